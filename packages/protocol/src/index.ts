@@ -1,0 +1,18 @@
+export type { Settle } from './acks';
+export { joinFrames, splitFrames } from './batch';
+export type { Clock } from './clock';
+export { afterClose, type Close, CloseCode } from './close';
+export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './errors';
+export {
+  defaultOutboxLimits,
+  defaultSettings,
+  type OutboxLimits,
+  packetLimits,
+  type SessionSettings,
+} from './limits';
+export { FrameTag, type OutboxEntry } from './outbox';
+export * from './packet';
+export { type DeliveredPacket, SessionMachine, type SessionSink, type SessionState } from './session';
+export { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';
+export type { Value } from './value';
+export { negotiate, pollingHeaders, protocolHeader, protocolVersion, subprotocol } from './version';

@@ -1,0 +1,51 @@
+// The limits both ends agree on, with their units in their names and docs/PROTOCOL.md §9 as their source.
+
+/** Bounds on what a packet may hold. Not negotiable: part of protocol v1. */
+export const packetLimits = {
+  nameCharsMax: 256,
+  helloNamespacesMax: 64,
+  helloPositionsMax: 8_192,
+  publishLogsMax: 256,
+  reasonCharsMax: 1_024,
+} as const;
+
+/** What the server tells the client in WELCOME, and both ends then keep. */
+export interface SessionSettings {
+  /** Silence after which the server sends PING, in milliseconds. */
+  readonly heartbeatMs: number;
+  /** How long after a PING the peer may stay silent, in milliseconds. */
+  readonly heartbeatTimeoutMs: number;
+  /** How long a session without a connection is kept, in milliseconds. */
+  readonly recoveryWindowMs: number;
+  /** Largest frame the server accepts, in bytes. */
+  readonly frameBytesMax: number;
+  /** A SACK is sent after this many counted packets … */
+  readonly sackPacketsMax: number;
+  /** … and no later than this after the first of them, in milliseconds. */
+  readonly sackDelayMs: number;
+}
+
+export const defaultSettings: SessionSettings = {
+  heartbeatMs: 25_000,
+  heartbeatTimeoutMs: 20_000,
+  recoveryWindowMs: 120_000,
+  frameBytesMax: 1 << 20,
+  sackPacketsMax: 64,
+  sackDelayMs: 1_000,
+};
+
+/** Bounds on what one end keeps for its peer. */
+export interface OutboxLimits {
+  /** Frames sent and not yet confirmed, or waiting to be sent. */
+  readonly outboxPacketsMax: number;
+  /** Sum of their sizes: bytes of binary frames, UTF-16 units of text frames. */
+  readonly outboxBytesMax: number;
+  /** Acknowledgements waited for at one time. */
+  readonly pendingAcksMax: number;
+}
+
+export const defaultOutboxLimits: OutboxLimits = {
+  outboxPacketsMax: 16_384,
+  outboxBytesMax: 8 << 20,
+  pendingAcksMax: 16_384,
+};

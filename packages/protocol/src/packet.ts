@@ -1,0 +1,152 @@
+// Packets of protocol v1 (docs/PROTOCOL.md §4): what they are, not how they are encoded.
+import type { SessionSettings } from './limits';
+import type { Value } from './value';
+
+export const PacketType = {
+  Hello: 0,
+  Welcome: 1,
+  Event: 2,
+  Ack: 3,
+  Error: 4,
+  Publish: 5,
+  Volatile: 6,
+  Sack: 7,
+  Ping: 8,
+  Pong: 9,
+  Connect: 10,
+  Connected: 11,
+  Refused: 12,
+  Disconnect: 13,
+  Reset: 14,
+} as const;
+export type PacketType = (typeof PacketType)[keyof typeof PacketType];
+
+/** A namespace a client wants to be connected to, with what it presents there. */
+export interface NamespaceRequest {
+  readonly namespace: string;
+  readonly auth: Value | undefined;
+}
+
+/** What a client that had a session says in HELLO to go on with it. */
+export interface ResumeRequest {
+  readonly session: string;
+  readonly secret: string;
+  /** How many counted packets of the server the client has handled. */
+  readonly received: number;
+  /** How many of its own counted packets it knows confirmed: the next one it sends is number `confirmed + 1`. */
+  readonly confirmed: number;
+  /** How far it has read each log. */
+  readonly positions: readonly Position[];
+}
+
+export type Position = readonly [log: string, offset: number];
+
+/** An encoded packet: text for codecs that write text, bytes for the others. */
+export type Frame = string | Uint8Array;
+
+export interface HelloPacket {
+  readonly type: typeof PacketType.Hello;
+  readonly namespaces: readonly NamespaceRequest[];
+  /** Name and version of the client's software, such as `halyard-js/0.1.0`. */
+  readonly client: string;
+  readonly resume: ResumeRequest | undefined;
+}
+export interface WelcomePacket {
+  readonly type: typeof PacketType.Welcome;
+  readonly session: string;
+  readonly secret: string;
+  readonly settings: SessionSettings;
+  /** How many counted packets of the client the server has handled. */
+  readonly received: number;
+  /** Whether this is the session the client asked to resume, whole. */
+  readonly recovered: boolean;
+  /** Why it was not resumed; empty otherwise. */
+  readonly reason: string;
+}
+export interface EventPacket {
+  readonly type: typeof PacketType.Event;
+  readonly namespace: string;
+  readonly event: string;
+  readonly args: readonly Value[];
+  /** Number of the acknowledgement the sender waits for. */
+  readonly ack: number | undefined;
+}
+export interface AckPacket {
+  readonly type: typeof PacketType.Ack;
+  readonly ack: number;
+  readonly value: Value | undefined;
+}
+export interface ErrorPacket {
+  readonly type: typeof PacketType.Error;
+  readonly ack: number;
+  readonly code: string;
+  readonly message: string;
+  readonly data: Value | undefined;
+}
+export interface PublishPacket {
+  readonly type: typeof PacketType.Publish;
+  readonly namespace: string;
+  readonly positions: readonly Position[];
+  readonly event: string;
+  readonly args: readonly Value[];
+}
+export interface VolatilePacket {
+  readonly type: typeof PacketType.Volatile;
+  readonly namespace: string;
+  readonly event: string;
+  readonly args: readonly Value[];
+}
+export interface SackPacket {
+  readonly type: typeof PacketType.Sack;
+  readonly received: number;
+}
+export interface HeartbeatPacket {
+  readonly type: typeof PacketType.Ping | typeof PacketType.Pong;
+  /** As in SACK; a peer that does not count leaves it out. */
+  readonly received: number | undefined;
+}
+export interface ConnectPacket {
+  readonly type: typeof PacketType.Connect;
+  readonly namespace: string;
+  readonly auth: Value | undefined;
+}
+export interface ConnectedPacket {
+  readonly type: typeof PacketType.Connected;
+  readonly namespace: string;
+  readonly id: string;
+}
+export interface RefusedPacket {
+  readonly type: typeof PacketType.Refused;
+  readonly namespace: string;
+  readonly code: string;
+  readonly message: string;
+  readonly data: Value | undefined;
+}
+export interface DisconnectPacket {
+  readonly type: typeof PacketType.Disconnect;
+  readonly namespace: string;
+  readonly reason: string;
+}
+export interface ResetPacket {
+  readonly type: typeof PacketType.Reset;
+}
+
+/** Packets that both ends count (docs/PROTOCOL.md §5). */
+export type CountedPacket =
+  | EventPacket
+  | AckPacket
+  | ErrorPacket
+  | ConnectPacket
+  | ConnectedPacket
+  | RefusedPacket
+  | DisconnectPacket;
+
+export type ControlPacket = SackPacket | HeartbeatPacket;
+
+/** Packets that open a connection; they never reach a session machine. */
+export type OpeningPacket = HelloPacket | WelcomePacket | ResetPacket;
+
+/** Packets that belong to a session. */
+export type SessionPacket = CountedPacket | ControlPacket | PublishPacket | VolatilePacket;
+
+export type Packet = OpeningPacket | SessionPacket;

@@ -1,0 +1,300 @@
+// The session machine, the same on both ends (docs/PROTOCOL.md §5 and §6). No I/O, timers or codecs: time arrives as
+// `now`, effects leave through the sink. Every change of a session's stream state happens in this file.
+import { PendingAcks, type Settle } from './acks';
+import { assertNever, type HalyardError, LocalUsageError, RemoteProtocolError } from './errors';
+import type { OutboxLimits, SessionSettings } from './limits';
+import { Outbox, type OutboxEntry } from './outbox';
+import type {
+  ConnectedPacket,
+  ConnectPacket,
+  ControlPacket,
+  DisconnectPacket,
+  EventPacket,
+  PublishPacket,
+  RefusedPacket,
+  SessionPacket,
+  VolatilePacket,
+} from './packet';
+import { PacketType, type Position } from './packet';
+import { Positions } from './positions';
+
+/** What the machine hands to its owner: each once, in order. */
+export type DeliveredPacket =
+  | EventPacket
+  | VolatilePacket
+  | PublishPacket
+  | ConnectPacket
+  | ConnectedPacket
+  | RefusedPacket
+  | DisconnectPacket;
+
+export interface SessionSink<F> {
+  /** Put an outbox frame on the connection. */
+  transmit(frame: F): void;
+  /** Encode a control packet and put it on the connection. */
+  control(packet: ControlPacket): void;
+  deliver(packet: DeliveredPacket): void;
+  /** The peer did not answer a PING in time: the connection is dead. */
+  silent(): void;
+  /** Serial of the last thing put on the connection, in or out of the outbox. */
+  transmittedSerial(): number;
+}
+
+/**
+ * `away`: no connection. `holding`: connected, and the owner feeds the outbox itself, with `waiting` and
+ * `transmitWaiting`. `live`: connected, and what is sent goes out at once. `ended`: over for good.
+ */
+export type SessionState = 'away' | 'holding' | 'live' | 'ended';
+
+const next = {
+  away: { hold: 'holding', open: 'live', end: 'ended' },
+  holding: { open: 'live', detach: 'away', end: 'ended' },
+  live: { detach: 'away', end: 'ended' },
+  ended: { detach: 'ended', end: 'ended' },
+} as const satisfies Record<SessionState, Partial<Record<'hold' | 'open' | 'detach' | 'end', SessionState>>>;
+
+const never = Number.POSITIVE_INFINITY;
+
+export class SessionMachine<F extends { readonly length: number }> {
+  state: SessionState = 'away';
+  /** How many counted packets of the peer were handled. */
+  received = 0;
+  /** Everything this side transmitted with a serial up to this one is known to be handled by the peer. */
+  confirmedSerial = -1;
+  settings: SessionSettings;
+  readonly #sink: SessionSink<F>;
+  readonly #limits: OutboxLimits;
+  /** Silence after which this side sends PING; the side with the longer one seldom has to. */
+  readonly #probeSlackMs: number;
+  readonly #outbox = new Outbox<F>();
+  #acks: PendingAcks | undefined;
+  #positions: Positions | undefined;
+  /** Number of the last counted packet that arrived on this connection: repeated ones included. */
+  #incoming = 0;
+  /** The count the peer was last told. */
+  #told = 0;
+  #sackAt = never;
+  #heardAt = 0;
+  #pingAt = never;
+  #pingSerial = -1;
+  /** Number of the newest frame that ever left. */
+  #left = 0;
+  #leftBefore = 0;
+
+  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
+    this.#sink = sink;
+    this.settings = settings;
+    this.#limits = limits;
+    this.#probeSlackMs = probeSlackMs;
+  }
+
+  /** How many frames the peer has confirmed. */
+  get confirmed(): number {
+    return this.#outbox.confirmed;
+  }
+
+  /** Frames that are not confirmed. */
+  get unconfirmed(): number {
+    return this.#outbox.sent - this.#outbox.confirmed;
+  }
+
+  get positions(): Position[] {
+    return this.#positions?.toArray() ?? [];
+  }
+
+  /** When `tick` must be called next, or Infinity. Read it after every call: it may have come closer. */
+  get deadline(): number {
+    const acks = this.#acks === undefined ? never : this.#acks.deadline;
+    if (this.state === 'away' || this.state === 'ended') return acks;
+    const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
+    const heartbeat =
+      this.#pingAt === never ? this.#heardAt + heartbeatMs + this.#probeSlackMs : this.#pingAt + heartbeatTimeoutMs;
+    return Math.min(acks, heartbeat, this.#sackAt);
+  }
+
+  /**
+   * Server: a connection asks for this session. The outbox is held until `open`.
+   * @throws RemoteProtocolError if the peer counts what cannot be, and then nothing has changed
+   */
+  hold(peer: { received: number; confirmed: number }, now: number): void {
+    if (peer.confirmed > this.received) {
+      throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${peer.confirmed} confirmed, ${this.received} received`);
+    }
+    this.#confirm(peer.received);
+    this.#attach('hold', now);
+    this.#incoming = peer.confirmed;
+  }
+
+  /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
+  open(now: number): void {
+    if (this.state === 'away') this.#attach('open', now);
+    else this.#move('open');
+    while (this.#outbox.waiting !== undefined && this.state === 'live') this.transmitWaiting();
+  }
+
+  /** The connection is gone. */
+  detach(): void {
+    this.#move('detach');
+    this.#sackAt = this.#pingAt = never;
+  }
+
+  /** The session is over: every acknowledgement waited for settles with `error`. */
+  end(error: HalyardError): void {
+    this.#move('end');
+    this.#acks?.fail(error);
+  }
+
+  /**
+   * Client: the server did not resume. Events that never left before this connection are kept for the new session; the
+   * rest may or may not have been handled, so they are given up and their acknowledgements settle with `error`.
+   * Call `open` after it. @returns how many events were given up
+   */
+  restart(error: HalyardError, now: number): number {
+    const { kept, lost } = this.#outbox.restart(this.#leftBefore);
+    this.received = this.#incoming = this.#told = this.#left = this.#leftBefore = 0;
+    this.#positions = undefined;
+    this.state = 'away';
+    this.#attach('hold', now);
+    this.#acks?.fail(error, kept);
+    return lost;
+  }
+
+  /** Client: what WELCOME says was handled. */
+  confirm(received: number): void {
+    this.#confirm(received);
+  }
+
+  /** The first outbox frame that this connection has not carried. */
+  get waiting(): OutboxEntry<F> | undefined {
+    return this.#outbox.waiting;
+  }
+
+  transmitWaiting(): void {
+    const entry = this.#outbox.waiting;
+    if (entry === undefined) return;
+    this.#outbox.advance();
+    this.#left++;
+    this.#sink.transmit(entry.frame);
+  }
+
+  /**
+   * Sends a counted frame, now or as soon as there is a connection.
+   * @param tag `FrameTag`, or the number of the acknowledgement it asks for
+   * @throws LocalUsageError `ERR_OUTBOX_FULL`
+   */
+  send(frame: F, tag: number, serial: number): void {
+    if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
+    this.#outbox.push(frame, tag, serial, this.#limits);
+    if (this.state === 'live') this.transmitWaiting();
+  }
+
+  /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
+  expectAck(deadline: number, settle: Settle): number {
+    this.#acks ??= new PendingAcks();
+    return this.#acks.expect(deadline, this.#limits.pendingAcksMax, settle);
+  }
+
+  cancelAck(id: number): void {
+    this.#acks?.cancel(id);
+  }
+
+  /** @throws RemoteProtocolError if the packet breaks a rule */
+  receive(packet: SessionPacket, now: number): void {
+    this.#heardAt = now;
+    this.#pingAt = never;
+    switch (packet.type) {
+      case PacketType.Event:
+      case PacketType.Connect:
+      case PacketType.Connected:
+      case PacketType.Refused:
+      case PacketType.Disconnect:
+        if (this.#isNew(now)) this.#sink.deliver(packet);
+        break;
+      case PacketType.Ack:
+      case PacketType.Error:
+        if (this.#isNew(now)) {
+          if (this.#acks === undefined) throw new RemoteProtocolError('ERR_ACK_UNKNOWN', 'nothing was asked for');
+          this.#acks.receive(packet);
+        }
+        break;
+      case PacketType.Publish:
+        this.#positions ??= new Positions();
+        if (this.#positions.advance(packet.positions)) this.#sink.deliver(packet);
+        return;
+      case PacketType.Volatile:
+        this.#sink.deliver(packet);
+        return;
+      case PacketType.Sack:
+        this.#confirm(packet.received);
+        return;
+      case PacketType.Ping:
+        if (packet.received !== undefined) this.#confirm(packet.received);
+        this.#tell(PacketType.Pong);
+        return;
+      case PacketType.Pong:
+        if (packet.received !== undefined) this.#confirm(packet.received);
+        if (this.#pingSerial > this.confirmedSerial) this.confirmedSerial = this.#pingSerial;
+        return;
+      default:
+        assertNever(packet);
+    }
+    if (this.received - this.#told >= this.settings.sackPacketsMax) this.#tell(PacketType.Sack);
+  }
+
+  /** Does what is due at `now`. */
+  tick(now: number): void {
+    this.#acks?.expire(now);
+    if (this.state === 'away' || this.state === 'ended') return;
+    if (now >= this.#sackAt) this.#tell(PacketType.Sack);
+    const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
+    if (this.#pingAt !== never) {
+      if (now >= this.#pingAt + heartbeatTimeoutMs) this.#sink.silent();
+    } else if (now >= this.#heardAt + heartbeatMs + this.#probeSlackMs) this.probe(now);
+  }
+
+  /** Asks the peer for a sign of life now. */
+  probe(now: number): void {
+    if (this.#pingAt !== never || this.state === 'away' || this.state === 'ended') return;
+    this.#pingAt = now;
+    this.#pingSerial = this.#sink.transmittedSerial();
+    this.#tell(PacketType.Ping);
+  }
+
+  #attach(event: 'hold' | 'open', now: number): void {
+    this.#move(event);
+    this.#outbox.rewind();
+    this.#leftBefore = Math.max(this.#leftBefore, this.#left);
+    this.#left = this.#outbox.confirmed;
+    this.#incoming = this.#told = this.received;
+    this.#heardAt = now;
+    this.#pingAt = this.#sackAt = never;
+    this.#pingSerial = -1;
+  }
+
+  #move(event: 'hold' | 'open' | 'detach' | 'end'): void {
+    const target: SessionState | undefined = (next[this.state] as Partial<Record<typeof event, SessionState>>)[event];
+    if (target === undefined) throw new LocalUsageError('ERR_STATE', `cannot ${event} while ${this.state}`);
+    this.state = target;
+  }
+
+  /** Counts an arriving packet. @returns false for one that was handled on an earlier connection */
+  #isNew(now: number): boolean {
+    this.#incoming++;
+    if (this.#incoming <= this.received) return false;
+    this.received = this.#incoming;
+    if (this.#sackAt === never) this.#sackAt = now + this.settings.sackDelayMs;
+    return true;
+  }
+
+  #confirm(received: number): void {
+    const serial = this.#outbox.confirm(received);
+    if (serial !== undefined && serial > this.confirmedSerial) this.confirmedSerial = serial;
+  }
+
+  #tell(type: ControlPacket['type']): void {
+    if (this.state === 'away' || this.state === 'ended') return;
+    this.#told = this.received;
+    this.#sackAt = never;
+    this.#sink.control({ type, received: this.received });
+  }
+}
