@@ -3,6 +3,7 @@ export { joinFrames, splitFrames } from './batch';
 export type { Clock } from './clock';
 export { afterClose, type Close, CloseCode } from './close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './errors';
+export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export {
   defaultOutboxLimits,
   defaultSettings,

@@ -1,0 +1,23 @@
+// Types of typed events (no code): an event map is an interface whose methods are the events, their parameters the
+// arguments, their return types the replies.
+
+/** What any event looks like when no map is given. */
+export interface AnyEvents {
+  // biome-ignore lint/suspicious/noExplicitAny: without an event map an app chooses the types where it handles the event.
+  [event: string]: (...args: any[]) => any;
+}
+
+export type EventName<Events> = keyof Events & string;
+
+export type EventArgs<Events, Name extends keyof Events> = Events[Name] extends (...args: infer Args) => unknown
+  ? Args
+  : never;
+
+export type EventReply<Events, Name extends keyof Events> = Events[Name] extends (...args: never[]) => infer Reply
+  ? Awaited<Reply>
+  : never;
+
+/** Handles an event; what it returns, or what its promise resolves to, is the reply. */
+export type EventHandler<Events, Name extends keyof Events> = (
+  ...args: EventArgs<Events, Name>
+) => EventReply<Events, Name> | Promise<EventReply<Events, Name>>;
