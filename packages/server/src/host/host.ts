@@ -1,0 +1,114 @@
+// The contract of a host: what accepts sockets and requests. Exactly one file implements it on uWebSockets.js, one on
+// node:http and ws.
+import type { Frame } from '@halyard/protocol';
+
+/** What a request says, copied: native memory is gone when the host's callback returns. */
+export interface RequestFacts {
+  readonly method: string;
+  readonly path: string;
+  /** The peer's address as the socket has it. */
+  readonly address: string;
+  /** Whether the host itself ended TLS for it. */
+  readonly secure: boolean;
+  /** Header names in lower case. */
+  readonly headers: Headers;
+}
+
+/** Header fields kept as one text and read when asked for: an idle connection keeps them all its life. */
+export class Headers {
+  readonly #lines: string;
+
+  /** @param lines `name: value` lines, names in lower case, separated by line feeds */
+  constructor(lines: string) {
+    this.#lines = lines;
+  }
+
+  /** @returns the field's value, repeated fields joined with `, `, or undefined */
+  get(name: string): string | undefined {
+    let value: string | undefined;
+    for (const [field, text] of this) {
+      if (field === name) value = value === undefined ? text : `${value}, ${text}`;
+    }
+    return value;
+  }
+
+  *[Symbol.iterator](): Generator<[name: string, value: string]> {
+    for (const line of this.#lines.split('\n')) {
+      const colon = line.indexOf(':', 1);
+      if (colon > 0) yield [line.slice(0, colon), line.slice(colon + 2)];
+    }
+  }
+}
+
+/** A whole HTTP answer. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** Where one HTTP answer goes. */
+export interface HttpReply {
+  /** Called if the peer goes away before the answer. */
+  onAbort: (() => void) | undefined;
+  /** MUST do nothing the second time, or after the peer went away. */
+  send(answer: HttpAnswer): void;
+}
+
+/** One WebSocket as the host has it. */
+export interface HostSocket {
+  /** Whether sends from inside its own `onMessage` are gathered into one write by the host. */
+  readonly gathersInMessage: boolean;
+  /** Whether `subscribe` and the host's `publish` work. */
+  readonly native: boolean;
+  /** MUST NOT throw. Past the backpressure limit the host cuts the socket. */
+  send(frame: Frame): void;
+  /** Sends all in one write if it can. */
+  sendAll(frames: readonly Frame[]): void;
+  bufferedBytes(): number;
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+  /** Sends a close frame and ends. MUST NOT call `onClose`. */
+  end(code: number, reason: string): void;
+}
+
+/** Who listens to a WebSocket. */
+export interface HostSocketListener {
+  /** `data` is valid until the call returns. */
+  onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void;
+  onDrain(): void;
+  /** MUST be called exactly once unless `end` was called. */
+  onClose(code: number, reason: string): void;
+}
+
+/** What becomes of a WebSocket handshake: refused, or accepted with one subprotocol (empty: none). */
+export type UpgradeVerdict =
+  | { readonly refuse: HttpAnswer }
+  | { readonly subprotocol: string; open(socket: HostSocket): HostSocketListener };
+
+/** What the server does with what a host accepts. All of these are called synchronously and MUST NOT throw. */
+export interface HostHandlers {
+  upgrade(request: RequestFacts): UpgradeVerdict;
+  /** The body is whole and within `httpBodyBytesMax`; it is the callee's to keep. */
+  request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void;
+}
+
+export interface HostLimits {
+  readonly frameBytesMax: number;
+  readonly httpBodyBytesMax: number;
+  readonly backpressureBytesMax: number;
+}
+
+export interface Host {
+  readonly name: string;
+  /** @returns the port that is listened on. Rejects if the address is taken. */
+  listen(port: number, address: string | undefined): Promise<number>;
+  /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send`. Absent: there is no native fan-out. */
+  publish?(topic: string, frame: Frame): void;
+  /** Stops accepting. Open sockets stay. */
+  stopListening(): void;
+  /** Cuts what is left and frees the port. */
+  close(): Promise<void>;
+}
+
+export type HostFactory = (path: string, handlers: HostHandlers, limits: HostLimits) => Promise<Host>;

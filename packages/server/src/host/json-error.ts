@@ -1,0 +1,21 @@
+// Refusals over HTTP, always the same JSON: a code for programs, a message for people.
+import type { HttpAnswer } from './host';
+
+export function jsonError(
+  status: number,
+  code: string,
+  message: string,
+  more: Readonly<Record<string, unknown>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify({ code, message, ...more }),
+  };
+}
+
+/** @returns the answer to a body over the limit */
+export function bodyTooBig(httpBodyBytesMax: number): HttpAnswer {
+  return jsonError(413, 'ERR_BODY_TOO_BIG', `A body may have ${httpBodyBytesMax} bytes (httpBodyBytesMax).`);
+}

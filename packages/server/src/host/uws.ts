@@ -1,0 +1,270 @@
+// The uws host: the only file that names uWebSockets.js. Native memory is copied before anything yields; `res` and `ws`
+// are not touched once they are gone.
+import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
+import type uWS from 'uWebSockets.js';
+import {
+  Headers,
+  type Host,
+  type HostFactory,
+  type HostHandlers,
+  type HostLimits,
+  type HostSocket,
+  type HostSocketListener,
+  type HttpAnswer,
+  type HttpReply,
+  type RequestFacts,
+} from './host';
+import { bodyTooBig, jsonError } from './json-error';
+import { statusText } from './status';
+
+type UwsModule = typeof uWS;
+type App = ReturnType<UwsModule['App']>;
+type WebSocket = uWS.WebSocket<UserData>;
+
+/** The only thing on a native socket that is ours. */
+interface UserData {
+  readonly socket: UwsSocket;
+}
+
+export interface UwsOptions {
+  /** Passed to `uWS.SSLApp`: key_file_name, cert_file_name, passphrase, … Without it the app speaks plain HTTP. */
+  readonly tls?: uWS.AppOptions;
+}
+
+/**
+ * The default host, on uWebSockets.js.
+ * @returns a factory that rejects with `ERR_UWS_NOT_LOADED` where the native binary is not installed or does not load
+ */
+export function uws(options: UwsOptions = {}): HostFactory {
+  return async (path, handlers, limits) => {
+    const module = await loadUws();
+    const app = options.tls === undefined ? module.App() : module.SSLApp(options.tls);
+    return new UwsHost(module, app, options.tls !== undefined, path, handlers, limits);
+  };
+}
+
+async function loadUws(): Promise<UwsModule> {
+  try {
+    return (await import('uWebSockets.js')).default;
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
+    throw new LocalUsageError('ERR_UWS_NOT_LOADED', `uWebSockets.js does not load: ${reason}`);
+  }
+}
+
+class UwsHost implements Host {
+  readonly name = 'uws';
+  readonly #module: UwsModule;
+  readonly #app: App;
+  readonly #secure: boolean;
+  readonly #handlers: HostHandlers;
+  readonly #limits: HostLimits;
+  #listenSocket: uWS.us_listen_socket | undefined;
+
+  constructor(
+    module: UwsModule,
+    app: App,
+    secure: boolean,
+    path: string,
+    handlers: HostHandlers,
+    limits: HostLimits,
+  ) {
+    this.#module = module;
+    this.#app = app;
+    this.#secure = secure;
+    this.#handlers = handlers;
+    this.#limits = limits;
+    app.ws<UserData>(path, {
+      // Our own limit answers with a clean 1009; the native one, that just cuts, is behind it.
+      maxPayloadLength: limits.frameBytesMax * 2 + 65_536,
+      maxBackpressure: limits.backpressureBytesMax,
+      closeOnBackpressureLimit: true,
+      // Heartbeats are the protocol's: the native timer only sweeps what the session machine has given up.
+      idleTimeout: 0,
+      sendPingsAutomatically: false,
+      upgrade: (res, req, context) => this.#upgrade(res, req, context),
+      open: (ws) => ws.getUserData().socket.opened(ws),
+      message: (ws, data, binary) => ws.getUserData().socket.listener.onMessage(data, binary),
+      drain: (ws) => ws.getUserData().socket.listener.onDrain(),
+      close: (ws, code, message) => ws.getUserData().socket.closed(code, message),
+    });
+    app.any('/*', (res, req) => this.#request(res, req));
+  }
+
+  listen(port: number, address: string | undefined): Promise<number> {
+    const { LIBUS_LISTEN_EXCLUSIVE_PORT, us_socket_local_port } = this.#module;
+    return new Promise((resolve, reject) => {
+      const listening = (socket: uWS.us_listen_socket | false): void => {
+        if (socket) {
+          this.#listenSocket = socket;
+          resolve(us_socket_local_port(socket));
+        } else reject(new LocalUsageError('ERR_LISTEN', `cannot listen on ${address ?? 'any address'}, port ${port}`));
+      };
+      if (address === undefined) this.#app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+      else this.#app.listen(address, port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+    });
+  }
+
+  publish(topic: string, frame: Frame): void {
+    this.#app.publish(topic, frame, typeof frame !== 'string');
+  }
+
+  stopListening(): void {
+    if (this.#listenSocket === undefined) return;
+    this.#module.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.stopListening();
+    this.#app.close();
+  }
+
+  #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
+    const request = factsOf(res, req, this.#secure);
+    const verdict = this.#handlers.upgrade(request);
+    if ('refuse' in verdict) {
+      answer(res, verdict.refuse);
+      return;
+    }
+    const socket = new UwsSocket((self) => verdict.open(self));
+    res.upgrade<UserData>(
+      { socket },
+      req.getHeader('sec-websocket-key'),
+      verdict.subprotocol,
+      // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
+      '',
+      context,
+    );
+  }
+
+  #request(res: uWS.HttpResponse, req: uWS.HttpRequest): void {
+    const request = factsOf(res, req, this.#secure);
+    const reply = new UwsReply(res);
+    const oddity = framingOddity(request.headers);
+    if (oddity !== undefined) {
+      reply.send(jsonError(400, 'ERR_FRAMING', oddity));
+      return;
+    }
+    const { httpBodyBytesMax } = this.#limits;
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    res.onData((chunk, last) => {
+      bytes += chunk.byteLength;
+      if (bytes > httpBodyBytesMax) {
+        reply.send(bodyTooBig(httpBodyBytesMax));
+        return;
+      }
+      // The chunk is detached when this returns.
+      if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
+      if (last) this.#handlers.request(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), reply);
+    });
+  }
+}
+
+class UwsSocket implements HostSocket {
+  readonly gathersInMessage = true;
+  readonly native = true;
+  listener!: HostSocketListener;
+  #ws: WebSocket | undefined;
+  #open: ((self: HostSocket) => HostSocketListener) | undefined;
+
+  constructor(open: (self: HostSocket) => HostSocketListener) {
+    this.#open = open;
+  }
+
+  opened(ws: WebSocket): void {
+    this.#ws = ws;
+    const open = this.#open;
+    this.#open = undefined;
+    if (open !== undefined) this.listener = open(this);
+  }
+
+  closed(code: number, message: ArrayBuffer): void {
+    if (this.#ws === undefined) return;
+    this.#ws = undefined;
+    const reason = Buffer.from(message).toString('utf8');
+    // uWS cuts without a close frame where RFC 6455 has a code; what it says in its text is that code.
+    if (code === CloseCode.Abnormal && reason === 'Received invalid UTF-8') code = CloseCode.InvalidPayload;
+    else if (code === CloseCode.Abnormal && reason === 'Received too big message') code = CloseCode.TooBig;
+    this.listener.onClose(code, reason);
+  }
+
+  send(frame: Frame): void {
+    this.#ws?.send(frame, typeof frame !== 'string');
+  }
+
+  sendAll(frames: readonly Frame[]): void {
+    this.#ws?.cork(() => {
+      // Past the backpressure limit uWS closes the socket in the midst of this.
+      for (const frame of frames) this.#ws?.send(frame, typeof frame !== 'string');
+    });
+  }
+
+  bufferedBytes(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  subscribe(topic: string): void {
+    this.#ws?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ws?.unsubscribe(topic);
+  }
+
+  end(code: number, reason: string): void {
+    const ws = this.#ws;
+    this.#ws = undefined;
+    ws?.end(code, reason.slice(0, 120));
+  }
+}
+
+class UwsReply implements HttpReply {
+  onAbort: (() => void) | undefined;
+  readonly #res: uWS.HttpResponse;
+  #over = false;
+
+  constructor(res: uWS.HttpResponse) {
+    this.#res = res;
+    res.onAborted(() => {
+      if (this.#over) return;
+      this.#over = true;
+      this.onAbort?.();
+    });
+  }
+
+  send(content: HttpAnswer): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#res.cork(() => answer(this.#res, content));
+  }
+}
+
+function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer): void {
+  res.writeStatus(statusText(status));
+  for (const name in headers) res.writeHeader(name, headers[name] ?? '');
+  // 204 and 304 have no body and no length (RFC 9110 §8.6).
+  if (body === undefined && (status === 204 || status === 304)) res.endWithoutBody();
+  else res.end(body ?? '');
+}
+
+function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): RequestFacts {
+  let lines = '';
+  req.forEach((name, value) => {
+    lines += `${name}: ${value}\n`;
+  });
+  const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
+  return { method: req.getMethod().toUpperCase(), path: req.getUrl(), address, secure, headers: new Headers(lines) };
+}
+
+/** uWS takes the first of two lengths: a proxy in front may take the other, so such requests are refused. */
+function framingOddity(headers: Headers): string | undefined {
+  let lengths = 0;
+  let encodings = 0;
+  for (const [name] of headers) {
+    if (name === 'content-length') lengths++;
+    else if (name === 'transfer-encoding') encodings++;
+  }
+  return lengths + encodings > 1 ? 'More than one header says where the body ends.' : undefined;
+}

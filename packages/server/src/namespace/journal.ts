@@ -1,0 +1,86 @@
+// Everything published on this server, in the order it was emitted: gives out serials, and bounds the age and the sum
+// of all logs.
+import type { Frame, Position } from '@halyard/protocol';
+import { Deque } from '../session/deque';
+import { Timed, type TimerWheel } from '../session/wheel';
+import type { Log, LogEntry } from './log';
+
+export interface JournalLimits {
+  /** How long an entry is kept. */
+  readonly entryAgeMsMax: number;
+  /** Entries in one log. */
+  readonly logPacketsMax: number;
+  /** Sum of frame lengths in one log. */
+  readonly logBytesMax: number;
+  /** Sum of frame lengths in all logs. */
+  readonly journalBytesMax: number;
+}
+
+export class Journal extends Timed {
+  readonly limits: JournalLimits;
+  readonly #wheel: TimerWheel;
+  readonly #entries = new Deque<LogEntry>();
+  #bytes = 0;
+  #serial = 0;
+
+  constructor(limits: JournalLimits, wheel: TimerWheel) {
+    super();
+    this.limits = limits;
+    this.#wheel = wheel;
+  }
+
+  /** Sum of the lengths of the frames kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The newest serial given out. */
+  get lastSerial(): number {
+    return this.#serial;
+  }
+
+  /** Gives the next place among everything emitted, in logs or not. */
+  nextSerial(): number {
+    return ++this.#serial;
+  }
+
+  /** Appends a message to each of `logs`; `positions` are the offsets its frames were encoded with. */
+  append(
+    logs: readonly Log[],
+    positions: readonly Position[],
+    except: readonly string[],
+    frames: readonly (Frame | undefined)[],
+  ): LogEntry {
+    const at = this.#wheel.now();
+    let bytes = 0;
+    for (const frame of frames) if (frame !== undefined) bytes += frame.length;
+    const serial = this.nextSerial();
+    const entry: LogEntry = { serial, at, logs, positions, except, frames, bytes, holders: logs.length };
+    this.#entries.push(entry);
+    this.#bytes += bytes;
+    for (const log of logs) log.append(entry);
+    while (this.#bytes > this.limits.journalBytesMax && this.#entries.length > 1) this.#dropOldest();
+    this.#wheel.schedule(this, at + this.limits.entryAgeMsMax);
+    return entry;
+  }
+
+  /** Called by a log when no log holds the entry any more. */
+  release(entry: LogEntry): void {
+    this.#bytes -= entry.bytes;
+    entry.frames = [];
+  }
+
+  override due(now: number): void {
+    const oldest = now - this.limits.entryAgeMsMax;
+    while (this.#entries.first !== undefined && this.#entries.first.at <= oldest) this.#dropOldest();
+    if (this.#entries.first !== undefined) {
+      this.#wheel.schedule(this, this.#entries.first.at + this.limits.entryAgeMsMax);
+    }
+  }
+
+  #dropOldest(): void {
+    const entry = this.#entries.shift();
+    if (entry === undefined) return;
+    for (const log of entry.logs) log.dropThrough(entry);
+  }
+}

@@ -1,0 +1,30 @@
+// A room: its members, and the log of what was published to it. A namespace as a whole is a room too.
+import type { Journal } from './journal';
+import { Log } from './log';
+import type { Socket } from './socket';
+
+/** A socket's time in a room, as serials: what was emitted after `from` and up to `to` is for it. */
+export interface Membership {
+  readonly room: Room;
+  readonly from: number;
+  to: number;
+}
+
+export class Room {
+  readonly name: string;
+  readonly log: Log;
+  readonly members = new Map<string, Socket>();
+  /** Members that are connected and that native fan-out does not reach: they are sent to one by one. */
+  looped: Set<Socket> | undefined;
+
+  /** @param id unique on this server and for all its life: names the log, and the topics of native fan-out */
+  constructor(name: string, id: string, journal: Journal) {
+    this.name = name;
+    this.log = new Log(id, journal);
+  }
+
+  /** The topic of native fan-out for members that speak the codec with this index. */
+  topic(codecIndex: number): string {
+    return `${this.log.id}/${codecIndex}`;
+  }
+}

@@ -1,0 +1,81 @@
+// Who may connect, and in which protocol: decided before anything else, the same for every transport
+// (docs/PROTOCOL.md §2).
+import { negotiate, subprotocol } from '@halyard/protocol';
+import type { HttpAnswer, RequestFacts } from '../host/host';
+import { jsonError } from '../host/json-error';
+
+/** Which pages may connect: those of the server's own host, those of listed origins, or all. */
+export type Origins = 'same-host' | '*' | readonly string[];
+
+export interface AdmissionOptions {
+  readonly origins: Origins;
+  /** Whether `X-Forwarded-Host` and `X-Forwarded-For` are believed. */
+  readonly trustProxy: boolean;
+  readonly codecNames: readonly string[];
+}
+
+/** @returns undefined if the request's Origin may connect, else the refusal. Programs that send no Origin may. */
+export function refuseOrigin(request: RequestFacts, options: AdmissionOptions): HttpAnswer | undefined {
+  const origin = request.headers.get('origin');
+  if (origin === undefined || options.origins === '*') return undefined;
+  if (options.origins === 'same-host' ? isSameHost(origin, request, options) : options.origins.includes(origin)) {
+    return undefined;
+  }
+  return jsonError(403, 'ERR_ORIGIN', `Pages of ${origin.slice(0, 256)} may not connect (server option: origins).`);
+}
+
+/** @returns the codec's index and the subprotocol to name, or the refusal */
+export function chooseProtocol(
+  offered: string | undefined,
+  options: AdmissionOptions,
+): { codecIndex: number; subprotocol: string } | { refuse: HttpAnswer } {
+  const choice = negotiate(offered, options.codecNames);
+  if (choice !== undefined) {
+    return { codecIndex: options.codecNames.indexOf(choice.codec), subprotocol: choice.subprotocol };
+  }
+  return {
+    refuse: jsonError(400, 'ERR_NO_COMMON_PROTOCOL', 'No offered protocol is one the server has.', {
+      supported: options.codecNames.map(subprotocol),
+    }),
+  };
+}
+
+/** @returns why this is not a WebSocket handshake (RFC 6455 §4.2.1), or undefined if it is one */
+export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
+  const { headers } = request;
+  if (request.method !== 'GET' || headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+    return jsonError(426, 'ERR_UPGRADE_REQUIRED', 'Connect with a WebSocket, or by polling.', {}, upgradeHeaders);
+  }
+  if (!/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')) {
+    return jsonError(400, 'ERR_HANDSHAKE', 'The header "Connection" must name "Upgrade".');
+  }
+  if (headers.get('sec-websocket-version') !== '13') {
+    return jsonError(426, 'ERR_WEBSOCKET_VERSION', 'The server speaks WebSocket version 13.', {}, upgradeHeaders);
+  }
+  // 16 bytes in base64: 22 characters, of which the last carries two bits, and two of padding.
+  if (!/^[+/0-9A-Za-z]{21}[AQgw]==$/.test(headers.get('sec-websocket-key') ?? '')) {
+    return jsonError(400, 'ERR_WEBSOCKET_KEY', 'The header "Sec-WebSocket-Key" must be 16 bytes in base64.');
+  }
+  return undefined;
+}
+
+/** @returns the peer's address: the socket's, or what the nearest proxy saw if proxies are trusted */
+export function clientAddress(request: RequestFacts, trustProxy: boolean): string {
+  const forwarded = trustProxy ? request.headers.get('x-forwarded-for') : undefined;
+  return forwarded?.split(',').pop()?.trim() || request.address;
+}
+
+const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' };
+
+function isSameHost(origin: string, request: RequestFacts, options: AdmissionOptions): boolean {
+  const forwarded = options.trustProxy ? request.headers.get('x-forwarded-host')?.split(',')[0]?.trim() : undefined;
+  const host = forwarded || request.headers.get('host');
+  if (host === undefined) return false;
+  try {
+    const url = new URL(origin);
+    // The same text for a default port, written or not.
+    return url.host === new URL(`${url.protocol}//${host}`).host;
+  } catch {
+    return false;
+  }
+}

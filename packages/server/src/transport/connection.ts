@@ -1,0 +1,29 @@
+// The contract of a transport: one attachment of a session.
+import type { Close, Frame } from '@halyard/protocol';
+import type { RequestFacts } from '../host/host';
+
+/** Whoever a connection currently belongs to: first a greeting, then a session. */
+export interface Receiver {
+  onFrame(frame: Frame): void;
+  /** What was queued has gone out. */
+  onDrain(): void;
+  /** The connection is gone, and not by our own `close`. Called at most once. */
+  onClose(close: Close): void;
+}
+
+export interface Connection {
+  readonly transport: 'websocket' | 'polling';
+  readonly codecIndex: number;
+  readonly request: RequestFacts;
+  receiver: Receiver;
+  /** Bytes accepted by `send` that have not left this process. */
+  readonly bufferedBytes: number;
+  /** Whether native fan-out reaches it: then `subscribe` and `unsubscribe` do something. */
+  readonly native: boolean;
+  /** MUST keep order and MUST NOT throw. After `close` it does nothing. Past its limit the connection closes itself. */
+  send(frame: Frame): void;
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+  /** Ends the connection after what was sent. MUST NOT call `onClose`. */
+  close(close: Close): void;
+}

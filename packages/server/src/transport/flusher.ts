@@ -1,0 +1,30 @@
+// Gathers what connections have queued and sends it once per turn of the event loop: one write per connection.
+
+export interface Flushable {
+  flush(): void;
+}
+
+export class Flusher {
+  #waiting: Flushable[] = [];
+  #scheduled = false;
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  /** Flushes `item` at the end of this turn, or earlier. An item adds itself once until it is flushed. */
+  add(item: Flushable): void {
+    this.#waiting.push(item);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
+  }
+
+  /** Flushes everything now: before a native publish, which must not overtake what was emitted earlier. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const items = this.#waiting;
+    this.#waiting = [];
+    for (const item of items) item.flush();
+  }
+}

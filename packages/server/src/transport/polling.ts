@@ -1,0 +1,238 @@
+// The polling transport (docs/PROTOCOL.md §7): requests and responses are numbered, so that a lost, repeated or
+// reordered one is harmless.
+import { randomBytes } from 'node:crypto';
+import {
+  type Close,
+  CloseCode,
+  type Frame,
+  joinFrames,
+  pollingHeaders,
+  RemoteProtocolError,
+  splitFrames,
+} from '@halyard/protocol';
+import type { HttpAnswer, HttpReply, RequestFacts } from '../host/host';
+import { jsonError } from '../host/json-error';
+import { Timed, type TimerWheel } from '../session/wheel';
+import type { Connection, Receiver } from './connection';
+import type { Flushable, Flusher } from './flusher';
+
+export interface PollingSettings {
+  readonly wheel: TimerWheel;
+  readonly flusher: Flusher;
+  readonly pollHoldMs: number;
+  readonly backpressureBytesMax: number;
+  readonly frameBytesMax: number;
+}
+
+/** How long a connection the server has closed still tells so to the next poll. */
+const tombstoneMs = 30_000;
+/** A response is closed at about this many bytes; the next poll gets the rest. */
+const responseBytesMax = 1 << 20;
+
+export class PollingConnection extends Timed implements Connection, Flushable {
+  readonly transport = 'polling';
+  readonly native = false;
+  readonly id = randomBytes(16).toString('base64url');
+  readonly codecIndex: number;
+  readonly request: RequestFacts;
+  receiver!: Receiver;
+  readonly #binary: boolean;
+  readonly #settings: PollingSettings;
+  readonly #forget: (id: string) => void;
+  #queue: Frame[] = [];
+  #queuedBytes = 0;
+  #poll: HttpReply | undefined;
+  /** Kept until a poll says it arrived. */
+  #response: HttpAnswer | undefined;
+  #responseNumber = 0;
+  #requestNumber = 0;
+  #flushing = false;
+  #closed: Close | undefined;
+
+  constructor(
+    codecIndex: number,
+    binary: boolean,
+    request: RequestFacts,
+    settings: PollingSettings,
+    forget: (id: string) => void,
+  ) {
+    super();
+    this.codecIndex = codecIndex;
+    this.#binary = binary;
+    this.request = request;
+    this.#settings = settings;
+    this.#forget = forget;
+  }
+
+  get bufferedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  send(frame: Frame): void {
+    if (this.#closed !== undefined) return;
+    this.#queue.push(frame);
+    this.#queuedBytes += frame.length;
+    if (this.#queuedBytes > this.#settings.backpressureBytesMax + frame.length) {
+      // As a WebSocket past its limit: an unbroken beginning, then the end. The session resumes from there.
+      const close: Close = { code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' };
+      this.close(close);
+      this.receiver.onClose(close);
+      return;
+    }
+    this.#flushLater();
+  }
+
+  subscribe(): void {}
+
+  unsubscribe(): void {}
+
+  close(close: Close): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = close;
+    this.#settings.wheel.cancel(this);
+    this.#settings.wheel.schedule(this, this.#settings.wheel.now() + tombstoneMs);
+    this.flush();
+  }
+
+  /** `POST` with a number: frames from the client. */
+  receive(number: number, body: Uint8Array, reply: HttpReply): void {
+    if (this.#closed !== undefined) {
+      reply.send(connectionUnknown);
+      return;
+    }
+    if (!Number.isSafeInteger(number) || number < 1 || number > this.#requestNumber + 1) {
+      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.sequence} ${this.#requestNumber + 1}`);
+      return;
+    }
+    if (number <= this.#requestNumber) {
+      reply.send(noContent);
+      return;
+    }
+    let frames: Frame[];
+    try {
+      frames = splitFrames(this.#binary ? body : decoder.decode(body));
+    } catch (error) {
+      if (error instanceof RemoteProtocolError) this.#fail(reply, error.code, error.message);
+      else this.#fail(reply, 'ERR_INVALID_UTF8', 'the body is not UTF-8', CloseCode.InvalidPayload);
+      return;
+    }
+    this.#requestNumber = number;
+    const { frameBytesMax } = this.#settings;
+    for (const frame of frames) {
+      if (this.#closed !== undefined) break;
+      if (frame.length > frameBytesMax) {
+        this.#end({ code: CloseCode.TooBig, reason: `frames may have ${frameBytesMax} bytes`, by: 'server' });
+        break;
+      }
+      this.receiver.onFrame(frame);
+    }
+    reply.send(noContent);
+  }
+
+  /** `GET`: the client waits for frames and says which response it had last. */
+  poll(received: number, reply: HttpReply): void {
+    if (received === this.#responseNumber) this.#response = undefined;
+    else if (received !== this.#responseNumber - 1 || this.#response === undefined) {
+      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#responseNumber}`);
+      return;
+    }
+    this.#poll?.send(noContent);
+    this.#poll = undefined;
+    if (this.#response !== undefined) {
+      reply.send(this.#response);
+      return;
+    }
+    this.#poll = reply;
+    reply.onAbort = () => {
+      if (this.#poll === reply) this.#poll = undefined;
+    };
+    if (this.#queue.length > 0 || this.#closed !== undefined) this.flush();
+    else this.#settings.wheel.schedule(this, this.#settings.wheel.now() + this.#settings.pollHoldMs);
+  }
+
+  /** `DELETE`: the client closes. */
+  leave(code: number): void {
+    if (this.#closed !== undefined) return;
+    const close: Close = { code, reason: '', by: 'client' };
+    this.close(close);
+    this.receiver.onClose(close);
+  }
+
+  flush(): void {
+    this.#flushing = false;
+    const poll = this.#poll;
+    if (poll === undefined || (this.#queue.length === 0 && this.#closed === undefined)) return;
+    this.#poll = undefined;
+    this.#settings.wheel.cancel(this);
+    let count = 0;
+    let bytes = 0;
+    for (const frame of this.#queue) {
+      if (count > 0 && bytes + frame.length > responseBytesMax) break;
+      bytes += frame.length;
+      count++;
+    }
+    const frames = this.#queue.splice(0, count);
+    this.#queuedBytes -= bytes;
+    const last = this.#closed !== undefined && this.#queue.length === 0;
+    this.#response = this.#answer(frames, last ? this.#closed : undefined);
+    poll.send(this.#response);
+    if (this.#closed !== undefined) {
+      this.#settings.wheel.schedule(this, this.#settings.wheel.now() + tombstoneMs);
+      return;
+    }
+    if (this.#queue.length === 0) this.receiver.onDrain();
+  }
+
+  override due(): void {
+    if (this.#closed !== undefined) {
+      this.#forget(this.id);
+      return;
+    }
+    // The hold of an earlier poll may have left its mark in the wheel: nothing waits, nothing is due.
+    this.#poll?.send(noContent);
+    this.#poll = undefined;
+  }
+
+  #answer(frames: readonly Frame[], close: Close | undefined): HttpAnswer {
+    const headers: Record<string, string> = {
+      'content-type': this.#binary ? 'application/octet-stream' : 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      [pollingHeaders.sequence]: String(++this.#responseNumber),
+    };
+    if (close !== undefined) headers[pollingHeaders.close] = closeHeader(close);
+    return { status: 200, headers, body: joinFrames(frames, this.#binary) };
+  }
+
+  #flushLater(): void {
+    if (this.#flushing || this.#poll === undefined) return;
+    this.#flushing = true;
+    this.#settings.flusher.add(this);
+  }
+
+  /** The request broke a rule: it is answered, and the connection ends. */
+  #fail(reply: HttpReply, code: string, rule: string, closeCode: number = CloseCode.BadPacket): void {
+    reply.send(jsonError(400, code, rule));
+    this.#end({ code: closeCode, reason: `${code}: ${rule}`, by: 'server' });
+  }
+
+  #end(close: Close): void {
+    if (this.#closed !== undefined) return;
+    this.close(close);
+    this.receiver.onClose(close);
+  }
+}
+
+export const noContent: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } };
+
+export const connectionUnknown: HttpAnswer = jsonError(
+  404,
+  'ERR_CONNECTION_UNKNOWN',
+  'No such connection: open a new one, and resume the session there.',
+);
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Header values are visible ASCII: anything else in a reason becomes `?`. */
+function closeHeader({ code, reason }: Close): string {
+  return `${code} ${reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 512)}`;
+}
