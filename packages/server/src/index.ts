@@ -1,0 +1,20 @@
+export type { Codec } from '@halyard/codec';
+export {
+  type AnyEvents,
+  type Close,
+  CloseCode,
+  HalyardError,
+  LocalUsageError,
+  PublicError,
+  type Value,
+} from '@halyard/protocol';
+export type { Headers, HostFactory } from './host/host';
+export { node } from './host/node';
+export { type UwsOptions, uws } from './host/uws';
+export type { Auth, Handshake } from './namespace/handshake';
+export type { Middleware, Namespace, NamespaceRules } from './namespace/namespace';
+export type { Socket, SocketLifecycle, SocketMiddleware } from './namespace/socket';
+export type { Replies, Target } from './namespace/target';
+export type { FetchHandler, ServerOptions } from './options';
+export { type ErrorContext, type NamespacePattern, Server } from './server';
+export type { Origins } from './transport/admission';

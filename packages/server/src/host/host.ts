@@ -6,6 +6,8 @@ import type { Frame } from '@halyard/protocol';
 export interface RequestFacts {
   readonly method: string;
   readonly path: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
   /** The peer's address as the socket has it. */
   readonly address: string;
   /** Whether the host itself ended TLS for it. */

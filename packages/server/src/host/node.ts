@@ -1,6 +1,6 @@
 // The node host: node:http and ws, stand-alone or attached to an http.Server of the app's. The only file here that
 // names ws.
-import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
@@ -260,7 +260,9 @@ class NodeReply implements HttpReply {
 function refuse(socket: Duplex, { status, headers = {}, body = '' }: HttpAnswer): void {
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) });
   socket.on('error', () => {});
-  socket.write(`HTTP/1.1 ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  socket.write(
+    `HTTP/1.1 ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  );
   socket.end(body);
 }
 
@@ -273,6 +275,7 @@ function factsOf(request: IncomingMessage): RequestFacts {
   return {
     method: request.method ?? 'GET',
     path: query < 0 ? url : url.slice(0, query),
+    query: query < 0 ? '' : url.slice(query),
     address: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
     headers: new Headers(lines),

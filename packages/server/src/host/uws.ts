@@ -1,7 +1,8 @@
 // The uws host: the only file that names uWebSockets.js. Native memory is copied before anything yields; `res` and `ws`
 // are not touched once they are gone.
-import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
+
 import type uWS from 'uWebSockets.js';
+import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import {
   Headers,
   type Host,
@@ -20,6 +21,10 @@ import { statusText } from './status';
 type UwsModule = typeof uWS;
 type App = ReturnType<UwsModule['App']>;
 type WebSocket = uWS.WebSocket<UserData>;
+
+interface ListeningApp {
+  listen(address: string, port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
+}
 
 /** The only thing on a native socket that is ours. */
 interface UserData {
@@ -61,14 +66,7 @@ class UwsHost implements Host {
   readonly #limits: HostLimits;
   #listenSocket: uWS.us_listen_socket | undefined;
 
-  constructor(
-    module: UwsModule,
-    app: App,
-    secure: boolean,
-    path: string,
-    handlers: HostHandlers,
-    limits: HostLimits,
-  ) {
+  constructor(module: UwsModule, app: App, secure: boolean, path: string, handlers: HostHandlers, limits: HostLimits) {
     this.#module = module;
     this.#app = app;
     this.#secure = secure;
@@ -78,7 +76,7 @@ class UwsHost implements Host {
       // Our own limit answers with a clean 1009; the native one, that just cuts, is behind it.
       maxPayloadLength: limits.frameBytesMax * 2 + 65_536,
       maxBackpressure: limits.backpressureBytesMax,
-      closeOnBackpressureLimit: true,
+      closeOnBackpressureLimit: 1,
       // Heartbeats are the protocol's: the native timer only sweeps what the session machine has given up.
       idleTimeout: 0,
       sendPingsAutomatically: false,
@@ -92,7 +90,10 @@ class UwsHost implements Host {
   }
 
   listen(port: number, address: string | undefined): Promise<number> {
-    const { LIBUS_LISTEN_EXCLUSIVE_PORT, us_socket_local_port } = this.#module;
+    const { us_socket_local_port } = this.#module;
+    // The published types know neither the constant, which is what exists at run time, nor the form with four arguments.
+    const { LIBUS_LISTEN_EXCLUSIVE_PORT } = this.#module as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
+    const app = this.#app as unknown as ListeningApp;
     return new Promise((resolve, reject) => {
       const listening = (socket: uWS.us_listen_socket | false): void => {
         if (socket) {
@@ -100,8 +101,7 @@ class UwsHost implements Host {
           resolve(us_socket_local_port(socket));
         } else reject(new LocalUsageError('ERR_LISTEN', `cannot listen on ${address ?? 'any address'}, port ${port}`));
       };
-      if (address === undefined) this.#app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
-      else this.#app.listen(address, port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+      app.listen(address ?? '', port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
     });
   }
 
@@ -157,7 +157,8 @@ class UwsHost implements Host {
       }
       // The chunk is detached when this returns.
       if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
-      if (last) this.#handlers.request(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), reply);
+      if (last)
+        this.#handlers.request(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), reply);
     });
   }
 }
@@ -254,8 +255,15 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
   req.forEach((name, value) => {
     lines += `${name}: ${value}\n`;
   });
-  const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
-  return { method: req.getMethod().toUpperCase(), path: req.getUrl(), address, secure, headers: new Headers(lines) };
+  const query = req.getQuery();
+  return {
+    method: req.getMethod().toUpperCase(),
+    path: req.getUrl(),
+    query: query ? `?${query}` : '',
+    address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
+    secure,
+    headers: new Headers(lines),
+  };
 }
 
 /** uWS takes the first of two lengths: a proxy in front may take the other, so such requests are refused. */

@@ -1,7 +1,7 @@
 // A room: its members, and the log of what was published to it. A namespace as a whole is a room too.
 import type { Journal } from './journal';
 import { Log } from './log';
-import type { Socket } from './socket';
+import type { Member } from './member';
 
 /** A socket's time in a room, as serials: what was emitted after `from` and up to `to` is for it. */
 export interface Membership {
@@ -13,9 +13,9 @@ export interface Membership {
 export class Room {
   readonly name: string;
   readonly log: Log;
-  readonly members = new Map<string, Socket>();
+  readonly members = new Map<string, Member>();
   /** Members that are connected and that native fan-out does not reach: they are sent to one by one. */
-  looped: Set<Socket> | undefined;
+  looped: Set<Member> | undefined;
 
   /** @param id unique on this server and for all its life: names the log, and the topics of native fan-out */
   constructor(name: string, id: string, journal: Journal) {

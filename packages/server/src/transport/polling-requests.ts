@@ -64,7 +64,9 @@ export class PollingRequests {
         return;
       }
       default:
-        reply.send(jsonError(405, 'ERR_METHOD', 'Use POST, GET or DELETE.', {}, { allow: 'POST, GET, DELETE, OPTIONS' }));
+        reply.send(
+          jsonError(405, 'ERR_METHOD', 'Use POST, GET or DELETE.', {}, { allow: 'POST, GET, DELETE, OPTIONS' }),
+        );
     }
   }
 
@@ -108,12 +110,9 @@ const preflight: HttpAnswer = {
   },
 };
 
-const exposedHeaders = [
-  protocolHeader,
-  pollingHeaders.connection,
-  pollingHeaders.sequence,
-  pollingHeaders.close,
-].join(', ');
+const exposedHeaders = [protocolHeader, pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close].join(
+  ', ',
+);
 
 /** Lets the page of an allowed origin read the answer. */
 class CorsReply implements HttpReply {

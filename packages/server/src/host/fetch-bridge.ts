@@ -1,0 +1,46 @@
+// Requests that are not Halyard's, as the Fetch API has them: the app's own pages and endpoints on either host.
+import type { FetchHandler } from '../options';
+import type { HttpReply, RequestFacts } from './host';
+import { jsonError } from './json-error';
+
+export function answerByFetch(
+  handler: FetchHandler | undefined,
+  facts: RequestFacts,
+  body: Uint8Array,
+  reply: HttpReply,
+  report: (error: unknown, where: string) => void,
+): void {
+  if (handler === undefined) {
+    reply.send(jsonError(404, 'ERR_PATH', 'Nothing is served at this path.'));
+    return;
+  }
+  void (async () => {
+    try {
+      const response = await handler(toRequest(facts, body));
+      const headers: Record<string, string> = {};
+      response.headers.forEach((value, name) => {
+        headers[name] = value;
+      });
+      reply.send({
+        status: response.status,
+        headers,
+        body: response.body === null ? undefined : new Uint8Array(await response.arrayBuffer()),
+      });
+    } catch (error) {
+      report(error, `fetch, for ${facts.method} ${facts.path}`);
+      reply.send(jsonError(500, 'ERR_FETCH', 'The server failed to answer.'));
+    }
+  })();
+}
+
+function toRequest(facts: RequestFacts, body: Uint8Array): Request {
+  const headers = new globalThis.Headers();
+  for (const [name, value] of facts.headers) headers.append(name, value);
+  const scheme = facts.secure ? 'https' : 'http';
+  const hasBody = body.length > 0 && facts.method !== 'GET' && facts.method !== 'HEAD';
+  return new Request(`${scheme}://${facts.headers.get('host') ?? 'localhost'}${facts.path}${facts.query}`, {
+    method: facts.method,
+    headers,
+    body: hasBody ? new Uint8Array(body) : null,
+  });
+}

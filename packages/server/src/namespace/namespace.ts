@@ -1,0 +1,321 @@
+// A namespace: its sockets and rooms, who may enter, and how a message reaches many.
+import {
+  type AnyEvents,
+  type EventArgs,
+  type EventName,
+  type EventReply,
+  type Frame,
+  type Packet,
+  PacketType,
+  type Position,
+  type Value,
+} from '@halyard/protocol';
+import type { Session } from '../session/session';
+import { failureOf } from './failure';
+import { type Handler, Handlers } from './handlers';
+import type { Handshake } from './handshake';
+import type { Journal } from './journal';
+import type { Member } from './member';
+import { type Membership, Room } from './room';
+import { checkEvent, Socket } from './socket';
+import { type Replies, Target, type TargetSpec, wholeNamespace } from './target';
+
+/** Runs for every socket that wants to enter, in order. Throw to refuse it. */
+export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<void>;
+
+export interface NamespaceEvents<Incoming, Outgoing, Data> {
+  connection(socket: Socket<Incoming, Outgoing, Data>): void;
+}
+
+/** What a namespace needs of the server. */
+export interface NamespaceContext {
+  readonly journal: Journal;
+  readonly limits: { readonly roomsPerSocketMax: number };
+  /** Encodes once per codec that some session uses; by codec index. */
+  encode(packet: Packet): readonly (Frame | undefined)[];
+  /** Native fan-out, after everything that was emitted before; absent where the host has none. */
+  readonly fanOut: ((room: Room, frames: readonly (Frame | undefined)[]) => void) | undefined;
+  newLogId(): string;
+  newSocketId(): string;
+  now(): number;
+  /** Something in user code failed. */
+  report(error: unknown, where: string): void;
+  /** The namespace has nobody in it any more. */
+  emptied(namespace: string): void;
+}
+
+/** Who may enter and who listens: its own for a static namespace, shared by all children of a dynamic one. */
+export class NamespaceRules<Incoming, Outgoing, Data> {
+  readonly middleware: Middleware<Data>[] = [];
+  readonly listeners = new Handlers();
+
+  use(middleware: Middleware<Data>): this {
+    this.middleware.push(middleware);
+    return this;
+  }
+
+  on(event: 'connection', handler: NamespaceEvents<Incoming, Outgoing, Data>['connection']): this {
+    this.listeners.on(event, handler as Handler);
+    return this;
+  }
+}
+
+export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
+  readonly name: string;
+  readonly #rules: NamespaceRules<Incoming, Outgoing, Data>;
+  readonly #context: NamespaceContext;
+  readonly #rooms = new Map<string, Room>();
+  /** The namespace as a whole: every socket is a member. */
+  readonly #everyone: Room;
+
+  /** Made by the server. */
+  constructor(name: string, rules: NamespaceRules<Incoming, Outgoing, Data>, context: NamespaceContext) {
+    this.name = name;
+    this.#rules = rules;
+    this.#context = context;
+    this.#everyone = new Room('', context.newLogId(), context.journal);
+  }
+
+  use(middleware: Middleware<Data>): this {
+    this.#rules.use(middleware);
+    return this;
+  }
+
+  on(event: 'connection', handler: NamespaceEvents<Incoming, Outgoing, Data>['connection']): this {
+    this.#rules.on(event, handler);
+    return this;
+  }
+
+  /** Sockets by id, those whose session is away included. */
+  get sockets(): ReadonlyMap<string, Socket<Incoming, Outgoing, Data>> {
+    return this.#everyone.members as ReadonlyMap<string, Member> as ReadonlyMap<
+      string,
+      Socket<Incoming, Outgoing, Data>
+    >;
+  }
+
+  /** Rooms that have members, each with the ids of its members. */
+  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map([...this.#rooms].map(([name, room]) => [name, new Set(room.members.keys())]));
+  }
+
+  get #all(): Target<Incoming, Outgoing, Data> {
+    return new Target(this, wholeNamespace);
+  }
+
+  to(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
+    return this.#all.to(...rooms);
+  }
+
+  in(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
+    return this.#all.to(...rooms);
+  }
+
+  except(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
+    return this.#all.except(...rooms);
+  }
+
+  get local(): Target<Incoming, Outgoing, Data> {
+    return this.#all.local;
+  }
+
+  get volatile(): Target<Incoming, Outgoing, Data> {
+    return this.#all.volatile;
+  }
+
+  timeout(timeoutMs: number): Target<Incoming, Outgoing, Data> {
+    return this.#all.timeout(timeoutMs);
+  }
+
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+    this.#all.emit(event, ...args);
+  }
+
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<Replies<EventReply<Outgoing, Name>>> {
+    return this.#all.emitWithAck(event, ...args);
+  }
+
+  fetchSockets(): Promise<Socket<Incoming, Outgoing, Data>[]> {
+    return this.#all.fetchSockets();
+  }
+
+  socketsJoin(...rooms: readonly (string | readonly string[])[]): void {
+    this.#all.socketsJoin(...rooms);
+  }
+
+  socketsLeave(...rooms: readonly (string | readonly string[])[]): void {
+    this.#all.socketsLeave(...rooms);
+  }
+
+  disconnectSockets(session = false): void {
+    this.#all.disconnectSockets(session);
+  }
+
+  // What follows is for sockets, sessions and targets, not for user code.
+
+  /** @internal */
+  get limits(): NamespaceContext['limits'] {
+    return this.#context.limits;
+  }
+
+  /** @internal */
+  report(error: unknown, where: string): void {
+    this.#context.report(error, `${where} in namespace ${this.name}`);
+  }
+
+  /**
+   * @internal Runs the middleware, then makes the socket.
+   * @returns when it is decided, and true if that is already so
+   */
+  admit(session: Session, handshake: Handshake<Data>): true | Promise<void> {
+    const { middleware } = this.#rules;
+    if (middleware.length === 0) {
+      this.#connect(session, handshake);
+      return true;
+    }
+    return (async () => {
+      try {
+        for (const step of middleware) await step(handshake);
+      } catch (error) {
+        session.refuse(this.name, failureOf(error, 'ERR_REFUSED', 'The connection was refused.'));
+        return;
+      }
+      this.#connect(session, handshake);
+    })();
+  }
+
+  /** @internal A socket enters a room. */
+  enter(socket: Member, name: string): Membership {
+    let room = this.#rooms.get(name);
+    if (room === undefined) {
+      room = new Room(name, this.#context.newLogId(), this.#context.journal);
+      this.#rooms.set(name, room);
+    }
+    room.members.set(socket.id, socket);
+    return { room, from: this.#context.journal.lastSerial, to: Number.POSITIVE_INFINITY };
+  }
+
+  /** @internal A socket leaves a room. */
+  exit(socket: Member, membership: Membership): void {
+    const { room } = membership;
+    membership.to = this.#context.journal.lastSerial;
+    room.members.delete(socket.id);
+    if (room.members.size === 0) this.#rooms.delete(room.name);
+  }
+
+  /** @internal A socket is over. */
+  remove(socket: Member, memberships: ReadonlyMap<string, Membership> | undefined): void {
+    if (memberships !== undefined) for (const membership of memberships.values()) this.exit(socket, membership);
+    this.#everyone.members.delete(socket.id);
+    if (this.#everyone.members.size === 0) this.#context.emptied(this.name);
+  }
+
+  /** @internal The sockets a target means, each once. */
+  select(spec: TargetSpec): Socket<Incoming, Outgoing, Data>[] {
+    const selected = new Set<Member>();
+    const { rooms, direct } = this.#resolve(spec);
+    for (const room of rooms) {
+      for (const socket of room.members.values()) if (!isExcepted(socket, spec.except)) selected.add(socket);
+    }
+    for (const socket of direct) if (!isExcepted(socket, spec.except)) selected.add(socket);
+    return [...selected] as Socket<Incoming, Outgoing, Data>[];
+  }
+
+  /** @internal Sends an event to a target. */
+  publish(spec: TargetSpec, event: string, args: readonly Value[]): void {
+    checkEvent(event);
+    const { rooms, direct } = this.#resolve(spec);
+    if (spec.volatile) {
+      const packet = { type: PacketType.Volatile, namespace: this.name, event, args };
+      const frames = this.#context.encode(packet);
+      for (const socket of this.select(spec)) socket.session.forwardVolatile(frames);
+      return;
+    }
+    if (rooms.length > 0) this.#append(rooms, spec.except, event, args);
+    for (const socket of direct) {
+      if (!isExcepted(socket, spec.except) && !rooms.some((room) => room.members.has(socket.id))) {
+        socket.session.sendEvent(this.name, event, args);
+      }
+    }
+  }
+
+  /** @internal Sends an event to each socket of a target and gathers the replies. */
+  request(spec: TargetSpec, event: string, args: readonly Value[]): Promise<Replies<unknown>> {
+    return new Promise((resolve) => {
+      checkEvent(event);
+      const replies: unknown[] = [];
+      const missing: string[] = [];
+      const sockets = this.select(spec);
+      let waiting = sockets.length;
+      if (waiting === 0) resolve({ replies, missing });
+      for (const socket of sockets) {
+        socket.session.sendRequest(this.name, event, args, spec.timeoutMs, (error, value) => {
+          if (error === undefined) replies.push(value);
+          else missing.push(socket.id);
+          if (--waiting === 0) resolve({ replies, missing });
+        });
+      }
+    });
+  }
+
+  #append(rooms: readonly Room[], except: readonly string[], event: string, args: readonly Value[]): void {
+    const { journal, fanOut } = this.#context;
+    const positions: Position[] = rooms.map(({ log }) => [log.id, log.nextOffset]);
+    const frames = this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
+    const { serial } = journal.append(
+      rooms.map(({ log }) => log),
+      positions,
+      except,
+      frames,
+    );
+    const only = rooms[0];
+    if (rooms.length === 1 && except.length === 0 && only !== undefined) {
+      fanOut?.(only, frames);
+      if (only.looped !== undefined) for (const socket of only.looped) socket.session.forward(frames);
+      return;
+    }
+    for (const room of rooms) {
+      for (const socket of room.members.values()) {
+        if (rooms.length > 1 && !socket.session.isFirst(serial)) continue;
+        if (!isExcepted(socket, except)) socket.session.forward(frames);
+      }
+    }
+  }
+
+  #resolve({ rooms: names }: TargetSpec): { rooms: readonly Room[]; direct: readonly Member[] } {
+    if (names.length === 0) return { rooms: this.#everyone.members.size > 0 ? [this.#everyone] : [], direct: [] };
+    const rooms: Room[] = [];
+    const direct: Member[] = [];
+    for (const name of names) {
+      const room = this.#rooms.get(name);
+      const socket = this.#everyone.members.get(name);
+      if (room !== undefined && !rooms.includes(room)) rooms.push(room);
+      if (socket !== undefined && !direct.includes(socket)) direct.push(socket);
+    }
+    return { rooms, direct };
+  }
+
+  #connect(session: Session, handshake: Handshake<Data>): void {
+    if (session.isOver) return;
+    const { journal } = this.#context;
+    const presence: Membership = { room: this.#everyone, from: journal.lastSerial, to: Number.POSITIVE_INFINITY };
+    const socket = new Socket(this.#context.newSocketId(), this, session, handshake, presence);
+    this.#everyone.members.set(socket.id, socket);
+    session.connected(socket, presence);
+    try {
+      const result = this.#rules.listeners.call('connection', [socket]);
+      if (result instanceof Promise) result.catch((error) => this.report(error, 'a handler of "connection"'));
+    } catch (error) {
+      this.report(error, 'a handler of "connection"');
+    }
+    session.ready(this.name);
+  }
+}
+
+function isExcepted(socket: Member, except: readonly string[]): boolean {
+  for (const name of except) if (socket.isIn(name)) return true;
+  return false;
+}

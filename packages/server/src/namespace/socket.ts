@@ -1,0 +1,407 @@
+// A session's presence in one namespace: what user code holds. It lives as long as its session, across connections.
+import {
+  type AnyEvents,
+  type Close,
+  CloseCode,
+  type EventArgs,
+  type EventHandler,
+  type EventName,
+  type EventPacket,
+  type EventReply,
+  LocalUsageError,
+  PublicError,
+  packetLimits,
+  type Value,
+  type VolatilePacket,
+} from '@halyard/protocol';
+import type { Session } from '../session/session';
+import { failureOf } from './failure';
+import { type Handler, Handlers } from './handlers';
+import type { Handshake } from './handshake';
+import type { Member } from './member';
+import type { Namespace } from './namespace';
+import type { Membership, Room } from './room';
+import { Target, trimmed } from './target';
+
+/** Events of the socket itself. They never come from the other side. */
+export interface SocketLifecycle {
+  /** The session is over, or left this namespace. Nothing follows. */
+  disconnect(close: Close): void;
+  /** The connection is lost; the session waits for it to come back. */
+  away(close: Close): void;
+  /** The session is back on a new connection: nothing was lost. */
+  resume(): void;
+}
+
+/** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
+export type SocketMiddleware = (event: readonly [name: string, ...args: Value[]]) => void | Promise<void>;
+
+const lifecycle: readonly string[] = ['disconnect', 'away', 'resume'] satisfies (keyof SocketLifecycle)[];
+
+export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> implements Member {
+  readonly id: string;
+  readonly handshake: Handshake<Data>;
+  readonly data: Data;
+  /** Whether the session was ever resumed on another connection. */
+  recovered = false;
+  readonly #namespace: Namespace<Incoming, Outgoing, Data>;
+  readonly #session: Session;
+  readonly #handlers = new Handlers();
+  #lifecycle: Handlers | undefined;
+  #middleware: SocketMiddleware[] | undefined;
+  /** Events pass middleware one after the other. */
+  #turn: Promise<void> | undefined;
+  #connected = true;
+  #memberships: Map<string, Membership> | undefined;
+  #past: Membership[] | undefined;
+  readonly #presence: Membership;
+
+  /** Made by its namespace. */
+  constructor(
+    id: string,
+    namespace: Namespace<Incoming, Outgoing, Data>,
+    session: Session,
+    handshake: Handshake<Data>,
+    presence: Membership,
+  ) {
+    this.id = id;
+    this.#namespace = namespace;
+    this.#session = session;
+    this.handshake = handshake;
+    this.data = handshake.data;
+    this.#presence = presence;
+  }
+
+  get namespace(): string {
+    return this.#namespace.name;
+  }
+
+  /** False after `disconnect`; true while the session is away. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Whether there is a connection now. */
+  get away(): boolean {
+    return this.#session.connection === undefined;
+  }
+
+  /** The transport in use, or undefined while away. */
+  get transport(): 'websocket' | 'polling' | undefined {
+    return this.#session.connection?.transport;
+  }
+
+  /** Its own id, and every room it is in. */
+  get rooms(): Set<string> {
+    return new Set([this.id, ...(this.#memberships?.keys() ?? [])]);
+  }
+
+  /** Listens to a lifecycle event, or to an event of the client: what the handler returns is the reply. */
+  on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
+  on<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  on(event: string, handler: Handler): this {
+    this.#handlersOf(event).on(event, handler);
+    return this;
+  }
+
+  once<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
+  once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  once(event: string, handler: Handler): this {
+    this.#handlersOf(event).once(event, handler);
+    return this;
+  }
+
+  /** Removes a handler, or all handlers of the event. */
+  off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this {
+    this.#handlersOf(event).off(event, handler);
+    return this;
+  }
+
+  /** Calls `handler(name, ...args)` for every event of the client, before its own handlers. */
+  onAny(handler: (event: string, ...args: Value[]) => void): this {
+    this.#handlers.onAny(handler as Handler);
+    return this;
+  }
+
+  offAny(handler?: (event: string, ...args: Value[]) => void): this {
+    this.#handlers.offAny(handler as Handler | undefined);
+    return this;
+  }
+
+  use(middleware: SocketMiddleware): this {
+    this.#middleware = [...(this.#middleware ?? []), middleware];
+    return this;
+  }
+
+  /**
+   * Sends an event: once and in order, while the session lives. After the end of the session it does nothing.
+   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`
+   */
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+    checkEvent(event);
+    if (this.#connected) this.#session.sendEvent(this.namespace, event, trimmed(args));
+  }
+
+  /** Sends an event and waits for the reply, at most `ackTimeoutMs`. Rejects with the client's error, or `ERR_ACK_TIMEOUT`. */
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<EventReply<Outgoing, Name>> {
+    return this.#request(undefined, event, args);
+  }
+
+  /** @param timeoutMs how long `emitWithAck` of the result waits */
+  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'> {
+    return { emitWithAck: (event, ...args) => this.#request(timeoutMs, event, args) };
+  }
+
+  /** `volatile.emit` is dropped when the client is away or slow. */
+  get volatile(): Pick<Socket<Incoming, Outgoing, Data>, 'emit'> {
+    return {
+      emit: (event, ...args) => {
+        checkEvent(event);
+        if (this.#connected) this.#session.sendVolatile(this.namespace, event, trimmed(args));
+      },
+    };
+  }
+
+  /** Everyone in these rooms but this socket. */
+  to(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
+    return this.broadcast.to(...rooms);
+  }
+
+  in(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
+    return this.to(...rooms);
+  }
+
+  except(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
+    return this.broadcast.except(...rooms);
+  }
+
+  /** Everyone in the namespace but this socket. */
+  get broadcast(): Target<Incoming, Outgoing, Data> {
+    return new Target(this.#namespace, { rooms: [], except: [this.id], volatile: false, timeoutMs: undefined });
+  }
+
+  /** @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax` */
+  join(...rooms: readonly (string | readonly string[])[]): void {
+    for (const name of rooms.flat()) this.#join(name);
+  }
+
+  leave(...rooms: readonly string[]): void {
+    for (const name of rooms) {
+      const membership = this.#memberships?.get(name);
+      if (membership === undefined) continue;
+      this.#memberships?.delete(name);
+      this.#part(membership);
+    }
+  }
+
+  /**
+   * Ends this socket: the client is told and does not come back by itself.
+   * @param session ends the whole session, with every namespace and the connection
+   */
+  disconnect(session = false): void {
+    const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
+    if (session) this.#session.end(close);
+    else this.#session.disconnect(this, close);
+  }
+
+  // What follows is for the session and the namespace, not for user code: see Member.
+
+  /** @internal */
+  receive(packet: EventPacket | VolatilePacket): void {
+    const ack = 'ack' in packet ? packet.ack : undefined;
+    if (this.#middleware === undefined && this.#turn === undefined) this.#handle(packet.event, packet.args, ack);
+    else this.#pass(packet.event, packet.args, ack);
+  }
+
+  /** @internal */
+  wentAway(close: Close): void {
+    this.#fire('away', close);
+  }
+
+  /** @internal */
+  cameBack(): void {
+    this.recovered = true;
+    this.#fire('resume');
+  }
+
+  /** @internal */
+  over(close: Close): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    for (const { room } of this.memberships()) this.#session.exit(this, room);
+    this.#namespace.remove(this, this.#memberships);
+    this.#memberships = this.#past = undefined;
+    this.#fire('disconnect', close);
+    this.#handlers.clear();
+    this.#lifecycle = undefined;
+  }
+
+  /** @internal */
+  *memberships(): Generator<Membership> {
+    yield this.#presence;
+    if (this.#memberships !== undefined) yield* this.#memberships.values();
+  }
+
+  /** @internal */
+  *pastMemberships(): Generator<Membership> {
+    if (this.#past !== undefined) yield* this.#past;
+  }
+
+  /** @internal */
+  wasIn(names: readonly string[], serial: number): boolean {
+    for (const name of names) {
+      if (name === this.id) return true;
+      const current = this.#memberships?.get(name);
+      if (current !== undefined && current.from < serial) return true;
+      if (this.#past?.some(({ room, from, to }) => room.name === name && from < serial && serial <= to)) return true;
+    }
+    return false;
+  }
+
+  /** @internal */
+  isIn(room: string): boolean {
+    return room === this.id || (this.#memberships?.has(room) ?? false);
+  }
+
+  /** @internal */
+  get session(): Session {
+    return this.#session;
+  }
+
+  #join(name: string): void {
+    if (!this.#connected || this.#memberships?.has(name) || name === this.id) return;
+    if (typeof name !== 'string' || name.length === 0 || name.length > packetLimits.nameCharsMax) {
+      throw new LocalUsageError(
+        'ERR_ROOM_NAME',
+        `a room's name is text of 1 to ${packetLimits.nameCharsMax} characters`,
+      );
+    }
+    const { roomsPerSocketMax } = this.#namespace.limits;
+    this.#memberships ??= new Map();
+    if (this.#memberships.size >= roomsPerSocketMax) {
+      throw new LocalUsageError('ERR_ROOMS_FULL', `a socket may be in ${roomsPerSocketMax} rooms (roomsPerSocketMax)`);
+    }
+    const membership = this.#namespace.enter(this, name);
+    this.#memberships.set(name, membership);
+    this.#session.enter(this, membership);
+  }
+
+  #part(membership: Membership): void {
+    const { room } = membership;
+    this.#namespace.exit(this, membership);
+    this.#session.exit(this, room);
+    // Nothing was published to the room while it was in: nothing can be missing.
+    if (!hasSince(room, membership.from)) return;
+    const confirmed = this.#session.confirmedSerial;
+    this.#past = this.#past?.filter(({ to }) => to > confirmed) ?? [];
+    this.#past.push(membership);
+    this.#session.pastGrew(this.#past);
+  }
+
+  #fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
+    try {
+      this.#lifecycle?.call(event, args);
+    } catch (error) {
+      this.#namespace.report(error, `a handler of "${event}"`);
+    }
+  }
+
+  #handlersOf(event: string): Handlers {
+    if (!lifecycle.includes(event)) return this.#handlers;
+    this.#lifecycle ??= new Handlers();
+    return this.#lifecycle;
+  }
+
+  #request<Name extends EventName<Outgoing>>(
+    timeoutMs: number | undefined,
+    event: Name,
+    args: EventArgs<Outgoing, Name>,
+  ): Promise<EventReply<Outgoing, Name>> {
+    return new Promise((resolve, reject) => {
+      checkEvent(event);
+      if (!this.#connected) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
+      this.#session.sendRequest(this.namespace, event, trimmed(args), timeoutMs, (error, value) => {
+        if (error !== undefined) reject(error);
+        else resolve(value as EventReply<Outgoing, Name>);
+      });
+    });
+  }
+
+  #pass(event: string, args: readonly Value[], ack: number | undefined): void {
+    const middleware = this.#middleware ?? [];
+    const pass = async (): Promise<void> => {
+      try {
+        for (const step of middleware) await step([event, ...args]);
+      } catch (error) {
+        this.#refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.');
+        return;
+      }
+      this.#handle(event, args, ack);
+    };
+    const turn: Promise<void> = (this.#turn ?? Promise.resolve()).then(pass).then(() => {
+      if (this.#turn === turn) this.#turn = undefined;
+    });
+    this.#turn = turn;
+  }
+
+  #handle(event: string, args: readonly Value[], ack: number | undefined): void {
+    if (!this.#connected) return;
+    let result: unknown;
+    try {
+      result = this.#handlers.call(event, args);
+    } catch (error) {
+      this.#failed(error, event, ack);
+      return;
+    }
+    if (result instanceof Promise) {
+      result.then(
+        (value) => this.#reply(event, ack, value),
+        (error) => this.#failed(error, event, ack),
+      );
+    } else if (ack !== undefined) this.#reply(event, ack, result);
+  }
+
+  #reply(event: string, ack: number | undefined, value: unknown): void {
+    if (ack === undefined) return;
+    if (value === undefined && !this.#handlers.has(event)) {
+      this.#session.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
+      return;
+    }
+    try {
+      this.#session.sendAck(ack, value as Value | undefined);
+    } catch (error) {
+      this.#failed(error, event, ack);
+    }
+  }
+
+  #failed(error: unknown, event: string, ack: number | undefined): void {
+    this.#refuse(error, `the handler of "${event}"`, ack, 'ERR_HANDLER', 'The handler failed.');
+  }
+
+  #refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
+    if (!(error instanceof PublicError)) this.#namespace.report(error, where);
+    if (ack !== undefined) this.#session.sendError(ack, failureOf(error, code, message));
+  }
+}
+
+function hasSince(room: Room, serial: number): boolean {
+  const newest = room.log.at(room.log.nextOffset - 1);
+  return (newest?.serial ?? room.log.trimmedSerial) > serial;
+}
+
+/** Names that `on` takes for lifecycle events on either side can never be received. */
+const reserved: ReadonlySet<string> = new Set([...lifecycle, 'connect', 'connect_error', 'connection', 'error']);
+
+export function checkEvent(event: string): void {
+  if (reserved.has(event))
+    throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
+  if (typeof event !== 'string' || event.length === 0 || event.length > packetLimits.nameCharsMax) {
+    throw new LocalUsageError(
+      'ERR_EVENT_NAME',
+      `an event's name is text of 1 to ${packetLimits.nameCharsMax} characters`,
+    );
+  }
+}

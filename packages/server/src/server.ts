@@ -1,0 +1,388 @@
+// The server: puts hosts, transports, sessions and namespaces together, and is the main namespace to its user.
+import { randomBytes } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import {
+  type AnyEvents,
+  CloseCode,
+  type EventArgs,
+  type EventName,
+  type EventReply,
+  type Frame,
+  HalyardError,
+  LocalUsageError,
+  namespaceName,
+  type Packet,
+  type SessionSettings,
+  type Value,
+} from '@halyard/protocol';
+import { answerByFetch } from './host/fetch-bridge';
+import type { Host, HostFactory, HostHandlers, HttpReply, RequestFacts, UpgradeVerdict } from './host/host';
+import { jsonError } from './host/json-error';
+import { attachedNode, node } from './host/node';
+import { uws } from './host/uws';
+import { type Handler, Handlers } from './namespace/handlers';
+import { Journal } from './namespace/journal';
+import { type Middleware, Namespace, type NamespaceContext, NamespaceRules } from './namespace/namespace';
+import type { Room } from './namespace/room';
+import type { Socket } from './namespace/socket';
+import type { Replies, Target } from './namespace/target';
+import { type CheckedOptions, checkOptions, type ServerOptions } from './options';
+import { Greeting } from './session/greeting';
+import { Sessions } from './session/sessions';
+import { TimerWheel } from './session/wheel';
+import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from './transport/admission';
+import type { Connection } from './transport/connection';
+import { Flusher } from './transport/flusher';
+import { PollingRequests } from './transport/polling-requests';
+import { WebSocketConnection } from './transport/websocket';
+
+/** Which names a dynamic namespace answers to. */
+export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);
+
+/** What `error` says beside the error. */
+export interface ErrorContext {
+  /** Which piece of user code failed, such as `the handler of "chat"`. */
+  readonly where: string;
+}
+
+type Names = readonly (string | readonly string[])[];
+
+export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
+  readonly #options: CheckedOptions;
+  readonly #wheel: TimerWheel;
+  readonly #journal: Journal;
+  readonly #sessions: Sessions;
+  readonly #flusher = new Flusher();
+  readonly #polling: PollingRequests;
+  readonly #admission: AdmissionOptions;
+  readonly #namespaces = new Map<string, Namespace>();
+  readonly #dynamic: {
+    pattern: NamespacePattern;
+    rules: NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>;
+  }[] = [];
+  readonly #children = new Set<string>();
+  readonly #errors = new Handlers();
+  readonly #context: NamespaceContext;
+  readonly #main: Namespace<Incoming, Outgoing, Data>;
+  #host: Host | undefined;
+  #port: number | undefined;
+  #logs = 0;
+  #closing = false;
+
+  /** @throws LocalUsageError `ERR_OPTION` that names the option and its range */
+  constructor(options: ServerOptions = {}) {
+    const checked = checkOptions(options);
+    this.#options = checked;
+    const { codecs } = checked;
+    const settings: SessionSettings = {
+      heartbeatMs: checked.heartbeatMs,
+      heartbeatTimeoutMs: checked.heartbeatTimeoutMs,
+      recoveryWindowMs: checked.recoveryWindowMs,
+      frameBytesMax: checked.frameBytesMax,
+      sackPacketsMax: checked.sackPacketsMax,
+      sackDelayMs: checked.sackDelayMs,
+    };
+    this.#wheel = new TimerWheel(checked.clock);
+    // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too.
+    const entryAgeMsMax = checked.recoveryWindowMs + checked.heartbeatMs + checked.heartbeatTimeoutMs;
+    this.#journal = new Journal({ ...checked, entryAgeMsMax }, this.#wheel);
+    this.#admission = {
+      origins: checked.origins,
+      trustProxy: checked.trustProxy,
+      codecNames: codecs.map(({ name }) => name),
+    };
+    const report = (error: unknown, where: string): void => this.#report(error, where);
+    this.#sessions = new Sessions(
+      {
+        ...checked,
+        settings,
+        outboxLimits: checked,
+        wheel: this.#wheel,
+        journal: this.#journal,
+        namespace: (name, auth) => this.#namespaceFor(name, auth),
+        report,
+      },
+      checked.sessionsMax,
+    );
+    this.#context = {
+      journal: this.#journal,
+      limits: checked,
+      encode: (packet) => this.#encode(packet),
+      fanOut: (room, frames) => this.#fanOut(room, frames),
+      newLogId: () => (++this.#logs).toString(36),
+      newSocketId: () => randomBytes(12).toString('base64url'),
+      now: () => this.#wheel.now(),
+      report,
+      emptied: (name) => this.#emptied(name),
+    };
+    this.#polling = new PollingRequests({
+      admission: this.#admission,
+      settings: { ...checked, wheel: this.#wheel, flusher: this.#flusher },
+      connectionsMax: checked.connectionsMax,
+      isBinary,
+      accept: (connection) => this.#accept(connection),
+    });
+    function isBinary(codecIndex: number): boolean {
+      return codecs[codecIndex]?.binary ?? false;
+    }
+    this.#main = this.of('/');
+  }
+
+  /** The port that is listened on. @throws LocalUsageError `ERR_NOT_LISTENING` before `listen` */
+  get port(): number {
+    if (this.#port === undefined) throw new LocalUsageError('ERR_NOT_LISTENING', 'The server does not listen yet.');
+    return this.#port;
+  }
+
+  /** Which host runs: `uws` or `node`; undefined before `listen` or `attach`. */
+  get hostName(): string | undefined {
+    return this.#host?.name;
+  }
+
+  /**
+   * Starts to accept connections.
+   * @param port 0 takes a free one: see `port`
+   * @param address the local address to bind; all by default
+   * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already
+   */
+  async listen(port: number, address?: string): Promise<this> {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new LocalUsageError('ERR_OPTION', `The port is ${String(port)}: it may be a whole number from 0 to 65535.`);
+    }
+    const host = await this.#start(this.#options.host ?? uwsOrNode);
+    this.#port = await host.listen(port, address);
+    return this;
+  }
+
+  /** Lives on an `http.Server` of the app's (Express, Fastify, Vite, Next): other paths stay the app's. */
+  async attach(server: HttpServer | HttpsServer): Promise<this> {
+    await this.#start(attachedNode(server));
+    return this;
+  }
+
+  /** Ends every session's connection with 1001 and stops. Clients come back when a server does. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#host?.stopListening();
+    for (const session of [...this.#sessions]) {
+      session.end({ code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' });
+    }
+    this.#flusher.flush();
+    // One turn of the event loop: close frames and last responses leave before the sockets are cut.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#host?.close();
+    this.#wheel.stop();
+  }
+
+  /**
+   * A namespace, made the first time it is asked for.
+   * @param name its name, which starts with `/`; or which names it answers to: then one is made for each on demand, and
+   *   goes when it is empty
+   */
+  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(name: string): Namespace<In, Out, D>;
+  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(
+    pattern: NamespacePattern,
+  ): NamespaceRules<In, Out, D>;
+  of(name: string | NamespacePattern): unknown {
+    if (typeof name !== 'string') {
+      const rules = new NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>();
+      this.#dynamic.push({ pattern: name, rules });
+      return rules;
+    }
+    let namespace = this.#namespaces.get(name);
+    if (namespace === undefined) {
+      namespace = new Namespace(namespaceName(name), new NamespaceRules(), this.#context);
+      this.#namespaces.set(name, namespace);
+    }
+    return namespace;
+  }
+
+  /** `connection`: a socket is connected to the main namespace. `error`: user code failed; unheard, it goes to stderr. */
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
+  on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
+  on(event: 'connection' | 'error', handler: Handler): this {
+    if (event === 'error') this.#errors.on(event, handler);
+    else this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
+    return this;
+  }
+
+  /** Runs for every socket that wants to enter the main namespace. Throw to refuse it. */
+  use(middleware: Middleware<Data>): this {
+    this.#main.use(middleware);
+    return this;
+  }
+
+  /** Sockets of the main namespace by id. */
+  get sockets(): ReadonlyMap<string, Socket<Incoming, Outgoing, Data>> {
+    return this.#main.sockets;
+  }
+
+  to(...rooms: Names): Target<Incoming, Outgoing, Data> {
+    return this.#main.to(...rooms);
+  }
+
+  in(...rooms: Names): Target<Incoming, Outgoing, Data> {
+    return this.#main.to(...rooms);
+  }
+
+  except(...rooms: Names): Target<Incoming, Outgoing, Data> {
+    return this.#main.except(...rooms);
+  }
+
+  get local(): Target<Incoming, Outgoing, Data> {
+    return this.#main.local;
+  }
+
+  get volatile(): Target<Incoming, Outgoing, Data> {
+    return this.#main.volatile;
+  }
+
+  timeout(timeoutMs: number): Target<Incoming, Outgoing, Data> {
+    return this.#main.timeout(timeoutMs);
+  }
+
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+    this.#main.emit(event, ...args);
+  }
+
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<Replies<EventReply<Outgoing, Name>>> {
+    return this.#main.emitWithAck(event, ...args);
+  }
+
+  fetchSockets(): Promise<Socket<Incoming, Outgoing, Data>[]> {
+    return this.#main.fetchSockets();
+  }
+
+  socketsJoin(...rooms: Names): void {
+    this.#main.socketsJoin(...rooms);
+  }
+
+  socketsLeave(...rooms: Names): void {
+    this.#main.socketsLeave(...rooms);
+  }
+
+  disconnectSockets(session = false): void {
+    this.#main.disconnectSockets(session);
+  }
+
+  async #start(factory: HostFactory): Promise<Host> {
+    if (this.#host !== undefined)
+      throw new LocalUsageError('ERR_LISTENING', 'The server listens or is attached already.');
+    const handlers: HostHandlers = {
+      upgrade: (request) => this.#upgrade(request),
+      request: (request, body, reply) => this.#request(request, body, reply),
+    };
+    const host = await factory(this.#options.path, handlers, this.#options);
+    this.#host = host;
+    return host;
+  }
+
+  #upgrade(request: RequestFacts): UpgradeVerdict {
+    const refuse = refuseOrigin(request, this.#admission) ?? refuseHandshake(request);
+    if (refuse !== undefined) return { refuse };
+    const { codecs, frameBytesMax, transports } = this.#options;
+    if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
+    const choice = chooseProtocol(request.headers.get('sec-websocket-protocol'), this.#admission);
+    if ('refuse' in choice) return choice;
+    const settings = {
+      frameBytesMax,
+      flusher: this.#flusher,
+      isBinary: (index: number) => codecs[index]?.binary ?? false,
+    };
+    return {
+      subprotocol: choice.subprotocol,
+      open: (socket) => {
+        const connection = new WebSocketConnection(socket, choice.codecIndex, request, settings);
+        if (!this.#accept(connection)) {
+          connection.close({ code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' });
+        }
+        return connection;
+      },
+    };
+  }
+
+  #request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+    if (request.path !== this.#options.path) {
+      answerByFetch(this.#options.fetch, request, body, reply, this.#context.report);
+    } else if (this.#options.transports.includes('polling')) this.#polling.handle(request, body, reply);
+    else reply.send(refuseOrigin(request, this.#admission) ?? refuseHandshake(request) ?? transportOff('polling'));
+  }
+
+  #accept(connection: Connection): boolean {
+    if (this.#closing) return false;
+    const { codecs, helloTimeoutMs } = this.#options;
+    const codec = codecs[connection.codecIndex];
+    if (codec === undefined) return false;
+    connection.receiver = new Greeting(connection, codec, this.#wheel, helloTimeoutMs, (hello) =>
+      this.#sessions.greet(connection, hello),
+    );
+    return true;
+  }
+
+  #namespaceFor(name: string, auth: Value | undefined): Namespace | undefined {
+    const existing = this.#namespaces.get(name);
+    if (existing !== undefined) return existing;
+    const dynamic = this.#dynamic.find(({ pattern }) => matches(pattern, name, auth));
+    if (dynamic === undefined || this.#children.size >= this.#options.dynamicNamespacesMax) return undefined;
+    const namespace = new Namespace(name, dynamic.rules, this.#context);
+    this.#namespaces.set(name, namespace);
+    this.#children.add(name);
+    return namespace;
+  }
+
+  #emptied(name: string): void {
+    if (this.#children.delete(name)) this.#namespaces.delete(name);
+  }
+
+  #encode(packet: Packet): readonly (Frame | undefined)[] {
+    return this.#options.codecs.map((codec, index) => (this.#sessions.uses(index) ? codec.encode(packet) : undefined));
+  }
+
+  #fanOut(room: Room, frames: readonly (Frame | undefined)[]): void {
+    const host = this.#host;
+    if (host?.publish === undefined) return;
+    // What was emitted before and still waits in a queue must not be overtaken.
+    this.#flusher.flush();
+    for (let index = 0; index < frames.length; index++) {
+      const frame = frames[index];
+      if (frame !== undefined) host.publish(room.topic(index), frame);
+    }
+  }
+
+  #report(error: unknown, where: string): void {
+    if (!this.#errors.has('error')) {
+      console.error(`Halyard: ${where} failed:`, error);
+      return;
+    }
+    try {
+      this.#errors.call('error', [error, { where } satisfies ErrorContext]);
+    } catch (failure) {
+      console.error('Halyard: the handler of "error" failed:', failure);
+    }
+  }
+}
+
+/** uWebSockets.js if it loads; else node, which says so once. */
+const uwsOrNode: HostFactory = async (path, handlers, limits) => {
+  try {
+    return await uws()(path, handlers, limits);
+  } catch (error) {
+    if (!(error instanceof HalyardError)) throw error;
+    console.warn(`Halyard runs on node:http and ws, because ${error.message}`);
+    return node()(path, handlers, limits);
+  }
+};
+
+function transportOff(name: string): ReturnType<typeof jsonError> {
+  return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);
+}
+
+function matches(pattern: NamespacePattern, name: string, auth: Value | undefined): boolean {
+  if (typeof pattern === 'function') return pattern(name, auth);
+  pattern.lastIndex = 0;
+  return pattern.test(name);
+}

@@ -1,0 +1,507 @@
+// A client across its connections, as the server has it: the session machine, its codec, its sockets, and the
+// connection it has now, if any.
+
+import type { Codec } from '@halyard/codec';
+import {
+  type AckPacket,
+  afterClose,
+  assertNever,
+  type Close,
+  CloseCode,
+  type ControlPacket,
+  type DeliveredPacket,
+  type EventPacket,
+  type Frame,
+  FrameTag,
+  type HelloPacket,
+  LocalUsageError,
+  type Packet,
+  PacketType,
+  PublicError,
+  RemoteProtocolError,
+  type ResumeRequest,
+  SessionMachine,
+  type SessionSink,
+  type Settle,
+  type Value,
+  type VolatilePacket,
+} from '@halyard/protocol';
+import type { Failure } from '../namespace/failure';
+import { Handshake } from '../namespace/handshake';
+import type { Member } from '../namespace/member';
+import type { Membership, Room } from '../namespace/room';
+import type { Connection, Receiver } from '../transport/connection';
+import { Feed } from './feed';
+import type { SessionContext } from './sessions';
+import { Timed } from './wheel';
+
+/** A namespace whose middleware has not decided: events for it wait. */
+type Waiting = (EventPacket | VolatilePacket)[];
+
+const pastMembershipsMax = 1_024;
+
+export class Session extends Timed implements Receiver, SessionSink<Frame> {
+  readonly id: string;
+  readonly secret: string;
+  readonly codec: Codec;
+  readonly codecIndex: number;
+  connection: Connection | undefined = undefined;
+  readonly #context: SessionContext;
+  readonly #machine: SessionMachine<Frame>;
+  readonly #client: string;
+  readonly #sockets = new Map<string, Member>();
+  #waiting: Map<string, Waiting> | undefined = undefined;
+  #waitingCount = 0;
+  #feed: Feed | undefined = undefined;
+  /** When a session without a connection ends. */
+  #endsAt = Number.POSITIVE_INFINITY;
+  /** After a refused resume everything before RESET belonged to the other session. */
+  #untilReset = false;
+  /** Serial up to which memberships were forgotten: a resume from before it would have a hole. */
+  #forgottenSerial = -1;
+  #seenSerial = -1;
+
+  constructor(id: string, secret: string, codecIndex: number, client: string, context: SessionContext) {
+    super();
+    this.id = id;
+    this.secret = secret;
+    this.codec = context.codecs[codecIndex] as Codec;
+    this.codecIndex = codecIndex;
+    this.#client = client;
+    this.#context = context;
+    this.#machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits);
+  }
+
+  get isOver(): boolean {
+    return this.#machine.state === 'ended';
+  }
+
+  get confirmedSerial(): number {
+    return this.#machine.confirmedSerial;
+  }
+
+  // Connections.
+
+  /** Takes its first connection. @param refusal why it is not the session that HELLO asked for; empty if it asked for none */
+  start(connection: Connection, hello: HelloPacket, refusal: string): void {
+    this.#attach(connection, { received: 0, confirmed: 0 });
+    this.#untilReset = hello.resume !== undefined;
+    this.#welcome(connection, false, refusal);
+    this.#machine.open(this.#context.wheel.now());
+    for (const { namespace, auth } of hello.namespaces) {
+      if (this.isOver) return;
+      if (this.#sockets.has(namespace) || this.#waiting?.has(namespace)) continue;
+      this.#enter(namespace, auth);
+    }
+    this.#schedule();
+  }
+
+  /** @returns why the session cannot go on from there, or undefined if it can. A connection it has is not touched. */
+  refusesResume({ received, confirmed, positions }: ResumeRequest): string | undefined {
+    const machine = this.#machine;
+    const sent = machine.confirmed + machine.unconfirmed;
+    if (received < machine.confirmed || received > sent || confirmed > machine.received) return 'impossible-counts';
+    machine.confirm(received);
+    const { confirmedSerial } = machine;
+    if (this.#forgottenSerial > confirmedSerial) return 'log-trimmed';
+    const read = new Map(positions);
+    for (const { room, from, to } of this.#memberships()) {
+      const { log } = room;
+      const floor = Math.max(from, confirmedSerial);
+      if (to > floor && log.trimmedSerial > floor && log.firstOffset > (read.get(log.id) ?? 0) + 1)
+        return 'log-trimmed';
+    }
+    return undefined;
+  }
+
+  /** Goes on over another connection; one that is still there is closed. */
+  resume(connection: Connection, request: ResumeRequest): void {
+    const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
+    this.#detach()?.close(evicted);
+    this.#attach(connection, request);
+    this.#welcome(connection, true, '');
+    const feed = new Feed(this.#machine, this.#machine.confirmedSerial);
+    const read = new Map(request.positions);
+    for (const [socket, membership] of this.#socketMemberships()) {
+      feed.add(socket, membership, read.get(membership.room.log.id) ?? 0);
+    }
+    this.#feed = feed;
+    for (const socket of [...this.#sockets.values()]) {
+      socket.cameBack();
+    }
+    this.#pump();
+    this.#schedule();
+  }
+
+  onFrame(frame: Frame): void {
+    let packet: Packet;
+    try {
+      packet = this.codec.decode(frame);
+      if (this.#untilReset) {
+        if (packet.type === PacketType.Reset) this.#untilReset = false;
+        return;
+      }
+      switch (packet.type) {
+        case PacketType.Hello:
+        case PacketType.Reset:
+        case PacketType.Welcome:
+        case PacketType.Publish:
+        case PacketType.Connected:
+        case PacketType.Refused:
+          throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `packet type ${packet.type} has no place here`);
+        default:
+          this.#machine.receive(packet, this.#context.wheel.now());
+      }
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#machine.deadline < this.wheelAt) this.#schedule();
+  }
+
+  onDrain(): void {
+    if (this.#feed !== undefined) this.#pump();
+  }
+
+  onClose(close: Close): void {
+    const left = close.by === 'client' && (close.code === CloseCode.Normal || close.code === CloseCode.GoingAway);
+    if (left || afterClose(close.code) !== 'resume') {
+      this.#detach();
+      this.end(close);
+      return;
+    }
+    this.#away(close);
+  }
+
+  /** Over for good: every socket gets its `disconnect`, every acknowledgement waited for settles. */
+  end(close: Close): void {
+    if (this.isOver) return;
+    const connection = this.#detach();
+    this.#machine.end(new LocalUsageError('ERR_SESSION_ENDED', `the session is over: ${close.reason || close.code}`));
+    this.#context.wheel.cancel(this);
+    this.#context.ended(this);
+    this.#waiting = undefined;
+    connection?.close(close);
+    for (const socket of [...this.#sockets.values()]) socket.over(close);
+    this.#sockets.clear();
+  }
+
+  override due(now: number): void {
+    if (now >= this.#endsAt) {
+      this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
+      return;
+    }
+    this.#machine.tick(now);
+    this.#schedule();
+  }
+
+  // The machine's sink.
+
+  transmit(frame: Frame): void {
+    this.connection?.send(frame);
+  }
+
+  control(packet: ControlPacket): void {
+    this.connection?.send(this.codec.encode(packet));
+  }
+
+  deliver(packet: DeliveredPacket): void {
+    switch (packet.type) {
+      case PacketType.Event:
+      case PacketType.Volatile:
+        this.#receive(packet);
+        return;
+      case PacketType.Connect:
+        if (this.#sockets.has(packet.namespace) || this.#waiting?.has(packet.namespace)) {
+          throw new RemoteProtocolError('ERR_CONNECT_REPEATED', `${packet.namespace} is connected already`);
+        }
+        this.#enter(packet.namespace, packet.auth);
+        return;
+      case PacketType.Disconnect: {
+        const socket = this.#sockets.get(packet.namespace);
+        this.#sockets.delete(packet.namespace);
+        this.#drop(packet.namespace);
+        socket?.over({ code: CloseCode.Normal, reason: packet.reason, by: 'client' });
+        return;
+      }
+      case PacketType.Publish:
+      case PacketType.Connected:
+      case PacketType.Refused:
+        return;
+      default:
+        assertNever(packet);
+    }
+  }
+
+  silent(): void {
+    const close: Close = { code: CloseCode.HeartbeatTimeout, reason: 'no answer to PING', by: 'server' };
+    this.connection?.close(close);
+    this.#away(close);
+  }
+
+  transmittedSerial(): number {
+    return this.#feed === undefined ? this.#context.journal.lastSerial : this.#feed.serial;
+  }
+
+  // Namespaces.
+
+  /** A namespace let this session in. */
+  connected(socket: Member, presence: Membership): void {
+    this.#sockets.set(socket.namespace, socket);
+    this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id }, FrameTag.Session);
+    this.enter(socket, presence);
+  }
+
+  /** The app's handlers of the namespace are in place. */
+  ready(namespace: string): void {
+    const packets = this.#drop(namespace);
+    const socket = this.#sockets.get(namespace);
+    for (const packet of packets) socket?.receive(packet);
+  }
+
+  /** A namespace did not let this session in. */
+  refuse(namespace: string, failure: Failure): void {
+    if (this.isOver) return;
+    this.#push({ type: PacketType.Refused, namespace, ...failure }, FrameTag.Session);
+    for (const packet of this.#drop(namespace)) this.#notConnected(packet);
+  }
+
+  /** The server ends one of its sockets. */
+  disconnect(socket: Member, close: Close): void {
+    if (!socket.connected) return;
+    this.#sockets.delete(socket.namespace);
+    this.#push({ type: PacketType.Disconnect, namespace: socket.namespace, reason: close.reason }, FrameTag.Session);
+    socket.over(close);
+  }
+
+  // Rooms: how what is published reaches the connection.
+
+  enter(socket: Member, membership: Membership): void {
+    const { connection } = this;
+    if (this.#feed !== undefined) this.#feed.add(socket, membership, membership.room.log.nextOffset - 1);
+    else if (connection !== undefined) this.#listen(connection, socket, membership.room);
+  }
+
+  exit(socket: Member, room: Room): void {
+    room.looped?.delete(socket);
+    this.connection?.unsubscribe(room.topic(this.codecIndex));
+  }
+
+  /** Memberships that ended are kept until the client is known to have read them to the end. */
+  pastGrew(past: Membership[]): void {
+    if (past.length > pastMembershipsMax / 2) this.#machine.probe(this.#context.wheel.now());
+    const forgotten = past.length > pastMembershipsMax ? past.shift() : undefined;
+    if (forgotten !== undefined) this.#forgottenSerial = Math.max(this.#forgottenSerial, forgotten.to);
+  }
+
+  // Sending.
+
+  sendEvent(namespace: string, event: string, args: readonly Value[]): void {
+    this.#push({ type: PacketType.Event, namespace, event, args, ack: undefined }, FrameTag.Event);
+  }
+
+  /** @throws LocalUsageError as `Socket.emitWithAck` says */
+  sendRequest(
+    namespace: string,
+    event: string,
+    args: readonly Value[],
+    timeoutMs: number | undefined,
+    settle: Settle,
+  ): void {
+    const deadline = this.#context.wheel.now() + (timeoutMs ?? this.#context.ackTimeoutMs);
+    const ack = this.#machine.expectAck(deadline, settle);
+    try {
+      this.#push({ type: PacketType.Event, namespace, event, args, ack }, ack);
+    } catch (error) {
+      this.#machine.cancelAck(ack);
+      throw error;
+    }
+    this.#schedule();
+  }
+
+  sendAck(ack: number, value: Value | undefined): void {
+    const packet: AckPacket = { type: PacketType.Ack, ack, value };
+    this.#push(packet, FrameTag.Session);
+  }
+
+  /** Data that no codec carries is left out: an error has to arrive. */
+  sendError(ack: number, { code, message, data }: Failure): void {
+    try {
+      this.#push({ type: PacketType.Error, ack, code, message, data }, FrameTag.Session);
+    } catch {
+      this.#push({ type: PacketType.Error, ack, code, message, data: undefined }, FrameTag.Session);
+    }
+  }
+
+  sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
+    const frame = this.codec.encode({ type: PacketType.Volatile, namespace, event, args });
+    if (this.#feed === undefined && this.connection?.bufferedBytes === 0) this.connection.send(frame);
+  }
+
+  /** Sends what was published, unless it will be read from the log. */
+  forward(frames: readonly (Frame | undefined)[]): void {
+    const frame = frames[this.codecIndex];
+    if (frame !== undefined && this.#feed === undefined) this.connection?.send(frame);
+  }
+
+  forwardVolatile(frames: readonly (Frame | undefined)[]): void {
+    if (this.connection?.bufferedBytes === 0) this.forward(frames);
+  }
+
+  /** @returns whether this is the first time it is asked about this serial */
+  isFirst(serial: number): boolean {
+    const first = serial !== this.#seenSerial;
+    this.#seenSerial = serial;
+    return first;
+  }
+
+  #attach(connection: Connection, peer: { received: number; confirmed: number }): void {
+    this.#machine.hold(peer, this.#context.wheel.now());
+    this.#endsAt = Number.POSITIVE_INFINITY;
+    this.connection = connection;
+    connection.receiver = this;
+  }
+
+  #detach(): Connection | undefined {
+    const { connection } = this;
+    if (connection === undefined) return undefined;
+    this.connection = this.#feed = undefined;
+    this.#machine.detach();
+    if (!connection.native) {
+      for (const [socket, { room }] of this.#socketMemberships()) room.looped?.delete(socket);
+    }
+    return connection;
+  }
+
+  #away(close: Close): void {
+    if (this.#detach() === undefined || this.isOver) return;
+    this.#endsAt = this.#context.wheel.now() + this.#context.settings.recoveryWindowMs;
+    this.#schedule();
+    for (const socket of [...this.#sockets.values()]) socket.wentAway(close);
+  }
+
+  #welcome(connection: Connection, recovered: boolean, reason: string): void {
+    const { received } = this.#machine;
+    const { settings } = this.#context;
+    const { id: session, secret } = this;
+    connection.send(
+      this.codec.encode({ type: PacketType.Welcome, session, secret, settings, received, recovered, reason }),
+    );
+  }
+
+  #pump(): void {
+    const { connection } = this;
+    const feed = this.#feed;
+    if (connection === undefined || feed === undefined) return;
+    try {
+      if (!feed.pump(connection, this.codecIndex) || this.connection !== connection) return;
+    } catch {
+      this.end({ code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' });
+      return;
+    }
+    // Caught up, in the same turn: from here on what is published reaches it directly.
+    this.#feed = undefined;
+    this.#machine.open(this.#context.wheel.now());
+    for (const socket of this.#sockets.values()) {
+      for (const { room } of socket.memberships()) this.#listen(connection, socket, room);
+    }
+  }
+
+  #listen(connection: Connection, socket: Member, room: Room): void {
+    if (connection.native) connection.subscribe(room.topic(this.codecIndex));
+    else {
+      room.looped ??= new Set();
+      room.looped.add(socket);
+    }
+  }
+
+  #enter(name: string, auth: Value | undefined): void {
+    const { trustProxy, namespacesPerSessionMax, wheel } = this.#context;
+    const { connection } = this;
+    if (connection === undefined) return;
+    if (this.#sockets.size + (this.#waiting?.size ?? 0) >= namespacesPerSessionMax) {
+      const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
+      this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
+      return;
+    }
+    const namespace = this.#context.namespace(name, auth);
+    if (namespace === undefined) {
+      this.refuse(name, { code: 'ERR_NAMESPACE_UNKNOWN', message: 'There is no such namespace.', data: undefined });
+      return;
+    }
+    this.#waiting ??= new Map();
+    this.#waiting.set(name, []);
+    namespace.admit(this, new Handshake(name, auth, this.#client, connection, trustProxy, wheel.now()));
+  }
+
+  /** @returns what waited for a namespace to be decided */
+  #drop(namespace: string): Waiting {
+    const packets = this.#waiting?.get(namespace) ?? [];
+    this.#waitingCount -= packets.length;
+    this.#waiting?.delete(namespace);
+    if (this.#waiting?.size === 0) this.#waiting = undefined;
+    return packets;
+  }
+
+  #receive(packet: EventPacket | VolatilePacket): void {
+    if (this.#waiting !== undefined) {
+      const waiting = this.#waiting.get(packet.namespace);
+      if (waiting !== undefined) {
+        if (++this.#waitingCount > this.#context.waitingPacketsMax) {
+          throw new RemoteProtocolError(
+            'ERR_WAITING_FULL',
+            'too many packets before CONNECTED',
+            CloseCode.PolicyViolation,
+          );
+        }
+        waiting.push(packet);
+        return;
+      }
+    }
+    const socket = this.#sockets.get(packet.namespace);
+    if (socket === undefined) this.#notConnected(packet);
+    else socket.receive(packet);
+  }
+
+  #notConnected(packet: EventPacket | VolatilePacket): void {
+    if (packet.type !== PacketType.Event || packet.ack === undefined) return;
+    this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
+  }
+
+  #push(packet: Packet, tag: number): void {
+    if (this.isOver) return;
+    const frame = this.codec.encode(packet);
+    try {
+      this.#machine.send(frame, tag, this.#context.journal.nextSerial());
+    } catch (error) {
+      // The peer does not confirm: it has to start anew, and is told so.
+      const reason = error instanceof LocalUsageError ? error.code : String(error);
+      this.end({ code: CloseCode.SlowConsumer, reason, by: 'server' });
+    }
+    if (this.#feed !== undefined) this.#pump();
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof RemoteProtocolError) {
+      this.end({ code: error.closeCode, reason: `${error.code}: ${error.message}`, by: 'server' });
+    } else {
+      this.#context.report(error, `session ${this.id}`);
+      this.end({ code: CloseCode.InternalError, reason: 'the server failed', by: 'server' });
+    }
+  }
+
+  #schedule(): void {
+    this.#context.wheel.schedule(this, Math.min(this.#machine.deadline, this.#endsAt));
+  }
+
+  *#socketMemberships(): Generator<[Member, Membership]> {
+    for (const socket of this.#sockets.values()) {
+      for (const membership of socket.memberships()) yield [socket, membership];
+      for (const membership of socket.pastMemberships()) yield [socket, membership];
+    }
+  }
+
+  *#memberships(): Generator<Membership> {
+    for (const [, membership] of this.#socketMemberships()) yield membership;
+  }
+}

@@ -1,0 +1,108 @@
+// All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Codec } from '@halyard/codec';
+import {
+  CloseCode,
+  type HelloPacket,
+  type OutboxLimits,
+  type ResumeRequest,
+  type SessionSettings,
+  type Value,
+} from '@halyard/protocol';
+import type { Journal } from '../namespace/journal';
+import type { Namespace } from '../namespace/namespace';
+import type { Connection } from '../transport/connection';
+import { Session } from './session';
+import type { TimerWheel } from './wheel';
+
+/** What a session needs of the server. */
+export interface SessionContext {
+  readonly wheel: TimerWheel;
+  readonly journal: Journal;
+  readonly settings: SessionSettings;
+  readonly outboxLimits: OutboxLimits;
+  readonly codecs: readonly Codec[];
+  readonly ackTimeoutMs: number;
+  readonly waitingPacketsMax: number;
+  readonly namespacesPerSessionMax: number;
+  readonly trustProxy: boolean;
+  /** @returns the namespace, made on demand if it is dynamic; undefined if there is none of that name */
+  namespace(name: string, auth: Value | undefined): Namespace | undefined;
+  ended(session: Session): void;
+  report(error: unknown, where: string): void;
+}
+
+export class Sessions {
+  readonly #context: SessionContext;
+  readonly #sessionsMax: number;
+  readonly #byId = new Map<string, Session>();
+  /** Sessions per codec: a broadcast is encoded for those that have any. */
+  readonly #byCodec: number[];
+
+  constructor(context: Omit<SessionContext, 'ended'>, sessionsMax: number) {
+    this.#context = { ...context, ended: (session) => this.#ended(session) };
+    this.#sessionsMax = sessionsMax;
+    this.#byCodec = context.codecs.map(() => 0);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Whether any session uses the codec with this index. */
+  uses(codecIndex: number): boolean {
+    return (this.#byCodec[codecIndex] ?? 0) > 0;
+  }
+
+  [Symbol.iterator](): IterableIterator<Session> {
+    return this.#byId.values();
+  }
+
+  /** Answers HELLO: goes on with a session, or makes a new one. */
+  greet(connection: Connection, hello: HelloPacket): void {
+    let refusal = '';
+    if (hello.resume !== undefined) {
+      const session = this.#find(hello.resume, connection.codecIndex);
+      const reason = session === undefined ? 'unknown-session' : session.refusesResume(hello.resume);
+      if (reason === 'impossible-counts') {
+        const rule = 'ERR_RESUME_COUNTS: the resume counts what cannot be';
+        connection.close({ code: CloseCode.BadPacket, reason: rule, by: 'server' });
+        return;
+      }
+      if (session !== undefined && reason === undefined) {
+        session.resume(connection, hello.resume);
+        return;
+      }
+      refusal = reason ?? '';
+      session?.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
+    }
+    if (this.#byId.size >= this.#sessionsMax) {
+      connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
+      return;
+    }
+    const random = randomBytes(34).toString('base64url');
+    const session = new Session(
+      random.slice(0, 21),
+      random.slice(21),
+      connection.codecIndex,
+      hello.client,
+      this.#context,
+    );
+    this.#byId.set(session.id, session);
+    this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 0) + 1;
+    session.start(connection, hello, refusal);
+  }
+
+  #find({ session: id, secret }: ResumeRequest, codecIndex: number): Session | undefined {
+    const session = this.#byId.get(id);
+    if (session === undefined || session.codecIndex !== codecIndex) return undefined;
+    const expected = Buffer.from(session.secret);
+    const given = Buffer.from(secret);
+    return given.length === expected.length && timingSafeEqual(given, expected) ? session : undefined;
+  }
+
+  #ended(session: Session): void {
+    if (!this.#byId.delete(session.id)) return;
+    this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 1) - 1;
+  }
+}
