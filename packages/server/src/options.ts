@@ -25,7 +25,7 @@ const numbers = {
   /** Largest HTTP body a client may send: several frames may share one. */
   httpBodyBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
   /** Bytes that may wait for a slow client; past it the connection is cut, and the session resumes by pages. */
-  backpressureBytesMax: { default: 4 << 20, min: 65_536, max: 1 << 30 },
+  backpressureBytesMax: { default: 4 << 20, min: 131_072, max: 1 << 30 },
   /** A client confirms after this many packets … */
   sackPacketsMax: { default: defaultSettings.sackPacketsMax, min: 1, max: 4_096 },
   /** … and no later than this. */
@@ -39,9 +39,9 @@ const numbers = {
   /** Messages kept for resuming, per room … */
   logPacketsMax: { default: 4_096, min: 1, max: 1 << 24 },
   /** … in bytes … */
-  logBytesMax: { default: 1 << 20, min: 1_024, max: 1 << 32 },
+  logBytesMax: { default: 1 << 20, min: 1_024, max: 2 ** 32 },
   /** … and for all rooms together. */
-  journalBytesMax: { default: 256 << 20, min: 65_536, max: 1 << 40 },
+  journalBytesMax: { default: 256 << 20, min: 65_536, max: 2 ** 40 },
   roomsPerSocketMax: { default: 1_000, min: 1, max: 8_000 },
   namespacesPerSessionMax: { default: 64, min: 1, max: 10_000 },
   /** Namespaces made on demand that exist at one time. */

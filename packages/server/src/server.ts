@@ -110,6 +110,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       limits: checked,
       encode: (packet) => this.#encode(packet),
       fanOut: (room, frames) => this.#fanOut(room, frames),
+      flush: () => this.#flusher.flush(),
       newLogId: () => (++this.#logs).toString(36),
       newSocketId: () => randomBytes(12).toString('base64url'),
       now: () => this.#wheel.now(),
@@ -345,8 +346,6 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #fanOut(room: Room, frames: readonly (Frame | undefined)[]): void {
     const host = this.#host;
     if (host?.publish === undefined) return;
-    // What was emitted before and still waits in a queue must not be overtaken.
-    this.#flusher.flush();
     for (let index = 0; index < frames.length; index++) {
       const frame = frames[index];
       if (frame !== undefined) host.publish(room.topic(index), frame);

@@ -189,8 +189,18 @@ class NodeSocket implements HostSocket {
 
   send(frame: Frame): void {
     if (!this.#open) return;
+    // Checked before the write, as uWS does: one frame of any size always gets through.
+    if (this.#ws.bufferedAmount > this.#backpressureBytesMax) {
+      this.#cut();
+      return;
+    }
     this.#ws.send(frame);
-    this.#afterSend();
+    if (this.#draining || !this.#stream.writableNeedDrain) return;
+    this.#draining = true;
+    this.#stream.once('drain', () => {
+      this.#draining = false;
+      if (this.#open) this.#listener.onDrain();
+    });
   }
 
   sendAll(frames: readonly Frame[]): void {
@@ -213,20 +223,12 @@ class NodeSocket implements HostSocket {
     this.#ws.close(code, reason.slice(0, 120));
   }
 
-  #afterSend(): void {
-    if (this.#ws.bufferedAmount > this.#backpressureBytesMax) {
-      // An unbroken beginning, then the end: the session resumes from there (docs/PROTOCOL.md §5).
-      this.#open = false;
-      this.#ws.terminate();
-      // As with uWS the owner hears of it after it has finished sending.
-      setImmediate(() => this.#listener.onClose(CloseCode.Abnormal, 'backpressureBytesMax'));
-    } else if (!this.#draining && this.#stream.writableNeedDrain) {
-      this.#draining = true;
-      this.#stream.once('drain', () => {
-        this.#draining = false;
-        if (this.#open) this.#listener.onDrain();
-      });
-    }
+  /** An unbroken beginning, then the end: the session resumes from there (docs/PROTOCOL.md §5). */
+  #cut(): void {
+    this.#open = false;
+    this.#ws.terminate();
+    // As with uWS the owner hears of it after it has finished sending.
+    setImmediate(() => this.#listener.onClose(CloseCode.Abnormal, 'backpressureBytesMax'));
   }
 }
 

@@ -33,8 +33,10 @@ export interface NamespaceContext {
   readonly limits: { readonly roomsPerSocketMax: number };
   /** Encodes once per codec that some session uses; by codec index. */
   encode(packet: Packet): readonly (Frame | undefined)[];
-  /** Native fan-out, after everything that was emitted before; absent where the host has none. */
-  readonly fanOut: ((room: Room, frames: readonly (Frame | undefined)[]) => void) | undefined;
+  /** Native fan-out to the members that it reaches. */
+  fanOut(room: Room, frames: readonly (Frame | undefined)[]): void;
+  /** Hands over what was emitted before and still waits in queues: native fan-out must not overtake it. */
+  flush(): void;
   newLogId(): string;
   newSocketId(): string;
   now(): number;
@@ -262,7 +264,9 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   }
 
   #append(rooms: readonly Room[], except: readonly string[], event: string, args: readonly Value[]): void {
-    const { journal, fanOut } = this.#context;
+    const { journal } = this.#context;
+    const only = rooms.length === 1 && except.length === 0 ? rooms[0] : undefined;
+    if (only !== undefined) this.#context.flush();
     const positions: Position[] = rooms.map(({ log }) => [log.id, log.nextOffset]);
     const frames = this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
     const { serial } = journal.append(
@@ -271,9 +275,8 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
       except,
       frames,
     );
-    const only = rooms[0];
-    if (rooms.length === 1 && except.length === 0 && only !== undefined) {
-      fanOut?.(only, frames);
+    if (only !== undefined) {
+      this.#context.fanOut(only, frames);
       if (only.looped !== undefined) for (const socket of only.looped) socket.session.forward(frames);
       return;
     }

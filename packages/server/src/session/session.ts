@@ -394,7 +394,9 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const feed = this.#feed;
     if (connection === undefined || feed === undefined) return;
     try {
-      if (!feed.pump(connection, this.codecIndex) || this.connection !== connection) return;
+      const done = feed.pump(connection, this.codecIndex);
+      if (!done) connection.notifyDrain();
+      if (!done || this.connection !== connection) return;
     } catch {
       this.end({ code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' });
       return;

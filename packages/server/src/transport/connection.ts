@@ -5,7 +5,7 @@ import type { RequestFacts } from '../host/host';
 /** Whoever a connection currently belongs to: first a greeting, then a session. */
 export interface Receiver {
   onFrame(frame: Frame): void;
-  /** What was queued has gone out. */
+  /** What was sent has left. Called once for each `notifyDrain`. */
   onDrain(): void;
   /** The connection is gone, and not by our own `close`. Called at most once. */
   onClose(close: Close): void;
@@ -22,6 +22,8 @@ export interface Connection {
   readonly native: boolean;
   /** MUST keep order and MUST NOT throw. After `close` it does nothing. Past its limit the connection closes itself. */
   send(frame: Frame): void;
+  /** Asks for one `onDrain`, later than this call. */
+  notifyDrain(): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** Ends the connection after what was sent. MUST NOT call `onClose`. */

@@ -47,6 +47,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   #responseNumber = 0;
   #requestNumber = 0;
   #flushing = false;
+  #wantsDrain = false;
   #closed: Close | undefined;
 
   constructor(
@@ -80,6 +81,11 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       return;
     }
     this.#flushLater();
+  }
+
+  notifyDrain(): void {
+    this.#wantsDrain = true;
+    this.#settings.flusher.add(this);
   }
 
   subscribe(): void {}
@@ -161,7 +167,10 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   flush(): void {
     this.#flushing = false;
     const poll = this.#poll;
-    if (poll === undefined || (this.#queue.length === 0 && this.#closed === undefined)) return;
+    if (poll === undefined || (this.#queue.length === 0 && this.#closed === undefined)) {
+      this.#drained();
+      return;
+    }
     this.#poll = undefined;
     this.#settings.wheel.cancel(this);
     let count = 0;
@@ -180,7 +189,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       this.#settings.wheel.schedule(this, this.#settings.wheel.now() + tombstoneMs);
       return;
     }
-    if (this.#queue.length === 0) this.receiver.onDrain();
+    this.#drained();
   }
 
   override due(): void {
@@ -201,6 +210,12 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     };
     if (close !== undefined) headers[pollingHeaders.close] = closeHeader(close);
     return { status: 200, headers, body: joinFrames(frames, this.#binary) };
+  }
+
+  #drained(): void {
+    if (!this.#wantsDrain || this.#queue.length > 0 || this.#closed !== undefined) return;
+    this.#wantsDrain = false;
+    this.receiver.onDrain();
   }
 
   #flushLater(): void {

@@ -23,6 +23,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #queuedBytes = 0;
   #open = true;
   #inMessage = false;
+  #wantsDrain = false;
 
   constructor(socket: HostSocket, codecIndex: number, request: RequestFacts, settings: WebSocketSettings) {
     this.#socket = socket;
@@ -55,12 +56,20 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   flush(): void {
+    if (!this.#open) return;
     const queued = this.#queued;
-    if (queued === undefined || !this.#open) return;
-    this.#queued = undefined;
-    this.#queuedBytes = 0;
-    if (Array.isArray(queued)) this.#socket.sendAll(queued);
-    else this.#socket.send(queued);
+    if (queued !== undefined) {
+      this.#queued = undefined;
+      this.#queuedBytes = 0;
+      if (Array.isArray(queued)) this.#socket.sendAll(queued);
+      else this.#socket.send(queued);
+    }
+    if (this.#wantsDrain) this.onDrain();
+  }
+
+  notifyDrain(): void {
+    this.#wantsDrain = true;
+    this.#settings.flusher.add(this);
   }
 
   subscribe(topic: string): void {
@@ -101,7 +110,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   onDrain(): void {
-    if (this.#open) this.receiver.onDrain();
+    if (!this.#open || !this.#wantsDrain || this.bufferedBytes > 0) return;
+    this.#wantsDrain = false;
+    this.receiver.onDrain();
   }
 
   onClose(code: number, reason: string): void {
