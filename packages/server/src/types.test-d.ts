@@ -1,0 +1,77 @@
+// What must compile, and what must not. Checked by the compiler, never run.
+import { Server } from './index';
+
+interface ClientToServer {
+  add(a: number, b?: number): number;
+  note(text: string): void;
+}
+interface ServerToClient {
+  message(m: { from: string; text: string }): void;
+  ask(question: string): boolean;
+}
+interface Data {
+  user: string;
+}
+
+const io = new Server<ClientToServer, ServerToClient, Data>();
+
+io.use((handshake) => {
+  handshake.data.user = String(handshake.auth.token);
+  // @ts-expect-error user is text
+  handshake.data.user = 1;
+});
+
+io.on('connection', (socket) => {
+  socket.on('add', (a, b = 1) => a + b);
+  socket.on('add', async (a) => a);
+  socket.on('note', async () => {});
+  socket.on('disconnect', ({ code }) => code + 1);
+  // @ts-expect-error there is no such event
+  socket.on('subtract', () => 1);
+  // @ts-expect-error the reply is a number
+  socket.on('add', () => 'one');
+  // @ts-expect-error the argument is a number
+  socket.on('add', (a: string) => a.length);
+
+  socket.emit('message', { from: socket.data.user, text: 'hi' });
+  // @ts-expect-error there is no such event
+  socket.emit('massage', { from: '', text: '' });
+  // @ts-expect-error text is missing
+  socket.emit('message', { from: '' });
+  // @ts-expect-error one argument
+  socket.emit('message');
+  // @ts-expect-error socket.data has no such member
+  socket.data.name;
+
+  const reply: Promise<boolean> = socket.emitWithAck('ask', 'why');
+  // @ts-expect-error the reply is a boolean
+  const wrong: Promise<string> = socket.timeout(10).emitWithAck('ask', 'why');
+  socket.to('room').volatile.emit('message', { from: '', text: '' });
+  // @ts-expect-error the argument is wrong
+  socket.to('room').emit('ask', 1);
+  void [reply, wrong];
+});
+
+const replies: Promise<{ replies: boolean[]; missing: string[] }> = io.to('room').timeout(5).emitWithAck('ask', 'why');
+// @ts-expect-error there is no such event
+io.emit('nothing');
+void replies;
+
+const chat = io.of<ClientToServer, ServerToClient, Data>('/chat');
+chat.emit('message', { from: '', text: '' });
+// @ts-expect-error text is missing
+chat.in('room').emit('message', { from: '' });
+io.of<ClientToServer, ServerToClient, Data>(/^\/room-/).on('connection', (socket) => {
+  socket.emit('message', { from: socket.data.user, text: '' });
+});
+
+// Without maps anything goes.
+const untyped = new Server();
+untyped.on('connection', (socket) => {
+  socket.on('anything', (a, b) => [a, b]);
+  socket.emit('whatever', 1, 'two');
+  socket.data.free = true;
+});
+
+// @ts-expect-error there is no such option
+new Server({ hearbeatMs: 1 });
