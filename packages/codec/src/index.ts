@@ -1,1 +1,2 @@
 export type { Codec } from './codec';
+export { dataLimits } from './data';

@@ -1,0 +1,129 @@
+// The data model of docs/PROTOCOL.md §3. One walk tells whether values keep to it and what a codec has to mind in them;
+// the path of what does not is put together on the way back from it, so that what does pays nothing for it.
+import { LocalUsageError, type Packet, type PacketType } from '@halyard/protocol';
+
+/** Bounds on a value. Part of protocol v1. */
+export const dataLimits = {
+  /** Arrays and objects inside each other, counted in each value that user code hands in. */
+  depthMax: 64,
+} as const;
+
+/** What the walk found, as bits. */
+export const Trait = {
+  /** Outside the data model. */
+  Refused: 1,
+  /** JSON has no notation for it, or would mistake it for one of ours. */
+  Escaped: 2,
+  /** Properties whose value is undefined, which means absent, or bigints. */
+  Odd: 4,
+  NegativeZero: 8,
+} as const;
+
+const bigintMin = -(2n ** 63n);
+const bigintMax = 2n ** 64n - 1n;
+const dollar = 36;
+
+/** Whether UTF-8 can carry the text: no half of a surrogate pair stands alone. */
+const isWellFormed: (text: string) => boolean =
+  'isWellFormed' in String.prototype
+    ? (text) => (text as unknown as { isWellFormed(): boolean }).isWellFormed()
+    : (text) => !/\p{Cs}/u.test(text);
+
+/** How much deeper than user code's values the fields that hold them nest, by packet type; 0 for all others. */
+const wrapping: readonly (number | undefined)[] = [2, 0, 1, 0, 0, 1, 1];
+
+/** @returns how deep the fields of such a packet may nest, so that user code's values in them may nest `depthMax` deep */
+export function fieldDepthMax(type: unknown): number {
+  return dataLimits.depthMax + (wrapping[type as PacketType] ?? 0);
+}
+
+const tooDeep = `more than ${dataLimits.depthMax} levels`;
+
+let path = '';
+let reason = '';
+
+/**
+ * Checks a packet that is to be encoded.
+ * @returns traits of all values together
+ * @throws LocalUsageError `ERR_NOT_ENCODABLE`; `details.path` starts with the packet's field, as in `args[0].when`
+ */
+export function checkPacket(packet: Packet): number {
+  const room = fieldDepthMax(packet.type);
+  let traits = 0;
+  for (const field in packet) {
+    const value: unknown = packet[field as keyof Packet];
+    const found = value === undefined ? 0 : survey(value, room);
+    if ((found & Trait.Refused) === 0) traits |= found;
+    else if (Object.hasOwn(packet, field)) {
+      path = field + path;
+      throw new LocalUsageError('ERR_NOT_ENCODABLE', `${path}: cannot send ${reason}`, { path });
+    }
+  }
+  return traits;
+}
+
+/**
+ * @param room how deep the value may nest
+ * @returns its traits; after `Refused` the rest is not looked at
+ */
+export function survey(value: unknown, room: number): number {
+  switch (typeof value) {
+    case 'string':
+      return isWellFormed(value) ? 0 : refuse('half a surrogate pair');
+    case 'number':
+      if (value === 0) return 1 / value < 0 ? Trait.NegativeZero | Trait.Escaped : 0;
+      return Number.isFinite(value) ? 0 : refuse(`${value}`);
+    case 'boolean':
+      return 0;
+    case 'bigint':
+      return value >= bigintMin && value <= bigintMax ? Trait.Odd | Trait.Escaped : refuse('more than 64 bits');
+    case 'object':
+      return value === null ? 0 : surveyObject(value, room);
+    default:
+      return refuse(typeof value);
+  }
+}
+
+function surveyObject(value: object, room: number): number {
+  if (Array.isArray(value)) return room === 0 ? refuse(tooDeep) : surveyArray(value, room - 1);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) {
+    return room === 0 ? refuse(tooDeep) : surveyPlain(value as Record<string, unknown>, room - 1);
+  }
+  if (value instanceof Date ? !Number.isNaN(value.getTime()) : value instanceof Uint8Array) return Trait.Escaped;
+  return refuse(value instanceof Date ? `${value}` : `an instance of ${prototype.constructor?.name}`);
+}
+
+function surveyArray(list: readonly unknown[], room: number): number {
+  let traits = 0;
+  for (let i = 0; i < list.length; i++) {
+    traits |= survey(list[i], room);
+    if (traits & Trait.Refused) {
+      path = `[${i}]${path}`;
+      break;
+    }
+  }
+  return traits;
+}
+
+function surveyPlain(object: Record<string, unknown>, room: number): number {
+  let traits = 0;
+  for (const key in object) {
+    const item = object[key];
+    if (key.charCodeAt(0) === dollar) traits |= Trait.Escaped;
+    const found = survey(key, 0) | (item === undefined ? Trait.Odd : survey(item, room));
+    if ((found & Trait.Refused) === 0) traits |= found;
+    // What a prototype was made to hold is not sent, so it is not refused either.
+    else if (Object.hasOwn(object, key)) {
+      path = `.${key}${path}`;
+      return found;
+    }
+  }
+  return traits;
+}
+
+function refuse(why: string): number {
+  path = '';
+  reason = why;
+  return Trait.Refused;
+}

@@ -1,0 +1,21 @@
+// The codec `msgpack` for browsers: a packet's tuple as msgpack (docs/PROTOCOL.md §4), written by @msgpack/msgpack.
+import { toTuple } from '@halyard/protocol';
+import type { Codec } from './codec';
+import { checkPacket } from './data';
+import { decodeMsgpack } from './msgpack-reader';
+import { writeMsgpack } from './msgpack-writer';
+
+const codec: Codec = {
+  name: 'msgpack',
+  binary: true,
+  encode(packet) {
+    const traits = checkPacket(packet);
+    return writeMsgpack(toTuple(packet), traits);
+  },
+  decode: decodeMsgpack,
+};
+
+/** The binary codec, as for Node and with the same bytes. */
+export function msgpack(): Codec {
+  return codec;
+}

@@ -1,0 +1,176 @@
+// Packets as the message Packet of halyard.proto. A layout lists the fields of a packet's tuple in their order, which
+// is the order of their numbers in halyard.proto too; protobuf.test.ts holds the two against each other.
+import { PacketType, type Tuple } from '@halyard/protocol';
+import { Reader, Writer } from 'protobufjs/minimal.js';
+import { fieldDepthMax } from './data';
+import { undecodable } from './frame';
+import { readMessage, readValue, Wire, writeValue } from './protobuf-value';
+
+/** `optionalCount` is told apart from 0 when it is absent; other counts, flags and texts are not. */
+type Field = 'text' | 'count' | 'optionalCount' | 'flag' | 'value' | 'values' | Message;
+
+interface Message {
+  readonly fields: readonly Field[];
+  /** `list`: an array of tuples; `flat`: one array of all their fields; else one tuple. */
+  readonly repeated?: 'list' | 'flat';
+}
+
+const positions: Message = { fields: ['text', 'count'], repeated: 'flat' };
+const namespaces: Message = { fields: ['text', 'value'], repeated: 'list' };
+const resume: Message = { fields: ['text', 'text', 'count', 'count', positions] };
+const settings: Message = { fields: ['count', 'count', 'count', 'count', 'count', 'count'] };
+
+const layouts: Record<PacketType, readonly Field[]> = {
+  [PacketType.Hello]: [namespaces, 'text', resume],
+  [PacketType.Welcome]: ['text', 'text', settings, 'count', 'flag', 'text'],
+  [PacketType.Event]: ['text', 'text', 'values', 'optionalCount'],
+  [PacketType.Ack]: ['count', 'value'],
+  [PacketType.Error]: ['count', 'text', 'text', 'value'],
+  [PacketType.Publish]: ['text', positions, 'text', 'values'],
+  [PacketType.Volatile]: ['text', 'text', 'values'],
+  [PacketType.Sack]: ['count'],
+  [PacketType.Ping]: ['optionalCount'],
+  [PacketType.Pong]: ['optionalCount'],
+  [PacketType.Connect]: ['text', 'value'],
+  [PacketType.Connected]: ['text', 'text'],
+  [PacketType.Refused]: ['text', 'text', 'text', 'value'],
+  [PacketType.Disconnect]: ['text', 'text'],
+  [PacketType.Reset]: [],
+};
+
+const typedTag = (15 << 3) | Wire.Bytes;
+
+/** @param typed the event's one argument as a message of the app; its tuple then has no arguments */
+export function writePacket(type: PacketType, tuple: Tuple, typed: Uint8Array | undefined): Uint8Array {
+  const writer = new Writer();
+  writer.uint32(((type + 1) << 3) | Wire.Bytes).fork();
+  writeFields(writer, layouts[type], tuple.slice(1));
+  if (typed) writer.uint32(typedTag).bytes(typed);
+  writer.ldelim();
+  return writer.finish(true).slice();
+}
+
+function writeFields(writer: Writer, fields: readonly Field[], tuple: Tuple): void {
+  for (let i = 0; i < fields.length; i++) {
+    const value = tuple[i];
+    if (value !== undefined) writeField(writer, fields[i] as Field, (i + 1) << 3, value);
+  }
+}
+
+function writeField(writer: Writer, field: Field, number: number, value: unknown): void {
+  switch (field) {
+    case 'text':
+      if (value !== '') writer.uint32(number | Wire.Bytes).string(value as string);
+      return;
+    case 'count':
+      if (value !== 0) writer.uint32(number | Wire.Varint).uint64(value as number);
+      return;
+    case 'optionalCount':
+      writer.uint32(number | Wire.Varint).uint64(value as number);
+      return;
+    case 'flag':
+      if (value) writer.uint32(number | Wire.Varint).bool(true);
+      return;
+    case 'value':
+      writeValue(writer.uint32(number | Wire.Bytes), value);
+      return;
+    case 'values':
+      for (const item of value as readonly unknown[]) writeValue(writer.uint32(number | Wire.Bytes), item);
+      return;
+    default:
+      for (const tuple of tuplesOf(field, value as Tuple)) {
+        writer.uint32(number | Wire.Bytes).fork();
+        writeFields(writer, field.fields, tuple);
+        writer.ldelim();
+      }
+  }
+}
+
+function tuplesOf({ fields, repeated }: Message, value: Tuple): readonly Tuple[] {
+  if (repeated === 'list') return value as readonly Tuple[];
+  if (repeated !== 'flat') return [value];
+  const width = fields.length;
+  return Array.from({ length: value.length / width }, (_, i) => value.slice(i * width, (i + 1) * width));
+}
+
+/** @returns the packet's tuple, and the app's message if it carries one */
+export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8Array | undefined } {
+  const reader = new Reader(bytes);
+  const tag = reader.tag();
+  const type = (tag >>> 3) - 1;
+  const layout = layouts[type as PacketType];
+  if (layout === undefined || (tag & 7) !== Wire.Bytes) throw undecodable('a frame is one packet');
+  let typed: Uint8Array | undefined;
+  const tuple = readFields(reader, layout, fieldDepthMax(type), (tag) => {
+    if (tag !== typedTag || !layout.includes('values')) return false;
+    typed = reader.bytes().slice();
+    return true;
+  });
+  if (reader.pos !== reader.len) throw undecodable('a frame is one packet');
+  return { tuple: [type, ...tuple], typed };
+}
+
+function readFields(
+  reader: Reader,
+  fields: readonly Field[],
+  room: number,
+  other: (tag: number) => boolean,
+): unknown[] {
+  const tuple = fields.map(absent);
+  readMessage(reader, (tag) => {
+    const index = (tag >>> 3) - 1;
+    const field = fields[index];
+    if (field === undefined || (tag & 7) !== wireOf(field)) return other(tag);
+    tuple[index] = readField(reader, field, room, tuple[index]);
+    return true;
+  });
+  return tuple;
+}
+
+function absent(field: Field): unknown {
+  if (field === 'text') return '';
+  if (field === 'count') return 0;
+  if (field === 'flag') return false;
+  return field === 'values' || (typeof field === 'object' && field.repeated) ? [] : undefined;
+}
+
+function wireOf(field: Field): number {
+  return field === 'count' || field === 'optionalCount' || field === 'flag' ? Wire.Varint : Wire.Bytes;
+}
+
+/** @param before what was read for the field so far */
+function readField(reader: Reader, field: Field, room: number, before: unknown): unknown {
+  switch (field) {
+    case 'text':
+      return reader.stringVerify();
+    case 'count':
+    case 'optionalCount':
+      return readCount(reader);
+    case 'flag':
+      return reader.bool();
+    case 'value':
+      return readValue(reader, room);
+    case 'values':
+      (before as unknown[]).push(readValue(reader, room - 1));
+      return before;
+    default: {
+      const tuple = readFields(reader, field.fields, room - 2, () => false);
+      if (field.repeated === undefined) return tuple;
+      if (field.repeated === 'list') (before as unknown[]).push(tuple);
+      else (before as unknown[]).push(...tuple);
+      return before;
+    }
+  }
+}
+
+/** Reads a varint, exactly up to 2^53; more is not a count and the packet's validation refuses it. */
+function readCount(reader: Reader): number {
+  let value = 0;
+  for (let scale = 1; scale < 2 ** 64; scale *= 128) {
+    const byte = reader.buf[reader.pos++];
+    if (byte === undefined) break;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value;
+  }
+  throw undecodable('a varint ends after ten bytes at the latest');
+}
