@@ -1,0 +1,20 @@
+// The client as most use it: the json codec, WebSocket with polling to fall back on.
+import { json } from '@halyard/codec/json';
+import type { AnyEvents } from '@halyard/protocol';
+import { connect as connectCore } from './core';
+import type { ClientOptions } from './options';
+import type { Socket } from './socket';
+import { polling } from './transport/polling';
+import { websocket } from './transport/websocket';
+
+/** As `connect` of `@halyard/client/core`; the codec is `json()`, the transports are WebSocket and polling, unless named. */
+export function connect<Listen extends object = AnyEvents, Emit extends object = AnyEvents>(
+  url?: string | URL,
+  options: ClientOptions = {},
+): Socket<Listen, Emit> {
+  const { codec = json(), transports = [websocket(), polling()] } = options;
+  return connectCore(url, { ...options, codec, transports });
+}
+
+export * from './core';
+export type { ClientOptions } from './options';

@@ -1,0 +1,254 @@
+import { type Packet, PacketType } from '@halyard/protocol';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { StateChange } from '../core';
+import { briefs, connected, event, open, scene, settle, welcome } from '../testing/fake';
+import { backoffMs } from './backoff';
+
+describe('backoff', () => {
+  test('is random up to a bound that doubles until the longest wait, and never quite nothing', () => {
+    const bounds = [0, 1, 2, 3, 4, 5, 60].map((failures) => backoffMs(failures, 500, 10_000, () => 1));
+    expect(bounds).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    expect(backoffMs(3, 500, 10_000, () => 0.25)).toBe(1_000);
+    expect(backoffMs(3, 500, 10_000, () => 0)).toBe(50);
+  });
+});
+
+describe('reconnecting', () => {
+  test('every state has its reason, attempt, wait and close value', async () => {
+    const { socket, transport, advance } = scene({ autoConnect: false });
+    const changes: StateChange[] = [];
+    socket.connection.on('state', (change) => changes.push(change));
+    expect(socket.connection.state).toBe('idle');
+    socket.connect();
+    await transport.link.drop({ reason: 'refused' });
+    await advance(250);
+    await transport.link.open();
+    await transport.link.say(welcome(), connected());
+    expect([socket.connection.state, socket.connection.transport]).toEqual(['open', 'fake']);
+    await transport.link.drop({ code: 1001, reason: 'drain', by: 'server' });
+    expect([socket.connection.state, socket.connection.transport]).toEqual(['waiting', undefined]);
+    await advance(500);
+    await transport.link.open();
+    await transport.link.say(welcome({ recovered: true }));
+    socket.connection.close();
+    const refused = { code: 1006, reason: 'refused', by: 'network' };
+    expect(changes).toEqual([
+      { from: 'idle', to: 'connecting', reason: 'wanted', attempt: 0 },
+      { from: 'connecting', to: 'waiting', reason: 'failed', attempt: 0, close: refused, retryInMs: 250 },
+      { from: 'waiting', to: 'connecting', reason: 'retry', attempt: 1 },
+      { from: 'connecting', to: 'open', reason: 'new', transport: 'fake', attempt: 1 },
+      {
+        from: 'open',
+        to: 'waiting',
+        reason: 'lost',
+        attempt: 0,
+        close: { code: 1001, reason: 'drain', by: 'server' },
+        // It did not last, so the wait is not the first one again.
+        retryInMs: 500,
+      },
+      { from: 'waiting', to: 'connecting', reason: 'retry', attempt: 1 },
+      { from: 'connecting', to: 'open', reason: 'recovered', transport: 'fake', attempt: 1 },
+      { from: 'open', to: 'closed', reason: 'local', attempt: 0, close: { code: 1000, reason: '', by: 'client' } },
+    ]);
+  });
+
+  test('a connection that lasted starts the waits anew', async () => {
+    const waits: number[] = [];
+    const { socket, transport, advance } = scene();
+    socket.connection.on('state', (change) => change.to === 'waiting' && waits.push(change.retryInMs));
+    for (let i = 0; i < 3; i++) {
+      await transport.link.drop();
+      await advance(waits[i]!);
+    }
+    await transport.link.open();
+    await transport.link.say(welcome());
+    await advance(11_000);
+    await transport.link.drop();
+    expect(waits).toEqual([250, 500, 1_000, 250]);
+  });
+
+  test('attemptsMax attempts lead nowhere: closed, and connect_error', async () => {
+    const { socket, transport, advance, log } = scene({
+      reconnect: { attemptsMax: 2 },
+      ackTimeoutMs: Number.POSITIVE_INFINITY,
+    });
+    const reply = socket.emitWithAck('x').catch((error) => error.code);
+    for (let i = 0; i < 3; i++) {
+      await transport.link.drop();
+      await advance(10_000);
+    }
+    expect(transport.links).toHaveLength(3);
+    expect(socket.connection.state).toBe('closed');
+    expect(log).toEqual(Array(3).fill(['connect_error', 'ERR_CONNECT']));
+    expect(await reply).toBe('ERR_DISCONNECTED');
+    socket.connect();
+    expect(transport.links).toHaveLength(4);
+    await transport.link.open();
+    await transport.link.say(welcome(), connected());
+    expect(log.at(-1)).toEqual(['connect', { recovered: false, unconfirmed: 0 }]);
+  });
+
+  test('attemptsMax 0 means never again', async () => {
+    const { socket, link, log } = await open({ reconnect: { attemptsMax: 0 } });
+    await link.drop();
+    expect(socket.connection.state).toBe('closed');
+    expect(log.at(-1)).toEqual(['disconnect', 1006, 'network', false]);
+  });
+
+  test('an attempt that does not reach WELCOME in time has failed', async () => {
+    const { socket, transport, advance, log } = scene({ connectTimeoutMs: 5_000 });
+    await transport.link.open();
+    await advance(5_000);
+    expect(transport.link.closed?.code).toBe(1006);
+    expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
+    expect(socket.connection.state).toBe('waiting');
+  });
+
+  test('connect_error says what is wrong and when it goes on', async () => {
+    const { socket, transport } = scene();
+    const error = vi.fn();
+    socket.on('connect_error', error);
+    await transport.link.drop({ reason: 'no route' });
+    const close = { code: 1006, reason: 'no route', by: 'network' };
+    expect(error.mock.lastCall).toMatchObject([
+      { message: 'no route', details: { close, attempt: 0, retryInMs: 250 } },
+    ]);
+  });
+
+  test('a final close stays closed', async () => {
+    const { socket, link, log, advance, transport } = await open();
+    const reply = socket.emitWithAck('x').catch((error) => error.code);
+    await link.drop({ code: 4409, reason: 'evicted', by: 'server' });
+    expect(await reply).toBe('ERR_DISCONNECTED');
+    await advance(60_000);
+    expect(transport.links).toHaveLength(1);
+    expect(log.at(-1)).toEqual(['disconnect', 4409, 'server', false]);
+  });
+
+  test('disconnect() while waiting stops the attempts, and connect() starts a new session', async () => {
+    const { socket, link, log, advance, transport } = await open();
+    await link.drop();
+    socket.disconnect();
+    await advance(60_000);
+    expect(transport.links).toHaveLength(1);
+    expect(socket.connection.state).toBe('closed');
+    expect(log.at(-1)).toEqual(['disconnect', 1006, 'network', true]);
+    socket.connect();
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /']);
+  });
+
+  test('disconnect() from a handler of a packet in the middle of a batch', async () => {
+    const { socket, link } = await open();
+    const heard: string[] = [];
+    socket.onAny((name) => {
+      heard.push(name);
+      socket.disconnect();
+    });
+    await link.say(event('one'), event('two'));
+    expect(heard).toEqual(['one']);
+    expect(link.closed?.code).toBe(1000);
+  });
+
+  test('listeners of states may throw and be taken off', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { socket, transport } = scene({ autoConnect: false });
+    const off = vi.fn();
+    socket.connection.on('state', () => {
+      throw new Error('mine');
+    });
+    socket.connection.on('state', off).off('state', off);
+    socket.connect();
+    expect(transport.links).toHaveLength(1);
+    expect(print).toHaveBeenCalledTimes(1);
+    expect(off).not.toHaveBeenCalled();
+    print.mockRestore();
+  });
+});
+
+describe('a server that breaks the protocol', () => {
+  const cases: [string, Packet][] = [
+    ['a second WELCOME', welcome()],
+    ['an answer nobody asked for', { type: PacketType.Ack, ack: 9, value: 1 }],
+    ['a confirmation of what was never sent', { type: PacketType.Sack, received: 1_000 }],
+    ['CONNECT', { type: PacketType.Connect, namespace: '/', auth: undefined }],
+    ['RESET', { type: PacketType.Reset }],
+  ];
+
+  test.each(cases)('%s: closed for good with 4400, an error and a disconnect', async (_, packet) => {
+    const { socket, link, log } = await open();
+    await link.say(packet);
+    expect(link.closed).toEqual({ code: 4400, reason: expect.stringMatching(/^ERR_/) });
+    expect(log.slice(1)).toEqual([
+      ['error', expect.stringMatching(/^ERR_/)],
+      ['disconnect', 4400, 'client', false],
+    ]);
+    expect(socket.connection.state).toBe('closed');
+  });
+
+  test('anything but WELCOME first, or a recovery nobody asked for: connect_error', async () => {
+    for (const packet of [connected(), welcome({ recovered: true })]) {
+      const { transport, log } = scene();
+      await transport.link.open();
+      await transport.link.say(packet);
+      expect(log).toEqual([['connect_error', 'ERR_PACKET_UNEXPECTED']]);
+      expect(transport.link.closed?.code).toBe(4400);
+    }
+  });
+
+  test('what is no packet', async () => {
+    const { link } = await open();
+    await link.sayFrame('{');
+    expect(link.closed?.reason).toMatch(/^ERR_/);
+  });
+});
+
+describe('what a browser tells', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  function page(): { tell(type: string, fields?: object): void; listeners(): number } {
+    const handlers = new Map<string, Set<(event: object) => void>>();
+    vi.stubGlobal('addEventListener', (type: string, run: (event: object) => void) => {
+      handlers.set(type, (handlers.get(type) ?? new Set()).add(run));
+    });
+    vi.stubGlobal('removeEventListener', (type: string, run: (event: object) => void) => {
+      handlers.get(type)?.delete(run);
+    });
+    return {
+      tell: (type, fields) => {
+        for (const run of handlers.get(type) ?? []) run({ type, ...fields });
+      },
+      listeners: () => [...handlers.values()].reduce((sum, set) => sum + set.size, 0),
+    };
+  }
+
+  test('offline drops the connection; online tries at once, and resumes', async () => {
+    const { tell } = page();
+    const { socket, link, transport, log } = await open();
+    tell('offline');
+    await settle();
+    expect([link.closed?.code, socket.connection.state]).toEqual([1006, 'waiting']);
+    expect(log.at(-1)).toEqual(['disconnect', 1006, 'network', true]);
+    tell('online');
+    expect(transport.links).toHaveLength(2);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO / resume s1 1 0']);
+  });
+
+  test('online while open asks the server for a sign of life', async () => {
+    const { tell } = page();
+    const { link } = await open();
+    tell('online');
+    expect(briefs(await link.read())).toEqual(['PING']);
+  });
+
+  test('a page that goes away ends the session; one that is kept does not', async () => {
+    const { tell, listeners } = page();
+    const { socket, link } = await open();
+    tell('pagehide', { persisted: true });
+    expect(link.closed).toBeUndefined();
+    tell('pagehide', { persisted: false });
+    expect([link.closed?.code, socket.connection.state]).toEqual([1001, 'closed']);
+    expect(listeners()).toBe(0);
+    socket.connect();
+    expect(listeners()).toBe(3);
+  });
+});

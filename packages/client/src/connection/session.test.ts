@@ -1,0 +1,470 @@
+import { defaultSettings, PacketType } from '@halyard/protocol';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  brief,
+  briefs,
+  connected,
+  event,
+  type FakeLink,
+  open,
+  type Scene,
+  scene,
+  settle,
+  watch,
+  welcome,
+} from '../testing/fake';
+
+/** The connection breaks, and the next one opens. @returns what the client said on it */
+async function reconnect(all: Scene & { link: FakeLink }): Promise<string[]> {
+  await all.link.drop();
+  await all.advance(1_000);
+  all.link = all.transport.link;
+  return briefs(await all.link.open());
+}
+
+describe('the first connection', () => {
+  test('HELLO lists the namespaces with their auth, and early events follow in the same flight', async () => {
+    const { socket, transport } = scene({ url: 'wss://app.example/chat', auth: { token: 1 } });
+    socket.emit('hi', 1, null, undefined, undefined);
+    socket.of('/admin', { auth: async () => ({ b: 2 }) });
+    expect(briefs(await transport.link.open())).toEqual([
+      'HELLO /chat{"token":1} /admin{"b":2}',
+      'EVENT /chat hi [1,null]',
+    ]);
+  });
+
+  test('auth is asked again at every attempt', async () => {
+    let asked = 0;
+    const { transport, advance, log } = scene({ auth: () => ({ asked: ++asked }) });
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"asked":1}']);
+    await transport.link.drop();
+    await advance(1_000);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"asked":2}']);
+    expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
+  });
+
+  test('an auth that fails is a failed attempt, and asked again', async () => {
+    let broken = true;
+    const { transport, advance, log } = scene({
+      auth: async () => {
+        if (broken) throw new Error('no token');
+        return { token: 1 };
+      },
+    });
+    expect(await transport.link.open()).toEqual([]);
+    expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
+    broken = false;
+    await advance(1_000);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);
+  });
+
+  test('a namespace that is wanted while auths are asked for is in HELLO too', async () => {
+    let give = (_: object) => {};
+    const { socket, transport } = scene({ auth: () => new Promise((resolve) => (give = resolve as never)) });
+    await transport.link.open();
+    socket.of('/b').emit('early');
+    give({ a: 1 });
+    expect(briefs(await transport.link.read())).toEqual(['HELLO /{"a":1} /b', 'EVENT /b early []']);
+  });
+
+  test('what was in flight when it died without WELCOME is given up; what came later is kept', async () => {
+    const { socket, transport, advance, log } = scene();
+    const first = vi.fn();
+    socket.emit('in flight');
+    socket.emitWithAck('asked').catch(first);
+    await transport.link.open();
+    await transport.link.drop();
+    expect(first).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_SESSION_LOST' }));
+    socket.emit('kept');
+    await advance(1_000);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'EVENT / kept []']);
+    await transport.link.say(welcome(), connected());
+    expect(log.at(-1)).toEqual(['connect', { recovered: false, reason: 'cut', unconfirmed: 2 }]);
+  });
+});
+
+describe('resume', () => {
+  test('sends again what is not confirmed, at once, and drops what it had', async () => {
+    const all = await open();
+    const heard: unknown[] = [];
+    all.socket.on('news', (...args: unknown[]) => heard.push(args));
+    all.socket.emit('one');
+    all.socket.emit('two');
+    await all.link.say({ type: PacketType.Sack, received: 1 }, event('news', [1]), event('news', [2]));
+    await all.link.read();
+    const flight = await reconnect(all);
+    expect(flight).toEqual(['HELLO / resume s1 3 1', 'EVENT / two []']);
+    expect(all.socket.connected).toBe(false);
+    await all.link.say(welcome({ recovered: true, received: 2, session: 's1', secret: 'k2' }), event('news', [3]));
+    expect(heard).toEqual([[1], [2], [3]]);
+    expect(all.socket.recovered).toBe(true);
+    expect(all.socket.id).toBe('id1');
+    expect(all.log.slice(1)).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+    ]);
+    // What WELCOME confirmed is not sent a third time.
+    expect(await reconnect(all)).toEqual(['HELLO / resume s1 4 2']);
+  });
+
+  test('a published message that comes again is delivered once', async () => {
+    const all = await open();
+    const heard: unknown[] = [];
+    all.socket.on('m', (n: number) => heard.push(n));
+    const publish = (offset: number) =>
+      ({ type: PacketType.Publish, namespace: '/', positions: [['log', offset]], event: 'm', args: [offset] }) as const;
+    await all.link.say(publish(1), publish(2));
+    await reconnect(all);
+    await all.link.say(welcome({ recovered: true }), publish(2), publish(3));
+    expect(heard).toEqual([1, 2, 3]);
+  });
+
+  test('a pending acknowledgement settles after a resume', async () => {
+    const all = await open();
+    const reply = all.socket.emitWithAck('ask');
+    await settle();
+    await reconnect(all);
+    await all.link.say(welcome({ recovered: true, received: 1 }), { type: PacketType.Ack, ack: 1, value: 'yes' });
+    expect(await reply).toBe('yes');
+  });
+
+  test('refused: RESET comes first, what never left is sent, the rest is given up and settles', async () => {
+    const all = await open();
+    const lost = vi.fn();
+    all.socket.emit('left');
+    all.socket.emitWithAck('left too').catch(lost);
+    await all.link.drop();
+    all.socket.emit('kept');
+    const kept = all.socket.emitWithAck('kept too');
+    await all.advance(1_000);
+    const { link } = all.transport;
+    expect(briefs(await link.open())).toEqual([
+      'HELLO / resume s1 1 0',
+      'EVENT / left []',
+      'EVENT / left too [] #1',
+      'EVENT / kept []',
+      'EVENT / kept too [] #2',
+    ]);
+    await link.say(welcome({ session: 's2', reason: 'unknown-session' }));
+    expect(briefs(await link.read())).toEqual(['RESET', 'EVENT / kept []', 'EVENT / kept too [] #2']);
+    expect(lost).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_SESSION_LOST' }));
+    expect(all.socket.connected).toBe(false);
+    await link.say(connected('/', 'id2'), { type: PacketType.Ack, ack: 2, value: 1 });
+    expect(await kept).toBe(1);
+    expect(all.socket.id).toBe('id2');
+    expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 2 }]);
+    // The next connection resumes the new session, counted from its beginning.
+    all.link = link;
+    expect((await reconnect(all))[0]).toBe('HELLO / resume s2 2 0');
+  });
+
+  test('a close after which there is no session asks for none', async () => {
+    const all = await open();
+    all.socket.emit('left');
+    await all.link.drop({ code: 4429, reason: 'too fast', by: 'server' });
+    all.socket.emit('kept');
+    await all.advance(1_000);
+    expect(briefs(await all.transport.link.open())).toEqual(['HELLO /', 'EVENT / kept []']);
+    await all.transport.link.say(welcome({ session: 's2' }), connected());
+    expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'too fast', unconfirmed: 1 }]);
+  });
+
+  test('a reply to an event of a lost session is not sent to the next', async () => {
+    const all = await open();
+    let answer = (_: number) => {};
+    all.socket.on('ask', () => new Promise((resolve) => (answer = resolve)));
+    await all.link.say(event('ask', [], 1));
+    await reconnect(all);
+    await all.link.say(welcome({ reason: 'unknown-session', session: 's2' }), connected());
+    await all.link.read();
+    answer(1);
+    expect(await all.link.read()).toEqual([]);
+  });
+
+  test('a reply made while away arrives after a resume', async () => {
+    const all = await open();
+    let answer = (_: number) => {};
+    all.socket.on('ask', () => new Promise((resolve) => (answer = resolve)));
+    await all.link.say(event('ask', [], 7));
+    await all.link.drop();
+    answer(42);
+    await all.advance(1_000);
+    expect(briefs(await all.transport.link.open())).toEqual(['HELLO / resume s1 2 0', 'ACK #7 42']);
+  });
+});
+
+describe('offline', () => {
+  test('a full outbox refuses loudly, and takes again after a confirmation', async () => {
+    const { socket, transport } = scene({ offlinePacketsMax: 2 });
+    socket.emit('1');
+    socket.emit('2');
+    expect(() => socket.emit('3')).toThrow(expect.objectContaining({ code: 'ERR_OUTBOX_FULL' }));
+    await expect(socket.emitWithAck('4')).rejects.toMatchObject({ code: 'ERR_OUTBOX_FULL' });
+    await transport.link.open();
+    await transport.link.say(welcome(), connected(), { type: PacketType.Sack, received: 2 });
+    socket.emit('5');
+    expect(briefs(await transport.link.read())).toEqual(['EVENT / 5 []']);
+  });
+
+  test('bytes are bounded too', () => {
+    const { socket } = scene({ offlineBytesMax: 100 });
+    socket.emit('a', 'x'.repeat(70));
+    expect(() => socket.emit('b', 'x'.repeat(70))).toThrow(expect.objectContaining({ code: 'ERR_OUTBOX_FULL' }));
+  });
+
+  test('an acknowledgement waited for times out without a connection', async () => {
+    const { socket, advance } = scene({ ackTimeoutMs: 500 });
+    const reply = socket.emitWithAck('ask').catch((error) => error.code);
+    const slow = socket
+      .timeout(900)
+      .emitWithAck('ask')
+      .catch((error) => error.code);
+    await advance(500);
+    expect(await reply).toBe('ERR_ACK_TIMEOUT');
+    let settled = false;
+    slow.then(() => (settled = true));
+    await settle();
+    expect(settled).toBe(false);
+    await advance(400);
+    expect(await slow).toBe('ERR_ACK_TIMEOUT');
+  });
+});
+
+describe('limits of the server', () => {
+  test('a frame over frameBytesMax is refused at the emit, measured in bytes', async () => {
+    const { socket, transport } = scene();
+    await transport.link.open();
+    await transport.link.say(welcome({ settings: { ...defaultSettings, frameBytesMax: 100 } }), connected());
+    socket.emit('a', 'x'.repeat(80));
+    expect(() => socket.emit('b', 'ü'.repeat(80))).toThrow(expect.objectContaining({ code: 'ERR_FRAME_TOO_BIG' }));
+    await expect(socket.emitWithAck('b', 'x'.repeat(100))).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_BIG' });
+    expect(await transport.link.read()).toHaveLength(1);
+  });
+
+  test('what no codec carries is refused with its path', () => {
+    const { socket } = scene();
+    expect(() => socket.emit('a', { when: new Map() })).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
+  });
+});
+
+describe('heartbeat', () => {
+  test('a silent server is asked, and given up after the timeout; the session is resumed', async () => {
+    const all = await open();
+    await all.advance(defaultSettings.heartbeatMs + defaultSettings.heartbeatTimeoutMs / 2);
+    expect(briefs(await all.link.read())).toContain('PING');
+    await all.advance(defaultSettings.heartbeatTimeoutMs);
+    expect(all.link.closed).toMatchObject({ code: 4000 });
+    expect(all.log.at(-1)).toEqual(['disconnect', 4000, 'network', true]);
+    await all.advance(1_000);
+    expect(briefs(await all.transport.link.open())).toEqual(['HELLO / resume s1 1 0']);
+  });
+
+  test('one that answers is kept', async () => {
+    const all = await open();
+    for (let i = 0; i < 5; i++) {
+      await all.advance(35_000);
+      expect(briefs(await all.link.read())).toContain('PING');
+      await all.link.say({ type: PacketType.Pong, received: 0 });
+    }
+    expect(all.link.closed).toBeUndefined();
+  });
+
+  test('handled packets are confirmed after sackDelayMs', async () => {
+    const all = await open();
+    await all.advance(defaultSettings.sackDelayMs);
+    expect(briefs(await all.link.read())).toEqual(['SACK 1']);
+    await all.link.say({ type: PacketType.Ping, received: 0 });
+    expect(briefs(await all.link.read())).toEqual(['PONG']);
+  });
+});
+
+describe('namespaces', () => {
+  test('one is connected and left over an open connection; the last one ends the session', async () => {
+    const { socket, link, log } = await open();
+    const admin = socket.of('/admin', { auth: { key: 1 } });
+    watch(admin, log, 'admin ');
+    admin.emit('early');
+    expect(briefs(await link.read())).toEqual(['CONNECT /admin {"key":1}', 'EVENT /admin early []']);
+    await link.say(connected('/admin', 'id2'));
+    expect([admin.id, admin.connected, admin.connection]).toEqual(['id2', true, socket.connection]);
+    expect(socket.of('/admin')).toBe(admin);
+    socket.disconnect();
+    expect(briefs(await link.read())).toEqual(['DISCONNECT /']);
+    expect(() => socket.emit('x')).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }));
+    admin.disconnect();
+    expect(link.closed?.code).toBe(1000);
+    expect(socket.connection.state).toBe('closed');
+    expect(log.slice(1)).toEqual([
+      ['admin connect', { recovered: false, unconfirmed: 0 }],
+      ['disconnect', 1000, 'client', false],
+      ['admin disconnect', 1000, 'client', false],
+    ]);
+  });
+
+  test('events wait for an auth that takes time, as they were when they were emitted', async () => {
+    const { socket, link } = await open({ offlinePacketsMax: 2 });
+    let give = (_: object) => {};
+    const admin = socket.of('/admin', { auth: () => new Promise((resolve) => (give = resolve as never)) });
+    const list = [1];
+    admin.emit('early', list);
+    list.push(2);
+    const reply = admin.emitWithAck('ask');
+    expect(() => admin.emit('third')).toThrow(expect.objectContaining({ code: 'ERR_OUTBOX_FULL' }));
+    expect(() => admin.emit('bad', new Map())).toThrow();
+    expect(await link.read()).toEqual([]);
+    await link.say({ type: PacketType.Sack, received: 0 });
+    give({ key: 1 });
+    await settle();
+    // The outbox has room for CONNECT and one event.
+    expect(briefs(await link.read())).toEqual(['CONNECT /admin {"key":1}', 'EVENT /admin early [[1]]']);
+    await expect(reply).rejects.toMatchObject({ code: 'ERR_OUTBOX_FULL' });
+  });
+
+  test('an auth that fails is a connect_error of that namespace alone', async () => {
+    const { socket, link, log } = await open();
+    const admin = socket.of('/admin', {
+      auth: () => {
+        throw new Error('no key');
+      },
+    });
+    watch(admin, log, 'admin ');
+    const reply = admin.emitWithAck('ask');
+    await expect(reply).rejects.toMatchObject({ code: 'ERR_AUTH' });
+    expect(log.at(-1)).toEqual(['admin connect_error', 'ERR_AUTH']);
+    expect(socket.connected).toBe(true);
+    expect(link.closed).toBeUndefined();
+  });
+
+  test('one wanted while away is asked for by CONNECT in the resumed session', async () => {
+    const all = await open();
+    await all.link.drop();
+    all.socket.of('/b', { auth: { b: 1 } }).emit('x');
+    await all.advance(1_000);
+    expect(briefs(await all.transport.link.open())).toEqual([
+      'HELLO / /b{"b":1} resume s1 1 0',
+      'CONNECT /b {"b":1}',
+      'EVENT /b x []',
+    ]);
+    await all.transport.link.say(welcome({ session: 's2', reason: 'unknown-session' }));
+    expect(briefs(await all.transport.link.read())).toEqual(['RESET', 'EVENT /b x []']);
+  });
+
+  test('one wanted between a resuming HELLO and WELCOME is asked for in the session that WELCOME names', async () => {
+    for (const recovered of [true, false]) {
+      const all = await open();
+      await reconnect(all);
+      const late = all.socket.of('/late');
+      const reply = late.emitWithAck('x');
+      expect(briefs(await all.link.read())).toEqual([]);
+      await all.link.say(welcome({ recovered, session: recovered ? 's1' : 's2' }));
+      expect(briefs(await all.link.read())).toEqual([
+        ...(recovered ? [] : ['RESET']),
+        'CONNECT /late undefined',
+        'EVENT /late x [] #1',
+      ]);
+      await all.link.say(connected(), connected('/late'), { type: PacketType.Ack, ack: 1, value: 5 });
+      expect(await reply).toBe(5);
+    }
+  });
+
+  test('a slow auth asked for before the connection was lost does not connect twice', async () => {
+    const all = await open();
+    const gives: ((auth: object) => void)[] = [];
+    const admin = all.socket.of('/admin', { auth: () => new Promise((resolve) => gives.push(resolve as never)) });
+    admin.emit('held');
+    await all.link.drop({ code: 4410 });
+    await all.advance(1_000);
+    expect(await all.transport.link.open()).toEqual([]);
+    gives[1]!({ second: 1 });
+    expect(briefs(await all.transport.link.read())).toEqual(['HELLO / /admin{"second":1}', 'EVENT /admin held []']);
+    gives[0]!({ first: 1 });
+    await all.transport.link.say(welcome({ session: 's2' }));
+    expect(await all.transport.link.read()).toEqual([]);
+  });
+
+  test('refused by the server: a PublicError, the other namespaces go on', async () => {
+    const { socket, link, log } = await open();
+    const admin = socket.of('/admin');
+    const errors: unknown[] = [];
+    admin.on('connect_error', (error) => errors.push(error));
+    await link.say({
+      type: PacketType.Refused,
+      namespace: '/admin',
+      code: 'ERR_NO',
+      message: 'not you',
+      data: { why: 1 },
+    });
+    expect(errors).toEqual([expect.objectContaining({ name: 'PublicError', code: 'ERR_NO', data: { why: 1 } })]);
+    expect([admin.connected, socket.connected, link.closed]).toEqual([false, true, undefined]);
+    expect(log).toHaveLength(1);
+    await link.read();
+    admin.connect();
+    expect(briefs(await link.read())).toEqual(['CONNECT /admin undefined']);
+  });
+
+  test('refused and the only one: the connection closes, and connect() tries again', async () => {
+    const { socket, transport, log } = scene({ auth: { bad: 1 } });
+    await transport.link.open();
+    await transport.link.say(welcome(), {
+      type: PacketType.Refused,
+      namespace: '/',
+      code: 'ERR_NO',
+      message: '',
+      data: undefined,
+    });
+    expect(log).toEqual([['connect_error', 'ERR_NO']]);
+    expect(transport.link.closed?.code).toBe(1000);
+    socket.connect();
+    expect(transport.links).toHaveLength(2);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"bad":1}']);
+  });
+
+  test('a refusal whose handler connects again keeps the connection', async () => {
+    const { socket, transport } = scene();
+    socket.once('connect_error', () => socket.connect());
+    await transport.link.open();
+    await transport.link.say(welcome(), {
+      type: PacketType.Refused,
+      namespace: '/',
+      code: 'ERR_NO',
+      message: '',
+      data: undefined,
+    });
+    expect(transport.link.closed).toBeUndefined();
+    expect(briefs(await transport.link.read())).toEqual(['CONNECT / undefined']);
+  });
+
+  test('disconnected by the server: not connected again by itself', async () => {
+    const { socket, link, log } = await open();
+    const other = socket.of('/other');
+    await link.say(connected('/other'));
+    await link.read();
+    await link.say({ type: PacketType.Disconnect, namespace: '/', reason: 'kicked' });
+    expect(log.at(-1)).toEqual(['disconnect', 1000, 'server', false]);
+    expect([socket.connected, other.connected]).toEqual([false, true]);
+    expect(await link.read()).toEqual([]);
+    socket.connect();
+    expect(briefs(await link.read())).toEqual(['CONNECT / undefined']);
+  });
+
+  test('one left before its CONNECTED came is left again', async () => {
+    const { socket, link } = await open();
+    const other = socket.of('/other');
+    other.disconnect();
+    expect(briefs(await link.read())).toEqual(['CONNECT /other undefined', 'DISCONNECT /other']);
+    await link.say(connected('/other'), event('x', [], 1, '/other'));
+    expect(other.connected).toBe(false);
+    expect(briefs(await link.read())).toEqual([
+      'DISCONNECT /other',
+      'ERROR #1 ERR_NO_HANDLER No handler for this event. undefined',
+    ]);
+  });
+});
+
+test('the client names itself with the version of its package', async () => {
+  const { version } = (await import('../../package.json')).default;
+  const { transport } = scene();
+  const [hello] = await transport.link.open();
+  expect(hello).toMatchObject({ client: `halyard-js/${version}` });
+  expect(brief(hello!)).toBe('HELLO /');
+});

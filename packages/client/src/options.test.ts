@@ -1,0 +1,82 @@
+import { json } from '@halyard/codec/json';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { connect as connectCore } from './core';
+import { type ClientOptions, connect } from './index';
+import { FakeTransport, scene } from './testing/fake';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function codeOf(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string };
+    return `${code} ${message}`;
+  }
+  return undefined;
+}
+
+describe('options', () => {
+  const cases: [string, ClientOptions][] = [
+    ['path: starts with "/"', { path: 'halyard' }],
+    ['transports: at least one transport', { transports: [] }],
+    ['codec: a codec', { codec: {} as never }],
+    ['connectTimeoutMs: a number from 100 to 600000', { connectTimeoutMs: 5 }],
+    ['fallbackDelayMs: a number from 0 to 600000', { fallbackDelayMs: -1 }],
+    ['ackTimeoutMs: a number from 1 to Infinity', { ackTimeoutMs: 0 }],
+    ['offlinePacketsMax: a number from 1 to 1000000', { offlinePacketsMax: Number.NaN }],
+    ['offlineBytesMax: a number from 1 to 1073741824', { offlineBytesMax: '9' as never }],
+    ['attemptsMax: a number from 0 to Infinity', { reconnect: { attemptsMax: -1 } }],
+    ['delayMinMs: a number from 1 to 600000', { reconnect: { delayMinMs: 0 } }],
+    ['delayMaxMs: a number from 1 to 3600000', { reconnect: { delayMaxMs: Number.POSITIVE_INFINITY } }],
+  ];
+
+  test.each(cases)('%s', (message, options) => {
+    expect(codeOf(() => connect('http://app.example', { autoConnect: false, ...options }))).toBe(
+      `ERR_OPTION ${message}`,
+    );
+  });
+
+  test('of `timeout` and `of`', () => {
+    const { socket } = scene();
+    expect(codeOf(() => socket.timeout(0))).toBe('ERR_OPTION timeoutMs: a number from 1 to Infinity');
+    expect(codeOf(() => socket.of('admin'))).toMatch('ERR_OPTION namespace: "/"');
+    expect(codeOf(() => socket.of(`/${'x'.repeat(256)}`))).toMatch('ERR_OPTION namespace');
+    expect(codeOf(() => socket.of(`/${'x'.repeat(255)}`))).toBeUndefined();
+  });
+
+  test('the core has no codec and no transports of its own', () => {
+    expect(codeOf(() => connectCore('http://a.example', {} as never))).toBe('ERR_OPTION codec: a codec');
+  });
+});
+
+describe('url', () => {
+  test.each([
+    ['http://app.example', 'http://app.example/halyard', '/'],
+    ['https://app.example:8443/', 'https://app.example:8443/halyard', '/'],
+    ['ws://app.example/chat', 'http://app.example/halyard', '/chat'],
+    ['wss://user:secret@app.example/a/b%20c', 'https://app.example/halyard', '/a/b c'],
+  ])('%s', (url, target, namespace) => {
+    const { socket, transport } = scene({ url });
+    expect(transport.link.target).toMatchObject({ url: target, protocol: 'halyard.v1+json', binary: false });
+    expect(socket.namespace).toBe(namespace);
+  });
+
+  test.each(['', '/chat', 'app.example', 'ftp://app.example', 'http://app.example/?token=1', 'http://'])(
+    'not %j',
+    (url) => {
+      expect(codeOf(() => connect(url, { autoConnect: false }))).toBe(
+        'ERR_OPTION url: http(s) or ws(s), without query',
+      );
+    },
+  );
+
+  test('in a page it may be relative or absent', () => {
+    vi.stubGlobal('location', { origin: 'https://page.example' });
+    const transport = new FakeTransport('fake');
+    const options = { codec: json(), transports: [transport], path: '/rt' };
+    expect(connectCore('/chat', options).namespace).toBe('/chat');
+    expect(connectCore(undefined, options).namespace).toBe('/');
+    expect(transport.links.map((link) => link.target.url)).toEqual(Array(2).fill('https://page.example/rt'));
+  });
+});

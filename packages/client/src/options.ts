@@ -1,0 +1,106 @@
+// The options of a client: each is checked before anything else happens, and every number has a range.
+
+import type { Codec } from '@halyard/codec';
+import { type Clock, LocalUsageError } from '@halyard/protocol';
+import { systemClock } from './connection/clock';
+import type { Auth } from './connection/member';
+import type { Transport } from './transport/transport';
+
+export interface SocketOptions {
+  /** What the namespace is asked for with. A function is called at every attempt, and may be asynchronous. */
+  auth?: Auth | undefined;
+}
+
+export interface ReconnectOptions {
+  /** Attempts after a connection was lost or could not be made, until one succeeds; 0 to Infinity (default). */
+  attemptsMax?: number | undefined;
+  /** The first wait is random up to this; it doubles with every failure. 1 to 600,000, default 500 milliseconds. */
+  delayMinMs?: number | undefined;
+  /** No wait is longer. 1 to 3,600,000, default 10,000 milliseconds. */
+  delayMaxMs?: number | undefined;
+}
+
+export interface CoreOptions extends SocketOptions {
+  codec: Codec;
+  /** In the order in which they are tried. */
+  transports: readonly Transport[];
+  /** Path of the server. Default `/halyard`. */
+  path?: string | undefined;
+  reconnect?: ReconnectOptions | undefined;
+  /** Time for an attempt, from its start to the server's WELCOME. 100 to 600,000, default 20,000 milliseconds. */
+  connectTimeoutMs?: number | undefined;
+  /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 2,000 milliseconds. */
+  fallbackDelayMs?: number | undefined;
+  /** How long `emitWithAck` waits. 1 to Infinity, default 10,000 milliseconds. */
+  ackTimeoutMs?: number | undefined;
+  /** Packets kept until the server has confirmed them; connected or not. 1 to 1,000,000, default 16,384. */
+  offlinePacketsMax?: number | undefined;
+  /** Sum of their sizes, in bytes (characters with a text codec). 1 to 2^30, default 8 MiB. */
+  offlineBytesMax?: number | undefined;
+  /** Connect at once, without a call of `connect()`. Default true. */
+  autoConnect?: boolean | undefined;
+  /** For tests: where time comes from. */
+  clock?: Clock | undefined;
+  /** For tests: what `Math.random` is otherwise. */
+  random?: (() => number) | undefined;
+}
+
+/** As `CoreOptions`; `codec` is `json()` and `transports` are `[websocket(), polling()]` unless named. */
+export type ClientOptions = Partial<CoreOptions>;
+
+type NumberName = keyof typeof numbers;
+
+/** Options checked and completed. */
+export type Options = Required<Pick<CoreOptions, 'codec' | 'transports'>> &
+  Readonly<Record<NumberName, number>> & {
+    readonly path: string;
+    readonly autoConnect: boolean;
+    readonly clock: Clock;
+    readonly random: () => number;
+  };
+
+const infinity = Number.POSITIVE_INFINITY;
+
+/** Default, least, most. */
+const numbers = {
+  attemptsMax: [infinity, 0, infinity],
+  delayMinMs: [500, 1, 600_000],
+  delayMaxMs: [10_000, 1, 3_600_000],
+  connectTimeoutMs: [20_000, 100, 600_000],
+  fallbackDelayMs: [2_000, 0, 600_000],
+  ackTimeoutMs: [10_000, 1, infinity],
+  offlinePacketsMax: [16_384, 1, 1_000_000],
+  offlineBytesMax: [1 << 23, 1, 1 << 30],
+} as const;
+
+export function optionError(name: string, rule: string): LocalUsageError {
+  return new LocalUsageError('ERR_OPTION', `${name}: ${rule}`, { option: name });
+}
+
+/** @throws LocalUsageError `ERR_OPTION` */
+export function checkNumber(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && value >= min && value <= max) return value;
+  throw optionError(name, `a number from ${min} to ${max}`);
+}
+
+/** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */
+export function resolveOptions(options: CoreOptions): Options {
+  const {
+    codec,
+    transports,
+    path = '/halyard',
+    autoConnect = true,
+    clock = systemClock,
+    random = Math.random,
+  } = options;
+  if (!codec?.encode) throw optionError('codec', 'a codec');
+  if (!transports?.[0]?.open) throw optionError('transports', 'at least one transport');
+  if (path[0] !== '/') throw optionError('path', 'starts with "/"');
+  const given: Partial<Record<NumberName, unknown>> = { ...options.reconnect, ...options };
+  const checked = {} as Record<NumberName, number>;
+  for (const name of Object.keys(numbers) as NumberName[]) {
+    const [value, min, max] = numbers[name];
+    checked[name] = checkNumber(name, given[name] ?? value, min, max);
+  }
+  return { ...checked, codec, transports, path, autoConnect, clock, random };
+}

@@ -1,0 +1,116 @@
+// What must compile, and what must not. Checked by the compiler; never run.
+import type { HalyardError } from '@halyard/protocol';
+import { connect, type DisconnectInfo, type StateChange } from './index';
+
+interface ServerToClient {
+  message(m: { from: string; text: string }): void;
+  ask(question: string): number;
+}
+interface ClientToServer {
+  'message:send'(room: string, text: string): { id: string };
+  'message:seen'(id: string, at?: Date): Promise<boolean>;
+  ping(): void;
+}
+interface AdminToServer {
+  ban(user: string): void;
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Same<A, B>): void {}
+
+const socket = connect<ServerToClient, ClientToServer>('https://app.example', { auth: () => ({ token: 't' }) });
+
+export async function emitting(): Promise<void> {
+  socket.emit('ping');
+  socket.emit('message:seen', 'id');
+  socket.emit('message:seen', 'id', new Date());
+  const sent = await socket.emitWithAck('message:send', 'lobby', 'hello');
+  same<typeof sent, { id: string }>(true);
+  const seen = await socket.timeout(5_000).emitWithAck('message:seen', 'id');
+  same<typeof seen, boolean>(true);
+  socket.volatile.emit('message:send', 'lobby', 'hello');
+
+  // @ts-expect-error no such event
+  socket.emit('message:sent', 'lobby', 'hello');
+  // @ts-expect-error an argument too few
+  socket.emit('message:send', 'lobby');
+  // @ts-expect-error an argument too many
+  socket.emit('ping', 1);
+  // @ts-expect-error a wrong argument
+  await socket.emitWithAck('message:send', 'lobby', 1);
+  // @ts-expect-error the reply has no such property
+  (await socket.emitWithAck('message:send', 'lobby', 'hello')).text;
+  // @ts-expect-error an event of the other direction
+  socket.emit('message', { from: 'a', text: 'b' });
+  // @ts-expect-error a wrong argument
+  await socket.timeout(1).emitWithAck('message:seen', 1);
+  // @ts-expect-error a wrong argument
+  socket.volatile.emit('message:send', 1, 'hello');
+  // @ts-expect-error an event of the socket's own life
+  socket.emit('disconnect');
+}
+
+export function listening(): void {
+  socket.on('message', (m) => same<typeof m, { from: string; text: string }>(true));
+  socket.once('message', async ({ text }) => void text.length);
+  socket.on('ask', (question) => question.length);
+  socket.on('ask', async (question) => question.length);
+  socket.off('ask').off('message', () => {});
+  socket.onAny((event, ...args) => same<[typeof event, typeof args], [string, unknown[]]>(true));
+
+  // @ts-expect-error no such event
+  socket.on('messages', () => {});
+  // @ts-expect-error a wrong reply
+  socket.on('ask', (question) => question);
+  // @ts-expect-error no reply
+  socket.on('ask', () => {});
+  // @ts-expect-error a wrong argument
+  socket.on('ask', (question: number) => question);
+  // @ts-expect-error an event of the other direction
+  socket.on('ping', () => {});
+}
+
+export function living(): void {
+  socket.on('connect', ({ recovered, reason, unconfirmed }) => {
+    same<[typeof recovered, typeof reason, typeof unconfirmed], [boolean, string | undefined, number]>(true);
+  });
+  socket.on('disconnect', (info) => same<typeof info, DisconnectInfo>(true));
+  socket.on('connect_error', (error) => same<typeof error, HalyardError>(true));
+  socket.on('error', (error) => same<typeof error, unknown>(true));
+  socket.connection.on('state', (change) => {
+    same<typeof change, StateChange>(true);
+    if (change.to === 'waiting') same<typeof change.retryInMs, number>(true);
+    // @ts-expect-error only a wait has a duration
+    if (change.to === 'open') change.retryInMs;
+  });
+
+  // @ts-expect-error no such property
+  socket.on('connect', ({ recovery }) => recovery);
+  // @ts-expect-error read-only
+  socket.connected = true;
+}
+
+export function namespaces(): void {
+  const admin = socket.of<object, AdminToServer>('/admin', { auth: async () => ({ key: 'k' }) });
+  admin.emit('ban', 'user');
+  // @ts-expect-error an event of another namespace
+  admin.emit('ping');
+  // @ts-expect-error nothing comes from there
+  admin.on('message', () => {});
+}
+
+export async function untyped(): Promise<void> {
+  const any = connect('https://app.example');
+  any.emit('anything', 1, 'two', { three: 3 });
+  any.on('whatever', (a, b) => a + b);
+  const reply = await any.emitWithAck('x');
+  reply.what.ever;
+  any.on('disconnect', ({ willReconnect }) => same<typeof willReconnect, boolean>(true));
+
+  // @ts-expect-error an option that does not exist
+  connect('https://app.example', { tokens: 1 });
+  // @ts-expect-error an auth that no codec carries
+  connect('https://app.example', { auth: { key: Symbol() } });
+  // @ts-expect-error an auth that is not an object
+  connect('https://app.example', { auth: () => 'key' });
+}

@@ -1,0 +1,199 @@
+import { PacketType, PublicError } from '@halyard/protocol';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { briefs, connected, event, open, scene, settle, watch, welcome } from './testing/fake';
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('acknowledgements', () => {
+  test('a reply resolves, an error of the handler rejects as a PublicError', async () => {
+    const { socket, link } = await open();
+    const good = socket.emitWithAck('ask', 1);
+    const bad = socket.emitWithAck('ask', 2);
+    const empty = socket.emitWithAck('ask', 3);
+    expect(briefs(await link.read())).toEqual(['EVENT / ask [1] #1', 'EVENT / ask [2] #2', 'EVENT / ask [3] #3']);
+    await link.say(
+      { type: PacketType.Error, ack: 2, code: 'ERR_NO', message: 'no', data: [1] },
+      { type: PacketType.Ack, ack: 1, value: { a: 1 } },
+      { type: PacketType.Ack, ack: 3, value: undefined },
+    );
+    expect(await good).toEqual({ a: 1 });
+    await expect(bad).rejects.toMatchObject({ name: 'PublicError', code: 'ERR_NO', message: 'no', data: [1] });
+    expect(await empty).toBeUndefined();
+  });
+
+  test('what a handler returns, or its promise, is the reply', async () => {
+    const { socket, link } = await open();
+    socket.on('now', (n: number) => n + 1);
+    socket.on('later', async (n: number) => n + 2);
+    socket.on('nothing', () => {});
+    await link.say(event('now', [1], 1), event('later', [1], 2), event('nothing', [], 3), event('unheard', [], 4));
+    expect(briefs(await link.read()).sort()).toEqual([
+      'ACK #1 2',
+      'ACK #2 3',
+      'ACK #3 undefined',
+      'ERROR #4 ERR_NO_HANDLER No handler for this event. undefined',
+    ]);
+  });
+
+  test('of several handlers the first result that is not undefined is the reply, and there is one', async () => {
+    const { socket, link } = await open();
+    socket.on('x', () => {});
+    socket.on('x', async () => 'a');
+    socket.on('x', async () => settle().then(() => 'b'));
+    await link.say(event('x', [], 1));
+    await settle();
+    expect(briefs(await link.read())).toEqual(['ACK #1 "a"']);
+  });
+
+  test('a PublicError goes over as it is; any other is hidden there and reported here', async () => {
+    const { socket, link, log } = await open();
+    socket.on('public', () => {
+      throw new PublicError('ERR_MINE', 'm'.repeat(2_000), { a: 1 });
+    });
+    socket.on('secret', async () => {
+      throw new Error('password: 1234');
+    });
+    await link.say(event('public', [], 1), event('secret', [], 2));
+    expect(briefs(await link.read())).toEqual([
+      `ERROR #1 ERR_MINE ${'m'.repeat(1_024)} {"a":1}`,
+      'ERROR #2 ERR_HANDLER The handler failed. undefined',
+    ]);
+    expect(log.slice(1)).toEqual([['error', 'Error: password: 1234']]);
+  });
+
+  test('a reply that cannot be encoded is a failed handler', async () => {
+    const { socket, link, log } = await open();
+    socket.on('x', () => new Map());
+    await link.say(event('x', [], 1));
+    expect(briefs(await link.read())).toEqual(['ERROR #1 ERR_HANDLER The handler failed. undefined']);
+    expect(log.slice(1)).toEqual([['error', 'ERR_NOT_ENCODABLE']]);
+  });
+
+  test('a handler that throws for an event nobody waits for is reported, and the others run', async () => {
+    const { socket, link, log } = await open();
+    const other = vi.fn();
+    socket.on('x', () => {
+      throw new PublicError('ERR_MINE', '');
+    });
+    socket.on('x', other);
+    await link.say(event('x', [7]));
+    expect(other).toHaveBeenCalledWith(7);
+    expect(log.slice(1)).toEqual([['error', 'ERR_MINE']]);
+  });
+
+  test('without a listener for errors they are printed', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { socket, link } = await open();
+    socket.off('error');
+    socket.on('x', () => {
+      throw new Error('mine');
+    });
+    await link.say(event('x'));
+    expect(print).toHaveBeenCalledWith(new Error('mine'));
+  });
+
+  test('a pending reply fails with the session', async () => {
+    const { socket } = await open();
+    const reply = socket.emitWithAck('x');
+    socket.disconnect();
+    await expect(reply).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
+    await expect(socket.emitWithAck('x')).rejects.toMatchObject({ code: 'ERR_NOT_CONNECTED' });
+  });
+});
+
+describe('listeners', () => {
+  test('on, once and off', async () => {
+    const { socket, link } = await open();
+    const heard: string[] = [];
+    const on = (n: number) => void heard.push(`on ${n}`);
+    socket.on('x', on).once('x', (n: number) => void heard.push(`once ${n}`));
+    await link.say(event('x', [1]), event('x', [2]));
+    socket.off('x', on);
+    await link.say(event('x', [3]));
+    socket.on('x', on).on('x', on).off('x');
+    await link.say(event('x', [4]));
+    expect(heard).toEqual(['on 1', 'once 1', 'on 2']);
+  });
+
+  test('onAny hears every event and replies to none', async () => {
+    const { socket, link } = await open();
+    const heard: unknown[] = [];
+    const any = (...all: unknown[]) => heard.push(all);
+    socket.onAny(any);
+    await link.say(event('x', [1, 2], 1), { type: PacketType.Volatile, namespace: '/', event: 'y', args: [] });
+    socket.offAny(any);
+    await link.say(event('z'));
+    expect(heard).toEqual([['x', 1, 2], ['y']]);
+    expect(briefs(await link.read())).toEqual(['ERROR #1 ERR_NO_HANDLER No handler for this event. undefined']);
+  });
+
+  test('a listener taken off during an event still hears it; one added does not', async () => {
+    const { socket, link } = await open();
+    const heard: string[] = [];
+    const second = () => void heard.push('second');
+    socket.on('x', () => {
+      socket.off('x', second);
+      socket.on('x', () => void heard.push('added'));
+    });
+    socket.on('x', second);
+    await link.say(event('x'));
+    expect(heard).toEqual(['second']);
+  });
+});
+
+describe('events of its own life', () => {
+  test('a remote event of that name never fires them', async () => {
+    const { socket, link, log } = await open();
+    const any = vi.fn();
+    socket.onAny(any);
+    await link.say(event('disconnect', ['x'], 1), event('connect'), event('error'));
+    expect(log).toHaveLength(1);
+    expect(any).toHaveBeenCalledTimes(3);
+    expect(briefs(await link.read())).toEqual(['ERROR #1 ERR_NO_HANDLER No handler for this event. undefined']);
+  });
+
+  test('emitting them is refused, as are names that do not fit', async () => {
+    const { socket } = scene();
+    for (const name of ['connect', 'disconnect', 'connect_error', 'error']) {
+      expect(() => socket.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
+      expect(() => socket.volatile.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
+      await expect(socket.emitWithAck(name)).rejects.toMatchObject({ code: 'ERR_RESERVED_EVENT' });
+    }
+    for (const name of ['', 'x'.repeat(257)]) {
+      expect(() => socket.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_EVENT_NAME' }));
+    }
+  });
+
+  test('a handler that throws is reported and disturbs nobody', async () => {
+    const { socket, transport, log } = scene();
+    const other = socket.of('/other');
+    watch(other, log, 'other ');
+    socket.on('connect', () => {
+      throw new Error('mine');
+    });
+    await transport.link.open();
+    await transport.link.say(welcome(), connected(), connected('/other'));
+    expect(log).toEqual([
+      ['connect', { recovered: false, unconfirmed: 0 }],
+      ['error', 'Error: mine'],
+      ['other connect', { recovered: false, unconfirmed: 0 }],
+    ]);
+  });
+});
+
+describe('volatile', () => {
+  test('leaves only if it can leave now', async () => {
+    const { socket, link, transport, advance } = await open();
+    socket.volatile.emit('a', 1);
+    link.bufferedBytes = 1 << 20;
+    socket.volatile.emit('b');
+    link.bufferedBytes = 0;
+    expect(briefs(await link.read())).toEqual(['VOLATILE a']);
+    await link.drop();
+    socket.volatile.emit('c');
+    await advance(1_000);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO / resume s1 1 0']);
+    socket.volatile.emit('d');
+    expect(await transport.link.read()).toEqual([]);
+  });
+});

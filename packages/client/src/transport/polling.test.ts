@@ -1,0 +1,329 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Clock, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
+import { afterEach, describe, expect, test } from 'vitest';
+import { deferred } from '../testing/fake';
+import { polling } from './polling';
+import type { Link } from './transport';
+
+/** Real time, a hundred times as fast: what takes 300 ms takes 3. */
+const clock: Clock = {
+  now: () => performance.now() * 100,
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs / 100);
+    return () => clearTimeout(timer);
+  },
+};
+
+type Fault = 'lost request' | 'lost response' | 'half a response' | 'no answer' | number;
+
+/** The server's half of docs/PROTOCOL.md §7 for one connection, with faults on demand. */
+class PollingServer {
+  readonly frames: Frame[] = [];
+  readonly bodies: number[] = [];
+  readonly requests: string[] = [];
+  /** What goes wrong with the next requests of a method. */
+  readonly faults: Record<string, (Fault | undefined)[]> = {};
+  unknown = false;
+  holdMs = 20_000;
+  readonly #binary: boolean;
+  #http: Server;
+  #last = 0;
+  #number = 0;
+  #queue: Frame[] = [];
+  #kept: { headers: Record<string, string>; body: string | Uint8Array } | undefined;
+  #close: string | undefined;
+  #poll: ServerResponse | undefined;
+
+  constructor(binary = false) {
+    this.#binary = binary;
+    this.#http = createServer((request, response) => this.#handle(request, response));
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}/halyard`;
+  }
+
+  stop(): void {
+    this.#http.closeAllConnections();
+    this.#http.close();
+  }
+
+  send(...frames: Frame[]): void {
+    this.#queue.push(...frames);
+    this.#answerPoll();
+  }
+
+  close(close: string): void {
+    this.#close = close;
+    this.#answerPoll();
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', headers } = request;
+    const fault = this.faults[method]?.shift();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const { 'halyard-seq': sequence, 'halyard-ack': received, 'halyard-close': close } = headers;
+    this.requests.push([method, sequence ?? received ?? close, fault].filter((part) => part !== undefined).join(' '));
+    if (fault === 'lost request') return void request.socket.destroy();
+    if (fault === 'no answer') return;
+    if (typeof fault === 'number') return void response.writeHead(fault).end('{}');
+    if (fault) this.#spoil(response, fault);
+    if (!headers['halyard-connection']) {
+      const protocol = String(headers['halyard-protocol']);
+      return void response.writeHead(200, { 'halyard-protocol': protocol, 'halyard-connection': 'secret' }).end();
+    }
+    if (headers['halyard-connection'] !== 'secret' || this.unknown) return void response.writeHead(404).end('{}');
+    if (method === 'POST') this.#receive(Number(sequence), body, response);
+    else if (method === 'GET') this.#hold(Number(received), response);
+    else response.writeHead(204).end();
+  }
+
+  /** The answer, whenever it comes, is lost on the way. */
+  #spoil(response: ServerResponse, fault: Fault): void {
+    response.end = ((content?: string | Uint8Array) => {
+      if (fault === 'half a response' && content) {
+        response.setHeader('content-length', content.length);
+        response.write(content.slice(0, content.length / 2), () => response.socket?.destroy());
+      } else response.socket?.destroy();
+      return response;
+    }) as ServerResponse['end'];
+  }
+
+  #receive(number: number, body: Buffer, response: ServerResponse): void {
+    if (number > this.#last + 1) return void response.writeHead(400).end('{"code":"ERR_SEQUENCE"}');
+    if (number === this.#last + 1) {
+      this.#last = number;
+      this.bodies.push(body.length);
+      this.frames.push(...splitFrames(this.#binary ? new Uint8Array(body) : body.toString()));
+    }
+    response.writeHead(204).end();
+  }
+
+  #hold(received: number, response: ServerResponse): void {
+    if (received === this.#number) this.#kept = undefined;
+    this.#poll?.writeHead(204).end();
+    this.#poll = response;
+    const poll = response;
+    clock.after(this.holdMs, () => {
+      if (this.#poll !== poll) return;
+      this.#poll = undefined;
+      poll.writeHead(204).end();
+    });
+    this.#answerPoll();
+  }
+
+  #answerPoll(): void {
+    const response = this.#poll;
+    if (!response || !(this.#kept || this.#queue.length || this.#close)) return;
+    this.#poll = undefined;
+    if (!this.#kept) {
+      const headers: Record<string, string> = {};
+      if (this.#queue.length) headers['halyard-seq'] = `${++this.#number}`;
+      if (this.#close) headers['halyard-close'] = this.#close;
+      this.#kept = { headers, body: joinFrames(this.#queue.splice(0), this.#binary) };
+    }
+    for (const [name, value] of Object.entries(this.#kept.headers)) response.setHeader(name, value);
+    response.end(this.#kept.body);
+  }
+}
+
+describe('polling', () => {
+  const servers: PollingServer[] = [];
+  const links: Link[] = [];
+
+  afterEach(() => {
+    for (const link of links.splice(0)) link.close(1006, '');
+    for (const server of servers.splice(0)) server.stop();
+  });
+
+  async function start({ binary = false, batchMax = 1_000, faults = {} as PollingServer['faults'] } = {}) {
+    const server = new PollingServer(binary);
+    Object.assign(server.faults, faults);
+    servers.push(server);
+    const url = await server.listen();
+    const frames: Frame[] = [];
+    const closes: Close[] = [];
+    const opened = deferred();
+    const closed = deferred<Close>();
+    const target = { url, protocol: 'halyard.v1+json', binary, batchMax: () => batchMax, clock };
+    const link = polling().open(target, {
+      onOpen: opened.resolve,
+      onFrame: (frame) => frames.push(frame),
+      onClose: (close) => {
+        closes.push(close);
+        closed.resolve(close);
+      },
+    });
+    links.push(link);
+    return { server, link, frames, closes, opened: opened.promise, closed: closed.promise };
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    await expect.poll(condition, { timeout: 5_000, interval: 2 }).toBe(true);
+  }
+
+  test('what is sent in one turn goes in one body, what comes meanwhile in the next; frames keep their order', async () => {
+    const { server, link, frames, opened } = await start();
+    await opened;
+    link.send('a');
+    link.send('b');
+    expect(link.bufferedBytes).toBe(2);
+    server.send('1', '2');
+    await until(() => server.frames.length === 2 && frames.length === 2);
+    link.send('c');
+    server.send('3');
+    await until(() => server.frames.length === 3 && frames.length === 3);
+    expect([server.frames, frames]).toEqual([
+      ['a', 'b', 'c'],
+      ['1', '2', '3'],
+    ]);
+    expect(server.bodies).toEqual([3, 1]);
+    await until(() => link.bufferedBytes === 0);
+  });
+
+  test('bodies stay below the bound; a frame above it goes alone', async () => {
+    const { server, link, opened } = await start({ batchMax: 10 });
+    await opened;
+    for (const size of [4, 4, 4, 20, 1, 1]) link.send('x'.repeat(size));
+    await until(() => server.frames.length === 6);
+    expect(server.bodies).toEqual([9, 4, 20, 3]);
+  });
+
+  test('binary frames', async () => {
+    const { server, link, frames, opened } = await start({ binary: true });
+    await opened;
+    link.send(new Uint8Array([1, 10, 2]));
+    link.send(new Uint8Array([3]));
+    server.send(new Uint8Array([4, 5]), new Uint8Array([]));
+    await until(() => server.frames.length === 2 && frames.length === 2);
+    expect(server.frames).toEqual([new Uint8Array([1, 10, 2]), new Uint8Array([3])]);
+    expect(frames).toEqual([new Uint8Array([4, 5]), new Uint8Array([])]);
+  });
+
+  test('lost requests and responses are repeated with their numbers, and nothing is lost or doubled', async () => {
+    const { server, link, frames, opened } = await start({
+      faults: {
+        POST: [undefined, 'lost request', 'lost response', undefined, 'lost response', 503],
+        GET: ['lost request', 'lost response', 'half a response', undefined, 502],
+      },
+    });
+    await opened;
+    link.send('a');
+    server.send('one');
+    await until(() => server.frames.length === 1 && frames.length === 1);
+    link.send('b');
+    server.send('two');
+    await until(() => server.frames.length === 2 && frames.length === 2 && link.bufferedBytes === 0);
+    expect([server.frames, frames]).toEqual([
+      ['a', 'b'],
+      ['one', 'two'],
+    ]);
+    expect(server.requests.filter((line) => line.startsWith('POST'))).toEqual([
+      'POST',
+      'POST 1 lost request',
+      'POST 1 lost response',
+      'POST 1',
+      'POST 2 lost response',
+      'POST 2 503',
+      'POST 2',
+    ]);
+  });
+
+  test('a request without an answer is repeated after its timeout', async () => {
+    const { server, link, frames, opened } = await start({
+      faults: { POST: [undefined, 'no answer'], GET: ['no answer'] },
+    });
+    await opened;
+    link.send('a');
+    server.send('one');
+    await until(() => server.frames.length === 1 && frames.length === 1);
+  });
+
+  test('polls that end with nothing go on', async () => {
+    const { server, frames, opened } = await start();
+    server.holdMs = 100;
+    await opened;
+    await until(() => server.requests.filter((line) => line === 'GET 0').length > 3);
+    server.send('1');
+    await until(() => frames.length === 1);
+  });
+
+  test('a network that stays away closes it as 1006, once', async () => {
+    const lost: Fault[] = Array(8).fill('lost request');
+    const { server, link, closes, opened, closed } = await start({
+      faults: { POST: [undefined, ...lost], GET: [...lost] },
+    });
+    await opened;
+    link.send('a');
+    expect(await closed).toMatchObject({ code: 1006, by: 'network' });
+    link.send('b');
+    await new Promise((resolve) => clock.after(3_000, () => resolve(undefined)));
+    expect(closes).toHaveLength(1);
+    expect(server.requests.filter((line) => line.startsWith('POST 1')).length).toBeLessThanOrEqual(4);
+  });
+
+  test('an unknown connection closes with 4404', async () => {
+    const { server, closed, opened, link } = await start();
+    await opened;
+    server.unknown = true;
+    link.send('a');
+    server.send('1');
+    expect(await closed).toMatchObject({ code: 4404, by: 'server' });
+  });
+
+  test('a close by the server comes after the last frames', async () => {
+    const { server, frames, closed, opened } = await start();
+    await opened;
+    server.send('last');
+    server.close('4403 not you');
+    expect(await closed).toEqual({ code: 4403, reason: 'not you', by: 'server' });
+    expect(frames).toEqual(['last']);
+  });
+
+  test('what cannot open fails at once', async () => {
+    for (const [fault, code] of [
+      [400, 4400],
+      [403, 4403],
+      [503, 1006],
+      ['lost request', 1006],
+    ] as const) {
+      const { server, closed } = await start({ faults: { POST: [fault] } });
+      expect(await closed).toMatchObject({ code });
+      expect(server.requests).toHaveLength(1);
+    }
+  });
+
+  test('close(1000) sends what waits, then says goodbye; nothing is heard after it', async () => {
+    const { server, link, frames, closes, opened } = await start({ faults: { POST: [undefined, 'lost response'] } });
+    await opened;
+    link.send('bye');
+    link.close(1000, '');
+    link.close(1000, '');
+    server.send('late');
+    await until(() => server.requests.includes('DELETE 1000'));
+    expect(server.frames).toEqual(['bye']);
+    expect(server.requests.at(-1)).toBe('DELETE 1000');
+    expect([frames, closes]).toEqual([[], []]);
+  });
+
+  test('close with another code goes at once', async () => {
+    const { server, link, opened } = await start({ faults: { POST: [undefined, 'no answer'] } });
+    await opened;
+    link.send('x');
+    await until(() => server.requests.includes('POST 1 no answer'));
+    link.close(1001, '');
+    await until(() => server.requests.includes('DELETE 1001'));
+  });
+
+  test('closed while it opens, it never was', async () => {
+    const { server, link, closes } = await start();
+    link.close(1000, '');
+    await new Promise((resolve) => clock.after(3_000, () => resolve(undefined)));
+    expect(closes).toEqual([]);
+    expect(server.requests.filter((line) => line !== 'POST')).toEqual([]);
+  });
+});

@@ -1,0 +1,49 @@
+// The contract of a transport: one way to carry frames between this client and a server (docs/PROTOCOL.md §2, §7).
+import type { Clock, Close, Frame } from '@halyard/protocol';
+
+/** Where to connect to and what to speak there. */
+export interface Target {
+  /** `http:` or `https:` URL of the server's Halyard path. */
+  readonly url: string;
+  /** The one subprotocol to offer, such as `halyard.v1+json`. */
+  readonly protocol: string;
+  /** Whether frames are bytes; text otherwise. */
+  readonly binary: boolean;
+  /** Size that a body of several frames must stay below, in units of `Frame.length`. */
+  batchMax(): number;
+  readonly clock: Clock;
+}
+
+/** What a transport tells its owner. MUST NOT be called before `open` has returned, nor after `Link.close`. */
+export interface LinkEvents {
+  /** Frames may be sent. MUST be called at most once, and before any frame. */
+  onOpen(): void;
+  /** MUST be called in the order in which the server sent the frames, once for each. */
+  onFrame(frame: Frame): void;
+  /** The link could not open, broke, or was closed by the server. MUST be called exactly once, and last. */
+  onClose(close: Close): void;
+}
+
+/** One connection of a transport. */
+export interface Link {
+  /** Bytes or characters taken by `send` that have not left this machine, as far as it can be known. */
+  readonly bufferedBytes: number;
+  /** Takes a frame after `onOpen`. MUST keep the order. MUST NOT throw once closed. */
+  send(frame: Frame): void;
+  /**
+   * Ends the link; the owner hears nothing after it. MUST tell the server the code if it can. With 1000, what was
+   * sent before MUST go out first. MUST NOT throw, at any time.
+   */
+  close(code: number, reason: string): void;
+}
+
+export interface Transport {
+  readonly name: string;
+  /** Starts to open a link. MUST NOT throw: what goes wrong arrives in `onClose`. */
+  open(target: Target, events: LinkEvents): Link;
+}
+
+/** @returns the close value of a link that broke */
+export function broken(reason: string, code = 1006): Close {
+  return { code, reason, by: 'network' };
+}

@@ -1,0 +1,46 @@
+// The websocket transport (docs/PROTOCOL.md §2): one message is one frame.
+import type { Frame } from '@halyard/protocol';
+import { loadWebSocket } from '#websocket';
+import { broken, type Link, type LinkEvents, type Target, type Transport } from './transport';
+
+const nothing = () => {};
+
+export function websocket(): Transport {
+  return { name: 'websocket', open };
+}
+
+function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
+  let socket: WebSocket | undefined;
+  let closed = false;
+  const fail = (error: Error) => {
+    if (!closed) onClose(broken(error.message));
+    closed = true;
+  };
+  (async () => {
+    const Class = await loadWebSocket();
+    if (closed) return;
+    socket = new Class(target.url.replace('http', 'ws'), target.protocol);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = onOpen;
+    socket.onmessage = ({ data }) => onFrame(typeof data === 'string' ? data : new Uint8Array(data));
+    // What went wrong is not told here; `close` always follows.
+    socket.onerror = nothing;
+    socket.onclose = ({ code, reason }) =>
+      onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });
+  })().catch(fail);
+  return {
+    get bufferedBytes() {
+      return socket?.bufferedAmount ?? 0;
+    },
+    send: (frame: Frame) => socket?.send(frame as string | Uint8Array<ArrayBuffer>),
+    close(code, reason) {
+      closed = true;
+      if (!socket) return;
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      // Browsers let a page send 1000 and 3000 to 4999 only, with at most 123 bytes of reason. Without a code the
+      // session stays resumable.
+      if (code > 2999) socket.close(code, reason.slice(0, 40));
+      else socket.close(code < 1002 ? 1000 : undefined);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig([
+  {
+    entry: {
+      index: 'src/index.ts',
+      core: 'src/core.ts',
+      'websocket-browser': 'src/transport/websocket-browser.ts',
+      'websocket-node': 'src/transport/websocket-node.ts',
+    },
+    format: 'esm',
+    target: 'es2022',
+    // Which one it is, is for the application's bundler or Node to decide.
+    external: ['#websocket'],
+    dts: true,
+    clean: true,
+  },
+  {
+    // For a script tag: one file with everything in it, under the global name `Halyard`.
+    entry: { halyard: 'src/index.ts' },
+    format: 'iife',
+    globalName: 'Halyard',
+    platform: 'browser',
+    target: 'es2022',
+    noExternal: [/./],
+    minify: true,
+    outExtension: () => ({ js: '.min.js' }),
+  },
+]);
