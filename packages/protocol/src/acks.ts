@@ -4,7 +4,7 @@ import type { AckPacket, ErrorPacket } from './packet';
 import { PacketType } from './packet';
 import type { Value } from './value';
 
-/** Called once, with the reply or with the error. */
+/** Called once, with the reply or with the error. MUST NOT throw: others may settle after it. */
 export type Settle = (error: HalyardError | undefined, value: Value | undefined) => void;
 
 interface PendingAck {

@@ -7,6 +7,8 @@ export const packetLimits = {
   helloPositionsMax: 8_192,
   publishLogsMax: 256,
   reasonCharsMax: 1_024,
+  /** No setting of WELCOME is above this: longer delays overflow the timers that many platforms have. */
+  settingMax: 2_147_483_647,
 } as const;
 
 /** What the server tells the client in WELCOME, and both ends then keep. */

@@ -1,11 +1,13 @@
 // How far a session has read each log: what makes a message that arrives twice, by whatever way, be delivered once.
+import { packetLimits } from './limits';
 import type { Position } from './packet';
 
-const recentMax = 4_096;
+/** Half of what HELLO may carry, because two generations are kept. */
+const recentMax = packetLimits.helloPositionsMax / 2;
 
 export class Positions {
-  // Two generations bound the memory: a log that none of the last 4,096 logs read was, is forgotten. The server then
-  // starts from what it knows confirmed, which is later than any such log's last message.
+  // Two generations bound the memory: a log is forgotten once messages of some thousand others have come since its last
+  // one. For such a log the server goes by what it knows confirmed, so it must ask with PING before that many have left.
   #recent = new Map<string, number>();
   #older = new Map<string, number>();
 
@@ -15,19 +17,15 @@ export class Positions {
       const reached = this.#recent.get(log) ?? this.#older.get(log);
       if (reached !== undefined && offset <= reached) return false;
     }
-    for (const [log, offset] of positions) this.#recent.set(log, offset);
-    if (this.#recent.size >= recentMax) {
+    if (this.#recent.size + positions.length > recentMax) {
       this.#older = this.#recent;
       this.#recent = new Map();
     }
+    for (const [log, offset] of positions) this.#recent.set(log, offset);
     return true;
   }
 
-  clear(): void {
-    this.#recent.clear();
-    this.#older.clear();
-  }
-
+  /** At most `helloPositionsMax` of them. */
   toArray(): Position[] {
     return [...new Map([...this.#older, ...this.#recent])];
   }

@@ -46,12 +46,14 @@ export interface SessionSink<F> {
  */
 export type SessionState = 'away' | 'holding' | 'live' | 'ended';
 
-const next = {
-  away: { hold: 'holding', open: 'live', end: 'ended' },
-  holding: { open: 'live', detach: 'away', end: 'ended' },
-  live: { detach: 'away', end: 'ended' },
+type SessionStep = 'hold' | 'open' | 'detach' | 'restart' | 'end';
+
+const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
+  away: { hold: 'holding', open: 'live', restart: 'holding', end: 'ended' },
+  holding: { hold: 'holding', open: 'live', detach: 'away', restart: 'holding', end: 'ended' },
+  live: { hold: 'holding', detach: 'away', restart: 'holding', end: 'ended' },
   ended: { detach: 'ended', end: 'ended' },
-} as const satisfies Record<SessionState, Partial<Record<'hold' | 'open' | 'detach' | 'end', SessionState>>>;
+};
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -76,9 +78,13 @@ export class SessionMachine<F extends { readonly length: number }> {
   #sackAt = never;
   #heardAt = 0;
   #pingAt = never;
+  /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
   #pingSerial = -1;
-  /** Number of the newest frame that ever left. */
+  /** PINGs of this connection that wait for their PONG. */
+  #pongsDue = 0;
+  /** Number of the newest frame that left on this connection, or of the newest confirmed before it. */
   #left = 0;
+  /** Number of the newest frame that left on an earlier connection. */
   #leftBefore = 0;
 
   constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
@@ -113,7 +119,8 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   /**
-   * Server: a connection asks for this session. The outbox is held until `open`.
+   * Server: a connection asks for this session, and takes it from the one that may have it. The outbox is held until
+   * `open`.
    * @throws RemoteProtocolError if the peer counts what cannot be, and then nothing has changed
    */
   hold(peer: { received: number; confirmed: number }, now: number): void {
@@ -121,14 +128,16 @@ export class SessionMachine<F extends { readonly length: number }> {
       throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${peer.confirmed} confirmed, ${this.received} received`);
     }
     this.#confirm(peer.received);
-    this.#attach('hold', now);
+    this.#move('hold');
+    this.#attach(now);
     this.#incoming = peer.confirmed;
   }
 
   /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
   open(now: number): void {
-    if (this.state === 'away') this.#attach('open', now);
-    else this.#move('open');
+    const attached = this.state === 'holding';
+    this.#move('open');
+    if (!attached) this.#attach(now);
     while (this.#outbox.waiting !== undefined && this.state === 'live') this.transmitWaiting();
   }
 
@@ -145,16 +154,17 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   /**
-   * Client: the server did not resume. Events that never left before this connection are kept for the new session; the
-   * rest may or may not have been handled, so they are given up and their acknowledgements settle with `error`.
-   * Call `open` after it. @returns how many events were given up
+   * Client: there will be a new session, because the server did not resume or there was none to ask for. Events that
+   * never left before this connection are kept for it; the rest may or may not have been handled, so they are given up
+   * and their acknowledgements settle with `error`. Call `open` after it. @returns how many events were given up
    */
   restart(error: HalyardError, now: number): number {
+    if (this.state === 'away') this.#leftBefore = Math.max(this.#leftBefore, this.#left);
+    this.#move('restart');
     const { kept, lost } = this.#outbox.restart(this.#leftBefore);
-    this.received = this.#incoming = this.#told = this.#left = this.#leftBefore = 0;
+    this.received = this.#left = this.#leftBefore = 0;
     this.#positions = undefined;
-    this.state = 'away';
-    this.#attach('hold', now);
+    this.#attach(now);
     this.#acks?.fail(error, kept);
     return lost;
   }
@@ -233,7 +243,10 @@ export class SessionMachine<F extends { readonly length: number }> {
         return;
       case PacketType.Pong:
         if (packet.received !== undefined) this.#confirm(packet.received);
-        if (this.#pingSerial > this.confirmedSerial) this.confirmedSerial = this.#pingSerial;
+        // An answer to an earlier PING tells nothing about what was transmitted after that one.
+        if (this.#pongsDue > 0 && --this.#pongsDue === 0 && this.#pingSerial > this.confirmedSerial) {
+          this.confirmedSerial = this.#pingSerial;
+        }
         return;
       default:
         assertNever(packet);
@@ -256,24 +269,24 @@ export class SessionMachine<F extends { readonly length: number }> {
   probe(now: number): void {
     if (this.#pingAt !== never || this.state === 'away' || this.state === 'ended') return;
     this.#pingAt = now;
+    this.#pongsDue++;
     this.#pingSerial = this.#sink.transmittedSerial();
     this.#tell(PacketType.Ping);
   }
 
-  #attach(event: 'hold' | 'open', now: number): void {
-    this.#move(event);
+  #attach(now: number): void {
     this.#outbox.rewind();
     this.#leftBefore = Math.max(this.#leftBefore, this.#left);
     this.#left = this.#outbox.confirmed;
     this.#incoming = this.#told = this.received;
     this.#heardAt = now;
     this.#pingAt = this.#sackAt = never;
-    this.#pingSerial = -1;
+    this.#pongsDue = 0;
   }
 
-  #move(event: 'hold' | 'open' | 'detach' | 'end'): void {
-    const target: SessionState | undefined = (next[this.state] as Partial<Record<typeof event, SessionState>>)[event];
-    if (target === undefined) throw new LocalUsageError('ERR_STATE', `cannot ${event} while ${this.state}`);
+  #move(step: SessionStep): void {
+    const target = next[this.state][step];
+    if (target === undefined) throw new LocalUsageError('ERR_STATE', `cannot ${step} while ${this.state}`);
     this.state = target;
   }
 

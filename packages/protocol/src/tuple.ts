@@ -85,10 +85,10 @@ export function fromTuple(input: unknown): Packet {
         namespace: name(tuple[1], 'namespace'),
         event: name(tuple[2], 'event'),
         args: list(tuple[3], 'args') as readonly Value[],
-        ack: tuple[4] == null ? undefined : count(tuple[4], 'ack'),
+        ack: tuple[4] == null ? undefined : ackNumber(tuple[4]),
       };
     case PacketType.Ack:
-      return { type, ack: count(tuple[1], 'ack'), value: tuple[2] as Value | undefined };
+      return { type, ack: ackNumber(tuple[1]), value: tuple[2] as Value | undefined };
     case PacketType.Publish:
       return {
         type,
@@ -110,7 +110,7 @@ export function fromTuple(input: unknown): Packet {
     case PacketType.Pong:
       return { type, received: tuple[1] == null ? undefined : count(tuple[1], 'received') };
     case PacketType.Error:
-      return { type, ack: count(tuple[1], 'ack'), ...failure(tuple) };
+      return { type, ack: ackNumber(tuple[1]), ...failure(tuple) };
     case PacketType.Connect:
       return { type, namespace: namespaceName(tuple[1]), auth: tuple[2] as Value | undefined };
     case PacketType.Connected:
@@ -135,11 +135,14 @@ export function fromTuple(input: unknown): Packet {
         secret: name(tuple[2], 'secret'),
         settings: settings(tuple[3]),
         received: count(tuple[4], 'received'),
-        recovered: tuple[5] === true,
+        recovered: flag(tuple[5], 'recovered'),
         reason: text(tuple[6] ?? '', 'reason'),
       };
     default:
-      throw new RemoteProtocolError('ERR_PACKET_TYPE', `unknown packet type ${String(type).slice(0, 32)}`);
+      throw new RemoteProtocolError(
+        'ERR_PACKET_TYPE',
+        `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
+      );
   }
 }
 
@@ -172,6 +175,16 @@ function text(value: unknown, field: string): string {
 function count(value: unknown, field: string): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   throw shape(`${field}: a whole number from 0`);
+}
+
+function ackNumber(value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw shape('ack: a whole number from 1');
+}
+
+function flag(value: unknown, field: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw shape(`${field}: true or false`);
 }
 
 function list(value: unknown, field: string): readonly unknown[] {
@@ -214,5 +227,10 @@ function resume(value: unknown): ResumeRequest {
 
 function settings(value: unknown): SessionSettings {
   const fields = list(value, 'settings');
-  return Object.fromEntries(settingNames.map((key, i) => [key, count(fields[i], key)])) as unknown as SessionSettings;
+  return Object.fromEntries(settingNames.map((key, i) => [key, setting(fields[i], key)])) as unknown as SessionSettings;
+}
+
+function setting(value: unknown, field: string): number {
+  if (count(value, field) <= packetLimits.settingMax) return value as number;
+  throw shape(`${field}: at most ${packetLimits.settingMax}`);
 }

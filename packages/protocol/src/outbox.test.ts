@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { FrameTag, Outbox } from './outbox';
+
+const limits = { outboxPacketsMax: 3, outboxBytesMax: 10, pendingAcksMax: 1 };
+const code = (value: string) => expect.objectContaining({ code: value });
+
+/** An outbox with these frames, numbered from 1, whose serials are 10, 20, … */
+function outboxOf(...frames: string[]): Outbox<string> {
+  const outbox = new Outbox<string>();
+  frames.forEach((frame, i) => {
+    outbox.push(frame, FrameTag.Event, (i + 1) * 10, limits);
+  });
+  return outbox;
+}
+
+/** Takes what waits, as a connection does. */
+function carried(outbox: Outbox<string>): string[] {
+  const frames: string[] = [];
+  for (; outbox.waiting !== undefined; outbox.advance()) frames.push(outbox.waiting.frame);
+  return frames;
+}
+
+describe('bounds', () => {
+  it('takes outboxPacketsMax frames', () => {
+    const outbox = outboxOf('a', 'b', 'c');
+    expect(() => outbox.push('d', 0, 40, limits)).toThrow(code('ERR_OUTBOX_FULL'));
+    expect(outbox.sent).toBe(3);
+    outbox.confirm(1);
+    outbox.push('d', 0, 40, limits);
+    expect(carried(outbox)).toEqual(['b', 'c', 'd']);
+  });
+
+  it('takes outboxBytesMax bytes', () => {
+    const outbox = outboxOf('12345', '12345');
+    expect(() => outbox.push('1', 0, 30, limits)).toThrow(code('ERR_OUTBOX_FULL'));
+    outbox.confirm(1);
+    outbox.push('12345', 0, 30, limits);
+    expect(() => outbox.push('1', 0, 40, limits)).toThrow(code('ERR_OUTBOX_FULL'));
+  });
+
+  it('takes one frame of any size when it is empty', () => {
+    const outbox = outboxOf('12345678901234567890');
+    expect(() => outbox.push('1', 0, 20, limits)).toThrow(code('ERR_OUTBOX_FULL'));
+    outbox.confirm(1);
+    outbox.push('12345678901234567890', 0, 20, limits);
+    expect(outbox.sent).toBe(2);
+  });
+});
+
+describe('confirm', () => {
+  it('releases up to a count and tells the last serial', () => {
+    const outbox = outboxOf('a', 'b', 'c');
+    expect(outbox.confirm(2)).toBe(20);
+    expect(outbox.confirmed).toBe(2);
+    expect(outbox.confirm(2)).toBeUndefined();
+    expect(outbox.confirm(3)).toBe(30);
+    outbox.push('d', 0, 40, limits);
+    expect(carried(outbox)).toEqual(['d']);
+    expect(outbox.sent).toBe(4);
+  });
+
+  it('rejects a count of what was never sent, and one below an earlier one, and changes nothing', () => {
+    const outbox = outboxOf('a', 'b');
+    outbox.confirm(1);
+    expect(() => outbox.confirm(3)).toThrow(code('ERR_SACK_AHEAD'));
+    expect(() => outbox.confirm(0)).toThrow(code('ERR_SACK_BACK'));
+    expect([outbox.confirmed, outbox.sent]).toEqual([1, 2]);
+    expect(carried(outbox)).toEqual(['b']);
+  });
+
+  it('does not wait for what is confirmed', () => {
+    const outbox = outboxOf('a', 'b', 'c');
+    outbox.advance();
+    outbox.confirm(2);
+    expect(outbox.waiting?.frame).toBe('c');
+    outbox.confirm(3);
+    expect(outbox.waiting).toBeUndefined();
+  });
+});
+
+describe('connections', () => {
+  it('carries everything unconfirmed again on the next one', () => {
+    const outbox = outboxOf('a', 'b');
+    expect(carried(outbox)).toEqual(['a', 'b']);
+    outbox.push('c', 0, 30, limits);
+    expect(carried(outbox)).toEqual(['c']);
+    outbox.confirm(1);
+    outbox.rewind();
+    expect(carried(outbox)).toEqual(['b', 'c']);
+  });
+
+  it('advances past the end without harm', () => {
+    const outbox = outboxOf();
+    outbox.advance();
+    outbox.rewind();
+    expect(outbox.waiting).toBeUndefined();
+  });
+});
+
+describe('restart', () => {
+  it('keeps only events above a number, and counts the events it does not keep', () => {
+    const outbox = new Outbox<string>();
+    const roomy = { ...limits, outboxPacketsMax: 10, outboxBytesMax: 100 };
+    outbox.push('confirmed', FrameTag.Event, 1, roomy);
+    outbox.push('left', FrameTag.Event, 2, roomy);
+    outbox.push('left, asks', 5, 3, roomy);
+    outbox.push('left reply', FrameTag.Session, 4, roomy);
+    outbox.push('asks', 6, 5, roomy);
+    outbox.push('reply', FrameTag.Session, 6, roomy);
+    outbox.push('event', FrameTag.Event, 7, roomy);
+    outbox.confirm(1);
+    carried(outbox);
+    const { kept, lost } = outbox.restart(4);
+    expect(lost).toBe(2);
+    expect(kept.has(6)).toBe(true);
+    expect(kept.has(5)).toBe(false);
+    expect([outbox.sent, outbox.confirmed]).toEqual([2, 0]);
+    expect(carried(outbox)).toEqual(['asks', 'event']);
+    expect(outbox.confirm(2)).toBe(7);
+  });
+
+  it('forgets the bytes of what it does not keep', () => {
+    const outbox = outboxOf('1234567890');
+    outbox.restart(1);
+    outbox.push('12345', 0, 20, limits);
+    outbox.push('12345', 0, 30, limits);
+    expect(carried(outbox)).toEqual(['12345', '12345']);
+  });
+});

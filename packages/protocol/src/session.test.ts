@@ -1,0 +1,741 @@
+import { describe, expect, it } from 'vitest';
+import { LocalUsageError } from './errors';
+import { defaultSettings } from './limits';
+import { FrameTag } from './outbox';
+import { type ControlPacket, type EventPacket, PacketType, type Position, type PublishPacket } from './packet';
+import { type DeliveredPacket, SessionMachine, type SessionState } from './session';
+
+const settings = {
+  ...defaultSettings,
+  heartbeatMs: 1_000,
+  heartbeatTimeoutMs: 500,
+  sackPacketsMax: 3,
+  sackDelayMs: 100,
+};
+const limits = { outboxPacketsMax: 5, outboxBytesMax: 100, pendingAcksMax: 2 };
+const lost = new LocalUsageError('ERR_LOST');
+const nothing = { received: 0, confirmed: 0 };
+const code = (value: string) => expect.objectContaining({ code: value });
+
+function event(name: string, ack?: number): EventPacket {
+  return { type: PacketType.Event, namespace: '/', event: name, args: [], ack };
+}
+function publish(name: string, ...positions: Position[]): PublishPacket {
+  return { type: PacketType.Publish, namespace: '/', positions, event: name, args: [] };
+}
+const sack = (received: number): ControlPacket => ({ type: PacketType.Sack, received });
+const ping = (received?: number): ControlPacket => ({ type: PacketType.Ping, received });
+const pong = (received?: number): ControlPacket => ({ type: PacketType.Pong, received });
+
+/** A machine that writes down what it does: frames as their text, control packets, delivered events by their names. */
+function scribe(probeSlackMs = 0) {
+  const lines: unknown[] = [];
+  const owner = { transmittedSerial: -1, onDeliver: (_packet: DeliveredPacket) => {} };
+  const machine = new SessionMachine<string>(
+    {
+      transmit: (frame) => lines.push(frame),
+      control: (packet) => lines.push(packet),
+      deliver: (packet) => {
+        lines.push(`got ${'event' in packet ? packet.event : packet.type}`);
+        owner.onDeliver(packet);
+      },
+      silent: () => lines.push('silent'),
+      transmittedSerial: () => owner.transmittedSerial,
+    },
+    settings,
+    limits,
+    probeSlackMs,
+  );
+  let serial = 0;
+  return {
+    machine,
+    owner,
+    send: (frame: string, tag: number = FrameTag.Event) => machine.send(frame, tag, serial++),
+    /** An event that asks for an acknowledgement; how that settles is written down. */
+    ask(name: string, deadline: number): number {
+      const ack = machine.expectAck(deadline, (error, value) => lines.push(`${name}: ${error?.code ?? value}`));
+      machine.send(name, ack, serial++);
+      return ack;
+    },
+    /** @returns what was done since the last call */
+    done: () => lines.splice(0),
+  };
+}
+
+describe('sending', () => {
+  it('waits for a connection and then goes out at once', () => {
+    const { machine, send, done } = scribe();
+    send('a');
+    send('b');
+    expect(done()).toEqual([]);
+    machine.open(0);
+    expect(done()).toEqual(['a', 'b']);
+    send('c');
+    expect(done()).toEqual(['c']);
+    expect([machine.unconfirmed, machine.confirmed]).toEqual([3, 0]);
+  });
+
+  it('waits for the owner while it is held', () => {
+    const { machine, send, done } = scribe();
+    send('a');
+    machine.hold(nothing, 0);
+    send('b');
+    expect(machine.waiting).toMatchObject({ frame: 'a', serial: 0 });
+    machine.transmitWaiting();
+    expect(machine.waiting).toMatchObject({ frame: 'b', serial: 1 });
+    expect(done()).toEqual(['a']);
+    machine.open(0);
+    expect(done()).toEqual(['b']);
+    machine.transmitWaiting();
+    expect(done()).toEqual([]);
+  });
+
+  it('keeps the order when a transmission makes the owner send more', () => {
+    const frames: string[] = [];
+    const machine: SessionMachine<string> = new SessionMachine<string>(
+      {
+        transmit: (frame) => {
+          frames.push(frame);
+          if (frame === 'a') machine.send('c', FrameTag.Event, 2);
+        },
+        control: () => {},
+        deliver: () => {},
+        silent: () => {},
+        transmittedSerial: () => -1,
+      },
+      settings,
+      limits,
+    );
+    machine.send('a', FrameTag.Event, 0);
+    machine.send('b', FrameTag.Event, 1);
+    machine.open(0);
+    expect(frames).toEqual(['a', 'b', 'c']);
+  });
+
+  it('stops when a transmission loses the connection', () => {
+    const frames: string[] = [];
+    const machine: SessionMachine<string> = new SessionMachine<string>(
+      {
+        transmit: (frame) => {
+          frames.push(frame);
+          machine.detach();
+        },
+        control: () => {},
+        deliver: () => {},
+        silent: () => {},
+        transmittedSerial: () => -1,
+      },
+      settings,
+      limits,
+    );
+    machine.send('a', FrameTag.Event, 0);
+    machine.send('b', FrameTag.Event, 1);
+    machine.open(0);
+    machine.open(1);
+    expect(frames).toEqual(['a', 'a']);
+  });
+
+  it('is bounded', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    for (const frame of 'abcde') send(frame);
+    expect(() => send('f')).toThrow(code('ERR_OUTBOX_FULL'));
+    machine.receive(sack(1), 1);
+    send('f');
+    expect(done().join('')).toBe('abcdef');
+  });
+});
+
+describe('resuming', () => {
+  it('sends again what is not confirmed', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    for (const frame of 'abc') send(frame);
+    machine.receive(sack(1), 1);
+    machine.detach();
+    send('d');
+    done();
+    machine.open(2);
+    expect(done()).toEqual(['b', 'c', 'd']);
+    machine.confirm(3);
+    expect([machine.unconfirmed, machine.confirmedSerial]).toEqual([1, 2]);
+  });
+
+  it('skips what HELLO says was received', () => {
+    const { machine, send, done } = scribe();
+    machine.hold(nothing, 0);
+    machine.open(0);
+    for (const frame of 'abc') send(frame);
+    machine.detach();
+    done();
+    machine.hold({ received: 2, confirmed: 0 }, 1);
+    expect(machine.waiting?.frame).toBe('c');
+    machine.open(1);
+    expect(done()).toEqual(['c']);
+  });
+
+  it('ignores the packets that it handled before', () => {
+    const { machine, done } = scribe();
+    machine.hold(nothing, 0);
+    for (const name of 'abc') machine.receive(event(name), 1);
+    machine.detach();
+    done();
+    machine.hold({ received: 0, confirmed: 1 }, 2);
+    for (const name of 'bcd') machine.receive(event(name), 3);
+    expect(done()).toEqual(['got d']);
+    expect(machine.received).toBe(4);
+  });
+
+  it('counts on from what it received, when it is the one who said so', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.receive(event('a'), 1);
+    machine.detach();
+    machine.open(2);
+    machine.receive(event('b'), 3);
+    expect(done()).toEqual(['got a', 'got b']);
+  });
+
+  it('takes the session from a connection that is still there', () => {
+    const { machine, send, done } = scribe();
+    machine.hold(nothing, 0);
+    machine.open(0);
+    send('a');
+    machine.hold(nothing, 1);
+    send('b');
+    expect(machine.state).toBe('holding');
+    machine.open(1);
+    expect(done()).toEqual(['a', 'a', 'b']);
+  });
+
+  it('owes the new connection nothing that it owed the old one', () => {
+    const { machine, done } = scribe();
+    machine.hold(nothing, 0);
+    machine.receive(event('a'), 1);
+    machine.probe(1);
+    machine.receive(event('b'), 2);
+    machine.probe(3);
+    expect(machine.deadline).toBe(503);
+    done();
+    machine.hold(nothing, 10);
+    expect(machine.deadline).toBe(1_010);
+    machine.tick(600);
+    expect(done()).toEqual([]);
+  });
+
+  it.each([
+    ['more confirmed than was received', { received: 1, confirmed: 2 }, 'ERR_RESUME_AHEAD'],
+    ['more received than was sent', { received: 4, confirmed: 0 }, 'ERR_SACK_AHEAD'],
+    ['less received than was confirmed', { received: 0, confirmed: 0 }, 'ERR_SACK_BACK'],
+  ])('refuses %s, and then nothing has changed', (_name, peer, error) => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    for (const frame of 'abc') send(frame);
+    machine.receive(sack(1), 1);
+    machine.receive(event('x'), 1);
+    const look = () => [
+      machine.state,
+      machine.received,
+      machine.confirmed,
+      machine.unconfirmed,
+      machine.confirmedSerial,
+      machine.waiting,
+      machine.deadline,
+    ];
+    for (const connected of [true, false]) {
+      if (!connected) machine.detach();
+      const before = look();
+      done();
+      expect(() => machine.hold(peer, 2)).toThrow(code(error));
+      expect(look()).toEqual(before);
+    }
+    machine.hold({ received: 1, confirmed: 0 }, 3);
+    machine.open(3);
+    machine.receive(event('x'), 4);
+    machine.receive(event('y'), 4);
+    expect(done()).toEqual(['b', 'c', 'got y']);
+  });
+
+  it.each([4, 0])('takes a SACK of %i for an error of the peer', (received) => {
+    const { machine, send } = scribe();
+    machine.open(0);
+    for (const frame of 'abc') send(frame);
+    machine.receive(pong(1), 1);
+    for (const packet of [sack(received), ping(received), pong(received)]) {
+      expect(() => machine.receive(packet, 2)).toThrow(expect.objectContaining({ closeCode: 4400 }));
+    }
+    expect(machine.confirmed).toBe(1);
+  });
+});
+
+describe('starting anew', () => {
+  it('keeps events that never left before this connection', () => {
+    const { machine, send, ask, done } = scribe();
+    machine.open(0);
+    send('left');
+    ask('left, asks', 100);
+    machine.detach();
+    send('reply', FrameTag.Session);
+    ask('new, asks', 100);
+    send('new');
+    machine.open(1);
+    done();
+    expect(machine.restart(lost, 2)).toBe(2);
+    expect(done()).toEqual(['left, asks: ERR_LOST']);
+    expect([machine.state, machine.confirmed, machine.unconfirmed]).toEqual(['holding', 0, 2]);
+    machine.open(2);
+    machine.receive({ type: PacketType.Ack, ack: 2, value: 'ok' }, 3);
+    machine.receive(sack(2), 3);
+    expect(done()).toEqual(['new, asks', 'new', 'new, asks: ok']);
+    expect(machine.unconfirmed).toBe(0);
+  });
+
+  it('gives up what left on the last connection if there is no newer one', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    send('left');
+    machine.detach();
+    send('new');
+    done();
+    expect(machine.restart(lost, 1)).toBe(1);
+    machine.open(1);
+    expect(done()).toEqual(['new']);
+  });
+
+  it('gives up what left on any connection, though the last one did not carry it', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    send('left');
+    machine.detach();
+    machine.hold(nothing, 1);
+    machine.detach();
+    machine.open(2);
+    done();
+    expect(machine.restart(lost, 2)).toBe(1);
+  });
+
+  it('gives up what the new session carried before it is lost too', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    send('a');
+    machine.restart(lost, 1);
+    machine.open(1);
+    send('b');
+    machine.detach();
+    machine.open(2);
+    done();
+    expect(machine.restart(lost, 3)).toBe(2);
+    machine.open(3);
+    expect(done()).toEqual([]);
+  });
+
+  it('keeps what never left, however much the lost session had carried', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    for (const frame of 'abc') send(frame);
+    machine.detach();
+    machine.open(1);
+    expect(machine.restart(lost, 1)).toBe(3);
+    machine.open(1);
+    machine.detach();
+    send('d');
+    machine.open(2);
+    done();
+    expect(machine.restart(lost, 3)).toBe(0);
+    machine.open(3);
+    expect(done()).toEqual(['d']);
+  });
+
+  it('counts from 1 again, and has read nothing', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.receive(event('a'), 1);
+    machine.receive(publish('p', ['log', 7]), 1);
+    expect([machine.received, machine.positions]).toEqual([1, [['log', 7]]]);
+    machine.restart(lost, 2);
+    machine.open(2);
+    expect([machine.received, machine.positions]).toEqual([0, []]);
+    done();
+    machine.receive(publish('q', ['log', 1]), 3);
+    machine.receive(event('b'), 3);
+    machine.tick(103);
+    expect(done()).toEqual(['got q', 'got b', sack(1)]);
+  });
+});
+
+describe('telling what was handled', () => {
+  it('comes after sackPacketsMax packets', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    for (const name of 'abcdefg') machine.receive(event(name), 1);
+    expect(done()).toEqual(['got a', 'got b', 'got c', sack(3), 'got d', 'got e', 'got f', sack(6), 'got g']);
+  });
+
+  it('comes sackDelayMs after the first packet that is not told', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.receive(event('a'), 10);
+    machine.receive(event('b'), 50);
+    expect(machine.deadline).toBe(110);
+    machine.tick(109);
+    expect(done()).toEqual(['got a', 'got b']);
+    machine.tick(110);
+    expect(done()).toEqual([sack(2)]);
+    machine.tick(500);
+    expect(done()).toEqual([]);
+  });
+
+  it('counts every kind of counted packet, and no other', () => {
+    const { machine, ask, done } = scribe();
+    machine.open(0);
+    ask('1', 900);
+    ask('2', 900);
+    const failure = { code: 'E', message: '', data: undefined };
+    machine.receive({ type: PacketType.Connect, namespace: '/', auth: undefined }, 1);
+    machine.receive({ type: PacketType.Connected, namespace: '/', id: 'i' }, 1);
+    machine.receive({ type: PacketType.Refused, namespace: '/', ...failure }, 1);
+    machine.receive({ type: PacketType.Disconnect, namespace: '/', reason: '' }, 1);
+    machine.receive({ type: PacketType.Ack, ack: 1, value: undefined }, 1);
+    machine.receive({ type: PacketType.Error, ack: 2, ...failure }, 1);
+    machine.receive(event('e'), 1);
+    expect(machine.received).toBe(7);
+    machine.receive(publish('p', ['log', 1]), 1);
+    machine.receive({ type: PacketType.Volatile, namespace: '/', event: 'v', args: [] }, 1);
+    machine.receive(ping(), 1);
+    machine.receive(pong(), 1);
+    machine.receive(sack(0), 1);
+    expect(machine.received).toBe(7);
+    expect(done()).toEqual([
+      ...['1', '2', 'got 10', 'got 11', 'got 12', sack(3), 'got 13', '1: undefined', '2: E', sack(6), 'got e'],
+      ...['got p', 'got v', pong(7)],
+    ]);
+  });
+
+  it('is part of the heartbeat, and then no SACK is due', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.receive(event('a'), 10);
+    machine.receive(ping(), 20);
+    expect(done()).toEqual(['got a', pong(1)]);
+    machine.receive(event('b'), 30);
+    machine.probe(40);
+    expect(done()).toEqual(['got b', ping(2)]);
+    machine.tick(200);
+    expect(done()).toEqual([]);
+  });
+
+  it('waits for nothing after the connection is gone: HELLO and WELCOME tell', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.receive(event('a'), 10);
+    machine.detach();
+    machine.open(20);
+    done();
+    machine.tick(500);
+    for (const name of 'bc') machine.receive(event(name), 501);
+    expect(done()).toEqual(['got b', 'got c']);
+  });
+
+  it('says nothing when a handler has lost the connection', () => {
+    const { machine, owner, done } = scribe();
+    machine.open(0);
+    for (const name of 'ab') machine.receive(event(name), 1);
+    owner.onDeliver = () => machine.detach();
+    machine.receive(event('c'), 1);
+    expect(done()).toEqual(['got a', 'got b', 'got c']);
+  });
+});
+
+describe('heartbeat', () => {
+  it('asks after heartbeatMs of silence, and gives up heartbeatTimeoutMs later', () => {
+    const { machine, done } = scribe();
+    machine.open(100);
+    expect(machine.deadline).toBe(1_100);
+    machine.tick(1_099);
+    expect(done()).toEqual([]);
+    machine.tick(1_100);
+    expect(done()).toEqual([ping(0)]);
+    expect(machine.deadline).toBe(1_600);
+    machine.tick(1_599);
+    expect(done()).toEqual([]);
+    machine.tick(1_600);
+    expect(done()).toEqual(['silent']);
+  });
+
+  it('leaves the first word to the other side, which has no slack', () => {
+    const { machine, done } = scribe(250);
+    machine.open(100);
+    machine.tick(1_349);
+    expect(done()).toEqual([]);
+    expect(machine.deadline).toBe(1_350);
+    machine.tick(1_350);
+    expect(done()).toEqual([ping(0)]);
+  });
+
+  it.each([pong(), ping(), sack(0), event('e'), publish('p', ['log', 1])])(
+    'takes any packet for life: %j',
+    (packet) => {
+      const { machine, done } = scribe();
+      machine.open(0);
+      machine.tick(1_000);
+      machine.receive(packet, 1_200);
+      machine.tick(1_500);
+      expect(done()).not.toContain('silent');
+      machine.tick(2_200);
+      expect(done()).toContainEqual(expect.objectContaining({ type: PacketType.Ping }));
+    },
+  );
+
+  it('answers PING with PONG, while it is held as well', () => {
+    const { machine, done } = scribe();
+    machine.hold(nothing, 0);
+    machine.receive(ping(), 1);
+    machine.open(1);
+    machine.receive(ping(0), 2);
+    expect(done()).toEqual([pong(0), pong(0)]);
+  });
+
+  it('confirms with PING and PONG as with SACK', () => {
+    const { machine, send } = scribe();
+    machine.open(0);
+    for (const frame of 'abc') send(frame);
+    machine.receive(ping(1), 1);
+    expect([machine.confirmed, machine.confirmedSerial]).toEqual([1, 0]);
+    machine.receive(pong(3), 2);
+    expect([machine.confirmed, machine.confirmedSerial]).toEqual([3, 2]);
+  });
+
+  it('rests without a connection', () => {
+    const { machine, done } = scribe();
+    machine.tick(10_000);
+    machine.probe(10_000);
+    machine.open(20_000);
+    machine.probe(20_000);
+    machine.detach();
+    expect(machine.deadline).toBe(Number.POSITIVE_INFINITY);
+    machine.tick(90_000);
+    expect(done()).toEqual([ping(0)]);
+    machine.open(90_000);
+    expect(machine.deadline).toBe(91_000);
+  });
+
+  it('is asked for by the owner, once at a time', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.probe(10);
+    machine.probe(20);
+    expect(done()).toEqual([ping(0)]);
+    expect(machine.deadline).toBe(510);
+    machine.receive(pong(), 30);
+    machine.probe(40);
+    expect(done()).toEqual([ping(0)]);
+  });
+});
+
+describe('what is known to be handled', () => {
+  it('is what was transmitted before an answered PING', () => {
+    const { machine, owner } = scribe();
+    machine.open(0);
+    owner.transmittedSerial = 7;
+    machine.probe(1);
+    owner.transmittedSerial = 9;
+    expect(machine.confirmedSerial).toBe(-1);
+    machine.receive(pong(), 2);
+    expect(machine.confirmedSerial).toBe(7);
+  });
+
+  it('is not what was transmitted before a second PING, when the first is answered', () => {
+    const { machine, owner, done } = scribe();
+    machine.open(0);
+    owner.transmittedSerial = 7;
+    machine.probe(1);
+    machine.receive(event('e'), 2);
+    owner.transmittedSerial = 9;
+    machine.probe(3);
+    expect(done()).toEqual([ping(0), 'got e', ping(1)]);
+    machine.receive(pong(), 4);
+    expect(machine.confirmedSerial).toBeLessThan(9);
+    machine.receive(pong(), 5);
+    expect(machine.confirmedSerial).toBe(9);
+  });
+
+  it('is nothing more when a PONG comes that nobody asked for', () => {
+    const { machine, owner } = scribe();
+    owner.transmittedSerial = 7;
+    machine.open(0);
+    machine.receive(pong(), 1);
+    expect(machine.confirmedSerial).toBe(-1);
+    machine.probe(2);
+    machine.detach();
+    machine.open(3);
+    machine.receive(pong(), 4);
+    expect(machine.confirmedSerial).toBe(-1);
+  });
+
+  it('never goes back', () => {
+    const { machine, owner, send } = scribe();
+    machine.open(0);
+    send('a');
+    owner.transmittedSerial = 7;
+    machine.probe(1);
+    machine.receive(pong(0), 2);
+    machine.receive(sack(1), 3);
+    expect(machine.confirmedSerial).toBe(7);
+    owner.transmittedSerial = 5;
+    machine.probe(4);
+    machine.receive(pong(1), 5);
+    expect(machine.confirmedSerial).toBe(7);
+  });
+});
+
+describe('log messages', () => {
+  it('are delivered once, whichever way they come', () => {
+    const { machine, done } = scribe();
+    machine.open(0);
+    machine.receive(publish('a', ['x', 1], ['y', 1]), 1);
+    machine.receive(publish('a', ['x', 1], ['y', 1]), 1);
+    machine.receive(publish('b', ['y', 2]), 1);
+    machine.detach();
+    machine.open(2);
+    machine.receive(publish('b', ['y', 2]), 3);
+    machine.receive(publish('c', ['x', 2]), 3);
+    expect(done()).toEqual(['got a', 'got b', 'got c']);
+    expect(new Map(machine.positions)).toEqual(
+      new Map([
+        ['x', 2],
+        ['y', 2],
+      ]),
+    );
+  });
+});
+
+describe('acknowledgements', () => {
+  it('settle by the reply, once, though it comes again on the next connection', () => {
+    const { machine, ask, done } = scribe();
+    machine.hold(nothing, 0);
+    machine.open(0);
+    ask('a', 1_000);
+    machine.receive({ type: PacketType.Ack, ack: 1, value: 'ok' }, 1);
+    machine.hold(nothing, 2);
+    machine.receive({ type: PacketType.Ack, ack: 1, value: 'ok' }, 3);
+    expect(done()).toEqual(['a', 'a: ok']);
+  });
+
+  it('answered twice, or not asked for, are errors of the peer', () => {
+    const { machine, ask } = scribe();
+    machine.open(0);
+    const answer = () => machine.receive({ type: PacketType.Ack, ack: 1, value: undefined }, 1);
+    expect(answer).toThrow(code('ERR_ACK_UNKNOWN'));
+    ask('a', 1_000);
+    answer();
+    expect(answer).toThrow(code('ERR_ACK_UNKNOWN'));
+  });
+
+  it('time out in any state, and decide the deadline', () => {
+    const { machine, ask, done } = scribe();
+    ask('a', 300);
+    expect(machine.deadline).toBe(300);
+    machine.open(0);
+    ask('b', 200);
+    expect(machine.deadline).toBe(200);
+    done();
+    machine.tick(200);
+    machine.detach();
+    machine.tick(300);
+    expect(done()).toEqual(['b: ERR_ACK_TIMEOUT', 'a: ERR_ACK_TIMEOUT']);
+    expect(machine.deadline).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('all settle when the session ends', () => {
+    const { machine, ask, done } = scribe();
+    machine.open(0);
+    ask('a', 300);
+    ask('b', 300);
+    done();
+    machine.end(lost);
+    machine.end(lost);
+    machine.tick(1_000);
+    expect(done()).toEqual(['a: ERR_LOST', 'b: ERR_LOST']);
+  });
+
+  it('are bounded, and may be cancelled', () => {
+    const { machine, ask } = scribe();
+    ask('a', 300);
+    const cancelled = ask('b', 300);
+    expect(() => ask('c', 300)).toThrow(code('ERR_ACKS_FULL'));
+    machine.cancelAck(cancelled);
+    expect(ask('c', 300)).toBe(3);
+  });
+});
+
+describe('states', () => {
+  const steps = {
+    hold: (machine: SessionMachine<string>) => machine.hold(nothing, 0),
+    open: (machine: SessionMachine<string>) => machine.open(0),
+    detach: (machine: SessionMachine<string>) => machine.detach(),
+    restart: (machine: SessionMachine<string>) => machine.restart(lost, 0),
+    end: (machine: SessionMachine<string>) => machine.end(lost),
+  };
+  type Step = keyof typeof steps;
+  const wayTo: Record<SessionState, readonly Step[]> = {
+    away: [],
+    holding: ['hold'],
+    live: ['open'],
+    ended: ['end'],
+  };
+  const table: Record<SessionState, Record<Step, SessionState | 'ERR_STATE'>> = {
+    away: { hold: 'holding', open: 'live', detach: 'ERR_STATE', restart: 'holding', end: 'ended' },
+    holding: { hold: 'holding', open: 'live', detach: 'away', restart: 'holding', end: 'ended' },
+    live: { hold: 'holding', open: 'ERR_STATE', detach: 'away', restart: 'holding', end: 'ended' },
+    ended: { hold: 'ERR_STATE', open: 'ERR_STATE', detach: 'ended', restart: 'ERR_STATE', end: 'ended' },
+  };
+  const rows = Object.entries(table).flatMap(([from, row]) =>
+    Object.entries(row).map(([step, to]) => [from as SessionState, step as Step, to] as const),
+  );
+
+  it.each(rows)('%s, then %s: %s', (from, step, to) => {
+    const { machine } = scribe();
+    for (const first of wayTo[from]) steps[first](machine);
+    expect(machine.state).toBe(from);
+    if (to === 'ERR_STATE') expect(() => steps[step](machine)).toThrow(code('ERR_STATE'));
+    else steps[step](machine);
+    expect(machine.state).toBe(to === 'ERR_STATE' ? from : to);
+  });
+
+  it('sends nothing once ended', () => {
+    const { machine, send, done } = scribe();
+    machine.open(0);
+    machine.end(lost);
+    expect(() => send('a')).toThrow(code('ERR_SESSION_ENDED'));
+    machine.probe(1);
+    machine.tick(10_000);
+    expect(done()).toEqual([]);
+    expect(machine.deadline).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('deadline', () => {
+  it('is the earliest of heartbeat, SACK and acknowledgements', () => {
+    const { machine, ask } = scribe();
+    expect(machine.deadline).toBe(Number.POSITIVE_INFINITY);
+    machine.open(0);
+    expect(machine.deadline).toBe(1_000);
+    ask('a', 900);
+    expect(machine.deadline).toBe(900);
+    machine.receive(event('e'), 100);
+    expect(machine.deadline).toBe(200);
+    machine.tick(200);
+    expect(machine.deadline).toBe(900);
+    machine.tick(900);
+    expect(machine.deadline).toBe(1_100);
+    machine.probe(1_000);
+    expect(machine.deadline).toBe(1_500);
+  });
+
+  it('follows the settings of WELCOME', () => {
+    const { machine } = scribe();
+    machine.open(0);
+    machine.settings = { ...settings, heartbeatMs: 50 };
+    expect(machine.deadline).toBe(50);
+  });
+});
