@@ -5,10 +5,9 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { msgpack as msgpackBrowser } from '@halyard/codec/msgpack-browser';
 import { protobuf } from '@halyard/codec/protobuf';
-import { type HostFactory, node, uws } from '@halyard/server';
+import { hosts } from '@halyard/testkit/hosts';
 import { sessionSuite } from '@halyard/testkit/session-suite';
 
-const hosts: Record<string, () => HostFactory> = { uws, node };
 const transports: Record<string, () => Transport> = { websocket, polling };
 const codecs: Record<string, { serverCodec: () => Codec; clientCodec: () => Codec }> = {
   json: { serverCodec: json, clientCodec: json },
@@ -17,7 +16,7 @@ const codecs: Record<string, { serverCodec: () => Codec; clientCodec: () => Code
   protobuf: { serverCodec: protobuf, clientCodec: protobuf },
 };
 
-for (const [host, makeHost] of Object.entries(hosts)) {
+for (const [host, makeHost] of hosts) {
   for (const [transport, makeTransport] of Object.entries(transports)) {
     for (const [codec, pair] of Object.entries(codecs)) {
       sessionSuite(`${host}, ${transport}, ${codec}`, { host: makeHost, transport: makeTransport, ...pair });

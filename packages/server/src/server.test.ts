@@ -1,11 +1,7 @@
+import { hosts } from '@halyard/testkit/hosts';
 import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type HostFactory, node, PublicError, Server, type ServerOptions, type Socket, uws } from './index';
-
-const hosts: [string, () => HostFactory][] = [
-  ['uws', uws],
-  ['node', node],
-];
+import { PublicError, Server, type ServerOptions, type Socket } from './index';
 
 describe.each(hosts)('server on %s', (_name, host) => {
   const servers: Server[] = [];

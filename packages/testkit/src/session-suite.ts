@@ -156,7 +156,9 @@ export function sessionSuite(name: string, { host, transport, serverCodec, clien
       const total = 400;
       for (let n = 0; n < total; n++) {
         replies.push(client.emitWithAck('up', n));
-        if (random.chance(0.03)) cable.cut();
+        // In the midst of traffic, and in the midst of connecting.
+        if (n % 100 === 50) await expect.poll(() => client.connected, { interval: 1 }).toBe(true);
+        if (n % 100 === 50 || random.chance(0.02)) cable.cut();
         if (random.chance(0.2)) await new Promise((resolve) => setTimeout(resolve, random.int(4)));
       }
       expect(await Promise.all(replies), `seed ${seed}`).toEqual(Array.from({ length: total }, (_, n) => n));
