@@ -1,7 +1,7 @@
 // Requests that are not Halyard's, as the Fetch API has them: the app's own pages and endpoints on either host.
 import type { FetchHandler } from '../options';
 import type { HttpReply, RequestFacts } from './host';
-import { jsonError } from './json-error';
+import { jsonError, pathUnknown } from './json-error';
 
 export function answerByFetch(
   handler: FetchHandler | undefined,
@@ -11,7 +11,7 @@ export function answerByFetch(
   report: (error: unknown, where: string) => void,
 ): void {
   if (handler === undefined) {
-    reply.send(jsonError(404, 'ERR_PATH', 'Nothing is served at this path.'));
+    reply.send(pathUnknown);
     return;
   }
   void (async () => {

@@ -19,3 +19,6 @@ export function jsonError(
 export function bodyTooBig(httpBodyBytesMax: number): HttpAnswer {
   return jsonError(413, 'ERR_BODY_TOO_BIG', `A body may have ${httpBodyBytesMax} bytes (httpBodyBytesMax).`);
 }
+
+/** The answer where the app serves nothing. */
+export const pathUnknown: HttpAnswer = jsonError(404, 'ERR_PATH', 'Nothing is served at this path.');

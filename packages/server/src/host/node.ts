@@ -5,6 +5,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { closeReason } from './close-reason';
 import {
   Headers,
   type Host,
@@ -17,7 +18,7 @@ import {
   type HttpReply,
   type RequestFacts,
 } from './host';
-import { bodyTooBig } from './json-error';
+import { bodyTooBig, pathUnknown } from './json-error';
 import { statusText } from './status';
 
 /** The host on Node's own HTTP server. */
@@ -115,7 +116,7 @@ class NodeHost implements Host {
     const facts = factsOf(request);
     if (facts.path !== this.#path) {
       // Another listener may want it; without one nobody would ever answer.
-      if (this.#server.listenerCount('upgrade') === 1) refuse(socket, { status: 404 });
+      if (this.#server.listenerCount('upgrade') === 1) refuse(socket, pathUnknown);
       return;
     }
     const verdict = this.#handlers.upgrade(facts);
@@ -220,7 +221,7 @@ class NodeSocket implements HostSocket {
   end(code: number, reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#ws.close(code, reason.slice(0, 120));
+    this.#ws.close(code, closeReason(reason));
   }
 
   /** An unbroken beginning, then the end: the session resumes from there (docs/PROTOCOL.md §5). */
@@ -253,15 +254,17 @@ class NodeReply implements HttpReply {
     const response = this.#response;
     if (response.writableEnded || response.destroyed) return;
     if (thenClose) response.setHeader('connection', 'close');
-    response.writeHead(status, headers);
-    if (body === undefined) response.end();
-    else response.end(body);
+    // 204 and 304 have no body and no length (RFC 9110 §8.6).
+    if (body === undefined && (status === 204 || status === 304)) response.writeHead(status, headers).end();
+    else response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body ?? '') }).end(body);
   }
 }
 
 function refuse(socket: Duplex, { status, headers = {}, body = '' }: HttpAnswer): void {
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) });
   socket.on('error', () => {});
+  // Nobody reads this socket any more, so nobody would notice that the peer closes its half.
+  socket.once('finish', () => socket.destroy());
   socket.write(
     `HTTP/1.1 ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
   );

@@ -3,6 +3,7 @@
 
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
+import { closeReason } from './close-reason';
 import {
   Headers,
   type Host,
@@ -140,10 +141,12 @@ class UwsHost implements Host {
 
   #request(res: uWS.HttpResponse, req: uWS.HttpRequest): void {
     const request = factsOf(res, req, this.#secure);
-    const reply = new UwsReply(res);
+    const reply = new UwsReply(res, request.method === 'HEAD');
     const oddity = framingOddity(request.headers);
     if (oddity !== undefined) {
-      reply.send(jsonError(400, 'ERR_FRAMING', oddity));
+      // Nobody knows where the next request begins. While this one waits for its answer uWS reads no other, and cuts the
+      // connection if there is one.
+      setImmediate(() => reply.send(jsonError(400, 'ERR_FRAMING', oddity), true));
       return;
     }
     const { httpBodyBytesMax } = this.#limits;
@@ -217,17 +220,20 @@ class UwsSocket implements HostSocket {
   end(code: number, reason: string): void {
     const ws = this.#ws;
     this.#ws = undefined;
-    ws?.end(code, reason.slice(0, 120));
+    ws?.end(code, closeReason(reason));
   }
 }
 
 class UwsReply implements HttpReply {
   onAbort: (() => void) | undefined;
   readonly #res: uWS.HttpResponse;
+  readonly #head: boolean;
   #over = false;
 
-  constructor(res: uWS.HttpResponse) {
+  /** @param head whether the request is a HEAD, which is answered without the body */
+  constructor(res: uWS.HttpResponse, head: boolean) {
     this.#res = res;
+    this.#head = head;
     res.onAborted(() => {
       if (this.#over) return;
       this.#over = true;
@@ -235,19 +241,20 @@ class UwsReply implements HttpReply {
     });
   }
 
-  send(content: HttpAnswer): void {
+  send(content: HttpAnswer, thenClose = false): void {
     if (this.#over) return;
     this.#over = true;
-    this.#res.cork(() => answer(this.#res, content));
+    this.#res.cork(() => answer(this.#res, content, this.#head, thenClose));
   }
 }
 
-function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer): void {
+function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, head = false, thenClose = false): void {
   res.writeStatus(statusText(status));
   for (const name in headers) res.writeHeader(name, headers[name] ?? '');
   // 204 and 304 have no body and no length (RFC 9110 §8.6).
   if (body === undefined && (status === 204 || status === 304)) res.endWithoutBody();
-  else res.end(body ?? '');
+  else if (head) res.writeHeader('content-length', `${Buffer.byteLength(body ?? '')}`).endWithoutBody();
+  else res.end(body ?? '', thenClose);
 }
 
 function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): RequestFacts {

@@ -126,8 +126,9 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     const { frameBytesMax } = this.#settings;
     for (const frame of frames) {
       if (this.#closed !== undefined) break;
-      if (frame.length > frameBytesMax) {
-        this.#end({ code: CloseCode.TooBig, reason: `frames may have ${frameBytesMax} bytes`, by: 'server' });
+      if (isLonger(frame, frameBytesMax)) {
+        const reason = `frames may have ${frameBytesMax} bytes (frameBytesMax)`;
+        this.#end({ code: CloseCode.TooBig, reason, by: 'server' });
         break;
       }
       this.receiver.onFrame(frame);
@@ -138,7 +139,11 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   /** `GET`: the client waits for frames and says which response it had last. */
   poll(received: number, reply: HttpReply): void {
     if (received === this.#responseNumber) this.#response = undefined;
-    else if (received !== this.#responseNumber - 1 || this.#response === undefined) {
+    else if (received < this.#responseNumber && (received < this.#responseNumber - 1 || this.#response === undefined)) {
+      // It was overtaken by a later poll, which said that the response has arrived.
+      reply.send(noContent);
+      return;
+    } else if (received !== this.#responseNumber - 1) {
       this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#responseNumber}`);
       return;
     }
@@ -246,6 +251,12 @@ export const connectionUnknown: HttpAnswer = jsonError(
 );
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function isLonger(frame: Frame, bytesMax: number): boolean {
+  // No UTF-16 unit takes more than three bytes.
+  if (typeof frame !== 'string' || frame.length * 3 <= bytesMax) return frame.length > bytesMax;
+  return Buffer.byteLength(frame) > bytesMax;
+}
 
 /** Header values are visible ASCII: anything else in a reason becomes `?`. */
 function closeHeader({ code, reason }: Close): string {
