@@ -3,6 +3,8 @@
 /** Bounds on what a packet may hold. Not negotiable: part of protocol v1. */
 export const packetLimits = {
   nameCharsMax: 256,
+  /** A token of fewer could be guessed. */
+  tokenCharsMin: 16,
   helloNamespacesMax: 64,
   helloPositionsMax: 8_192,
   publishLogsMax: 256,

@@ -50,6 +50,11 @@ export interface HelloPacket {
   /** Name and version of the client's software, such as `halyard-js/0.1.0`. */
   readonly client: string;
   readonly resume: ResumeRequest | undefined;
+  /**
+   * Chosen by a client that has no session yet, the same until it is told one; empty if it has one. A server that made
+   * a session for this token, whose WELCOME was lost, goes on with that session.
+   */
+  readonly token: string;
 }
 export interface WelcomePacket {
   readonly type: typeof PacketType.Welcome;

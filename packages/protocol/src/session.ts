@@ -36,7 +36,7 @@ export interface SessionSink<F> {
   deliver(packet: DeliveredPacket): void;
   /** The peer did not answer a PING in time: the connection is dead. */
   silent(): void;
-  /** Serial of the last thing put on the connection, in or out of the outbox. */
+  /** The serial up to which everything, in or out of the outbox, was put on this connection or handled before it. */
   transmittedSerial(): number;
 }
 

@@ -11,8 +11,13 @@ const none = undefined;
 const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[] = [
   [
     'HELLO',
-    { type: 0, namespaces: [{ namespace: '/', auth: none }], client: 'x/1', resume: none },
+    { type: 0, namespaces: [{ namespace: '/', auth: none }], client: 'x/1', resume: none, token: '' },
     [0, [['/']], 'x/1'],
+  ],
+  [
+    'HELLO with a token',
+    { type: 0, namespaces: [], client: '', resume: none, token: 'sixteen letters.' },
+    [0, [], '', null, 'sixteen letters.'],
   ],
   [
     'HELLO with auth and resume',
@@ -33,6 +38,7 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
           ['m', 0],
         ],
       },
+      token: '',
     },
     [
       0,
@@ -150,6 +156,7 @@ const fields: readonly (readonly [field: string, tuple: Tuple, path: readonly nu
     ['HELLO namespaces[]', [0, [['/']], ''], [1, 0], noList],
     ['HELLO namespaces[] name', [0, [['/']], ''], [1, 0, 0], noNamespace],
     ['HELLO client', [0, [], ''], [2], noText],
+    ['HELLO token', [0, [], '', null, 'sixteen letters.'], [4], [1, true, [], 'fifteen letters', 'x'.repeat(257)]],
     ['HELLO resume', [0, [], '', ['s', 'k', 0, 0, []]], [3], noList.filter((value) => value != null)],
     ['HELLO session', [0, [], '', ['s', 'k', 0, 0, []]], [3, 0], noName],
     ['HELLO secret', [0, [], '', ['s', 'k', 0, 0, []]], [3, 1], noName],

@@ -49,11 +49,12 @@ export function toTuple(packet: Packet): Tuple {
       return [packet.type];
     case PacketType.Hello: {
       const namespaces = packet.namespaces.map(({ namespace, auth }) => withLast([namespace], auth));
-      const { resume } = packet;
-      return withLast(
-        [packet.type, namespaces, packet.client],
-        resume && [resume.session, resume.secret, resume.received, resume.confirmed, resume.positions.flat()],
-      );
+      const { resume, token } = packet;
+      const tuple: unknown[] = [packet.type, namespaces, packet.client];
+      if (resume !== undefined) {
+        tuple.push([resume.session, resume.secret, resume.received, resume.confirmed, resume.positions.flat()]);
+      } else if (token !== '') tuple.push(null, token);
+      return tuple;
     }
     case PacketType.Welcome:
       return [
@@ -127,6 +128,7 @@ export function fromTuple(input: unknown): Packet {
         namespaces: namespaces(tuple[1] ?? [['/']]),
         client: text(tuple[2] ?? '', 'client'),
         resume: tuple[3] == null ? undefined : resume(tuple[3]),
+        token: token(tuple[4] ?? ''),
       };
     case PacketType.Welcome:
       return {
@@ -180,6 +182,14 @@ function count(value: unknown, field: string): number {
 function ackNumber(value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw shape('ack: a whole number from 1');
+}
+
+function token(value: unknown): string {
+  const { nameCharsMax, tokenCharsMin } = packetLimits;
+  if (value === '' || (typeof value === 'string' && value.length >= tokenCharsMin && value.length <= nameCharsMax)) {
+    return value;
+  }
+  throw shape(`token: text of ${tokenCharsMin} to ${nameCharsMax} characters, or none`);
 }
 
 function flag(value: unknown, field: string): boolean {

@@ -241,6 +241,36 @@ describe.each(hosts)('server on %s', (_name, host) => {
     expect(heard).toEqual(['mine']);
   });
 
+  test('a client whose WELCOME was lost says HELLO again with its token, and is handled once', async () => {
+    const io = await listening();
+    const heard: unknown[] = [];
+    io.on('connection', (socket) => {
+      socket.on('say', (text) => {
+        heard.push(text);
+        return text;
+      });
+    });
+    io.of('/late').on('connection', () => heard.push('late'));
+    const token = 'a token of its own';
+    const first = await WireClient.open(io.port);
+    first.send([0, [['/']], '', null, token], [2, '/', 'say', [1], 1], [2, '/', 'say', [2], 2]);
+    await first.packet(3, ([, ack]) => ack === 2);
+    first.cut();
+    const again = await WireClient.open(io.port);
+    const flight = [1, 2, 3].map((n) => [2, '/', 'say', [n], n]);
+    again.send([0, [['/'], ['/late']], '', null, token], ...flight);
+    await again.packet(3, ([, ack]) => ack === 3);
+    expect(heard).toEqual([1, 2, 'late', 3]);
+    expect(io.sockets.size).toBe(1);
+    expect((await again.packet(1))[1]).toBe((await first.packet(1))[1]);
+    // Once the client has confirmed anything it knows its session, and the token is nobody's.
+    again.send([7, again.counted]);
+    await again.settle();
+    const stranger = await WireClient.open(io.port);
+    stranger.send([0, [['/']], '', null, token]);
+    expect((await stranger.packet(1))[1]).not.toBe((await first.packet(1))[1]);
+  });
+
   test('middleware decides, early events wait for it, and what it refuses is told', async () => {
     const io = await listening();
     const errors: unknown[] = [];

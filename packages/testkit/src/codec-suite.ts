@@ -39,9 +39,9 @@ const { Connect, Connected, Refused, Disconnect, Reset } = PacketType;
 
 /** At least one packet of every type, with and without each field that may be absent. */
 export const samplePackets: readonly Packet[] = [
-  { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume },
-  { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] } },
-  { type: Hello, namespaces: [{ namespace: '/', auth: null }], client: '', resume: undefined },
+  { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume, token: '' },
+  { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] }, token: '' },
+  { type: Hello, namespaces: [{ namespace: '/', auth: null }], client: '', resume: undefined, token: '' },
   { type: Welcome, session: 's', secret: 'x', settings, received: 0, recovered: false, reason: 'log-trimmed' },
   { type: Welcome, session: 's', secret: 'x', settings, received: 9, recovered: true, reason: '' },
   { type: Event, namespace: '/', event: 'message', args: ['hi', 1, null, { a: [true] }], ack: undefined },
@@ -92,6 +92,7 @@ const places: Record<string, (value: Value) => Packet> = {
     namespaces: [{ namespace: '/', auth }],
     client: '',
     resume: undefined,
+    token: 'a token of the client',
   }),
 };
 

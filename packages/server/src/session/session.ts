@@ -49,6 +49,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   readonly #context: SessionContext;
   readonly #machine: SessionMachine<Frame>;
   readonly #client: string;
+  /** The HELLO that made it, until the client is known to have been told of the session. */
+  #untold: HelloPacket | undefined;
   readonly #sockets = new Map<string, Member>();
   #waiting: Map<string, Waiting> | undefined = undefined;
   #waitingCount = 0;
@@ -61,13 +63,14 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #forgottenSerial = -1;
   #seenSerial = -1;
 
-  constructor(id: string, secret: string, codecIndex: number, client: string, context: SessionContext) {
+  constructor(id: string, secret: string, codecIndex: number, hello: HelloPacket, context: SessionContext) {
     super();
     this.id = id;
     this.secret = secret;
     this.codec = context.codecs[codecIndex] as Codec;
     this.codecIndex = codecIndex;
-    this.#client = client;
+    this.#client = hello.client;
+    this.#untold = hello.token === '' ? undefined : hello;
     this.#context = context;
     this.#machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits);
   }
@@ -88,11 +91,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#untilReset = hello.resume !== undefined;
     this.#welcome(connection, false, refusal);
     this.#machine.open(this.#context.wheel.now());
-    for (const { namespace, auth } of hello.namespaces) {
-      if (this.isOver) return;
-      if (this.#sockets.has(namespace) || this.#waiting?.has(namespace)) continue;
-      this.#enter(namespace, auth);
-    }
+    for (const { namespace, auth } of hello.namespaces) this.#enter(namespace, auth);
     this.#schedule();
   }
 
@@ -133,6 +132,16 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#schedule();
   }
 
+  /** Goes on over another connection with a client that says HELLO again, because WELCOME has not reached it. */
+  repeat(connection: Connection, hello: HelloPacket): void {
+    const { id: session, secret } = this;
+    const listed = this.#untold?.namespaces ?? [];
+    this.resume(connection, { session, secret, received: 0, confirmed: 0, positions: [] });
+    for (const { namespace, auth } of hello.namespaces) {
+      if (!listed.some((entry) => entry.namespace === namespace)) this.#enter(namespace, auth);
+    }
+  }
+
   onFrame(frame: Frame): void {
     let packet: Packet;
     try {
@@ -152,6 +161,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         default:
           this.#machine.receive(packet, this.#context.wheel.now());
       }
+      // WELCOME went out before the first counted packet.
+      if (this.#untold !== undefined && this.#machine.confirmed > 0) this.#told(this.#untold);
     } catch (error) {
       this.#fail(error);
       return;
@@ -179,6 +190,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const connection = this.#detach();
     this.#machine.end(new LocalUsageError('ERR_SESSION_ENDED', `the session is over: ${close.reason || close.code}`));
     this.#context.wheel.cancel(this);
+    if (this.#untold !== undefined) this.#told(this.#untold);
     this.#context.ended(this);
     this.#waiting = undefined;
     connection?.close(close);
@@ -212,7 +224,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         this.#receive(packet);
         return;
       case PacketType.Connect:
-        if (this.#sockets.has(packet.namespace) || this.#waiting?.has(packet.namespace)) {
+        if (this.#has(packet.namespace)) {
           throw new RemoteProtocolError('ERR_CONNECT_REPEATED', `${packet.namespace} is connected already`);
         }
         this.#enter(packet.namespace, packet.auth);
@@ -355,6 +367,11 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     return first;
   }
 
+  #told(hello: HelloPacket): void {
+    this.#context.told(hello.token);
+    this.#untold = undefined;
+  }
+
   #attach(connection: Connection, peer: { received: number; confirmed: number }): void {
     this.#machine.hold(peer, this.#context.wheel.now());
     this.#endsAt = Number.POSITIVE_INFINITY;
@@ -417,10 +434,15 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     }
   }
 
+  /** Whether the namespace is connected, or its middleware is deciding. */
+  #has(namespace: string): boolean {
+    return this.#sockets.has(namespace) || (this.#waiting?.has(namespace) ?? false);
+  }
+
   #enter(name: string, auth: Value | undefined): void {
     const { trustProxy, namespacesPerSessionMax, wheel } = this.#context;
     const { connection } = this;
-    if (connection === undefined) return;
+    if (connection === undefined || this.#has(name)) return;
     if (this.#sockets.size + (this.#waiting?.size ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
       this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });

@@ -28,6 +28,8 @@ export interface SessionContext {
   readonly trustProxy: boolean;
   /** @returns the namespace, made on demand if it is dynamic; undefined if there is none of that name */
   namespace(name: string, auth: Value | undefined): Namespace | undefined;
+  /** The client is known to know its session. */
+  told(token: string): void;
   ended(session: Session): void;
   report(error: unknown, where: string): void;
 }
@@ -36,11 +38,17 @@ export class Sessions {
   readonly #context: SessionContext;
   readonly #sessionsMax: number;
   readonly #byId = new Map<string, Session>();
+  /** Sessions whose client has perhaps not been told of them, by the token of its HELLO. */
+  readonly #byToken = new Map<string, Session>();
   /** Sessions per codec: a broadcast is encoded for those that have any. */
   readonly #byCodec: number[];
 
-  constructor(context: Omit<SessionContext, 'ended'>, sessionsMax: number) {
-    this.#context = { ...context, ended: (session) => this.#ended(session) };
+  constructor(context: Omit<SessionContext, 'told' | 'ended'>, sessionsMax: number) {
+    this.#context = {
+      ...context,
+      told: (token) => this.#byToken.delete(token),
+      ended: (session) => this.#ended(session),
+    };
     this.#sessionsMax = sessionsMax;
     this.#byCodec = context.codecs.map(() => 0);
   }
@@ -60,6 +68,11 @@ export class Sessions {
 
   /** Answers HELLO: goes on with a session, or makes a new one. */
   greet(connection: Connection, hello: HelloPacket): void {
+    const untold = hello.token === '' ? undefined : this.#byToken.get(hello.token);
+    if (untold !== undefined && untold.codecIndex === connection.codecIndex) {
+      untold.repeat(connection, hello);
+      return;
+    }
     let refusal = '';
     if (hello.resume !== undefined) {
       const session = this.#find(hello.resume, connection.codecIndex);
@@ -81,15 +94,10 @@ export class Sessions {
       return;
     }
     const random = randomBytes(34).toString('base64url');
-    const session = new Session(
-      random.slice(0, 21),
-      random.slice(21),
-      connection.codecIndex,
-      hello.client,
-      this.#context,
-    );
+    const session = new Session(random.slice(0, 21), random.slice(21), connection.codecIndex, hello, this.#context);
     this.#byId.set(session.id, session);
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 0) + 1;
+    if (hello.token !== '' && hello.resume === undefined) this.#byToken.set(hello.token, session);
     session.start(connection, hello, refusal);
   }
 
