@@ -109,7 +109,7 @@ describe('shapes', () => {
   });
 
   it('fills in what may be left out', () => {
-    const hello = { type: 0, namespaces: [{ namespace: '/', auth: none }], client: '', resume: none };
+    const hello = { type: 0, namespaces: [{ namespace: '/', auth: none }], client: '', resume: none, token: '' };
     expect(fromTuple([0])).toStrictEqual(hello);
     expect(fromTuple([0, null, null, null])).toStrictEqual(hello);
     expect(fromTuple([0, [], '', ['s', 'k', 0, 0]])).toMatchObject({ namespaces: [], resume: { positions: [] } });
