@@ -1,0 +1,77 @@
+// The load's process: opens its share of the connections and follows the pattern it is told.
+import { answerRequests } from './child';
+import { churn } from './load/churn';
+import { Echo } from './load/echo';
+import { Fanout } from './load/fanout';
+import { FixedRate, type Latencies } from './load/latency';
+import { PollingSwarm } from './load/polling';
+import { cut, remember, resume } from './load/resume';
+import { type LoadTally, Swarm, type SwarmOptions } from './load/swarm';
+
+export interface LoadMark extends LoadTally {
+  /** User and system time of the process so far, in microseconds. */
+  readonly cpuUs: number;
+}
+
+export type LoadOperations = {
+  /** Prepares without opening anything. */
+  prepare: { params: SwarmOptions; result: undefined };
+  /** Opens so many connections more. @returns how long it took, in milliseconds */
+  connect: { params: { count: number }; result: number };
+  echo: { params: { inFlight: number }; result: undefined };
+  fanout: { params: undefined; result: undefined };
+  stop: { params: undefined; result: undefined };
+  mark: { params: undefined; result: LoadMark };
+  /** Resolves when so many deliveries have been counted since the process started, and no more. */
+  until: { params: { deliveries: number; timeoutMs: number }; result: undefined };
+  rate: { params: { ratePerS: number }; result: undefined };
+  resetLatencies: { params: undefined; result: undefined };
+  latencies: { params: undefined; result: Latencies };
+  churn: { params: { concurrency: number; forMs: number }; result: number };
+  remember: { params: undefined; result: undefined };
+  cut: { params: undefined; result: undefined };
+  resume: { params: { missed: number }; result: number };
+};
+
+let websockets: Swarm | undefined;
+let pollers: PollingSwarm | undefined;
+let fixedRate: FixedRate | undefined;
+
+function swarm(): Swarm {
+  if (websockets === undefined) throw new Error('this needs WebSocket connections');
+  return websockets;
+}
+
+answerRequests<LoadOperations>({
+  async prepare(options) {
+    if (options.plan.polling) pollers = new PollingSwarm(options);
+    else websockets = await Swarm.create(options);
+  },
+  connect: ({ count }) => (pollers ?? swarm()).connect(count),
+  echo({ inFlight }) {
+    if (pollers !== undefined) pollers.start();
+    else swarm().start(new Echo(swarm().dialect, swarm().payload, inFlight));
+  },
+  fanout: () => swarm().start(new Fanout(swarm().dialect, swarm().payload, swarm().options.plan)),
+  stop: () => (pollers ?? swarm()).stop(),
+  mark() {
+    const source = pollers ?? swarm();
+    source.check();
+    const { user, system } = process.cpuUsage();
+    return { ...source.tally, cpuUs: user + system };
+  },
+  until: ({ deliveries, timeoutMs }) => swarm().until(deliveries, timeoutMs),
+  rate({ ratePerS }) {
+    fixedRate = new FixedRate(swarm().dialect, swarm().payload, ratePerS);
+    swarm().start(fixedRate);
+  },
+  resetLatencies: () => fixedRate?.reset(),
+  latencies() {
+    if (fixedRate === undefined) throw new Error('nothing was sent');
+    return fixedRate.results();
+  },
+  churn: ({ concurrency, forMs }) => churn(swarm(), concurrency, forMs),
+  remember: () => remember(swarm()),
+  cut: () => cut(swarm()),
+  resume: ({ missed }) => resume(swarm(), missed),
+});

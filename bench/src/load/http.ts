@@ -1,0 +1,87 @@
+// One keep-alive HTTP/1.1 connection on a raw socket: a request, then its response, then the next.
+import { connect, type Socket } from 'node:net';
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+const headEnd = '\r\n\r\n';
+
+export class HttpLine {
+  readonly #socket: Socket;
+  readonly #failed: (reason: string) => void;
+  #text = '';
+  #done: ((response: HttpResponse) => void) | undefined;
+
+  constructor(port: number, failed: (reason: string) => void) {
+    this.#failed = failed;
+    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.#socket.setEncoding('latin1');
+    this.#socket.on('data', (chunk: string) => this.#read(chunk));
+    this.#socket.on('error', (error) => failed(error.message));
+    this.#socket.on('close', () => failed('closed by the server'));
+  }
+
+  /** @param request all of it, as `httpRequest` builds it */
+  send(request: string, done: (response: HttpResponse) => void): void {
+    if (this.#done !== undefined) throw new Error('the last response has not come');
+    this.#done = done;
+    this.#socket.write(request);
+  }
+
+  ask(request: string): Promise<HttpResponse> {
+    return new Promise((resolve) => this.send(request, resolve));
+  }
+
+  #read(chunk: string): void {
+    this.#text = this.#text === '' ? chunk : this.#text + chunk;
+    const end = this.#text.indexOf(headEnd);
+    if (end < 0) return;
+    const head = this.#text.slice(0, end);
+    const status = Number(head.slice(9, 12));
+    const found = status === 204 ? { body: '', next: end + headEnd.length } : bodyOf(this.#text, head);
+    if (found === undefined) return;
+    this.#text = this.#text.slice(found.next);
+    const done = this.#done;
+    this.#done = undefined;
+    if (status >= 400) this.#failed(`${status} ${found.body}`);
+    else done?.({ status, head, body: found.body });
+  }
+}
+
+/** The body behind `head`, by its length or by its chunks, and where it ends; undefined if it has not all come. */
+function bodyOf(text: string, head: string): { body: string; next: number } | undefined {
+  let at = head.length + headEnd.length;
+  const length = headerOf(head, 'content-length');
+  if (length !== undefined) {
+    const next = at + Number(length);
+    return next > text.length ? undefined : { body: text.slice(at, next), next };
+  }
+  for (let body = ''; ; ) {
+    const line = text.indexOf('\r\n', at);
+    if (line < 0) return undefined;
+    const size = Number.parseInt(text.slice(at, line), 16);
+    const next = line + 2 + size + 2;
+    if (next > text.length) return undefined;
+    if (size === 0) return { body, next };
+    body += text.slice(line + 2, next - 2);
+    at = next;
+  }
+}
+
+/** @param name in lower case */
+export function headerOf(head: string, name: string): string | undefined {
+  const at = head.toLowerCase().indexOf(`\r\n${name}: `);
+  if (at < 0) return undefined;
+  const from = at + name.length + 4;
+  const end = head.indexOf('\r\n', from);
+  return end < 0 ? head.slice(from) : head.slice(from, end);
+}
+
+/** @param body text of one byte per character */
+export function httpRequest(method: string, path: string, headers: readonly string[], body = ''): string {
+  const length = method === 'GET' ? [] : [`Content-Length: ${body.length}`];
+  return `${[`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, ...length].join('\r\n')}${headEnd}${body}`;
+}

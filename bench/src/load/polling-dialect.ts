@@ -1,0 +1,109 @@
+// What a polling client says: how to open, to post an echo, to poll, and to count the replies in what a poll brought.
+import type { Codec } from '@halyard/codec';
+import { type Packet, PacketType, pollingHeaders, protocolHeader, subprotocol } from '@halyard/protocol';
+import type { Payload } from '../contract';
+import { newSession } from './dialect';
+import { hello } from './halyard';
+import { type HttpLine, type HttpResponse, headerOf, httpRequest } from './http';
+import { socketioEvent } from './socketio';
+
+export interface PollingSession {
+  /** Opens the session. Afterwards one poll at a time is held open. */
+  open(line: HttpLine): Promise<void>;
+  /** The request that sends an echo with this number. */
+  post(payload: Payload, ack: number): string;
+  poll(): string;
+  /** @returns how many replies the poll brought */
+  polled(response: HttpResponse): number;
+}
+
+const plain = 'Content-Type: text/plain;charset=UTF-8';
+
+export class SocketioPolling implements PollingSession {
+  #path = '/socket.io/?EIO=4&transport=polling';
+
+  async open(line: HttpLine): Promise<void> {
+    const { body } = await line.ask(httpRequest('GET', this.#path, []));
+    const { sid } = JSON.parse(body.slice(1)) as { sid: string };
+    this.#path += `&sid=${sid}`;
+    await line.ask(httpRequest('POST', this.#path, [plain], '40'));
+    const connected = await line.ask(this.poll());
+    if (!connected.body.startsWith('40')) throw new Error(`refused: ${connected.body}`);
+  }
+
+  post(payload: Payload, ack: number): string {
+    return httpRequest('POST', this.#path, [plain], socketioEvent('echo', [payload], ack));
+  }
+
+  poll(): string {
+    return httpRequest('GET', this.#path, []);
+  }
+
+  polled({ body }: HttpResponse): number {
+    return body.split('\x1e').filter((packet) => packet.startsWith('43')).length;
+  }
+}
+
+export class HalyardPolling implements PollingSession {
+  readonly #codec: Codec;
+  #connection = '';
+  #sequence = 0;
+  #read = 0;
+  #received = 0;
+  #told = 0;
+  #tellAfter = Number.POSITIVE_INFINITY;
+
+  constructor(codec: Codec) {
+    this.#codec = codec;
+  }
+
+  async open(line: HttpLine): Promise<void> {
+    const offer = `${protocolHeader}: ${subprotocol(this.#codec.name)}`;
+    const { head } = await line.ask(httpRequest('POST', '/halyard', [offer]));
+    this.#connection = headerOf(head, pollingHeaders.connection) ?? '';
+    await line.ask(this.#send([hello(newSession())]));
+    for (let polls = 0; this.#received === 0; polls++) {
+      if (polls > 3) throw new Error('not connected');
+      this.polled(await line.ask(this.poll()));
+    }
+  }
+
+  post(payload: Payload, ack: number): string {
+    const event: Packet = { type: PacketType.Event, namespace: '/', event: 'echo', args: [payload], ack };
+    if (this.#received - this.#told < this.#tellAfter) return this.#send([event]);
+    this.#told = this.#received;
+    return this.#send([{ type: PacketType.Sack, received: this.#received }, event]);
+  }
+
+  poll(): string {
+    return httpRequest('GET', '/halyard', [this.#name(), `${pollingHeaders.received}: ${this.#read}`]);
+  }
+
+  polled({ head, body }: HttpResponse): number {
+    const sequence = headerOf(head, pollingHeaders.sequence);
+    if (sequence === undefined) return 0;
+    this.#read = Number(sequence);
+    let replies = 0;
+    for (const frame of body.split('\n')) {
+      if (frame.startsWith('[3,')) replies++;
+      else if (frame.startsWith('[1,')) this.#welcome(frame);
+      if (/^\[([234]|1[123]),/.test(frame)) this.#received++;
+    }
+    return replies;
+  }
+
+  #welcome(frame: string): void {
+    const packet = this.#codec.decode(frame);
+    if (packet.type === PacketType.Welcome) this.#tellAfter = packet.settings.sackPacketsMax;
+  }
+
+  #name(): string {
+    return `${pollingHeaders.connection}: ${this.#connection}`;
+  }
+
+  #send(packets: readonly Packet[]): string {
+    const body = packets.map((packet) => String(this.#codec.encode(packet))).join('\n');
+    const sequence = `${pollingHeaders.sequence}: ${++this.#sequence}`;
+    return httpRequest('POST', '/halyard', [this.#name(), sequence, 'Content-Type: text/plain; charset=utf-8'], body);
+  }
+}

@@ -1,0 +1,103 @@
+// Polling clients, one echo in flight each: a poll is always held open, and a post goes out when the last is answered.
+import { type Payload, payloadOf } from '../contract';
+import { settled } from './echo';
+import { HttpLine } from './http';
+import type { PollingSession } from './polling-dialect';
+import type { LoadTally, SwarmOptions } from './swarm';
+
+interface Client {
+  readonly session: PollingSession;
+  readonly poller: HttpLine;
+  readonly poster: HttpLine;
+  /** Post answered and reply polled: the next may go. */
+  waitingFor: number;
+}
+
+export class PollingSwarm {
+  readonly tally: LoadTally = { replies: 0, deliveries: 0, heartbeats: 0 };
+  readonly #options: SwarmOptions;
+  readonly #payload: Payload;
+  readonly #clients: Client[] = [];
+  #failure: Error | undefined;
+  #running = false;
+  #busy = 0;
+  #stopped: (() => void) | undefined;
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+    this.#payload = payloadOf(options.plan);
+  }
+
+  async connect(count: number): Promise<number> {
+    const start = performance.now();
+    const { port } = this.#options;
+    const failed = (reason: string) => {
+      this.#failure ??= new Error(reason);
+    };
+    for (let i = 0; i < count; i++) {
+      const poller = new HttpLine(port, failed);
+      const session = await this.#session();
+      const opened = session.open(poller);
+      await Promise.race([opened, this.#watch()]);
+      const client = { session, poller, poster: new HttpLine(port, failed), waitingFor: 0 };
+      this.#clients.push(client);
+      this.#poll(client);
+    }
+    return performance.now() - start;
+  }
+
+  start(): void {
+    this.#running = true;
+    for (const client of this.#clients) this.#post(client);
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await settled((resolve) => {
+      this.#stopped = resolve;
+      if (this.#busy === 0) resolve();
+    });
+    this.check();
+  }
+
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #session(): Promise<PollingSession> {
+    const { HalyardPolling, SocketioPolling } = await import('./polling-dialect');
+    if (this.#options.dialect === 'socketio-polling') return new SocketioPolling();
+    const { json } = await import('@halyard/codec/json');
+    return new HalyardPolling(json());
+  }
+
+  /** Rejects when a connection fails while another promise is waited for. */
+  async #watch(): Promise<never> {
+    for (;;) {
+      this.check();
+      await new Promise((resolve) => setTimeout(resolve, 20).unref());
+    }
+  }
+
+  #poll(client: Client): void {
+    client.poller.send(client.session.poll(), (response) => {
+      const replies = client.session.polled(response);
+      this.tally.replies += replies;
+      this.#poll(client);
+      for (let i = 0; i < replies; i++) this.#answered(client);
+    });
+  }
+
+  #post(client: Client): void {
+    this.#busy++;
+    client.waitingFor = 2;
+    client.poster.send(client.session.post(this.#payload, 1_001), () => this.#answered(client));
+  }
+
+  #answered(client: Client): void {
+    if (--client.waitingFor > 0) return;
+    this.#busy--;
+    if (this.#running) this.#post(client);
+    else if (this.#busy === 0) this.#stopped?.();
+  }
+}

@@ -1,0 +1,162 @@
+// All the connections of one load process, and the pattern they follow. A connection that fails fails the swarm: a
+// measurement with fewer peers than it says would be a lie.
+import { type DialectName, type Plan, payloadOf, roomsOf } from '../contract';
+import { type Dialect, loadDialect } from './dialect';
+import { Peer, type PeerOwner } from './peer';
+
+/** What peers do once they are open. */
+export interface Pattern {
+  start(peers: readonly Peer[]): void;
+  /** Hot: after each read of a peer that brought something. */
+  arrived(peer: Peer, replies: number, deliveries: number): void;
+  /** Ends sending. Resolves once nothing is under way. */
+  stop(): Promise<void>;
+}
+
+export interface SwarmOptions {
+  readonly dialect: DialectName;
+  readonly port: number;
+  readonly plan: Plan;
+  /** Number of this process's first peer among the plan's connections. */
+  readonly first: number;
+  readonly localAddress: string | undefined;
+}
+
+export interface LoadTally {
+  replies: number;
+  deliveries: number;
+  heartbeats: number;
+}
+
+const openingMax = 128;
+const openTimeoutMs = 30_000;
+const confirmEveryMs = 1_000;
+
+export class Swarm implements PeerOwner {
+  readonly tally: LoadTally = { replies: 0, deliveries: 0, heartbeats: 0 };
+  readonly dialect: Dialect;
+  readonly peers: Peer[] = [];
+  readonly options: SwarmOptions;
+  readonly payload;
+  #pattern: Pattern | undefined;
+  #failure: Error | undefined;
+  #opened: ((peer: Peer) => void) | undefined;
+
+  constructor(options: SwarmOptions, dialect: Dialect) {
+    this.options = options;
+    this.dialect = dialect;
+    this.payload = payloadOf(options.plan);
+    setInterval(() => {
+      for (const peer of this.peers) peer.confirm();
+    }, confirmEveryMs).unref();
+  }
+
+  static async create(options: SwarmOptions): Promise<Swarm> {
+    return new Swarm(options, await loadDialect(options.dialect));
+  }
+
+  get port(): number {
+    return this.options.port;
+  }
+
+  /** Opens so many peers more, and joins their rooms. @returns how long it took, in milliseconds */
+  async connect(count: number): Promise<number> {
+    const first = this.options.first + this.peers.length;
+    const start = performance.now();
+    const fresh = Array.from({ length: count }, (_, i) => new Peer(this, first + i));
+    this.peers.push(...fresh);
+    await this.open(fresh);
+    await this.#join(fresh);
+    return performance.now() - start;
+  }
+
+  /** Opens these peers, a bounded number at a time. */
+  open(peers: readonly Peer[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let started = 0;
+      let opened = 0;
+      if (peers.length === 0) return resolve();
+      const next = () => {
+        const peer = peers[started++];
+        peer?.connect(this.options.localAddress);
+      };
+      const timer = setTimeout(() => {
+        reject(this.#failure ?? new Error(`${opened} of ${peers.length} opened within ${openTimeoutMs} ms`));
+      }, openTimeoutMs);
+      this.#opened = () => {
+        opened++;
+        if (opened < peers.length) return next();
+        clearTimeout(timer);
+        this.#opened = undefined;
+        resolve();
+      };
+      for (let i = 0; i < Math.min(openingMax, peers.length); i++) next();
+    });
+  }
+
+  start(pattern: Pattern): void {
+    this.check();
+    this.#pattern = pattern;
+    pattern.start(this.peers);
+  }
+
+  async stop(): Promise<void> {
+    await this.#pattern?.stop();
+    this.#pattern = undefined;
+    this.check();
+  }
+
+  /** @throws if a connection has failed */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Resolves once so many deliveries have been counted in all. */
+  async until(deliveries: number, timeoutMs: number): Promise<void> {
+    const end = performance.now() + timeoutMs;
+    while (this.tally.deliveries < deliveries) {
+      this.check();
+      if (performance.now() > end) {
+        throw new Error(`${deliveries - this.tally.deliveries} deliveries are missing after ${timeoutMs} ms`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    if (this.tally.deliveries > deliveries) {
+      throw new Error(`${this.tally.deliveries - deliveries} deliveries more than were sent`);
+    }
+  }
+
+  opened(peer: Peer): void {
+    this.#opened?.(peer);
+  }
+
+  arrived(peer: Peer, replies: number, deliveries: number): void {
+    this.tally.replies += replies;
+    this.tally.deliveries += deliveries;
+    this.#pattern?.arrived(peer, replies, deliveries);
+  }
+
+  heartbeat(): void {
+    this.tally.heartbeats++;
+  }
+
+  failed(peer: Peer, reason: string): void {
+    this.#failure ??= new Error(`connection ${peer.index}: ${reason}`);
+  }
+
+  async #join(peers: readonly Peer[]): Promise<void> {
+    let expected = this.tally.replies;
+    for (const peer of peers) {
+      for (const [place, room] of roomsOf(this.options.plan, peer.index).entries()) {
+        peer.write(this.dialect.event('join', [room], place + 1));
+        expected++;
+      }
+    }
+    const end = performance.now() + openTimeoutMs;
+    while (this.tally.replies < expected) {
+      this.check();
+      if (performance.now() > end) throw new Error(`${expected - this.tally.replies} joins were not answered`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// Everything that can be measured, by name. A new subject or workload is one line here.
+import type { Subject, Workload } from './contract';
+import { bareUws } from './subjects/bare-uws';
+import { halyardSubjects } from './subjects/halyard';
+import { socketioOnUws, socketioOnWs, socketioRecovery } from './subjects/socketio';
+import { wsByHand } from './subjects/ws';
+import { broadcastWorkloads } from './workloads/broadcast';
+import { codecWorkloads } from './workloads/codec';
+import { connectRate } from './workloads/connect';
+import { echoWorkloads } from './workloads/echo';
+import { fanout } from './workloads/fanout';
+import { idleBytes, idleHeartbeat, idleProcesses } from './workloads/idle';
+import { latency } from './workloads/latency';
+import { polling } from './workloads/polling';
+import { resume } from './workloads/resume';
+
+export const subjects: readonly Subject[] = [
+  bareUws,
+  wsByHand,
+  socketioOnWs,
+  socketioOnUws,
+  socketioRecovery,
+  ...halyardSubjects,
+];
+
+export const workloads: readonly Workload[] = [
+  ...echoWorkloads,
+  ...broadcastWorkloads,
+  fanout,
+  resume,
+  connectRate,
+  idleBytes,
+  idleHeartbeat,
+  idleProcesses,
+  polling,
+  latency,
+  ...codecWorkloads,
+];
+
+/** A name that nothing here has; its message lists those that exist. */
+export class UnknownNameError extends Error {
+  readonly code = 'ERR_UNKNOWN_NAME';
+
+  constructor(kind: 'workload' | 'subject', name: string, known: readonly string[]) {
+    super(`unknown ${kind} "${name}"; known: ${known.join(', ')}`);
+    this.name = 'UnknownNameError';
+  }
+}
+
+function find<T extends { readonly name: string }>(kind: 'workload' | 'subject', list: readonly T[], name: string): T {
+  const found = list.find((entry) => entry.name === name);
+  if (found !== undefined) return found;
+  throw new UnknownNameError(
+    kind,
+    name,
+    list.map((entry) => entry.name),
+  );
+}
+
+export function findSubject(name: string): Subject {
+  return find('subject', subjects, name);
+}
+
+export function findWorkload(name: string): Workload {
+  return find('workload', workloads, name);
+}

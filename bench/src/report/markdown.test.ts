@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { figures, resultOf } from '../figures';
+import { findWorkload } from '../registry';
+import type { Row } from '../rounds';
+import { figureTable, intoDocument, workloadTable } from './markdown';
+
+function row(subject: string, values: readonly number[], failure?: string): Row {
+  return { workload: 'echo-1', subject, samples: values.map((value) => ({ value, details: {} })), failure };
+}
+
+const echo = figures.find(({ name }) => name === 'echo-1')!;
+
+describe('figureTable', () => {
+  it('says whether a figure holds', () => {
+    const rows = [row('bare-uws', [10, 10, 10]), row('halyard-uws-json', [10.5, 11, 12])];
+    expect(figureTable([resultOf(echo, rows, [])])[2]).toContain('| 1.1 | 1.10 | 1.05 | 1.20 | holds |');
+  });
+
+  it('says when the rounds differ too much to say', () => {
+    const rows = [row('bare-uws', [10, 10, 10]), row('halyard-uws-json', [10, 15, 20])];
+    expect(figureTable([resultOf(echo, rows, [])])[2]).toContain('| **above**, noisy |');
+  });
+
+  it('says why there is no number', () => {
+    const rows = [row('bare-uws', [10]), row('halyard-uws-json', [], 'cannot listen')];
+    expect(figureTable([resultOf(echo, rows, [])])[2]).toContain('failed: cannot listen');
+  });
+});
+
+describe('workloadTable', () => {
+  it('compares with the first subject, and keeps the row of one that failed', () => {
+    const table = workloadTable(findWorkload('echo-1'), [row('bare-uws', [10]), row('ws', [], 'no | port')]);
+    expect(table.slice(4)).toEqual([
+      '| bare-uws | 10.0 | 1.00 | 1.00 | 1.00 |  |',
+      '| ws | – | – | – | – | failed: no \\| port |',
+    ]);
+  });
+});
+
+describe('intoDocument', () => {
+  it('replaces what is between the markers and nothing else', () => {
+    const first = intoDocument('# Performance\n\nWords.\n', 'one');
+    expect(first).toContain('Words.\n\n<!-- bench: begin');
+    const second = intoDocument(`${first}More words.\n`, 'two');
+    expect(second).toBe(`${first.replace('one', 'two')}More words.\n`);
+  });
+});

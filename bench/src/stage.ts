@@ -1,0 +1,127 @@
+// One subject's server and its load, in processes of their own, as a workload sees them.
+import { Child } from './child';
+import type { ServedWorkload, Subject } from './contract';
+import type { LoadMark, LoadOperations } from './load';
+import type { EmitOrder, ServerMark, ServerOperations } from './serve';
+
+/** What happened between two looks at both sides. */
+export interface Window {
+  /** Of the server, user and system. */
+  readonly cpuUs: number;
+  readonly handled: number;
+  readonly replies: number;
+  readonly deliveries: number;
+  readonly heartbeats: number;
+  /** How much of its processor the load used, 0 to 1 for each process: near 1 it sets the pace, not the server. */
+  readonly loadBusy: number;
+  readonly wallMs: number;
+}
+
+interface Marks {
+  readonly server: ServerMark;
+  readonly loads: readonly LoadMark[];
+  readonly at: number;
+}
+
+const firstWarmUpMs = 1_200;
+const nextWarmUpMs = 150;
+const drainTimeoutMs = 20_000;
+
+export class Stage {
+  readonly server: Child<ServerOperations>;
+  readonly loads: readonly Child<LoadOperations>[];
+  readonly workload: ServedWorkload;
+  readonly subject: Subject;
+  #warm = false;
+
+  private constructor(workload: ServedWorkload, subject: Subject) {
+    this.workload = workload;
+    this.subject = subject;
+    this.server = new Child('./serve.js', subject.name);
+    this.loads = Array.from({ length: workload.plan.processes }, (_, i) => new Child('./load.js', `load ${i + 1}`));
+  }
+
+  /** @throws if a process does not start or a connection does not open; nothing is left running */
+  static async open(workload: ServedWorkload, subject: Subject): Promise<Stage> {
+    const { plan } = workload;
+    const dialect = plan.polling ? subject.pollingDialect : subject.dialect;
+    if (dialect === undefined) throw new Error('this transport is not measured for this subject');
+    const stage = new Stage(workload, subject);
+    try {
+      const { port } = await stage.server.call('start', { subject: subject.name, plan });
+      const share = Math.ceil(plan.connections / plan.processes);
+      for (const [i, load] of stage.loads.entries()) {
+        const localAddress = plan.processes > 1 ? `127.0.0.${2 + i}` : undefined;
+        await load.call('prepare', { dialect, port, plan, first: i * share, localAddress });
+      }
+      if (!workload.connectsItself) await stage.connect(plan.connections);
+      return stage;
+    } catch (error) {
+      stage.close();
+      throw error;
+    }
+  }
+
+  /** Opens so many connections more. @returns how long it took, in milliseconds */
+  async connect(count: number): Promise<number> {
+    const share = Math.ceil(count / this.loads.length);
+    const times = await Promise.all(this.loads.map((load) => load.call('connect', { count: share })));
+    return Math.max(...times);
+  }
+
+  /** The one load process. */
+  get load(): Child<LoadOperations> {
+    const [only, second] = this.loads;
+    if (only === undefined || second !== undefined) throw new Error('this workload needs one load process');
+    return only;
+  }
+
+  /** How long to do something before it is measured: longer the first time, when nothing is compiled yet. */
+  warmUpMs(): number {
+    const ms = this.#warm ? nextWarmUpMs : firstWarmUpMs;
+    this.#warm = true;
+    return ms;
+  }
+
+  /** Looks at both sides before and after. */
+  async window(during: () => Promise<unknown>): Promise<Window> {
+    const before = await this.#marks();
+    await during();
+    const after = await this.#marks();
+    const sum = (field: 'replies' | 'deliveries' | 'heartbeats' | 'cpuUs') =>
+      after.loads.reduce((total, load, i) => total + load[field] - before.loads[i]![field], 0);
+    const wallMs = after.at - before.at;
+    return {
+      cpuUs: after.server.cpuUs - before.server.cpuUs,
+      handled: after.server.handled - before.server.handled,
+      replies: sum('replies'),
+      deliveries: sum('deliveries'),
+      heartbeats: sum('heartbeats'),
+      loadBusy: sum('cpuUs') / (wallMs * 1_000 * this.loads.length),
+      wallMs,
+    };
+  }
+
+  /** Has the server emit, and waits until every delivery has arrived. @returns how many that were */
+  async emit(order: EmitOrder, audiences: readonly number[]): Promise<number> {
+    const { deliveries } = await this.load.call('mark', undefined);
+    const emits = await this.server.call('emit', order);
+    let expected = 0;
+    for (let i = 0; i < emits; i++) expected += audiences[i % audiences.length]!;
+    await this.load.call('until', { deliveries: deliveries + expected, timeoutMs: drainTimeoutMs });
+    return expected;
+  }
+
+  close(): void {
+    for (const load of this.loads) load.end();
+    this.server.end();
+  }
+
+  async #marks(): Promise<Marks> {
+    const [server, ...loads] = await Promise.all([
+      this.server.call('mark', undefined),
+      ...this.loads.map((load) => load.call('mark', undefined)),
+    ]);
+    return { server, loads, at: performance.now() };
+  }
+}

@@ -1,0 +1,64 @@
+// Halyard as its users run it, recovery on: on uWebSockets.js and on node:http, with each codec.
+import type { Codec } from '@halyard/codec';
+import type { DialectName, Plan, Running, Subject, Tally } from '../contract';
+
+type HostName = 'uws' | 'node';
+type CodecName = 'json' | 'msgpack' | 'protobuf';
+
+export const halyardSubjects: readonly Subject[] = (['uws', 'node'] as const).flatMap((host) =>
+  (['json', 'msgpack', 'protobuf'] as const).map((codec) => subject(host, codec)),
+);
+
+function subject(host: HostName, codec: CodecName): Subject {
+  return {
+    name: `halyard-${host}-${codec}`,
+    title: `Halyard on ${host}, ${codec}`,
+    dialect: `halyard-${codec}` satisfies DialectName,
+    ...(codec === 'json' ? { pollingDialect: 'halyard-polling' as const } : {}),
+    start: (plan, tally) => start(host, codec, plan, tally),
+  };
+}
+
+async function loadCodec(name: CodecName): Promise<Codec> {
+  switch (name) {
+    case 'json':
+      return (await import('@halyard/codec/json')).json();
+    case 'msgpack':
+      return (await import('@halyard/codec/msgpack')).msgpack();
+    case 'protobuf':
+      return (await import('@halyard/codec/protobuf')).protobuf();
+  }
+}
+
+async function start(host: HostName, codec: CodecName, plan: Plan, tally: Tally): Promise<Running> {
+  const { Server, uws, node } = await import('@halyard/server');
+  const io = new Server({
+    host: host === 'uws' ? uws() : node(),
+    codecs: [await loadCodec(codec)],
+    origins: '*',
+    ...(plan.heartbeatMs === undefined ? {} : { heartbeatMs: plan.heartbeatMs }),
+  });
+  io.on('connection', (socket) => {
+    socket.on('echo', (payload) => {
+      tally.handled++;
+      return payload;
+    });
+    socket.on('join', (room) => {
+      tally.handled++;
+      socket.join(room);
+      return true;
+    });
+    socket.on('say', (room, payload) => {
+      tally.handled++;
+      socket.to(room).emit('message', payload);
+    });
+  });
+  await io.listen(0);
+  return {
+    port: io.port,
+    emit(rooms, payload) {
+      if (rooms === undefined) io.emit('message', payload);
+      else io.to([...rooms]).emit('message', payload);
+    },
+  };
+}

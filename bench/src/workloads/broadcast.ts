@@ -1,0 +1,96 @@
+// The server emits, paced so that the receivers keep up; the sample is its CPU time per delivery that arrived.
+import { audience, defaultPlan, type Plan, roomName, type ServedWorkload } from '../contract';
+import { mainSubjects, perUnit, served } from './served';
+
+type Target = readonly string[] | undefined;
+
+interface Variant {
+  readonly name: string;
+  readonly title: string;
+  readonly plan: Partial<Plan>;
+  /** Each tick emits to all of them in turn. */
+  readonly targets: readonly Target[];
+  readonly intervalMs: number;
+  readonly subjects?: readonly string[];
+}
+
+const burstOf10: readonly Target[] = Array.from({ length: 10 }, () => undefined);
+const withRecovery = [...mainSubjects, 'socketio-recovery', 'halyard-uws-msgpack', 'halyard-uws-protobuf'];
+
+const variants: readonly Variant[] = [
+  {
+    name: 'broadcast-single',
+    title: 'broadcast to 1,000 members, one at a time',
+    plan: { connections: 1_000 },
+    targets: [undefined],
+    intervalMs: 12,
+    subjects: withRecovery,
+  },
+  {
+    name: 'broadcast-burst',
+    title: 'broadcast to 1,000 members, in bursts of 10',
+    plan: { connections: 1_000 },
+    targets: burstOf10,
+    intervalMs: 25,
+    subjects: withRecovery,
+  },
+  {
+    name: 'broadcast-1k',
+    title: 'broadcast of 1 KB to 1,000 members',
+    plan: { connections: 1_000, payloadBytes: 1_024 },
+    targets: [undefined],
+    intervalMs: 12,
+  },
+  {
+    name: 'broadcast-16k',
+    title: 'broadcast of 16 KB to 1,000 members',
+    plan: { connections: 1_000, payloadBytes: 16_384 },
+    targets: [undefined],
+    intervalMs: 60,
+  },
+  {
+    name: 'multi-room',
+    title: 'emit to 3 rooms of 20 that share members (1,000 sockets, each in 2 of 100 rooms)',
+    plan: { connections: 1_000, rooms: 100, roomsPerPeer: 2 },
+    targets: Array.from({ length: 100 }, (_, i) => [roomName(i), roomName((i + 1) % 100), roomName((i + 2) % 100)]),
+    intervalMs: 30,
+  },
+  ...[1, 10, 100, 1_000].map((rooms) => ({
+    name: `rooms-${rooms}`,
+    title: `bursts of 10 to each of ${rooms} rooms of ${1_000 / rooms}`,
+    plan: { connections: 1_000, rooms },
+    targets: Array.from({ length: rooms * 10 }, (_, i) => [roomName(Math.floor(i / 10))]),
+    intervalMs: 25,
+    subjects: ['bare-uws', 'socketio-uws', 'halyard-uws-json'],
+  })),
+  ...[100, 5_000].map((connections) => ({
+    name: `members-${connections}`,
+    title: `broadcast to ${connections} members, in bursts of 10`,
+    plan: { connections },
+    targets: burstOf10,
+    intervalMs: connections / 40,
+    subjects: ['bare-uws', 'socketio-uws', 'halyard-uws-json'],
+  })),
+];
+
+export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
+  ({ name, title, plan, targets, intervalMs, subjects = mainSubjects }) => {
+    const audiences = targets.map((target) => audience({ ...defaultPlan, ...plan }, target));
+    return served({
+      name,
+      title,
+      unit: 'µs CPU per delivery',
+      subjects,
+      plan,
+      async measure(stage, windowMs) {
+        const order = { targets, perTick: targets.length, intervalMs };
+        await stage.emit({ ...order, forMs: stage.warmUpMs() }, audiences);
+        let deliveries = 0;
+        const window = await stage.window(async () => {
+          deliveries = await stage.emit({ ...order, forMs: windowMs }, audiences);
+        });
+        return perUnit(window, deliveries);
+      },
+    });
+  },
+);

@@ -1,0 +1,41 @@
+// Event with ack: 200 connections, each with a fixed number of events in flight.
+import { sleep } from '../child';
+import type { ServedWorkload } from '../contract';
+import { everySubject, mainSubjects, perUnit, served } from './served';
+
+interface Variant {
+  readonly name: string;
+  readonly inFlight: number;
+  readonly payloadBytes: number;
+  readonly binary: boolean;
+  readonly subjects: readonly string[];
+}
+
+const binarySubjects = [...mainSubjects, 'halyard-uws-msgpack', 'halyard-uws-protobuf'];
+
+const variants: readonly Variant[] = [
+  { name: 'echo-1', inFlight: 1, payloadBytes: 64, binary: false, subjects: everySubject },
+  { name: 'echo-16', inFlight: 16, payloadBytes: 64, binary: false, subjects: everySubject },
+  { name: 'echo-1-1k', inFlight: 1, payloadBytes: 1_024, binary: false, subjects: mainSubjects },
+  { name: 'echo-1-16k', inFlight: 1, payloadBytes: 16_384, binary: false, subjects: mainSubjects },
+  { name: 'echo-16-1k', inFlight: 16, payloadBytes: 1_024, binary: false, subjects: mainSubjects },
+  { name: 'echo-1-binary', inFlight: 1, payloadBytes: 64, binary: true, subjects: binarySubjects },
+  { name: 'echo-16-binary-1k', inFlight: 16, payloadBytes: 1_024, binary: true, subjects: binarySubjects },
+];
+
+export const echoWorkloads: readonly ServedWorkload[] = variants.map(
+  ({ name, inFlight, payloadBytes, binary, subjects }) =>
+    served({
+      name,
+      title: `event + ack, ${inFlight} in flight, ${payloadBytes} bytes${binary ? ' of binary' : ''}`,
+      subjects,
+      plan: { payloadBytes, binary },
+      async measure(stage, windowMs) {
+        await stage.load.call('echo', { inFlight });
+        await sleep(stage.warmUpMs());
+        const window = await stage.window(() => sleep(windowMs));
+        await stage.load.call('stop', undefined);
+        return perUnit(window, window.handled);
+      },
+    }),
+);

@@ -1,0 +1,53 @@
+// What most workloads share: a plan that differs from the usual one in a few points, and how a window becomes a sample.
+import { defaultPlan, type Plan, type Sample, type ServedWorkload } from '../contract';
+import type { Window } from '../stage';
+
+type Given = Pick<ServedWorkload, 'name' | 'title' | 'measure' | 'subjects'> & {
+  readonly unit?: string;
+  readonly plan?: Partial<Plan>;
+  readonly fresh?: boolean;
+  readonly connectsItself?: boolean;
+};
+
+export function served(given: Given): ServedWorkload {
+  return {
+    kind: 'served',
+    unit: 'µs CPU per message',
+    fresh: false,
+    connectsItself: false,
+    ...given,
+    plan: { ...defaultPlan, ...given.plan },
+  };
+}
+
+/** The server's CPU time divided by what it did with it. @throws if it did nothing */
+export function perUnit(window: Window, units: number): Sample {
+  if (units <= 0) throw new Error('nothing was done in a window');
+  return {
+    value: window.cpuUs / units,
+    details: { perS: units / (window.wallMs / 1_000), loadBusy: window.loadBusy },
+  };
+}
+
+export const everySubject: readonly string[] = [
+  'bare-uws',
+  'ws',
+  'socketio-ws',
+  'socketio-uws',
+  'socketio-recovery',
+  'halyard-uws-json',
+  'halyard-uws-msgpack',
+  'halyard-uws-protobuf',
+  'halyard-node-json',
+  'halyard-node-msgpack',
+  'halyard-node-protobuf',
+];
+/** One of each kind. */
+export const mainSubjects: readonly string[] = [
+  'bare-uws',
+  'ws',
+  'socketio-ws',
+  'socketio-uws',
+  'halyard-uws-json',
+  'halyard-node-json',
+];

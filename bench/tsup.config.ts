@@ -1,0 +1,10 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/run.ts', 'src/serve.ts', 'src/load.ts'],
+  format: 'esm',
+  target: 'es2022',
+  platform: 'node',
+  splitting: true,
+  clean: true,
+});
