@@ -24,6 +24,10 @@ export default defineConfig([
     target: 'es2022',
     noExternal: [/./],
     minify: true,
+    // The other build may not have written the file that package.json names yet.
+    esbuildOptions: (options) => {
+      options.alias = { '#websocket': './src/transport/websocket-browser.ts' };
+    },
     outExtension: () => ({ js: '.min.js' }),
   },
 ]);

@@ -1,7 +1,6 @@
 // `connect` with nothing chosen: the codec and the transports are named by who calls it, and nothing else is bundled.
 import type { AnyEvents } from '@halyard/protocol';
-import { Connection } from './connection/connection';
-import { Session } from './connection/session';
+import { createConnection } from './connection/connection';
 import { type CoreOptions, optionError, resolveOptions } from './options';
 import { openSocket, type Socket } from './socket';
 
@@ -11,24 +10,22 @@ import { openSocket, type Socket } from './socket';
  * may be relative, and is the page's own server and the namespace `/` when left out.
  * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
  */
-export function connect<Listen extends object = AnyEvents, Emit extends object = AnyEvents>(
+export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url: string | URL | undefined,
   options: CoreOptions,
 ): Socket<Listen, Emit> {
-  const { origin, namespace } = parseUrl(url ?? '/');
-  const session = new Session(resolveOptions(options));
-  return openSocket(session, new Connection(origin, session), namespace, options);
+  const resolved = resolveOptions(options);
+  let parts: RegExpExecArray | null | undefined;
+  try {
+    parts = urlForm.exec(new URL(url ?? '/', globalThis.location?.origin).href);
+  } catch {}
+  if (!parts) throw optionError('url', 'http(s) or ws(s), without query');
+  const { connection, session } = createConnection(`http${parts[1]}`, resolved);
+  return openSocket(session, connection, resolved, decodeURI(parts[2]!), options) as never;
 }
 
-function parseUrl(url: string | URL): { origin: string; namespace: string } {
-  try {
-    const { protocol, host, pathname, search, hash } = new URL(url, globalThis.location?.origin);
-    const scheme = /^(?:http|ws)(s?:)$/.exec(protocol);
-    // Nothing in a query would arrive: credentials belong in `auth`.
-    if (scheme && !search && !hash) return { origin: `http${scheme[1]}//${host}`, namespace: decodeURI(pathname) };
-  } catch {}
-  throw optionError('url', 'http(s) or ws(s), without query');
-}
+/** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */
+const urlForm = /^(?:http|ws)(s?:\/\/[^/?#@]+)(\/[^?#]*)$/;
 
 export {
   type Clock,

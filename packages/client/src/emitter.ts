@@ -1,29 +1,29 @@
 // Who listens to what, in the order of registration. It calls nobody: what a result or an error means is its owner's.
 
-type Call = (...args: never[]) => unknown;
+export type Call = (...args: never[]) => unknown;
 
-export class Emitter {
-  readonly #listeners = new Map<string, { readonly call: Call; readonly once: boolean | undefined }[]>();
-
-  on(event: string, call: Call, once?: boolean): void {
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), { call, once }]);
-  }
-
-  /** Without `call`: all of this event. Without `event`: all. */
-  off(event?: string, call?: Call): void {
-    if (event === undefined) this.#listeners.clear();
-    else this.#listeners.set(event, call ? (this.#listeners.get(event) ?? []).filter((l) => l.call !== call) : []);
-  }
-
+export interface Emitter {
+  on(event: string, call: Call, once?: boolean): void;
+  /** Without `call`: all of this event. */
+  off(event: string, call?: Call): void;
   /** @returns who listens now; those registered with `once` are taken out */
-  take(event: string): Call[] {
-    const taken = this.#listeners.get(event) ?? [];
-    if (taken.some((l) => l.once)) {
-      this.#listeners.set(
-        event,
-        taken.filter((l) => !l.once),
-      );
-    }
-    return taken.map((l) => l.call);
-  }
+  take(event: string): Call[];
+}
+
+export function createEmitter(): Emitter {
+  const listeners = new Map<string, { readonly call: Call; readonly once: boolean | undefined }[]>();
+  const of = (event: string) => listeners.get(event) ?? [];
+  return {
+    on: (event, call, once) => void listeners.set(event, [...of(event), { call, once }]),
+    off: (event, call) => void listeners.set(event, call ? of(event).filter((entry) => entry.call !== call) : []),
+    take(event) {
+      const taken = of(event);
+      if (taken.length)
+        listeners.set(
+          event,
+          taken.filter((entry) => !entry.once),
+        );
+      return taken.map((entry) => entry.call);
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { polling } from './transport/polling';
 import { websocket } from './transport/websocket';
 
 /** As `connect` of `@halyard/client/core`; the codec is `json()`, the transports are WebSocket and polling, unless named. */
-export function connect<Listen extends object = AnyEvents, Emit extends object = AnyEvents>(
+export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url?: string | URL,
   options: ClientOptions = {},
 ): Socket<Listen, Emit> {

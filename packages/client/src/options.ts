@@ -59,7 +59,7 @@ export type Options = Required<Pick<CoreOptions, 'codec' | 'transports'>> &
     readonly random: () => number;
   };
 
-const infinity = Number.POSITIVE_INFINITY;
+const infinity = Infinity;
 
 /** Default, least, most. */
 const numbers = {

@@ -3,26 +3,18 @@ import {
   type AnyEvents,
   type EventArgs,
   type EventName,
-  type EventPacket,
   type EventReply,
   LocalUsageError,
   PublicError,
-  type PublishPacket,
   packetLimits,
   type Value,
-  type VolatilePacket,
 } from '@halyard/protocol';
 import type { Connection } from './connection/connection';
-import { type Member, type MemberOwner, noHandler, type Reply } from './connection/member';
-import type { Session } from './connection/session';
-import { Emitter } from './emitter';
-import type { ConnectInfo, LifecycleEvents, Listener, ReservedEvent } from './events';
-import { checkNumber, optionError, type SocketOptions } from './options';
-
-const reserved: readonly string[] = ['connect', 'disconnect', 'connect_error', 'error'] satisfies ReservedEvent[];
-
-/** What is registered for any event: no event has an empty name. */
-const any = '';
+import type { Member } from './connection/member';
+import { noHandler, type Session } from './connection/session';
+import { type Call, createEmitter } from './emitter';
+import type { ConnectInfo, Listener, ReservedEvent } from './events';
+import { checkNumber, type Options, optionError, type SocketOptions } from './options';
 
 /** The events that may be emitted. */
 export type Emittable<Events> = Exclude<EventName<Events>, ReservedEvent>;
@@ -38,83 +30,29 @@ export interface EmitVolatile<Emit> {
   emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
 }
 
-export class Socket<Listen extends object = AnyEvents, Emit extends object = AnyEvents> {
+export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAck<Emit> {
   readonly namespace: string;
   /** Shared by the sockets of all namespaces of this client. */
   readonly connection: Connection;
-  readonly #session: Session;
-  readonly #member: Member;
-  readonly #emitter = new Emitter();
-  #recovered = false;
-
-  /** Internal: use `connect()` or `of()`. */
-  constructor(session: Session, connection: Connection, namespace: string, { auth }: SocketOptions) {
-    if (namespace[0] !== '/' || namespace.length > packetLimits.nameCharsMax) {
-      throw optionError('namespace', `"/" and up to ${packetLimits.nameCharsMax - 1} characters`);
-    }
-    this.namespace = namespace;
-    this.connection = connection;
-    this.#session = session;
-    const owner: MemberOwner = {
-      socket: this as unknown as Socket,
-      fire: (event, value) => this.#fire(event, value),
-      handle: (packet, reply) => this.#handle(packet, reply),
-    };
-    this.#member = { namespace, owner, auth, phase: 'idle', id: undefined, held: undefined, listed: false };
-    session.members.set(namespace, this.#member);
-  }
-
   /** Whether the namespace is connected now. */
-  get connected(): boolean {
-    return this.#session.isConnected(this.#member);
-  }
-
+  readonly connected: boolean;
   /** The server's name for this socket while it is connected. It stays the same when the session is resumed. */
-  get id(): string | undefined {
-    return this.connected ? this.#member.id : undefined;
-  }
-
+  readonly id: string | undefined;
   /** Whether the last `connect` resumed the session of before. */
-  get recovered(): boolean {
-    return this.#recovered;
-  }
-
-  on<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this {
-    this.#emitter.on(event, listener);
-    return this;
-  }
-
-  once<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this {
-    this.#emitter.on(event, listener, true);
-    return this;
-  }
-
+  readonly recovered: boolean;
+  on<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this;
+  once<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this;
   /** Without a listener: all of the event. */
-  off<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener?: Listener<Listen, Name>): this {
-    this.#emitter.off(event, listener);
-    return this;
-  }
-
+  off<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener?: Listener<Listen, Name>): this;
   /** Hears every event of the other side, whether or not it has a handler. What it returns is no acknowledgement. */
-  onAny(listener: (event: string, ...args: unknown[]) => void): this {
-    this.#emitter.on(any, listener);
-    return this;
-  }
-
-  offAny(listener?: (event: string, ...args: unknown[]) => void): this {
-    this.#emitter.off(any, listener);
-    return this;
-  }
-
+  onAny(listener: (event: string, ...args: unknown[]) => void): this;
+  offAny(listener?: (event: string, ...args: unknown[]) => void): this;
   /**
    * Sends an event: once, in order, as soon as there is a connection.
-   * @throws LocalUsageError `ERR_NOT_CONNECTED` after `disconnect()` or a refusal, `ERR_OUTBOX_FULL`,
-   * `ERR_FRAME_TOO_BIG`, `ERR_NOT_ENCODABLE`, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
+   * @throws LocalUsageError `ERR_NOT_CONNECTED` before `connect()`, after `disconnect()` or a refusal;
+   * `ERR_OUTBOX_FULL`, `ERR_FRAME_TOO_BIG`, `ERR_NOT_ENCODABLE`, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
-  emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void {
-    this.#session.emit(this.#member, event, checkEvent(event, args), 0);
-  }
-
+  emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
   /**
    * Sends an event and waits for its handler's result, `ackTimeoutMs` long.
    * Rejects with what `emit` throws; with the handler's error as a `PublicError`; with `ERR_ACK_TIMEOUT`; with
@@ -123,78 +61,77 @@ export class Socket<Listen extends object = AnyEvents, Emit extends object = Any
   emitWithAck<Name extends Emittable<Emit>>(
     event: Name,
     ...args: EventArgs<Emit, Name>
-  ): Promise<EventReply<Emit, Name>> {
-    return this.#request(this.#session.options.ackTimeoutMs, event, args);
-  }
-
+  ): Promise<EventReply<Emit, Name>>;
   /** The same with another time to wait for the reply, in milliseconds. */
-  timeout(timeoutMs: number): EmitWithAck<Emit> {
-    checkNumber('timeoutMs', timeoutMs, 1, Number.POSITIVE_INFINITY);
-    return { emitWithAck: (event, ...args) => this.#request(timeoutMs, event, args) };
-  }
-
+  timeout(timeoutMs: number): EmitWithAck<Emit>;
   /** Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. */
-  get volatile(): EmitVolatile<Emit> {
-    return { emit: (event, ...args) => this.#session.volatile(this.#member, event, checkEvent(event, args)) };
-  }
-
+  readonly volatile: EmitVolatile<Emit>;
   /** Connects, or connects again after `disconnect()`, a refusal or a close. */
-  connect(): this {
-    this.#session.join(this.#member);
-    return this;
-  }
-
-  /** Leaves the namespace. The last one ends the session and the connection. */
-  disconnect(): this {
-    this.#session.leave(this.#member);
-    return this;
-  }
-
+  connect(): this;
+  /** Leaves the namespace. The last one to leave ends the session and the connection. */
+  disconnect(): this;
   /** The socket of another namespace over the same connection. */
-  of<OtherListen extends object = AnyEvents, OtherEmit extends object = AnyEvents>(
+  of<OtherListen = AnyEvents, OtherEmit = AnyEvents>(
     namespace: string,
-    options: SocketOptions = {},
-  ): Socket<OtherListen, OtherEmit> {
-    return openSocket(this.#session, this.connection, namespace, options);
-  }
+    options?: SocketOptions,
+  ): Socket<OtherListen, OtherEmit>;
+}
 
-  #request<Reply>(timeoutMs: number, event: string, args: readonly unknown[]): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      this.#session.emit(this.#member, event, checkEvent(event, args), timeoutMs, (error, value) => {
-        if (error) reject(error);
-        else resolve(value as Reply);
-      });
-    });
-  }
+const reserved: readonly string[] = ['connect', 'disconnect', 'connect_error', 'error'] satisfies ReservedEvent[];
 
-  #fire<Name extends ReservedEvent>(event: Name, value: Parameters<LifecycleEvents[Name]>[0]): void {
-    if (event === 'connect') this.#recovered = (value as ConnectInfo).recovered;
-    const listeners = this.#emitter.take(event);
+/** What is registered for any event: no event has an empty name. */
+const any = '';
+
+/** @returns the socket of a namespace: the one there is, or a new one */
+export function openSocket(
+  session: Session,
+  connection: Connection,
+  options: Options,
+  namespace: string,
+  { auth }: SocketOptions,
+): Socket {
+  const known = session.members.get(namespace);
+  const socket = known?.socket ?? createSocket(session, connection, options, namespace);
+  if (auth) session.members.get(namespace)!.auth = auth;
+  if (options.autoConnect) socket.connect();
+  return socket;
+}
+
+function createSocket(session: Session, connection: Connection, options: Options, namespace: string): Socket {
+  if (namespace[0] !== '/' || namespace.length > packetLimits.nameCharsMax) {
+    throw optionError('namespace', '"/" and up to 255 characters');
+  }
+  const emitter = createEmitter();
+  let recovered = false;
+
+  const fire: Member['fire'] = (event, value) => {
+    if ('recovered' in (value as object)) recovered = (value as ConnectInfo).recovered;
+    const listeners = emitter.take(event);
     if (event === 'error' && !listeners.length) console.error(value);
     for (const listener of listeners) {
       try {
         listener(value as never);
       } catch (error) {
         if (event === 'error') console.error(error);
-        else this.#fire('error', error);
+        else fire('error', error);
       }
     }
-  }
+  };
 
   /** The first handler to fail, or to have a result, decides the reply. */
-  #handle({ event, args }: EventPacket | PublishPacket | VolatilePacket, reply: Reply | undefined): void {
-    for (const listener of this.#emitter.take(any)) {
+  const handle: Member['handle'] = ({ event, args }, reply) => {
+    for (const listener of emitter.take(any)) {
       try {
         listener(...([event, ...args] as never[]));
       } catch (error) {
-        this.#fire('error', error);
+        fire('error', error);
       }
     }
     // A remote event may be named like one of the socket's own life; nobody can have a handler for it.
-    const handlers = reserved.includes(event) ? [] : this.#emitter.take(event);
+    const handlers = reserved.includes(event) ? [] : emitter.take(event);
     let running = handlers.length;
     if (!running) reply?.(noHandler);
-    const run = async (handler: (...args: never[]) => unknown) => {
+    const run = async (handler: Call) => {
       let value: unknown;
       let error: unknown;
       try {
@@ -203,35 +140,81 @@ export class Socket<Listen extends object = AnyEvents, Emit extends object = Any
         error = thrown ?? new Error('thrown: nothing');
       }
       running--;
-      if (error && !(reply && error instanceof PublicError)) this.#fire('error', error);
+      if (error && !(reply && error instanceof PublicError)) fire('error', error);
       if (error || value !== undefined || !running) {
         reply?.(error, value as Value);
         reply = undefined;
       }
     };
     for (const handler of handlers) run(handler);
-  }
-}
+  };
 
-export function openSocket<Listen extends object, Emit extends object>(
-  session: Session,
-  connection: Connection,
-  namespace: string,
-  options: SocketOptions,
-): Socket<Listen, Emit> {
-  const known = session.members.get(namespace);
-  if (known && options.auth !== undefined) known.auth = options.auth;
-  const socket = known?.owner.socket ?? new Socket(session, connection, namespace, options);
-  if (session.options.autoConnect) socket.connect();
-  return socket as unknown as Socket<Listen, Emit>;
+  const request = (timeoutMs: number, event: string, args: readonly unknown[]) =>
+    new Promise<never>((resolve, reject) => {
+      session.emit(member, event, checkEvent(event, args), timeoutMs, (error, value) => {
+        if (error) reject(error);
+        else resolve(value as never);
+      });
+    });
+
+  const socket: Socket = {
+    namespace,
+    connection,
+    get connected() {
+      return session.isConnected(member);
+    },
+    get id() {
+      return session.isConnected(member) ? member.id : undefined;
+    },
+    get recovered() {
+      return recovered;
+    },
+    on(event, listener) {
+      emitter.on(event, listener);
+      return this;
+    },
+    once(event, listener) {
+      emitter.on(event, listener, true);
+      return this;
+    },
+    off(event, listener) {
+      emitter.off(event, listener);
+      return this;
+    },
+    onAny(listener) {
+      emitter.on(any, listener);
+      return this;
+    },
+    offAny(listener) {
+      emitter.off(any, listener);
+      return this;
+    },
+    emit: (event, ...args) => session.emit(member, event, checkEvent(event, args), 0),
+    emitWithAck: (event, ...args) => request(options.ackTimeoutMs, event, args),
+    timeout(timeoutMs) {
+      checkNumber('timeoutMs', timeoutMs, 1, Infinity);
+      return { emitWithAck: (event, ...args) => request(timeoutMs, event, args) };
+    },
+    volatile: { emit: (event, ...args) => session.emitVolatile(member, event, checkEvent(event, args)) },
+    connect() {
+      session.join(member);
+      return this;
+    },
+    disconnect() {
+      session.leave(member);
+      return this;
+    },
+    of: (name, other = {}) => openSocket(session, connection, options, name, other) as never,
+  };
+  const member: Member = { namespace, socket, auth: undefined, fire, handle };
+  session.members.set(namespace, member);
+  return socket;
 }
 
 /** @returns the arguments without those at the end that are undefined */
 function checkEvent(event: string, args: readonly unknown[]): Value[] {
-  if (reserved.includes(event)) throw new LocalUsageError('ERR_RESERVED_EVENT', event);
-  if (!event || event.length > packetLimits.nameCharsMax) {
-    throw new LocalUsageError('ERR_EVENT_NAME', `1 to ${packetLimits.nameCharsMax} characters`);
-  }
+  if (reserved.includes(event)) throw new LocalUsageError('ERR_RESERVED_EVENT');
+  if (!event || event.length > packetLimits.nameCharsMax) throw new LocalUsageError('ERR_EVENT_NAME');
   let count = args.length;
   while (count && args[count - 1] === undefined) count--;
   return args.slice(0, count) as Value[];

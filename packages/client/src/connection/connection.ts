@@ -1,247 +1,221 @@
 // The connection under all sockets of a client: which transport carries the session, when the next is tried, and when
 // no more is. Its states are a table.
 import { afterClose, type Close, HalyardError, type RemoteProtocolError, subprotocol } from '@halyard/protocol';
-import { Emitter } from '../emitter';
+import { createEmitter } from '../emitter';
+import type { Options } from '../options';
 import { broken, type Link, type Target, type Transport } from '../transport/transport';
 import { backoffMs } from './backoff';
-import { type AuthData, askAuth, type Member } from './member';
+import { askAuth, type Member } from './member';
 import { watchNetwork } from './network';
 import { race } from './race';
-import type { Session } from './session';
+import { createSession, type Session } from './session';
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
-const next = {
-  idle: { connecting: 1, closed: 1 },
-  connecting: { open: 1, waiting: 1, closed: 1 },
-  open: { waiting: 1, closed: 1 },
-  waiting: { connecting: 1, closed: 1 },
-  closed: { connecting: 1 },
-} as const satisfies Record<ConnectionState, Partial<Record<ConnectionState, 1>>>;
+/** Where each state may lead. */
+const next: Record<ConnectionState, readonly ConnectionState[]> = {
+  idle: ['connecting', 'closed'],
+  connecting: ['open', 'waiting', 'closed'],
+  open: ['waiting', 'closed'],
+  waiting: ['connecting', 'closed'],
+  closed: ['connecting'],
+};
 
-/** What happened. `attempt` is 0 for the first, and then counts the attempts since a connection was open. */
-export type StateChange = ChangeTo & { readonly from: ConnectionState };
-
-type ChangeTo = { readonly attempt: number } & (
+type ChangeTo =
   | { readonly to: 'connecting'; readonly reason: 'wanted' | 'retry' | 'online' }
   | { readonly to: 'open'; readonly reason: 'new' | 'recovered'; readonly transport: string }
   | { readonly to: 'waiting'; readonly reason: 'failed' | 'lost'; readonly close: Close; readonly retryInMs: number }
-  | { readonly to: 'closed'; readonly reason: 'local' | 'final' | 'attempts'; readonly close: Close }
-);
+  | { readonly to: 'closed'; readonly reason: 'local' | 'final' | 'attempts'; readonly close: Close };
+
+/** What happened. `attempt` counts the attempts since a connection was open or wanted, from 0. */
+export type StateChange = ChangeTo & { readonly from: ConnectionState; readonly attempt: number };
+
+export interface Connection {
+  readonly state: ConnectionState;
+  /** Name of the transport that carries the session now. */
+  readonly transport: string | undefined;
+  on(event: 'state', listener: (change: StateChange) => void): void;
+  /** Without a listener: all. */
+  off(event: 'state', listener?: (change: StateChange) => void): void;
+  /** Disconnects every namespace and ends the session. */
+  close(): void;
+}
 
 /** A transport that worked where an earlier one did not is tried first for this long. */
 const preferenceMs = 300_000;
 
-export class Connection {
-  readonly #session: Session;
-  readonly #target: Target;
-  readonly #emitter = new Emitter();
-  #state: ConnectionState = 'idle';
-  /** Attempts since a connection was open. */
-  #attempt = 0;
+const nothing = () => {};
+
+export function createConnection(origin: string, options: Options): { connection: Connection; session: Session } {
+  const { clock, codec, connectTimeoutMs, delayMinMs, delayMaxMs } = options;
+  const emitter = createEmitter();
+  let state: ConnectionState = 'idle';
+  let attempt = 0;
   /** As `attempt`, but forgotten only after a connection that lasted. */
-  #failures = 0;
-  #openedAt = 0;
-  #transports: readonly Transport[];
-  #preferredUntil = 0;
-  #transport: Transport | undefined;
-  #link: Link | undefined;
+  let failures = 0;
+  let openedAt = 0;
+  let transports = options.transports;
+  let preferredUntil = 0;
+  let transport: Transport;
+  let link: Link | undefined;
   /** Ends what is under way beside the link: timers, a race. */
-  #cancel = () => {};
-  #unwatch = () => {};
+  let cancel = nothing;
+  let unwatch = nothing;
 
-  constructor(origin: string, session: Session) {
-    const { codec, clock, path, transports } = session.options;
-    this.#session = session;
-    this.#transports = transports;
-    this.#target = {
-      url: origin + path,
-      protocol: subprotocol(codec.name),
-      binary: codec.binary,
-      // A quarter, because a character may take three bytes.
-      batchMax: () => Math.min(session.frameBytesMax / 4, 1 << 18),
-      clock,
-    };
-    session.owner = {
-      wake: () => {
-        if (this.#state === 'idle' || this.#state === 'closed') this.#connect('wanted');
-      },
-      idle: () => this.close(),
-      opened: (recovered) => this.#opened(recovered),
-      silent: () => this.#lost({ code: 4000, reason: 'heartbeat timeout', by: 'network' }),
-    };
-  }
-
-  get state(): ConnectionState {
-    return this.#state;
-  }
-
-  /** Name of the transport that carries the session now. */
-  get transport(): string | undefined {
-    return this.#state === 'open' ? this.#transport?.name : undefined;
-  }
-
-  on(event: 'state', listener: (change: StateChange) => void): this {
-    this.#emitter.on(event, listener);
-    return this;
-  }
-
-  off(event: 'state', listener?: (change: StateChange) => void): this {
-    this.#emitter.off(event, listener);
-    return this;
-  }
-
-  /** Disconnects every namespace and ends the session. */
-  close(): void {
-    this.#close('local', { code: 1000, reason: '', by: 'client' });
-  }
-
-  #connect(reason: 'wanted' | 'retry' | 'online'): void {
-    const session = this.#session;
-    const { clock, transports, connectTimeoutMs, fallbackDelayMs } = session.options;
-    this.#cancel();
-    if (reason === 'wanted') {
-      this.#attempt = this.#failures = 0;
-      this.#unwatch = watchNetwork((event) => this.#notice(event));
-    }
-    if (clock.now() >= this.#preferredUntil) this.#transports = transports;
-
-    const auths = new Map<Member, AuthData>();
-    const asked = new Map<Member, Promise<unknown>>();
-    const ask = (ready: () => void) => {
-      for (const member of session.wanted) {
-        if (asked.has(member)) continue;
-        asked.set(
-          member,
-          new Promise((resolve, reject) => askAuth(member, (auth) => resolve(auths.set(member, auth)), reject)),
-        );
-      }
-      if (auths.size === asked.size) ready();
-      else Promise.all(asked.values()).then(() => ask(ready), fail);
-    };
-    const fail = (error: unknown) => {
-      if (this.#cancel === cancel) this.#lost(broken(String(error)), error);
-    };
-    const cancel = () => {
-      cancelTimeout();
-      cancelRace();
-    };
-    this.#cancel = cancel;
-    const cancelTimeout = clock.after(connectTimeoutMs, () => {
-      if (this.#state === 'connecting') this.#lost(broken('connectTimeoutMs'));
-    });
-    const cancelRace = race(this.#transports, this.#target, fallbackDelayMs, {
-      onWin: (link, transport) => {
-        this.#link = link;
-        this.#transport = transport;
-        ask(() => {
-          if (this.#cancel !== cancel) return;
-          try {
-            session.attach(link, auths);
-          } catch (error) {
-            fail(error);
-          }
-        });
-      },
-      onFrame: (frame) => {
-        try {
-          session.receive(frame);
-        } catch (error) {
-          const { closeCode = 4400, code } = error as RemoteProtocolError;
-          this.#close('final', { code: closeCode, reason: code, by: 'client' }, error);
-        }
-      },
-      onClose: (close) => this.#lost(close),
-    });
-    this.#move({ to: 'connecting', reason, attempt: this.#attempt });
-    if (this.#cancel === cancel) ask(() => {});
-  }
-
-  #opened(recovered: boolean): void {
-    const transport = this.#transport!;
-    const attempt = this.#attempt;
-    this.#attempt = 0;
-    this.#openedAt = this.#target.clock.now();
-    if (transport !== this.#transports[0]) this.#prefer([transport], []);
-    this.#move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: transport.name, attempt });
-  }
-
-  /** The connection was lost, or could not be made. */
-  #lost(close: Close, cause?: unknown): void {
-    const session = this.#session;
-    const { attemptsMax, clock, delayMinMs, delayMaxMs, random } = session.options;
-    const wasOpen = this.#state === 'open';
-    if (!wasOpen && this.#state !== 'connecting') return;
-    if (wasOpen && clock.now() - this.#openedAt > delayMaxMs) this.#failures = 0;
-    // It opened and then carried nothing, as through some proxies.
-    if (!wasOpen && this.#link) this.#prefer([], [this.#transport!]);
-    const after = afterClose(close.code);
-    const attempt = this.#attempt++;
-    if (after === 'final' || attempt >= attemptsMax) {
-      this.#close(after === 'final' ? 'final' : 'attempts', close, cause);
-      return;
-    }
-    const connected = session.detach(after === 'fresh', close.reason || `${close.code}`);
-    const retryInMs = backoffMs(this.#failures++, delayMinMs, delayMaxMs, random);
-    this.#drop(close);
-    this.#cancel = clock.after(retryInMs, () => this.#connect('retry'));
-    this.#move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs, attempt });
-    for (const { owner } of connected) owner.fire('disconnect', { ...close, willReconnect: true });
-    if (wasOpen) return;
-    const error = new HalyardError('ERR_CONNECT', close.reason, { close, attempt, retryInMs, cause });
-    for (const { owner } of session.wanted) owner.fire('connect_error', error);
-  }
-
-  #close(reason: 'local' | 'final' | 'attempts', close: Close, cause?: unknown): void {
-    if (this.#state === 'closed') return;
-    const { connected, others } = this.#session.end();
-    this.#unwatch();
-    this.#drop(close);
-    this.#move({ to: 'closed', reason, close, attempt: this.#attempt });
-    for (const { owner } of connected) {
-      if (cause) owner.fire('error', cause);
-      owner.fire('disconnect', { ...close, willReconnect: false });
-    }
-    if (reason === 'local') return;
-    const error =
-      cause instanceof HalyardError ? cause : new HalyardError('ERR_CONNECT', close.reason, { close, cause });
-    for (const { owner } of others) owner.fire('connect_error', error);
-  }
-
-  /** Lets go of the link and of everything that is under way. */
-  #drop({ code, reason }: Close): void {
-    this.#cancel();
-    this.#cancel = () => {};
-    this.#link?.close(code, reason);
-    this.#link = undefined;
-  }
-
-  #prefer(first: Transport[], last: Transport[]): void {
-    const named = [...first, ...last];
-    this.#transports = [...first, ...this.#transports.filter((transport) => !named.includes(transport)), ...last];
-    this.#preferredUntil = this.#target.clock.now() + preferenceMs;
-  }
-
-  #notice({ type, persisted }: { type: string; persisted?: boolean }): void {
-    if (type === 'pagehide') {
-      if (!persisted) this.#close('local', { code: 1001, reason: type, by: 'client' });
-    } else if (type === 'offline') this.#lost(broken(type));
-    else if (this.#state === 'waiting') {
-      this.#failures = 0;
-      this.#connect('online');
-    } else if (this.#state === 'open') this.#session.probe();
-  }
-
-  #move(change: ChangeTo): void {
-    const from = this.#state;
-    if (!(change.to in next[from])) throw new HalyardError('ERR_STATE', `${from} to ${change.to}`);
-    this.#state = change.to;
-    for (const listener of this.#emitter.take('state')) {
+  const move = (change: ChangeTo, number = attempt) => {
+    const from = state;
+    state = change.to;
+    for (const listener of emitter.take('state')) {
       try {
-        listener({ ...change, from } as never);
+        listener({ ...change, from, attempt: number } as never);
       } catch (error) {
         console.error(error);
       }
     }
-  }
+  };
+
+  const prefer = (first: Transport[], last: Transport[]) => {
+    transports = [...first, ...transports.filter((other) => other !== transport), ...last];
+    preferredUntil = clock.now() + preferenceMs;
+  };
+
+  const connect = (reason: 'wanted' | 'retry' | 'online') => {
+    cancel();
+    if (clock.now() >= preferredUntil) transports = options.transports;
+    const asked = new Map<Member, Promise<void>>();
+    /** Asks for the auths that nobody asked for yet. */
+    const ask = () => {
+      for (const member of session.wanted()) {
+        if (asked.has(member)) continue;
+        const answer = askAuth(member);
+        answer.catch(nothing);
+        asked.set(member, answer);
+      }
+      return asked.size;
+    };
+    const cancelTimeout = clock.after(connectTimeoutMs, () => {
+      if (state === 'connecting') down(broken('connectTimeoutMs'));
+    });
+    const cancelRace = race(transports, target, options.fallbackDelayMs, {
+      async onWin(winner, by) {
+        link = winner;
+        transport = by;
+        try {
+          for (let size = 0; size < ask(); ) {
+            size = asked.size;
+            await Promise.all(asked.values());
+          }
+          if (link === winner) session.attach(winner);
+        } catch (error) {
+          if (link === winner) down(broken(`${error}`), error);
+        }
+      },
+      onFrame(frame) {
+        try {
+          session.receive(frame);
+        } catch (error) {
+          const { closeCode, code } = error as RemoteProtocolError;
+          down({ code: closeCode ?? 4400, reason: code, by: 'client' }, error);
+        }
+      },
+      onClose: down,
+    });
+    cancel = () => {
+      cancelTimeout();
+      cancelRace();
+    };
+    move({ to: 'connecting', reason });
+    ask();
+  };
+
+  /**
+   * The connection was lost, could not be made, or is to end.
+   * @param cause the error behind it
+   * @param local whether it was closed from this side on purpose
+   */
+  const down = (close: Close, cause?: unknown, local = false) => {
+    const wasOpen = state === 'open';
+    const after = afterClose(close.code);
+    const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
+    if (!next[state].includes(reason ? 'closed' : 'waiting')) return;
+    if (!wasOpen) {
+      // It opened and then carried nothing, as through some proxies.
+      if (link) prefer([], [transport]);
+    } else if (clock.now() - openedAt > delayMaxMs) failures = 0;
+    const { wanted, connected } = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
+    cancel();
+    cancel = nothing;
+    link?.close(close.code, close.reason);
+    link = undefined;
+    const number = attempt;
+    let retryInMs: number | undefined;
+    if (reason) {
+      unwatch();
+      move({ to: 'closed', reason, close });
+    } else {
+      attempt++;
+      retryInMs = backoffMs(failures++, delayMinMs, delayMaxMs, options.random);
+      cancel = clock.after(retryInMs, () => connect('retry'));
+      move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
+    }
+    for (const member of connected) {
+      if (cause) member.fire('error', cause);
+      member.fire('disconnect', { ...close, willReconnect: !reason });
+    }
+    if (local || (wasOpen && !reason)) return;
+    const error = new HalyardError('ERR_CONNECT', close.reason, { close, attempt: number, retryInMs, cause });
+    for (const member of wanted) if (!connected.includes(member)) member.fire('connect_error', error);
+  };
+
+  const end = (code: number, reason: string) => down({ code, reason, by: 'client' }, undefined, true);
+
+  const session = createSession(options, {
+    onWanted() {
+      if (state !== 'idle' && state !== 'closed') return;
+      attempt = failures = 0;
+      unwatch = watchNetwork(({ type, persisted }) => {
+        if (type === 'offline') down(broken(type));
+        else if (type === 'pagehide') {
+          if (!persisted) end(1001, type);
+        } else if (state === 'waiting') {
+          failures = 0;
+          connect('online');
+        } else session.probe();
+      });
+      connect('wanted');
+    },
+    onIdle: () => end(1000, ''),
+    onOpen(recovered) {
+      const number = attempt;
+      attempt = 0;
+      openedAt = clock.now();
+      if (transport !== transports[0]) prefer([transport], []);
+      move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: transport.name }, number);
+    },
+    onSilent: () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' }),
+  });
+
+  const target: Target = {
+    url: origin + options.path,
+    protocol: subprotocol(codec.name),
+    binary: codec.binary,
+    // A quarter, because a character may take three bytes.
+    batchMax: () => Math.min(session.frameBytesMax() / 4, 1 << 18),
+    clock,
+  };
+
+  return {
+    session,
+    connection: {
+      get state() {
+        return state;
+      },
+      get transport() {
+        return state === 'open' ? transport.name : undefined;
+      },
+      on: emitter.on,
+      off: emitter.off,
+      close: () => end(1000, ''),
+    },
+  };
 }

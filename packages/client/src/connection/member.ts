@@ -1,12 +1,5 @@
 // A session's presence in one namespace, as the client knows it.
-import {
-  type EventPacket,
-  type HalyardError,
-  PublicError,
-  type PublishPacket,
-  type Value,
-  type VolatilePacket,
-} from '@halyard/protocol';
+import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
 import type { LifecycleEvents } from '../events';
 import type { Socket } from '../socket';
 
@@ -19,37 +12,25 @@ export type Auth = AuthData | (() => AuthData | Promise<AuthData>);
 /** Answers an event: with the error if there is one. MUST be called once; never throws. */
 export type Reply = (error?: unknown, value?: Value) => void;
 
-/** The one who holds the presence. */
-export interface MemberOwner {
+export interface Member {
+  readonly namespace: string;
   readonly socket: Socket;
+  auth: Auth;
+  /** What `auth` gave last. */
+  data?: AuthData;
+  /** `joining`: asked for by HELLO or CONNECT, or about to be. `joined`: let in. Undefined: nobody wants it. */
+  phase?: 'joining' | 'joined' | undefined;
+  id?: string;
+  /** Events that wait until CONNECT is sent, because its auth is not known yet. Called with an error they fail. */
+  held?: ((error?: unknown) => void)[] | undefined;
+  /** Whether the HELLO of this connection asked for it. */
+  listed?: boolean;
   fire<Name extends keyof LifecycleEvents>(event: Name, value: Parameters<LifecycleEvents[Name]>[0]): void;
   /** @param reply there if the sender waits for one */
   handle(packet: EventPacket | PublishPacket | VolatilePacket, reply: Reply | undefined): void;
 }
 
-export interface Member {
-  readonly namespace: string;
-  readonly owner: MemberOwner;
-  auth: Auth | undefined;
-  /** `idle`: nobody wants it connected. `joining`: asked for in HELLO or CONNECT, or about to be. `joined`: answered. */
-  phase: 'idle' | 'joining' | 'joined';
-  id: string | undefined;
-  /** Events that wait until CONNECT is sent, because its auth is not known yet; called with an error they fail. */
-  held: ((error?: HalyardError) => void)[] | undefined;
-  /** Whether this connection's HELLO asked for it. */
-  listed: boolean;
-}
-
-export const noHandler = new PublicError('ERR_NO_HANDLER', 'No handler for this event.');
-
-/** Asks for the auth once, and calls back at once if it is there at once. */
-export function askAuth({ auth }: Member, done: (auth: AuthData) => void, fail: (error: unknown) => void): void {
-  try {
-    const data = typeof auth === 'function' ? auth() : auth;
-    if (data instanceof Promise) data.then(done).catch(fail);
-    else done(data);
-  } catch (error) {
-    // Never at once: nobody listens before `connect` or `of` has returned.
-    queueMicrotask(() => fail(error));
-  }
+export async function askAuth(member: Member): Promise<void> {
+  const { auth } = member;
+  member.data = await (typeof auth === 'function' ? auth() : auth);
 }

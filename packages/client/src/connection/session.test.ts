@@ -67,19 +67,46 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.read())).toEqual(['HELLO /{"a":1} /b', 'EVENT /b early []']);
   });
 
-  test('what was in flight when it died without WELCOME is given up; what came later is kept', async () => {
+  test('without WELCOME, HELLO is said again with its token, and what was in flight with it', async () => {
     const { socket, transport, advance, log } = scene();
-    const first = vi.fn();
-    socket.emit('in flight');
-    socket.emitWithAck('asked').catch(first);
-    await transport.link.open();
+    socket.emit('first');
+    const reply = socket.emitWithAck('asked');
+    const [hello, ...flight] = await transport.link.open();
+    const late = socket.of('/late');
+    late.emit('x');
+    await settle();
     await transport.link.drop();
-    expect(first).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_SESSION_LOST' }));
-    socket.emit('kept');
+    late.emit('y');
+    socket.emit('second');
     await advance(1_000);
-    expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'EVENT / kept []']);
-    await transport.link.say(welcome(), connected());
-    expect(log.at(-1)).toEqual(['connect', { recovered: false, reason: 'cut', unconfirmed: 2 }]);
+    const [again, ...more] = await transport.link.open();
+    expect(again).toEqual(hello);
+    expect((again as { token: string }).token.length).toBeGreaterThan(16);
+    expect(briefs(more)).toEqual([
+      ...briefs(flight),
+      'CONNECT /late undefined',
+      'EVENT /late x []',
+      'EVENT /late y []',
+      'EVENT / second []',
+    ]);
+    await transport.link.say(welcome({ recovered: true, received: 2 }), connected(), connected('/late'), {
+      type: PacketType.Ack,
+      ack: 1,
+      value: 'yes',
+    });
+    expect(await reply).toBe('yes');
+    expect(log.at(-1)).toEqual(['connect', { recovered: false, unconfirmed: 0 }]);
+    await transport.link.drop();
+    await advance(1_000);
+    expect(briefs(await transport.link.open())[0]).toBe('HELLO / /late resume s1 3 2');
+  });
+
+  test('every session has a token of its own', async () => {
+    const { socket, transport } = scene();
+    const [first] = await transport.link.open();
+    socket.disconnect().connect();
+    const [second] = await transport.link.open();
+    expect((second as { token: string }).token).not.toBe((first as { token: string }).token);
   });
 });
 
@@ -450,6 +477,7 @@ describe('namespaces', () => {
   test('one left before its CONNECTED came is left again', async () => {
     const { socket, link } = await open();
     const other = socket.of('/other');
+    await settle();
     other.disconnect();
     expect(briefs(await link.read())).toEqual(['CONNECT /other undefined', 'DISCONNECT /other']);
     await link.say(connected('/other'), event('x', [], 1, '/other'));
