@@ -1,0 +1,187 @@
+// Who is refused before there is a connection: what is no handshake, foreign pages, protocols the server has not.
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec/msgpack';
+import { hosts } from '@halyard/testkit/hosts';
+import { describe, expect, test } from 'vitest';
+import { Poller } from './poller';
+import { type HttpResponse, handshake, http, RawSocket, RawWebSocket, request } from './raw';
+import { stage } from './stage';
+
+describe.each(hosts)('handshakes on %s', (name, host) => {
+  const scene = stage(host);
+
+  test.each<[what: string, status: number, code: string, text: string]>([
+    ['a plain GET', 426, 'ERR_UPGRADE_REQUIRED', request('GET /halyard')],
+    ['another method', 426, 'ERR_UPGRADE_REQUIRED', request('PUT /halyard', { 'Content-Length': '0' })],
+    ['no Upgrade', 426, 'ERR_UPGRADE_REQUIRED', handshake({ Upgrade: undefined })],
+    ['another Upgrade', 426, 'ERR_UPGRADE_REQUIRED', handshake({ Upgrade: 'h2c' })],
+    ['no Connection', 400, 'ERR_HANDSHAKE', handshake({ Connection: undefined })],
+    ['another Connection', 400, 'ERR_HANDSHAKE', handshake({ Connection: 'keep-alive' })],
+    ['no version', 426, 'ERR_WEBSOCKET_VERSION', handshake({ 'Sec-WebSocket-Version': undefined })],
+    ['an old version', 426, 'ERR_WEBSOCKET_VERSION', handshake({ 'Sec-WebSocket-Version': '8' })],
+    ['two versions', 426, 'ERR_WEBSOCKET_VERSION', handshake({ 'Sec-WebSocket-Version': '13, 8' })],
+    ['no key', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': undefined })],
+    ['a short key', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': 'c2hvcnQ=' })],
+    ['a key that is no base64', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': '!'.repeat(24) })],
+    ['a key of 17 bytes', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': `${'A'.repeat(23)}=` })],
+    ['another path', 404, 'ERR_PATH', handshake({}, '/elsewhere')],
+  ])('%s: %i %s', async (_what, status, code, text) => {
+    const { port } = await scene();
+    const answer = await http(port, text);
+    expect(refusal(answer)).toEqual({ status, code });
+    if (status === 426) {
+      expect(answer.headers).toMatchObject({ upgrade: 'websocket', 'sec-websocket-version': '13' });
+    }
+  });
+
+  test('who is refused is let go, even if it stays', async () => {
+    const { port } = await scene();
+    const socket = await RawSocket.open(port, true);
+    socket.write(handshake({ 'Sec-WebSocket-Version': '8', Connection: 'close, Upgrade' }));
+    expect((await socket.response()).status).toBe(426);
+    await socket.until('the end', () => socket.ended);
+    // uWS has a timer for those that stay. On node nobody is there any more: the answer to more bytes is a reset.
+    while (name === 'node' && !socket.gone) {
+      socket.write('more');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.cut();
+  }, 5_000);
+
+  test('a transport that is switched off', async () => {
+    const onlyWebSocket = await scene({ transports: ['websocket'] });
+    expect(refusal(await http(onlyWebSocket.port, request('POST /halyard', { 'Content-Length': '0' })))).toEqual({
+      status: 426,
+      code: 'ERR_UPGRADE_REQUIRED',
+    });
+  });
+});
+
+describe.each(hosts)('origins on %s', (_name, host) => {
+  const scene = stage(host);
+  const ok = { status: 101, code: undefined };
+  const refused = { status: 403, code: 'ERR_ORIGIN' };
+
+  /** Answers to a page of `Origin` on the host named `Host`, over both transports. */
+  async function answers(port: number, headers: Record<string, string | undefined>) {
+    const polling = await http(port, request('POST /halyard', { 'Content-Length': '0', ...headers }));
+    return { websocket: refusal(await http(port, handshake(headers))), polling: refusal(polling) };
+  }
+
+  test.each<[host: string, origin: string | undefined, allowed: boolean]>([
+    ['halyard.test', undefined, true],
+    ['halyard.test', 'http://halyard.test', true],
+    ['halyard.test', 'https://halyard.test', true],
+    ['halyard.test:80', 'http://halyard.test', true],
+    ['halyard.test', 'http://halyard.test:80', true],
+    ['halyard.test:443', 'https://halyard.test', true],
+    ['Halyard.Test', 'http://halyard.test', true],
+    ['halyard.test:3000', 'http://halyard.test:3000', true],
+    ['halyard.test', 'http://foreign.test', false],
+    ['halyard.test:443', 'http://halyard.test', false],
+    ['halyard.test', 'http://halyard.test:3000', false],
+    ['halyard.test', 'http://halyard.test.foreign.test', false],
+    ['halyard.test', 'http://foreign.test/halyard.test', false],
+    ['halyard.test', 'http://halyard.test@foreign.test', false],
+    ['halyard.test', 'null', false],
+    ['halyard.test', 'halyard.test', false],
+    ['halyard.test', 'http://halyard.test, http://foreign.test', false],
+  ])('on %s a page of %s: %s', async (Host, Origin, allowed) => {
+    const { port, io } = await scene();
+    expect(await answers(port, { Host, Origin })).toEqual(
+      allowed ? { websocket: ok, polling: { ...ok, status: 200 } } : { websocket: refused, polling: refused },
+    );
+    expect(io.sockets.size).toBe(1);
+  });
+
+  test('only listed ones, if there is a list', async () => {
+    const { port } = await scene({ origins: ['https://app.test', 'null'] });
+    for (const Origin of ['https://app.test', 'null', undefined]) {
+      expect((await answers(port, { Origin })).websocket).toEqual(ok);
+    }
+    for (const Origin of ['http://app.test', 'https://app.test:444', 'http://halyard.test', 'https://APP.test']) {
+      expect(await answers(port, { Origin })).toEqual({ websocket: refused, polling: refused });
+    }
+  });
+
+  test('a forwarded host counts only behind a trusted proxy', async () => {
+    const headers = { Origin: 'http://foreign.test', 'X-Forwarded-Host': 'foreign.test' };
+    expect((await answers((await scene()).port, headers)).websocket).toEqual(refused);
+    expect((await answers((await scene({ trustProxy: true })).port, headers)).websocket).toEqual(ok);
+  });
+
+  test('every request of a polling connection is checked, and a foreign one leaves it alone', async () => {
+    const { port } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const foreign = { Origin: 'http://foreign.test', 'Content-Length': '0', 'Halyard-Connection': poller.connection };
+    for (const method of ['POST', 'GET', 'DELETE', 'OPTIONS']) {
+      const answer = await http(port, request(`${method} /halyard`, { ...foreign, 'Halyard-Seq': '2' }));
+      expect(refusal(answer)).toEqual(refused);
+      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    }
+    await poller.send([2, '/', 'echo', ['still here'], 1]);
+    expect(await poller.packet(3)).toEqual([3, 1, 'still here']);
+  });
+
+  test('a page that may connect may read the answers', async () => {
+    const { port } = await scene({ origins: ['https://app.test'] });
+    const preflight = await http(port, request('OPTIONS /halyard', { Origin: 'https://app.test' }));
+    expect(preflight).toMatchObject({
+      status: 204,
+      headers: {
+        'access-control-allow-origin': 'https://app.test',
+        'access-control-allow-methods': 'POST, GET, DELETE',
+        'access-control-allow-headers':
+          'content-type, halyard-protocol, halyard-connection, halyard-seq, halyard-ack, halyard-close',
+        vary: 'origin',
+      },
+    });
+    const opened = await http(port, request('POST /halyard', { Origin: 'https://app.test', 'Content-Length': '0' }));
+    expect(opened.headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.test',
+      'access-control-expose-headers': 'halyard-protocol, halyard-connection, halyard-seq, halyard-close',
+    });
+  });
+});
+
+describe.each(hosts)('protocols on %s', (_name, host) => {
+  const scene = stage(host);
+  const supported = ['halyard.v1+json', 'halyard.v1+msgpack'];
+
+  test.each(['graphql-ws', 'halyard.v2+json', 'halyard.v1+protobuf', 'halyard.v1+json;q=1', ','])(
+    '"%s": 400 with what the server has',
+    async (offered) => {
+      const { port } = await scene({ codecs: [json(), msgpack()] });
+      const answers = [
+        await http(port, handshake({ 'Sec-WebSocket-Protocol': offered })),
+        await http(port, request('POST /halyard', { 'Halyard-Protocol': offered, 'Content-Length': '0' })),
+      ];
+      for (const answer of answers) {
+        expect(refusal(answer)).toEqual({ status: 400, code: 'ERR_NO_COMMON_PROTOCOL' });
+        expect(JSON.parse(answer.body)).toMatchObject({ supported });
+      }
+    },
+  );
+
+  test('the first offered one that the server has is echoed; none offered is JSON, and unnamed', async () => {
+    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const named = await RawWebSocket.connect(port, {
+      'Sec-WebSocket-Protocol': 'halyard.v2+json, halyard.v1+msgpack, halyard.v1+json',
+    });
+    expect(named.subprotocol).toBe('halyard.v1+msgpack');
+    const unnamed = await RawWebSocket.connect(port);
+    expect(unnamed.subprotocol).toBeUndefined();
+    await unnamed.hello();
+    for (const socket of [named, unnamed]) socket.cut();
+  });
+});
+
+/** Status and reason, which is JSON if it is a refusal. */
+function refusal({ status, headers, body }: HttpResponse): { status: number; code: string | undefined } {
+  if (status < 400) return { status, code: undefined };
+  expect(headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' });
+  const { code, message } = JSON.parse(body) as { code: string; message: string };
+  expect(message).toMatch(/^[A-Z].*\.$/);
+  return { status, code };
+}

@@ -1,0 +1,274 @@
+// Requests of the polling transport that are lost, repeated, skipped, too big, or for a connection that is no more.
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec/msgpack';
+import { hosts } from '@halyard/testkit/hosts';
+import { describe, expect, test } from 'vitest';
+import { type Answer, Poller, packetsOf } from './poller';
+import { RawSocket, request } from './raw';
+import { type Scene, stage } from './stage';
+
+const unknown = { status: 404, code: 'ERR_CONNECTION_UNKNOWN' };
+
+function reason({ status, body }: Answer): { status: number; code: unknown } {
+  return { status, code: body === '' ? undefined : (JSON.parse(body) as { code: unknown }).code };
+}
+
+describe.each(hosts)('polls on %s', (_name, host) => {
+  const scene = stage(host);
+
+  /** A connection that has said HELLO and has read the answer. */
+  async function joined({ port, io }: Scene): Promise<{ poller: Poller; id: string }> {
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const [, , id] = (await poller.packet(11)) as [number, string, string];
+    expect(io.sockets.get(id)?.transport).toBe('polling');
+    return { poller, id };
+  }
+
+  test('a second poll ends the first with 204, and goes on itself', async () => {
+    const { poller } = await joined(await scene());
+    const first = poller.poll(1);
+    const second = poller.poll(1);
+    // Which of them came first is the network's choice.
+    const ended = await Promise.race([first, second]);
+    expect(ended).toMatchObject({ status: 204, body: '' });
+    expect(ended.headers.get('halyard-seq')).toBeNull();
+    await poller.send([2, '/', 'echo', ['for the second'], 1]);
+    const answers = await Promise.all([first, second]);
+    expect(answers.map(({ body }) => body).sort()).toEqual(['', '[3,1,"for the second"]']);
+  });
+
+  test('a poll that nobody waits for any more takes nothing along', async () => {
+    const { port, io } = await scene();
+    const { poller, id } = await joined({ port, io } as Scene);
+    const gone = await RawSocket.open(port);
+    gone.write(request('GET /halyard', { 'Halyard-Connection': poller.connection, 'Halyard-Ack': '1' }));
+    const pending = poller.poll(1);
+    // This poll ends that one, or that one ends this: then it is asked again.
+    await Promise.race([gone.response(), pending]);
+    gone.cut();
+    io.sockets.get(id)?.emit('news', 1);
+    const answer = await pending;
+    expect(packetsOf((answer.status === 204 ? await poller.poll(1) : answer).body)).toEqual([[2, '/', 'news', [1]]]);
+  });
+
+  test('a response that was lost is asked for again, and is the same', async () => {
+    const { poller } = await joined(await scene());
+    await poller.send([2, '/', 'echo', ['once'], 1]);
+    const answers = [await poller.poll(1), await poller.poll(1), await poller.poll(1)];
+    for (const { status, headers, body } of answers) {
+      expect([status, headers.get('halyard-seq'), body]).toEqual([200, '2', '[3,1,"once"]']);
+    }
+  });
+
+  test('a poll that was overtaken is answered with 204, and disturbs no later one', async () => {
+    const { poller } = await joined(await scene());
+    await poller.send([2, '/', 'echo', ['one'], 1]);
+    await poller.poll(1);
+    const pending = poller.poll(2);
+    for (const stale of [0, 1]) {
+      // The pending one must be there first: only then is response 2 known to have arrived.
+      let answer = await poller.poll(stale);
+      while (answer.status === 200) answer = await poller.poll(stale);
+      expect(answer.headers.get('halyard-seq')).toBeNull();
+    }
+    await poller.send([2, '/', 'echo', ['two'], 2]);
+    const { status, headers, body } = await pending;
+    expect([status, headers.get('halyard-seq'), body]).toEqual([200, '3', '[3,2,"two"]']);
+  });
+
+  test.each(['2', '-1', '1.5', 'x', '1, 1', '99999999999999999999'])(
+    'a poll for response %s: 400 ERR_SEQUENCE, and 4400',
+    async (received) => {
+      const { io, port } = await scene();
+      const { poller } = await joined({ io, port } as Scene);
+      expect(reason(await poller.poll(received))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
+      expect(await poller.close()).toBe('4400 ERR_SEQUENCE: expected halyard-ack 1');
+      expect(io.sockets.size).toBe(1);
+    },
+  );
+});
+
+describe.each(hosts)('bodies on %s', (_name, host) => {
+  const scene = stage(host);
+
+  test('a repeated body is answered again and handled once', async () => {
+    const heard: unknown[] = [];
+    const { port } = await scene({}, (io) => {
+      io.on('connection', (socket) => {
+        socket.on('count', (value: unknown) => heard.push(value));
+      });
+    });
+    const poller = await Poller.open(port);
+    const bodies = ['[0]\n[2,"/","count",[1]]', '[2,"/","count",[2]]', '[2,"/","count",[3]]'];
+    for (const [number, body] of [
+      [1, 0],
+      [1, 0],
+      [2, 1],
+      [1, 0],
+      [2, 1],
+      [3, 2],
+      [2, 1],
+    ] as const) {
+      expect(await poller.post(number, bodies[body] ?? '')).toMatchObject({ status: 204, body: '' });
+    }
+    expect(heard).toEqual([1, 2, 3]);
+  });
+
+  test.each(['3', '0', '-1', '1.5', 'x', '2, 2', ''])(
+    'a body with number "%s": 400 ERR_SEQUENCE, and 4400',
+    async (number) => {
+      const { port, io } = await scene();
+      const poller = await Poller.open(port);
+      await poller.post(1, '[0]');
+      expect(reason(await poller.post(number, '[8]'))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
+      expect(await poller.close()).toBe('4400 ERR_SEQUENCE: expected halyard-seq 2');
+      expect(io.sockets.size).toBe(1);
+    },
+  );
+
+  test('invalid UTF-8: 400 ERR_INVALID_UTF8, and 1007', async () => {
+    const { port, io } = await scene();
+    const poller = await Poller.open(port);
+    await poller.post(1, '[0]');
+    const body = Uint8Array.from([0x5b, 0xff, 0x5d]);
+    expect(reason(await poller.post(2, body))).toEqual({ status: 400, code: 'ERR_INVALID_UTF8' });
+    expect(await poller.close()).toBe('1007 ERR_INVALID_UTF8: the body is not UTF-8');
+    expect(io.sockets.size).toBe(1);
+  });
+
+  test('a binary frame that is longer than its body: 400 ERR_BATCH, and 4400', async () => {
+    const { port } = await scene({ codecs: [json(), msgpack()] });
+    for (const body of [
+      [0, 0, 0, 2, 0x91],
+      [0, 0, 0],
+      [0xff, 0xff, 0xff, 0xff, 0x91],
+    ]) {
+      const poller = await Poller.open(port, 'halyard.v1+msgpack');
+      expect(reason(await poller.post(1, Uint8Array.from(body)))).toEqual({ status: 400, code: 'ERR_BATCH' });
+      expect(await poller.close()).toBe('4400 ERR_BATCH: a frame is longer than the body that holds it');
+    }
+  });
+
+  test('text where the codec is binary is no packet', async () => {
+    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const poller = await Poller.open(port, 'halyard.v1+msgpack');
+    expect(reason(await poller.post(1, '[0]'))).toEqual({ status: 400, code: 'ERR_BATCH' });
+    expect(await poller.close()).toMatch(/^4400 /);
+  });
+
+  test('a body over httpBodyBytesMax: 413, and the connection goes on', async () => {
+    const { port, io } = await scene({ httpBodyBytesMax: 1_024 });
+    const poller = await Poller.open(port);
+    await poller.post(1, '[0]');
+    await poller.packet(11);
+    const body = '[2,"/","echo",["big"],1]'.padEnd(1_025);
+    const answer = await poller.post(2, body);
+    expect(reason(answer)).toEqual({ status: 413, code: 'ERR_BODY_TOO_BIG' });
+    expect(JSON.parse(answer.body)).toMatchObject({ message: 'A body may have 1024 bytes (httpBodyBytesMax).' });
+    expect(await poller.post(2, body.slice(0, -1))).toMatchObject({ status: 204 });
+    expect(await poller.packet(3)).toEqual([3, 1, 'big']);
+    expect(io.sockets.size).toBe(2);
+  });
+
+  test('a body of unknown length over httpBodyBytesMax: 413, before its end', async () => {
+    const { port } = await scene({ httpBodyBytesMax: 1_024 });
+    const socket = await RawSocket.open(port);
+    socket.write(request('POST /halyard', { 'Transfer-Encoding': 'chunked' }));
+    for (let i = 0; i < 3; i++) socket.write(`200\r\n${'x'.repeat(0x200)}\r\n`);
+    expect((await socket.response()).status).toBe(413);
+    socket.cut();
+  });
+});
+
+describe.each(hosts)('dead connections on %s', (_name, host) => {
+  const scene = stage(host);
+
+  test('a connection nobody opened, or that was left: 404', async () => {
+    const { port, io } = await scene();
+    const left = await Poller.open(port);
+    await left.send([0]);
+    const pending = left.poll();
+    expect(await pending).toMatchObject({ status: 200 });
+    expect(await left.request('DELETE', { 'halyard-close': '1000' })).toMatchObject({ status: 204 });
+    expect(io.sockets.size).toBe(1);
+    const guessed = new Poller(port);
+    for (const poller of [left, guessed]) {
+      for (const id of poller === left ? [left.connection] : ['x', '__proto__', 'constructor', 'A'.repeat(22)]) {
+        poller.connection = id;
+        expect(reason(await poller.post(2, '[8]'))).toEqual(unknown);
+        expect(reason(await poller.poll(0))).toEqual(unknown);
+        expect(reason(await poller.request('DELETE'))).toEqual(unknown);
+      }
+    }
+  });
+
+  test('one that the server closed: POST gets 404, every poll how it was closed', async () => {
+    const { port, io } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const [, , id] = (await poller.packet(11)) as [number, string, string];
+    io.sockets.get(id)?.emit('last', 1);
+    io.sockets.get(id)?.disconnect(true);
+    expect(reason(await poller.post(2, '[8]'))).toEqual(unknown);
+    for (let i = 0; i < 2; i++) {
+      const { status, headers, body } = await poller.poll(1);
+      expect([status, headers.get('halyard-close'), body]).toEqual([
+        200,
+        '1000 disconnected by the server',
+        '[2,"/","last",[1]]',
+      ]);
+    }
+  });
+
+  test('one that another transport took the session from: 4409', async () => {
+    const { port, io } = await scene();
+    const first = await Poller.open(port);
+    await first.send([0]);
+    const [, session, secret] = (await first.packet(1)) as [number, string, string];
+    const pending = first.poll();
+    const second = await Poller.open(port);
+    await second.send([0, [], '', [session, secret, 1, 0]]);
+    expect((await pending).headers.get('halyard-close')).toBe('4409 another connection resumed the session');
+    expect(await second.packet(1)).toMatchObject({ 5: true });
+    expect(io.sockets.size).toBe(2);
+  });
+
+  test('leaving with a code that allows it keeps the session for a resume; leaving with 1000 does not', async () => {
+    const { port } = await scene();
+    for (const [code, recovered] of [
+      ['4000', true],
+      ['1000', false],
+      ['1001', false],
+      ['x', false],
+    ] as const) {
+      const first = await Poller.open(port);
+      await first.send([0]);
+      const [, session, secret] = (await first.packet(1)) as [number, string, string];
+      await first.request('DELETE', { 'halyard-close': code });
+      const second = await Poller.open(port);
+      await second.send([0, [], '', [session, secret, 1, 0]]);
+      expect((await second.packet(1))[5]).toBe(recovered);
+    }
+  });
+
+  test('another method: 405', async () => {
+    const { port } = await scene();
+    const poller = await Poller.open(port);
+    const answer = await poller.request('PUT', {}, '[0]');
+    expect(reason(answer)).toEqual({ status: 405, code: 'ERR_METHOD' });
+    expect(answer.headers.get('allow')).toBe('POST, GET, DELETE, OPTIONS');
+  });
+
+  test('more than connectionsMax: 503; more than sessionsMax: 1013', async () => {
+    const { port } = await scene({ connectionsMax: 2, sessionsMax: 2 });
+    const [first, second] = [await Poller.open(port), await Poller.open(port)];
+    const third = await new Poller(port).request('POST');
+    expect(reason(third)).toEqual({ status: 503, code: 'ERR_TOO_MANY_CONNECTIONS' });
+    await first.send([0]);
+    await second.send([0]);
+    expect(await second.close()).toBe('1013 the server is full (sessionsMax)');
+    await first.send([2, '/', 'echo', ['in'], 1]);
+    expect(await first.packet(3)).toEqual([3, 1, 'in']);
+  });
+});
