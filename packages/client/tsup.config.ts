@@ -13,7 +13,8 @@ export default defineConfig([
     // Which one it is, is for the application's bundler or Node to decide.
     external: ['#websocket'],
     dts: true,
-    clean: true,
+    // Not all of dist: the other build writes there at the same time.
+    clean: ['chunk-*.js'],
   },
   {
     // For a script tag: one file with everything in it, under the global name `Halyard`.

@@ -1,7 +1,6 @@
 // The client's session across its connections (docs/PROTOCOL.md §5): HELLO and WELCOME, the namespaces, and the stream
 // machine with its timer. It is given a link and its frames; which link, and when, is the connection's business.
 import {
-  CloseCode,
   type DeliveredPacket,
   defaultOutboxLimits,
   defaultSettings,
@@ -68,7 +67,7 @@ export interface Session {
 /** A volatile event is dropped while more than this waits in the transport. */
 const volatileBufferMax = 1 << 16;
 
-const normal = { code: CloseCode.Normal, reason: '', willReconnect: false };
+const normal = { code: 1000, reason: '', willReconnect: false };
 /** What the other side learns of an error that was not meant for it. */
 const hidden = { code: 'ERR_HANDLER', message: 'The handler failed.', data: undefined };
 

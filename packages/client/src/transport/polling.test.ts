@@ -289,6 +289,7 @@ describe('polling', () => {
       [400, 4400],
       [403, 4403],
       [503, 1006],
+      [200, 1006],
       ['lost request', 1006],
     ] as const) {
       const { server, closed } = await start({ faults: { POST: [fault] } });

@@ -98,8 +98,9 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
 
   const run = async () => {
     id = (await request('POST', 'protocol', protocol))?.get('connection') ?? '';
+    // A login page of the network, perhaps: another attempt may find the server.
+    if (!id) end(1006, 'not a Halyard server');
     if (closed) return;
-    if (!id) throw 'not a Halyard server';
     onOpen();
     for (let received = 0; ; ) {
       const answer = await request('GET', 'ack', received);
