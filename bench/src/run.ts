@@ -84,7 +84,8 @@ async function main(): Promise<void> {
   }
   const results = await measure(args);
   const tables = results.workloads.flatMap((workload) => [...workloadTable(workload, results.rows), '']);
-  process.stdout.write([...tables, ...figureTable(results.figures), ''].join('\n'));
+  const ceilings = results.figures.length === 0 ? [] : [...figureTable(results.figures), ''];
+  process.stdout.write([...tables, ...ceilings].join('\n'));
   if (args.jsonFile !== undefined) await writeJson(args.jsonFile, results);
   if (args.reportFile !== undefined) await writeReport(args.reportFile, results);
 }
