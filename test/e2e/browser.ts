@@ -1,0 +1,19 @@
+// The browser of the browser tests, and what happens without one.
+import { type Browser, chromium } from 'playwright-core';
+import { describe, expect } from 'vitest';
+import { chromiumFlags, findChromium, isStrict } from './chromium.mjs';
+
+const executablePath = findChromium();
+
+/** Skips where there is no Chromium; with `CI=true` it does not skip, and launching fails. */
+export const describeInBrowser = describe.skipIf(executablePath === undefined && !isStrict());
+
+export function launchBrowser(): Promise<Browser> {
+  if (executablePath === undefined) throw new Error('No Chromium: `node test/system.mjs` says how to get it.');
+  return chromium.launch({ executablePath, args: chromiumFlags });
+}
+
+/** Asks again until the answer is the expected one. */
+export function eventually<Answer>(ask: () => Promise<Answer>) {
+  return expect.poll(ask, { timeout: 20_000 });
+}

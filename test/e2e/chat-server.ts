@@ -1,0 +1,63 @@
+// The built chat as a child process, as `npm run demo` runs it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('../../examples/chat/dist/server.js', import.meta.url));
+
+export interface ChatServer {
+  readonly url: string;
+  readonly port: number;
+  /** Ends it as Ctrl-C does. @returns its exit code, or the signal that was needed */
+  stop(): Promise<number | string | null>;
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>;
+}
+
+/** @param port 0 takes a free one */
+export async function startChat(port = 0): Promise<ChatServer> {
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, PORT: `${port}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await firstLine(child);
+  const url = /http:\S+$/.exec(line)?.[0];
+  if (url === undefined) throw new Error(`The chat printed no address: ${line}`);
+  return {
+    url,
+    port: Number(new URL(url).port),
+    stop: () => end(child, 'SIGTERM'),
+    kill: async () => {
+      await end(child, 'SIGKILL');
+    },
+  };
+}
+
+/** A port that can be used again at once: one that the system chose for a listener cannot. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('no stdout');
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(child, 'exit').then(([code]) => `(it ended with ${code})`);
+  return Promise.race([once(lines, 'line').then(([line]) => String(line)), ended]);
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | string | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  const impatience = setTimeout(() => child.kill('SIGKILL'), 5_000);
+  const [code, endedBy] = await exit;
+  clearTimeout(impatience);
+  return code ?? endedBy;
+}
