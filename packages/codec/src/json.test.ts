@@ -1,3 +1,4 @@
+// The suite over json, and what is json's own: its text, its notation and what other texts do to it.
 import { type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
 import { codecSuite } from '@halyard/testkit/codec-suite';
 import { difference } from '@halyard/testkit/values';
@@ -89,6 +90,7 @@ describe('json refuses', () => {
     expect(() => codec.decode(`[2,"/","e",[${text(65)}]]`)).toThrow(undecodable);
     expect(codec.decode(`[0,[["/",${text(64)}]]]`)).toMatchObject({ type: PacketType.Hello });
     expect(() => codec.decode(`[0,[["/",${text(65)}]]]`)).toThrow(undecodable);
+    expect(() => codec.decode(`[3,1,${text(1e6)}]`)).toThrow('a value outside the data model');
     for (const frame of [text(1e6), `[3,1,${text(1e6)}]`, `[${text(1e6)}]`, open.repeat(1e6)]) {
       expect(() => codec.decode(frame)).toThrow(RemoteProtocolError);
     }

@@ -21,7 +21,7 @@ export const decodeMsgpack = guarded((frame: Frame): Packet => {
   try {
     const tuple: unknown[] = [];
     const size = arraySize(byte());
-    for (let i = 0; i < size; i++) tuple.push(read(i === 0 ? 0 : fieldDepthMax(tuple[0])));
+    for (let i = 0; i < size; i++) tuple.push(read(fieldDepthMax(tuple[0])));
     if (at !== bytes.length) throw undecodable('bytes after the packet');
     return fromTuple(tuple);
   } finally {

@@ -53,7 +53,10 @@ export function writePacket(type: PacketType, tuple: Tuple, typed: Uint8Array | 
 function writeFields(writer: Writer, fields: readonly Field[], tuple: Tuple): void {
   for (let i = 0; i < fields.length; i++) {
     const value = tuple[i];
-    if (value !== undefined) writeField(writer, fields[i] as Field, (i + 1) << 3, value);
+    const field = fields[i] as Field;
+    // A tuple has null where a message is absent and a field comes behind it.
+    if (value === undefined || (value === null && typeof field === 'object')) continue;
+    writeField(writer, field, (i + 1) << 3, value);
   }
 }
 
@@ -102,7 +105,7 @@ export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8A
   if (layout === undefined || (tag & 7) !== Wire.Bytes) throw undecodable('a frame is one packet');
   let typed: Uint8Array | undefined;
   const tuple = readFields(reader, layout, fieldDepthMax(type), (tag) => {
-    if (tag !== typedTag || !layout.includes('values')) return false;
+    if (tag !== typedTag) return false;
     typed = reader.bytes().slice();
     return true;
   });
@@ -167,8 +170,8 @@ function readField(reader: Reader, field: Field, room: number, before: unknown):
 function readCount(reader: Reader): number {
   let value = 0;
   for (let scale = 1; scale < 2 ** 64; scale *= 128) {
-    const byte = reader.buf[reader.pos++];
-    if (byte === undefined) break;
+    // Past the end of its message it is no field, which `readMessage` finds.
+    const byte = reader.buf[reader.pos++] ?? 0;
     value += (byte & 0x7f) * scale;
     if (byte < 0x80) return value;
   }

@@ -1,3 +1,4 @@
+// The suite over protobuf, and what is protobuf's own: that its bytes are halyard.proto's, and message types of the app.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type EventPacket, type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
@@ -65,6 +66,7 @@ describe('protobuf bytes are what halyard.proto says', () => {
             { namespace: '/a', auth: { text: 'x' } },
           ],
           client: 'test/1',
+          token: '',
           resume: {
             session: 's',
             secret: 't',
@@ -234,7 +236,7 @@ describe('protobuf refuses', () => {
     ['a length past the end', '42 05 08'],
     ['a huge length', '42 ff ff ff ff 07'],
     ['a field across the end of its message', '42 02 08 82 01'],
-    ['a varint without end', '42 0b 08 ff ff ff ff ff ff ff ff ff ff'],
+    ['a varint without end', '42 0d 08 ff ff ff ff ff ff ff ff ff ff ff 00'],
     ['a value without a kind', '22 04 08 01 12 00'],
     ['another null', '22 06 08 01 12 02 08 01'],
     ['NaN', '22 0d 08 01 12 09 21 00 00 00 00 00 00 f8 7f'],
@@ -242,12 +244,18 @@ describe('protobuf refuses', () => {
     ['a date past the last', '22 0d 08 01 12 09 49 01 00 dc c2 08 b2 1e 00'],
     ['text that is not UTF-8', '22 07 08 01 12 03 3a 01 ff'],
     ['half a surrogate pair', '22 09 08 01 12 05 3a 03 ed a0 80'],
+    ['a name that is not UTF-8', '5a 03 0a 01 ff'],
+    ['a key that is not UTF-8', '22 0f 08 01 12 0b 5a 09 0a 07 0a 01 ff 12 02 18 02'],
     ['a property without a value', '22 0b 08 01 12 07 5a 05 0a 03 0a 01 61'],
     ['a group without end', '42 03 13 08 01'],
   ];
   test.each(malformed)('%s', (_, hex) => {
     const bytes = Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
     expect(() => codec.decode(bytes)).toThrow(undecodable);
+  });
+
+  test('a message past the end, as such', () => {
+    expect(() => codec.decode(Uint8Array.of(0x42, 5, 8))).toThrow('a message ends after the one it is in');
   });
 
   test('a count that numbers cannot hold', () => {
@@ -259,21 +267,25 @@ describe('protobuf refuses', () => {
     const wrap = (tag: number, inner: Uint8Array) => reflection.Writer.create().uint32(tag).bytes(inner).finish();
     const join = (...parts: Uint8Array[]) => Uint8Array.from(Buffer.concat(parts));
     // A Value in a ValueList (10), or as a property (1) in a ValueMap (11), by turns.
-    const value = (levels: number) => {
+    const value = (levels: number, parity: number) => {
       let bytes: Uint8Array = Uint8Array.of(24, 2);
-      for (let i = 0; i < levels; i++) bytes = i % 2 ? wrap(82, wrap(10, bytes)) : wrap(90, wrap(10, wrap(18, bytes)));
+      for (let i = 0; i < levels; i++)
+        bytes = i % 2 === parity ? wrap(82, wrap(10, bytes)) : wrap(90, wrap(10, wrap(18, bytes)));
       return bytes;
     };
     const slash = Uint8Array.of(10, 1, 47);
     const places = [
-      (levels: number) => wrap(34, join(Uint8Array.of(8, 1), wrap(18, value(levels)))),
-      (levels: number) => wrap(26, join(slash, Uint8Array.of(18, 1, 101), wrap(26, value(levels)))),
-      (levels: number) => wrap(10, wrap(10, join(slash, wrap(18, value(levels))))),
+      (levels: number, parity: number) => wrap(34, join(Uint8Array.of(8, 1), wrap(18, value(levels, parity)))),
+      (levels: number, parity: number) =>
+        wrap(26, join(slash, Uint8Array.of(18, 1, 101), wrap(26, value(levels, parity)))),
+      (levels: number, parity: number) => wrap(10, wrap(10, join(slash, wrap(18, value(levels, parity))))),
     ];
     for (const frame of places) {
-      expect(codec.decode(frame(64))).toHaveProperty('type');
-      expect(() => codec.decode(frame(65))).toThrow(undecodable);
-      expect(() => codec.decode(frame(5_000))).toThrow(undecodable);
+      for (const parity of [0, 1]) {
+        expect(codec.decode(frame(64, parity))).toHaveProperty('type');
+        expect(() => codec.decode(frame(65, parity))).toThrow('nested too deep');
+        expect(() => codec.decode(frame(5_000, parity))).toThrow('nested too deep');
+      }
     }
     expect(() => codec.encode(ack(nested(65)))).toThrow();
   });
@@ -305,9 +317,10 @@ describe('protobuf with message types', () => {
       from: 'ann',
       at: '-5',
     });
-    const decoded = typed.decode(Buffer.from(frame)) as EventPacket;
+    const native = Buffer.from(frame);
+    const decoded = typed.decode(native) as EventPacket;
     expect(difference(decoded.args, [full])).toBeUndefined();
-    frame.fill(0);
+    native.fill(0);
     expect(difference(decoded.args, [full])).toBeUndefined();
     expect(
       difference(typed.decode(typed.encode(event('line', decoded.args[0]!))), event('line', full)),

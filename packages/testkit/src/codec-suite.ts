@@ -42,6 +42,7 @@ export const samplePackets: readonly Packet[] = [
   { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume, token: '' },
   { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] }, token: '' },
   { type: Hello, namespaces: [{ namespace: '/', auth: null }], client: '', resume: undefined, token: '' },
+  { type: Hello, namespaces: [], client: '', resume: undefined, token: 'sixteen letters.' },
   { type: Welcome, session: 's', secret: 'x', settings, received: 0, recovered: false, reason: 'log-trimmed' },
   { type: Welcome, session: 's', secret: 'x', settings, received: 9, recovered: true, reason: '' },
   { type: Event, namespace: '/', event: 'message', args: ['hi', 1, null, { a: [true] }], ack: undefined },
@@ -214,6 +215,11 @@ export function codecSuite(name: string, pair: () => { writer: Codec; reader: Co
       const { args } = reader.decode(writer.encode(places['args[0]']!(value))) as { args: readonly unknown[] };
       expect(args).toEqual([{ a: 1 }]);
       expect(Object.keys(args[0] as object)).toEqual(['a']);
+    });
+
+    test('carries keys that name methods', () => {
+      const methods = { constructor: 1, toJSON: 'x', hasOwnProperty: 3, toString: 4, valueOf: 5, length: 6 };
+      for (const value of [methods, Object.assign(Object.create(null), methods)]) expectSame(places.value!([value]));
     });
 
     test('sends what objects own, whatever was done to Object.prototype', () => {
