@@ -1,6 +1,6 @@
 // The data model of docs/PROTOCOL.md §3. One walk tells whether values keep to it and what a codec has to mind in them;
 // the path of what does not is put together on the way back from it, so that what does pays nothing for it.
-import { LocalUsageError, type Packet, type PacketType } from '@halyard/protocol';
+import { LocalUsageError, type Packet, PacketType } from '@halyard/protocol';
 
 /** Bounds on a value. Part of protocol v1. */
 export const dataLimits = {
@@ -49,6 +49,15 @@ let reason = '';
  */
 export function checkPacket(packet: Packet): number {
   const room = fieldDepthMax(packet.type);
+  let traits: number;
+  if (packet.type === PacketType.Ack) traits = packet.value === undefined ? 0 : survey(packet.value, room);
+  else if ('args' in packet) traits = survey(packet.args, room) | survey(packet.event, 0) | survey(packet.namespace, 0);
+  else traits = Trait.Refused;
+  return traits & Trait.Refused ? checkFields(packet, room) : traits;
+}
+
+/** The same for every packet, field by field: finds which field it is. */
+function checkFields(packet: Packet, room: number): number {
   let traits = 0;
   for (const field in packet) {
     const value: unknown = packet[field as keyof Packet];

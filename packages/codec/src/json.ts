@@ -2,7 +2,7 @@
 // What JSON cannot say is an object whose one key begins with a single `$`: {"$bin":"<base64>"}, {"$date":<ms>},
 // {"$big":"<decimal>"}, {"$num":"-0"}. A key of the app that begins with `$` is written with one more in front, so
 // the two never meet.
-import { type Frame, fromTuple, type Packet, toTuple } from '@halyard/protocol';
+import { type Frame, fromTuple, type Packet, PacketType, toTuple } from '@halyard/protocol';
 import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
 import { checkPacket, fieldDepthMax, survey, Trait } from './data';
@@ -17,6 +17,10 @@ export function json(): Codec {
 
 function encode(packet: Packet): string {
   const escaped = checkPacket(packet) & Trait.Escaped;
+  if (packet.type === PacketType.Ack && packet.value !== undefined && !escaped) {
+    // The most frequent answer, without a tuple.
+    return `[3,${packet.ack},${JSON.stringify(packet.value)}]`;
+  }
   const tuple = toTuple(packet);
   return JSON.stringify(escaped ? tuple.map(write) : tuple);
 }

@@ -34,7 +34,7 @@ export const defaultSettings: SessionSettings = {
   heartbeatTimeoutMs: 20_000,
   recoveryWindowMs: 120_000,
   frameBytesMax: 1 << 20,
-  sackPacketsMax: 64,
+  sackPacketsMax: 32,
   sackDelayMs: 1_000,
 };
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { Codec } from '@halyard/codec';
 import {
   type AnyEvents,
   CloseCode,
@@ -35,7 +36,7 @@ import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } 
 import type { Connection } from './transport/connection';
 import { Flusher } from './transport/flusher';
 import { PollingRequests } from './transport/polling-requests';
-import { WebSocketConnection } from './transport/websocket';
+import { WebSocketConnection, type WebSocketSettings } from './transport/websocket';
 
 /** Which names a dynamic namespace answers to. */
 export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);
@@ -55,6 +56,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #sessions: Sessions;
   readonly #flusher = new Flusher();
   readonly #polling: PollingRequests;
+  readonly #webSockets: WebSocketSettings;
   readonly #admission: AdmissionOptions;
   readonly #namespaces = new Map<string, Namespace>();
   readonly #dynamic: {
@@ -117,16 +119,14 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       report,
       emptied: (name) => this.#emptied(name),
     };
+    this.#webSockets = { frameBytesMax: checked.frameBytesMax, flusher: this.#flusher };
     this.#polling = new PollingRequests({
       admission: this.#admission,
       settings: { ...checked, wheel: this.#wheel, flusher: this.#flusher },
       connectionsMax: checked.connectionsMax,
-      isBinary,
+      isBinary: (codecIndex) => isBinary(codecs, codecIndex),
       accept: (connection) => this.#accept(connection),
     });
-    function isBinary(codecIndex: number): boolean {
-      return codecs[codecIndex]?.binary ?? false;
-    }
     this.#main = this.of('/');
   }
 
@@ -285,19 +285,21 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #upgrade(request: RequestFacts): UpgradeVerdict {
     const refuse = refuseOrigin(request, this.#admission) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
-    const { codecs, frameBytesMax, transports } = this.#options;
+    const { codecs, transports } = this.#options;
     if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
     const choice = chooseProtocol(request.headers.get('sec-websocket-protocol'), this.#admission);
     if ('refuse' in choice) return choice;
-    const settings = {
-      frameBytesMax,
-      flusher: this.#flusher,
-      isBinary: (index: number) => codecs[index]?.binary ?? false,
-    };
+    const { codecIndex } = choice;
     return {
       subprotocol: choice.subprotocol,
       open: (socket) => {
-        const connection = new WebSocketConnection(socket, choice.codecIndex, request, settings);
+        const connection = new WebSocketConnection(
+          socket,
+          codecIndex,
+          isBinary(codecs, codecIndex),
+          request,
+          this.#webSockets,
+        );
         if (!this.#accept(connection)) {
           connection.close({ code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' });
         }
@@ -375,6 +377,10 @@ const uwsOrNode: HostFactory = async (path, handlers, limits) => {
     return node()(path, handlers, limits);
   }
 };
+
+function isBinary(codecs: readonly Codec[], codecIndex: number): boolean {
+  return codecs[codecIndex]?.binary ?? false;
+}
 
 function transportOff(name: string): ReturnType<typeof jsonError> {
   return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);

@@ -273,8 +273,9 @@ function refuse(socket: Duplex, { status, headers = {}, body = '' }: HttpAnswer)
 
 function factsOf(request: IncomingMessage): RequestFacts {
   const { rawHeaders } = request;
-  let lines = '';
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines += `${rawHeaders[i]?.toLowerCase()}: ${rawHeaders[i + 1]}\n`;
+  const lines: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2)
+    lines.push(`${rawHeaders[i]?.toLowerCase()}: ${rawHeaders[i + 1]}`);
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   return {
@@ -283,6 +284,6 @@ function factsOf(request: IncomingMessage): RequestFacts {
     query: query < 0 ? '' : url.slice(query),
     address: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
-    headers: new Headers(lines),
+    headers: new Headers(lines.join('\n')),
   };
 }

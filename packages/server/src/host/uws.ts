@@ -82,10 +82,10 @@ class UwsHost implements Host {
       idleTimeout: 0,
       sendPingsAutomatically: false,
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
-      open: (ws) => ws.getUserData().socket.opened(ws),
-      message: (ws, data, binary) => ws.getUserData().socket.listener.onMessage(data, binary),
-      drain: (ws) => ws.getUserData().socket.listener.onDrain(),
-      close: (ws, code, message) => ws.getUserData().socket.closed(code, message),
+      open: (ws) => socketOf(ws).opened(ws),
+      message: (ws, data, binary) => socketOf(ws).listener.onMessage(data, binary),
+      drain: (ws) => socketOf(ws).listener.onDrain(),
+      close: (ws, code, message) => socketOf(ws).closed(code, message),
     });
     app.any('/*', (res, req) => this.#request(res, req));
   }
@@ -166,15 +166,26 @@ class UwsHost implements Host {
   }
 }
 
+/** uWS copies the user data's properties onto its object: read there they cost no call into native code. */
+function socketOf(ws: WebSocket): UwsSocket {
+  return (ws as unknown as UserData).socket;
+}
+
 class UwsSocket implements HostSocket {
-  readonly gathersInMessage = true;
-  readonly native = true;
   listener!: HostSocketListener;
   #ws: WebSocket | undefined;
   #open: ((self: HostSocket) => HostSocketListener) | undefined;
 
   constructor(open: (self: HostSocket) => HostSocketListener) {
     this.#open = open;
+  }
+
+  get gathersInMessage(): boolean {
+    return true;
+  }
+
+  get native(): boolean {
+    return true;
   }
 
   opened(ws: WebSocket): void {
@@ -258,18 +269,19 @@ function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, he
 }
 
 function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): RequestFacts {
-  let lines = '';
+  // Joined, not added up: an idle connection keeps one flat text.
+  const lines: string[] = [];
   req.forEach((name, value) => {
-    lines += `${name}: ${value}\n`;
+    lines.push(`${name}: ${value}`);
   });
   const query = req.getQuery();
   return {
-    method: req.getMethod().toUpperCase(),
+    method: req.getCaseSensitiveMethod(),
     path: req.getUrl(),
     query: query ? `?${query}` : '',
     address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
     secure,
-    headers: new Headers(lines),
+    headers: new Headers(lines.join('\n')),
   };
 }
 

@@ -4,7 +4,8 @@ import { LocalUsageError } from '@halyard/protocol';
 export type Handler = (...args: never[]) => unknown;
 
 export class Handlers {
-  #byEvent: Map<string, Handler[]> | undefined;
+  /** One handler as it is, more in an array: most events have one. */
+  #byEvent: Map<string, Handler | readonly Handler[]> | undefined;
   #any: Handler[] | undefined;
 
   on(event: string, handler: Handler): void {
@@ -13,9 +14,8 @@ export class Handlers {
     }
     this.#byEvent ??= new Map();
     const handlers = this.#byEvent.get(event);
-    if (handlers === undefined) this.#byEvent.set(event, [handler]);
     // A new array: a handler may add or remove others while they run.
-    else this.#byEvent.set(event, [...handlers, handler]);
+    this.#byEvent.set(event, handlers === undefined ? handler : [...listOf(handlers), handler]);
   }
 
   once(event: string, handler: Handler): void {
@@ -28,12 +28,13 @@ export class Handlers {
 
   /** Removes one handler, or all of the event. */
   off(event: string, handler?: Handler): void {
-    const left = this.#byEvent
-      ?.get(event)
-      ?.filter((entry) => handler !== undefined && entry !== handler && originalOf(entry) !== handler);
-    if (left === undefined) return;
+    const handlers = this.#byEvent?.get(event);
+    if (handlers === undefined) return;
+    const left = listOf(handlers).filter(
+      (entry) => handler !== undefined && entry !== handler && originalOf(entry) !== handler,
+    );
     if (left.length === 0) this.#byEvent?.delete(event);
-    else this.#byEvent?.set(event, left);
+    else this.#byEvent?.set(event, left.length === 1 && left[0] !== undefined ? left[0] : left);
   }
 
   onAny(handler: Handler): void {
@@ -60,10 +61,12 @@ export class Handlers {
     if (this.#any !== undefined) callAll(this.#any, [event, ...args]);
     const handlers = this.#byEvent?.get(event);
     if (handlers === undefined) return undefined;
-    const first = handlers[0];
-    if (handlers.length === 1 && first !== undefined) return first(...(args as never[]));
-    return callAll(handlers, args);
+    return typeof handlers === 'function' ? handlers(...(args as never[])) : callAll(handlers, args);
   }
+}
+
+function listOf(handlers: Handler | readonly Handler[]): readonly Handler[] {
+  return typeof handlers === 'function' ? [handlers] : handlers;
 }
 
 function callAll(handlers: readonly Handler[], args: readonly unknown[]): unknown {

@@ -51,7 +51,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   readonly #client: string;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
-  readonly #sockets = new Map<string, Member>();
+  /** By namespace, in an array: most sessions have one. */
+  #sockets: readonly Member[] = [];
   #waiting: Map<string, Waiting> | undefined = undefined;
   #waitingCount = 0;
   #feed: Feed | undefined = undefined;
@@ -125,7 +126,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       feed.add(socket, membership, read.get(membership.room.log.id) ?? 0);
     }
     this.#feed = feed;
-    for (const socket of [...this.#sockets.values()]) {
+    for (const socket of this.#sockets) {
       socket.cameBack();
     }
     this.#pump();
@@ -159,7 +160,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         case PacketType.Refused:
           throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `packet type ${packet.type} has no place here`);
         default:
-          this.#machine.receive(packet, this.#context.wheel.now());
+          this.#machine.receive(packet, this.#context.wheel.lately());
       }
       // WELCOME went out before the first counted packet.
       if (this.#untold !== undefined && this.#machine.confirmed > 0) this.#told(this.#untold);
@@ -194,8 +195,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#context.ended(this);
     this.#waiting = undefined;
     connection?.close(close);
-    for (const socket of [...this.#sockets.values()]) socket.over(close);
-    this.#sockets.clear();
+    for (const socket of this.#sockets) socket.over(close);
+    this.#sockets = [];
   }
 
   override due(now: number): void {
@@ -230,8 +231,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         this.#enter(packet.namespace, packet.auth);
         return;
       case PacketType.Disconnect: {
-        const socket = this.#sockets.get(packet.namespace);
-        this.#sockets.delete(packet.namespace);
+        const socket = this.#find(packet.namespace);
+        this.#forget(socket);
         this.#drop(packet.namespace);
         socket?.over({ code: CloseCode.Normal, reason: packet.reason, by: 'client' });
         return;
@@ -259,7 +260,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   /** A namespace let this session in. */
   connected(socket: Member, presence: Membership): void {
-    this.#sockets.set(socket.namespace, socket);
+    this.#sockets = [...this.#sockets, socket];
     this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id }, FrameTag.Session);
     this.enter(socket, presence);
   }
@@ -267,7 +268,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** The app's handlers of the namespace are in place. */
   ready(namespace: string): void {
     const packets = this.#drop(namespace);
-    const socket = this.#sockets.get(namespace);
+    const socket = this.#find(namespace);
     for (const packet of packets) socket?.receive(packet);
   }
 
@@ -281,7 +282,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** The server ends one of its sockets. */
   disconnect(socket: Member, close: Close): void {
     if (!socket.connected) return;
-    this.#sockets.delete(socket.namespace);
+    this.#forget(socket);
     this.#push({ type: PacketType.Disconnect, namespace: socket.namespace, reason: close.reason }, FrameTag.Session);
     socket.over(close);
   }
@@ -394,7 +395,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (this.#detach() === undefined || this.isOver) return;
     this.#endsAt = this.#context.wheel.now() + this.#context.settings.recoveryWindowMs;
     this.#schedule();
-    for (const socket of [...this.#sockets.values()]) socket.wentAway(close);
+    for (const socket of this.#sockets) socket.wentAway(close);
   }
 
   #welcome(connection: Connection, recovered: boolean, reason: string): void {
@@ -421,7 +422,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.#feed = undefined;
     this.#machine.open(this.#context.wheel.now());
-    for (const socket of this.#sockets.values()) {
+    for (const socket of this.#sockets) {
       for (const { room } of socket.memberships()) this.#listen(connection, socket, room);
     }
   }
@@ -434,16 +435,25 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     }
   }
 
+  #find(namespace: string): Member | undefined {
+    for (const socket of this.#sockets) if (socket.namespace === namespace) return socket;
+    return undefined;
+  }
+
+  #forget(socket: Member | undefined): void {
+    this.#sockets = this.#sockets.filter((entry) => entry !== socket);
+  }
+
   /** Whether the namespace is connected, or its middleware is deciding. */
   #has(namespace: string): boolean {
-    return this.#sockets.has(namespace) || (this.#waiting?.has(namespace) ?? false);
+    return this.#find(namespace) !== undefined || (this.#waiting?.has(namespace) ?? false);
   }
 
   #enter(name: string, auth: Value | undefined): void {
     const { trustProxy, namespacesPerSessionMax, wheel } = this.#context;
     const { connection } = this;
     if (connection === undefined || this.#has(name)) return;
-    if (this.#sockets.size + (this.#waiting?.size ?? 0) >= namespacesPerSessionMax) {
+    if (this.#sockets.length + (this.#waiting?.size ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
       this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;
@@ -482,7 +492,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         return;
       }
     }
-    const socket = this.#sockets.get(packet.namespace);
+    const socket = this.#find(packet.namespace);
     if (socket === undefined) this.#notConnected(packet);
     else socket.receive(packet);
   }
@@ -519,7 +529,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   *#socketMemberships(): Generator<[Member, Membership]> {
-    for (const socket of this.#sockets.values()) {
+    for (const socket of this.#sockets) {
       for (const membership of socket.memberships()) yield [socket, membership];
       for (const membership of socket.pastMemberships()) yield [socket, membership];
     }

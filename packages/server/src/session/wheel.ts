@@ -25,13 +25,21 @@ export class TimerWheel {
   /** Ticks up to this one were run. */
   #done = 0;
   #cancelTimer: (() => void) | undefined;
+  #lately: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#lately = clock.now();
   }
 
   now(): number {
-    return this.#clock.now();
+    this.#lately = this.#clock.now();
+    return this.#lately;
+  }
+
+  /** The time at the last tick or the last call of `now`: good enough for what is due in seconds, and free. */
+  lately(): number {
+    return this.#count === 0 ? this.now() : this.#lately;
   }
 
   /** Makes sure `item.due` is called at `at` or up to 100 ms later. An earlier time that is set already stays. */
@@ -85,7 +93,7 @@ export class TimerWheel {
   }
 
   #run(): void {
-    const now = this.#clock.now();
+    const now = this.now();
     const current = Math.floor(now / tickMs);
     // After a long pause every slot is looked at once, not once per missed tick.
     for (let tick = Math.max(this.#done + 1, current - slotCount + 1); tick <= current; tick++) {

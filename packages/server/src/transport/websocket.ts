@@ -7,17 +7,15 @@ import type { Flushable, Flusher } from './flusher';
 export interface WebSocketSettings {
   readonly frameBytesMax: number;
   readonly flusher: Flusher;
-  /** Whether the codec with this index writes bytes. */
-  isBinary(codecIndex: number): boolean;
 }
 
 export class WebSocketConnection implements Connection, HostSocketListener, Flushable {
-  readonly transport = 'websocket';
   readonly codecIndex: number;
   readonly request: RequestFacts;
   receiver!: Receiver;
   readonly #socket: HostSocket;
   readonly #settings: WebSocketSettings;
+  readonly #binary: boolean;
   /** One frame is kept as it is, more in an array: most turns send one. */
   #queued: Frame | Frame[] | undefined = undefined;
   #queuedBytes = 0;
@@ -25,11 +23,23 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #inMessage = false;
   #wantsDrain = false;
 
-  constructor(socket: HostSocket, codecIndex: number, request: RequestFacts, settings: WebSocketSettings) {
+  /** @param binary whether the codec with this index writes bytes */
+  constructor(
+    socket: HostSocket,
+    codecIndex: number,
+    binary: boolean,
+    request: RequestFacts,
+    settings: WebSocketSettings,
+  ) {
     this.#socket = socket;
     this.codecIndex = codecIndex;
+    this.#binary = binary;
     this.request = request;
     this.#settings = settings;
+  }
+
+  get transport(): 'websocket' {
+    return 'websocket';
   }
 
   get native(): boolean {
@@ -92,18 +102,18 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
 
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void {
     if (!this.#open) return;
-    const { frameBytesMax } = this.#settings;
-    if (data.byteLength > frameBytesMax) {
+    if (data.byteLength > this.#settings.frameBytesMax) {
+      const { frameBytesMax } = this.#settings;
       this.#fail(CloseCode.TooBig, `frames may have ${frameBytesMax} bytes (frameBytesMax)`);
       return;
     }
-    if (binary !== this.#settings.isBinary(this.codecIndex)) {
+    if (binary !== this.#binary) {
       this.#fail(CloseCode.UnsupportedData, binary ? 'this codec is text' : 'this codec is binary');
       return;
     }
     this.#inMessage = true;
     try {
-      this.receiver.onFrame(binary ? bytesOf(data) : textOf(data));
+      this.receiver.onFrame(binary ? bytesOf(data) : decoder.decode(data));
     } finally {
       this.#inMessage = false;
     }
@@ -133,8 +143,5 @@ function bytesOf(data: ArrayBuffer | Uint8Array): Uint8Array {
   return data instanceof Uint8Array ? data : new Uint8Array(data);
 }
 
-function textOf(data: ArrayBuffer | Uint8Array): string {
-  const buffer =
-    data instanceof Uint8Array ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
-  return buffer.toString('utf8');
-}
+// The host has validated it already; a byte order mark is content like any other.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
