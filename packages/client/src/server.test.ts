@@ -111,6 +111,36 @@ describe.each([
     expect(socket.id).toBe(id);
   });
 
+  test('a WELCOME that was lost costs nothing: what was sent with HELLO is handled once', async () => {
+    const io = await listening();
+    const got: unknown[] = [];
+    io.on('connection', (socket) => {
+      socket.on('up', (n: number) => {
+        got.push(n);
+        return n;
+      });
+    });
+    let attempts = 0;
+    const deaf = {
+      ...transport(),
+      open: (...[target, events]: Parameters<ReturnType<typeof transport>['open']>) => {
+        if (attempts++) return transport().open(target, events);
+        const link = transport().open(target, {
+          ...events,
+          onFrame() {
+            link.close(1006, '');
+            events.onClose({ code: 1006, reason: 'cut', by: 'network' });
+          },
+        });
+        return link;
+      },
+    };
+    const socket = dial(io, { transports: [deaf], reconnect: { delayMinMs: 1 } });
+    const replies = [1, 2, 3].map((n) => socket.emitWithAck('up', n));
+    expect(await Promise.all(replies)).toEqual([1, 2, 3]);
+    expect([got, attempts, io.sockets.size]).toEqual([[1, 2, 3], 2, 1]);
+  });
+
   test('a server that was started anew loses the session, and says so', async () => {
     const first = await new Server({ host: node() }).listen(0, '127.0.0.1');
     const { port } = first;

@@ -1,7 +1,8 @@
-import { type Packet, PacketType } from '@halyard/protocol';
+import { type Clock, type Packet, PacketType } from '@halyard/protocol';
+import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { StateChange } from '../core';
-import { briefs, connected, event, open, scene, settle, welcome } from '../testing/fake';
+import { briefs, connected, event, open, scene, settle, watch, welcome } from '../testing/fake';
 import { backoffMs } from './backoff';
 
 describe('backoff', () => {
@@ -83,6 +84,9 @@ describe('reconnecting', () => {
     expect(await reply).toBe('ERR_DISCONNECTED');
     socket.connect();
     expect(transport.links).toHaveLength(4);
+    await transport.link.drop();
+    expect(socket.connection.state).toBe('waiting');
+    await advance(10_000);
     await transport.link.open();
     await transport.link.say(welcome(), connected());
     expect(log.at(-1)).toEqual(['connect', { recovered: false, unconfirmed: 0 }]);
@@ -113,6 +117,40 @@ describe('reconnecting', () => {
     expect(error.mock.lastCall).toMatchObject([
       { message: 'no route', details: { close, attempt: 0, retryInMs: 250 } },
     ]);
+  });
+
+  test('a lost connection is no connect_error of a namespace that was not let in yet', async () => {
+    const { socket, link, log } = await open();
+    watch(socket.of('/other'), log, 'other ');
+    await settle();
+    await link.drop();
+    expect(log.slice(1)).toEqual([['disconnect', 1006, 'network', true]]);
+  });
+
+  test('closed, nothing is left that would keep a program running', async () => {
+    const clock = new VirtualClock();
+    const timers = new Set<object>();
+    const counted: Clock = {
+      now: () => clock.now(),
+      after(delayMs, run) {
+        const timer = {};
+        timers.add(timer);
+        const cancel = clock.after(delayMs, () => {
+          timers.delete(timer);
+          run();
+        });
+        return () => {
+          timers.delete(timer);
+          cancel();
+        };
+      },
+    };
+    const { socket, link } = await open({ clock: counted });
+    await link.say(event('x'));
+    socket.emitWithAck('y').catch(() => {});
+    expect(timers.size).toBeGreaterThan(0);
+    socket.disconnect();
+    expect(timers.size).toBe(0);
   });
 
   test('a final close stays closed', async () => {

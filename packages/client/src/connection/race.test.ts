@@ -56,10 +56,16 @@ describe('two transports', () => {
   });
 
   test('of two failures the final one decides', async () => {
-    const { socket, websocket, polling } = two();
-    await websocket.link.drop();
-    await polling.link.drop({ code: 4403, reason: 'HTTP 403', by: 'server' });
-    expect(socket.connection.state).toBe('closed');
+    const refused = { code: 4403, reason: 'HTTP 403', by: 'server' } as const;
+    for (const [first, second] of [
+      [refused, {}],
+      [{}, refused],
+    ]) {
+      const { socket, websocket, polling } = two();
+      await websocket.link.drop(first);
+      await polling.link.drop(second);
+      expect(socket.connection.state).toBe('closed');
+    }
   });
 
   test('what worked is tried first for five minutes, then WebSocket is again', async () => {

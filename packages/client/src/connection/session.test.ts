@@ -62,9 +62,27 @@ describe('the first connection', () => {
     let give = (_: object) => {};
     const { socket, transport } = scene({ auth: () => new Promise((resolve) => (give = resolve as never)) });
     await transport.link.open();
-    socket.of('/b').emit('early');
+    let giveB = (_: object) => {};
+    socket.of('/b', { auth: () => new Promise((resolve) => (giveB = resolve as never)) }).emit('early');
     give({ a: 1 });
-    expect(briefs(await transport.link.read())).toEqual(['HELLO /{"a":1} /b', 'EVENT /b early []']);
+    expect(await transport.link.read()).toEqual([]);
+    socket.of('/c', { auth: async () => ({ c: 3 }) });
+    giveB({ b: 2 });
+    expect(briefs(await transport.link.read())).toEqual(['HELLO /{"a":1} /b{"b":2} /c{"c":3}', 'EVENT /b early []']);
+  });
+
+  test('an auth that comes after its connection was lost says nothing', async () => {
+    const gives: ((auth: object) => void)[] = [];
+    const { transport, advance } = scene({ auth: () => new Promise((resolve) => gives.push(resolve as never)) });
+    const { link } = transport;
+    await link.open();
+    await link.drop();
+    await advance(1_000);
+    await transport.link.open();
+    gives[0]!({ n: 1 });
+    expect([await link.read(), await transport.link.read()]).toEqual([[], []]);
+    gives[1]!({ n: 2 });
+    expect([await link.read(), briefs(await transport.link.read())]).toEqual([[], ['HELLO /{"n":2}']]);
   });
 
   test('without WELCOME, HELLO is said again with its token, and what was in flight with it', async () => {
@@ -218,6 +236,30 @@ describe('resume', () => {
     await all.advance(1_000);
     expect(briefs(await all.transport.link.open())).toEqual(['HELLO / resume s1 2 0', 'ACK #7 42']);
   });
+
+  test('a reply made after a resume arrives too', async () => {
+    const all = await open();
+    let answer = (_: number) => {};
+    all.socket.on('ask', () => new Promise((resolve) => (answer = resolve)));
+    await all.link.say(event('ask', [], 7));
+    await reconnect(all);
+    await all.link.say(welcome({ recovered: true }));
+    answer(42);
+    expect(briefs(await all.link.read())).toEqual(['ACK #7 42']);
+  });
+
+  test('what was lost is told although the next attempt fails', async () => {
+    const all = await open();
+    all.socket.emit('left');
+    await all.link.drop({ code: 4410, reason: 'over', by: 'server' });
+    await all.advance(1_000);
+    await all.transport.link.open();
+    await all.transport.link.drop();
+    await all.advance(1_000);
+    await all.transport.link.open();
+    await all.transport.link.say(welcome({ session: 's2' }), connected());
+    expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'over', unconfirmed: 1 }]);
+  });
 });
 
 describe('offline', () => {
@@ -231,6 +273,18 @@ describe('offline', () => {
     await transport.link.say(welcome(), connected(), { type: PacketType.Sack, received: 2 });
     socket.emit('5');
     expect(briefs(await transport.link.read())).toEqual(['EVENT / 5 []']);
+  });
+
+  test('what was refused leaves no acknowledgement behind', async () => {
+    const { socket, transport } = scene({ offlinePacketsMax: 1 });
+    socket.emit('1');
+    for (let i = 0; i < 20_000; i++) socket.emitWithAck('2').catch(() => {});
+    await transport.link.open();
+    await transport.link.say(welcome(), connected(), { type: PacketType.Sack, received: 1 });
+    const reply = socket.emitWithAck('3');
+    const [asked] = await transport.link.read();
+    await transport.link.say({ type: PacketType.Ack, ack: (asked as { ack: number }).ack, value: 'yes' });
+    expect(await reply).toBe('yes');
   });
 
   test('bytes are bounded too', () => {
@@ -277,7 +331,9 @@ describe('limits of the server', () => {
 describe('heartbeat', () => {
   test('a silent server is asked, and given up after the timeout; the session is resumed', async () => {
     const all = await open();
-    await all.advance(defaultSettings.heartbeatMs + defaultSettings.heartbeatTimeoutMs / 2);
+    await all.advance(defaultSettings.heartbeatMs + defaultSettings.heartbeatTimeoutMs / 2 - 1);
+    expect(briefs(await all.link.read())).not.toContain('PING');
+    await all.advance(1);
     expect(briefs(await all.link.read())).toContain('PING');
     await all.advance(defaultSettings.heartbeatTimeoutMs);
     expect(all.link.closed).toMatchObject({ code: 4000 });
@@ -406,6 +462,21 @@ describe('namespaces', () => {
     expect(briefs(await all.transport.link.read())).toEqual(['HELLO / /admin{"second":1}', 'EVENT /admin held []']);
     gives[0]!({ first: 1 });
     await all.transport.link.say(welcome({ session: 's2' }));
+    expect(await all.transport.link.read()).toEqual([]);
+  });
+
+  test('one whose auth is slow is in the session that HELLO made instead', async () => {
+    const all = await open();
+    const gives: ((auth: object) => void)[] = [];
+    await all.link.drop();
+    all.socket.of('/slow', { auth: () => new Promise((resolve) => gives.push(resolve as never)) }).emit('held');
+    await all.advance(1_000);
+    await all.transport.link.open();
+    gives[1]!({ n: 2 });
+    expect(briefs(await all.transport.link.read())).toEqual(['HELLO / /slow{"n":2} resume s1 1 0']);
+    await all.transport.link.say(welcome({ session: 's2' }));
+    expect(briefs(await all.transport.link.read())).toEqual(['RESET', 'EVENT /slow held []']);
+    gives[0]!({ n: 1 });
     expect(await all.transport.link.read()).toEqual([]);
   });
 

@@ -146,20 +146,24 @@ describe('polling', () => {
     servers.push(server);
     const url = await server.listen();
     const frames: Frame[] = [];
+    const heard: (() => void)[] = [];
     const closes: Close[] = [];
     const opened = deferred();
     const closed = deferred<Close>();
     const target = { url, protocol: 'halyard.v1+json', binary, batchMax: () => batchMax, clock };
     const link = polling().open(target, {
       onOpen: opened.resolve,
-      onFrame: (frame) => frames.push(frame),
+      onFrame: (frame) => {
+        frames.push(frame);
+        for (const run of heard) run();
+      },
       onClose: (close) => {
         closes.push(close);
         closed.resolve(close);
       },
     });
     links.push(link);
-    return { server, link, frames, closes, opened: opened.promise, closed: closed.promise };
+    return { server, link, frames, heard, closes, opened: opened.promise, closed: closed.promise };
   }
 
   async function until(condition: () => boolean): Promise<void> {
@@ -282,6 +286,24 @@ describe('polling', () => {
     server.close('4403 not you');
     expect(await closed).toEqual({ code: 4403, reason: 'not you', by: 'server' });
     expect(frames).toEqual(['last']);
+  });
+
+  test('a send to a closed connection leaves it to the poll to tell why', async () => {
+    const { server, link, closed, opened } = await start({ faults: { POST: [undefined, 404] } });
+    await opened;
+    link.send('a');
+    await until(() => server.requests.includes('POST 1 404'));
+    server.close('4401 no token');
+    expect(await closed).toEqual({ code: 4401, reason: 'no token', by: 'server' });
+  });
+
+  test('closed by what a frame brings, it brings no more', async () => {
+    const { server, link, frames, opened, heard } = await start();
+    await opened;
+    heard.push(() => link.close(1000, ''));
+    server.send('1', '2');
+    await until(() => server.requests.includes('DELETE 1000'));
+    expect(frames).toEqual(['1']);
   });
 
   test('what cannot open fails at once', async () => {
