@@ -4,7 +4,7 @@ import { defaultSettings, packetLimits } from './limits';
 import type { Packet } from './packet';
 import { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';
 
-const settings = [25_000, 20_000, 120_000, 1 << 20, 64, 1_000];
+const settings = [25_000, 20_000, 120_000, 1 << 20, 32, 1_000];
 const none = undefined;
 
 /** Every shape of every packet: the packet, and the tuple that docs/PROTOCOL.md §4 has for it. */
