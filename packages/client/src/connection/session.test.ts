@@ -73,7 +73,9 @@ describe('the first connection', () => {
 
   test('an auth that comes after its connection was lost says nothing', async () => {
     const gives: ((auth: object) => void)[] = [];
-    const { transport, advance } = scene({ auth: () => new Promise((resolve) => gives.push(resolve as never)) });
+    const { socket, transport, advance } = scene({
+      auth: () => new Promise((resolve) => gives.push(resolve as never)),
+    });
     const { link } = transport;
     await link.open();
     await link.drop();
@@ -83,6 +85,8 @@ describe('the first connection', () => {
     expect([await link.read(), await transport.link.read()]).toEqual([[], []]);
     gives[1]!({ n: 2 });
     expect([await link.read(), briefs(await transport.link.read())]).toEqual([[], ['HELLO /{"n":2}']]);
+    await transport.link.say(welcome(), connected());
+    expect(socket.connected).toBe(true);
   });
 
   test('without WELCOME, HELLO is said again with its token, and what was in flight with it', async () => {
