@@ -11,7 +11,8 @@ import {
 } from '@halyard/protocol';
 import type { Connection } from './connection/connection';
 import type { Member } from './connection/member';
-import { noHandler, type Session } from './connection/session';
+import { noHandler } from './connection/reply';
+import type { Session } from './connection/session-contract';
 import { type Call, createEmitter } from './emitter';
 import type { ConnectInfo, Listener, ReservedEvent } from './events';
 import { checkNumber, type Options, optionError, type SocketOptions } from './options';

@@ -8,7 +8,8 @@ import { backoffMs } from './backoff';
 import { askAuth, type Member } from './member';
 import { watchNetwork } from './network';
 import { race } from './race';
-import { createSession, type Session } from './session';
+import { createSession } from './session';
+import type { Session } from './session-contract';
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 

@@ -14,65 +14,19 @@ import {
   PublicError,
   RemoteProtocolError,
   SessionMachine,
-  type Settle,
-  type Value,
   type WelcomePacket,
 } from '@halyard/protocol';
 import type { Options } from '../options';
 import type { Link } from '../transport/transport';
-import { askAuth, type Member, type Reply } from './member';
+import { askAuth, type Member } from './member';
+import { createReply, noHandler } from './reply';
+import type { Session, SessionEvents } from './session-contract';
 import { createTimer } from './timer';
-
-/** What the session asks of the connection under it. */
-export interface SessionEvents {
-  /** A namespace is wanted: connect if there is no connection and none will be tried. */
-  onWanted(): void;
-  /** No namespace is wanted any more. */
-  onIdle(): void;
-  onOpen(recovered: boolean): void;
-  /** The server does not answer. */
-  onSilent(): void;
-}
-
-export interface Session {
-  readonly members: Map<string, Member>;
-  /** The namespaces to be connected. */
-  wanted(): Member[];
-  isConnected(member: Member): boolean;
-  frameBytesMax(): number;
-  join(member: Member): void;
-  /** @throws LocalUsageError `ERR_OUTBOX_FULL` */
-  leave(member: Member): void;
-  /**
-   * Sends an event, now or as soon as there is a connection.
-   * @param settle there if a reply is waited for, at most `timeoutMs`
-   * @throws LocalUsageError what is wrong with the event, or the limit it meets
-   */
-  emit(member: Member, event: string, args: readonly Value[], timeoutMs: number, settle?: Settle): void;
-  /** Sends an event if it can leave now. */
-  emitVolatile(member: Member, event: string, args: readonly Value[]): void;
-  /** Asks the server for a sign of life. */
-  probe(): void;
-  /** Speaks first on a new link: HELLO and, in the same flight, everything that waits. */
-  attach(link: Link): void;
-  /** @throws RemoteProtocolError */
-  receive(frame: Frame): void;
-  /**
-   * The link is gone, if there was one, and with `fresh` and `final` the session; with `final` nothing is wanted any more.
-   * @returns the namespaces that were wanted, and those of them that were connected
-   */
-  detach(fate: 'resume' | 'fresh' | 'final', reason: string): { wanted: Member[]; connected: Member[] };
-}
 
 /** A volatile event is dropped while more than this waits in the transport. */
 const volatileBufferMax = 1 << 16;
 
 const normal = { code: 1000, reason: '', willReconnect: false };
-/** What the other side learns of an error that was not meant for it. */
-const hidden = { code: 'ERR_HANDLER', message: 'The handler failed.', data: undefined };
-
-export const noHandler = new PublicError('ERR_NO_HANDLER', 'No handler for this event.');
-
 export function createSession(options: Options, { onWanted, onIdle, onOpen, onSilent }: SessionEvents): Session {
   const { clock, codec, offlinePacketsMax } = options;
   const members = new Map<string, Member>();
@@ -184,22 +138,16 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     }
   };
 
-  const replyTo = (ack: number, member: Member | undefined): Reply => {
+  const replyTo = (ack: number, member: Member | undefined) => {
     const mine = key;
-    const reply: Reply = (error, value) => {
-      // The number means nothing to another session.
-      if (mine !== key) return;
-      const { code, message, data } = error instanceof PublicError ? error : hidden;
-      try {
-        if (error) send({ type: PacketType.Error, ack, code, message: message.slice(0, 1_024), data });
-        else send({ type: PacketType.Ack, ack, value });
-      } catch (broken) {
-        member?.fire('error', broken);
-        // What cannot be encoded is answered as a failed handler.
-        if ((broken as HalyardError).code !== 'ERR_OUTBOX_FULL') reply(broken);
-      }
-    };
-    return reply;
+    return createReply(
+      ack,
+      (packet) => {
+        // The number means nothing to another session.
+        if (mine === key) send(packet);
+      },
+      (error) => member?.fire('error', error),
+    );
   };
 
   function deliver(packet: DeliveredPacket): void {
