@@ -67,7 +67,10 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   timeout(timeoutMs: number): EmitWithAck<Emit>;
   /** Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. */
   readonly volatile: EmitVolatile<Emit>;
-  /** Connects, or connects again after `disconnect()`, a refusal or a close. */
+  /**
+   * Connects, or connects again after `disconnect()`, a refusal or a close.
+   * @throws LocalUsageError `ERR_NAMESPACES_FULL` for more than 64 namespaces at one time
+   */
   connect(): this;
   /** Leaves the namespace. The last one to leave ends the session and the connection. */
   disconnect(): this;

@@ -201,7 +201,7 @@ export function createConnection(origin: string, options: Options): { connection
     protocol: subprotocol(codec.name),
     binary: codec.binary,
     // A quarter, because a character may take three bytes.
-    batchMax: () => Math.min(session.frameBytesMax() / 4, 1 << 18),
+    batchMax: () => Math.min(session.frameBytesMax() / 4, 1 << 16),
     clock,
   };
 

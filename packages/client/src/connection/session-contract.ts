@@ -20,6 +20,7 @@ export interface Session {
   wanted(): Member[];
   isConnected(member: Member): boolean;
   frameBytesMax(): number;
+  /** @throws LocalUsageError `ERR_NAMESPACES_FULL` */
   join(member: Member): void;
   /** @throws LocalUsageError `ERR_OUTBOX_FULL` */
   leave(member: Member): void;

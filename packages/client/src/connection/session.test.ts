@@ -454,6 +454,42 @@ describe('namespaces', () => {
     }
   });
 
+  test('one left and wanted again between a resuming HELLO and WELCOME is asked for once', async () => {
+    for (const recovered of [true, false]) {
+      const all = await open();
+      all.socket.of('/other');
+      await all.link.say(connected('/other'));
+      await reconnect(all);
+      all.socket.disconnect().connect();
+      all.socket.emit('x');
+      await all.link.read();
+      await all.link.say(welcome({ recovered, received: recovered ? 1 : 0, session: recovered ? 's1' : 's2' }));
+      expect(briefs(await all.link.read())).toEqual(
+        recovered ? ['CONNECT / undefined', 'EVENT / x []'] : ['RESET', 'EVENT / x []'],
+      );
+    }
+  });
+
+  test('HELLO that is said again lists what it listed', async () => {
+    const { socket, transport, advance } = scene();
+    socket.of('/left');
+    const [hello] = await transport.link.open();
+    socket.of('/left').disconnect();
+    await transport.link.drop();
+    await advance(1_000);
+    const [again, ...flight] = await transport.link.open();
+    expect(again).toEqual(hello);
+    expect(briefs(flight)).toEqual(['DISCONNECT /left']);
+  });
+
+  test('as many as HELLO can list', () => {
+    const { socket } = scene();
+    for (let i = 1; i < 64; i++) socket.of(`/${i}`);
+    expect(() => socket.of('/64')).toThrow(expect.objectContaining({ code: 'ERR_NAMESPACES_FULL' }));
+    socket.of('/1').disconnect();
+    socket.of('/64');
+  });
+
   test('a slow auth asked for before the connection was lost does not connect twice', async () => {
     const all = await open();
     const gives: ((auth: object) => void)[] = [];

@@ -12,6 +12,7 @@ import {
   type Packet,
   PacketType,
   PublicError,
+  packetLimits,
   RemoteProtocolError,
   SessionMachine,
   type WelcomePacket,
@@ -25,6 +26,9 @@ import { createTimer } from './timer';
 
 /** A volatile event is dropped while more than this waits in the transport. */
 const volatileBufferMax = 1 << 16;
+
+/** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
+const probeSlackMs = 10_000;
 
 const normal = { code: 1000, reason: '', willReconnect: false };
 export function createSession(options: Options, { onWanted, onIdle, onOpen, onSilent }: SessionEvents): Session {
@@ -51,7 +55,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
       { ...defaultOutboxLimits, outboxPacketsMax: offlinePacketsMax, outboxBytesMax: options.offlineBytesMax },
-      defaultSettings.heartbeatTimeoutMs / 2,
+      probeSlackMs,
     );
   const arm = () => timer.arm(machine.deadline);
   const frameBytesMax = () => machine.settings.frameBytesMax;
@@ -95,7 +99,6 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     // A new array: an auth that was asked for before finds that it comes too late.
     const held = [...(member.held ?? [])];
     member.held = held;
-    member.listed = false;
     askAuth(member)
       .then(() => {
         // Otherwise HELLO will list the namespace, or WELCOME is about to tell in which session it is asked for.
@@ -193,6 +196,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
 
     join(member) {
       if (member.phase) return;
+      if (wanted().length >= packetLimits.helloNamespacesMax) throw new LocalUsageError('ERR_NAMESPACES_FULL');
       member.phase = 'joining';
       // Otherwise the first HELLO lists it.
       if (token) sendConnect(member);
@@ -265,7 +269,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       token ||= `${crypto.getRandomValues(new Uint32Array(4))}`;
       const hello = codec.encode({
         type: PacketType.Hello,
-        namespaces: wanted()
+        namespaces: [...members.values()]
           .filter(({ listed }) => listed)
           .map(({ namespace, data }) => ({ namespace, auth: data })),
         client: 'halyard-js/0.1.0',
