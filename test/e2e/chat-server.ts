@@ -5,7 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const script = fileURLToPath(new URL('../../examples/chat/dist/server.js', import.meta.url));
+/** What `npm run demo` runs. */
+export const chatScript = fileURLToPath(new URL('../../examples/chat/dist/server.js', import.meta.url));
 
 export interface ChatServer {
   readonly url: string;
@@ -18,7 +19,7 @@ export interface ChatServer {
 
 /** @param port 0 takes a free one */
 export async function startChat(port = 0): Promise<ChatServer> {
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [chatScript], {
     env: { ...process.env, PORT: `${port}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
