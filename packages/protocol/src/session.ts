@@ -75,9 +75,9 @@ export class SessionMachine<F extends { readonly length: number }> {
   #incoming = 0;
   /** The count the peer was last told. */
   #told = 0;
-  #sackAt = never;
+  #sackAt: number | undefined = undefined;
   #heardAt = 0;
-  #pingAt = never;
+  #pingAt: number | undefined = undefined;
   /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
   #pingSerial = -1;
   /** PINGs of this connection that wait for their PONG. */
@@ -114,8 +114,8 @@ export class SessionMachine<F extends { readonly length: number }> {
     if (this.state === 'away' || this.state === 'ended') return acks;
     const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
     const heartbeat =
-      this.#pingAt === never ? this.#heardAt + heartbeatMs + this.#probeSlackMs : this.#pingAt + heartbeatTimeoutMs;
-    return Math.min(acks, heartbeat, this.#sackAt);
+      this.#pingAt === undefined ? this.#heardAt + heartbeatMs + this.#probeSlackMs : this.#pingAt + heartbeatTimeoutMs;
+    return Math.min(acks, heartbeat, this.#sackAt ?? never);
   }
 
   /**
@@ -144,7 +144,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** The connection is gone. */
   detach(): void {
     this.#move('detach');
-    this.#sackAt = this.#pingAt = never;
+    this.#sackAt = this.#pingAt = undefined;
   }
 
   /** The session is over: every acknowledgement waited for settles with `error`. */
@@ -211,7 +211,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** @throws RemoteProtocolError if the packet breaks a rule */
   receive(packet: SessionPacket, now: number): void {
     this.#heardAt = now;
-    this.#pingAt = never;
+    this.#pingAt = undefined;
     switch (packet.type) {
       case PacketType.Event:
       case PacketType.Connect:
@@ -258,16 +258,16 @@ export class SessionMachine<F extends { readonly length: number }> {
   tick(now: number): void {
     this.#acks?.expire(now);
     if (this.state === 'away' || this.state === 'ended') return;
-    if (now >= this.#sackAt) this.#tell(PacketType.Sack);
+    if (this.#sackAt !== undefined && now >= this.#sackAt) this.#tell(PacketType.Sack);
     const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
-    if (this.#pingAt !== never) {
+    if (this.#pingAt !== undefined) {
       if (now >= this.#pingAt + heartbeatTimeoutMs) this.#sink.silent();
     } else if (now >= this.#heardAt + heartbeatMs + this.#probeSlackMs) this.probe(now);
   }
 
   /** Asks the peer for a sign of life now. */
   probe(now: number): void {
-    if (this.#pingAt !== never || this.state === 'away' || this.state === 'ended') return;
+    if (this.#pingAt !== undefined || this.state === 'away' || this.state === 'ended') return;
     this.#pingAt = now;
     this.#pongsDue++;
     this.#pingSerial = this.#sink.transmittedSerial();
@@ -280,7 +280,7 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#left = this.#outbox.confirmed;
     this.#incoming = this.#told = this.received;
     this.#heardAt = now;
-    this.#pingAt = this.#sackAt = never;
+    this.#pingAt = this.#sackAt = undefined;
     this.#pongsDue = 0;
   }
 
@@ -295,7 +295,7 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#incoming++;
     if (this.#incoming <= this.received) return false;
     this.received = this.#incoming;
-    if (this.#sackAt === never) this.#sackAt = now + this.settings.sackDelayMs;
+    this.#sackAt ??= now + this.settings.sackDelayMs;
     return true;
   }
 
@@ -307,7 +307,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   #tell(type: ControlPacket['type']): void {
     if (this.state === 'away' || this.state === 'ended') return;
     this.#told = this.received;
-    this.#sackAt = never;
+    this.#sackAt = undefined;
     this.#sink.control({ type, received: this.received });
   }
 }

@@ -287,9 +287,10 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (refuse !== undefined) return { refuse };
     const { codecs, transports } = this.#options;
     if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
-    const choice = chooseProtocol(request.headers.get('sec-websocket-protocol'), this.#admission);
+    const choice = chooseProtocol(request.peer.headers.get('sec-websocket-protocol'), this.#admission);
     if ('refuse' in choice) return choice;
     const { codecIndex } = choice;
+    const { peer } = request;
     return {
       subprotocol: choice.subprotocol,
       open: (socket) => {
@@ -297,7 +298,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
           socket,
           codecIndex,
           isBinary(codecs, codecIndex),
-          request,
+          peer,
           this.#webSockets,
         );
         if (!this.#accept(connection)) {

@@ -35,10 +35,10 @@ export function answerByFetch(
 
 function toRequest(facts: RequestFacts, body: Uint8Array): Request {
   const headers = new globalThis.Headers();
-  for (const [name, value] of facts.headers) headers.append(name, value);
-  const scheme = facts.secure ? 'https' : 'http';
+  for (const [name, value] of facts.peer.headers) headers.append(name, value);
+  const scheme = facts.peer.secure ? 'https' : 'http';
   const hasBody = body.length > 0 && facts.method !== 'GET' && facts.method !== 'HEAD';
-  return new Request(`${scheme}://${facts.headers.get('host') ?? 'localhost'}${facts.path}${facts.query}`, {
+  return new Request(`${scheme}://${facts.peer.headers.get('host') ?? 'localhost'}${facts.path}${facts.query}`, {
     method: facts.method,
     headers,
     body: hasBody ? new Uint8Array(body) : null,

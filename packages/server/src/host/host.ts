@@ -2,18 +2,23 @@
 // node:http and ws.
 import type { Frame } from '@halyard/protocol';
 
+/** Who a request is from, and its headers: what a connection keeps of the request that opened it. */
+export interface Peer {
+  /** The address as the socket has it; an IPv4 address is written as one. */
+  readonly address: string;
+  /** Whether the host itself ended TLS for it. */
+  readonly secure: boolean;
+  /** Header names in lower case. */
+  readonly headers: Headers;
+}
+
 /** What a request says, copied: native memory is gone when the host's callback returns. */
 export interface RequestFacts {
   readonly method: string;
   readonly path: string;
   /** With its question mark, or empty. */
   readonly query: string;
-  /** The peer's address as the socket has it. */
-  readonly address: string;
-  /** Whether the host itself ended TLS for it. */
-  readonly secure: boolean;
-  /** Header names in lower case. */
-  readonly headers: Headers;
+  readonly peer: Peer;
 }
 
 /** Header fields kept as one text and read when asked for: an idle connection keeps them all its life. */
@@ -114,3 +119,15 @@ export interface Host {
 }
 
 export type HostFactory = (path: string, handlers: HostHandlers, limits: HostLimits) => Promise<Host>;
+
+/** @returns the address as people write it: IPv4 where it is one that IPv6 wraps, in either notation */
+export function plainAddress(address: string): string {
+  const wrapped = /^(?:::|(?:0000:){5})ffff:(.+)$/i.exec(address)?.[1];
+  if (wrapped === undefined) return address;
+  const halves = /^([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(wrapped);
+  if (halves === null) return wrapped;
+  return halves
+    .slice(1)
+    .flatMap((half) => [Number.parseInt(half, 16) >> 8, Number.parseInt(half, 16) & 255])
+    .join('.');
+}

@@ -16,6 +16,7 @@ import {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
+  plainAddress,
   type RequestFacts,
 } from './host';
 import { bodyTooBig, pathUnknown } from './json-error';
@@ -282,8 +283,10 @@ function factsOf(request: IncomingMessage): RequestFacts {
     method: request.method ?? 'GET',
     path: query < 0 ? url : url.slice(0, query),
     query: query < 0 ? '' : url.slice(query),
-    address: request.socket.remoteAddress ?? '',
-    secure: 'encrypted' in request.socket,
-    headers: new Headers(lines.join('\n')),
+    peer: {
+      address: plainAddress(request.socket.remoteAddress ?? ''),
+      secure: 'encrypted' in request.socket,
+      headers: new Headers(lines.join('\n')),
+    },
   };
 }

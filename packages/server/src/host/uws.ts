@@ -14,6 +14,7 @@ import {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
+  plainAddress,
   type RequestFacts,
 } from './host';
 import { bodyTooBig, jsonError } from './json-error';
@@ -142,7 +143,7 @@ class UwsHost implements Host {
   #request(res: uWS.HttpResponse, req: uWS.HttpRequest): void {
     const request = factsOf(res, req, this.#secure);
     const reply = new UwsReply(res, request.method === 'HEAD');
-    const oddity = framingOddity(request.headers);
+    const oddity = framingOddity(request.peer.headers);
     if (oddity !== undefined) {
       // Nobody knows where the next request begins. While this one waits for its answer uWS reads no other, and cuts the
       // connection if there is one.
@@ -279,9 +280,11 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
     method: req.getCaseSensitiveMethod(),
     path: req.getUrl(),
     query: query ? `?${query}` : '',
-    address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
-    secure,
-    headers: new Headers(lines.join('\n')),
+    peer: {
+      address: plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1')),
+      secure,
+      headers: new Headers(lines.join('\n')),
+    },
   };
 }
 

@@ -3,19 +3,28 @@ import { LocalUsageError } from '@halyard/protocol';
 
 export type Handler = (...args: never[]) => unknown;
 
+const none: readonly never[] = [];
+
+/** One handler as it is, several in an array: most events have one. */
+type Entry = Handler | readonly Handler[];
+
+// Two arrays of just the size they need instead of a Map: a socket listens to a few events, and there are many sockets.
 export class Handlers {
-  /** One handler as it is, more in an array: most events have one. */
-  #byEvent: Map<string, Handler | readonly Handler[]> | undefined;
-  #any: Handler[] | undefined;
+  #events: readonly string[] = none;
+  #entries: readonly Entry[] = none;
+  #any: readonly Handler[] | undefined;
 
   on(event: string, handler: Handler): void {
     if (typeof handler !== 'function') {
       throw new LocalUsageError('ERR_HANDLER_TYPE', `the handler of "${event}" is not a function`);
     }
-    this.#byEvent ??= new Map();
-    const handlers = this.#byEvent.get(event);
-    // A new array: a handler may add or remove others while they run.
-    this.#byEvent.set(event, handlers === undefined ? handler : [...listOf(handlers), handler]);
+    const index = this.#events.indexOf(event);
+    const entry = this.#entries[index];
+    if (entry === undefined) {
+      // `concat` makes an array of just that size; a spread leaves room for more.
+      this.#events = this.#events.concat(event);
+      this.#entries = this.#entries.concat(handler);
+    } else this.#replace(index, [...listOf(entry), handler]);
   }
 
   once(event: string, handler: Handler): void {
@@ -28,13 +37,15 @@ export class Handlers {
 
   /** Removes one handler, or all of the event. */
   off(event: string, handler?: Handler): void {
-    const handlers = this.#byEvent?.get(event);
-    if (handlers === undefined) return;
-    const left = listOf(handlers).filter(
-      (entry) => handler !== undefined && entry !== handler && originalOf(entry) !== handler,
-    );
-    if (left.length === 0) this.#byEvent?.delete(event);
-    else this.#byEvent?.set(event, left.length === 1 && left[0] !== undefined ? left[0] : left);
+    const index = this.#events.indexOf(event);
+    const entry = this.#entries[index];
+    if (entry === undefined) return;
+    const left = listOf(entry).filter((one) => handler !== undefined && one !== handler && originalOf(one) !== handler);
+    if (left.length > 0) this.#replace(index, left.length === 1 && left[0] !== undefined ? left[0] : left);
+    else {
+      this.#events = this.#events.filter((_, at) => at !== index);
+      this.#entries = this.#entries.filter((_, at) => at !== index);
+    }
   }
 
   onAny(handler: Handler): void {
@@ -46,11 +57,12 @@ export class Handlers {
   }
 
   has(event: string): boolean {
-    return this.#byEvent?.has(event) ?? false;
+    return this.#events.includes(event);
   }
 
   clear(): void {
-    this.#byEvent = this.#any = undefined;
+    this.#events = this.#entries = none;
+    this.#any = undefined;
   }
 
   /**
@@ -59,14 +71,19 @@ export class Handlers {
    */
   call(event: string, args: readonly unknown[]): unknown {
     if (this.#any !== undefined) callAll(this.#any, [event, ...args]);
-    const handlers = this.#byEvent?.get(event);
-    if (handlers === undefined) return undefined;
-    return typeof handlers === 'function' ? handlers(...(args as never[])) : callAll(handlers, args);
+    const entry = this.#entries[this.#events.indexOf(event)];
+    if (entry === undefined) return undefined;
+    return typeof entry === 'function' ? entry(...(args as never[])) : callAll(entry, args);
+  }
+
+  /** A new array: a handler may add or remove others while they run. */
+  #replace(index: number, entry: Entry): void {
+    this.#entries = this.#entries.with(index, entry);
   }
 }
 
-function listOf(handlers: Handler | readonly Handler[]): readonly Handler[] {
-  return typeof handlers === 'function' ? [handlers] : handlers;
+function listOf(entry: Entry): readonly Handler[] {
+  return typeof entry === 'function' ? [entry] : entry;
 }
 
 function callAll(handlers: readonly Handler[], args: readonly unknown[]): unknown {

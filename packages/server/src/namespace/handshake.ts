@@ -15,41 +15,31 @@ export class Handshake<Data = Record<string, unknown>> {
   readonly data: Data;
   /** Name and version of the client's software, as it says. */
   readonly client: string;
-  /** When the handshake arrived, in milliseconds since 1970. */
-  readonly time: number;
   readonly #connection: Connection;
   readonly #trustProxy: boolean;
 
-  constructor(
-    namespace: string,
-    auth: Value | undefined,
-    client: string,
-    connection: Connection,
-    trustProxy: boolean,
-    time: number,
-  ) {
+  constructor(namespace: string, auth: Value | undefined, client: string, connection: Connection, trustProxy: boolean) {
     this.namespace = namespace;
     this.auth = isObject(auth) ? auth : noAuth;
     this.data = {} as Data;
     this.client = client;
     this.#connection = connection;
     this.#trustProxy = trustProxy;
-    this.time = time;
   }
 
   /** Header fields of the request that opened the connection. */
   get headers(): Headers {
-    return this.#connection.request.headers;
+    return this.#connection.peer.headers;
   }
 
   /** The client's address: the socket's, or the one the nearest proxy saw with `trustProxy`. */
   get address(): string {
-    return clientAddress(this.#connection.request, this.#trustProxy);
+    return clientAddress(this.#connection.peer, this.#trustProxy);
   }
 
   /** Whether the server itself ended TLS. */
   get secure(): boolean {
-    return this.#connection.request.secure;
+    return this.#connection.peer.secure;
   }
 
   get transport(): Connection['transport'] {

@@ -158,6 +158,11 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
 
   // What follows is for sockets, sessions and targets, not for user code.
 
+  /** @internal The namespace as a whole. */
+  get everyone(): Room {
+    return this.#everyone;
+  }
+
   /** @internal */
   get limits(): NamespaceContext['limits'] {
     return this.#context.limits;
@@ -303,11 +308,10 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
 
   #connect(session: Session, handshake: Handshake<Data>): void {
     if (session.isOver) return;
-    const { journal } = this.#context;
-    const presence: Membership = { room: this.#everyone, from: journal.lastSerial, to: Number.POSITIVE_INFINITY };
-    const socket = new Socket(this.#context.newSocketId(), this, session, handshake, presence);
+    const { journal, newSocketId } = this.#context;
+    const socket = new Socket(newSocketId(), this, session, handshake, journal.lastSerial);
     this.#everyone.members.set(socket.id, socket);
-    session.connected(socket, presence);
+    session.connected(socket);
     try {
       const result = this.#rules.listeners.call('connection', [socket]);
       if (result instanceof Promise) result.catch((error) => this.report(error, 'a handler of "connection"'));

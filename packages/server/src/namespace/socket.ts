@@ -41,7 +41,6 @@ const lifecycle: readonly string[] = ['disconnect', 'away', 'resume'] satisfies 
 export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> implements Member {
   readonly id: string;
   readonly handshake: Handshake<Data>;
-  readonly data: Data;
   /** Whether the session was ever resumed on another connection. */
   recovered = false;
   readonly #namespace: Namespace<Incoming, Outgoing, Data>;
@@ -54,7 +53,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #connected = true;
   #memberships: Map<string, Membership> | undefined;
   #past: Membership[] | undefined;
-  readonly #presence: Membership;
+  /** Serial after which it is in the namespace. */
+  readonly #since: number;
 
   /** Made by its namespace. */
   constructor(
@@ -62,14 +62,18 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     namespace: Namespace<Incoming, Outgoing, Data>,
     session: Session,
     handshake: Handshake<Data>,
-    presence: Membership,
+    since: number,
   ) {
     this.id = id;
     this.#namespace = namespace;
     this.#session = session;
     this.handshake = handshake;
-    this.data = handshake.data;
-    this.#presence = presence;
+    this.#since = since;
+  }
+
+  /** The app's own, as middleware left it in `handshake.data`. */
+  get data(): Data {
+    return this.handshake.data;
   }
 
   get namespace(): string {
@@ -241,7 +245,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** @internal */
   *memberships(): Generator<Membership> {
-    yield this.#presence;
+    yield { room: this.#namespace.everyone, from: this.#since, to: Number.POSITIVE_INFINITY };
     if (this.#memberships !== undefined) yield* this.#memberships.values();
   }
 

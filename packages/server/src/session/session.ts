@@ -57,7 +57,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #waitingCount = 0;
   #feed: Feed | undefined = undefined;
   /** When a session without a connection ends. */
-  #endsAt = Number.POSITIVE_INFINITY;
+  #endsAt: number | undefined = undefined;
   /** After a refused resume everything before RESET belonged to the other session. */
   #untilReset = false;
   /** Serial up to which memberships were forgotten: a resume from before it would have a hole. */
@@ -200,7 +200,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   override due(now: number): void {
-    if (now >= this.#endsAt) {
+    if (this.#endsAt !== undefined && now >= this.#endsAt) {
       this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
       return;
     }
@@ -259,10 +259,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   // Namespaces.
 
   /** A namespace let this session in. */
-  connected(socket: Member, presence: Membership): void {
-    this.#sockets = [...this.#sockets, socket];
+  connected(socket: Member): void {
+    this.#sockets = this.#sockets.concat(socket);
     this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id }, FrameTag.Session);
-    this.enter(socket, presence);
+    for (const membership of socket.memberships()) this.enter(socket, membership);
   }
 
   /** The app's handlers of the namespace are in place. */
@@ -375,7 +375,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   #attach(connection: Connection, peer: { received: number; confirmed: number }): void {
     this.#machine.hold(peer, this.#context.wheel.now());
-    this.#endsAt = Number.POSITIVE_INFINITY;
+    this.#endsAt = undefined;
     this.connection = connection;
     connection.receiver = this;
   }
@@ -450,7 +450,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   #enter(name: string, auth: Value | undefined): void {
-    const { trustProxy, namespacesPerSessionMax, wheel } = this.#context;
+    const { trustProxy, namespacesPerSessionMax } = this.#context;
     const { connection } = this;
     if (connection === undefined || this.#has(name)) return;
     if (this.#sockets.length + (this.#waiting?.size ?? 0) >= namespacesPerSessionMax) {
@@ -465,7 +465,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     }
     this.#waiting ??= new Map();
     this.#waiting.set(name, []);
-    namespace.admit(this, new Handshake(name, auth, this.#client, connection, trustProxy, wheel.now()));
+    namespace.admit(this, new Handshake(name, auth, this.#client, connection, trustProxy));
   }
 
   /** @returns what waited for a namespace to be decided */
@@ -525,7 +525,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   #schedule(): void {
-    this.#context.wheel.schedule(this, Math.min(this.#machine.deadline, this.#endsAt));
+    this.#context.wheel.schedule(this, Math.min(this.#machine.deadline, this.#endsAt ?? Number.POSITIVE_INFINITY));
   }
 
   *#socketMemberships(): Generator<[Member, Membership]> {

@@ -1,7 +1,7 @@
 // Who may connect, and in which protocol: decided before anything else, the same for every transport
 // (docs/PROTOCOL.md §2).
 import { negotiate, subprotocol } from '@halyard/protocol';
-import type { HttpAnswer, RequestFacts } from '../host/host';
+import type { HttpAnswer, Peer, RequestFacts } from '../host/host';
 import { jsonError } from '../host/json-error';
 
 /** Which pages may connect: those of the server's own host, those of listed origins, or all. */
@@ -16,7 +16,7 @@ export interface AdmissionOptions {
 
 /** @returns undefined if the request's Origin may connect, else the refusal. Programs that send no Origin may. */
 export function refuseOrigin(request: RequestFacts, options: AdmissionOptions): HttpAnswer | undefined {
-  const origin = request.headers.get('origin');
+  const origin = request.peer.headers.get('origin');
   if (origin === undefined || options.origins === '*') return undefined;
   if (options.origins === 'same-host' ? isSameHost(origin, request, options) : options.origins.includes(origin)) {
     return undefined;
@@ -42,7 +42,7 @@ export function chooseProtocol(
 
 /** @returns why this is not a WebSocket handshake (RFC 6455 §4.2.1), or undefined if it is one */
 export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
-  const { headers } = request;
+  const { headers } = request.peer;
   if (request.method !== 'GET' || headers.get('upgrade')?.toLowerCase() !== 'websocket') {
     return jsonError(426, 'ERR_UPGRADE_REQUIRED', 'Connect with a WebSocket, or by polling.', {}, upgradeHeaders);
   }
@@ -60,16 +60,18 @@ export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
 }
 
 /** @returns the peer's address: the socket's, or what the nearest proxy saw if proxies are trusted */
-export function clientAddress(request: RequestFacts, trustProxy: boolean): string {
-  const forwarded = trustProxy ? request.headers.get('x-forwarded-for') : undefined;
-  return forwarded?.split(',').pop()?.trim() || request.address;
+export function clientAddress(peer: Peer, trustProxy: boolean): string {
+  const forwarded = trustProxy ? peer.headers.get('x-forwarded-for') : undefined;
+  return forwarded?.split(',').pop()?.trim() || peer.address;
 }
 
 const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' };
 
 function isSameHost(origin: string, request: RequestFacts, options: AdmissionOptions): boolean {
-  const forwarded = options.trustProxy ? request.headers.get('x-forwarded-host')?.split(',')[0]?.trim() : undefined;
-  const host = forwarded || request.headers.get('host');
+  const forwarded = options.trustProxy
+    ? request.peer.headers.get('x-forwarded-host')?.split(',')[0]?.trim()
+    : undefined;
+  const host = forwarded || request.peer.headers.get('host');
   if (host === undefined) return false;
   try {
     const url = new URL(origin);

@@ -1,6 +1,6 @@
 // The contract of a transport: one attachment of a session.
 import type { Close, Frame } from '@halyard/protocol';
-import type { RequestFacts } from '../host/host';
+import type { Peer } from '../host/host';
 
 /** Whoever a connection currently belongs to: first a greeting, then a session. */
 export interface Receiver {
@@ -14,7 +14,7 @@ export interface Receiver {
 export interface Connection {
   readonly transport: 'websocket' | 'polling';
   readonly codecIndex: number;
-  readonly request: RequestFacts;
+  readonly peer: Peer;
   receiver: Receiver;
   /** Bytes accepted by `send` that have not left this process. */
   readonly bufferedBytes: number;

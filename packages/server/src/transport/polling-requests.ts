@@ -29,7 +29,7 @@ export class PollingRequests {
       reply.send(refused);
       return;
     }
-    const origin = request.headers.get('origin');
+    const origin = request.peer.headers.get('origin');
     this.#dispatch(request, body, origin === undefined ? reply : new CorsReply(reply, origin));
   }
 
@@ -38,7 +38,7 @@ export class PollingRequests {
       reply.send(preflight);
       return;
     }
-    const id = request.headers.get(pollingHeaders.connection);
+    const id = request.peer.headers.get(pollingHeaders.connection);
     if (id === undefined) {
       if (request.method === 'POST') reply.send(this.#open(request));
       else reply.send(refuseHandshake(request) ?? jsonError(400, 'ERR_HANDSHAKE', 'Not a WebSocket handshake.'));
@@ -51,13 +51,13 @@ export class PollingRequests {
     }
     switch (request.method) {
       case 'POST':
-        connection.receive(wholeNumber(request.headers.get(pollingHeaders.sequence)), body, reply);
+        connection.receive(wholeNumber(request.peer.headers.get(pollingHeaders.sequence)), body, reply);
         return;
       case 'GET':
-        connection.poll(wholeNumber(request.headers.get(pollingHeaders.received) ?? '0'), reply);
+        connection.poll(wholeNumber(request.peer.headers.get(pollingHeaders.received) ?? '0'), reply);
         return;
       case 'DELETE': {
-        const code = wholeNumber(request.headers.get(pollingHeaders.close) ?? String(CloseCode.Normal));
+        const code = wholeNumber(request.peer.headers.get(pollingHeaders.close) ?? String(CloseCode.Normal));
         connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
         this.#connections.delete(id);
         reply.send(noContent);
@@ -72,11 +72,11 @@ export class PollingRequests {
 
   #open(request: RequestFacts): HttpAnswer {
     const { admission, settings, connectionsMax, isBinary, accept } = this.#options;
-    const choice = chooseProtocol(request.headers.get(protocolHeader), admission);
+    const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
     if ('refuse' in choice) return choice.refuse;
     if (this.#connections.size >= connectionsMax) return tooMany;
     const { codecIndex } = choice;
-    const connection = new PollingConnection(codecIndex, isBinary(codecIndex), request, settings, (id) =>
+    const connection = new PollingConnection(codecIndex, isBinary(codecIndex), request.peer, settings, (id) =>
       this.#connections.delete(id),
     );
     if (!accept(connection)) return tooMany;

@@ -10,7 +10,7 @@ import {
   RemoteProtocolError,
   splitFrames,
 } from '@halyard/protocol';
-import type { HttpAnswer, HttpReply, RequestFacts } from '../host/host';
+import type { HttpAnswer, HttpReply, Peer } from '../host/host';
 import { jsonError } from '../host/json-error';
 import { Timed, type TimerWheel } from '../session/wheel';
 import type { Connection, Receiver } from './connection';
@@ -34,7 +34,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   readonly native = false;
   readonly id = randomBytes(16).toString('base64url');
   readonly codecIndex: number;
-  readonly request: RequestFacts;
+  readonly peer: Peer;
   receiver!: Receiver;
   readonly #binary: boolean;
   readonly #settings: PollingSettings;
@@ -53,14 +53,14 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   constructor(
     codecIndex: number,
     binary: boolean,
-    request: RequestFacts,
+    peer: Peer,
     settings: PollingSettings,
     forget: (id: string) => void,
   ) {
     super();
     this.codecIndex = codecIndex;
     this.#binary = binary;
-    this.request = request;
+    this.peer = peer;
     this.#settings = settings;
     this.#forget = forget;
   }

@@ -1,6 +1,6 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
 import { type Close, CloseCode, type Frame } from '@halyard/protocol';
-import type { HostSocket, HostSocketListener, RequestFacts } from '../host/host';
+import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
 
@@ -11,7 +11,7 @@ export interface WebSocketSettings {
 
 export class WebSocketConnection implements Connection, HostSocketListener, Flushable {
   readonly codecIndex: number;
-  readonly request: RequestFacts;
+  readonly peer: Peer;
   receiver!: Receiver;
   readonly #socket: HostSocket;
   readonly #settings: WebSocketSettings;
@@ -24,17 +24,11 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #wantsDrain = false;
 
   /** @param binary whether the codec with this index writes bytes */
-  constructor(
-    socket: HostSocket,
-    codecIndex: number,
-    binary: boolean,
-    request: RequestFacts,
-    settings: WebSocketSettings,
-  ) {
+  constructor(socket: HostSocket, codecIndex: number, binary: boolean, peer: Peer, settings: WebSocketSettings) {
     this.#socket = socket;
     this.codecIndex = codecIndex;
     this.#binary = binary;
-    this.request = request;
+    this.peer = peer;
     this.#settings = settings;
   }
 
