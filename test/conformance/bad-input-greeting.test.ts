@@ -56,12 +56,19 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
     ['65 namespaces', JSON.stringify([0, Array(65).fill(['/'])]), 'ERR_PACKET_SHAPE: namespaces: at most 64'],
     ['a client that is no text', '[0,[],7]', 'ERR_PACKET_SHAPE: client: text of at most 1024 characters'],
     ['a resume without counts', '[0,[],"",["s","k"]]', 'ERR_PACKET_SHAPE: received: a whole number from 0'],
+    [
+      'a token that could be guessed',
+      '[0,[],"",null,"short"]',
+      'ERR_PACKET_SHAPE: token: text of 16 to 256 characters',
+    ],
     ['half a position', '[0,[],"",["s","k",0,0,["log"]]]', 'ERR_PACKET_SHAPE: positions: at most 8192 pairs'],
   ])('a HELLO with %s is closed with 4400', async (_what, text, reason) => {
     const { port } = await scene();
     const socket = await RawWebSocket.connect(port);
     socket.message(text);
-    expect(await socket.close()).toEqual({ code: 4400, reason });
+    const close = await socket.close();
+    expect(close.code).toBe(4400);
+    expect(close.reason).toContain(reason);
   });
 });
 
@@ -143,5 +150,26 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     await owner.until('the second answer', () => owner.packets.some(([type, ack]) => type === 3 && ack === 2));
     expect(owner.closed).toBeUndefined();
     expect(io.sockets.get(id)?.recovered).toBe(false);
+  });
+
+  // Open: the connection is evicted, and the session never ends.
+  test.skip('a token of a session that was resumed meanwhile is of no session', async () => {
+    const { port, io } = await scene({ recoveryWindowMs: 100 });
+    const hello = [0, [['/']], '', null, 'a text nobody guesses'];
+    const owner = await RawWebSocket.connect(port);
+    owner.send(hello);
+    const [, session, secret] = (await owner.packet(1)) as [number, string, string];
+    await owner.packet(11);
+    const back = await RawWebSocket.connect(port);
+    back.send([0, [], '', [session, secret, 1, 0]]);
+    expect(await back.packet(1)).toMatchObject({ 5: true });
+    const other = await RawWebSocket.connect(port);
+    other.send(hello);
+    expect(await other.packet(1)).toMatchObject({ 5: false });
+    back.send([2, '/', 'echo', ['mine'], 1]);
+    expect(await back.packet(3)).toEqual([3, 1, 'mine']);
+    // And none of them is left behind.
+    for (const socket of [owner, back, other]) socket.cut();
+    await back.until('the end of both sessions', () => io.sockets.size === 1);
   });
 });

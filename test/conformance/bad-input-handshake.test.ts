@@ -34,19 +34,19 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
     }
   });
 
-  test('who is refused is let go, even if it stays', async () => {
+  // uWS keeps the connection for another request, and has a timer for those that send none.
+  test.runIf(name === 'node')('who is refused is let go, even if it stays', async () => {
     const { port } = await scene();
     const socket = await RawSocket.open(port, true);
-    socket.write(handshake({ 'Sec-WebSocket-Version': '8', Connection: 'close, Upgrade' }));
+    socket.write(handshake({ 'Sec-WebSocket-Version': '8' }));
     expect((await socket.response()).status).toBe(426);
     await socket.until('the end', () => socket.ended);
-    // uWS has a timer for those that stay. On node nobody is there any more: the answer to more bytes is a reset.
-    while (name === 'node' && !socket.gone) {
+    // Nobody is there any more: the answer to more bytes is a reset.
+    while (!socket.gone) {
       socket.write('more');
       await new Promise((resolve) => setImmediate(resolve));
     }
-    socket.cut();
-  }, 5_000);
+  });
 
   test('a transport that is switched off', async () => {
     const onlyWebSocket = await scene({ transports: ['websocket'] });

@@ -8,29 +8,31 @@ import { checkOptions } from '../../packages/server/src/options';
 
 const protocol = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 
-/** Rows of the tables with this head, as cells. */
-function table(head: string): string[][] {
-  return protocol
-    .split(/\n(?!\|)/)
-    .filter((block) => block.trimStart().startsWith(head))
-    .flatMap((block) => block.trim().split('\n').slice(2))
-    .map((row) =>
-      row
-        .slice(1, -1)
-        .split('|')
-        .map((cell) => cell.trim()),
-    );
+/** Rows of the tables whose head begins with these two cells. */
+function table(first: string, second: string): string[][] {
+  return protocol.split(/\n(?!\|)/).flatMap((block) => {
+    const [head = [], , ...rows] = block
+      .trim()
+      .split('\n')
+      .map((row) =>
+        row
+          .slice(1, -1)
+          .split('|')
+          .map((cell) => cell.trim()),
+      );
+    return head[0] === first && head[1] === second ? rows : [];
+  });
 }
 
 const upper = (name: string): string => name.toUpperCase();
 
 test('packet types', () => {
-  const rows = table('| type | name |').map(([type, name]) => [name, Number(type)]);
+  const rows = table('type', 'name').map(([type, name]) => [name, Number(type)]);
   expect(rows).toEqual(Object.entries(PacketType).map(([name, type]) => [upper(name), type]));
 });
 
 describe('close codes', () => {
-  const rows = table('| code | name |');
+  const rows = table('code', 'name');
 
   test('are all there', () => {
     expect(rows.map(([code, name]) => [name, Number(code)])).toEqual(Object.entries(CloseCode));
@@ -47,13 +49,13 @@ describe('close codes', () => {
 });
 
 test('limits of version 1', () => {
-  const rows = table('| limit | value |').map(([name, value]) => [name, Number(value)]);
+  const rows = table('limit', 'value').map(([name, value]) => [name, Number(value)]);
   expect(Object.fromEntries(rows)).toEqual({ ...packetLimits, ...dataLimits });
 });
 
 describe('settings and options', () => {
-  const settings = table('| setting | default |');
-  const rows = [...settings, ...table('| option | default |')];
+  const settings = table('setting', 'default');
+  const rows = [...settings, ...table('option', 'default')];
   const defaults = checkOptions({}) as unknown as Record<string, unknown>;
 
   test('the settings are those of WELCOME, in its order', () => {

@@ -1,0 +1,73 @@
+// Options that are wrong: an error at construction that names the option and what it may be.
+import { json } from '@halyard/codec/json';
+import { Server, type ServerOptions } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+
+describe('server options', () => {
+  test.each<[option: string, value: unknown, range: RegExp]>([
+    ['heartbeatMs', 99, /from 100 to 3600000/],
+    ['heartbeatMs', 3_600_001, /from 100 to 3600000/],
+    ['heartbeatMs', '25000', /from 100 to 3600000/],
+    ['heartbeatMs', 1.5, /whole number/],
+    ['heartbeatMs', Number.NaN, /is NaN: it may be a whole number/],
+    ['heartbeatMs', Number.POSITIVE_INFINITY, /is Infinity: it may be a whole number/],
+    ['heartbeatTimeoutMs', 0, /from 100 to/],
+    ['recoveryWindowMs', -1, /from 0 to 86400000/],
+    ['helloTimeoutMs', 0, /from 10 to/],
+    ['pollHoldMs', 0, /from 10 to/],
+    ['ackTimeoutMs', 0, /from 1 to/],
+    ['frameBytesMax', 1_023, /from 1024 to/],
+    ['httpBodyBytesMax', 1_023, /from 1024 to/],
+    ['backpressureBytesMax', 131_071, /from 131072 to/],
+    ['sackPacketsMax', 0, /from 1 to 4096/],
+    ['sackDelayMs', 0, /from 1 to 60000/],
+    ['outboxPacketsMax', 15, /from 16 to/],
+    ['outboxBytesMax', 1, /from 65536 to/],
+    ['pendingAcksMax', 0, /from 1 to/],
+    ['logPacketsMax', 0, /from 1 to/],
+    ['logBytesMax', 2 ** 33, /from 1024 to 4294967296/],
+    ['journalBytesMax', 2 ** 41, /from 65536 to 1099511627776/],
+    ['roomsPerSocketMax', 8_001, /from 1 to 8000/],
+    ['namespacesPerSessionMax', 0, /from 1 to/],
+    ['dynamicNamespacesMax', 0, /from 1 to/],
+    ['waitingPacketsMax', 0, /from 1 to/],
+    ['sessionsMax', 0, /from 1 to/],
+    ['connectionsMax', 0, /from 1 to/],
+    ['codecs', [], /list of at least one codec/],
+    ['codecs', ['json'], /list of at least one codec/],
+    ['codecs', [json(), json()], /without two codecs of the same name/],
+    ['origins', 'https://app.test', /"same-host", "\*" or a list/],
+    ['origins', ['https://app.test/'], /"same-host", "\*" or a list/],
+    ['origins', ['app.test'], /"same-host", "\*" or a list/],
+    ['path', 'halyard', /URL path/],
+    ['path', '/', /URL path/],
+    ['path', '/a?b', /URL path/],
+    ['path', '/:name', /URL path/],
+    ['path', '/*', /URL path/],
+    ['transports', [], /list of "websocket" and "polling"/],
+    ['transports', ['sse'], /list of "websocket" and "polling"/],
+    ['trustProxy', 'yes', /true or false/],
+    ['host', 'uws', /uws\(\) or node\(\)/],
+    ['fetch', {}, /function from Request to Response/],
+    ['heartbeat', 1_000, /is not an option: known ones are .*heartbeatMs/],
+  ])('%s: %j', (option, value, range) => {
+    const options = Object.fromEntries([[option, value]]) as ServerOptions;
+    const make = (): Server => new Server(options);
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
+    expect(make).toThrow(`The server option "${option}" `);
+    expect(make).toThrow(range);
+  });
+
+  // Open: they are accepted.
+  test.skip.each(['__proto__', 'constructor', 'toString'])('a name of Object.prototype: %s', (option) => {
+    const options = Object.fromEntries([[option, 1]]) as ServerOptions;
+    expect(() => new Server(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
+  });
+
+  test.each([-1, 65_536, 1.5, '3000', Number.NaN])('port %j', async (port) => {
+    await expect(new Server().listen(port as number)).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringContaining('from 0 to 65535'),
+    });
+  });
+});
