@@ -61,7 +61,7 @@ function busyPair(seed: number) {
     },
     /** The network may be slow from now on, even too slow for the heartbeat. */
     worsen(): void {
-      world.options.network.latencyMs = [1, random.pick([2, 30, 200])];
+      world.options.network.latencyMs = [1, random.pick([2, 30, 200, 600])];
     },
     /** The network is well again: waits until nothing is under way. */
     settle(): void {
