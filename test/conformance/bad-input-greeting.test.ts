@@ -153,7 +153,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
   });
 
   // Open: the connection is evicted, and the session never ends.
-  test.skip('a token of a session that was resumed meanwhile is of no session', async () => {
+  test('a token of a session that was resumed meanwhile is of no session', async () => {
     const { port, io } = await scene({ recoveryWindowMs: 100 });
     const hello = [0, [['/']], '', null, 'a text nobody guesses'];
     const owner = await RawWebSocket.connect(port);

@@ -95,7 +95,7 @@ const others = ['host', 'codecs', 'origins', 'path', 'transports', 'trustProxy',
 /** @throws LocalUsageError `ERR_OPTION` that names the option, its value and what it may be */
 export function checkOptions(options: ServerOptions): CheckedOptions {
   for (const name of Object.keys(options)) {
-    if (!(name in numbers) && !(others as readonly string[]).includes(name)) {
+    if (!Object.hasOwn(numbers, name) && !(others as readonly string[]).includes(name)) {
       throw bad(name, 'is not an option', `known ones are ${[...others, ...Object.keys(numbers)].join(', ')}`);
     }
   }

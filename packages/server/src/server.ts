@@ -330,12 +330,23 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #namespaceFor(name: string, auth: Value | undefined): Namespace | undefined {
     const existing = this.#namespaces.get(name);
     if (existing !== undefined) return existing;
-    const dynamic = this.#dynamic.find(({ pattern }) => matches(pattern, name, auth));
+    const dynamic = this.#dynamic.find(({ pattern }) => this.#matches(pattern, name, auth));
     if (dynamic === undefined || this.#children.size >= this.#options.dynamicNamespacesMax) return undefined;
     const namespace = new Namespace(name, dynamic.rules, this.#context);
     this.#namespaces.set(name, namespace);
     this.#children.add(name);
     return namespace;
+  }
+
+  /** A pattern that throws matches nothing. */
+  #matches(pattern: NamespacePattern, name: string, auth: Value | undefined): boolean {
+    try {
+      // Without the place where a global expression found something the last time.
+      return typeof pattern === 'function' ? pattern(name, auth) : name.search(pattern) >= 0;
+    } catch (error) {
+      this.#report(error, `the pattern of a dynamic namespace, for ${name}`);
+      return false;
+    }
   }
 
   #emptied(name: string): void {
@@ -360,11 +371,9 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       console.error(`Halyard: ${where} failed:`, error);
       return;
     }
-    try {
-      this.#errors.call('error', [error, { where } satisfies ErrorContext]);
-    } catch (failure) {
-      console.error('Halyard: the handler of "error" failed:', failure);
-    }
+    this.#errors.fire('error', [error, { where } satisfies ErrorContext], (failure) =>
+      console.error('Halyard: the handler of "error" failed:', failure),
+    );
   }
 }
 
@@ -385,10 +394,4 @@ function isBinary(codecs: readonly Codec[], codecIndex: number): boolean {
 
 function transportOff(name: string): ReturnType<typeof jsonError> {
   return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);
-}
-
-function matches(pattern: NamespacePattern, name: string, auth: Value | undefined): boolean {
-  if (typeof pattern === 'function') return pattern(name, auth);
-  pattern.lastIndex = 0;
-  return pattern.test(name);
 }

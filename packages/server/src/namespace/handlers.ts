@@ -56,6 +56,12 @@ export class Handlers {
     this.#any = handler === undefined ? undefined : this.#any?.filter((entry) => entry !== handler);
   }
 
+  /** Calls handlers whose results nobody waits for. */
+  fire(event: string, args: readonly unknown[], failed: (error: unknown) => void): void {
+    const entry = this.#entries[this.#events.indexOf(event)];
+    if (entry !== undefined) for (const handler of listOf(entry)) run(handler, args, failed);
+  }
+
   has(event: string): boolean {
     return this.#events.includes(event);
   }
@@ -66,14 +72,17 @@ export class Handlers {
   }
 
   /**
-   * Calls the event's handlers in the order they were added. @returns the first result that is not undefined
-   * @throws what the first failing handler threw, after the others have run
+   * Calls the event's handlers in the order they were added, and those of any event before them.
+   * @param failed told of every failure but the one that decides the result
+   * @returns the first result that is not undefined. @throws what a handler threw before there was one
    */
-  call(event: string, args: readonly unknown[]): unknown {
-    if (this.#any !== undefined) callAll(this.#any, [event, ...args]);
+  call(event: string, args: readonly unknown[], failed: (error: unknown) => void): unknown {
+    if (this.#any !== undefined) {
+      for (const handler of this.#any) run(handler, [event, ...args], failed);
+    }
     const entry = this.#entries[this.#events.indexOf(event)];
     if (entry === undefined) return undefined;
-    return typeof entry === 'function' ? entry(...(args as never[])) : callAll(entry, args);
+    return typeof entry === 'function' ? entry(...(args as never[])) : callAll(entry, args, failed);
   }
 
   /** A new array: a handler may add or remove others while they run. */
@@ -86,19 +95,32 @@ function listOf(entry: Entry): readonly Handler[] {
   return typeof entry === 'function' ? [entry] : entry;
 }
 
-function callAll(handlers: readonly Handler[], args: readonly unknown[]): unknown {
+function callAll(handlers: readonly Handler[], args: readonly unknown[], failed: (error: unknown) => void): unknown {
   let result: unknown;
-  let failure: { error: unknown } | undefined;
+  let failure: { readonly error: unknown } | undefined;
   for (const handler of handlers) {
+    if (result !== undefined || failure !== undefined) {
+      run(handler, args, failed);
+      continue;
+    }
     try {
-      const value = handler(...(args as never[]));
-      result ??= value;
+      result = handler(...(args as never[]));
     } catch (error) {
-      failure ??= { error };
+      failure = { error };
     }
   }
   if (failure !== undefined) throw failure.error;
   return result;
+}
+
+/** Calls a handler whose result nobody waits for. */
+function run(handler: Handler, args: readonly unknown[], failed: (error: unknown) => void): void {
+  try {
+    const result = handler(...(args as never[]));
+    if (result instanceof Promise) result.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
 }
 
 function originalOf(handler: Handler): Handler | undefined {

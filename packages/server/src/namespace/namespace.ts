@@ -11,7 +11,7 @@ import {
   type Value,
 } from '@halyard/protocol';
 import type { Session } from '../session/session';
-import { failureOf } from './failure';
+import { type Failure, failureOf } from './failure';
 import { type Handler, Handlers } from './handlers';
 import type { Handshake } from './handshake';
 import type { Journal } from './journal';
@@ -69,6 +69,8 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   readonly #rooms = new Map<string, Room>();
   /** The namespace as a whole: every socket is a member. */
   readonly #everyone: Room;
+  /** Handshakes that are not decided. */
+  #pending = 0;
 
   /** Made by the server. */
   constructor(name: string, rules: NamespaceRules<Incoming, Outgoing, Data>, context: NamespaceContext) {
@@ -168,30 +170,44 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     return this.#context.limits;
   }
 
+  /** @internal For handlers whose result is not the reply. One closure for all sockets. */
+  readonly reportAside = (error: unknown): void => this.report(error, 'a handler beside the one that replies');
+
   /** @internal */
   report(error: unknown, where: string): void {
     this.#context.report(error, `${where} in namespace ${this.name}`);
   }
 
-  /**
-   * @internal Runs the middleware, then makes the socket.
-   * @returns when it is decided, and true if that is already so
-   */
-  admit(session: Session, handshake: Handshake<Data>): true | Promise<void> {
+  /** @internal Runs the middleware, then makes the socket, or tells the session why not. */
+  admit(session: Session, handshake: Handshake<Data>): void {
     const { middleware } = this.#rules;
-    if (middleware.length === 0) {
-      this.#connect(session, handshake);
-      return true;
+    this.#pending++;
+    if (middleware.length === 0) this.#decide(session, handshake, undefined);
+    else void this.#ask(middleware, session, handshake);
+  }
+
+  async #ask(middleware: readonly Middleware<Data>[], session: Session, handshake: Handshake<Data>): Promise<void> {
+    let failure: Failure | undefined;
+    try {
+      for (const step of middleware) await step(handshake);
+    } catch (error) {
+      failure = failureOf(error, 'ERR_REFUSED', 'The connection was refused.');
     }
-    return (async () => {
-      try {
-        for (const step of middleware) await step(handshake);
-      } catch (error) {
-        session.refuse(this.name, failureOf(error, 'ERR_REFUSED', 'The connection was refused.'));
-        return;
-      }
-      this.#connect(session, handshake);
-    })();
+    this.#decide(session, handshake, failure);
+  }
+
+  #decide(session: Session, handshake: Handshake<Data>, failure: Failure | undefined): void {
+    this.#pending--;
+    // Meanwhile the client may have left, or be gone.
+    if (session.awaits(handshake)) {
+      if (failure === undefined) this.#connect(session, handshake);
+      else session.refuse(this.name, failure);
+    }
+    this.#emptied();
+  }
+
+  #emptied(): void {
+    if (this.#pending === 0 && this.#everyone.members.size === 0) this.#context.emptied(this.name);
   }
 
   /** @internal A socket enters a room. */
@@ -217,7 +233,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   remove(socket: Member, memberships: ReadonlyMap<string, Membership> | undefined): void {
     if (memberships !== undefined) for (const membership of memberships.values()) this.exit(socket, membership);
     this.#everyone.members.delete(socket.id);
-    if (this.#everyone.members.size === 0) this.#context.emptied(this.name);
+    this.#emptied();
   }
 
   /** @internal The sockets a target means, each once. */
@@ -307,17 +323,11 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   }
 
   #connect(session: Session, handshake: Handshake<Data>): void {
-    if (session.isOver) return;
     const { journal, newSocketId } = this.#context;
     const socket = new Socket(newSocketId(), this, session, handshake, journal.lastSerial);
     this.#everyone.members.set(socket.id, socket);
     session.connected(socket);
-    try {
-      const result = this.#rules.listeners.call('connection', [socket]);
-      if (result instanceof Promise) result.catch((error) => this.report(error, 'a handler of "connection"'));
-    } catch (error) {
-      this.report(error, 'a handler of "connection"');
-    }
+    this.#rules.listeners.fire('connection', [socket], (error) => this.report(error, 'a handler of "connection"'));
     session.ready(this.name);
   }
 }

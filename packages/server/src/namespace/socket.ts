@@ -306,11 +306,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   #fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
-    try {
-      this.#lifecycle?.call(event, args);
-    } catch (error) {
-      this.#namespace.report(error, `a handler of "${event}"`);
-    }
+    this.#lifecycle?.fire(event, args, (error) => this.#namespace.report(error, `a handler of "${event}"`));
   }
 
   #handlersOf(event: string): Handlers {
@@ -355,7 +351,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (!this.#connected) return;
     let result: unknown;
     try {
-      result = this.#handlers.call(event, args);
+      result = this.#handlers.call(event, args, this.#namespace.reportAside);
     } catch (error) {
       this.#failed(error, event, ack);
       return;

@@ -10,6 +10,7 @@ import {
   CloseCode,
   type ControlPacket,
   type DeliveredPacket,
+  type ErrorPacket,
   type EventPacket,
   type Frame,
   FrameTag,
@@ -18,6 +19,7 @@ import {
   type Packet,
   PacketType,
   PublicError,
+  type RefusedPacket,
   RemoteProtocolError,
   type ResumeRequest,
   SessionMachine,
@@ -36,7 +38,10 @@ import type { SessionContext } from './sessions';
 import { Timed } from './wheel';
 
 /** A namespace whose middleware has not decided: events for it wait. */
-type Waiting = (EventPacket | VolatilePacket)[];
+interface Waiting {
+  readonly handshake: Handshake;
+  readonly packets: (EventPacket | VolatilePacket)[];
+}
 
 const pastMembershipsMax = 1_024;
 
@@ -258,6 +263,11 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   // Namespaces.
 
+  /** Whether this handshake is still the one that its namespace has to decide. */
+  awaits(handshake: { readonly namespace: string }): boolean {
+    return this.#waiting?.get(handshake.namespace)?.handshake === handshake;
+  }
+
   /** A namespace let this session in. */
   connected(socket: Member): void {
     this.#sockets = this.#sockets.concat(socket);
@@ -275,7 +285,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** A namespace did not let this session in. */
   refuse(namespace: string, failure: Failure): void {
     if (this.isOver) return;
-    this.#push({ type: PacketType.Refused, namespace, ...failure }, FrameTag.Session);
+    this.#pushFailure({ type: PacketType.Refused, namespace, ...failure });
     for (const packet of this.#drop(namespace)) this.#notConnected(packet);
   }
 
@@ -337,13 +347,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#push(packet, FrameTag.Session);
   }
 
-  /** Data that no codec carries is left out: an error has to arrive. */
   sendError(ack: number, { code, message, data }: Failure): void {
-    try {
-      this.#push({ type: PacketType.Error, ack, code, message, data }, FrameTag.Session);
-    } catch {
-      this.#push({ type: PacketType.Error, ack, code, message, data: undefined }, FrameTag.Session);
-    }
+    this.#pushFailure({ type: PacketType.Error, ack, code, message, data });
   }
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
@@ -366,6 +371,11 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const first = serial !== this.#seenSerial;
     this.#seenSerial = serial;
     return first;
+  }
+
+  /** The client names the session by its id: it was told of it. */
+  named(): void {
+    if (this.#untold !== undefined) this.#told(this.#untold);
   }
 
   #told(hello: HelloPacket): void {
@@ -463,14 +473,15 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       this.refuse(name, { code: 'ERR_NAMESPACE_UNKNOWN', message: 'There is no such namespace.', data: undefined });
       return;
     }
+    const handshake = new Handshake(name, auth, this.#client, connection, trustProxy);
     this.#waiting ??= new Map();
-    this.#waiting.set(name, []);
-    namespace.admit(this, new Handshake(name, auth, this.#client, connection, trustProxy));
+    this.#waiting.set(name, { handshake, packets: [] });
+    namespace.admit(this, handshake);
   }
 
   /** @returns what waited for a namespace to be decided */
-  #drop(namespace: string): Waiting {
-    const packets = this.#waiting?.get(namespace) ?? [];
+  #drop(namespace: string): Waiting['packets'] {
+    const packets = this.#waiting?.get(namespace)?.packets ?? [];
     this.#waitingCount -= packets.length;
     this.#waiting?.delete(namespace);
     if (this.#waiting?.size === 0) this.#waiting = undefined;
@@ -488,7 +499,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
             CloseCode.PolicyViolation,
           );
         }
-        waiting.push(packet);
+        waiting.packets.push(packet);
         return;
       }
     }
@@ -500,6 +511,15 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #notConnected(packet: EventPacket | VolatilePacket): void {
     if (packet.type !== PacketType.Event || packet.ack === undefined) return;
     this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
+  }
+
+  /** Data that no codec carries is left out: a failure has to arrive. */
+  #pushFailure(packet: ErrorPacket | RefusedPacket): void {
+    try {
+      this.#push(packet, FrameTag.Session);
+    } catch {
+      this.#push({ ...packet, data: undefined }, FrameTag.Session);
+    }
   }
 
   #push(packet: Packet, tag: number): void {

@@ -83,6 +83,7 @@ export class Sessions {
         return;
       }
       if (session !== undefined && reason === undefined) {
+        session.named();
         session.resume(connection, hello.resume);
         return;
       }
