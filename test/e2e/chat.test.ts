@@ -1,5 +1,5 @@
 // Two people at the chat of examples/chat, in a real browser: over WebSocket, and where WebSocket does not work.
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { Cable, type WebSocketPolicy } from './cable';
@@ -8,6 +8,8 @@ import { Person } from './person';
 
 describeInBrowser('the chat in a browser', () => {
   let browser: Browser;
+  /** Outlives its pages, as a browser does: what a page says when it is closed still leaves. */
+  let context: BrowserContext;
   let chat: ChatServer;
   const cables: Cable[] = [];
 
@@ -15,10 +17,10 @@ describeInBrowser('the chat in a browser', () => {
     browser = await launchBrowser();
   });
   beforeEach(async () => {
-    chat = await startChat();
+    [context, chat] = await Promise.all([browser.newContext(), startChat()]);
   });
   afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()));
+    await context.close();
     await Promise.all(cables.splice(0).map((cable) => cable.close()));
     expect(await chat.stop()).toBe(0);
   });
@@ -41,8 +43,8 @@ describeInBrowser('the chat in a browser', () => {
   }
 
   test('two pages chat over WebSocket, and the badge says so', async () => {
-    const ana = await Person.arrive(browser, chat.url, 'Ana');
-    const ben = await Person.arrive(browser, chat.url, 'Ben');
+    const ana = await Person.arrive(context, chat.url, 'Ana');
+    const ben = await Person.arrive(context, chat.url, 'Ben');
     await expectTheyChat(ana, ben);
     for (const person of [ana, ben]) {
       expect(await person.status()).toEqual({
@@ -78,8 +80,8 @@ describeInBrowser('the chat in a browser', () => {
     ['the network swallows its handshakes', async () => {}, 'swallow'],
   ])('two pages chat over polling where WebSocket is blocked: %s', async ([, prepare, policy]) => {
     const { url } = await cableTo(policy);
-    const ana = await Person.arrive(browser, url, 'Ana', { prepare });
-    const ben = await Person.arrive(browser, url, 'Ben', { prepare });
+    const ana = await Person.arrive(context, url, 'Ana', { prepare });
+    const ben = await Person.arrive(context, url, 'Ben', { prepare });
     await expectTheyChat(ana, ben);
     for (const person of [ana, ben]) {
       expect(await person.status()).toEqual({ state: 'connected', transport: 'polling', text: 'Connected Polling' });
@@ -88,8 +90,8 @@ describeInBrowser('the chat in a browser', () => {
 
   test('a page on WebSocket and one on polling see each other type, lose and find the connection, and go', async () => {
     const cable = await cableTo('pass');
-    const ana = await Person.arrive(browser, cable.url, 'Ana');
-    const ben = await Person.arrive(browser, chat.url, 'Ben', { prepare: throwing });
+    const ana = await Person.arrive(context, cable.url, 'Ana');
+    const ben = await Person.arrive(context, chat.url, 'Ben', { prepare: throwing });
 
     await ben.page.type('#composer textarea', 'Hm');
     await eventually(() => ana.page.textContent('#typing')).toBe('Ben is typing…');
@@ -112,8 +114,8 @@ describeInBrowser('the chat in a browser', () => {
   });
 
   test('people make rooms, join and leave them, and see what they have not read', async () => {
-    const ana = await Person.arrive(browser, chat.url, 'Ana');
-    const ben = await Person.arrive(browser, chat.url, 'Ben');
+    const ana = await Person.arrive(context, chat.url, 'Ana');
+    const ben = await Person.arrive(context, chat.url, 'Ben');
 
     await ana.page.fill('#new-room input', 'sailing');
     await ana.page.press('#new-room input', 'Enter');
@@ -138,8 +140,8 @@ describeInBrowser('the chat in a browser', () => {
 
   test('names like __proto__ and texts with HTML are shown as they were written', async () => {
     const html = '<img src=x onerror="window.broken = true"><b>bold</b>';
-    const ana = await Person.arrive(browser, chat.url, '__proto__', { room: 'constructor' });
-    const ben = await Person.arrive(browser, chat.url, '<i>Ben</i>', { room: 'constructor' });
+    const ana = await Person.arrive(context, chat.url, '__proto__', { room: 'constructor' });
+    const ben = await Person.arrive(context, chat.url, '<i>Ben</i>', { room: 'constructor' });
     await ana.say(html);
     await ben.say('__proto__');
     for (const person of [ana, ben]) {
@@ -152,7 +154,7 @@ describeInBrowser('the chat in a browser', () => {
   });
 
   test('a name that the server refuses brings the page back to its door, and the page says why', async () => {
-    const page = await browser.newPage();
+    const page = await context.newPage();
     await page.routeWebSocket(/./, (socket) => {
       const server = socket.connectToServer();
       socket.onMessage((message) => server.send(`${message}`.replace('"Ana"', '"  "')));
