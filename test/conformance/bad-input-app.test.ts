@@ -102,7 +102,6 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     ]);
   });
 
-  // Open: a rejection of a handler whose result is not the reply ends the process.
   test('handlers beside the first, and of any event', async () => {
     const { wire, errors } = await joined((socket) => {
       socket.on('two', () => 'first');
@@ -119,7 +118,6 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     await wire.until('two reports', () => errors.length === 2);
   });
 
-  // Open: a rejection of such a handler ends the process.
   test('handlers of the life of a socket', async () => {
     const { port, io, errors } = await scene({}, (server) => {
       server.of('/life').on('connection', (socket) => {
@@ -153,7 +151,6 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     expect(errors).toEqual([`middleware, for "fail" in namespace /: ${secret}`]);
   });
 
-  // Open: the client closes with 4400.
   test('a message of an error that is longer than a packet may carry still arrives', async () => {
     const { wire } = await joined((socket) => {
       socket.on('fail', () => {

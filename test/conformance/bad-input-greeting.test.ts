@@ -152,7 +152,6 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     expect(io.sockets.get(id)?.recovered).toBe(false);
   });
 
-  // Open: the connection is evicted, and the session never ends.
   test('a token of a session that was resumed meanwhile is of no session', async () => {
     const { port, io } = await scene({ recoveryWindowMs: 100 });
     const hello = [0, [['/']], '', null, 'a text nobody guesses'];

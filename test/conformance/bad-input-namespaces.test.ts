@@ -26,7 +26,6 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
   const answers = (wire: RawWebSocket): unknown[][] =>
     wire.packets.filter(([type]) => type === 11 || type === 12 || type === 13).map(([type, name]) => [type, name]);
 
-  // Open: it is.
   test('one that is left while it is pending is not entered', async () => {
     const decide: (() => void)[] = [];
     const { port, io } = await scene({}, (server) => {
@@ -41,7 +40,6 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
     expect(io.of('/slow').sockets.size).toBe(0);
   });
 
-  // Open: it is entered twice.
   test('one that is left and asked for again while it is pending is entered once', async () => {
     const decide: (() => void)[] = [];
     const { port, io } = await scene({}, (server) => {
@@ -84,7 +82,6 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
     await wire.until('CONNECTED', () => wire.packets.some(([type, name]) => type === 11 && name === '/c'));
   });
 
-  // Open: each counts for dynamicNamespacesMax for ever.
   test('dynamic ones that let nobody in leave nothing behind', async () => {
     const { port } = await scene({ dynamicNamespacesMax: 3 }, (io) => {
       io.of(/^\/room-/).use(({ auth }) => {
@@ -98,7 +95,6 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
     await wire.packet(11);
   });
 
-  // Open: in HELLO it ends the process, in CONNECT the session.
   test('a pattern that throws is no match', async () => {
     const { port, errors } = await scene({}, (io) => {
       io.of((name) => {
@@ -114,7 +110,6 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
     expect(errors).toHaveLength(2);
   });
 
-  // Open: data nothing can carry ends the process.
   test('what middleware throws is told as far as it is public, and can be carried', async () => {
     const { port } = await scene({}, (io) => {
       io.of('/broken').use(async () => {

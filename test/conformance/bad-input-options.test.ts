@@ -58,7 +58,6 @@ describe('server options', () => {
     expect(make).toThrow(range);
   });
 
-  // Open: they are accepted.
   test.each(['__proto__', 'constructor', 'toString'])('a name of Object.prototype: %s', (option) => {
     const options = Object.fromEntries([[option, 1]]) as ServerOptions;
     expect(() => new Server(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
