@@ -25,6 +25,7 @@ type App = ReturnType<UwsModule['App']>;
 type WebSocket = uWS.WebSocket<UserData>;
 
 interface ListeningApp {
+  listen(port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
   listen(address: string, port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
 }
 
@@ -103,7 +104,9 @@ class UwsHost implements Host {
           resolve(us_socket_local_port(socket));
         } else reject(new LocalUsageError('ERR_LISTEN', `cannot listen on ${address ?? 'any address'}, port ${port}`));
       };
-      app.listen(address ?? '', port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+      // With an empty address uWS takes any port there is.
+      if (address === undefined) app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
+      else app.listen(address, port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
     });
   }
 
