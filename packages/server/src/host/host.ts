@@ -21,26 +21,34 @@ export interface RequestFacts {
   readonly peer: Peer;
 }
 
-/** Header fields kept as one text and read when asked for: an idle connection keeps them all its life. */
+/** Header fields kept as one text and searched when asked for: an idle connection keeps them all its life. */
 export class Headers {
-  readonly #lines: string;
+  /** Every line begins with a line feed, which no name or value holds (RFC 9110 §5.5). */
+  readonly #text: string;
 
-  /** @param lines `name: value` lines, names in lower case, separated by line feeds */
-  constructor(lines: string) {
-    this.#lines = lines;
+  /** @param lines `name: value` each, names in lower case */
+  constructor(lines: readonly string[]) {
+    this.#text = `\n${lines.join('\n')}\n`;
   }
 
   /** @returns the field's value, repeated fields joined with `, `, or undefined */
   get(name: string): string | undefined {
+    const key = `\n${name}: `;
     let value: string | undefined;
-    for (const [field, text] of this) {
-      if (field === name) value = value === undefined ? text : `${value}, ${text}`;
+    for (let at = this.#text.indexOf(key); at >= 0; at = this.#text.indexOf(key, at + 1)) {
+      const next = this.#text.slice(at + key.length, this.#text.indexOf('\n', at + 1));
+      value = value === undefined ? next : `${value}, ${next}`;
     }
     return value;
   }
 
+  /** @returns how often the field is there */
+  count(name: string): number {
+    return this.#text.split(`\n${name}: `).length - 1;
+  }
+
   *[Symbol.iterator](): Generator<[name: string, value: string]> {
-    for (const line of this.#lines.split('\n')) {
+    for (const line of this.#text.split('\n')) {
       const colon = line.indexOf(':', 1);
       if (colon > 0) yield [line.slice(0, colon), line.slice(colon + 2)];
     }

@@ -286,7 +286,7 @@ function factsOf(request: IncomingMessage): RequestFacts {
     peer: {
       address: plainAddress(request.socket.remoteAddress ?? ''),
       secure: 'encrypted' in request.socket,
-      headers: new Headers(lines.join('\n')),
+      headers: new Headers(lines),
     },
   };
 }

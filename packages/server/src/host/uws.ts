@@ -153,6 +153,10 @@ class UwsHost implements Host {
       setImmediate(() => reply.send(jsonError(400, 'ERR_FRAMING', oddity), true));
       return;
     }
+    if (!request.peer.headers.get('content-length') && !request.peer.headers.get('transfer-encoding')) {
+      this.#handlers.request(request, noBody, reply);
+      return;
+    }
     const { httpBodyBytesMax } = this.#limits;
     const chunks: Uint8Array[] = [];
     let bytes = 0;
@@ -164,8 +168,7 @@ class UwsHost implements Host {
       }
       // The chunk is detached when this returns.
       if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
-      if (last)
-        this.#handlers.request(request, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), reply);
+      if (last) this.#handlers.request(request, joined(chunks), reply);
     });
   }
 }
@@ -286,18 +289,20 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
     peer: {
       address: plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1')),
       secure,
-      headers: new Headers(lines.join('\n')),
+      headers: new Headers(lines),
     },
   };
 }
 
+const noBody = new Uint8Array(0);
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [first = noBody] = chunks;
+  return chunks.length < 2 ? first : Buffer.concat(chunks);
+}
+
 /** uWS takes the first of two lengths: a proxy in front may take the other, so such requests are refused. */
 function framingOddity(headers: Headers): string | undefined {
-  let lengths = 0;
-  let encodings = 0;
-  for (const [name] of headers) {
-    if (name === 'content-length') lengths++;
-    else if (name === 'transfer-encoding') encodings++;
-  }
-  return lengths + encodings > 1 ? 'More than one header says where the body ends.' : undefined;
+  const lengths = headers.count('content-length') + headers.count('transfer-encoding');
+  return lengths > 1 ? 'More than one header says where the body ends.' : undefined;
 }

@@ -8,6 +8,7 @@ import {
   type Packet,
   PacketType,
   type Position,
+  PublicError,
   type Value,
 } from '@halyard/protocol';
 import type { Session } from '../session/session';
@@ -191,6 +192,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     try {
       for (const step of middleware) await step(handshake);
     } catch (error) {
+      if (!(error instanceof PublicError)) this.report(error, 'middleware');
       failure = failureOf(error, 'ERR_REFUSED', 'The connection was refused.');
     }
     this.#decide(session, handshake, failure);
