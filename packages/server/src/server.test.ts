@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { hosts } from '@halyard/testkit/hosts';
 import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -426,14 +427,24 @@ describe.each(hosts)('server on %s', (_name, host) => {
       'POST /page?q=1 text',
     ]);
     expect((await fetch(`http://127.0.0.1:${io.port}/throws`)).status).toBe(500);
+    const odd = await new Promise<string>((resolve) => {
+      const socket = connect(io.port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a b\r\n\r\n'));
+      socket.once('data', (data) => {
+        socket.destroy();
+        resolve(data.toString());
+      });
+    });
+    expect(odd).toMatch(/^HTTP\/1.1 400 /);
     expect(errors).toHaveLength(1);
   });
 
   test('close tells every client 1001 and frees the port', async () => {
     const io = await listening();
     const a = await join(io);
+    const silent = await WireClient.open(io.port);
     const { port } = io;
     await io.close();
+    expect(await silent.until((wire) => wire.closed)).toMatchObject({ code: 1001 });
     expect(await a.wire.until((wire) => wire.closed)).toMatchObject({ code: 1001 });
     const again = new Server({ host: host() });
     servers.push(again);

@@ -5,6 +5,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Codec } from '@halyard/codec';
 import {
   type AnyEvents,
+  type Close,
   CloseCode,
   type EventArgs,
   type EventName,
@@ -29,7 +30,7 @@ import type { Room } from './namespace/room';
 import type { Socket } from './namespace/socket';
 import type { Replies, Target } from './namespace/target';
 import { type CheckedOptions, checkOptions, type ServerOptions } from './options';
-import { Greeting } from './session/greeting';
+import { Greeting, type GreetingContext } from './session/greeting';
 import { Sessions } from './session/sessions';
 import { TimerWheel } from './session/wheel';
 import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from './transport/admission';
@@ -55,6 +56,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #journal: Journal;
   readonly #sessions: Sessions;
   readonly #flusher = new Flusher();
+  readonly #greeting: GreetingContext;
   readonly #polling: PollingRequests;
   readonly #webSockets: WebSocketSettings;
   readonly #admission: AdmissionOptions;
@@ -93,6 +95,12 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       origins: checked.origins,
       trustProxy: checked.trustProxy,
       codecNames: codecs.map(({ name }) => name),
+    };
+    this.#greeting = {
+      wheel: this.#wheel,
+      helloTimeoutMs: checked.helloTimeoutMs,
+      greetings: new Set(),
+      greeted: (connection, hello) => this.#sessions.greet(connection, hello),
     };
     const report = (error: unknown, where: string): void => this.#report(error, where);
     this.#sessions = new Sessions(
@@ -166,9 +174,9 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   async close(): Promise<void> {
     this.#closing = true;
     this.#host?.stopListening();
-    for (const session of [...this.#sessions]) {
-      session.end({ code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' });
-    }
+    const close: Close = { code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' };
+    for (const greeting of [...this.#greeting.greetings]) greeting.end(close);
+    for (const session of [...this.#sessions]) session.end(close);
     this.#flusher.flush();
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -318,12 +326,9 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   #accept(connection: Connection): boolean {
     if (this.#closing) return false;
-    const { codecs, helloTimeoutMs } = this.#options;
-    const codec = codecs[connection.codecIndex];
+    const codec = this.#options.codecs[connection.codecIndex];
     if (codec === undefined) return false;
-    connection.receiver = new Greeting(connection, codec, this.#wheel, helloTimeoutMs, (hello) =>
-      this.#sessions.greet(connection, hello),
-    );
+    connection.receiver = new Greeting(connection, codec, this.#greeting);
     return true;
   }
 

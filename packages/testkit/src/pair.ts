@@ -194,13 +194,14 @@ class Client extends Peer {
 }
 
 class Server extends Peer {
+  /** For each session, how much was delivered before it began. */
+  readonly began: number[] = [];
   readonly #log: PairFrame<protocol.PublishPacket>[] = [];
   readonly #offsets = new Map<string, number>();
   /** Log messages that the connection is still to be fed. */
   #unfed: PairFrame<protocol.PublishPacket>[] = [];
   /** Length of the log when the session began: what was before is not for it. */
   #joined = 0;
-  #sessions = 0;
 
   publish(logs: readonly string[], event: string): void {
     const positions = logs.map((log): protocol.Position => [log, (this.#offsets.get(log) ?? 0) + 1]);
@@ -245,7 +246,7 @@ class Server extends Peer {
       return true;
     }
     this.attach(port);
-    this.session ??= `session ${++this.#sessions}`;
+    if (this.session === undefined) this.session = `session ${this.began.push(this.delivered.length)}`;
     const { received, settings, confirmedSerial } = this.machine;
     const resumed = { received, recovered, reason: recovered ? '' : 'unknown-session' };
     this.control({ type: PacketType.Welcome, session: this.session, secret: 'secret', settings, ...resumed });

@@ -14,9 +14,16 @@ export function answerByFetch(
     reply.send(pathUnknown);
     return;
   }
+  let request: Request;
+  try {
+    request = toRequest(facts, body);
+  } catch {
+    reply.send(jsonError(400, 'ERR_REQUEST', 'The Host or the path of this request makes no URL.'));
+    return;
+  }
   void (async () => {
     try {
-      const response = await handler(toRequest(facts, body));
+      const response = await handler(request);
       const headers: Record<string, string> = {};
       response.headers.forEach((value, name) => {
         headers[name] = value;

@@ -87,7 +87,7 @@ class NodeHost implements Host {
         reject(
           new LocalUsageError(
             'ERR_LISTEN',
-            `cannot listen on ${address ?? 'any address'}, port ${port} (${error.code ?? error.message})`,
+            `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: ${error.code ?? error.message}.`,
           ),
         );
       server.once('error', failed);

@@ -102,7 +102,13 @@ class UwsHost implements Host {
         if (socket) {
           this.#listenSocket = socket;
           resolve(us_socket_local_port(socket));
-        } else reject(new LocalUsageError('ERR_LISTEN', `cannot listen on ${address ?? 'any address'}, port ${port}`));
+        } else
+          reject(
+            new LocalUsageError(
+              'ERR_LISTEN',
+              `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: is it taken?`,
+            ),
+          );
       };
       // With an empty address uWS takes any port there is.
       if (address === undefined) app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);

@@ -11,35 +11,38 @@ import {
 import type { Connection, Receiver } from '../transport/connection';
 import { Timed, type TimerWheel } from './wheel';
 
+/** What a greeting needs of the server. */
+export interface GreetingContext {
+  readonly wheel: TimerWheel;
+  readonly helloTimeoutMs: number;
+  /** Greetings under way: each takes itself out. */
+  readonly greetings: Set<Greeting>;
+  /** Takes the connection over, or closes it. */
+  greeted(connection: Connection, hello: HelloPacket): void;
+}
+
 export class Greeting extends Timed implements Receiver {
   readonly #connection: Connection;
   readonly #codec: Codec;
-  readonly #wheel: TimerWheel;
-  readonly #greeted: (hello: HelloPacket) => void;
+  readonly #context: GreetingContext;
 
-  /** @param greeted takes the connection over, or closes it */
-  constructor(
-    connection: Connection,
-    codec: Codec,
-    wheel: TimerWheel,
-    helloTimeoutMs: number,
-    greeted: (hello: HelloPacket) => void,
-  ) {
+  constructor(connection: Connection, codec: Codec, context: GreetingContext) {
     super();
     this.#connection = connection;
     this.#codec = codec;
-    this.#wheel = wheel;
-    this.#greeted = greeted;
-    wheel.schedule(this, wheel.now() + helloTimeoutMs);
+    this.#context = context;
+    context.greetings.add(this);
+    context.wheel.schedule(this, context.wheel.now() + context.helloTimeoutMs);
   }
 
   onFrame(frame: Frame): void {
-    this.#wheel.cancel(this);
+    this.#over();
     try {
       const packet = this.#codec.decode(frame);
-      if (packet.type !== PacketType.Hello)
+      if (packet.type !== PacketType.Hello) {
         throw new RemoteProtocolError('ERR_HELLO_EXPECTED', 'the first packet is HELLO');
-      this.#greeted(packet);
+      }
+      this.#context.greeted(this.#connection, packet);
     } catch (error) {
       if (!(error instanceof RemoteProtocolError)) throw error;
       this.#connection.close({ code: error.closeCode, reason: `${error.code}: ${error.message}`, by: 'server' });
@@ -49,10 +52,21 @@ export class Greeting extends Timed implements Receiver {
   onDrain(): void {}
 
   onClose(_close: Close): void {
-    this.#wheel.cancel(this);
+    this.#over();
   }
 
   override due(): void {
-    this.#connection.close({ code: CloseCode.HelloTimeout, reason: 'no HELLO within helloTimeoutMs', by: 'server' });
+    this.end({ code: CloseCode.HelloTimeout, reason: 'no HELLO within helloTimeoutMs', by: 'server' });
+  }
+
+  /** Closes the connection. */
+  end(close: Close): void {
+    this.#over();
+    this.#connection.close(close);
+  }
+
+  #over(): void {
+    this.#context.greetings.delete(this);
+    this.#context.wheel.cancel(this);
   }
 }
