@@ -127,15 +127,3 @@ export interface Host {
 }
 
 export type HostFactory = (path: string, handlers: HostHandlers, limits: HostLimits) => Promise<Host>;
-
-/** @returns the address as people write it: IPv4 where it is one that IPv6 wraps, in either notation */
-export function plainAddress(address: string): string {
-  const wrapped = /^(?:::|(?:0000:){5})ffff:(.+)$/i.exec(address)?.[1];
-  if (wrapped === undefined) return address;
-  const halves = /^([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(wrapped);
-  if (halves === null) return wrapped;
-  return halves
-    .slice(1)
-    .flatMap((half) => [Number.parseInt(half, 16) >> 8, Number.parseInt(half, 16) & 255])
-    .join('.');
-}

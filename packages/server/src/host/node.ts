@@ -5,6 +5,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { addressOfText } from './address';
 import { closeReason } from './close-reason';
 import {
   Headers,
@@ -16,7 +17,6 @@ import {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
-  plainAddress,
   type RequestFacts,
 } from './host';
 import { bodyTooBig, pathUnknown } from './json-error';
@@ -284,7 +284,7 @@ function factsOf(request: IncomingMessage): RequestFacts {
     path: query < 0 ? url : url.slice(0, query),
     query: query < 0 ? '' : url.slice(query),
     peer: {
-      address: plainAddress(request.socket.remoteAddress ?? ''),
+      address: addressOfText(request.socket.remoteAddress ?? ''),
       secure: 'encrypted' in request.socket,
       headers: new Headers(lines),
     },

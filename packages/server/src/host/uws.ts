@@ -3,6 +3,7 @@
 
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
+import { addressOfBytes } from './address';
 import { closeReason } from './close-reason';
 import {
   Headers,
@@ -14,7 +15,6 @@ import {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
-  plainAddress,
   type RequestFacts,
 } from './host';
 import { bodyTooBig, jsonError } from './json-error';
@@ -293,7 +293,9 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
     path: req.getUrl(),
     query: query ? `?${query}` : '',
     peer: {
-      address: plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString('latin1')),
+      address: addressOfBytes(new Uint8Array(res.getRemoteAddress()), () =>
+        Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
+      ),
       secure,
       headers: new Headers(lines),
     },

@@ -111,7 +111,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       return;
     }
     if (number <= this.#requestNumber) {
-      reply.send(noContent);
+      reply.send(accepted);
       return;
     }
     let frames: Frame[];
@@ -133,7 +133,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       }
       this.receiver.onFrame(frame);
     }
-    reply.send(noContent);
+    reply.send(accepted);
   }
 
   /** `GET`: the client waits for frames and says which response it had last. */
@@ -242,7 +242,10 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   }
 }
 
+/** To a poll: nothing to say. */
 export const noContent: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } };
+/** To a POST, which nobody keeps (RFC 9110 §9.3.3). */
+const accepted: HttpAnswer = { status: 204 };
 
 export const connectionUnknown: HttpAnswer = jsonError(
   404,

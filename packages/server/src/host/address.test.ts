@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { addressOfBytes, addressOfText } from './address';
+
+const wrapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 192, 0, 2, 1];
+
+test.each([
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8::1', '2001:db8::1'],
+  ['::1', '::1'],
+  ['::ffff:0:0', '::ffff:0:0'],
+])('text %s', (address, written) => {
+  expect(addressOfText(address)).toBe(written);
+});
+
+test.each([
+  [[192, 0, 2, 1], '192.0.2.1'],
+  [wrapped, '192.0.2.1'],
+  [[1, ...wrapped.slice(1)], 'text'],
+  [[...wrapped.slice(0, 10), 0, 255, 192, 0, 2, 1], 'text'],
+  [[], 'text'],
+])('bytes %j', (bytes, written) => {
+  expect(addressOfBytes(new Uint8Array(bytes), () => 'text')).toBe(written);
+});

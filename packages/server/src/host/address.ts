@@ -1,0 +1,17 @@
+// Addresses as people write them: IPv4 where it is one that IPv6 wraps (RFC 4291 §2.5.5.2).
+
+const wrapper = '::ffff:';
+
+/** @param address what Node has, such as `::ffff:192.0.2.1` */
+export function addressOfText(address: string): string {
+  return address.startsWith(wrapper) && address.includes('.') ? address.slice(wrapper.length) : address;
+}
+
+/** @param bytes 4 or 16 of them. @param text what to fall back on: called for an address that is not IPv4 */
+export function addressOfBytes(bytes: Uint8Array, text: () => string): string {
+  const start = bytes.length - 4;
+  const wrapped =
+    start === 12 && bytes[10] === 255 && bytes[11] === 255 && bytes.subarray(0, 10).every((byte) => byte === 0);
+  if (start !== 0 && !wrapped) return text();
+  return `${bytes[start]}.${bytes[start + 1]}.${bytes[start + 2]}.${bytes[start + 3]}`;
+}
