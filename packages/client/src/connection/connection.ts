@@ -57,6 +57,8 @@ export function createConnection(origin: string, options: Options): { connection
   let openedAt = 0;
   let transports = options.transports;
   let preferredUntil = 0;
+  /** The first transport has worked: where it does not now, the server may just be starting. */
+  let proven = false;
   let transport: Transport;
   let link: Link | undefined;
   /** Ends what is under way beside the link: timers, a race. */
@@ -190,7 +192,8 @@ export function createConnection(origin: string, options: Options): { connection
       const number = attempt;
       attempt = 0;
       openedAt = clock.now();
-      if (transport !== transports[0]) prefer([transport], []);
+      if (transport === options.transports[0]) proven = true;
+      else if (!proven && transport !== transports[0]) prefer([transport], []);
       move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: transport.name }, number);
     },
     onSilent: () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' }),

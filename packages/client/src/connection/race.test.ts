@@ -87,6 +87,20 @@ describe('two transports', () => {
     expect([websocket.links.length, polling.links.length]).toEqual([2, 2]);
   });
 
+  test('a WebSocket that worked is tried first again, though polling was quicker once', async () => {
+    const { websocket, polling, advance } = two();
+    await websocket.link.open();
+    await websocket.link.say(welcome(), connected());
+    await websocket.link.drop();
+    await advance(1_000);
+    await websocket.link.drop();
+    await polling.link.open();
+    await polling.link.say(welcome({ recovered: true }));
+    await polling.link.drop();
+    await advance(1_000);
+    expect([websocket.links.length, polling.links.length]).toEqual([3, 1]);
+  });
+
   test('a transport that opens and then carries nothing is tried last', async () => {
     const { websocket, polling, advance } = two({ connectTimeoutMs: 5_000 });
     await websocket.link.open();
