@@ -15,12 +15,11 @@ function setup(limits: Partial<JournalLimits> = {}): {
     new TimerWheel(clock),
   );
   const publish = (...logs: Log[]): void => {
-    journal.append(
-      logs,
-      logs.map(({ id, nextOffset }) => [id, nextOffset]),
-      [],
-      ['0123456789'],
-    );
+    const frame = logs
+      .map(({ id, nextOffset }) => `${id}${nextOffset}`)
+      .join(' ')
+      .padEnd(10, '.');
+    journal.append(logs, [], [frame]);
   };
   return { clock, journal, publish };
 }
@@ -32,7 +31,7 @@ describe('journal', () => {
     for (let i = 0; i < 8; i++) publish(log);
     expect([log.firstOffset, log.nextOffset]).toEqual([4, 9]);
     expect(log.at(3)).toBeUndefined();
-    expect(log.at(4)?.positions).toEqual([['a', 4]]);
+    expect(log.at(4)?.frames).toEqual(['a4........']);
     expect(log.at(9)).toBeUndefined();
     expect(log.trimmedSerial).toBe(3);
     expect(journal.bytes).toBe(50);

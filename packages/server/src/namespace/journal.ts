@@ -1,6 +1,6 @@
 // Everything published on this server, in the order it was emitted: gives out serials, and bounds the age and the sum
 // of all logs.
-import type { Frame, Position } from '@halyard/protocol';
+import type { Frame } from '@halyard/protocol';
 import { Deque } from '../session/deque';
 import { Timed, type TimerWheel } from '../session/wheel';
 import type { Log, LogEntry } from './log';
@@ -44,18 +44,13 @@ export class Journal extends Timed {
     return ++this.#serial;
   }
 
-  /** Appends a message to each of `logs`; `positions` are the offsets its frames were encoded with. */
-  append(
-    logs: readonly Log[],
-    positions: readonly Position[],
-    except: readonly string[],
-    frames: readonly (Frame | undefined)[],
-  ): LogEntry {
+  /** Appends a message to each of `logs`, at the offset that is next there: its frames say so. */
+  append(logs: readonly Log[], except: readonly string[], frames: readonly (Frame | undefined)[]): LogEntry {
     const at = this.#wheel.now();
     let bytes = 0;
     for (const frame of frames) if (frame !== undefined) bytes += frame.length;
     const serial = this.nextSerial();
-    const entry: LogEntry = { serial, at, logs, positions, except, frames, bytes, holders: logs.length };
+    const entry: LogEntry = { serial, at, logs, except, frames, bytes, holders: logs.length };
     this.#entries.push(entry);
     this.#bytes += bytes;
     for (const log of logs) log.append(entry);

@@ -1,16 +1,15 @@
 // The ordered messages of one room (or one whole namespace), bounded in count and bytes; the journal bounds their age
 // and their sum (docs/PROTOCOL.md §5).
-import type { Frame, Position } from '@halyard/protocol';
+import type { Frame } from '@halyard/protocol';
 import { Deque } from '../session/deque';
 import type { Journal } from './journal';
 
-/** One published message: its frame in each codec in use, where it sits, and whom it left out. */
+/** One published message: its frame in each codec in use, where it sits, and whom it left out. There may be many. */
 export interface LogEntry {
   /** Place among everything the server emitted. */
   readonly serial: number;
   readonly at: number;
   readonly logs: readonly Log[];
-  readonly positions: readonly Position[];
   /** Rooms and socket ids that it was not for. */
   readonly except: readonly string[];
   /** By codec index; empty once every log has dropped the entry. */
@@ -26,6 +25,8 @@ export class Log {
   nextOffset = 1;
   /** The newest entry that was dropped: its serial. */
   trimmedSerial = -1;
+  /** What most entries have as their `logs`. */
+  readonly alone: readonly Log[] = [this];
   readonly #journal: Journal;
   readonly #entries = new Deque<LogEntry>();
   #bytes = 0;

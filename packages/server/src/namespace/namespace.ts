@@ -292,12 +292,8 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     if (only !== undefined) this.#context.flush();
     const positions: Position[] = rooms.map(({ log }) => [log.id, log.nextOffset]);
     const frames = this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
-    const { serial } = journal.append(
-      rooms.map(({ log }) => log),
-      positions,
-      except,
-      frames,
-    );
+    const logs = rooms.length === 1 && rooms[0] !== undefined ? rooms[0].log.alone : rooms.map(({ log }) => log);
+    const { serial } = journal.append(logs, except, frames);
     if (only !== undefined) {
       this.#context.fanOut(only, frames);
       if (only.looped !== undefined) for (const socket of only.looped) socket.session.forward(frames);
