@@ -110,7 +110,9 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     const { session, secret } = await owner.hello();
     const other = await RawWebSocket.connect(port, { 'Sec-WebSocket-Protocol': 'halyard.v1+msgpack' });
     const resume = { session, secret, received: 0, confirmed: 0, positions: [] };
-    other.message(msgpack().encode({ type: 0, namespaces: [], client: '', resume, token: '' }) as Uint8Array);
+    other.message(
+      msgpack().encode({ type: 0, namespaces: [], client: '', resume, token: '', generation: 0 }) as Uint8Array,
+    );
     const welcome = msgpack().decode(await other.until('WELCOME', () => other.binary[0]));
     expect(welcome).toMatchObject({ type: 1, recovered: false, reason: 'unknown-session' });
     owner.send([2, '/', 'echo', ['mine'], 1]);

@@ -77,6 +77,7 @@ export function hello(session: SessionState): Packet {
     namespaces: [{ namespace: '/', auth: undefined }],
     client: 'bench',
     token: '',
+    generation: 0,
     resume:
       session.secret === ''
         ? undefined

@@ -58,6 +58,7 @@ describe('protobuf bytes are what halyard.proto says', () => {
         client: 'test/1',
         resume: { session: 's', secret: 't', received: 2 ** 40, confirmed: 3, positions: [['room', 9]] },
         token: '',
+        generation: 0,
       },
       {
         hello: {
@@ -67,6 +68,7 @@ describe('protobuf bytes are what halyard.proto says', () => {
           ],
           client: 'test/1',
           token: '',
+          generation: 0,
           resume: {
             session: 's',
             secret: 't',

@@ -55,6 +55,11 @@ export interface HelloPacket {
    * a session for this token, whose WELCOME was lost, goes on with that session.
    */
   readonly token: string;
+  /**
+   * Counts the connections of this client from 1, so that a HELLO that was overtaken on the way takes the session from
+   * no later one; 0 if the client does not count.
+   */
+  readonly generation: number;
 }
 export interface WelcomePacket {
   readonly type: typeof PacketType.Welcome;

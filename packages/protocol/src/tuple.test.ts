@@ -11,20 +11,25 @@ const none = undefined;
 const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[] = [
   [
     'HELLO',
-    { type: 0, namespaces: [{ namespace: '/', auth: none }], client: 'x/1', resume: none, token: '' },
+    { type: 0, namespaces: [{ namespace: '/', auth: none }], client: 'x/1', resume: none, token: '', generation: 0 },
     [0, [['/']], 'x/1'],
   ],
   [
     'HELLO with a token',
-    { type: 0, namespaces: [], client: '', resume: none, token: 'sixteen letters.' },
+    { type: 0, namespaces: [], client: '', resume: none, token: 'sixteen letters.', generation: 0 },
     [0, [], '', null, 'sixteen letters.'],
+  ],
+  [
+    'HELLO with a generation',
+    { type: 0, namespaces: [], client: '', resume: none, token: '', generation: 7 },
+    [0, [], '', null, '', 7],
   ],
   [
     'HELLO with auth and resume',
     {
       type: 0,
       namespaces: [
-        { namespace: '/a', auth: { token: 't' } },
+        { namespace: '/a', auth: { token: 't', generation: 0 } },
         { namespace: '/b', auth: null },
       ],
       client: '',
@@ -39,11 +44,12 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
         ],
       },
       token: '',
+      generation: 0,
     },
     [
       0,
       [
-        ['/a', { token: 't' }],
+        ['/a', { token: 't', generation: 0 }],
         ['/b', null],
       ],
       '',
@@ -109,7 +115,14 @@ describe('shapes', () => {
   });
 
   it('fills in what may be left out', () => {
-    const hello = { type: 0, namespaces: [{ namespace: '/', auth: none }], client: '', resume: none, token: '' };
+    const hello = {
+      type: 0,
+      namespaces: [{ namespace: '/', auth: none }],
+      client: '',
+      resume: none,
+      token: '',
+      generation: 0,
+    };
     expect(fromTuple([0])).toStrictEqual(hello);
     expect(fromTuple([0, null, null, null])).toStrictEqual(hello);
     expect(fromTuple([0, [], '', ['s', 'k', 0, 0]])).toMatchObject({ namespaces: [], resume: { positions: [] } });
@@ -156,6 +169,7 @@ const fields: readonly (readonly [field: string, tuple: Tuple, path: readonly nu
     ['HELLO namespaces[]', [0, [['/']], ''], [1, 0], noList],
     ['HELLO namespaces[] name', [0, [['/']], ''], [1, 0, 0], noNamespace],
     ['HELLO client', [0, [], ''], [2], noText],
+    ['HELLO generation', [0, [], '', null, '', 1], [5], noCount.filter((value) => value != null)],
     ['HELLO token', [0, [], '', null, 'sixteen letters.'], [4], [1, true, [], 'fifteen letters', 'x'.repeat(257)]],
     ['HELLO resume', [0, [], '', ['s', 'k', 0, 0, []]], [3], noList.filter((value) => value != null)],
     ['HELLO session', [0, [], '', ['s', 'k', 0, 0, []]], [3, 0], noName],

@@ -49,11 +49,17 @@ export function toTuple(packet: Packet): Tuple {
       return [packet.type];
     case PacketType.Hello: {
       const namespaces = packet.namespaces.map(({ namespace, auth }) => withLast([namespace], auth));
-      const { resume, token } = packet;
+      const { resume, token, generation } = packet;
       const tuple: unknown[] = [packet.type, namespaces, packet.client];
-      if (resume !== undefined) {
-        tuple.push([resume.session, resume.secret, resume.received, resume.confirmed, resume.positions.flat()]);
-      } else if (token !== '') tuple.push(null, token);
+      if (resume !== undefined || token !== '' || generation !== 0) {
+        tuple.push(
+          resume === undefined
+            ? null
+            : [resume.session, resume.secret, resume.received, resume.confirmed, resume.positions.flat()],
+        );
+      }
+      if (token !== '' || generation !== 0) tuple.push(token);
+      if (generation !== 0) tuple.push(generation);
       return tuple;
     }
     case PacketType.Welcome:
@@ -129,6 +135,7 @@ export function fromTuple(input: unknown): Packet {
         client: text(tuple[2] ?? '', 'client'),
         resume: tuple[3] == null ? undefined : resume(tuple[3]),
         token: token(tuple[4] ?? ''),
+        generation: count(tuple[5] ?? 0, 'generation'),
       };
     case PacketType.Welcome:
       return {

@@ -211,6 +211,37 @@ describe.each(hosts)('server on %s', (_name, host) => {
     expect(back.events).toEqual(['hi 1']);
   });
 
+  test('a HELLO that was overtaken by a later one takes the session from nobody', async () => {
+    const io = await listening();
+    const token = 'a token of its own';
+    const [first, second, third, late] = await Promise.all([1, 2, 3, 4].map(() => WireClient.open(io.port)));
+    if (first === undefined || second === undefined || third === undefined || late === undefined) throw new Error();
+    second.send([0, [['/']], '', null, token, 2]);
+    const [, session, secret] = (await second.packet(1)) as [number, string, string];
+    first.send([0, [['/']], '', null, token, 1]);
+    expect(await first.until((wire) => wire.closed)).toMatchObject({ code: 4409 });
+    third.send([0, [['/']], '', [session, secret, 0, 0, []], '', 4]);
+    expect(await second.until((wire) => wire.closed)).toMatchObject({ code: 4409 });
+    late.send([0, [['/']], '', [session, secret, 0, 0, []], '', 3]);
+    expect(await late.until((wire) => wire.closed)).toMatchObject({ code: 4409 });
+    await third.settle();
+    expect(io.sockets.size).toBe(1);
+  });
+
+  test('a resume over a connection whose RESET was lost is heard', async () => {
+    const io = await listening();
+    io.on('connection', (socket) => {
+      socket.on('echo', (value) => value);
+    });
+    const wire = await WireClient.open(io.port);
+    wire.send([0, [['/']], '', ['no-such', 'secret', 0, 0, []]]);
+    const [, session, secret] = (await wire.packet(1)) as [number, string, string];
+    wire.cut();
+    const back = await resume(io, { wire, session, secret });
+    back.send([2, '/', 'echo', ['heard'], 1]);
+    expect(await back.packet(3)).toEqual([3, 1, 'heard']);
+  });
+
   test('a session away for longer than its window ends', async () => {
     const io = await listening({ recoveryWindowMs: 200 });
     const a = await join(io, 'one');

@@ -160,7 +160,13 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       throw new LocalUsageError('ERR_OPTION', `The port is ${String(port)}: it may be a whole number from 0 to 65535.`);
     }
     const host = await this.#start(this.#options.host ?? uwsOrNode);
-    this.#port = await host.listen(port, address);
+    try {
+      this.#port = await host.listen(port, address);
+    } catch (error) {
+      this.#host = undefined;
+      await host.close();
+      throw error;
+    }
     return this;
   }
 
@@ -199,9 +205,11 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       this.#dynamic.push({ pattern: name, rules });
       return rules;
     }
-    let namespace = this.#namespaces.get(name);
+    let namespace = this.#namespaceFor(namespaceName(name), undefined);
+    // Whoever holds it may emit to it at any time: it does not go when it is empty.
+    this.#children.delete(name);
     if (namespace === undefined) {
-      namespace = new Namespace(namespaceName(name), new NamespaceRules(), this.#context);
+      namespace = new Namespace(name, new NamespaceRules(), this.#context);
       this.#namespaces.set(name, namespace);
     }
     return namespace;
@@ -337,7 +345,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (existing !== undefined) return existing;
     const dynamic = this.#dynamic.find(({ pattern }) => this.#matches(pattern, name, auth));
     if (dynamic === undefined || this.#children.size >= this.#options.dynamicNamespacesMax) return undefined;
-    const namespace = new Namespace(name, dynamic.rules, this.#context);
+    const namespace = new Namespace(name, dynamic.rules.copy(), this.#context);
     this.#namespaces.set(name, namespace);
     this.#children.add(name);
     return namespace;

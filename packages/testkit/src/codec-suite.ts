@@ -22,7 +22,7 @@ const settings = {
 };
 const namespaces = [
   { namespace: '/', auth: undefined },
-  { namespace: '/chat', auth: { token: 'secret', since: new Date(5), key: new Uint8Array([1, 2]) } },
+  { namespace: '/chat', auth: { token: 'secret', generation: 0, since: new Date(5), key: new Uint8Array([1, 2]) } },
 ];
 const resume = {
   session: 's',
@@ -39,10 +39,17 @@ const { Connect, Connected, Refused, Disconnect, Reset } = PacketType;
 
 /** At least one packet of every type, with and without each field that may be absent. */
 export const samplePackets: readonly Packet[] = [
-  { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume, token: '' },
-  { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] }, token: '' },
-  { type: Hello, namespaces: [{ namespace: '/', auth: null }], client: '', resume: undefined, token: '' },
-  { type: Hello, namespaces: [], client: '', resume: undefined, token: 'sixteen letters.' },
+  { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume, token: '', generation: 0 },
+  { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] }, token: '', generation: 0 },
+  {
+    type: Hello,
+    namespaces: [{ namespace: '/', auth: null }],
+    client: '',
+    resume: undefined,
+    token: '',
+    generation: 0,
+  },
+  { type: Hello, namespaces: [], client: '', resume: undefined, token: 'sixteen letters.', generation: 2 ** 40 },
   { type: Welcome, session: 's', secret: 'x', settings, received: 0, recovered: false, reason: 'log-trimmed' },
   { type: Welcome, session: 's', secret: 'x', settings, received: 9, recovered: true, reason: '' },
   { type: Event, namespace: '/', event: 'message', args: ['hi', 1, null, { a: [true] }], ack: undefined },
@@ -94,6 +101,7 @@ const places: Record<string, (value: Value) => Packet> = {
     client: '',
     resume: undefined,
     token: 'a token of the client',
+    generation: 0,
   }),
 };
 

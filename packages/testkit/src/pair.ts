@@ -165,7 +165,7 @@ class Client extends Peer {
     const { received, confirmed, positions } = machine;
     const resume = session === undefined ? undefined : { session, secret: 'secret', received, confirmed, positions };
     if (resume === undefined) this.givenUp += machine.restart(sessionLost, this.now);
-    this.control({ type: PacketType.Hello, namespaces: [], client: 'pair', resume, token: '' });
+    this.control({ type: PacketType.Hello, namespaces: [], client: 'pair', resume, token: '', generation: 0 });
     machine.open(this.now);
     this.schedule();
   }

@@ -40,6 +40,8 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
   let key: { readonly session: string; readonly secret: string } | undefined;
   /** Names the session while WELCOME has not told its key. Empty until HELLO has been said for it. */
   let token = '';
+  /** How many times HELLO was said: the server tells a late one by it. */
+  let generation = 0;
   /** What was lost with the last session, until the next one has told it. */
   let loss: { readonly reason: string; readonly unconfirmed: number } | undefined;
 
@@ -275,6 +277,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
         client: 'halyard-js/0.1.0',
         resume: key && { ...key, received, confirmed, positions },
         token: key ? '' : token,
+        generation: ++generation,
       });
       link = next;
       link.send(hello);

@@ -14,8 +14,15 @@ export interface Failure {
 export function failureOf(error: unknown, code: string, message: string): Failure {
   if (!(error instanceof PublicError)) return { code, message, data: undefined };
   return {
-    code: String(error.code).slice(0, packetLimits.nameCharsMax) || code,
-    message: String(error.message).slice(0, packetLimits.reasonCharsMax),
+    code: carried(error.code, packetLimits.nameCharsMax) || code,
+    message: carried(error.message, packetLimits.reasonCharsMax),
     data: error.data,
   };
+}
+
+/** The text as a packet can carry it: cut, and without halves of surrogate pairs. */
+function carried(text: unknown, charsMax: number): string {
+  return String(text)
+    .slice(0, charsMax)
+    .replace(/\p{Surrogate}/gu, '\ufffd');
 }

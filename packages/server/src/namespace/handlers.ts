@@ -66,6 +66,11 @@ export class Handlers {
     return this.#events.includes(event);
   }
 
+  copyFrom(other: Handlers): void {
+    this.#events = other.#events;
+    this.#entries = other.#entries;
+  }
+
   clear(): void {
     this.#events = this.#entries = none;
     this.#any = undefined;
@@ -113,11 +118,16 @@ function callAll(handlers: readonly Handler[], args: readonly unknown[], failed:
   return result;
 }
 
+/** Whether a handler's result comes later: a promise, or what some libraries have in its place. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
 /** Calls a handler whose result nobody waits for. */
 function run(handler: Handler, args: readonly unknown[], failed: (error: unknown) => void): void {
   try {
     const result = handler(...(args as never[]));
-    if (result instanceof Promise) result.catch(failed);
+    if (isThenable(result)) result.then(undefined, failed);
   } catch (error) {
     failed(error);
   }

@@ -5,6 +5,7 @@ import {
   type EventName,
   type EventReply,
   type Frame,
+  LocalUsageError,
   type Packet,
   PacketType,
   type Position,
@@ -47,7 +48,7 @@ export interface NamespaceContext {
   emptied(namespace: string): void;
 }
 
-/** Who may enter and who listens: its own for a static namespace, shared by all children of a dynamic one. */
+/** Who may enter and who listens. A child of a dynamic namespace starts with a copy of what that has. */
 export class NamespaceRules<Incoming, Outgoing, Data> {
   readonly middleware: Middleware<Data>[] = [];
   readonly listeners = new Handlers();
@@ -55,6 +56,14 @@ export class NamespaceRules<Incoming, Outgoing, Data> {
   use(middleware: Middleware<Data>): this {
     this.middleware.push(middleware);
     return this;
+  }
+
+  /** @internal */
+  copy(): NamespaceRules<Incoming, Outgoing, Data> {
+    const rules = new NamespaceRules<Incoming, Outgoing, Data>();
+    rules.middleware.push(...this.middleware);
+    rules.listeners.copyFrom(this.listeners);
+    return rules;
   }
 
   on(event: 'connection', handler: NamespaceEvents<Incoming, Outgoing, Data>['connection']): this {
@@ -277,11 +286,18 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
       let waiting = sockets.length;
       if (waiting === 0) resolve({ replies, missing });
       for (const socket of sockets) {
-        socket.session.sendRequest(this.name, event, args, spec.timeoutMs, (error, value) => {
+        const settle = (error: unknown, value: unknown): void => {
           if (error === undefined) replies.push(value);
           else missing.push(socket.id);
           if (--waiting === 0) resolve({ replies, missing });
-        });
+        };
+        try {
+          socket.session.sendRequest(this.name, event, args, spec.timeoutMs, settle);
+        } catch (error) {
+          // One that owes too many replies is missing; what no codec carries is nobody's to answer.
+          if (!(error instanceof LocalUsageError) || error.code !== 'ERR_ACKS_FULL') throw error;
+          settle(error, undefined);
+        }
       }
     });
   }

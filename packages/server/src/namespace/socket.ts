@@ -16,7 +16,7 @@ import {
 } from '@halyard/protocol';
 import type { Session } from '../session/session';
 import { failureOf } from './failure';
-import { type Handler, Handlers } from './handlers';
+import { type Handler, Handlers, isThenable } from './handlers';
 import type { Handshake } from './handshake';
 import type { Member } from './member';
 import type { Namespace } from './namespace';
@@ -306,7 +306,12 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   #fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
-    this.#lifecycle?.fire(event, args, (error) => this.#namespace.report(error, `a handler of "${event}"`));
+    // After what is under way: a connection may be lost in the midst of an emit to many, and handlers emit.
+    const lifecycle = this.#lifecycle;
+    if (lifecycle === undefined) return;
+    queueMicrotask(() => {
+      lifecycle.fire(event, args, (error) => this.#namespace.report(error, `a handler of "${event}"`));
+    });
   }
 
   #handlersOf(event: string): Handlers {
@@ -356,7 +361,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       this.#failed(error, event, ack);
       return;
     }
-    if (result instanceof Promise) {
+    if (isThenable(result)) {
       result.then(
         (value) => this.#reply(event, ack, value),
         (error) => this.#failed(error, event, ack),

@@ -43,6 +43,9 @@ interface Waiting {
   readonly packets: (EventPacket | VolatilePacket)[];
 }
 
+/** How far a client has got. */
+type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions'>;
+
 const pastMembershipsMax = 1_024;
 
 export class Session extends Timed implements Receiver, SessionSink<Frame> {
@@ -54,6 +57,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   readonly #context: SessionContext;
   readonly #machine: SessionMachine<Frame>;
   readonly #client: string;
+  /** Of the connection that has the session, or had it last, as the client counts. */
+  #generation: number;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
   /** By namespace, in an array: most sessions have one. */
@@ -76,6 +81,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.codec = context.codecs[codecIndex] as Codec;
     this.codecIndex = codecIndex;
     this.#client = hello.client;
+    this.#generation = hello.generation;
     this.#untold = hello.token === '' ? undefined : hello;
     this.#context = context;
     this.#machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits);
@@ -94,7 +100,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** Takes its first connection. @param refusal why it is not the session that HELLO asked for; empty if it asked for none */
   start(connection: Connection, hello: HelloPacket, refusal: string): void {
     this.#attach(connection, { received: 0, confirmed: 0 });
-    this.#untilReset = hello.resume !== undefined;
+    this.#untilReset = refusal !== '';
     this.#welcome(connection, false, refusal);
     this.#machine.open(this.#context.wheel.now());
     for (const { namespace, auth } of hello.namespaces) this.#enter(namespace, auth);
@@ -102,7 +108,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   /** @returns why the session cannot go on from there, or undefined if it can. A connection it has is not touched. */
-  refusesResume({ received, confirmed, positions }: ResumeRequest): string | undefined {
+  refusesResume({ received, confirmed, positions }: ResumePoint): string | undefined {
     const machine = this.#machine;
     const sent = machine.confirmed + machine.unconfirmed;
     if (received < machine.confirmed || received > sent || confirmed > machine.received) return 'impossible-counts';
@@ -119,8 +125,15 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     return undefined;
   }
 
+  /** Whether a HELLO was overtaken by a later one of the same client, and comes for a connection that is given up. */
+  isAfter({ generation }: HelloPacket): boolean {
+    return generation !== 0 && generation <= this.#generation;
+  }
+
   /** Goes on over another connection; one that is still there is closed. */
-  resume(connection: Connection, request: ResumeRequest): void {
+  resume(connection: Connection, request: ResumePoint, generation: number): void {
+    this.#generation = Math.max(this.#generation, generation);
+    this.#untilReset = false;
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.#detach()?.close(evicted);
     this.#attach(connection, request);
@@ -140,9 +153,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   /** Goes on over another connection with a client that says HELLO again, because WELCOME has not reached it. */
   repeat(connection: Connection, hello: HelloPacket): void {
-    const { id: session, secret } = this;
     const listed = this.#untold?.namespaces ?? [];
-    this.resume(connection, { session, secret, received: 0, confirmed: 0, positions: [] });
+    this.resume(connection, { received: 0, confirmed: 0, positions: [] }, hello.generation);
     for (const { namespace, auth } of hello.namespaces) {
       if (!listed.some((entry) => entry.namespace === namespace)) this.#enter(namespace, auth);
     }

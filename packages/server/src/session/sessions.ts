@@ -2,6 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Codec } from '@halyard/codec';
 import {
+  type Close,
   CloseCode,
   type HelloPacket,
   type OutboxLimits,
@@ -33,6 +34,11 @@ export interface SessionContext {
   ended(session: Session): void;
   report(error: unknown, where: string): void;
 }
+
+/** Of a client that has not been told of its session. */
+const nothingRead = { received: 0, confirmed: 0, positions: [] };
+
+const overtaken: Close = { code: CloseCode.Evicted, reason: 'a later connection has the session', by: 'server' };
 
 export class Sessions {
   readonly #context: SessionContext;
@@ -68,14 +74,26 @@ export class Sessions {
 
   /** Answers HELLO: goes on with a session, or makes a new one. */
   greet(connection: Connection, hello: HelloPacket): void {
+    let refusal = '';
     const untold = hello.token === '' ? undefined : this.#byToken.get(hello.token);
     if (untold !== undefined && untold.codecIndex === connection.codecIndex) {
-      untold.repeat(connection, hello);
-      return;
+      if (untold.isAfter(hello)) {
+        connection.close(overtaken);
+        return;
+      }
+      refusal = untold.refusesResume(nothingRead) ?? '';
+      if (refusal === '') {
+        untold.repeat(connection, hello);
+        return;
+      }
+      untold.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
-    let refusal = '';
     if (hello.resume !== undefined) {
       const session = this.#find(hello.resume, connection.codecIndex);
+      if (session?.isAfter(hello)) {
+        connection.close(overtaken);
+        return;
+      }
       const reason = session === undefined ? 'unknown-session' : session.refusesResume(hello.resume);
       if (reason === 'impossible-counts') {
         const rule = 'ERR_RESUME_COUNTS: the resume counts what cannot be';
@@ -84,7 +102,7 @@ export class Sessions {
       }
       if (session !== undefined && reason === undefined) {
         session.named();
-        session.resume(connection, hello.resume);
+        session.resume(connection, hello.resume, hello.generation);
         return;
       }
       refusal = reason ?? '';

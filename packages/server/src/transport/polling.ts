@@ -77,7 +77,8 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       // As a WebSocket past its limit: an unbroken beginning, then the end. The session resumes from there.
       const close: Close = { code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' };
       this.close(close);
-      this.receiver.onClose(close);
+      // The owner hears of it after it has finished sending.
+      setImmediate(() => this.receiver.onClose(close));
       return;
     }
     this.#flushLater();
