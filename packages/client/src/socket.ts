@@ -109,7 +109,7 @@ function createSocket(session: Session, connection: Connection, options: Options
   let recovered = false;
 
   const fire: Member['fire'] = (event, value) => {
-    if ('recovered' in (value as object)) recovered = (value as ConnectInfo).recovered;
+    if (event === 'connect') recovered = (value as ConnectInfo).recovered;
     const listeners = emitter.take(event);
     if (event === 'error' && !listeners.length) console.error(value);
     for (const listener of listeners) {

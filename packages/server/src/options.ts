@@ -46,8 +46,10 @@ const numbers = {
   namespacesPerSessionMax: { default: 64, min: 1, max: 10_000 },
   /** Namespaces made on demand that exist at one time. */
   dynamicNamespacesMax: { default: 10_000, min: 1, max: 1 << 24 },
-  /** Packets that wait for a namespace's middleware, per session. */
+  /** Packets that wait for middleware, per session … */
   waitingPacketsMax: { default: 1_024, min: 1, max: 1 << 20 },
+  /** … and their sum in bytes. */
+  waitingBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
   /** Sessions, connected or away. */
   sessionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
   /** Polling connections. */

@@ -242,6 +242,186 @@ describe.each(hosts)('server on %s', (_name, host) => {
     expect(await back.packet(3)).toEqual([3, 1, 'heard']);
   });
 
+  test('a token whose session has a hole in a log is a new session, and says so', async () => {
+    const io = await listening({ logPacketsMax: 5 });
+    const token = 'a token of its own';
+    const first = await WireClient.open(io.port);
+    first.send([0, [['/']], '', null, token, 1]);
+    await first.packet(11);
+    first.cut();
+    await expect.poll(() => [...io.sockets.values()][0]?.away).toBe(true);
+    for (let i = 0; i < 20; i++) io.emit('n', i);
+    const again = await WireClient.open(io.port);
+    again.send([0, [['/']], '', null, token, 2], [8], [14]);
+    expect((await again.packet(1)).slice(5)).toEqual([false, 'log-trimmed']);
+    await again.settle();
+    expect(again.events).toEqual([]);
+    expect(again.received.filter(([type]) => type === 9)).toHaveLength(1);
+  });
+
+  test('what was published before the server disconnected a socket is still read', async () => {
+    const io = await listening();
+    const a = await join(io, 'room', 'other');
+    await away(a);
+    io.to('room').emit('room', 1);
+    io.except('other').emit('not mine', 2);
+    a.socket.emit('direct', 3);
+    a.socket.disconnect();
+    io.to('room').emit('late', 4);
+    const back = await resume(io, a);
+    await back.packet(13);
+    await back.settle();
+    expect(back.events).toEqual(['room 1', 'direct 3']);
+  });
+
+  test('a connection that breaks in the midst of an emit does not change the order for others', async () => {
+    const io = await listening({ backpressureBytesMax: 131_072 });
+    const poller = async (): Promise<{ id: string; poll: (received: number) => Promise<string> }> => {
+      const url = `http://127.0.0.1:${io.port}/halyard`;
+      const opened = await fetch(url, { method: 'POST' });
+      const connection = opened.headers.get('halyard-connection') ?? '';
+      await fetch(url, {
+        method: 'POST',
+        body: '[0]',
+        headers: { 'halyard-connection': connection, 'halyard-seq': '1' },
+      });
+      const poll = async (received: number): Promise<string> =>
+        (await fetch(url, { headers: { 'halyard-connection': connection, 'halyard-ack': `${received}` } })).text();
+      const [, id] = /\[11,"\/","([^"]+)"\]/.exec(await poll(0)) ?? [];
+      return { id: id ?? '', poll };
+    };
+    const slow = await poller();
+    const quick = await poller();
+    const gone = new Promise((resolve) => io.sockets.get(slow.id)?.on('away', resolve));
+    io.sockets.get(slow.id)?.on('away', () => io.emit('left', 'x'));
+    let received = 1;
+    let heard = '';
+    for (let i = 0; i < 6; i++) {
+      io.emit('n', i, 'x'.repeat(60_000));
+      heard += `${await quick.poll(received++)}\n`;
+    }
+    await gone;
+    heard += await quick.poll(received);
+    const offsets = [...heard.matchAll(/^\[5,"\/",\["\w+",(\d+)\]/gm)].map(([, offset]) => Number(offset));
+    expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  test('children of a dynamic namespace are guarded, however they come to be', async () => {
+    const io = await listening();
+    const tenants = io.of(/^\/tenant-\d$/).use(({ auth }) => {
+      if (auth.token !== 'right') throw new PublicError('ERR_TOKEN', 'No.');
+    });
+    io.of('/tenant-5').emit('before anybody is in', 1);
+    io.of('/tenant-6').use(() => {
+      throw new PublicError('ERR_SIX', 'Not here.');
+    });
+    tenants.on('connection', () => {});
+    const wire = await WireClient.open(io.port);
+    const right = { token: 'right' };
+    wire.send([0, [['/tenant-5'], ['/tenant-6', right], ['/tenant-7', right]]]);
+    await wire.packet(11);
+    await wire.settle();
+    expect(
+      wire.received
+        .filter(([type]) => type === 11 || type === 12)
+        .map((tuple) => tuple.slice(0, 3))
+        .sort(),
+    ).toEqual([
+      [11, '/tenant-7', expect.any(String)],
+      [12, '/tenant-5', 'ERR_TOKEN'],
+      [12, '/tenant-6', 'ERR_SIX'],
+    ]);
+  });
+
+  test('an error with half a surrogate pair arrives', async () => {
+    const io = await listening();
+    io.on('connection', (socket) => {
+      socket.on('fail', async () => {
+        throw new PublicError('ERR_NAME', `Not a name: ${'ab😀'.slice(0, 3)}`);
+      });
+    });
+    const { wire } = await join(io);
+    wire.send([2, '/', 'fail', [], 1]);
+    expect(await wire.packet(4)).toEqual([4, 1, 'ERR_NAME', 'Not a name: ab\ufffd']);
+  });
+
+  test('events that wait for a slow middleware are bounded', async () => {
+    const io = await listening({ waitingPacketsMax: 10 });
+    io.on('connection', (socket) => socket.use(() => new Promise(() => {})));
+    const { wire } = await join(io);
+    for (let i = 0; i < 50; i++) wire.send([2, '/', 'x', [i]]);
+    expect(await wire.until(({ closed }) => closed)).toMatchObject({ code: 1008 });
+  });
+
+  test('events that wait for a namespace are bounded in bytes', async () => {
+    const io = await listening({ waitingBytesMax: 10_000 });
+    io.of('/slow').use(() => new Promise(() => {}));
+    const { wire } = await join(io);
+    wire.send([10, '/slow']);
+    for (let i = 0; i < 5; i++) wire.send([2, '/slow', 'x', ['x'.repeat(3_000)]]);
+    expect(await wire.until(({ closed }) => closed)).toMatchObject({ code: 1008 });
+  });
+
+  test('one socket that owes too many replies is missing, and the others are asked', async () => {
+    const io = await listening({ pendingAcksMax: 1 });
+    const a = await join(io);
+    const b = await join(io);
+    const owed = a.socket
+      .timeout(300)
+      .emitWithAck('first')
+      .catch(() => {});
+    const asked = io.timeout(300).emitWithAck('second');
+    b.wire.send([3, (await b.wire.packet(2))[4], 'yes']);
+    expect(await asked).toEqual({ replies: ['yes'], missing: [a.socket.id] });
+    await owed;
+    expect(() => a.socket.timeout(Number.NaN)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+  });
+
+  test('volatile messages behind others of the same turn are sent', async () => {
+    const io = await listening();
+    const { wire, socket } = await join(io);
+    socket.emit('first', 0);
+    socket.volatile.emit('v', 1);
+    io.volatile.emit('v', 2);
+    await wire.settle();
+    expect(wire.received.filter(([type]) => type === 6).map((tuple) => tuple[3])).toEqual([[1], [2]]);
+  });
+
+  test('listen can be tried again on another port', async () => {
+    const taken = await listening();
+    const io = new Server({ host: host() });
+    servers.push(io);
+    await expect(io.listen(taken.port, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_LISTEN' });
+    await io.listen(0, '127.0.0.1');
+    await join(io);
+  });
+
+  test('what the fetch option answers is framed once, with all its cookies', async () => {
+    const io = await listening({
+      fetch: () => {
+        const headers = new Headers({ 'content-length': '5', 'x-one': '1' });
+        headers.append('set-cookie', 'a=1');
+        headers.append('set-cookie', 'b=2');
+        return new Response('hello', { headers });
+      },
+    });
+    const raw = await new Promise<string>((resolve) => {
+      let text = '';
+      const socket = connect(io.port, '127.0.0.1', () =>
+        socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+      );
+      socket.on('data', (data) => {
+        text += data;
+        if (text.endsWith('hello')) {
+          socket.destroy();
+          resolve(text.toLowerCase());
+        }
+      });
+    });
+    expect(raw.match(/content-length: 5\r/g)).toHaveLength(1);
+    expect(raw.match(/set-cookie: [ab]=[12]\r/g)).toHaveLength(2);
+  });
+
   test('a session away for longer than its window ends', async () => {
     const io = await listening({ recoveryWindowMs: 200 });
     const a = await join(io, 'one');

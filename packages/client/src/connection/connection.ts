@@ -118,7 +118,7 @@ export function createConnection(origin: string, options: Options): { connection
           session.receive(frame);
         } catch (error) {
           const { closeCode, code } = error as RemoteProtocolError;
-          down({ code: closeCode ?? 4400, reason: code, by: 'client' }, error);
+          down({ code: closeCode ?? 4400, reason: `${code}`, by: 'client' }, error);
         }
       },
       onClose: down,

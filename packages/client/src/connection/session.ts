@@ -126,7 +126,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     const resumed = key;
     machine.settings = settings;
     if (recovered) machine.confirm(received);
-    else if (resumed) {
+    else if (resumed || reason) {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason);
       for (const member of members.values()) if (member.listed) release(member);

@@ -3,6 +3,9 @@ import type { FetchHandler } from '../options';
 import type { HttpReply, RequestFacts } from './host';
 import { jsonError, pathUnknown } from './json-error';
 
+/** How an answer is framed is the host's business. */
+const framing: readonly string[] = ['content-length', 'transfer-encoding', 'connection'];
+
 export function answerByFetch(
   handler: FetchHandler | undefined,
   facts: RequestFacts,
@@ -24,10 +27,12 @@ export function answerByFetch(
   void (async () => {
     try {
       const response = await handler(request);
-      const headers: Record<string, string> = {};
+      const headers: Record<string, string | string[]> = {};
       response.headers.forEach((value, name) => {
-        headers[name] = value;
+        if (!framing.includes(name)) headers[name] = value;
       });
+      const cookies = response.headers.getSetCookie();
+      if (cookies.length > 0) headers['set-cookie'] = cookies;
       reply.send({
         status: response.status,
         headers,

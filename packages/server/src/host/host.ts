@@ -58,7 +58,8 @@ export class Headers {
 /** A whole HTTP answer. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A field that comes several times has a list. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Uint8Array;
 }
 

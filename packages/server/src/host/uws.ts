@@ -274,7 +274,11 @@ class UwsReply implements HttpReply {
 
 function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, head = false, thenClose = false): void {
   res.writeStatus(statusText(status));
-  for (const name in headers) res.writeHeader(name, headers[name] ?? '');
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (typeof value === 'string') res.writeHeader(name, value);
+    else for (const one of value) res.writeHeader(name, one);
+  }
   // 204 and 304 have no body and no length (RFC 9110 §8.6).
   if (body === undefined && (status === 204 || status === 304)) res.endWithoutBody();
   else if (head) res.writeHeader('content-length', `${Buffer.byteLength(body ?? '')}`).endWithoutBody();

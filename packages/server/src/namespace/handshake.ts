@@ -1,6 +1,6 @@
 // What a socket came with: read by middleware, kept by the socket.
 import type { Value } from '@halyard/protocol';
-import type { Headers } from '../host/host';
+import type { Headers, Peer } from '../host/host';
 import { clientAddress } from '../transport/admission';
 import type { Connection } from '../transport/connection';
 
@@ -15,7 +15,9 @@ export class Handshake<Data = Record<string, unknown>> {
   readonly data: Data;
   /** Name and version of the client's software, as it says. */
   readonly client: string;
-  readonly #connection: Connection;
+  /** The transport it came over. */
+  readonly transport: Connection['transport'];
+  readonly #peer: Peer;
   readonly #trustProxy: boolean;
 
   constructor(namespace: string, auth: Value | undefined, client: string, connection: Connection, trustProxy: boolean) {
@@ -23,27 +25,25 @@ export class Handshake<Data = Record<string, unknown>> {
     this.auth = isObject(auth) ? auth : noAuth;
     this.data = {} as Data;
     this.client = client;
-    this.#connection = connection;
+    // Not the connection itself: the session may move to another one, and this would keep what waits in it.
+    this.transport = connection.transport;
+    this.#peer = connection.peer;
     this.#trustProxy = trustProxy;
   }
 
   /** Header fields of the request that opened the connection. */
   get headers(): Headers {
-    return this.#connection.peer.headers;
+    return this.#peer.headers;
   }
 
   /** The client's address: the socket's, or the one the nearest proxy saw with `trustProxy`. */
   get address(): string {
-    return clientAddress(this.#connection.peer, this.#trustProxy);
+    return clientAddress(this.#peer, this.#trustProxy);
   }
 
   /** Whether the server itself ended TLS. */
   get secure(): boolean {
-    return this.#connection.peer.secure;
-  }
-
-  get transport(): Connection['transport'] {
-    return this.#connection.transport;
+    return this.#peer.secure;
   }
 }
 

@@ -81,4 +81,15 @@ describe('journal', () => {
     expect(logs.map((log) => log.at(1) !== undefined)).toEqual([false, false, true, true, true]);
     expect(journal.bytes).toBe(30);
   });
+
+  test('entries that no log holds any more are let go, also behind one that is held', () => {
+    const { journal, publish } = setup();
+    const quiet = new Log('quiet', journal);
+    const busy = new Log('busy', journal);
+    publish(quiet);
+    for (let i = 0; i < 10_000; i++) publish(busy);
+    expect(journal.length).toBeLessThan(3_000);
+    expect(quiet.at(1)).toBeDefined();
+    expect(busy.nextOffset - busy.firstOffset).toBe(5);
+  });
 });

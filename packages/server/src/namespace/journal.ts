@@ -16,12 +16,17 @@ export interface JournalLimits {
   readonly journalBytesMax: number;
 }
 
+/** Half of the queue, and at least this many, may be entries that are gone. */
+const releasedMax = 1_024;
+
 export class Journal extends Timed {
   readonly limits: JournalLimits;
   readonly #wheel: TimerWheel;
   readonly #entries = new Deque<LogEntry>();
   #bytes = 0;
   #serial = 0;
+  /** Entries that no log holds any more, and that are still in the queue. */
+  #released = 0;
 
   constructor(limits: JournalLimits, wheel: TimerWheel) {
     super();
@@ -32,6 +37,11 @@ export class Journal extends Timed {
   /** Sum of the lengths of the frames kept. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Entries in the queue, of which some may be gone. */
+  get length(): number {
+    return this.#entries.length;
   }
 
   /** The newest serial given out. */
@@ -63,6 +73,14 @@ export class Journal extends Timed {
   release(entry: LogEntry): void {
     this.#bytes -= entry.bytes;
     entry.frames = [];
+    this.#released++;
+    for (let first = this.#entries.first; first?.holders === 0; first = this.#entries.first) {
+      this.#entries.shift();
+      this.#released--;
+    }
+    if (this.#released < releasedMax || this.#released * 2 < this.#entries.length) return;
+    this.#entries.retain(({ holders }) => holders > 0);
+    this.#released = 0;
   }
 
   override due(now: number): void {
@@ -74,8 +92,8 @@ export class Journal extends Timed {
   }
 
   #dropOldest(): void {
-    const entry = this.#entries.shift();
-    if (entry === undefined) return;
-    for (const log of entry.logs) log.dropThrough(entry);
+    // The last log to drop it takes it out of the queue.
+    const entry = this.#entries.first;
+    if (entry !== undefined) for (const log of entry.logs) log.dropThrough(entry);
   }
 }

@@ -32,7 +32,7 @@ export interface NamespaceEvents<Incoming, Outgoing, Data> {
 /** What a namespace needs of the server. */
 export interface NamespaceContext {
   readonly journal: Journal;
-  readonly limits: { readonly roomsPerSocketMax: number };
+  readonly limits: { readonly roomsPerSocketMax: number; readonly waitingPacketsMax: number };
   /** Encodes once per codec that some session uses; by codec index. */
   encode(packet: Packet): readonly (Frame | undefined)[];
   /** Native fan-out to the members that it reaches. */
@@ -173,6 +173,11 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   /** @internal The namespace as a whole. */
   get everyone(): Room {
     return this.#everyone;
+  }
+
+  /** @internal Of what was emitted last. */
+  get serial(): number {
+    return this.#context.journal.lastSerial;
   }
 
   /** @internal */

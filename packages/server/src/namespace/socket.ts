@@ -11,6 +11,7 @@ import {
   LocalUsageError,
   PublicError,
   packetLimits,
+  RemoteProtocolError,
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
@@ -21,7 +22,7 @@ import type { Handshake } from './handshake';
 import type { Member } from './member';
 import type { Namespace } from './namespace';
 import type { Membership, Room } from './room';
-import { Target, trimmed } from './target';
+import { checkTimeout, Target, trimmed } from './target';
 
 /** Events of the socket itself. They never come from the other side. */
 export interface SocketLifecycle {
@@ -50,6 +51,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #middleware: SocketMiddleware[] | undefined;
   /** Events pass middleware one after the other. */
   #turn: Promise<void> | undefined;
+  /** Events that wait for their turn. */
+  #turns = 0;
   #connected = true;
   #memberships: Map<string, Membership> | undefined;
   #past: Membership[] | undefined;
@@ -85,7 +88,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     return this.#connected;
   }
 
-  /** Whether there is a connection now. */
+  /** Whether the session has no connection now, and waits for one. */
   get away(): boolean {
     return this.#session.connection === undefined;
   }
@@ -156,6 +159,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** @param timeoutMs how long `emitWithAck` of the result waits */
   timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'> {
+    checkTimeout(timeoutMs);
     return { emitWithAck: (event, ...args) => this.#request(timeoutMs, event, args) };
   }
 
@@ -235,9 +239,16 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   over(close: Close): void {
     if (!this.#connected) return;
     this.#connected = false;
-    for (const { room } of this.memberships()) this.#session.exit(this, room);
+    // The client may not have read to the end what it was a member of.
+    const last = this.#namespace.serial;
+    const memberships = [...this.memberships()];
+    for (const membership of memberships) {
+      this.#session.exit(this, membership.room);
+      membership.to = last;
+    }
     this.#namespace.remove(this, this.#memberships);
-    this.#memberships = this.#past = undefined;
+    this.#past = [...(this.#past ?? []), ...memberships];
+    this.#memberships = undefined;
     this.#fire('disconnect', close);
     this.#handlers.clear();
     this.#lifecycle = undefined;
@@ -336,6 +347,14 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   #pass(event: string, args: readonly Value[], ack: number | undefined): void {
+    if (++this.#turns > this.#namespace.limits.waitingPacketsMax) {
+      this.#turns--;
+      throw new RemoteProtocolError(
+        'ERR_WAITING_FULL',
+        'too many events wait for middleware',
+        CloseCode.PolicyViolation,
+      );
+    }
     const middleware = this.#middleware ?? [];
     const pass = async (): Promise<void> => {
       try {
@@ -347,6 +366,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       this.#handle(event, args, ack);
     };
     const turn: Promise<void> = (this.#turn ?? Promise.resolve()).then(pass).then(() => {
+      this.#turns--;
       if (this.#turn === turn) this.#turn = undefined;
     });
     this.#turn = turn;

@@ -1,5 +1,12 @@
 // Whom a message is for. Immutable: every step makes a new one, so that a target can be kept and reused.
-import type { AnyEvents, EventArgs, EventName, EventReply, Value } from '@halyard/protocol';
+import {
+  type AnyEvents,
+  type EventArgs,
+  type EventName,
+  type EventReply,
+  LocalUsageError,
+  type Value,
+} from '@halyard/protocol';
 import type { Namespace } from './namespace';
 import type { Socket } from './socket';
 
@@ -56,7 +63,7 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** @param timeoutMs how long `emitWithAck` waits for the last reply */
   timeout(timeoutMs: number): Target<Incoming, Outgoing, Data> {
-    return this.#with({ timeoutMs });
+    return this.#with({ timeoutMs: checkTimeout(timeoutMs) });
   }
 
   /**
@@ -96,6 +103,15 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     return new Target(this.#namespace, { ...this.#spec, ...change });
   }
 }
+
+/** @throws LocalUsageError `ERR_OPTION` */
+export function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs >= 1 && timeoutMs <= timeoutMsMax) return timeoutMs;
+  const rule = `A timeout is ${String(timeoutMs)}: it may be from 1 to ${timeoutMsMax} milliseconds.`;
+  throw new LocalUsageError('ERR_OPTION', rule, { option: 'timeoutMs' });
+}
+
+const timeoutMsMax = 86_400_000;
 
 /** Arguments without undefined ones at the end: the other side sees the same parameters. */
 export function trimmed(args: readonly unknown[]): readonly Value[] {

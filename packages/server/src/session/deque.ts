@@ -17,6 +17,12 @@ export class Deque<T> {
     return this.#items[this.#head + index];
   }
 
+  /** Drops every item for which `keep` does not hold. */
+  retain(keep: (item: T) => boolean): void {
+    this.#items = this.#items.filter((item) => item !== undefined && keep(item));
+    this.#head = 0;
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -63,8 +63,13 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #untold: HelloPacket | undefined;
   /** By namespace, in an array: most sessions have one. */
   #sockets: readonly Member[] = [];
+  /** Sockets the server disconnected whose last messages the client may not have read, and when that was, as serials. */
+  #left: { readonly socket: Member; readonly serial: number }[] | undefined = undefined;
   #waiting: Map<string, Waiting> | undefined = undefined;
   #waitingCount = 0;
+  #waitingBytes = 0;
+  /** Of the frame that is being handled. */
+  #frameBytes = 0;
   #feed: Feed | undefined = undefined;
   /** When a session without a connection ends. */
   #endsAt: number | undefined = undefined;
@@ -162,6 +167,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   onFrame(frame: Frame): void {
     let packet: Packet;
+    this.#frameBytes = frame.length;
     try {
       packet = this.codec.decode(frame);
       if (this.#untilReset) {
@@ -307,6 +313,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#forget(socket);
     this.#push({ type: PacketType.Disconnect, namespace: socket.namespace, reason: close.reason }, FrameTag.Session);
     socket.over(close);
+    if (this.isOver) return;
+    const { confirmedSerial } = this;
+    this.#left = this.#left?.filter(({ serial }) => serial > confirmedSerial) ?? [];
+    this.#left.push({ socket, serial: this.#context.journal.lastSerial });
   }
 
   // Rooms: how what is published reaches the connection.
@@ -365,7 +375,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
     const frame = this.codec.encode({ type: PacketType.Volatile, namespace, event, args });
-    if (this.#feed === undefined && this.connection?.bufferedBytes === 0) this.connection.send(frame);
+    if (this.#feed === undefined && this.connection?.slow === false) this.connection.send(frame);
   }
 
   /** Sends what was published, unless it will be read from the log. */
@@ -375,7 +385,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   forwardVolatile(frames: readonly (Frame | undefined)[]): void {
-    if (this.connection?.bufferedBytes === 0) this.forward(frames);
+    if (this.connection?.slow === false) this.forward(frames);
   }
 
   /** @returns whether this is the first time it is asked about this serial */
@@ -496,7 +506,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const packets = this.#waiting?.get(namespace)?.packets ?? [];
     this.#waitingCount -= packets.length;
     this.#waiting?.delete(namespace);
-    if (this.#waiting?.size === 0) this.#waiting = undefined;
+    if (this.#waiting?.size === 0) {
+      this.#waiting = undefined;
+      this.#waitingBytes = 0;
+    }
     return packets;
   }
 
@@ -504,7 +517,9 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (this.#waiting !== undefined) {
       const waiting = this.#waiting.get(packet.namespace);
       if (waiting !== undefined) {
-        if (++this.#waitingCount > this.#context.waitingPacketsMax) {
+        this.#waitingBytes += this.#frameBytes;
+        const { waitingPacketsMax, waitingBytesMax } = this.#context;
+        if (++this.#waitingCount > waitingPacketsMax || this.#waitingBytes > waitingBytesMax) {
           throw new RemoteProtocolError(
             'ERR_WAITING_FULL',
             'too many packets before CONNECTED',
@@ -563,6 +578,9 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   *#socketMemberships(): Generator<[Member, Membership]> {
     for (const socket of this.#sockets) {
       for (const membership of socket.memberships()) yield [socket, membership];
+      for (const membership of socket.pastMemberships()) yield [socket, membership];
+    }
+    for (const { socket } of this.#left ?? []) {
       for (const membership of socket.pastMemberships()) yield [socket, membership];
     }
   }

@@ -25,6 +25,7 @@ export interface SessionContext {
   readonly codecs: readonly Codec[];
   readonly ackTimeoutMs: number;
   readonly waitingPacketsMax: number;
+  readonly waitingBytesMax: number;
   readonly namespacesPerSessionMax: number;
   readonly trustProxy: boolean;
   /** @returns the namespace, made on demand if it is dynamic; undefined if there is none of that name */

@@ -18,6 +18,8 @@ export interface Connection {
   receiver: Receiver;
   /** Bytes accepted by `send` that have not left this process. */
   readonly bufferedBytes: number;
+  /** Whether the peer takes less than it is sent: what may be dropped is. */
+  readonly slow: boolean;
   /** Whether native fan-out reaches it: then `subscribe` and `unsubscribe` do something. */
   readonly native: boolean;
   /** MUST keep order and MUST NOT throw. After `close` it does nothing. Past its limit the connection closes itself. */

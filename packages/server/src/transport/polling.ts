@@ -26,6 +26,8 @@ export interface PollingSettings {
 
 /** How long a connection the server has closed still tells so to the next poll. */
 const tombstoneMs = 30_000;
+/** Between two polls something always waits: this much of it means that the peer does not keep up. */
+const slowBytes = 1 << 16;
 /** A response is closed at about this many bytes; the next poll gets the rest. */
 const responseBytesMax = 1 << 20;
 
@@ -63,6 +65,10 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     this.peer = peer;
     this.#settings = settings;
     this.#forget = forget;
+  }
+
+  get slow(): boolean {
+    return this.#queuedBytes > slowBytes;
   }
 
   get bufferedBytes(): number {
@@ -200,6 +206,8 @@ export class PollingConnection extends Timed implements Connection, Flushable {
 
   override due(): void {
     if (this.#closed !== undefined) {
+      this.#queue = [];
+      this.#response = undefined;
       this.#forget(this.id);
       return;
     }

@@ -40,6 +40,11 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     return this.#socket.native;
   }
 
+  get slow(): boolean {
+    // What waits for the end of this turn has not been offered to the peer yet.
+    return this.#open && this.#socket.bufferedBytes() > 0;
+  }
+
   get bufferedBytes(): number {
     return this.#open ? this.#queuedBytes + this.#socket.bufferedBytes() : 0;
   }
