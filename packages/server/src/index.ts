@@ -10,7 +10,7 @@ export {
 } from '@halyard/protocol';
 export type { Headers, HostFactory } from './host/host';
 export { node } from './host/node';
-export { type UwsOptions, uws } from './host/uws';
+export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';
 export type { Auth, Handshake } from './namespace/handshake';
 export type { Middleware, Namespace, NamespaceRules } from './namespace/namespace';
 export type { Socket, SocketLifecycle, SocketMiddleware } from './namespace/socket';

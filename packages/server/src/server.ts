@@ -71,6 +71,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #host: Host | undefined;
   #port: number | undefined;
+  #attachedTo: HttpServer | HttpsServer | undefined;
   #logs = 0;
   #closing = false;
 
@@ -138,8 +139,10 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     this.#main = this.of('/');
   }
 
-  /** The port that is listened on. @throws LocalUsageError `ERR_NOT_LISTENING` before `listen` */
+  /** The port that is listened on. @throws LocalUsageError `ERR_NOT_LISTENING` before `listen`, or before the app's server does */
   get port(): number {
+    const bound = this.#attachedTo?.address();
+    if (typeof bound === 'object' && bound !== null) return bound.port;
     if (this.#port === undefined) throw new LocalUsageError('ERR_NOT_LISTENING', 'The server does not listen yet.');
     return this.#port;
   }
@@ -170,9 +173,17 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     return this;
   }
 
-  /** Lives on an `http.Server` of the app's (Express, Fastify, Vite, Next): other paths stay the app's. */
+  /**
+   * Lives on an `http.Server` of the app's (Express, Fastify, Vite, Next): other paths stay the app's. Call it when the app's
+   * own request listeners are in place: one that is added later sees Halyard's requests too. The app closes its server.
+   */
   async attach(server: HttpServer | HttpsServer): Promise<this> {
+    if (typeof server?.listeners !== 'function') {
+      const rule = 'attach takes an http.Server or https.Server, such as http.createServer(app).';
+      throw new LocalUsageError('ERR_OPTION', rule, { option: 'server' });
+    }
     await this.#start(attachedNode(server));
+    this.#attachedTo = server;
     return this;
   }
 

@@ -34,9 +34,20 @@ interface UserData {
   readonly socket: UwsSocket;
 }
 
+/** Files and settings of TLS, by the names uWebSockets.js has for them. */
+export interface UwsTlsOptions {
+  readonly key_file_name?: string;
+  readonly cert_file_name?: string;
+  readonly ca_file_name?: string;
+  readonly passphrase?: string;
+  readonly dh_params_file_name?: string;
+  readonly ssl_ciphers?: string;
+  readonly ssl_prefer_low_memory_usage?: boolean;
+}
+
 export interface UwsOptions {
-  /** Passed to `uWS.SSLApp`: key_file_name, cert_file_name, passphrase, … Without it the app speaks plain HTTP. */
-  readonly tls?: uWS.AppOptions;
+  /** Passed to `uWS.SSLApp`. Without it the app speaks plain HTTP. */
+  readonly tls?: UwsTlsOptions;
 }
 
 /**
@@ -55,7 +66,7 @@ async function loadUws(): Promise<UwsModule> {
   try {
     return (await import('uWebSockets.js')).default;
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 1_000);
     throw new LocalUsageError('ERR_UWS_NOT_LOADED', `uWebSockets.js does not load: ${reason}`);
   }
 }

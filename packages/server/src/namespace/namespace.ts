@@ -329,7 +329,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   }
 
   #resolve({ rooms: names }: TargetSpec): { rooms: readonly Room[]; direct: readonly Member[] } {
-    if (names.length === 0) return { rooms: this.#everyone.members.size > 0 ? [this.#everyone] : [], direct: [] };
+    if (names === undefined) return { rooms: this.#everyone.members.size > 0 ? [this.#everyone] : [], direct: [] };
     const rooms: Room[] = [];
     const direct: Member[] = [];
     for (const name of names) {

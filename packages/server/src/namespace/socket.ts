@@ -188,7 +188,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** Everyone in the namespace but this socket. */
   get broadcast(): Target<Incoming, Outgoing, Data> {
-    return new Target(this.#namespace, { rooms: [], except: [this.id], volatile: false, timeoutMs: undefined });
+    return new Target(this.#namespace, { rooms: undefined, except: [this.id], volatile: false, timeoutMs: undefined });
   }
 
   /** @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax` */

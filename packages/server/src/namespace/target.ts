@@ -11,14 +11,14 @@ import type { Namespace } from './namespace';
 import type { Socket } from './socket';
 
 export interface TargetSpec {
-  /** Rooms or socket ids; none means the whole namespace. */
-  readonly rooms: readonly string[];
+  /** Rooms or socket ids; undefined is the whole namespace, and an empty list is nobody. */
+  readonly rooms: readonly string[] | undefined;
   readonly except: readonly string[];
   readonly volatile: boolean;
   readonly timeoutMs: number | undefined;
 }
 
-export const wholeNamespace: TargetSpec = { rooms: [], except: [], volatile: false, timeoutMs: undefined };
+export const wholeNamespace: TargetSpec = { rooms: undefined, except: [], volatile: false, timeoutMs: undefined };
 
 /** What came back from many: a reply for each socket that answered, and the ids of those that did not. */
 export interface Replies<Reply> {
@@ -37,9 +37,9 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     this.#spec = spec;
   }
 
-  /** Adds rooms, or sockets by id. A socket in several of them gets a message once. */
+  /** Adds rooms, or sockets by id. A socket in several of them gets a message once; an empty list adds nobody. */
   to(...rooms: Names): Target<Incoming, Outgoing, Data> {
-    return this.#with({ rooms: [...this.#spec.rooms, ...rooms.flat()] });
+    return this.#with({ rooms: [...(this.#spec.rooms ?? []), ...rooms.flat()] });
   }
 
   in(...rooms: Names): Target<Incoming, Outgoing, Data> {
