@@ -19,7 +19,9 @@ function codeOf(run: () => unknown): unknown {
 describe('options', () => {
   const cases: [string, ClientOptions][] = [
     ['path: starts with "/"', { path: 'halyard' }],
-    ['transports: at least one transport', { transports: [] }],
+    ['transports: a list, such as [websocket(), polling()]', { transports: [] }],
+    ['reconnection: no such option', { reconnection: false } as object],
+    ['constructor: no such option', Object.fromEntries([['constructor', 1]])],
     ['codec: a codec', { codec: {} as never }],
     ['connectTimeoutMs: a number from 100 to 600000', { connectTimeoutMs: 5 }],
     ['fallbackDelayMs: a number from 0 to 600000', { fallbackDelayMs: -1 }],

@@ -92,11 +92,15 @@ export function resolveOptions(options: CoreOptions): Options {
     autoConnect = true,
     clock = systemClock,
     random = Math.random,
+    auth: _auth,
+    reconnect,
+    ...others
   } = options;
   if (!codec?.encode) throw optionError('codec', 'a codec');
-  if (!transports?.[0]?.open) throw optionError('transports', 'at least one transport');
+  if (!transports?.[0]?.open) throw optionError('transports', 'a list, such as [websocket(), polling()]');
   if (path[0] !== '/') throw optionError('path', 'starts with "/"');
-  const given: Partial<Record<NumberName, unknown>> = { ...options.reconnect, ...options };
+  const given: Partial<Record<NumberName, unknown>> = { ...reconnect, ...others };
+  for (const name in given) if (!Object.hasOwn(numbers, name)) throw optionError(name, 'no such option');
   const checked = {} as Record<NumberName, number>;
   for (const name of Object.keys(numbers) as NumberName[]) {
     const [value, min, max] = numbers[name];

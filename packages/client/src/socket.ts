@@ -217,8 +217,11 @@ function createSocket(session: Session, connection: Connection, options: Options
 
 /** @returns the arguments without those at the end that are undefined */
 function checkEvent(event: string, args: readonly unknown[]): Value[] {
-  if (reserved.includes(event)) throw new LocalUsageError('ERR_RESERVED_EVENT');
-  if (!event || event.length > packetLimits.nameCharsMax) throw new LocalUsageError('ERR_EVENT_NAME');
+  if (reserved.includes(event))
+    throw new LocalUsageError('ERR_RESERVED_EVENT', `${event} is an event of the socket itself`);
+  if (!event || event.length > packetLimits.nameCharsMax) {
+    throw new LocalUsageError('ERR_EVENT_NAME', `1 to ${packetLimits.nameCharsMax} characters`);
+  }
   let count = args.length;
   while (count && args[count - 1] === undefined) count--;
   return args.slice(0, count) as Value[];

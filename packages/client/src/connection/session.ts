@@ -71,7 +71,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       frame.length * 3 > frameBytesMax() &&
       (codec.binary ? frame : new TextEncoder().encode(frame as string)).length > frameBytesMax()
     ) {
-      throw new LocalUsageError('ERR_FRAME_TOO_BIG');
+      throw new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes`);
     }
     return frame;
   };
@@ -218,7 +218,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
 
     emit(member, event, args, timeoutMs, settle) {
       const { held, namespace } = member;
-      if (!member.phase) throw new LocalUsageError('ERR_NOT_CONNECTED');
+      if (!member.phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
       const deadline = clock.now() + timeoutMs;
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {

@@ -95,10 +95,10 @@ export interface Scene {
   advance(ms: number): Promise<void>;
 }
 
-export function scene(options: Partial<CoreOptions> & { url?: string } = {}): Scene {
+export function scene({ url, ...options }: Partial<CoreOptions> & { url?: string } = {}): Scene {
   const clock = new VirtualClock();
   const transport = new FakeTransport('fake');
-  const socket = connect(options.url ?? 'http://app.example', {
+  const socket = connect(url ?? 'http://app.example', {
     codec,
     transports: [transport],
     clock,
