@@ -196,8 +196,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     for (const name of rooms.flat()) this.#join(name);
   }
 
-  leave(...rooms: readonly string[]): void {
-    for (const name of rooms) {
+  leave(...rooms: readonly (string | readonly string[])[]): void {
+    for (const name of rooms.flat()) {
       const membership = this.#memberships?.get(name);
       if (membership === undefined) continue;
       this.#memberships?.delete(name);
