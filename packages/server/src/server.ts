@@ -32,12 +32,12 @@ import type { Replies, Target } from './namespace/target';
 import { type CheckedOptions, checkOptions, type ServerOptions } from './options';
 import { Greeting, type GreetingContext } from './session/greeting';
 import { Sessions } from './session/sessions';
-import { TimerWheel } from './session/wheel';
 import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from './transport/admission';
 import type { Connection } from './transport/connection';
 import { Flusher } from './transport/flusher';
 import { PollingRequests } from './transport/polling-requests';
 import { WebSocketConnection, type WebSocketSettings } from './transport/websocket';
+import { TimerWheel } from './wheel';
 
 /** Which names a dynamic namespace answers to. */
 export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);

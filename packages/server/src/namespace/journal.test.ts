@@ -1,6 +1,6 @@
 import { VirtualClock } from '@halyard/testkit/clock';
 import { describe, expect, test } from 'vitest';
-import { TimerWheel } from '../session/wheel';
+import { TimerWheel } from '../wheel';
 import { Journal, type JournalLimits } from './journal';
 import { Log } from './log';
 

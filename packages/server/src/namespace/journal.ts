@@ -1,8 +1,8 @@
 // Everything published on this server, in the order it was emitted: gives out serials, and bounds the age and the sum
 // of all logs.
 import type { Frame } from '@halyard/protocol';
-import { Deque } from '../session/deque';
-import { Timed, type TimerWheel } from '../session/wheel';
+import { Deque } from '../deque';
+import { Timed, type TimerWheel } from '../wheel';
 import type { Log, LogEntry } from './log';
 
 export interface JournalLimits {

@@ -1,7 +1,7 @@
 // The ordered messages of one room (or one whole namespace), bounded in count and bytes; the journal bounds their age
 // and their sum (docs/PROTOCOL.md §5).
 import type { Frame } from '@halyard/protocol';
-import { Deque } from '../session/deque';
+import { Deque } from '../deque';
 import type { Journal } from './journal';
 
 /** One published message: its frame in each codec in use, where it sits, and whom it left out. There may be many. */

@@ -9,7 +9,7 @@ import {
   RemoteProtocolError,
 } from '@halyard/protocol';
 import type { Connection, Receiver } from '../transport/connection';
-import { Timed, type TimerWheel } from './wheel';
+import { Timed, type TimerWheel } from '../wheel';
 
 /** What a greeting needs of the server. */
 export interface GreetingContext {

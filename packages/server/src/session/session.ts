@@ -33,9 +33,9 @@ import { Handshake } from '../namespace/handshake';
 import type { Member } from '../namespace/member';
 import type { Membership, Room } from '../namespace/room';
 import type { Connection, Receiver } from '../transport/connection';
+import { Timed } from '../wheel';
 import { Feed } from './feed';
 import type { SessionContext } from './sessions';
-import { Timed } from './wheel';
 
 /** A namespace whose middleware has not decided: events for it wait. */
 interface Waiting {

@@ -13,8 +13,8 @@ import {
 import type { Journal } from '../namespace/journal';
 import type { Namespace } from '../namespace/namespace';
 import type { Connection } from '../transport/connection';
+import type { TimerWheel } from '../wheel';
 import { Session } from './session';
-import type { TimerWheel } from './wheel';
 
 /** What a session needs of the server. */
 export interface SessionContext {

@@ -12,7 +12,7 @@ import {
 } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply, Peer } from '../host/host';
 import { jsonError } from '../host/json-error';
-import { Timed, type TimerWheel } from '../session/wheel';
+import { Timed, type TimerWheel } from '../wheel';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
 
