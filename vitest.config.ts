@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Tests run against the sources; test/packaging and test/e2e run against what was built.
+// Tests run against the sources; test/e2e runs against what was built.
 const conditions = ['@halyard/source', 'node', 'import', 'module', 'default'];
 
 export default defineConfig({
