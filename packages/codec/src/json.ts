@@ -2,7 +2,7 @@
 // What JSON cannot say is an object whose one key begins with a single `$`: {"$bin":"<base64>"}, {"$date":<ms>},
 // {"$big":"<decimal>"}, {"$num":"-0"}. A key of the app that begins with `$` is written with one more in front, so
 // the two never meet.
-import { type Frame, fromTuple, type Packet, PacketType, toTuple } from '@halyard/protocol';
+import { type Frame, fromTupleFast, type Packet, PacketType, toTupleFast } from '@halyard/protocol';
 import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
 import { checkPacket, fieldDepthMax, survey, Trait } from './data';
@@ -21,7 +21,7 @@ function encode(packet: Packet): string {
     // The most frequent answer, without a tuple.
     return `[3,${packet.ack},${JSON.stringify(packet.value)}]`;
   }
-  const tuple = toTuple(packet);
+  const tuple = toTupleFast(packet);
   return JSON.stringify(escaped ? tuple.map(write) : tuple);
 }
 
@@ -48,7 +48,7 @@ function decode(frame: Frame): Packet {
       if (survey(tuple[i], room) & Trait.Refused) throw undecodable('a value outside the data model');
     }
   }
-  return fromTuple(tuple);
+  return fromTupleFast(tuple);
 }
 
 function read(value: unknown): unknown {

@@ -2,7 +2,7 @@
 // reading, both lose a leading U+FEFF, one renames the key `__proto__`, the other refuses it, one turns extensions
 // into functions, errors and regular expressions by a registry shared with the app, the other believes declared lengths.
 // Here a frame is read in one pass that accepts the data model and nothing else, and copies all it keeps.
-import { type Frame, fromTuple, type Packet } from '@halyard/protocol';
+import { type Frame, fromTupleFast, type Packet } from '@halyard/protocol';
 import { fieldDepthMax } from './data';
 import { bytesOf, guarded, undecodable } from './frame';
 
@@ -23,7 +23,7 @@ export const decodeMsgpack = guarded((frame: Frame): Packet => {
     const size = arraySize(byte());
     for (let i = 0; i < size; i++) tuple.push(read(fieldDepthMax(tuple[0])));
     if (at !== bytes.length) throw undecodable('bytes after the packet');
-    return fromTuple(tuple);
+    return fromTupleFast(tuple);
   } finally {
     bytes = none;
   }

@@ -1,5 +1,5 @@
 // The codec `msgpack` for Node: a packet's tuple as msgpack (docs/PROTOCOL.md §4), written by msgpackr.
-import { toTuple } from '@halyard/protocol';
+import { toTupleFast } from '@halyard/protocol';
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import type { Codec } from './codec';
 import { checkPacket, Trait } from './data';
@@ -14,7 +14,7 @@ const codec: Codec = {
   binary: true,
   encode(packet) {
     const traits = checkPacket(packet);
-    const tuple = toTuple(packet);
+    const tuple = toTupleFast(packet);
     // msgpackr writes undefined as an extension, −0 as 0, and a bigint with another tag than @msgpack/msgpack does.
     if (traits & (Trait.Odd | Trait.NegativeZero)) return writeMsgpack(tuple, traits);
     // What it returns is a part of a buffer that it goes on to use.

@@ -2,12 +2,12 @@
 // has registered a type for the event's name.
 import {
   type Frame,
-  fromTuple,
+  fromTupleFast,
   LocalUsageError,
   type Packet,
   PacketType,
   RemoteProtocolError,
-  toTuple,
+  toTupleFast,
   type Value,
 } from '@halyard/protocol';
 import type { Codec } from './codec';
@@ -43,16 +43,16 @@ export function protobuf(options: ProtobufOptions = {}): Codec {
     const type = isEventLike(packet) ? types.get(packet.event) : undefined;
     if (type === undefined) {
       checkPacket(packet);
-      return writePacket(packet.type, toTuple(packet), undefined);
+      return writePacket(packet.type, toTupleFast(packet), undefined);
     }
     const bare = { ...packet, args: [] };
     checkPacket(bare);
-    return writePacket(packet.type, toTuple(bare), encodeArgument(type, packet as EventLike));
+    return writePacket(packet.type, toTupleFast(bare), encodeArgument(type, packet as EventLike));
   }
 
   function decode(frame: Frame): Packet {
     const { tuple, typed } = readPacket(bytesOf(frame));
-    const packet = fromTuple(tuple);
+    const packet = fromTupleFast(tuple);
     if (typed === undefined || !isEventLike(packet)) return packet;
     if (packet.args.length > 0) throw undecodable('an event has a typed argument or others');
     const type = types.get(packet.event);

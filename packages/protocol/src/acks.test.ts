@@ -39,20 +39,20 @@ describe('replies', () => {
   it('to what nobody asked are errors of the peer', () => {
     const { ask, reply } = pendingAcks();
     ask('a', 100);
-    for (const ack of [0, 2, -1]) expect(() => reply(ack)).toThrow(code('ERR_ACK_UNKNOWN'));
+    for (const ack of [2, 3]) expect(() => reply(ack)).toThrow(code('ERR_ACK_UNKNOWN'));
   });
 
-  it('to what was answered are errors of the peer', () => {
+  it('that come again change nothing', () => {
     const { ask, reply, settled } = pendingAcks();
     reply(ask('a', 100), 'first');
-    expect(() => reply(1, 'second')).toThrow(code('ERR_ACK_UNKNOWN'));
+    reply(1, 'second');
     expect(settled).toEqual(['a: first']);
   });
 
-  it('to what was never sent are errors of the peer', () => {
+  it('to what was never sent settle nothing', () => {
     const { acks, ask, reply, settled } = pendingAcks();
     acks.cancel(ask('a', 100));
-    expect(() => reply(1)).toThrow(code('ERR_ACK_UNKNOWN'));
+    reply(1);
     acks.expire(1_000);
     expect(settled).toEqual([]);
   });
@@ -80,25 +80,12 @@ describe('deadlines', () => {
     expect(acks.deadline).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('make a late reply harmless, but not a second one', () => {
+  it('make a late reply harmless', () => {
     const { acks, ask, reply, settled } = pendingAcks();
     ask('a', 100);
     acks.expire(100);
     reply(1, 'late');
     expect(settled).toEqual(['a: ERR_ACK_TIMEOUT']);
-    expect(() => reply(1, 'again')).toThrow(code('ERR_ACK_UNKNOWN'));
-  });
-
-  it('remember a bounded number, and are lenient about the rest', () => {
-    const { acks, ask, reply } = pendingAcks(2_000);
-    for (let i = 0; i < 1_500; i++) ask('a', 100);
-    acks.expire(100);
-    reply(1);
-    reply(1);
-    reply(1_500);
-    expect(() => reply(1_500)).toThrow(code('ERR_ACK_UNKNOWN'));
-    expect(() => reply(0)).toThrow(code('ERR_ACK_UNKNOWN'));
-    expect(() => reply(1_501)).toThrow(code('ERR_ACK_UNKNOWN'));
   });
 
   it('let a handler ask again', () => {

@@ -4,6 +4,7 @@ export type { Clock } from './clock';
 export { afterClose, type Close, CloseCode } from './close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './errors';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
+export { fromTupleFast, toTupleFast } from './frequent';
 export {
   defaultOutboxLimits,
   defaultSettings,

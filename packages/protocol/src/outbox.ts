@@ -1,4 +1,4 @@
-// Frames sent and not yet confirmed, in order, numbered by position: a linked list, so that an idle session owns none.
+// Frames sent and not yet confirmed, in order, numbered by position.
 import { LocalUsageError, RemoteProtocolError } from './errors';
 import type { OutboxLimits } from './limits';
 
@@ -16,97 +16,84 @@ export interface OutboxEntry<F> {
   readonly tag: number;
   /** The owner's place for this frame among everything it sends, outbox or not. */
   readonly serial: number;
-  next: OutboxEntry<F> | undefined;
 }
 
 export class Outbox<F extends { readonly length: number }> {
   /** How many frames the peer has confirmed. */
   confirmed = 0;
-  /** How many frames were ever put in: the number of the newest. */
-  sent = 0;
-  #head: OutboxEntry<F> | undefined;
-  #tail: OutboxEntry<F> | undefined;
-  #waiting: OutboxEntry<F> | undefined;
+  /** How many frames are confirmed or were carried by this connection. */
+  carried = 0;
+  /** The newest that an earlier connection carried. */
+  #carriedBefore = 0;
+  /** Made with the first frame: an idle session owns none. */
+  #entries: OutboxEntry<F>[] | undefined;
   #bytes = 0;
+
+  get unconfirmed(): number {
+    return this.#entries?.length ?? 0;
+  }
 
   /** The first frame that this connection has not carried yet. */
   get waiting(): OutboxEntry<F> | undefined {
-    return this.#waiting;
+    return this.#entries?.[this.carried - this.confirmed];
   }
 
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
-  push(frame: F, tag: number, serial: number, limits: OutboxLimits): void {
-    if (
-      this.sent - this.confirmed >= limits.outboxPacketsMax ||
-      (this.#bytes + frame.length > limits.outboxBytesMax && this.#head !== undefined)
-    ) {
+  push(frame: F, tag: number, serial: number, { outboxPacketsMax, outboxBytesMax }: OutboxLimits): void {
+    const { unconfirmed } = this;
+    if (unconfirmed && (unconfirmed >= outboxPacketsMax || this.#bytes + frame.length > outboxBytesMax)) {
       throw new LocalUsageError(
         'ERR_OUTBOX_FULL',
-        `${this.sent - this.confirmed} packets (${this.#bytes} bytes) wait for the peer: see outboxPacketsMax, outboxBytesMax`,
+        `${unconfirmed} packets (${this.#bytes} bytes) wait for the peer: see outboxPacketsMax, outboxBytesMax`,
       );
     }
-    const entry: OutboxEntry<F> = { frame, tag, serial, next: undefined };
-    if (this.#tail === undefined) this.#head = entry;
-    else this.#tail.next = entry;
-    this.#tail = entry;
-    this.#waiting ??= entry;
+    this.#entries ??= [];
+    this.#entries.push({ frame, tag, serial });
     this.#bytes += frame.length;
-    this.sent++;
-  }
-
-  /** Marks the first waiting frame as carried by this connection. */
-  advance(): void {
-    this.#waiting = this.#waiting?.next;
-  }
-
-  /** A new connection has carried nothing yet. */
-  rewind(): void {
-    this.#waiting = this.#head;
   }
 
   /**
-   * Releases frames up to number `count`. @returns the last released serial, or undefined if none was
+   * Releases frames up to number `count`. @returns the last one released, or undefined if none was
    * @throws RemoteProtocolError `ERR_SACK_AHEAD` if that many were never sent, `ERR_SACK_BACK` if more were confirmed
    */
-  confirm(count: number): number | undefined {
-    if (count > this.sent) throw new RemoteProtocolError('ERR_SACK_AHEAD', `${count} received, ${this.sent} sent`);
-    if (count < this.confirmed) {
-      throw new RemoteProtocolError('ERR_SACK_BACK', `${count} received, ${this.confirmed} before`);
+  confirm(count: number): OutboxEntry<F> | undefined {
+    const fresh = count - this.confirmed;
+    if (fresh < 0) throw new RemoteProtocolError('ERR_SACK_BACK', `${count} received, ${this.confirmed} before`);
+    if (fresh > this.unconfirmed) {
+      const sent = this.confirmed + this.unconfirmed;
+      throw new RemoteProtocolError('ERR_SACK_AHEAD', `${count} received, ${sent} sent`);
     }
-    let serial: number | undefined;
-    while (this.confirmed < count && this.#head !== undefined) {
-      const entry = this.#head;
-      serial = entry.serial;
-      if (this.#waiting === entry) this.#waiting = entry.next;
-      this.#head = entry.next;
-      this.#bytes -= entry.frame.length;
-      this.confirmed++;
-    }
-    if (this.#head === undefined) this.#tail = undefined;
-    return serial;
+    if (!fresh) return undefined;
+    const released = this.#entries!.splice(0, fresh);
+    if (!this.unconfirmed) this.#entries = undefined;
+    for (const { frame } of released) this.#bytes -= frame.length;
+    this.confirmed = count;
+    this.carried = Math.max(this.carried, count);
+    return released[fresh - 1];
   }
 
-  /** Starts again from number 0 with only the events above number `after`. @returns what was kept and how many events were not */
-  restart(after: number): { kept: Set<number>; lost: number } {
+  /** The next connection has carried nothing yet. */
+  rewind(): void {
+    this.#carriedBefore = Math.max(this.#carriedBefore, this.carried);
+    this.carried = this.confirmed;
+  }
+
+  /**
+   * Starts again from number 0 with only the events that left on no earlier connection.
+   * @returns the tags of what was kept, and how many events were not
+   */
+  restart(): { kept: Set<number>; lost: number } {
     const kept = new Set<number>();
     let lost = 0;
-    let entry = this.#head;
     let number = this.confirmed;
-    this.#head = this.#tail = this.#waiting = undefined;
-    this.#bytes = this.confirmed = this.sent = 0;
-    for (; entry !== undefined; entry = entry.next) {
-      const event = entry.tag >= FrameTag.Event;
-      if (++number > after && event) {
-        this.push(entry.frame, entry.tag, entry.serial, noLimits);
-        kept.add(entry.tag);
-      } else if (event) lost++;
-    }
+    this.#entries = this.#entries?.filter(({ frame, tag }) => {
+      const isEvent = tag >= FrameTag.Event;
+      if (++number > this.#carriedBefore && isEvent) return kept.add(tag);
+      this.#bytes -= frame.length;
+      if (isEvent) lost++;
+      return false;
+    });
+    this.confirmed = this.carried = this.#carriedBefore = 0;
     return { kept, lost };
   }
 }
-
-const noLimits: OutboxLimits = {
-  outboxPacketsMax: Number.POSITIVE_INFINITY,
-  outboxBytesMax: Number.POSITIVE_INFINITY,
-  pendingAcksMax: Number.POSITIVE_INFINITY,
-};

@@ -1,7 +1,7 @@
 // The session machine, the same on both ends (docs/PROTOCOL.md §5 and §6). No I/O, timers or codecs: time arrives as
 // `now`, effects leave through the sink. Every change of a session's stream state happens in this file.
 import { PendingAcks, type Settle } from './acks';
-import { assertNever, type HalyardError, LocalUsageError, RemoteProtocolError } from './errors';
+import { type HalyardError, LocalUsageError, RemoteProtocolError } from './errors';
 import type { OutboxLimits, SessionSettings } from './limits';
 import { Outbox, type OutboxEntry } from './outbox';
 import type {
@@ -55,8 +55,6 @@ const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
   ended: { detach: 'ended', end: 'ended' },
 };
 
-const never = Number.POSITIVE_INFINITY;
-
 export class SessionMachine<F extends { readonly length: number }> {
   state: SessionState = 'away';
   /** How many counted packets of the peer were handled. */
@@ -82,10 +80,6 @@ export class SessionMachine<F extends { readonly length: number }> {
   #pingSerial = -1;
   /** PINGs of this connection that wait for their PONG. */
   #pongsDue = 0;
-  /** Number of the newest frame that left on this connection, or of the newest confirmed before it. */
-  #left = 0;
-  /** Number of the newest frame that left on an earlier connection. */
-  #leftBefore = 0;
 
   constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
     this.#sink = sink;
@@ -101,21 +95,29 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   /** Frames that are not confirmed. */
   get unconfirmed(): number {
-    return this.#outbox.sent - this.#outbox.confirmed;
+    return this.#outbox.unconfirmed;
   }
 
   get positions(): Position[] {
     return this.#positions?.toArray() ?? [];
   }
 
+  get #isAttached(): boolean {
+    return this.state === 'live' || this.state === 'holding';
+  }
+
+  /** When silence is answered: with PING, or once that was sent, with the end of the connection. */
+  get #silentAt(): number {
+    const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
+    return this.#pingAt === undefined
+      ? this.#heardAt + heartbeatMs + this.#probeSlackMs
+      : this.#pingAt + heartbeatTimeoutMs;
+  }
+
   /** When `tick` must be called next, or Infinity. Read it after every call: it may have come closer. */
   get deadline(): number {
-    const acks = this.#acks === undefined ? never : this.#acks.deadline;
-    if (this.state === 'away' || this.state === 'ended') return acks;
-    const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
-    const heartbeat =
-      this.#pingAt === undefined ? this.#heardAt + heartbeatMs + this.#probeSlackMs : this.#pingAt + heartbeatTimeoutMs;
-    return Math.min(acks, heartbeat, this.#sackAt ?? never);
+    const acks = this.#acks?.deadline ?? Infinity;
+    return this.#isAttached ? Math.min(acks, this.#silentAt, this.#sackAt ?? Infinity) : acks;
   }
 
   /**
@@ -123,28 +125,26 @@ export class SessionMachine<F extends { readonly length: number }> {
    * `open`.
    * @throws RemoteProtocolError if the peer counts what cannot be, and then nothing has changed
    */
-  hold(peer: { received: number; confirmed: number }, now: number): void {
-    if (peer.confirmed > this.received) {
-      throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${peer.confirmed} confirmed, ${this.received} received`);
+  hold({ received, confirmed }: { received: number; confirmed: number }, now: number): void {
+    if (confirmed > this.received) {
+      throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${confirmed} confirmed, ${this.received} received`);
     }
-    this.#confirm(peer.received);
+    this.confirm(received);
     this.#move('hold');
     this.#attach(now);
-    this.#incoming = peer.confirmed;
+    this.#incoming = confirmed;
   }
 
   /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
   open(now: number): void {
-    const attached = this.state === 'holding';
-    this.#move('open');
-    if (!attached) this.#attach(now);
-    while (this.#outbox.waiting !== undefined && this.state === 'live') this.transmitWaiting();
+    if (this.#move('open') === 'away') this.#attach(now);
+    while (this.waiting && this.state === 'live') this.transmitWaiting();
   }
 
   /** The connection is gone. */
   detach(): void {
     this.#move('detach');
-    this.#sackAt = this.#pingAt = undefined;
+    this.#outbox.rewind();
   }
 
   /** The session is over: every acknowledgement waited for settles with `error`. */
@@ -159,19 +159,19 @@ export class SessionMachine<F extends { readonly length: number }> {
    * and their acknowledgements settle with `error`. Call `open` after it. @returns how many events were given up
    */
   restart(error: HalyardError, now: number): number {
-    if (this.state === 'away') this.#leftBefore = Math.max(this.#leftBefore, this.#left);
     this.#move('restart');
-    const { kept, lost } = this.#outbox.restart(this.#leftBefore);
-    this.received = this.#left = this.#leftBefore = 0;
+    const { kept, lost } = this.#outbox.restart();
+    this.received = 0;
     this.#positions = undefined;
     this.#attach(now);
     this.#acks?.fail(error, kept);
     return lost;
   }
 
-  /** Client: what WELCOME says was handled. */
+  /** The peer has handled this many counted packets. @throws RemoteProtocolError */
   confirm(received: number): void {
-    this.#confirm(received);
+    const entry = this.#outbox.confirm(received);
+    if (entry) this.#confirmSerial(entry.serial);
   }
 
   /** The first outbox frame that this connection has not carried. */
@@ -180,11 +180,10 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   transmitWaiting(): void {
-    const entry = this.#outbox.waiting;
-    if (entry === undefined) return;
-    this.#outbox.advance();
-    this.#left++;
-    this.#sink.transmit(entry.frame);
+    const { waiting } = this;
+    if (!waiting) return;
+    this.#outbox.carried++;
+    this.#sink.transmit(waiting.frame);
   }
 
   /**
@@ -213,20 +212,6 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#heardAt = now;
     this.#pingAt = undefined;
     switch (packet.type) {
-      case PacketType.Event:
-      case PacketType.Connect:
-      case PacketType.Connected:
-      case PacketType.Refused:
-      case PacketType.Disconnect:
-        if (this.#isNew(now)) this.#sink.deliver(packet);
-        break;
-      case PacketType.Ack:
-      case PacketType.Error:
-        if (this.#isNew(now)) {
-          if (this.#acks === undefined) throw new RemoteProtocolError('ERR_ACK_UNKNOWN', 'nothing was asked for');
-          this.#acks.receive(packet);
-        }
-        break;
       case PacketType.Publish:
         this.#positions ??= new Positions();
         if (this.#positions.advance(packet.positions)) this.#sink.deliver(packet);
@@ -235,39 +220,39 @@ export class SessionMachine<F extends { readonly length: number }> {
         this.#sink.deliver(packet);
         return;
       case PacketType.Sack:
-        this.#confirm(packet.received);
-        return;
       case PacketType.Ping:
-        if (packet.received !== undefined) this.#confirm(packet.received);
-        this.#tell(PacketType.Pong);
-        return;
       case PacketType.Pong:
-        if (packet.received !== undefined) this.#confirm(packet.received);
+        if (packet.received !== undefined) this.confirm(packet.received);
+        if (packet.type === PacketType.Ping) this.#tell(PacketType.Pong);
         // An answer to an earlier PING tells nothing about what was transmitted after that one.
-        if (this.#pongsDue > 0 && --this.#pongsDue === 0 && this.#pingSerial > this.confirmedSerial) {
-          this.confirmedSerial = this.#pingSerial;
-        }
+        if (packet.type === PacketType.Pong && this.#pongsDue && !--this.#pongsDue)
+          this.#confirmSerial(this.#pingSerial);
         return;
-      default:
-        assertNever(packet);
     }
+    // All others are counted. One that was handled on an earlier connection is not handled again.
+    if (++this.#incoming <= this.received) return;
+    this.received = this.#incoming;
+    this.#sackAt ??= now + this.settings.sackDelayMs;
+    if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
+      this.#acks ??= new PendingAcks();
+      this.#acks.receive(packet);
+    } else this.#sink.deliver(packet);
     if (this.received - this.#told >= this.settings.sackPacketsMax) this.#tell(PacketType.Sack);
   }
 
   /** Does what is due at `now`. */
   tick(now: number): void {
     this.#acks?.expire(now);
-    if (this.state === 'away' || this.state === 'ended') return;
+    if (!this.#isAttached) return;
     if (this.#sackAt !== undefined && now >= this.#sackAt) this.#tell(PacketType.Sack);
-    const { heartbeatMs, heartbeatTimeoutMs } = this.settings;
-    if (this.#pingAt !== undefined) {
-      if (now >= this.#pingAt + heartbeatTimeoutMs) this.#sink.silent();
-    } else if (now >= this.#heardAt + heartbeatMs + this.#probeSlackMs) this.probe(now);
+    if (now < this.#silentAt) return;
+    if (this.#pingAt === undefined) this.probe(now);
+    else this.#sink.silent();
   }
 
   /** Asks the peer for a sign of life now. */
   probe(now: number): void {
-    if (this.#pingAt !== undefined || this.state === 'away' || this.state === 'ended') return;
+    if (this.#pingAt !== undefined || !this.#isAttached) return;
     this.#pingAt = now;
     this.#pongsDue++;
     this.#pingSerial = this.#sink.transmittedSerial();
@@ -276,36 +261,27 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   #attach(now: number): void {
     this.#outbox.rewind();
-    this.#leftBefore = Math.max(this.#leftBefore, this.#left);
-    this.#left = this.#outbox.confirmed;
     this.#incoming = this.#told = this.received;
     this.#heardAt = now;
     this.#pingAt = this.#sackAt = undefined;
     this.#pongsDue = 0;
   }
 
-  #move(step: SessionStep): void {
-    const target = next[this.state][step];
-    if (target === undefined) throw new LocalUsageError('ERR_STATE', `cannot ${step} while ${this.state}`);
+  /** @returns the state before */
+  #move(step: SessionStep): SessionState {
+    const { state } = this;
+    const target = next[state][step];
+    if (!target) throw new LocalUsageError('ERR_STATE', `cannot ${step} while ${state}`);
     this.state = target;
+    return state;
   }
 
-  /** Counts an arriving packet. @returns false for one that was handled on an earlier connection */
-  #isNew(now: number): boolean {
-    this.#incoming++;
-    if (this.#incoming <= this.received) return false;
-    this.received = this.#incoming;
-    this.#sackAt ??= now + this.settings.sackDelayMs;
-    return true;
-  }
-
-  #confirm(received: number): void {
-    const serial = this.#outbox.confirm(received);
-    if (serial !== undefined && serial > this.confirmedSerial) this.confirmedSerial = serial;
+  #confirmSerial(serial: number): void {
+    if (serial > this.confirmedSerial) this.confirmedSerial = serial;
   }
 
   #tell(type: ControlPacket['type']): void {
-    if (this.state === 'away' || this.state === 'ended') return;
+    if (!this.#isAttached) return;
     this.#told = this.received;
     this.#sackAt = undefined;
     this.#sink.control({ type, received: this.received });

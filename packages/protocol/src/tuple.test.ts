@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HalyardError, RemoteProtocolError } from './errors';
+import { fromTupleFast, toTupleFast } from './frequent';
 import { defaultSettings, packetLimits } from './limits';
 import type { Packet } from './packet';
 import { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';
@@ -12,12 +13,12 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
   [
     'HELLO',
     { type: 0, namespaces: [{ namespace: '/', auth: none }], client: 'x/1', resume: none, token: '', generation: 0 },
-    [0, [['/']], 'x/1'],
+    [0, [['/']], 'x/1', null, '', 0],
   ],
   [
     'HELLO with a token',
     { type: 0, namespaces: [], client: '', resume: none, token: 'sixteen letters.', generation: 0 },
-    [0, [], '', null, 'sixteen letters.'],
+    [0, [], '', null, 'sixteen letters.', 0],
   ],
   [
     'HELLO with a generation',
@@ -54,6 +55,8 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
       ],
       '',
       ['s', 'k', 3, 2, ['l', 7, 'm', 0]],
+      '',
+      0,
     ],
   ],
   [
@@ -102,75 +105,83 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
   ['RESET', { type: 14 }, [14]],
 ];
 
-describe('shapes', () => {
-  it.each(shapes)('%s becomes its tuple and back', (_name, packet, tuple) => {
-    expect(toTuple(packet)).toStrictEqual(tuple);
-    expect(fromTuple(tuple)).toStrictEqual(packet);
+describe.each([
+  ['by the table', toTuple, fromTuple],
+  ['frequent ones by hand', toTupleFast, fromTupleFast],
+])('%s', (_way, toTuple, fromTuple) => {
+  describe('shapes', () => {
+    it.each(shapes)('%s becomes its tuple and back', (_name, packet, tuple) => {
+      expect(toTuple(packet)).toStrictEqual(tuple);
+      expect(fromTuple(tuple)).toStrictEqual(packet);
+    });
+
+    it('has every packet type', () => {
+      expect([...new Set(shapes.map(([, { type }]) => type))]).toEqual([
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+      ]);
+    });
+
+    it('fills in what may be left out', () => {
+      const hello = {
+        type: 0,
+        namespaces: [{ namespace: '/', auth: none }],
+        client: '',
+        resume: none,
+        token: '',
+        generation: 0,
+      };
+      expect(fromTuple([0])).toStrictEqual(hello);
+      expect(fromTuple([0, null, null, null])).toStrictEqual(hello);
+      expect(fromTuple([0, [], '', ['s', 'k', 0, 0]])).toMatchObject({ namespaces: [], resume: { positions: [] } });
+      expect(fromTuple([1, 's', 'k', settings, 0, true])).toMatchObject({ reason: '' });
+      expect(fromTuple([2, '/', 'e', [], null])).toMatchObject({ ack: none });
+      expect(fromTuple([8, null])).toMatchObject({ received: none });
+      expect(fromTuple([13, '/'])).toMatchObject({ reason: '' });
+    });
+
+    it('ignores fields that it does not know', () => {
+      expect(fromTuple([7, 1, 'new'])).toStrictEqual({ type: 7, received: 1 });
+      expect(fromTuple([14, 'new'])).toStrictEqual({ type: 14 });
+    });
   });
 
-  it('has every packet type', () => {
-    expect([...new Set(shapes.map(([, { type }]) => type))]).toEqual([
-      0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    ]);
-  });
-
-  it('fills in what may be left out', () => {
-    const hello = {
-      type: 0,
-      namespaces: [{ namespace: '/', auth: none }],
-      client: '',
-      resume: none,
-      token: '',
-      generation: 0,
-    };
-    expect(fromTuple([0])).toStrictEqual(hello);
-    expect(fromTuple([0, null, null, null])).toStrictEqual(hello);
-    expect(fromTuple([0, [], '', ['s', 'k', 0, 0]])).toMatchObject({ namespaces: [], resume: { positions: [] } });
-    expect(fromTuple([1, 's', 'k', settings, 0, true])).toMatchObject({ reason: '' });
-    expect(fromTuple([2, '/', 'e', [], null])).toMatchObject({ ack: none });
-    expect(fromTuple([8, null])).toMatchObject({ received: none });
-    expect(fromTuple([13, '/'])).toMatchObject({ reason: '' });
-  });
-
-  it('ignores fields that it does not know', () => {
-    expect(fromTuple([7, 1, 'new'])).toStrictEqual({ type: 7, received: 1 });
-    expect(fromTuple([14, 'new'])).toStrictEqual({ type: 14 });
-  });
-});
-
-function codeOf(input: unknown): string {
-  try {
-    fromTuple(input);
-  } catch (error) {
-    if (error instanceof RemoteProtocolError) return `${error.code} ${error.closeCode}`;
-    throw error;
+  function codeOf(input: unknown): string {
+    try {
+      fromTuple(input);
+    } catch (error) {
+      if (error instanceof RemoteProtocolError) return `${error.code} ${error.closeCode}`;
+      throw error;
+    }
+    return 'valid';
   }
-  return 'valid';
-}
 
-const name = (chars: number) => 'n'.repeat(chars);
-const { nameCharsMax, reasonCharsMax, publishLogsMax, helloNamespacesMax, helloPositionsMax, settingMax } =
-  packetLimits;
+  const name = (chars: number) => 'n'.repeat(chars);
+  const { nameCharsMax, reasonCharsMax, publishLogsMax, helloNamespacesMax, helloPositionsMax, settingMax } =
+    packetLimits;
 
-/** What is no name, no text and no count. */
-const noName = [none, null, '', 0, true, [], {}, name(nameCharsMax + 1)];
-const noText = [0, true, [], {}, name(reasonCharsMax + 1)];
-const noCount = [none, null, '1', -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 1n, true, [1], {}];
-const noAck = [...noCount.filter((value) => value != null), 0, -1];
-const noNamespace = [...noName, 'lobby', ' /', name(nameCharsMax)];
-const noList = [none, null, '', 'text', 0, true, {}, { length: 1 }, new Uint8Array(2)];
-const noPositions = [...noList, ['l'], ['l', 1, 'm'], ['', 1], [1, 'l'], ['l', -1], ['l', '1'], ['l', null]];
-const noSetting = [...noCount, settingMax + 1];
+  /** What is no name, no text and no count. */
+  const noName = [none, null, '', 0, true, [], {}, name(nameCharsMax + 1)];
+  const noText = [0, true, [], {}, name(reasonCharsMax + 1)];
+  const noCount = [none, null, '1', -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 1n, true, [1], {}];
+  const noAck = [...noCount.filter((value) => value != null), 0, -1];
+  const noNamespace = [...noName, 'lobby', ' /', name(nameCharsMax)];
+  const noList = [none, null, '', 'text', 0, true, {}, { length: 1 }, new Uint8Array(2)];
+  const noPositions = [...noList, ['l'], ['l', 1, 'm'], ['', 1], [1, 'l'], ['l', -1], ['l', '1'], ['l', null]];
+  const noSetting = [...noCount, settingMax + 1];
 
-/** For each field of each packet: a valid tuple, the way to the field, values that it must not have. */
-const fields: readonly (readonly [field: string, tuple: Tuple, path: readonly number[], wrong: readonly unknown[]])[] =
-  [
+  /** For each field of each packet: a valid tuple, the way to the field, values that it must not have. */
+  const fields: readonly (readonly [
+    field: string,
+    tuple: Tuple,
+    path: readonly number[],
+    wrong: readonly unknown[],
+  ])[] = [
     ['HELLO namespaces', [0, [], ''], [1], noList.filter((value) => value != null)],
     ['HELLO namespaces[]', [0, [['/']], ''], [1, 0], noList],
     ['HELLO namespaces[] name', [0, [['/']], ''], [1, 0, 0], noNamespace],
     ['HELLO client', [0, [], ''], [2], noText],
     ['HELLO generation', [0, [], '', null, '', 1], [5], noCount.filter((value) => value != null)],
-    ['HELLO token', [0, [], '', null, 'sixteen letters.'], [4], [1, true, [], 'fifteen letters', 'x'.repeat(257)]],
+    ['HELLO token', [0, [], '', null, 'sixteen letters.', 0], [4], [1, true, [], 'fifteen letters', 'x'.repeat(257)]],
     ['HELLO resume', [0, [], '', ['s', 'k', 0, 0, []]], [3], noList.filter((value) => value != null)],
     ['HELLO session', [0, [], '', ['s', 'k', 0, 0, []]], [3, 0], noName],
     ['HELLO secret', [0, [], '', ['s', 'k', 0, 0, []]], [3, 1], noName],
@@ -214,77 +225,78 @@ const fields: readonly (readonly [field: string, tuple: Tuple, path: readonly nu
     ['DISCONNECT reason', [13, '/', ''], [2], noText],
   ];
 
-function replaced(tuple: readonly unknown[], [index = 0, ...rest]: readonly number[], value: unknown): unknown[] {
-  const copy = [...tuple];
-  copy[index] = rest.length === 0 ? value : replaced(copy[index] as unknown[], rest, value);
-  return copy;
-}
+  function replaced(tuple: readonly unknown[], [index = 0, ...rest]: readonly number[], value: unknown): unknown[] {
+    const copy = [...tuple];
+    copy[index] = rest.length === 0 ? value : replaced(copy[index] as unknown[], rest, value);
+    return copy;
+  }
 
-describe('rejections', () => {
-  it.each(fields)('%s of any other kind is ERR_PACKET_SHAPE', (_field, tuple, path, wrong) => {
-    expect(codeOf(tuple)).toBe('valid');
-    for (const value of wrong) {
-      expect(codeOf(replaced(tuple, path, value)), `${String(path)} = ${typeof value}`).toBe('ERR_PACKET_SHAPE 4400');
-    }
+  describe('rejections', () => {
+    it.each(fields)('%s of any other kind is ERR_PACKET_SHAPE', (_field, tuple, path, wrong) => {
+      expect(codeOf(tuple)).toBe('valid');
+      for (const value of wrong) {
+        expect(codeOf(replaced(tuple, path, value)), `${String(path)} = ${typeof value}`).toBe('ERR_PACKET_SHAPE 4400');
+      }
+    });
+
+    it.each([none, null, 0, 2, '', '[7,0]', true, {}, { 0: 7, 1: 0, length: 2 }, new Uint8Array([7, 0]), () => 7])(
+      'takes no packet but an array: not %s',
+      (input) => {
+        expect(codeOf(input)).toBe('ERR_PACKET_SHAPE 4400');
+      },
+    );
+
+    it.each([
+      [[]],
+      [[15]],
+      [[-1]],
+      [[2.5]],
+      [[Number.NaN]],
+      [['2', '/', 'e', []]],
+      [[2n, '/', 'e', []]],
+      [[null]],
+      [[true]],
+      [[[2]]],
+      [[{}]],
+      [[{ toString: 1, valueOf: 1 }]],
+      [[Object.create(null)]],
+      [[Symbol('2')]],
+    ])('knows no other type: %#', (input) => {
+      expect(codeOf(input)).toBe('ERR_PACKET_TYPE 4400');
+    });
+
+    it('says which rule was broken, and is an error of Halyard', () => {
+      const broken = () => fromTuple([2, '/', 'e', 'args']);
+      expect(broken).toThrow(HalyardError);
+      expect(broken).toThrow('args: an array');
+      expect(() => fromTuple([99])).toThrow('unknown packet type 99');
+    });
   });
 
-  it.each([none, null, 0, 2, '', '[7,0]', true, {}, { 0: 7, 1: 0, length: 2 }, new Uint8Array([7, 0]), () => 7])(
-    'takes no packet but an array: not %s',
-    (input) => {
-      expect(codeOf(input)).toBe('ERR_PACKET_SHAPE 4400');
-    },
-  );
+  describe('limits', () => {
+    const flat = (logs: number) => Array.from({ length: logs }, (_none, i) => [`log ${i}`, i]).flat();
+    const hello = (namespaces: number) => [0, Array.from({ length: namespaces }, (_none, i) => [`/${i}`])];
 
-  it.each([
-    [[]],
-    [[15]],
-    [[-1]],
-    [[2.5]],
-    [[Number.NaN]],
-    [['2', '/', 'e', []]],
-    [[2n, '/', 'e', []]],
-    [[null]],
-    [[true]],
-    [[[2]]],
-    [[{}]],
-    [[{ toString: 1, valueOf: 1 }]],
-    [[Object.create(null)]],
-    [[Symbol('2')]],
-  ])('knows no other type: %#', (input) => {
-    expect(codeOf(input)).toBe('ERR_PACKET_TYPE 4400');
-  });
+    it.each([
+      ['nameCharsMax', (over: number) => [2, '/', name(nameCharsMax + over), []]],
+      ['nameCharsMax of a namespace', (over: number) => [10, `/${name(nameCharsMax - 1 + over)}`]],
+      ['nameCharsMax of a log', (over: number) => [5, '/', [name(nameCharsMax + over), 1], 'e', []]],
+      ['reasonCharsMax', (over: number) => [13, '/', name(reasonCharsMax + over)]],
+      ['reasonCharsMax of a message', (over: number) => [4, 1, 'E', name(reasonCharsMax + over)]],
+      ['publishLogsMax', (over: number) => [5, '/', flat(publishLogsMax + over), 'e', []]],
+      ['helloNamespacesMax', (over: number) => hello(helloNamespacesMax + over)],
+      ['helloPositionsMax', (over: number) => [0, [], '', ['s', 'k', 0, 0, flat(helloPositionsMax + over)]]],
+      ['settingMax', (over: number) => [1, 's', 'k', replaced(settings, [2], settingMax + over), 0, true]],
+      ['the largest count', (over: number) => [7, Number.MAX_SAFE_INTEGER + over]],
+    ])('%s is the last that is valid', (_name, tuple) => {
+      expect(codeOf(tuple(0))).toBe('valid');
+      expect(codeOf(tuple(1))).toBe('ERR_PACKET_SHAPE 4400');
+    });
 
-  it('says which rule was broken, and is an error of Halyard', () => {
-    const broken = () => fromTuple([2, '/', 'e', 'args']);
-    expect(broken).toThrow(HalyardError);
-    expect(broken).toThrow('args: an array');
-    expect(() => fromTuple([99])).toThrow('unknown packet type 99');
-  });
-});
-
-describe('limits', () => {
-  const flat = (logs: number) => Array.from({ length: logs }, (_none, i) => [`log ${i}`, i]).flat();
-  const hello = (namespaces: number) => [0, Array.from({ length: namespaces }, (_none, i) => [`/${i}`])];
-
-  it.each([
-    ['nameCharsMax', (over: number) => [2, '/', name(nameCharsMax + over), []]],
-    ['nameCharsMax of a namespace', (over: number) => [10, `/${name(nameCharsMax - 1 + over)}`]],
-    ['nameCharsMax of a log', (over: number) => [5, '/', [name(nameCharsMax + over), 1], 'e', []]],
-    ['reasonCharsMax', (over: number) => [13, '/', name(reasonCharsMax + over)]],
-    ['reasonCharsMax of a message', (over: number) => [4, 1, 'E', name(reasonCharsMax + over)]],
-    ['publishLogsMax', (over: number) => [5, '/', flat(publishLogsMax + over), 'e', []]],
-    ['helloNamespacesMax', (over: number) => hello(helloNamespacesMax + over)],
-    ['helloPositionsMax', (over: number) => [0, [], '', ['s', 'k', 0, 0, flat(helloPositionsMax + over)]]],
-    ['settingMax', (over: number) => [1, 's', 'k', replaced(settings, [2], settingMax + over), 0, true]],
-    ['the largest count', (over: number) => [7, Number.MAX_SAFE_INTEGER + over]],
-  ])('%s is the last that is valid', (_name, tuple) => {
-    expect(codeOf(tuple(0))).toBe('valid');
-    expect(codeOf(tuple(1))).toBe('ERR_PACKET_SHAPE 4400');
-  });
-
-  it('checks a namespace name on its own', () => {
-    expect(namespaceName('/')).toBe('/');
-    expect(namespaceName(`/${name(nameCharsMax - 1)}`)).toHaveLength(nameCharsMax);
-    for (const wrong of noNamespace) expect(() => namespaceName(wrong)).toThrow(RemoteProtocolError);
+    it('checks a namespace name on its own', () => {
+      expect(namespaceName('/')).toBe('/');
+      expect(namespaceName(`/${name(nameCharsMax - 1)}`)).toHaveLength(nameCharsMax);
+      for (const wrong of noNamespace) expect(() => namespaceName(wrong)).toThrow(RemoteProtocolError);
+    });
   });
 });

@@ -1,80 +1,184 @@
-// Packets as tuples, the form that json and msgpack write, and back: every arriving packet is validated here
-// (docs/PROTOCOL.md §4). Whatever comes in, a packet or a RemoteProtocolError comes out.
-import { assertNever, RemoteProtocolError } from './errors';
+// Packets as tuples, the form that json and msgpack write, and back, by one table of docs/PROTOCOL.md §4. Every arriving
+// packet is validated here: whatever comes in, a packet or a RemoteProtocolError comes out.
+import { RemoteProtocolError } from './errors';
 import { packetLimits, type SessionSettings } from './limits';
-import { type NamespaceRequest, type Packet, PacketType, type Position, type ResumeRequest } from './packet';
+import type { Position, ResumeRequest } from './packet';
+import { type HeartbeatPacket, type NamespaceRequest, type Packet, PacketType } from './packet';
 import type { Value } from './value';
 
 /** A packet as an array: its type, then its fields in the order of docs/PROTOCOL.md §4. */
 export type Tuple = readonly unknown[];
 
-const settingNames = [
-  'heartbeatMs',
-  'heartbeatTimeoutMs',
-  'recoveryWindowMs',
-  'frameBytesMax',
-  'sackPacketsMax',
-  'sackDelayMs',
-] as const satisfies readonly (keyof SessionSettings)[];
+/** What a field may be. */
+interface Kind<T> {
+  /** @returns the field from what was decoded. @throws RemoteProtocolError `ERR_PACKET_SHAPE` that names `field` */
+  read(value: unknown, field: string): T;
+  /** The other way, where it is not the value itself. */
+  write?(value: T): unknown;
+}
+
+/** The kinds of an object's fields, in their order. */
+type Layout<T> = { readonly [Field in Exclude<keyof T, 'type'>]: Kind<T[Field]> };
+
+function shape(field: string, rule: string): RemoteProtocolError {
+  return new RemoteProtocolError('ERR_PACKET_SHAPE', `${field}: ${rule}`);
+}
+
+/** A value that passes a test. */
+function tested<T>(test: (value: never) => unknown, rule: string): Kind<T> {
+  return {
+    read(value, field) {
+      if (test(value as never)) return value as T;
+      throw shape(field, rule);
+    },
+  };
+}
+
+function textOf(min: number, max: number): Kind<string> {
+  return tested(
+    (value: unknown) => typeof value === 'string' && value.length >= min && value.length <= max,
+    `text of ${min} to ${max} characters`,
+  );
+}
+
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
+  return tested(
+    (value: number) => Number.isInteger(value) && value >= min && value <= max,
+    `a whole number from ${min} to ${max}`,
+  );
+}
+
+/** Null, and left out, is `absent`. */
+function optional<T, A>({ read, write }: Kind<T>, absent: A): Kind<T | A> {
+  return {
+    read: (value, field) => (value == null ? absent : read(value, field)),
+    write: (value) => (write ? write(value as T) : value),
+  };
+}
+
+/** An object as a tuple of its own. */
+function nested<T extends object>(layout: Layout<T>): Kind<T> {
+  return {
+    read: (value, field) => readFields({}, layout, ['', ...list.read(value, field)]) as T,
+    write: (object) => writeFields([], layout, object),
+  };
+}
+
+/** Pairs, one behind the other. */
+function positionsOf(max: number): Kind<readonly Position[]> {
+  return {
+    read(value, field) {
+      const flat = list.read(value, field);
+      if (flat.length % 2 || flat.length > max * 2) throw shape(field, `at most ${max} pairs`);
+      const pairs: Position[] = [];
+      for (let i = 0; i < flat.length; i += 2)
+        pairs.push([name.read(flat[i], 'log'), count.read(flat[i + 1], 'offset')]);
+      return pairs;
+    },
+    write: (pairs) => pairs.flat(),
+  };
+}
+
+const { nameCharsMax, tokenCharsMin, helloNamespacesMax, helloPositionsMax, publishLogsMax } = packetLimits;
+
+const any: Kind<Value | undefined> = { read: (value) => value as Value | undefined };
+const name = textOf(1, nameCharsMax);
+const namespace: Kind<string> = tested((value) => name.read(value, 'namespace')[0] === '/', 'starts with "/"');
+const text = textOf(0, packetLimits.reasonCharsMax);
+const token: Kind<string> = textOf(tokenCharsMin, nameCharsMax);
+const count = wholeNumber(0);
+const ack = wholeNumber(1);
+const setting = wholeNumber(0, packetLimits.settingMax);
+const list: Kind<readonly unknown[]> = tested(Array.isArray, 'an array');
+const args = list as Kind<readonly Value[]>;
+const request = nested<NamespaceRequest>({ namespace, auth: any });
+const requests: Kind<readonly NamespaceRequest[]> = {
+  read(value, field) {
+    const items = list.read(value, field);
+    if (items.length > helloNamespacesMax) throw shape(field, `at most ${helloNamespacesMax}`);
+    return items.map((item) => request.read(item, field));
+  },
+  write: (items) => items.map((item) => request.write!(item)),
+};
+
+const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined) };
+const event = { namespace: name, event: name, args };
+const failure = { code: name, message: text, data: any };
+
+const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: Type }>> } = {
+  [PacketType.Hello]: {
+    namespaces: optional(requests, [{ namespace: '/', auth: undefined }]),
+    client: optional(text, ''),
+    resume: optional(
+      nested<ResumeRequest>({
+        session: name,
+        secret: name,
+        received: count,
+        confirmed: count,
+        positions: optional(positionsOf(helloPositionsMax), []),
+      }),
+      undefined,
+    ),
+    token: { read: (value, field) => (value ? token.read(value, field) : '') },
+    generation: optional(count, 0),
+  },
+  [PacketType.Welcome]: {
+    session: name,
+    secret: name,
+    settings: nested<SessionSettings>({
+      heartbeatMs: setting,
+      heartbeatTimeoutMs: setting,
+      recoveryWindowMs: setting,
+      frameBytesMax: setting,
+      sackPacketsMax: setting,
+      sackDelayMs: setting,
+    }),
+    received: count,
+    recovered: tested((value) => typeof value === 'boolean', 'true or false'),
+    reason: optional(text, ''),
+  },
+  [PacketType.Event]: { ...event, ack: optional(ack, undefined) },
+  [PacketType.Ack]: { ack, value: any },
+  [PacketType.Error]: { ack, ...failure },
+  [PacketType.Publish]: { namespace: name, positions: positionsOf(publishLogsMax), event: name, args },
+  [PacketType.Volatile]: event,
+  [PacketType.Sack]: { received: count },
+  [PacketType.Ping]: heartbeat as never,
+  [PacketType.Pong]: heartbeat as never,
+  [PacketType.Connect]: { namespace, auth: any },
+  [PacketType.Connected]: { namespace, id: name },
+  [PacketType.Refused]: { namespace, ...failure },
+  [PacketType.Disconnect]: { namespace, reason: optional(text, '') },
+  [PacketType.Reset]: {},
+};
+
+type Fields = Record<string, unknown>;
+
+// Own fields only, whatever an application did to Object.prototype.
+const fieldsOf = (layout: object): [field: string, kind: Kind<unknown>][] => Object.entries(layout);
+
+/** `tuple[0]` is the packet's type. */
+function readFields(target: Fields, layout: object, tuple: readonly unknown[]): Fields {
+  let i = 0;
+  for (const [field, { read }] of fieldsOf(layout)) target[field] = read(tuple[++i], field);
+  return target;
+}
+
+/** Absent last fields are left out. */
+function writeFields(tuple: unknown[], layout: object, source: object): unknown[] {
+  let { length } = tuple;
+  for (const [field, { write }] of fieldsOf(layout)) {
+    const value = (source as Fields)[field];
+    tuple.push(value === undefined ? null : write ? write(value) : value);
+    if (value !== undefined) length = tuple.length;
+  }
+  tuple.length = length;
+  return tuple;
+}
 
 /** @returns the packet's tuple; absent last fields are left out */
 export function toTuple(packet: Packet): Tuple {
-  switch (packet.type) {
-    case PacketType.Event:
-      return packet.ack === undefined
-        ? [packet.type, packet.namespace, packet.event, packet.args]
-        : [packet.type, packet.namespace, packet.event, packet.args, packet.ack];
-    case PacketType.Ack:
-      return packet.value === undefined ? [packet.type, packet.ack] : [packet.type, packet.ack, packet.value];
-    case PacketType.Publish:
-      return [packet.type, packet.namespace, packet.positions.flat(), packet.event, packet.args];
-    case PacketType.Volatile:
-      return [packet.type, packet.namespace, packet.event, packet.args];
-    case PacketType.Sack:
-      return [packet.type, packet.received];
-    case PacketType.Ping:
-    case PacketType.Pong:
-      return packet.received === undefined ? [packet.type] : [packet.type, packet.received];
-    case PacketType.Error:
-      return withLast([packet.type, packet.ack, packet.code, packet.message], packet.data);
-    case PacketType.Connect:
-      return withLast([packet.type, packet.namespace], packet.auth);
-    case PacketType.Connected:
-      return [packet.type, packet.namespace, packet.id];
-    case PacketType.Refused:
-      return withLast([packet.type, packet.namespace, packet.code, packet.message], packet.data);
-    case PacketType.Disconnect:
-      return [packet.type, packet.namespace, packet.reason];
-    case PacketType.Reset:
-      return [packet.type];
-    case PacketType.Hello: {
-      const namespaces = packet.namespaces.map(({ namespace, auth }) => withLast([namespace], auth));
-      const { resume, token, generation } = packet;
-      const tuple: unknown[] = [packet.type, namespaces, packet.client];
-      if (resume !== undefined || token !== '' || generation !== 0) {
-        tuple.push(
-          resume === undefined
-            ? null
-            : [resume.session, resume.secret, resume.received, resume.confirmed, resume.positions.flat()],
-        );
-      }
-      if (token !== '' || generation !== 0) tuple.push(token);
-      if (generation !== 0) tuple.push(generation);
-      return tuple;
-    }
-    case PacketType.Welcome:
-      return [
-        packet.type,
-        packet.session,
-        packet.secret,
-        settingNames.map((name) => packet.settings[name]),
-        packet.received,
-        packet.recovered,
-        packet.reason,
-      ];
-    default:
-      return assertNever(packet);
-  }
+  return writeFields([packet.type], layouts[packet.type], packet);
 }
 
 /**
@@ -82,172 +186,18 @@ export function toTuple(packet: Packet): Tuple {
  * @throws RemoteProtocolError `ERR_PACKET_SHAPE` or `ERR_PACKET_TYPE`, with the rule that was broken
  */
 export function fromTuple(input: unknown): Packet {
-  if (!Array.isArray(input)) throw shape('a packet is an array');
-  const tuple: readonly unknown[] = input;
+  const tuple = list.read(input, 'packet');
   const type = tuple[0];
-  switch (type) {
-    case PacketType.Event:
-      return {
-        type,
-        namespace: name(tuple[1], 'namespace'),
-        event: name(tuple[2], 'event'),
-        args: list(tuple[3], 'args') as readonly Value[],
-        ack: tuple[4] == null ? undefined : ackNumber(tuple[4]),
-      };
-    case PacketType.Ack:
-      return { type, ack: ackNumber(tuple[1]), value: tuple[2] as Value | undefined };
-    case PacketType.Publish:
-      return {
-        type,
-        namespace: name(tuple[1], 'namespace'),
-        positions: positions(tuple[2], packetLimits.publishLogsMax),
-        event: name(tuple[3], 'event'),
-        args: list(tuple[4], 'args') as readonly Value[],
-      };
-    case PacketType.Volatile:
-      return {
-        type,
-        namespace: name(tuple[1], 'namespace'),
-        event: name(tuple[2], 'event'),
-        args: list(tuple[3], 'args') as readonly Value[],
-      };
-    case PacketType.Sack:
-      return { type, received: count(tuple[1], 'received') };
-    case PacketType.Ping:
-    case PacketType.Pong:
-      return { type, received: tuple[1] == null ? undefined : count(tuple[1], 'received') };
-    case PacketType.Error:
-      return { type, ack: ackNumber(tuple[1]), ...failure(tuple) };
-    case PacketType.Connect:
-      return { type, namespace: namespaceName(tuple[1]), auth: tuple[2] as Value | undefined };
-    case PacketType.Connected:
-      return { type, namespace: namespaceName(tuple[1]), id: name(tuple[2], 'id') };
-    case PacketType.Refused:
-      return { type, namespace: namespaceName(tuple[1]), ...failure(tuple) };
-    case PacketType.Disconnect:
-      return { type, namespace: namespaceName(tuple[1]), reason: text(tuple[2] ?? '', 'reason') };
-    case PacketType.Reset:
-      return { type };
-    case PacketType.Hello:
-      return {
-        type,
-        namespaces: namespaces(tuple[1] ?? [['/']]),
-        client: text(tuple[2] ?? '', 'client'),
-        resume: tuple[3] == null ? undefined : resume(tuple[3]),
-        token: token(tuple[4] ?? ''),
-        generation: count(tuple[5] ?? 0, 'generation'),
-      };
-    case PacketType.Welcome:
-      return {
-        type,
-        session: name(tuple[1], 'session'),
-        secret: name(tuple[2], 'secret'),
-        settings: settings(tuple[3]),
-        received: count(tuple[4], 'received'),
-        recovered: flag(tuple[5], 'recovered'),
-        reason: text(tuple[6] ?? '', 'reason'),
-      };
-    default:
-      throw new RemoteProtocolError(
-        'ERR_PACKET_TYPE',
-        `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
-      );
-  }
+  const layout = typeof type === 'number' && layouts[type as PacketType];
+  if (!layout)
+    throw new RemoteProtocolError(
+      'ERR_PACKET_TYPE',
+      `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
+    );
+  return readFields({ type }, layout, tuple) as unknown as Packet;
 }
 
 /** @throws RemoteProtocolError unless `value` is a namespace's name: `/` and then 0 to 255 characters */
 export function namespaceName(value: unknown): string {
-  const text = name(value, 'namespace');
-  if (text[0] !== '/') throw shape('namespace: starts with "/"');
-  return text;
-}
-
-function withLast(tuple: unknown[], last: unknown): Tuple {
-  if (last !== undefined) tuple.push(last);
-  return tuple;
-}
-
-function shape(rule: string): RemoteProtocolError {
-  return new RemoteProtocolError('ERR_PACKET_SHAPE', rule);
-}
-
-function name(value: unknown, field: string): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= packetLimits.nameCharsMax) return value;
-  throw shape(`${field}: text of 1 to ${packetLimits.nameCharsMax} characters`);
-}
-
-function text(value: unknown, field: string): string {
-  if (typeof value === 'string' && value.length <= packetLimits.reasonCharsMax) return value;
-  throw shape(`${field}: text of at most ${packetLimits.reasonCharsMax} characters`);
-}
-
-function count(value: unknown, field: string): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw shape(`${field}: a whole number from 0`);
-}
-
-function ackNumber(value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-  throw shape('ack: a whole number from 1');
-}
-
-function token(value: unknown): string {
-  const { nameCharsMax, tokenCharsMin } = packetLimits;
-  if (value === '' || (typeof value === 'string' && value.length >= tokenCharsMin && value.length <= nameCharsMax)) {
-    return value;
-  }
-  throw shape(`token: text of ${tokenCharsMin} to ${nameCharsMax} characters, or none`);
-}
-
-function flag(value: unknown, field: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw shape(`${field}: true or false`);
-}
-
-function list(value: unknown, field: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw shape(`${field}: an array`);
-}
-
-function failure(tuple: Tuple): { code: string; message: string; data: Value | undefined } {
-  return { code: name(tuple[2], 'code'), message: text(tuple[3], 'message'), data: tuple[4] as Value | undefined };
-}
-
-function positions(value: unknown, logsMax: number): Position[] {
-  const flat = list(value, 'positions');
-  if (flat.length % 2 !== 0 || flat.length > logsMax * 2) throw shape(`positions: at most ${logsMax} pairs`);
-  const result: Position[] = [];
-  for (let i = 0; i < flat.length; i += 2) result.push([name(flat[i], 'log'), count(flat[i + 1], 'offset')]);
-  return result;
-}
-
-function namespaces(value: unknown): NamespaceRequest[] {
-  const entries = list(value, 'namespaces');
-  const { helloNamespacesMax } = packetLimits;
-  if (entries.length > helloNamespacesMax) throw shape(`namespaces: at most ${helloNamespacesMax}`);
-  return entries.map((entry) => {
-    const pair = list(entry, 'namespaces[]');
-    return { namespace: namespaceName(pair[0]), auth: pair[1] as Value | undefined };
-  });
-}
-
-function resume(value: unknown): ResumeRequest {
-  const fields = list(value, 'resume');
-  return {
-    session: name(fields[0], 'session'),
-    secret: name(fields[1], 'secret'),
-    received: count(fields[2], 'received'),
-    confirmed: count(fields[3], 'confirmed'),
-    positions: positions(fields[4] ?? [], packetLimits.helloPositionsMax),
-  };
-}
-
-function settings(value: unknown): SessionSettings {
-  const fields = list(value, 'settings');
-  return Object.fromEntries(settingNames.map((key, i) => [key, setting(fields[i], key)])) as unknown as SessionSettings;
-}
-
-function setting(value: unknown, field: string): number {
-  if (count(value, field) <= packetLimits.settingMax) return value as number;
-  throw shape(`${field}: at most ${packetLimits.settingMax}`);
+  return namespace.read(value, 'namespace');
 }

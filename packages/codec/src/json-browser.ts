@@ -1,0 +1,112 @@
+// The codec `json` for browsers: the same text as json.ts, in a third of its size. Values are checked, written and read
+// by a walk that always copies; json.ts copies only what JSON cannot say.
+import { type Frame, fromTuple, LocalUsageError, type Packet, RemoteProtocolError, toTuple } from '@halyard/protocol';
+import type { Codec } from './codec';
+import { dataLimits, fieldDepthMax } from './data';
+
+const codec: Codec = { name: 'json', binary: false, encode, decode };
+
+/** The text codec every end has. Frames can be read and typed by people. */
+export function json(): Codec {
+  return codec;
+}
+
+function encode(packet: Packet): string {
+  return JSON.stringify(toTuple(write(packet, '', fieldDepthMax(packet.type) + 1) as Packet));
+}
+
+/** @returns a copy that JSON can say. @throws LocalUsageError `ERR_NOT_ENCODABLE` with `details.path` */
+function write(value: unknown, path: string, room: number): unknown {
+  let why: string = typeof value;
+  if (typeof value === 'string') {
+    if (isWellFormed(value)) return value;
+    why = 'half a surrogate pair';
+  } else if (typeof value === 'number') {
+    if (Number.isFinite(value)) return Object.is(value, -0) ? { $num: '-0' } : value;
+    why = `${value}`;
+  } else if (typeof value === 'bigint') {
+    if (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)) return { $big: `${value}` };
+    why = 'more than 64 bits';
+  } else if (typeof value === 'boolean' || value === null) return value;
+  else if (value instanceof Uint8Array) return { $bin: toBase64(value) };
+  else if (value instanceof Date) {
+    if (!Number.isNaN(+value)) return { $date: +value };
+    why = `${value}`;
+  } else if (typeof value === 'object') {
+    const prototype = Object.getPrototypeOf(value);
+    const isArray = Array.isArray(value);
+    if (!isArray && prototype && prototype !== Object.prototype) why = `an instance of ${prototype.constructor?.name}`;
+    else if (!room) why = `more than ${dataLimits.depthMax} levels`;
+    // Not `map`, which leaves holes out.
+    else if (isArray) return Array.from(value, (item, i) => write(item, `${path}[${i}]`, room - 1));
+    else {
+      return Object.fromEntries(
+        Object.entries(value)
+          .filter(([, item]) => item !== undefined)
+          .map(([key, item]) => {
+            const at = `${path}.${key}`;
+            return [write(key[0] === '$' ? `$${key}` : key, at, 0), write(item, at, room - 1)];
+          }),
+      );
+    }
+  }
+  const at = path.slice(1);
+  throw new LocalUsageError('ERR_NOT_ENCODABLE', `${at}: cannot send ${why}`, { path: at });
+}
+
+function decode(frame: Frame): Packet {
+  if (typeof frame !== 'string') throw new RemoteProtocolError('ERR_FRAME_DECODE', 'this codec reads text', 1003);
+  try {
+    const tuple = JSON.parse(frame);
+    return fromTuple(Array.isArray(tuple) ? read(tuple, fieldDepthMax(tuple[0]) + 1) : tuple);
+  } catch (error) {
+    throw error instanceof RemoteProtocolError ? error : new RemoteProtocolError('ERR_FRAME_DECODE', 'not a packet');
+  }
+}
+
+/** @throws anything, for what is outside the data model */
+function read(value: unknown, room: number): unknown {
+  if (typeof value === 'string' ? !isWellFormed(value) : typeof value === 'number' && !Number.isFinite(value))
+    throw value;
+  if (typeof value !== 'object' || !value) return value;
+  const entries = Object.entries(value);
+  const [key, data] = entries[0] ?? [''];
+  if (entries.length === 1 && isNotation(key)) return notation(key, data);
+  if (!room) throw value;
+  if (Array.isArray(value)) return value.map((item) => read(item, room - 1));
+  // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
+  return Object.fromEntries(
+    entries.map(([key, item]) => {
+      if (isNotation(key)) throw key;
+      return [read(key[0] === '$' ? key.slice(1) : key, 0), read(item, room - 1)];
+    }),
+  );
+}
+
+function isNotation(key: string): boolean {
+  return key[0] === '$' && key[1] !== '$';
+}
+
+function notation(key: string, data: unknown): unknown {
+  const value =
+    key === '$date'
+      ? new Date(data as number)
+      : key === '$big'
+        ? // A longer one is none, and takes long to read.
+          BigInt((data as string).slice(0, 21))
+        : key === '$bin'
+          ? Uint8Array.from(atob(data as string), (char) => char.charCodeAt(0))
+          : -0;
+  // Only what would be written like this is taken for it.
+  if (JSON.stringify(write(value, '', 0)) === JSON.stringify({ [key]: data })) return value;
+  throw key;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+/** Whether UTF-8 can carry the text: no half of a surrogate pair stands alone. */
+function isWellFormed(text: string): boolean {
+  return !/\p{Cs}/u.test(text);
+}
