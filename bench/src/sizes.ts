@@ -1,4 +1,4 @@
-// What a browser downloads: the client bundled by esbuild, minified and gzipped, whole and in parts.
+// What a browser downloads: the client bundled by esbuild, minified by terser and gzipped, whole and in parts.
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -25,11 +25,11 @@ export const sizeNames: readonly string[] = Object.keys(entries);
 /** Bundles from what was built, as an app would. A part that does not bundle fails alone. */
 export async function measureSize(name: string): Promise<Size> {
   const { build } = await import('esbuild');
+  const { minify } = await import('terser');
   try {
     const { outputFiles } = await build({
       stdin: { contents: entries[name] ?? '', resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
       bundle: true,
-      minify: true,
       write: false,
       format: 'esm',
       platform: 'browser',
@@ -37,8 +37,8 @@ export async function measureSize(name: string): Promise<Size> {
       legalComments: 'none',
       logLevel: 'silent',
     });
-    const code = outputFiles[0]!.contents;
-    return { name, minBytes: code.length, gzipBytes: gzipSync(code, { level: 9 }).length, failure: undefined };
+    const { code = '' } = await minify(outputFiles[0]!.text, { module: true, ecma: 2020, compress: { passes: 2 } });
+    return { name, minBytes: Buffer.byteLength(code), gzipBytes: gzipSync(code, { level: 9 }).length, failure: undefined };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
     return { name, minBytes: undefined, gzipBytes: undefined, failure };

@@ -24,7 +24,8 @@ export default defineConfig([
     platform: 'browser',
     target: 'es2022',
     noExternal: [/./],
-    minify: true,
+    // Smaller by a tenth than what esbuild makes: it writes constants where they are used.
+    minify: 'terser',
     // The other build may not have written the file that package.json names yet.
     esbuildOptions: (options) => {
       options.alias = { '#websocket': './src/transport/websocket-browser.ts' };
