@@ -38,7 +38,12 @@ export async function measureSize(name: string): Promise<Size> {
       logLevel: 'silent',
     });
     const { code = '' } = await minify(outputFiles[0]!.text, { module: true, ecma: 2020, compress: { passes: 2 } });
-    return { name, minBytes: Buffer.byteLength(code), gzipBytes: gzipSync(code, { level: 9 }).length, failure: undefined };
+    return {
+      name,
+      minBytes: Buffer.byteLength(code),
+      gzipBytes: gzipSync(code, { level: 9 }).length,
+      failure: undefined,
+    };
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
     return { name, minBytes: undefined, gzipBytes: undefined, failure };

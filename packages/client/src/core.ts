@@ -1,7 +1,8 @@
-// `connect` with nothing chosen: the codec and the transports are named by who calls it, and nothing else is bundled.
+// `connect` with nothing chosen: the codec and the transport are named by who calls it, and nothing else is bundled.
 import type { AnyEvents } from '@halyard/protocol';
 import { createConnection } from './connection/connection';
-import { type CoreOptions, optionError, resolveOptions } from './options';
+import { optionError } from './option-error';
+import { type CoreOptions, resolveOptions } from './options';
 import { openSocket, type Socket } from './socket';
 
 /**
@@ -42,5 +43,6 @@ export type { ConnectInfo, DisconnectInfo, LifecycleEvents, ReservedEvent } from
 export type { CoreOptions, ReconnectOptions, SocketOptions } from './options';
 export type { Socket } from './socket';
 export { polling } from './transport/polling';
+export { race } from './transport/race';
 export type { Link, LinkEvents, Target, Transport } from './transport/transport';
 export { websocket } from './transport/websocket';

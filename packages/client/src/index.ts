@@ -5,15 +5,15 @@ import { connect as connectCore } from './core';
 import type { ClientOptions } from './options';
 import type { Socket } from './socket';
 import { polling } from './transport/polling';
+import { race } from './transport/race';
 import { websocket } from './transport/websocket';
 
 /** As `connect` of `@halyard/client/core`; the codec is `json()`, the transports are WebSocket and polling, unless named. */
 export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url?: string | URL,
-  options: ClientOptions = {},
+  { transports = [websocket(), polling()], fallbackDelayMs, codec = json(), ...options }: ClientOptions = {},
 ): Socket<Listen, Emit> {
-  const { codec = json(), transports = [websocket(), polling()] } = options;
-  return connectCore(url, { ...options, codec, transports });
+  return connectCore(url, { ...options, codec, transport: race(transports, fallbackDelayMs) });
 }
 
 export * from './core';

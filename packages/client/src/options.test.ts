@@ -79,7 +79,7 @@ describe('url', () => {
   test('in a page it may be relative or absent', () => {
     vi.stubGlobal('location', { origin: 'https://page.example' });
     const transport = new FakeTransport('fake');
-    const options = { codec: json(), transports: [transport], path: '/rt' };
+    const options = { codec: json(), transport, path: '/rt' };
     expect(connectCore('/chat', options).namespace).toBe('/chat');
     expect(connectCore(undefined, options).namespace).toBe('/');
     expect(transport.links.map((link) => link.target.url)).toEqual(Array(2).fill('https://page.example/rt'));

@@ -1,9 +1,10 @@
 // The options of a client: each is checked before anything else happens, and every number has a range.
 
 import type { Codec } from '@halyard/codec';
-import { type Clock, LocalUsageError } from '@halyard/protocol';
+import type { Clock } from '@halyard/protocol';
 import { systemClock } from './connection/clock';
 import type { Auth } from './connection/member';
+import { checkNumber, optionError } from './option-error';
 import type { Transport } from './transport/transport';
 
 export interface SocketOptions {
@@ -22,15 +23,13 @@ export interface ReconnectOptions {
 
 export interface CoreOptions extends SocketOptions {
   codec: Codec;
-  /** In the order in which they are tried. */
-  transports: readonly Transport[];
+  /** Such as `websocket()`; `race` makes one of several. */
+  transport: Transport;
   /** Path of the server. Default `/halyard`. */
   path?: string | undefined;
   reconnect?: ReconnectOptions | undefined;
   /** Time for an attempt, from its start to the server's WELCOME. 100 to 600,000, default 20,000 milliseconds. */
   connectTimeoutMs?: number | undefined;
-  /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 2,000 milliseconds. */
-  fallbackDelayMs?: number | undefined;
   /** How long `emitWithAck` waits. 1 to Infinity, default 10,000 milliseconds. */
   ackTimeoutMs?: number | undefined;
   /** Packets kept until the server has confirmed them; connected or not. 1 to 1,000,000, default 16,384. */
@@ -45,13 +44,19 @@ export interface CoreOptions extends SocketOptions {
   random?: (() => number) | undefined;
 }
 
-/** As `CoreOptions`; `codec` is `json()` and `transports` are `[websocket(), polling()]` unless named. */
-export type ClientOptions = Partial<CoreOptions>;
+/** As `CoreOptions`; `codec` is `json()` unless named. */
+export interface ClientOptions extends Omit<CoreOptions, 'codec' | 'transport'> {
+  codec?: Codec | undefined;
+  /** In the order in which they are tried. Default `[websocket(), polling()]`. */
+  transports?: readonly Transport[] | undefined;
+  /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 2,000 milliseconds. */
+  fallbackDelayMs?: number | undefined;
+}
 
 type NumberName = keyof typeof numbers;
 
 /** Options checked and completed. */
-export type Options = Required<Pick<CoreOptions, 'codec' | 'transports'>> &
+export type Options = Required<Pick<CoreOptions, 'codec' | 'transport'>> &
   Readonly<Record<NumberName, number>> & {
     readonly path: string;
     readonly autoConnect: boolean;
@@ -67,27 +72,16 @@ const numbers = {
   delayMinMs: [500, 1, 600_000],
   delayMaxMs: [10_000, 1, 3_600_000],
   connectTimeoutMs: [20_000, 100, 600_000],
-  fallbackDelayMs: [2_000, 0, 600_000],
   ackTimeoutMs: [10_000, 1, infinity],
   offlinePacketsMax: [16_384, 1, 1_000_000],
   offlineBytesMax: [1 << 23, 1, 1 << 30],
 } as const;
 
-export function optionError(name: string, rule: string): LocalUsageError {
-  return new LocalUsageError('ERR_OPTION', `${name}: ${rule}`, { option: name });
-}
-
-/** @throws LocalUsageError `ERR_OPTION` */
-export function checkNumber(name: string, value: unknown, min: number, max: number): number {
-  if (typeof value === 'number' && value >= min && value <= max) return value;
-  throw optionError(name, `a number from ${min} to ${max}`);
-}
-
 /** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */
 export function resolveOptions(options: CoreOptions): Options {
   const {
     codec,
-    transports,
+    transport,
     path = '/halyard',
     autoConnect = true,
     clock = systemClock,
@@ -97,7 +91,7 @@ export function resolveOptions(options: CoreOptions): Options {
     ...others
   } = options;
   if (!codec?.encode) throw optionError('codec', 'a codec');
-  if (!transports?.[0]?.open) throw optionError('transports', 'a list, such as [websocket(), polling()]');
+  if (!transport?.open) throw optionError('transport', 'a transport, such as websocket()');
   if (path[0] !== '/') throw optionError('path', 'starts with "/"');
   const given: Partial<Record<NumberName, unknown>> = { ...reconnect, ...others };
   for (const name in given) if (!Object.hasOwn(numbers, name)) throw optionError(name, 'no such option');
@@ -106,5 +100,5 @@ export function resolveOptions(options: CoreOptions): Options {
     const [value, min, max] = numbers[name];
     checked[name] = checkNumber(name, given[name] ?? value, min, max);
   }
-  return { ...checked, codec, transports, path, autoConnect, clock, random };
+  return { ...checked, codec, transport, path, autoConnect, clock, random };
 }

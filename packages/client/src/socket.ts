@@ -15,7 +15,8 @@ import { noHandler } from './connection/reply';
 import type { Session } from './connection/session-contract';
 import { type Call, createEmitter } from './emitter';
 import type { ConnectInfo, Listener, ReservedEvent } from './events';
-import { checkNumber, type Options, optionError, type SocketOptions } from './options';
+import { checkNumber, optionError } from './option-error';
+import type { Options, SocketOptions } from './options';
 
 /** The events that may be emitted. */
 export type Emittable<Events> = Exclude<EventName<Events>, ReservedEvent>;

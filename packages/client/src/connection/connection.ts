@@ -3,11 +3,10 @@
 import { afterClose, type Close, HalyardError, type RemoteProtocolError, subprotocol } from '@halyard/protocol';
 import { createEmitter } from '../emitter';
 import type { Options } from '../options';
-import { broken, type Link, type Target, type Transport } from '../transport/transport';
+import { broken, type Link, type Target } from '../transport/transport';
 import { backoffMs } from './backoff';
 import { askAuth, type Member } from './member';
 import { watchNetwork } from './network';
-import { race } from './race';
 import { createSession } from './session';
 import type { Session } from './session-contract';
 
@@ -42,9 +41,6 @@ export interface Connection {
   close(): void;
 }
 
-/** A transport that worked where an earlier one did not is tried first for this long. */
-const preferenceMs = 300_000;
-
 const nothing = () => {};
 
 export function createConnection(origin: string, options: Options): { connection: Connection; session: Session } {
@@ -55,13 +51,8 @@ export function createConnection(origin: string, options: Options): { connection
   /** As `attempt`, but forgotten only after a connection that lasted. */
   let failures = 0;
   let openedAt = 0;
-  let transports = options.transports;
-  let preferredUntil = 0;
-  /** The first transport has worked: where it does not now, the server may just be starting. */
-  let proven = false;
-  let transport: Transport;
   let link: Link | undefined;
-  /** Ends what is under way beside the link: timers, a race. */
+  /** Ends the timer that is under way. */
   let cancel = nothing;
   let unwatch = nothing;
 
@@ -77,14 +68,8 @@ export function createConnection(origin: string, options: Options): { connection
     }
   };
 
-  const prefer = (first: Transport[], last: Transport[]) => {
-    transports = [...first, ...transports.filter((other) => other !== transport), ...last];
-    preferredUntil = clock.now() + preferenceMs;
-  };
-
   const connect = (reason: 'wanted' | 'retry' | 'online') => {
     cancel();
-    if (clock.now() >= preferredUntil) transports = options.transports;
     const asked = new Map<Member, Promise<void>>();
     /** Asks for the auths that nobody asked for yet. */
     const ask = () => {
@@ -96,21 +81,19 @@ export function createConnection(origin: string, options: Options): { connection
       }
       return asked.size;
     };
-    const cancelTimeout = clock.after(connectTimeoutMs, () => {
+    cancel = clock.after(connectTimeoutMs, () => {
       if (state === 'connecting') down(broken('connectTimeoutMs'));
     });
-    const cancelRace = race(transports, target, options.fallbackDelayMs, {
-      async onWin(winner, by) {
-        link = winner;
-        transport = by;
+    const current = options.transport.open(target, {
+      async onOpen() {
         try {
           for (let size = 0; size < ask(); ) {
             size = asked.size;
             await Promise.all(asked.values());
           }
-          if (link === winner) session.attach(winner);
+          if (link === current) session.attach(current);
         } catch (error) {
-          if (link === winner) down(broken(`${error}`), error);
+          if (link === current) down(broken(`${error}`), error);
         }
       },
       onFrame(frame) {
@@ -123,10 +106,7 @@ export function createConnection(origin: string, options: Options): { connection
       },
       onClose: down,
     });
-    cancel = () => {
-      cancelTimeout();
-      cancelRace();
-    };
+    link = current;
     move({ to: 'connecting', reason });
     ask();
   };
@@ -141,10 +121,7 @@ export function createConnection(origin: string, options: Options): { connection
     const after = afterClose(close.code);
     const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
     if (!next[state].includes(reason ? 'closed' : 'waiting')) return;
-    if (!wasOpen) {
-      // It opened and then carried nothing, as through some proxies.
-      if (link) prefer([], [transport]);
-    } else if (clock.now() - openedAt > delayMaxMs) failures = 0;
+    if (wasOpen && clock.now() - openedAt > delayMaxMs) failures = 0;
     const { wanted, connected } = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();
     cancel = nothing;
@@ -192,9 +169,7 @@ export function createConnection(origin: string, options: Options): { connection
       const number = attempt;
       attempt = 0;
       openedAt = clock.now();
-      if (transport === options.transports[0]) proven = true;
-      else if (!proven && transport !== transports[0]) prefer([transport], []);
-      move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: transport.name }, number);
+      move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: link!.name }, number);
     },
     onSilent: () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' }),
   });
@@ -215,7 +190,7 @@ export function createConnection(origin: string, options: Options): { connection
         return state;
       },
       get transport() {
-        return state === 'open' ? transport.name : undefined;
+        return state === 'open' ? link!.name : undefined;
       },
       on: emitter.on,
       off: emitter.off,

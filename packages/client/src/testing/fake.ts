@@ -16,6 +16,7 @@ const codec = json();
 
 /** One link of a fake transport, with the server's end in the test's hands. */
 export class FakeLink implements Link {
+  readonly name: string;
   bufferedBytes = 0;
   /** What the client has sent and the test has not yet read. */
   inbox: Packet[] = [];
@@ -23,7 +24,8 @@ export class FakeLink implements Link {
   readonly target: Target;
   readonly #events: LinkEvents;
 
-  constructor(target: Target, events: LinkEvents) {
+  constructor(name: string, target: Target, events: LinkEvents) {
+    this.name = name;
     this.target = target;
     this.#events = events;
   }
@@ -73,7 +75,7 @@ export class FakeTransport implements Transport {
   }
 
   open(target: Target, events: LinkEvents): FakeLink {
-    const link = new FakeLink(target, events);
+    const link = new FakeLink(this.name, target, events);
     this.links.push(link);
     return link;
   }
@@ -100,7 +102,7 @@ export function scene({ url, ...options }: Partial<CoreOptions> & { url?: string
   const transport = new FakeTransport('fake');
   const socket = connect(url ?? 'http://app.example', {
     codec,
-    transports: [transport],
+    transport,
     clock,
     random: () => 0.5,
     ...options,

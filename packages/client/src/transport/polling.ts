@@ -11,7 +11,7 @@ const triesMax = 4;
 const retryDelayMs = 300;
 
 export function polling(): Transport {
-  return { name: 'polling', open };
+  return { open };
 }
 
 function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
@@ -116,6 +116,7 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
 
   run().catch((error) => end(4400, `${error}`));
   return {
+    name: 'polling',
     get bufferedBytes() {
       return bufferedBytes;
     },

@@ -26,6 +26,8 @@ export interface LinkEvents {
 
 /** One connection of a transport. */
 export interface Link {
+  /** Of the transport, such as `websocket`. */
+  readonly name: string;
   /** Bytes or characters taken by `send` that have not left this machine, as far as it can be known. */
   readonly bufferedBytes: number;
   /** Takes a frame after `onOpen`. MUST keep the order. MUST NOT throw once closed. */
@@ -38,7 +40,6 @@ export interface Link {
 }
 
 export interface Transport {
-  readonly name: string;
   /** Starts to open a link. MUST NOT throw: what goes wrong arrives in `onClose`. */
   open(target: Target, events: LinkEvents): Link;
 }

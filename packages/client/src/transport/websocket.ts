@@ -6,7 +6,7 @@ import { broken, type Link, type LinkEvents, type Target, type Transport } from 
 const nothing = () => {};
 
 export function websocket(): Transport {
-  return { name: 'websocket', open };
+  return { open };
 }
 
 function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
@@ -29,6 +29,7 @@ function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
       onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });
   })().catch(fail);
   return {
+    name: 'websocket',
     get bufferedBytes() {
       return socket?.bufferedAmount ?? 0;
     },

@@ -1,11 +1,12 @@
 import { PacketType } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
 import { briefs, connected, FakeTransport, scene, welcome } from '../testing/fake';
+import { race } from './race';
 
 function two(options = {}) {
   const websocket = new FakeTransport('websocket');
   const polling = new FakeTransport('polling');
-  return { ...scene({ transports: [websocket, polling], fallbackDelayMs: 2_000, ...options }), websocket, polling };
+  return { ...scene({ transport: race([websocket, polling]), ...options }), websocket, polling };
 }
 
 describe('two transports', () => {
