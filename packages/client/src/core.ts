@@ -16,13 +16,16 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   options: CoreOptions,
 ): Socket<Listen, Emit> {
   const resolved = resolveOptions(options);
-  let parts: RegExpExecArray | null | undefined;
+  let origin: string | undefined;
+  let namespace = '';
   try {
-    parts = urlForm.exec(new URL(url ?? '/', globalThis.location?.origin).href);
+    const [, server, path] = urlForm.exec(new URL(url ?? '/', globalThis.location?.origin).href)!;
+    namespace = decodeURI(path!);
+    origin = `http${server}`;
   } catch {}
-  if (!parts) throw optionError('url', 'http(s) or ws(s), without query');
-  const { connection, session } = createConnection(`http${parts[1]}`, resolved);
-  return openSocket(session, connection, resolved, decodeURI(parts[2]!), options) as never;
+  if (!origin) throw optionError('url', 'http(s) or ws(s), without query');
+  const { connection, session } = createConnection(origin, resolved);
+  return openSocket(session, connection, resolved, namespace, options) as never;
 }
 
 /** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */

@@ -72,6 +72,7 @@ describe('url', () => {
     'http://app.example/?token=1',
     'http://user:secret@app.example',
     'http://',
+    'http://app.example/%zz',
   ])('not %j', (url) => {
     expect(codeOf(() => connect(url, { autoConnect: false }))).toBe('ERR_OPTION url: http(s) or ws(s), without query');
   });
