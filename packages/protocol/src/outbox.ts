@@ -8,12 +8,14 @@ export const FrameTag = {
   Session: -1,
   /** An event without acknowledgement. Numbers from 1 are events that wait for the acknowledgement of that number. */
   Event: 0,
+  /** Was an event, and left on an earlier connection: nobody knows whether it was handled. Set by the outbox. */
+  Left: -2,
 } as const;
 
 export interface OutboxEntry<F> {
   readonly frame: F;
   /** `FrameTag`, or the number of the acknowledgement the frame asks for. */
-  readonly tag: number;
+  tag: number;
   /** The owner's place for this frame among everything it sends, outbox or not. */
   readonly serial: number;
 }
@@ -23,8 +25,6 @@ export class Outbox<F extends { readonly length: number }> {
   confirmed = 0;
   /** How many frames are confirmed or were carried by this connection. */
   carried = 0;
-  /** The newest that an earlier connection carried. */
-  #carriedBefore = 0;
   /** Made with the first frame: an idle session owns none. */
   #entries: OutboxEntry<F>[] | undefined;
   #bytes = 0;
@@ -74,26 +74,26 @@ export class Outbox<F extends { readonly length: number }> {
 
   /** The next connection has carried nothing yet. */
   rewind(): void {
-    this.#carriedBefore = Math.max(this.#carriedBefore, this.carried);
-    this.carried = this.confirmed;
+    for (; this.carried > this.confirmed; this.carried--) {
+      const entry = this.#entries![this.carried - this.confirmed - 1]!;
+      if (entry.tag >= FrameTag.Event) entry.tag = FrameTag.Left;
+    }
   }
 
   /**
    * Starts again from number 0 with only the events that left on no earlier connection.
-   * @returns the tags of what was kept, and how many events were not
+   * @returns their tags, and how many other events there were
    */
   restart(): { kept: Set<number>; lost: number } {
     const kept = new Set<number>();
     let lost = 0;
-    let number = this.confirmed;
     this.#entries = this.#entries?.filter(({ frame, tag }) => {
-      const isEvent = tag >= FrameTag.Event;
-      if (++number > this.#carriedBefore && isEvent) return kept.add(tag);
+      if (tag >= FrameTag.Event) return kept.add(tag);
+      if (tag === FrameTag.Left) lost++;
       this.#bytes -= frame.length;
-      if (isEvent) lost++;
       return false;
     });
-    this.confirmed = this.carried = this.#carriedBefore = 0;
+    this.confirmed = this.carried = 0;
     return { kept, lost };
   }
 }
