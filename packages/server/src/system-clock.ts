@@ -2,7 +2,9 @@
 import type { Clock } from '@halyard/protocol';
 
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  // Whole milliseconds since the process started: for 24 days such a number lives in the field that holds it, where the
+  // time of day takes 16 bytes more. It does not jump when somebody sets the clock either.
+  now: () => Math.floor(performance.now()),
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs);
     timer.unref();

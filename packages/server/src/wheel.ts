@@ -1,18 +1,28 @@
-// One timer wheel for everything on a server that waits. An item costs four fields and no timer of its own.
+// One timer wheel for everything on a server that waits. An item costs three fields and no timer of its own.
 import type { Clock } from '@halyard/protocol';
 
 const never = Number.POSITIVE_INFINITY;
 
+/** What is in one slot of the wheel: a ring that begins and ends with the slot itself. */
+interface Link {
+  wheelNext: Link | undefined;
+  wheelPrevious: Link | undefined;
+}
+
 /** Something that has to do something at some time. */
-export abstract class Timed {
-  /** When the wheel will call `due`, or Infinity. Owned by the wheel, as the other three. */
-  wheelAt = never;
-  wheelSlot = 0;
-  wheelNext: Timed | undefined = undefined;
-  wheelPrevious: Timed | undefined = undefined;
+export abstract class Timed implements Link {
+  /** When the wheel will call `due`, if it will. Owned by the wheel, as the other two. */
+  wheelAt: number | undefined = undefined;
+  wheelNext: Link | undefined = undefined;
+  wheelPrevious: Link | undefined = undefined;
 
   /** Called once per schedule, at or after its time. Schedules itself again if it wants to. */
   abstract due(now: number): void;
+}
+
+class Slot implements Link {
+  wheelNext: Link = this;
+  wheelPrevious: Link = this;
 }
 
 const tickMs = 100;
@@ -20,7 +30,7 @@ const slotCount = 512;
 
 export class TimerWheel {
   readonly #clock: Clock;
-  readonly #slots: (Timed | undefined)[] = new Array(slotCount).fill(undefined);
+  readonly #slots = Array.from({ length: slotCount }, () => new Slot());
   #count = 0;
   /** Ticks up to this one were run. */
   #done = 0;
@@ -44,21 +54,19 @@ export class TimerWheel {
 
   /** Makes sure `item.due` is called at `at` or up to 100 ms later. An earlier time that is set already stays. */
   schedule(item: Timed, at: number): void {
-    if (at >= item.wheelAt) return;
+    if (at === never || (item.wheelAt !== undefined && at >= item.wheelAt)) return;
     this.cancel(item);
-    if (at === never) return;
     if (this.#count === 0) this.#done = Math.floor(this.#clock.now() / tickMs);
     this.#insert(item, at);
     this.#arm();
   }
 
   cancel(item: Timed): void {
-    if (item.wheelAt === never) return;
-    item.wheelAt = never;
-    if (item.wheelPrevious === undefined) this.#slots[item.wheelSlot] = item.wheelNext;
-    else item.wheelPrevious.wheelNext = item.wheelNext;
-    if (item.wheelNext !== undefined) item.wheelNext.wheelPrevious = item.wheelPrevious;
-    item.wheelNext = item.wheelPrevious = undefined;
+    const { wheelNext, wheelPrevious } = item;
+    if (wheelNext === undefined || wheelPrevious === undefined) return;
+    wheelPrevious.wheelNext = wheelNext;
+    wheelNext.wheelPrevious = wheelPrevious;
+    item.wheelAt = item.wheelNext = item.wheelPrevious = undefined;
     this.#count--;
   }
 
@@ -66,21 +74,20 @@ export class TimerWheel {
   stop(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    for (let slot = 0; slot < slotCount; slot++) {
-      for (let item = this.#slots[slot]; item !== undefined; item = this.#slots[slot]) this.cancel(item);
+    for (const slot of this.#slots) {
+      for (let item = slot.wheelNext; item instanceof Timed; item = slot.wheelNext) this.cancel(item);
     }
   }
 
   #insert(item: Timed, at: number): void {
     // Later than one turn of the wheel: parked in the last slot, and put in again when its time comes.
     const tick = Math.min(Math.max(Math.ceil(at / tickMs), this.#done + 1), this.#done + slotCount - 1);
-    const slot = tick % slotCount;
-    const head = this.#slots[slot];
+    const slot = this.#slots[tick % slotCount] as Slot;
     item.wheelAt = at;
-    item.wheelSlot = slot;
-    item.wheelNext = head;
-    if (head !== undefined) head.wheelPrevious = item;
-    this.#slots[slot] = item;
+    item.wheelPrevious = slot;
+    item.wheelNext = slot.wheelNext;
+    slot.wheelNext.wheelPrevious = item;
+    slot.wheelNext = item;
     this.#count++;
   }
 
@@ -98,15 +105,15 @@ export class TimerWheel {
     // After a long pause every slot is looked at once, not once per missed tick.
     for (let tick = Math.max(this.#done + 1, current - slotCount + 1); tick <= current; tick++) {
       this.#done = tick;
-      const slot = tick % slotCount;
-      for (let item = this.#slots[slot]; item !== undefined; ) {
-        const following: Timed | undefined = item.wheelNext;
-        const at = item.wheelAt;
+      const slot = this.#slots[tick % slotCount] as Slot;
+      for (let item = slot.wheelNext; item instanceof Timed; ) {
+        const following = item.wheelNext as Link;
+        const at = item.wheelAt as number;
         if (at <= now) {
           this.cancel(item);
           item.due(now);
-          // `due` may have changed the list: start over. What it put back is for a later tick.
-          item = this.#slots[slot];
+          // `due` may have changed the ring: start over. What it put back is for a later tick.
+          item = slot.wheelNext;
           continue;
         }
         if (Math.ceil(at / tickMs) !== tick) {

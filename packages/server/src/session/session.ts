@@ -191,7 +191,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       this.#fail(error);
       return;
     }
-    if (this.#machine.deadline < this.wheelAt) this.#schedule();
+    this.#schedule();
   }
 
   onDrain(): void {
