@@ -113,8 +113,11 @@ export class Sessions {
       connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
       return;
     }
-    const random = randomBytes(34).toString('base64url');
-    const session = new Session(random.slice(0, 21), random.slice(21), connection.codecIndex, hello, this.#context);
+    // Two texts of their own: slices would keep the text they were cut from as well.
+    const random = randomBytes(30);
+    const id = random.toString('base64url', 0, 12);
+    const secret = random.toString('base64url', 12);
+    const session = new Session(id, secret, connection.codecIndex, hello, this.#context);
     this.#byId.set(session.id, session);
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 0) + 1;
     if (hello.token !== '' && hello.resume === undefined) this.#byToken.set(hello.token, session);
