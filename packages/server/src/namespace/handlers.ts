@@ -1,30 +1,30 @@
 // Listeners of remote events, kept apart from lifecycle events: what arrives can only reach what was registered for it.
 import { LocalUsageError } from '@halyard/protocol';
+import { type Few, keepOf, listOf, withOne } from '../few';
 
 export type Handler = (...args: never[]) => unknown;
 
-const none: readonly never[] = [];
+/** Most events have one handler. */
+type Entry = Exclude<Few<Handler>, undefined>;
 
-/** One handler as it is, several in an array: most events have one. */
-type Entry = Handler | readonly Handler[];
+/** Events, each before its entry. */
+type Table = readonly (string | Entry)[];
 
-// Two arrays of just the size they need instead of a Map: a socket listens to a few events, and there are many sockets.
+const none: Table = [];
+
+// One array of just the size it needs instead of a Map: a socket listens to a few events, and there are many sockets.
 export class Handlers {
-  #events: readonly string[] = none;
-  #entries: readonly Entry[] = none;
+  #table: Table = none;
   #any: readonly Handler[] | undefined;
 
   on(event: string, handler: Handler): void {
     if (typeof handler !== 'function') {
       throw new LocalUsageError('ERR_HANDLER_TYPE', `the handler of "${event}" is not a function`);
     }
-    const index = this.#events.indexOf(event);
-    const entry = this.#entries[index];
-    if (entry === undefined) {
-      // `concat` makes an array of just that size; a spread leaves room for more.
-      this.#events = this.#events.concat(event);
-      this.#entries = this.#entries.concat(handler);
-    } else this.#replace(index, [...listOf(entry), handler]);
+    const entry = entryOf(this.#table, event);
+    // `concat` makes an array of just that size; a spread leaves room for more.
+    if (entry === undefined) this.#table = this.#table.concat(event, handler);
+    else this.#table = withEntry(this.#table, event, withOne(entry, handler));
   }
 
   once(event: string, handler: Handler): void {
@@ -37,15 +37,10 @@ export class Handlers {
 
   /** Removes one handler, or all of the event. */
   off(event: string, handler?: Handler): void {
-    const index = this.#events.indexOf(event);
-    const entry = this.#entries[index];
+    const entry = entryOf(this.#table, event);
     if (entry === undefined) return;
-    const left = listOf(entry).filter((one) => handler !== undefined && one !== handler && originalOf(one) !== handler);
-    if (left.length > 0) this.#replace(index, left.length === 1 && left[0] !== undefined ? left[0] : left);
-    else {
-      this.#events = this.#events.filter((_, at) => at !== index);
-      this.#entries = this.#entries.filter((_, at) => at !== index);
-    }
+    const isOther = (one: Handler): boolean => one !== handler && originalOf(one) !== handler;
+    this.#table = withEntry(this.#table, event, handler === undefined ? undefined : keepOf(entry, isOther));
   }
 
   onAny(handler: Handler): void {
@@ -58,21 +53,20 @@ export class Handlers {
 
   /** Calls handlers whose results nobody waits for. */
   fire(event: string, args: readonly unknown[], failed: (error: unknown) => void): void {
-    const entry = this.#entries[this.#events.indexOf(event)];
+    const entry = entryOf(this.#table, event);
     if (entry !== undefined) for (const handler of listOf(entry)) run(handler, args, failed);
   }
 
   has(event: string): boolean {
-    return this.#events.includes(event);
+    return this.#table.includes(event);
   }
 
   copyFrom(other: Handlers): void {
-    this.#events = other.#events;
-    this.#entries = other.#entries;
+    this.#table = other.#table;
   }
 
   clear(): void {
-    this.#events = this.#entries = none;
+    this.#table = none;
     this.#any = undefined;
   }
 
@@ -85,19 +79,21 @@ export class Handlers {
     if (this.#any !== undefined) {
       for (const handler of this.#any) run(handler, [event, ...args], failed);
     }
-    const entry = this.#entries[this.#events.indexOf(event)];
+    const entry = entryOf(this.#table, event);
     if (entry === undefined) return undefined;
     return typeof entry === 'function' ? entry(...(args as never[])) : callAll(entry, args, failed);
   }
-
-  /** A new array: a handler may add or remove others while they run. */
-  #replace(index: number, entry: Entry): void {
-    this.#entries = this.#entries.with(index, entry);
-  }
 }
 
-function listOf(entry: Entry): readonly Handler[] {
-  return typeof entry === 'function' ? [entry] : entry;
+function entryOf(table: Table, event: string): Entry | undefined {
+  const at = table.indexOf(event);
+  return at < 0 ? undefined : (table[at + 1] as Entry);
+}
+
+/** A new table: a handler may add or remove others while they run. */
+function withEntry(table: Table, event: string, entry: Few<Handler>): Table {
+  const at = table.indexOf(event);
+  return entry === undefined ? table.toSpliced(at, 2) : table.with(at + 1, entry);
 }
 
 function callAll(handlers: readonly Handler[], args: readonly unknown[], failed: (error: unknown) => void): unknown {

@@ -11,7 +11,6 @@ import {
   LocalUsageError,
   PublicError,
   packetLimits,
-  RemoteProtocolError,
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
@@ -21,6 +20,7 @@ import { type Handler, Handlers, isThenable } from './handlers';
 import type { Handshake } from './handshake';
 import type { Member } from './member';
 import type { Namespace } from './namespace';
+import { Passage, type SocketMiddleware } from './passage';
 import type { Membership, Room } from './room';
 import { checkTimeout, Target, trimmed } from './target';
 
@@ -34,9 +34,6 @@ export interface SocketLifecycle {
   resume(): void;
 }
 
-/** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
-export type SocketMiddleware = (event: readonly [name: string, ...args: Value[]]) => void | Promise<void>;
-
 const lifecycle: readonly string[] = ['disconnect', 'away', 'resume'] satisfies (keyof SocketLifecycle)[];
 
 export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> implements Member {
@@ -48,11 +45,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #session: Session;
   readonly #handlers = new Handlers();
   #lifecycle: Handlers | undefined;
-  #middleware: SocketMiddleware[] | undefined;
-  /** Events pass middleware one after the other. */
-  #turn: Promise<void> | undefined;
-  /** Events that wait for their turn. */
-  #turns = 0;
+  #passage: Passage | undefined;
   #connected = true;
   #memberships: Map<string, Membership> | undefined;
   #past: Membership[] | undefined;
@@ -136,7 +129,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   use(middleware: SocketMiddleware): this {
-    this.#middleware = [...(this.#middleware ?? []), middleware];
+    this.#passage ??= new Passage(this.#namespace.limits.waitingPacketsMax);
+    this.#passage.use(middleware);
     return this;
   }
 
@@ -220,8 +214,16 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   /** @internal */
   receive(packet: EventPacket | VolatilePacket): void {
     const ack = 'ack' in packet ? packet.ack : undefined;
-    if (this.#middleware === undefined && this.#turn === undefined) this.#handle(packet.event, packet.args, ack);
-    else this.#pass(packet.event, packet.args, ack);
+    const { event, args } = packet;
+    if (this.#passage === undefined) this.#handle(event, args, ack);
+    else {
+      this.#passage.enter(
+        event,
+        args,
+        () => this.#handle(event, args, ack),
+        (error) => this.#refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.'),
+      );
+    }
   }
 
   /** @internal */
@@ -344,32 +346,6 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
         else resolve(value as EventReply<Outgoing, Name>);
       });
     });
-  }
-
-  #pass(event: string, args: readonly Value[], ack: number | undefined): void {
-    if (++this.#turns > this.#namespace.limits.waitingPacketsMax) {
-      this.#turns--;
-      throw new RemoteProtocolError(
-        'ERR_WAITING_FULL',
-        'too many events wait for middleware',
-        CloseCode.PolicyViolation,
-      );
-    }
-    const middleware = this.#middleware ?? [];
-    const pass = async (): Promise<void> => {
-      try {
-        for (const step of middleware) await step([event, ...args]);
-      } catch (error) {
-        this.#refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.');
-        return;
-      }
-      this.#handle(event, args, ack);
-    };
-    const turn: Promise<void> = (this.#turn ?? Promise.resolve()).then(pass).then(() => {
-      this.#turns--;
-      if (this.#turn === turn) this.#turn = undefined;
-    });
-    this.#turn = turn;
   }
 
   #handle(event: string, args: readonly Value[], ack: number | undefined): void {

@@ -28,6 +28,7 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import { type Few, isList, keepOf, listOf, withOne } from '../few';
 import type { Failure } from '../namespace/failure';
 import { Handshake } from '../namespace/handshake';
 import type { Member } from '../namespace/member';
@@ -35,13 +36,8 @@ import type { Membership, Room } from '../namespace/room';
 import type { Connection, Receiver } from '../transport/connection';
 import { Timed } from '../wheel';
 import { Feed } from './feed';
+import { Lobby } from './lobby';
 import type { SessionContext } from './sessions';
-
-/** A namespace whose middleware has not decided: events for it wait. */
-interface Waiting {
-  readonly handshake: Handshake;
-  readonly packets: (EventPacket | VolatilePacket)[];
-}
 
 /** How far a client has got. */
 type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions'>;
@@ -51,7 +47,6 @@ const pastMembershipsMax = 1_024;
 export class Session extends Timed implements Receiver, SessionSink<Frame> {
   readonly id: string;
   readonly secret: string;
-  readonly codec: Codec;
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
   readonly #context: SessionContext;
@@ -61,15 +56,11 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #generation: number;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
-  /** By namespace, in an array: most sessions have one. */
-  #sockets: readonly Member[] = [];
+  /** One for each namespace. */
+  #sockets: Few<Member> = undefined;
   /** Sockets the server disconnected whose last messages the client may not have read, and when that was, as serials. */
   #left: { readonly socket: Member; readonly serial: number }[] | undefined = undefined;
-  #waiting: Map<string, Waiting> | undefined = undefined;
-  #waitingCount = 0;
-  #waitingBytes = 0;
-  /** Of the frame that is being handled. */
-  #frameBytes = 0;
+  #lobby: Lobby | undefined = undefined;
   #feed: Feed | undefined = undefined;
   /** When a session without a connection ends. */
   #endsAt: number | undefined = undefined;
@@ -83,13 +74,16 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     super();
     this.id = id;
     this.secret = secret;
-    this.codec = context.codecs[codecIndex] as Codec;
     this.codecIndex = codecIndex;
     this.#client = hello.client;
     this.#generation = hello.generation;
     this.#untold = hello.token === '' ? undefined : hello;
     this.#context = context;
     this.#machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits);
+  }
+
+  get codec(): Codec {
+    return this.#context.codecs[this.codecIndex] as Codec;
   }
 
   get isOver(): boolean {
@@ -149,9 +143,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       feed.add(socket, membership, read.get(membership.room.log.id) ?? 0);
     }
     this.#feed = feed;
-    for (const socket of this.#sockets) {
-      socket.cameBack();
-    }
+    for (const socket of listOf(this.#sockets)) socket.cameBack();
     this.#pump();
     this.#schedule();
   }
@@ -167,7 +159,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   onFrame(frame: Frame): void {
     let packet: Packet;
-    this.#frameBytes = frame.length;
+    if (this.#lobby !== undefined) this.#lobby.frameBytes = frame.length;
     try {
       packet = this.codec.decode(frame);
       if (this.#untilReset) {
@@ -216,10 +208,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#context.wheel.cancel(this);
     if (this.#untold !== undefined) this.#told(this.#untold);
     this.#context.ended(this);
-    this.#waiting = undefined;
+    this.#lobby = undefined;
     connection?.close(close);
-    for (const socket of this.#sockets) socket.over(close);
-    this.#sockets = [];
+    for (const socket of listOf(this.#sockets)) socket.over(close);
+    this.#sockets = undefined;
   }
 
   override due(now: number): void {
@@ -283,12 +275,12 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   /** Whether this handshake is still the one that its namespace has to decide. */
   awaits(handshake: { readonly namespace: string }): boolean {
-    return this.#waiting?.get(handshake.namespace)?.handshake === handshake;
+    return this.#lobby?.awaits(handshake) ?? false;
   }
 
   /** A namespace let this session in. */
   connected(socket: Member): void {
-    this.#sockets = this.#sockets.concat(socket);
+    this.#sockets = withOne(this.#sockets, socket);
     this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id }, FrameTag.Session);
     for (const membership of socket.memberships()) this.enter(socket, membership);
   }
@@ -427,7 +419,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (this.#detach() === undefined || this.isOver) return;
     this.#endsAt = this.#context.wheel.now() + this.#context.settings.recoveryWindowMs;
     this.#schedule();
-    for (const socket of this.#sockets) socket.wentAway(close);
+    for (const socket of listOf(this.#sockets)) socket.wentAway(close);
   }
 
   #welcome(connection: Connection, recovered: boolean, reason: string): void {
@@ -454,7 +446,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.#feed = undefined;
     this.#machine.open(this.#context.wheel.now());
-    for (const socket of this.#sockets) {
+    for (const socket of listOf(this.#sockets)) {
       for (const { room } of socket.memberships()) this.#listen(connection, socket, room);
     }
   }
@@ -468,24 +460,25 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   #find(namespace: string): Member | undefined {
-    for (const socket of this.#sockets) if (socket.namespace === namespace) return socket;
-    return undefined;
+    const sockets = this.#sockets;
+    if (isList(sockets)) return sockets.find((socket) => socket.namespace === namespace);
+    return sockets?.namespace === namespace ? sockets : undefined;
   }
 
   #forget(socket: Member | undefined): void {
-    this.#sockets = this.#sockets.filter((entry) => entry !== socket);
+    this.#sockets = keepOf(this.#sockets, (entry) => entry !== socket);
   }
 
   /** Whether the namespace is connected, or its middleware is deciding. */
   #has(namespace: string): boolean {
-    return this.#find(namespace) !== undefined || (this.#waiting?.has(namespace) ?? false);
+    return this.#find(namespace) !== undefined || (this.#lobby?.has(namespace) ?? false);
   }
 
   #enter(name: string, auth: Value | undefined): void {
     const { trustProxy, namespacesPerSessionMax } = this.#context;
     const { connection } = this;
     if (connection === undefined || this.#has(name)) return;
-    if (this.#sockets.length + (this.#waiting?.size ?? 0) >= namespacesPerSessionMax) {
+    if (listOf(this.#sockets).length + (this.#lobby?.size ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
       this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;
@@ -496,40 +489,20 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       return;
     }
     const handshake = new Handshake(name, auth, this.#client, connection, trustProxy);
-    this.#waiting ??= new Map();
-    this.#waiting.set(name, { handshake, packets: [] });
+    this.#lobby ??= new Lobby(this.#context);
+    this.#lobby.enter(handshake);
     namespace.admit(this, handshake);
   }
 
   /** @returns what waited for a namespace to be decided */
-  #drop(namespace: string): Waiting['packets'] {
-    const packets = this.#waiting?.get(namespace)?.packets ?? [];
-    this.#waitingCount -= packets.length;
-    this.#waiting?.delete(namespace);
-    if (this.#waiting?.size === 0) {
-      this.#waiting = undefined;
-      this.#waitingBytes = 0;
-    }
+  #drop(namespace: string): ReturnType<Lobby['drop']> {
+    const packets = this.#lobby?.drop(namespace) ?? [];
+    if (this.#lobby?.size === 0) this.#lobby = undefined;
     return packets;
   }
 
   #receive(packet: EventPacket | VolatilePacket): void {
-    if (this.#waiting !== undefined) {
-      const waiting = this.#waiting.get(packet.namespace);
-      if (waiting !== undefined) {
-        this.#waitingBytes += this.#frameBytes;
-        const { waitingPacketsMax, waitingBytesMax } = this.#context;
-        if (++this.#waitingCount > waitingPacketsMax || this.#waitingBytes > waitingBytesMax) {
-          throw new RemoteProtocolError(
-            'ERR_WAITING_FULL',
-            'too many packets before CONNECTED',
-            CloseCode.PolicyViolation,
-          );
-        }
-        waiting.packets.push(packet);
-        return;
-      }
-    }
+    if (this.#lobby?.keeps(packet)) return;
     const socket = this.#find(packet.namespace);
     if (socket === undefined) this.#notConnected(packet);
     else socket.receive(packet);
@@ -576,7 +549,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   *#socketMemberships(): Generator<[Member, Membership]> {
-    for (const socket of this.#sockets) {
+    for (const socket of listOf(this.#sockets)) {
       for (const membership of socket.memberships()) yield [socket, membership];
       for (const membership of socket.pastMemberships()) yield [socket, membership];
     }

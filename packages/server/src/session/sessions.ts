@@ -14,18 +14,17 @@ import type { Journal } from '../namespace/journal';
 import type { Namespace } from '../namespace/namespace';
 import type { Connection } from '../transport/connection';
 import type { TimerWheel } from '../wheel';
+import type { LobbyLimits } from './lobby';
 import { Session } from './session';
 
 /** What a session needs of the server. */
-export interface SessionContext {
+export interface SessionContext extends LobbyLimits {
   readonly wheel: TimerWheel;
   readonly journal: Journal;
   readonly settings: SessionSettings;
   readonly outboxLimits: OutboxLimits;
   readonly codecs: readonly Codec[];
   readonly ackTimeoutMs: number;
-  readonly waitingPacketsMax: number;
-  readonly waitingBytesMax: number;
   readonly namespacesPerSessionMax: number;
   readonly trustProxy: boolean;
   /** @returns the namespace, made on demand if it is dynamic; undefined if there is none of that name */
