@@ -58,7 +58,8 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #flusher = new Flusher();
   readonly #greeting: GreetingContext;
   readonly #polling: PollingRequests;
-  readonly #webSockets: WebSocketSettings;
+  /** By codec index. */
+  readonly #webSockets: readonly WebSocketSettings[];
   readonly #admission: AdmissionOptions;
   readonly #namespaces = new Map<string, Namespace>();
   readonly #dynamic: {
@@ -128,7 +129,13 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       report,
       emptied: (name) => this.#emptied(name),
     };
-    this.#webSockets = { frameBytesMax: checked.frameBytesMax, flusher: this.#flusher };
+    const { frameBytesMax } = checked;
+    this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
+      codecIndex,
+      binary,
+      frameBytesMax,
+      flusher: this.#flusher,
+    }));
     this.#polling = new PollingRequests({
       admission: this.#admission,
       settings: { ...checked, wheel: this.#wheel, flusher: this.#flusher },
@@ -312,22 +319,16 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #upgrade(request: RequestFacts): UpgradeVerdict {
     const refuse = refuseOrigin(request, this.#admission) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
-    const { codecs, transports } = this.#options;
+    const { transports } = this.#options;
     if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
     const choice = chooseProtocol(request.peer.headers.get('sec-websocket-protocol'), this.#admission);
     if ('refuse' in choice) return choice;
-    const { codecIndex } = choice;
+    const settings = this.#webSockets[choice.codecIndex] as WebSocketSettings;
     const { peer } = request;
     return {
       subprotocol: choice.subprotocol,
       open: (socket) => {
-        const connection = new WebSocketConnection(
-          socket,
-          codecIndex,
-          isBinary(codecs, codecIndex),
-          peer,
-          this.#webSockets,
-        );
+        const connection = new WebSocketConnection(socket, peer, settings);
         if (!this.#accept(connection)) {
           connection.close({ code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' });
         }

@@ -2,14 +2,26 @@
 // node:http and ws.
 import type { Frame } from '@halyard/protocol';
 
-/** Who a request is from, and its headers: what a connection keeps of the request that opened it. */
-export interface Peer {
+/** Who a request is from, and its headers: what a connection keeps, all its life, of the request that opened it. */
+export class Peer {
   /** The address as the socket has it; an IPv4 address is written as one. */
   readonly address: string;
   /** Whether the host itself ended TLS for it. */
   readonly secure: boolean;
-  /** Header names in lower case. */
-  readonly headers: Headers;
+  /** Every line begins with a line feed, which no name or value holds (RFC 9110 §5.5). */
+  readonly #fields: string;
+
+  /** @param lines header fields, `name: value` each, names in lower case */
+  constructor(address: string, secure: boolean, lines: readonly string[]) {
+    this.address = address;
+    this.secure = secure;
+    // Joined, not added up: one flat text.
+    this.#fields = `\n${lines.join('\n')}\n`;
+  }
+
+  get headers(): Headers {
+    return new Headers(this.#fields);
+  }
 }
 
 /** What a request says, copied: native memory is gone when the host's callback returns. */
@@ -21,14 +33,12 @@ export interface RequestFacts {
   readonly peer: Peer;
 }
 
-/** Header fields kept as one text and searched when asked for: an idle connection keeps them all its life. */
+/** Header fields, searched in their text when they are asked for. */
 export class Headers {
-  /** Every line begins with a line feed, which no name or value holds (RFC 9110 §5.5). */
   readonly #text: string;
 
-  /** @param lines `name: value` each, names in lower case */
-  constructor(lines: readonly string[]) {
-    this.#text = `\n${lines.join('\n')}\n`;
+  constructor(text: string) {
+    this.#text = text;
   }
 
   /** @returns the field's value, repeated fields joined with `, `, or undefined */
@@ -100,7 +110,7 @@ export interface HostSocketListener {
 /** What becomes of a WebSocket handshake: refused, or accepted with one subprotocol (empty: none). */
 export type UpgradeVerdict =
   | { readonly refuse: HttpAnswer }
-  | { readonly subprotocol: string; open(socket: HostSocket): HostSocketListener };
+  | { readonly subprotocol: string; readonly open: (socket: HostSocket) => HostSocketListener };
 
 /** What the server does with what a host accepts. All of these are called synchronously and MUST NOT throw. */
 export interface HostHandlers {

@@ -8,7 +8,6 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { addressOfText } from './address';
 import { closeReason } from './close-reason';
 import {
-  Headers,
   type Host,
   type HostFactory,
   type HostHandlers,
@@ -17,6 +16,7 @@ import {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
+  Peer,
   type RequestFacts,
 } from './host';
 import { bodyTooBig, pathUnknown } from './json-error';
@@ -283,10 +283,6 @@ function factsOf(request: IncomingMessage): RequestFacts {
     method: request.method ?? 'GET',
     path: query < 0 ? url : url.slice(0, query),
     query: query < 0 ? '' : url.slice(query),
-    peer: {
-      address: addressOfText(request.socket.remoteAddress ?? ''),
-      secure: 'encrypted' in request.socket,
-      headers: new Headers(lines),
-    },
+    peer: new Peer(addressOfText(request.socket.remoteAddress ?? ''), 'encrypted' in request.socket, lines),
   };
 }

@@ -6,7 +6,7 @@ import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { addressOfBytes } from './address';
 import { closeReason } from './close-reason';
 import {
-  Headers,
+  type Headers,
   type Host,
   type HostFactory,
   type HostHandlers,
@@ -15,6 +15,7 @@ import {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
+  Peer,
   type RequestFacts,
 } from './host';
 import { bodyTooBig, jsonError } from './json-error';
@@ -29,9 +30,10 @@ interface ListeningApp {
   listen(address: string, port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
 }
 
-/** The only thing on a native socket that is ours. */
+/** What is ours on a native socket: first what to do when it is open, then its owner. */
 interface UserData {
-  readonly socket: UwsSocket;
+  accept: ((self: HostSocket) => HostSocketListener) | undefined;
+  socket: UwsSocket | undefined;
 }
 
 /** Files and settings of TLS, by the names uWebSockets.js has for them. */
@@ -95,7 +97,13 @@ class UwsHost implements Host {
       idleTimeout: 0,
       sendPingsAutomatically: false,
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
-      open: (ws) => socketOf(ws).opened(ws),
+      open: (ws) => {
+        const data = ws as unknown as UserData;
+        const { accept } = data;
+        if (accept === undefined) return;
+        data.accept = undefined;
+        data.socket = new UwsSocket(ws, accept);
+      },
       message: (ws, data, binary) => socketOf(ws).listener.onMessage(data, binary),
       drain: (ws) => socketOf(ws).listener.onDrain(),
       close: (ws, code, message) => socketOf(ws).closed(code, message),
@@ -149,9 +157,8 @@ class UwsHost implements Host {
       answer(res, verdict.refuse);
       return;
     }
-    const socket = new UwsSocket((self) => verdict.open(self));
     res.upgrade<UserData>(
-      { socket },
+      { accept: verdict.open, socket: undefined },
       req.getHeader('sec-websocket-key'),
       verdict.subprotocol,
       // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
@@ -192,16 +199,16 @@ class UwsHost implements Host {
 
 /** uWS copies the user data's properties onto its object: read there they cost no call into native code. */
 function socketOf(ws: WebSocket): UwsSocket {
-  return (ws as unknown as UserData).socket;
+  return (ws as unknown as UserData).socket as UwsSocket;
 }
 
 class UwsSocket implements HostSocket {
-  listener!: HostSocketListener;
+  readonly listener: HostSocketListener;
   #ws: WebSocket | undefined;
-  #open: ((self: HostSocket) => HostSocketListener) | undefined;
 
-  constructor(open: (self: HostSocket) => HostSocketListener) {
-    this.#open = open;
+  constructor(ws: WebSocket, accept: (self: HostSocket) => HostSocketListener) {
+    this.#ws = ws;
+    this.listener = accept(this);
   }
 
   get gathersInMessage(): boolean {
@@ -210,13 +217,6 @@ class UwsSocket implements HostSocket {
 
   get native(): boolean {
     return true;
-  }
-
-  opened(ws: WebSocket): void {
-    this.#ws = ws;
-    const open = this.#open;
-    this.#open = undefined;
-    if (open !== undefined) this.listener = open(this);
   }
 
   closed(code: number, message: ArrayBuffer): void {
@@ -297,23 +297,19 @@ function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, he
 }
 
 function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): RequestFacts {
-  // Joined, not added up: an idle connection keeps one flat text.
   const lines: string[] = [];
   req.forEach((name, value) => {
     lines.push(`${name}: ${value}`);
   });
   const query = req.getQuery();
+  const address = addressOfBytes(new Uint8Array(res.getRemoteAddress()), () =>
+    Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
+  );
   return {
     method: req.getCaseSensitiveMethod(),
     path: req.getUrl(),
     query: query ? `?${query}` : '',
-    peer: {
-      address: addressOfBytes(new Uint8Array(res.getRemoteAddress()), () =>
-        Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
-      ),
-      secure,
-      headers: new Headers(lines),
-    },
+    peer: new Peer(address, secure, lines),
   };
 }
 

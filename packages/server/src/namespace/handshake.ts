@@ -11,24 +11,28 @@ export class Handshake<Data = Record<string, unknown>> {
   readonly namespace: string;
   /** What the client sent; an empty object if it sent nothing, or something that is no object. */
   readonly auth: Auth;
-  /** Becomes `socket.data`. */
-  readonly data: Data;
   /** Name and version of the client's software, as it says. */
   readonly client: string;
   /** The transport it came over. */
   readonly transport: Connection['transport'];
   readonly #peer: Peer;
   readonly #trustProxy: boolean;
+  #data: Data | undefined = undefined;
 
   constructor(namespace: string, auth: Value | undefined, client: string, connection: Connection, trustProxy: boolean) {
     this.namespace = namespace;
     this.auth = isObject(auth) ? auth : noAuth;
-    this.data = {} as Data;
     this.client = client;
     // Not the connection itself: the session may move to another one, and this would keep what waits in it.
     this.transport = connection.transport;
     this.#peer = connection.peer;
     this.#trustProxy = trustProxy;
+  }
+
+  /** Becomes `socket.data`. */
+  get data(): Data {
+    this.#data ??= {} as Data;
+    return this.#data;
   }
 
   /** Header fields of the request that opened the connection. */

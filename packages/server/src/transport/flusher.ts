@@ -5,6 +5,8 @@ export interface Flushable {
 }
 
 export class Flusher {
+  /** The one that the host calls now, and whose sends the host itself gathers until that call returns. */
+  current: Flushable | undefined = undefined;
   #waiting: Flushable[] = [];
   #scheduled = false;
   readonly #run = (): void => {

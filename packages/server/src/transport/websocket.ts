@@ -4,32 +4,33 @@ import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
 
+/** What all connections of one codec share. */
 export interface WebSocketSettings {
+  readonly codecIndex: number;
+  /** Whether the codec writes bytes. */
+  readonly binary: boolean;
   readonly frameBytesMax: number;
   readonly flusher: Flusher;
 }
 
 export class WebSocketConnection implements Connection, HostSocketListener, Flushable {
-  readonly codecIndex: number;
   readonly peer: Peer;
   receiver!: Receiver;
   readonly #socket: HostSocket;
   readonly #settings: WebSocketSettings;
-  readonly #binary: boolean;
   /** One frame is kept as it is, more in an array: most turns send one. */
   #queued: Frame | Frame[] | undefined = undefined;
-  #queuedBytes = 0;
   #open = true;
-  #inMessage = false;
   #wantsDrain = false;
 
-  /** @param binary whether the codec with this index writes bytes */
-  constructor(socket: HostSocket, codecIndex: number, binary: boolean, peer: Peer, settings: WebSocketSettings) {
+  constructor(socket: HostSocket, peer: Peer, settings: WebSocketSettings) {
     this.#socket = socket;
-    this.codecIndex = codecIndex;
-    this.#binary = binary;
     this.peer = peer;
     this.#settings = settings;
+  }
+
+  get codecIndex(): number {
+    return this.#settings.codecIndex;
   }
 
   get transport(): 'websocket' {
@@ -46,22 +47,26 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   get bufferedBytes(): number {
-    return this.#open ? this.#queuedBytes + this.#socket.bufferedBytes() : 0;
+    if (!this.#open) return 0;
+    let bytes = this.#socket.bufferedBytes();
+    if (Array.isArray(this.#queued)) for (const frame of this.#queued) bytes += frame.length;
+    else if (this.#queued !== undefined) bytes += this.#queued.length;
+    return bytes;
   }
 
   send(frame: Frame): void {
     if (!this.#open) return;
     const queued = this.#queued;
     if (queued === undefined) {
-      if (this.#inMessage && this.#socket.gathersInMessage) {
+      const { flusher } = this.#settings;
+      if (flusher.current === this) {
         this.#socket.send(frame);
         return;
       }
       this.#queued = frame;
-      this.#settings.flusher.add(this);
+      flusher.add(this);
     } else if (Array.isArray(queued)) queued.push(frame);
     else this.#queued = [queued, frame];
-    this.#queuedBytes += frame.length;
   }
 
   flush(): void {
@@ -69,7 +74,6 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     const queued = this.#queued;
     if (queued !== undefined) {
       this.#queued = undefined;
-      this.#queuedBytes = 0;
       if (Array.isArray(queued)) this.#socket.sendAll(queued);
       else this.#socket.send(queued);
     }
@@ -101,20 +105,20 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
 
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void {
     if (!this.#open) return;
-    if (data.byteLength > this.#settings.frameBytesMax) {
-      const { frameBytesMax } = this.#settings;
-      this.#fail(CloseCode.TooBig, `frames may have ${frameBytesMax} bytes (frameBytesMax)`);
+    const { frameBytesMax, flusher } = this.#settings;
+    if (data.byteLength > frameBytesMax) {
+      fail(this, CloseCode.TooBig, `frames may have ${frameBytesMax} bytes (frameBytesMax)`);
       return;
     }
-    if (binary !== this.#binary) {
-      this.#fail(CloseCode.UnsupportedData, binary ? 'this codec is text' : 'this codec is binary');
+    if (binary !== this.#settings.binary) {
+      fail(this, CloseCode.UnsupportedData, binary ? 'this codec is text' : 'this codec is binary');
       return;
     }
-    this.#inMessage = true;
+    if (this.#socket.gathersInMessage) flusher.current = this;
     try {
       this.receiver.onFrame(binary ? bytesOf(data) : decoder.decode(data));
     } finally {
-      this.#inMessage = false;
+      flusher.current = undefined;
     }
   }
 
@@ -130,12 +134,12 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     const by = code === CloseCode.Abnormal || code === CloseCode.NoStatus ? 'network' : 'client';
     this.receiver.onClose({ code, reason, by });
   }
+}
 
-  #fail(code: number, reason: string): void {
-    const close: Close = { code, reason, by: 'server' };
-    this.close(close);
-    this.receiver.onClose(close);
-  }
+function fail(connection: Connection, code: number, reason: string): void {
+  const close: Close = { code, reason, by: 'server' };
+  connection.close(close);
+  connection.receiver.onClose(close);
 }
 
 function bytesOf(data: ArrayBuffer | Uint8Array): Uint8Array {
