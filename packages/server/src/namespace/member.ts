@@ -23,6 +23,4 @@ export interface Member {
   pastMemberships(): Iterable<Membership>;
   /** Whether it was in one of these rooms, or is one of these ids, when `serial` was emitted. */
   wasIn(names: readonly string[], serial: number): boolean;
-  /** Whether it is in the room now, or is that id. */
-  isIn(room: string): boolean;
 }

@@ -22,6 +22,12 @@ import { type Membership, Room } from './room';
 import { checkEvent, Socket } from './socket';
 import { type Replies, Target, type TargetSpec, wholeNamespace } from './target';
 
+/** Whom names mean: what is a room of that name, and who has it as id. */
+interface Named {
+  readonly rooms: readonly Room[];
+  readonly direct: readonly Member[];
+}
+
 /** Runs for every socket that wants to enter, in order. Throw to refuse it. */
 export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<void>;
 
@@ -255,27 +261,29 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   /** @internal The sockets a target means, each once. */
   select(spec: TargetSpec): Socket<Incoming, Outgoing, Data>[] {
     const selected = new Set<Member>();
-    const { rooms, direct } = this.#resolve(spec);
+    const { rooms, direct } = this.#resolve(spec.rooms);
+    const except = this.#resolve(spec.except);
     for (const room of rooms) {
-      for (const socket of room.members.values()) if (!isExcepted(socket, spec.except)) selected.add(socket);
+      for (const socket of room.members.values()) if (!isAmong(socket, except)) selected.add(socket);
     }
-    for (const socket of direct) if (!isExcepted(socket, spec.except)) selected.add(socket);
+    for (const socket of direct) if (!isAmong(socket, except)) selected.add(socket);
     return [...selected] as Socket<Incoming, Outgoing, Data>[];
   }
 
   /** @internal Sends an event to a target. */
   publish(spec: TargetSpec, event: string, args: readonly Value[]): void {
     checkEvent(event);
-    const { rooms, direct } = this.#resolve(spec);
+    const { rooms, direct } = this.#resolve(spec.rooms);
     if (spec.volatile) {
       const packet = { type: PacketType.Volatile, namespace: this.name, event, args };
       const frames = this.#context.encode(packet);
       for (const socket of this.select(spec)) socket.session.forwardVolatile(frames);
       return;
     }
-    if (rooms.length > 0) this.#append(rooms, spec.except, event, args);
+    const except = this.#resolve(spec.except);
+    if (rooms.length > 0) this.#append(rooms, spec.except, except, event, args);
     for (const socket of direct) {
-      if (!isExcepted(socket, spec.except) && !rooms.some((room) => room.members.has(socket.id))) {
+      if (!isAmong(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
         socket.session.sendEvent(this.name, event, args);
       }
     }
@@ -307,14 +315,20 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     });
   }
 
-  #append(rooms: readonly Room[], except: readonly string[], event: string, args: readonly Value[]): void {
+  #append(
+    rooms: readonly Room[],
+    exceptNames: readonly string[],
+    except: Named,
+    event: string,
+    args: readonly Value[],
+  ): void {
     const { journal } = this.#context;
-    const only = rooms.length === 1 && except.length === 0 ? rooms[0] : undefined;
+    const only = rooms.length === 1 && exceptNames.length === 0 ? rooms[0] : undefined;
     if (only !== undefined) this.#context.flush();
     const positions: Position[] = rooms.map(({ log }) => [log.id, log.nextOffset]);
     const frames = this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
     const logs = rooms.length === 1 && rooms[0] !== undefined ? rooms[0].log.alone : rooms.map(({ log }) => log);
-    const { serial } = journal.append(logs, except, frames);
+    const { serial } = journal.append(logs, exceptNames, frames);
     if (only !== undefined) {
       this.#context.fanOut(only, frames);
       if (only.looped !== undefined) for (const socket of only.looped) socket.session.forward(frames);
@@ -323,13 +337,15 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     for (const room of rooms) {
       for (const socket of room.members.values()) {
         if (rooms.length > 1 && !socket.session.isFirst(serial)) continue;
-        if (!isExcepted(socket, except)) socket.session.forward(frames);
+        if (!isAmong(socket, except)) socket.session.forward(frames);
       }
     }
   }
 
-  #resolve({ rooms: names }: TargetSpec): { rooms: readonly Room[]; direct: readonly Member[] } {
+  /** @param names undefined is the whole namespace */
+  #resolve(names: readonly string[] | undefined): Named {
     if (names === undefined) return { rooms: this.#everyone.members.size > 0 ? [this.#everyone] : [], direct: [] };
+    if (names.length === 0) return nobody;
     const rooms: Room[] = [];
     const direct: Member[] = [];
     for (const name of names) {
@@ -351,7 +367,10 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
   }
 }
 
-function isExcepted(socket: Member, except: readonly string[]): boolean {
-  for (const name of except) if (socket.isIn(name)) return true;
+const nobody: Named = { rooms: [], direct: [] };
+
+function isAmong(socket: Member, { rooms, direct }: Named): boolean {
+  for (const one of direct) if (one === socket) return true;
+  for (const room of rooms) if (room.members.has(socket.id)) return true;
   return false;
 }

@@ -22,7 +22,7 @@ import type { Member } from './member';
 import type { Namespace } from './namespace';
 import { Passage, type SocketMiddleware } from './passage';
 import type { Membership, Room } from './room';
-import { checkTimeout, Target, trimmed } from './target';
+import { checkTimeout, flatten, Target, trimmed } from './target';
 
 /** Events of the socket itself. They never come from the other side. */
 export interface SocketLifecycle {
@@ -187,11 +187,11 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax` */
   join(...rooms: readonly (string | readonly string[])[]): void {
-    for (const name of rooms.flat()) this.#join(name);
+    for (const name of flatten(rooms)) this.#join(name);
   }
 
   leave(...rooms: readonly (string | readonly string[])[]): void {
-    for (const name of rooms.flat()) {
+    for (const name of flatten(rooms)) {
       const membership = this.#memberships?.get(name);
       if (membership === undefined) continue;
       this.#memberships?.delete(name);
@@ -276,11 +276,6 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       if (this.#past?.some(({ room, from, to }) => room.name === name && from < serial && serial <= to)) return true;
     }
     return false;
-  }
-
-  /** @internal */
-  isIn(room: string): boolean {
-    return room === this.id || (this.#memberships?.has(room) ?? false);
   }
 
   /** @internal */

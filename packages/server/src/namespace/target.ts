@@ -26,7 +26,8 @@ export interface Replies<Reply> {
   readonly missing: string[];
 }
 
-type Names = readonly (string | readonly string[])[];
+/** Names as methods take them: one by one, in lists, or both. */
+export type Names = readonly (string | readonly string[])[];
 
 export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
   readonly #namespace: Namespace<Incoming, Outgoing, Data>;
@@ -39,7 +40,8 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** Adds rooms, or sockets by id. A socket in several of them gets a message once; an empty list adds nobody. */
   to(...rooms: Names): Target<Incoming, Outgoing, Data> {
-    return this.#with({ rooms: [...(this.#spec.rooms ?? []), ...rooms.flat()] });
+    const { except, volatile, timeoutMs } = this.#spec;
+    return new Target(this.#namespace, { rooms: flatten(rooms, this.#spec.rooms), except, volatile, timeoutMs });
   }
 
   in(...rooms: Names): Target<Incoming, Outgoing, Data> {
@@ -48,7 +50,7 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** Leaves out whoever is in these rooms, or has one of these ids. */
   except(...rooms: Names): Target<Incoming, Outgoing, Data> {
-    return this.#with({ except: [...this.#spec.except, ...rooms.flat()] });
+    return this.#with({ except: flatten(rooms, this.#spec.except) });
   }
 
   /** Only sockets of this server process. One process is all there is without a cluster adapter. */
@@ -91,7 +93,7 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   socketsLeave(...rooms: Names): void {
-    for (const socket of this.#namespace.select(this.#spec)) socket.leave(...rooms.flat());
+    for (const socket of this.#namespace.select(this.#spec)) socket.leave(...rooms);
   }
 
   /** @param session ends the whole session of each, with every namespace and the connection */
@@ -102,6 +104,16 @@ export class Target<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #with(change: Partial<TargetSpec>): Target<Incoming, Outgoing, Data> {
     return new Target(this.#namespace, { ...this.#spec, ...change });
   }
+}
+
+/** @returns `names` as one list, after those in `before`. Several times as fast as `flat` */
+export function flatten(names: Names, before: readonly string[] = []): string[] {
+  const flat = [...before];
+  for (const name of names) {
+    if (Array.isArray(name)) for (const one of name as readonly string[]) flat.push(one);
+    else flat.push(name as string);
+  }
+  return flat;
 }
 
 /** @throws LocalUsageError `ERR_OPTION` */
