@@ -106,7 +106,8 @@ class UwsHost implements Host {
       },
       message: (ws, data, binary) => socketOf(ws).listener.onMessage(data, binary),
       drain: (ws) => socketOf(ws).listener.onDrain(),
-      close: (ws, code, message) => socketOf(ws).closed(code, message),
+      // Absent if it was ended before it was accepted to the end.
+      close: (ws, code, message) => (ws as unknown as UserData).socket?.closed(code, message),
     });
     app.any('/*', (res, req) => this.#request(res, req));
   }
