@@ -46,7 +46,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
     });
     const poller = await Poller.open(port);
     const frames = Array.from({ length: 5_000 }, (_none, i) => `[2,"/","count",[${i}]]`);
-    expect(await poller.post(1, ['[0]', ...frames].join('\n'))).toMatchObject({ status: 204 });
+    expect(await poller.post(1, ['[0]', ...frames].join('\n'))).toMatchObject({ status: 200 });
     expect(heard).toEqual(Array.from({ length: 5_000 }, (_none, i) => i));
   });
 

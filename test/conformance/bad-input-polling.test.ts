@@ -1,9 +1,11 @@
-// Requests of the polling transport that are lost, repeated, skipped, too big, or for a connection that is no more.
+// Requests and answers of the polling transport that are lost, repeated, overtaken, skipped, too big, or for a connection
+// that is no more.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
+import type { Socket } from '@halyard/server';
 import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
-import { type Answer, Poller, packetsOf } from './poller';
+import { type Answer, numberOf, Poller, packetsOf } from './poller';
 import { RawSocket, request } from './raw';
 import { type Scene, stage } from './stage';
 
@@ -17,71 +19,85 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   const scene = stage(host);
 
   /** A connection that has said HELLO and has read the answer. */
-  async function joined({ port, io }: Scene): Promise<{ poller: Poller; id: string }> {
+  async function joined({ port, io }: Pick<Scene, 'port' | 'io'>): Promise<{ poller: Poller; socket: Socket }> {
     const poller = await Poller.open(port);
     await poller.send([0]);
     const [, , id] = (await poller.packet(11)) as [number, string, string];
-    expect(io.sockets.get(id)?.transport).toBe('polling');
-    return { poller, id };
+    const socket = io.sockets.get(id);
+    if (socket?.transport !== 'polling') throw new Error(`${id} is not there`);
+    return { poller, socket };
   }
 
   test('a second poll ends the first with 204, and goes on itself', async () => {
-    const { poller } = await joined(await scene());
+    const { poller, socket } = await joined(await scene());
     const first = poller.poll(1);
     const second = poller.poll(1);
     // Which of them came first is the network's choice.
     const ended = await Promise.race([first, second]);
     expect(ended).toMatchObject({ status: 204, body: '' });
     expect(ended.headers.get('halyard-seq')).toBeNull();
-    await poller.send([2, '/', 'echo', ['for the second'], 1]);
+    socket.emit('for the second');
     const answers = await Promise.all([first, second]);
-    expect(answers.map(({ body }) => body).sort()).toEqual(['', '[3,1,"for the second"]']);
+    expect(answers.map(({ body }) => body).sort()).toEqual(['', '[2,"/","for the second",[]]']);
   });
 
   test('a poll that nobody waits for any more takes nothing along', async () => {
     const { port, io } = await scene();
-    const { poller, id } = await joined({ port, io } as Scene);
+    const { poller, socket } = await joined({ port, io });
     const gone = await RawSocket.open(port);
     gone.write(request('GET /halyard', { 'Halyard-Connection': poller.connection, 'Halyard-Ack': '1' }));
     const pending = poller.poll(1);
     // This poll ends that one, or that one ends this: then it is asked again.
     await Promise.race([gone.response(), pending]);
     gone.cut();
-    io.sockets.get(id)?.emit('news', 1);
+    socket.emit('news', 1);
     const answer = await pending;
     expect(packetsOf((answer.status === 204 ? await poller.poll(1) : answer).body)).toEqual([[2, '/', 'news', [1]]]);
   });
 
-  test('a response that was lost is asked for again, and is the same', async () => {
-    const { poller } = await joined(await scene());
-    await poller.send([2, '/', 'echo', ['once'], 1]);
+  test('an answer that was lost is asked for again, and is the same', async () => {
+    const { poller, socket } = await joined(await scene());
+    socket.emit('once');
     const answers = [await poller.poll(1), await poller.poll(1), await poller.poll(1)];
-    for (const { status, headers, body } of answers) {
-      expect([status, headers.get('halyard-seq'), body]).toEqual([200, '2', '[3,1,"once"]']);
+    for (const answer of answers) {
+      expect([answer.status, numberOf(answer), answer.body]).toEqual([200, 2, '[2,"/","once",[]]']);
     }
   });
 
   test('a poll that was overtaken is answered with 204, and disturbs no later one', async () => {
-    const { poller } = await joined(await scene());
-    await poller.send([2, '/', 'echo', ['one'], 1]);
+    const { poller, socket } = await joined(await scene());
+    socket.emit('one');
     await poller.poll(1);
     const pending = poller.poll(2);
     for (const stale of [0, 1]) {
-      // The pending one must be there first: only then is response 2 known to have arrived.
+      // The pending one must be there first: only then is answer 2 known to have come.
       let answer = await poller.poll(stale);
       while (answer.status === 200) answer = await poller.poll(stale);
-      expect(answer.headers.get('halyard-seq')).toBeNull();
+      expect(numberOf(answer)).toBe(0);
     }
+    socket.emit('two');
+    const answer = await pending;
+    expect([answer.status, numberOf(answer), answer.body]).toEqual([200, 3, '[2,"/","two",[]]']);
+  });
+
+  test('a poll that says less than a body before it is not overtaken: it waits', async () => {
+    const { poller, socket } = await joined(await scene());
+    await poller.send([2, '/', 'echo', ['one'], 1]);
     await poller.send([2, '/', 'echo', ['two'], 2]);
-    const { status, headers, body } = await pending;
-    expect([status, headers.get('halyard-seq'), body]).toEqual([200, '3', '[3,2,"two"]']);
+    expect(poller.received).toBe(3);
+    // It left before the answers to the bodies had come.
+    const pending = poller.poll(1);
+    expect(await Promise.race([pending, poller.send([8])])).toMatchObject({ status: 200, body: '[9,2]' });
+    socket.emit('news');
+    const answer = await pending;
+    expect([numberOf(answer), answer.body]).toEqual([5, '[2,"/","news",[]]']);
   });
 
   test.each(['2', '-1', '1.5', 'x', '1, 1', '99999999999999999999'])(
-    'a poll for response %s: 400 ERR_SEQUENCE, and 4400',
+    'a poll that says %s came: 400 ERR_SEQUENCE, and 4400',
     async (received) => {
       const { io, port } = await scene();
-      const { poller } = await joined({ io, port } as Scene);
+      const { poller } = await joined({ io, port });
       expect(reason(await poller.poll(received))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
       expect(await poller.close()).toBe('4400 ERR_SEQUENCE: expected halyard-ack 1');
       expect(io.sockets.size).toBe(1);
@@ -110,10 +126,124 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
       [3, 2],
       [2, 1],
     ] as const) {
-      expect(await poller.post(number, bodies[body] ?? '')).toMatchObject({ status: 204, body: '' });
+      await poller.post(number, bodies[body] ?? '');
     }
     expect(heard).toEqual([1, 2, 3]);
   });
+
+  test('what waits comes in the answer to a body, and the poll goes on waiting', async () => {
+    const { port, io } = await scene({}, (server) => {
+      server.on('connection', (socket) => {
+        socket.on('later', async (value: unknown) => value);
+        socket.on('all', (value: unknown) => void server.emit('all', value));
+      });
+    });
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const pending = poller.poll();
+    // Both are at the server before the body: only then may it choose.
+    while ((await poller.send([8])).status !== 200);
+    const { received } = poller;
+    for (const [i, [event, reply]] of [
+      ['echo', '[3,1,"it"]'],
+      ['later', '[3,2,"it"]'],
+      ['all', /^\[5,"\/",\["[\w-]+",1\],"all",\["it"\]\]\n\[3,3\]$/],
+    ].entries()) {
+      const answer = await poller.send([2, '/', event, ['it'], i + 1]);
+      expect([answer.status, numberOf(answer), answer.headers.get('content-type')]).toEqual([
+        200,
+        received + i + 1,
+        'text/plain; charset=utf-8',
+      ]);
+      if (typeof reply === 'string') expect(answer.body).toBe(reply);
+      else expect(answer.body).toMatch(reply as RegExp);
+    }
+    for (const socket of io.sockets.values()) if (socket.transport === 'polling') socket.emit('news');
+    expect(packetsOf((await pending).body)).toEqual([[2, '/', 'news', []]]);
+  });
+
+  test('an answer to a body that was lost comes again with the body, until it is confirmed', async () => {
+    const heard: unknown[] = [];
+    const { port } = await scene({}, (io) => {
+      io.on('connection', (socket) => {
+        socket.on('count', (value: unknown) => heard.push(value));
+      });
+    });
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const body = '[2,"/","count",["it"],1]';
+    const answers = [await poller.post(2, body), await poller.post(2, body, 1), await poller.post(2, body, 0)];
+    for (const answer of answers) expect([answer.status, numberOf(answer), answer.body]).toEqual([200, 2, '[3,1,1]']);
+    expect(await poller.post(1, '[0]', 1)).toMatchObject({ status: 204, body: '' });
+    expect(await poller.post(2, body, 2)).toMatchObject({ status: 204, body: '' });
+    expect(await poller.post(2, body, 1)).toMatchObject({ status: 204, body: '' });
+    expect(await poller.post(1, '[0]', 0)).toMatchObject({ status: 204, body: '' });
+    expect(heard).toEqual(['it']);
+  });
+
+  test('a body that comes twice in one turn has the same answer twice', async () => {
+    const { port } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const body = '[2,"/","echo",["it"],1]';
+    const own = { 'Halyard-Connection': poller.connection, 'Halyard-Seq': '2', 'Halyard-Ack': '1' };
+    const sockets = await Promise.all(Array.from({ length: 8 }, () => RawSocket.open(port)));
+    for (const socket of sockets)
+      socket.write(request('POST /halyard', { ...own, 'Content-Length': `${body.length}` }) + body);
+    const answers = await Promise.all(sockets.map((socket) => socket.response()));
+    expect(answers.map((answer) => answer.body)).toEqual(Array(8).fill('[3,1,"it"]'));
+    for (const socket of sockets) socket.cut();
+  });
+
+  test('while an answer to a poll is not confirmed, what waits goes behind it', async () => {
+    const { port, io } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const [, , id] = (await poller.packet(11)) as [number, string, string];
+    io.sockets.get(id)?.emit('first');
+    expect(numberOf(await poller.poll(1))).toBe(2);
+    expect(await poller.post(2, '[2,"/","echo",["second"],1]', 1)).toMatchObject({ status: 204, body: '' });
+    expect((await poller.poll(1)).body).toBe('[2,"/","first",[]]');
+    const answer = await poller.poll(2);
+    expect([numberOf(answer), answer.body]).toEqual([3, '[3,1,"second"]']);
+    const last = await poller.post(3, '[2,"/","echo",["third"],2]', 3);
+    expect([last.status, numberOf(last), last.body]).toEqual([200, 4, '[3,2,"third"]']);
+  });
+
+  test('an answer to a poll behind one to a body: each is repeated to its own', async () => {
+    const { port, io } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const [, , id] = (await poller.packet(11)) as [number, string, string];
+    expect(numberOf(await poller.post(2, '[2,"/","echo",["first"],1]', 1))).toBe(2);
+    io.sockets.get(id)?.emit('second');
+    for (let i = 0; i < 2; i++) {
+      expect((await poller.poll(1)).body).toBe('[2,"/","second",[]]');
+      expect((await poller.post(2, '[2,"/","echo",["first"],1]', 1)).body).toBe('[3,1,"first"]');
+    }
+    expect(numberOf(await poller.poll(2))).toBe(3);
+  });
+
+  test('a body that does not confirm the answer to the last one: 400 ERR_SEQUENCE, and 4400', async () => {
+    const { port, io } = await scene();
+    const poller = await Poller.open(port);
+    expect(numberOf(await poller.post(1, '[0]'))).toBe(1);
+    expect(reason(await poller.post(2, '[2,"/","echo",["lost"]]', 0))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
+    expect(await poller.close()).toBe('4400 ERR_SEQUENCE: expected halyard-ack 1');
+    expect(io.sockets.size).toBe(1);
+  });
+
+  test.each(['2', '-1', '1.5', 'x', '1, 1', '99999999999999999999'])(
+    'a body that says %s came: 400 ERR_SEQUENCE, and 4400',
+    async (received) => {
+      const { io, port } = await scene();
+      const poller = await Poller.open(port);
+      await poller.send([0]);
+      expect(reason(await poller.post(2, '[8]', received))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
+      expect(await poller.close()).toBe('4400 ERR_SEQUENCE: expected halyard-ack 1');
+      expect(io.sockets.size).toBe(1);
+    },
+  );
 
   test.each(['3', '0', '-1', '1.5', 'x', '2, 2', ''])(
     'a body with number "%s": 400 ERR_SEQUENCE, and 4400',
@@ -166,7 +296,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
     const answer = await poller.post(2, body);
     expect(reason(answer)).toEqual({ status: 413, code: 'ERR_BODY_TOO_BIG' });
     expect(JSON.parse(answer.body)).toMatchObject({ message: 'A body may have 1024 bytes (httpBodyBytesMax).' });
-    expect(await poller.post(2, body.slice(0, -1))).toMatchObject({ status: 204 });
+    expect(await poller.post(2, body.slice(0, -1))).toMatchObject({ status: 200 });
     expect(await poller.packet(3)).toEqual([3, 1, 'big']);
     expect(io.sockets.size).toBe(2);
   });
@@ -188,8 +318,6 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
     const { port, io } = await scene();
     const left = await Poller.open(port);
     await left.send([0]);
-    const pending = left.poll();
-    expect(await pending).toMatchObject({ status: 200 });
     expect(await left.request('DELETE', { 'halyard-close': '1000' })).toMatchObject({ status: 204 });
     expect(io.sockets.size).toBe(1);
     const guessed = new Poller(port);
@@ -219,6 +347,29 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
         '[2,"/","last",[1]]',
       ]);
     }
+  });
+
+  test('one that the server closed: the last body still has its answer, should that have been lost', async () => {
+    const { port, io } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const [, , id] = (await poller.packet(11)) as [number, string, string];
+    const body = '[2,"/","echo",["lost"],1]';
+    expect((await poller.post(2, body)).body).toBe('[3,1,"lost"]');
+    io.sockets.get(id)?.disconnect(true);
+    expect((await poller.poll(1)).headers.get('halyard-close')).toBe('1000 disconnected by the server');
+    expect((await poller.post(2, body, 1)).body).toBe('[3,1,"lost"]');
+    expect(reason(await poller.post(3, '[8]'))).toEqual(unknown);
+  });
+
+  test('a body that ends the connection: 204, and the poll tells why behind what came before', async () => {
+    const { port } = await scene();
+    const poller = await Poller.open(port);
+    await poller.send([0]);
+    const answer = await poller.send([2, '/', 'echo', ['before'], 1], [15]);
+    expect([answer.status, answer.body]).toEqual([204, '']);
+    const told = await poller.poll();
+    expect([told.body, told.headers.get('halyard-close')?.slice(0, 4)]).toEqual(['[3,1,"before"]', '4400']);
   });
 
   test('one that another transport took the session from: 4409', async () => {

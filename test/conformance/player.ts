@@ -55,7 +55,7 @@ class Socket extends Watched {
 
 /** A client's polling connection, as far as the transcript has come. */
 interface Polling {
-  /** Numbers of the last body, and of the last response that came. */
+  /** Numbers of the last body, and of the last answer with frames that came. */
   posted: number;
   received: number;
   /** The last poll's step. */
@@ -68,8 +68,9 @@ class Player extends Watched {
   readonly #names = new Names();
   readonly #sockets = new Map<string, Socket>();
   readonly #polling = new Map<string, Polling>();
-  /** Answers that no step has seen, by the step that asked. */
+  /** Answers that no step has seen, and whose they are, by the step that asked. */
   readonly #answers = new Map<number, Promise<Answer>>();
+  readonly #asked = new Map<number, Polling>();
   readonly #server: Server;
   /** How often the server has heard of a client: a request, a message, an end. */
   #heard = 0;
@@ -155,11 +156,10 @@ class Player extends Watched {
     this.#names.match(Object.keys(headers).sort(), told.map(([name]) => name).sort(), 'the headers');
     for (const [name, value] of told) this.#names.match(headers[name], value, name);
     this.#names.match(body.map(parse), linesOf(actual.body).map(parse), 'the body');
-    for (const polling of this.#polling.values()) {
-      if (polling.poll !== to) continue;
-      polling.received = Number(headers['halyard-seq'] ?? polling.received);
-      polling.closed ||= 'halyard-close' in headers;
-    }
+    const polling = this.#asked.get(to);
+    if (polling === undefined) return;
+    polling.received = Math.max(polling.received, Number(headers['halyard-seq'] ?? 0));
+    polling.closed ||= 'halyard-close' in headers;
   }
 
   #request({ method, headers, body }: Request, number: number): Promise<Answer> {
@@ -168,6 +168,7 @@ class Player extends Watched {
     if (connection !== undefined) {
       const polling = this.#polling.get(connection) ?? { posted: 0, received: 0, poll: 0, closed: false };
       this.#polling.set(connection, polling);
+      this.#asked.set(number, polling);
       polling.posted = Math.max(polling.posted, Number(filled['halyard-seq'] ?? 0));
       if (method === 'GET') polling.poll = number;
       if (method === 'DELETE') polling.closed = true;
@@ -185,12 +186,14 @@ class Player extends Watched {
     for (const [connection, { posted, received, poll, closed }] of this.#polling) {
       if (closed) continue;
       const own = { 'halyard-connection': connection };
-      const { status } = await this.#fetch('POST', { ...own, 'halyard-seq': `${posted + 1}` }, '[8]');
-      if (status !== 204) throw new Error(`${connection} was closed`);
+      const said = { ...own, 'halyard-seq': `${posted + 1}`, 'halyard-ack': `${received}` };
+      const { status, body } = await this.#fetch('POST', said, '[8]');
+      if (!isPong(body)) throw new Error(`${connection} was closed, or had more: ${status} ${body}`);
       const pending = this.#answers.get(poll);
       this.#answers.delete(poll);
-      const last = await (pending ?? this.#fetch('GET', { ...own, 'halyard-ack': `${received}` }));
-      if (!isPong(last.body)) throw new Error(`${connection} had more: ${last.status} ${last.body}`);
+      await this.#fetch('DELETE', own);
+      const last = await pending;
+      if (last !== undefined && last.body !== '') throw new Error(`${connection} had more: ${last.body}`);
     }
     const [open] = this.#answers.keys();
     if (open !== undefined) throw new Error(`step ${open} has no answer`);

@@ -10,9 +10,11 @@ export interface Answer {
 export class Poller {
   readonly #url: string;
   connection = '';
-  /** Number of the last response that came. */
+  /** Number of the last answer with frames that came, one after another. */
   received = 0;
   #sent = 0;
+  /** What answers have brought, and `packet` has not given. */
+  #packets: unknown[][] = [];
 
   constructor(port: number) {
     this.#url = `http://127.0.0.1:${port}/halyard`;
@@ -41,25 +43,28 @@ export class Poller {
     return this.post(++this.#sent, packets.map((packet) => JSON.stringify(packet)).join('\n'));
   }
 
-  post(number: number | string, body: string | Uint8Array): Promise<Answer> {
-    return this.request('POST', { [pollingHeaders.sequence]: String(number) }, body);
+  async post(
+    number: number | string,
+    body: string | Uint8Array,
+    received: number | string = this.received,
+  ): Promise<Answer> {
+    const own = { [pollingHeaders.sequence]: String(number), [pollingHeaders.received]: String(received) };
+    return this.#take(await this.request('POST', own, body));
   }
 
   /** Waits for frames. */
   async poll(received: number | string = this.received): Promise<Answer> {
-    const answer = await this.request('GET', { [pollingHeaders.received]: String(received) });
-    const number = answer.headers.get(pollingHeaders.sequence);
-    if (number !== null) this.received = Number(number);
-    return answer;
+    return this.#take(await this.request('GET', { [pollingHeaders.received]: String(received) }));
   }
 
-  /** Polls until a packet of this type comes. */
+  /** The first packet of this type that has come, or comes when it polls. What came before it is not given any more. */
   async packet(type: number): Promise<unknown[]> {
     for (;;) {
+      const at = this.#packets.findIndex((packet) => packet[0] === type);
+      const found = this.#packets.splice(0, at + 1).at(-1);
+      if (found !== undefined) return found;
       const { status, body } = await this.poll();
       if (status !== 200) throw new Error(`no packet of type ${type}, but ${status} ${body}`);
-      const found = packetsOf(body).find((packet) => packet[0] === type);
-      if (found !== undefined) return found;
     }
   }
 
@@ -72,6 +77,19 @@ export class Poller {
       if (status !== 200) throw new Error(`no close, but ${status} ${body}`);
     }
   }
+
+  /** An answer that came before is looked at no more. */
+  #take(answer: Answer): Answer {
+    if (numberOf(answer) !== this.received + 1) return answer;
+    this.received++;
+    if (answer.headers.get('content-type')?.startsWith('text/plain')) this.#packets.push(...packetsOf(answer.body));
+    return answer;
+  }
+}
+
+/** @returns an answer's number; 0 if it has no frames */
+export function numberOf({ headers }: Answer): number {
+  return Number(headers.get(pollingHeaders.sequence));
 }
 
 export function packetsOf(body: string): unknown[][] {

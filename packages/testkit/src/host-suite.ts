@@ -284,14 +284,14 @@ export function hostSuite(name: string, start: HostStart): void {
         const url = `http://127.0.0.1:${io.port}/halyard`;
         const opened = await fetch(url, { method: 'POST' });
         const connection = opened.headers.get('halyard-connection') ?? '';
-        await fetch(url, {
+        const welcomed = await fetch(url, {
           method: 'POST',
           body: '[0]',
-          headers: { 'halyard-connection': connection, 'halyard-seq': '1' },
+          headers: { 'halyard-connection': connection, 'halyard-seq': '1', 'halyard-ack': '0' },
         });
         const poll = async (received: number): Promise<string> =>
           (await fetch(url, { headers: { 'halyard-connection': connection, 'halyard-ack': `${received}` } })).text();
-        const [, id] = /\[11,"\/","([^"]+)"\]/.exec(await poll(0)) ?? [];
+        const [, id] = /\[11,"\/","([^"]+)"\]/.exec(await welcomed.text()) ?? [];
         return { id: id ?? '', poll };
       };
       const slow = await poller();
@@ -305,7 +305,8 @@ export function hostSuite(name: string, start: HostStart): void {
         heard += `${await quick.poll(received++)}\n`;
       }
       await gone;
-      heard += await quick.poll(received);
+      // It may have come with one of those.
+      if (!heard.includes('left')) heard += await quick.poll(received);
       const offsets = [...heard.matchAll(/^\[5,"\/",\["\w+",(\d+)\]/gm)].map(([, offset]) => Number(offset));
       expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7]);
     });

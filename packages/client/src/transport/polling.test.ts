@@ -6,16 +6,23 @@ import { deferred } from '../testing/fake';
 import { polling } from './polling';
 import type { Link } from './transport';
 
-/** Real time, a hundred times as fast: what takes 300 ms takes 3. */
+/** Real time, twenty times as fast: what takes 300 ms takes 15, and no busy machine is slower than a request may be. */
 const clock: Clock = {
-  now: () => performance.now() * 100,
+  now: () => performance.now() * 20,
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs / 100);
+    const timer = setTimeout(run, delayMs / 20);
     return () => clearTimeout(timer);
   },
 };
 
-type Fault = 'lost request' | 'lost response' | 'half a response' | 'no answer' | number;
+type Fault = 'lost request' | 'lost response' | 'half a response' | 'late response' | 'no answer' | number;
+
+/** An answer with frames. */
+interface Answer {
+  readonly number: number;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array;
+}
 
 /** The server's half of docs/PROTOCOL.md §7 for one connection, with faults on demand. */
 class PollingServer {
@@ -24,6 +31,10 @@ class PollingServer {
   readonly requests: string[] = [];
   /** What goes wrong with the next requests of a method. */
   readonly faults: Record<string, (Fault | undefined)[]> = {};
+  /** What the answer to the next body brings. */
+  readonly caused: Frame[] = [];
+  /** Lets go a late response. */
+  release = () => {};
   unknown = false;
   holdMs = 20_000;
   readonly #binary: boolean;
@@ -31,7 +42,10 @@ class PollingServer {
   #last = 0;
   #number = 0;
   #queue: Frame[] = [];
-  #kept: { headers: Record<string, string>; body: string | Uint8Array } | undefined;
+  #toBody: Answer | undefined;
+  #toPoll: Answer | undefined;
+  /** The last answer to a poll that has come. */
+  #past: Answer | undefined;
   #close: string | undefined;
   #poll: ServerResponse | undefined;
 
@@ -55,6 +69,13 @@ class PollingServer {
     this.#answerPoll();
   }
 
+  /** Answers the poll with what the last one had. */
+  again(): void {
+    const response = this.#poll;
+    this.#poll = undefined;
+    if (response) this.#send(response, this.#past!);
+  }
+
   close(close: string): void {
     this.#close = close;
     this.#answerPoll();
@@ -67,7 +88,7 @@ class PollingServer {
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     const { 'halyard-seq': sequence, 'halyard-ack': received, 'halyard-close': close } = headers;
-    this.requests.push([method, sequence ?? received ?? close, fault].filter((part) => part !== undefined).join(' '));
+    this.requests.push([method, close ?? sequence ?? received, fault].filter((part) => part !== undefined).join(' '));
     if (fault === 'lost request') return void request.socket.destroy();
     if (fault === 'no answer') return;
     if (typeof fault === 'number') return void response.writeHead(fault).end('{}');
@@ -77,57 +98,74 @@ class PollingServer {
       return void response.writeHead(200, { 'halyard-protocol': protocol, 'halyard-connection': 'secret' }).end();
     }
     if (headers['halyard-connection'] !== 'secret' || this.unknown) return void response.writeHead(404).end('{}');
+    const known = Number(received);
+    if (!(known <= this.#number)) return void response.writeHead(400).end('{"code":"ERR_SEQUENCE"}');
+    if (this.#toBody && this.#toBody.number <= known) this.#toBody = undefined;
+    if (this.#toPoll && this.#toPoll.number <= known) {
+      this.#past = this.#toPoll;
+      this.#toPoll = undefined;
+    }
     if (method === 'POST') this.#receive(Number(sequence), body, response);
-    else if (method === 'GET') this.#hold(Number(received), response);
+    else if (method === 'GET') this.#hold(response);
     else response.writeHead(204).end();
   }
 
-  /** The answer, whenever it comes, is lost on the way. */
+  /** The answer, whenever it comes, is lost or kept on the way. */
   #spoil(response: ServerResponse, fault: Fault): void {
+    const end = response.end.bind(response);
     response.end = ((content?: string | Uint8Array) => {
       if (fault === 'half a response' && content) {
         response.setHeader('content-length', content.length);
         response.write(content.slice(0, content.length / 2), () => response.socket?.destroy());
-      } else response.socket?.destroy();
+      } else if (fault === 'late response') this.release = () => end(content);
+      else response.socket?.destroy();
       return response;
     }) as ServerResponse['end'];
   }
 
   #receive(number: number, body: Buffer, response: ServerResponse): void {
-    if (number > this.#last + 1) return void response.writeHead(400).end('{"code":"ERR_SEQUENCE"}');
-    if (number === this.#last + 1) {
+    const next = number === this.#last + 1;
+    if (number > this.#last && !(next && !this.#toBody)) {
+      return void response.writeHead(400).end('{"code":"ERR_SEQUENCE"}');
+    }
+    if (next) {
       this.#last = number;
       this.bodies.push(body.length);
       this.frames.push(...splitFrames(this.#binary ? new Uint8Array(body) : body.toString()));
+      if (this.caused.length > 0) this.#toBody = this.#answer(this.caused.splice(0));
     }
-    response.writeHead(204).end();
+    if (number === this.#last && this.#toBody) this.#send(response, this.#toBody);
+    else response.writeHead(204).end();
   }
 
-  #hold(received: number, response: ServerResponse): void {
-    if (received === this.#number) this.#kept = undefined;
+  #hold(response: ServerResponse): void {
     this.#poll?.writeHead(204).end();
     this.#poll = response;
-    const poll = response;
     clock.after(this.holdMs, () => {
-      if (this.#poll !== poll) return;
+      if (this.#poll !== response) return;
       this.#poll = undefined;
-      poll.writeHead(204).end();
+      response.writeHead(204).end();
     });
     this.#answerPoll();
   }
 
   #answerPoll(): void {
     const response = this.#poll;
-    if (!response || !(this.#kept || this.#queue.length || this.#close)) return;
+    if (!response || !(this.#toPoll || this.#queue.length || this.#close)) return;
     this.#poll = undefined;
-    if (!this.#kept) {
-      const headers: Record<string, string> = {};
-      if (this.#queue.length) headers['halyard-seq'] = `${++this.#number}`;
-      if (this.#close) headers['halyard-close'] = this.#close;
-      this.#kept = { headers, body: joinFrames(this.#queue.splice(0), this.#binary) };
-    }
-    for (const [name, value] of Object.entries(this.#kept.headers)) response.setHeader(name, value);
-    response.end(this.#kept.body);
+    this.#toPoll ??= this.#answer(this.#queue.splice(0), this.#close);
+    this.#send(response, this.#toPoll);
+  }
+
+  #answer(frames: Frame[], close?: string): Answer {
+    const number = ++this.#number;
+    const headers = { 'halyard-seq': `${number}`, ...(close && { 'halyard-close': close }) };
+    return { number, headers, body: joinFrames(frames, this.#binary) };
+  }
+
+  #send(response: ServerResponse, { headers, body }: Answer): void {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.end(body);
   }
 }
 
@@ -227,7 +265,7 @@ describe('polling', () => {
       ['one', 'two'],
     ]);
     expect(server.requests.filter((line) => line.startsWith('POST'))).toEqual([
-      'POST',
+      'POST 0',
       'POST 1 lost request',
       'POST 1 lost response',
       'POST 1',
@@ -235,6 +273,90 @@ describe('polling', () => {
       'POST 2 503',
       'POST 2',
     ]);
+  });
+
+  test('answers to bodies bring frames, and the poll goes on waiting', async () => {
+    const { server, link, frames, opened } = await start();
+    await opened;
+    for (const name of ['a', 'b', 'c']) {
+      server.caused.push(`${name} one`, `${name} two`);
+      link.send(name);
+      await until(() => server.frames.includes(name) && frames.includes(`${name} two`));
+    }
+    server.send('polled');
+    await until(() => server.requests.includes('GET 4'));
+    expect(frames).toEqual(['a one', 'a two', 'b one', 'b two', 'c one', 'c two', 'polled']);
+    expect(server.requests.filter((line) => line.startsWith('GET'))).toEqual(['GET 0', 'GET 4']);
+  });
+
+  test('a binary answer to a body', async () => {
+    const { server, link, frames, opened } = await start({ binary: true });
+    await opened;
+    server.caused.push(new Uint8Array([4, 5]), new Uint8Array([]));
+    link.send(new Uint8Array([1]));
+    await until(() => frames.length === 2);
+    expect(frames).toEqual([new Uint8Array([4, 5]), new Uint8Array([])]);
+  });
+
+  test.each(['lost response', 'half a response', 'no answer', 503] as const)(
+    'an answer to a body that did not come (%s) comes with the next try, once',
+    async (fault) => {
+      const { server, link, frames, opened } = await start({ faults: { POST: [undefined, fault, fault] } });
+      await opened;
+      server.caused.push('one', 'two');
+      link.send('a');
+      await until(() => frames.length === 2 && link.bufferedBytes === 0);
+      server.caused.push('three');
+      link.send('b');
+      await until(() => frames.length === 3);
+      expect([server.frames, frames]).toEqual([
+        ['a', 'b'],
+        ['one', 'two', 'three'],
+      ]);
+    },
+  );
+
+  test('an answer to a poll that overtakes the one to a body is held back until that has come', async () => {
+    const { server, link, frames, opened } = await start({ faults: { POST: [undefined, 'late response'] } });
+    await opened;
+    server.caused.push('first');
+    link.send('a');
+    await until(() => server.frames.length === 1);
+    server.send('second');
+    // Whoever takes what overtakes asks for more, or says something, before this one is there.
+    const bystander = await start();
+    await bystander.opened;
+    expect(frames).toEqual([]);
+    expect(server.requests.filter((line) => line.startsWith('GET'))).toEqual(['GET 0']);
+    server.release();
+    await until(() => server.requests.includes('GET 2'));
+    expect(frames).toEqual(['first', 'second']);
+    expect(server.requests.filter((line) => line.startsWith('GET'))).toEqual(['GET 0', 'GET 2']);
+  });
+
+  test('held back or not, an answer that was lost comes again', async () => {
+    const { server, link, frames, opened } = await start({
+      faults: { POST: [undefined, 'lost response', 'lost response'], GET: ['lost response', 'lost response'] },
+    });
+    await opened;
+    server.caused.push('first');
+    link.send('a');
+    server.send('second');
+    await until(() => frames.length === 2);
+    await until(() => server.requests.includes('GET 2'));
+    expect([server.frames, [...frames].sort()]).toEqual([['a'], ['first', 'second']]);
+  });
+
+  test('an answer that a cache gives again is not taken: the poll is tried again', async () => {
+    const { server, frames, opened } = await start();
+    await opened;
+    server.send('once');
+    await until(() => server.requests.includes('GET 1'));
+    server.again();
+    await until(() => server.requests.filter((line) => line === 'GET 1').length === 2);
+    server.send('twice');
+    await until(() => frames.length === 2);
+    expect(frames).toEqual(['once', 'twice']);
   });
 
   test('a request without an answer is repeated after its timeout', async () => {
@@ -340,6 +462,7 @@ describe('polling', () => {
     await until(() => server.requests.includes('POST 1 no answer'));
     link.close(1001, '');
     await until(() => server.requests.includes('DELETE 1001'));
+    expect(server.requests.filter((line) => line.startsWith('POST 1'))).toEqual(['POST 1 no answer']);
   });
 
   test('closed while it opens, it never was', async () => {
@@ -347,6 +470,6 @@ describe('polling', () => {
     link.close(1000, '');
     await new Promise((resolve) => clock.after(3_000, () => resolve(undefined)));
     expect(closes).toEqual([]);
-    expect(server.requests.filter((line) => line !== 'POST')).toEqual([]);
+    expect(server.requests.filter((line) => line !== 'POST 0')).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 // The polling transport (docs/PROTOCOL.md §7): one POST at a time carries frames out, one GET at a time waits for
-// frames. Both are numbered, so that after a lost request or response the same is asked again and does no harm.
+// frames, and both bring frames back. Bodies and answers are numbered, so that after a lost request or answer the same is
+// asked again and does no harm.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import type { Link, LinkEvents, Target, Transport } from './transport';
 
@@ -19,11 +20,13 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
   /** The request that runs in each direction; null once the direction has ended. */
   const running: Record<string, AbortController | null> = {};
   let id = '';
-  let number = 0;
+  let bodies = 0;
+  /** Number of the last answer with frames that came: every request says it. */
+  let received = 0;
+  /** The body under way. */
+  let posting: Promise<void> | undefined;
   let bufferedBytes = 0;
-  let sending = false;
   let closed = false;
-  let leave: (() => void) | undefined;
 
   const stop = (method: string) => {
     running[method]?.abort();
@@ -40,7 +43,8 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
 
   /**
    * @param header name and value of the header that says what the request is for
-   * @returns the answer, however many tries it takes, or undefined once the link or this direction of it has ended
+   * @returns the answer's headers, however many tries it takes, or undefined once the link or this direction of it has
+   * ended. Its frames are handed on.
    */
   const request = async (method: string, header: string, value: string | number, body?: string | Uint8Array) => {
     for (let tries = 1; running[method] !== null; tries++) {
@@ -49,20 +53,32 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       const cancel = clock.after(method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => controller.abort());
       let failure: string;
       try {
-        const headers: Record<string, string> = { [`halyard-${header}`]: `${value}` };
-        if (id) headers['halyard-connection'] = id;
-        if (binary && body) headers['content-type'] = 'application/octet-stream';
+        const own: Record<string, string> = { [`halyard-${header}`]: `${value}`, 'halyard-ack': `${received}` };
+        if (id) own['halyard-connection'] = id;
+        if (binary && body) own['content-type'] = 'application/octet-stream';
         const response = await fetch(url, {
           method,
-          headers,
+          headers: own,
           body: body as BodyInit,
           signal: controller.signal,
           // Lets a goodbye go out from a page that is going away.
           keepalive: method === 'DELETE',
         });
-        const { status } = response;
+        const { status, headers } = response;
         const content = binary ? new Uint8Array(await response.arrayBuffer()) : await response.text();
-        if (status < 300) return { get: (name: string) => response.headers.get(`halyard-${name}`), content };
+        if (status < 300) {
+          const number = +headers.get('halyard-seq')!;
+          // The answer to a poll may have overtaken that to the body under way, whose frames come first.
+          if (number > received + 1) await posting;
+          if (number) {
+            if (number !== received + 1) throw Error('ERR_SEQUENCE');
+            received++;
+            for (const frame of splitFrames(content)) if (!closed) onFrame(frame);
+          }
+          const close = headers.get('halyard-close');
+          if (close) end(+close.slice(0, 4), close.slice(5), 'server');
+          return headers;
+        }
         failure = `HTTP ${status}`;
         // What ended the connection is told to the poll.
         if (id && status === 404 && method !== 'GET') stop(method);
@@ -74,44 +90,30 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       }
       // A link that never opened has nothing to keep.
       if (!id || tries === triesMax) end(1006, failure);
-      else await new Promise<void>((resolve) => void clock.after(retryDelayMs * tries, resolve));
+      else await new Promise<void>((resolve) => clock.after(retryDelayMs * tries, resolve));
     }
     return undefined;
   };
 
-  const pump = async () => {
-    if (sending) return;
-    sending = true;
+  const post = async () => {
     // Everything sent in this turn goes in one body.
     await undefined;
-    while (queue.length && running.POST !== null) {
-      let count = 0;
-      let size = 0;
-      do size += queue[count++]!.length;
-      while (count < queue.length && size + queue[count]!.length < batchMax());
-      await request('POST', 'seq', ++number, joinFrames(queue.splice(0, count), binary));
-      bufferedBytes -= size;
-    }
-    sending = false;
-    leave?.();
+    let count = 0;
+    let size = 0;
+    do size += queue[count++]!.length;
+    while (count < queue.length && size + queue[count]!.length < batchMax());
+    await request('POST', 'seq', ++bodies, joinFrames(queue.splice(0, count), binary));
+    bufferedBytes -= size;
+    posting = queue.length ? post() : undefined;
   };
 
   const run = async () => {
-    id = (await request('POST', 'protocol', protocol))?.get('connection') ?? '';
+    id = (await request('POST', 'protocol', protocol))?.get('halyard-connection') ?? '';
     // A login page of the network, perhaps: another attempt may find the server.
     if (!id) end(1006, 'not a Halyard server');
     if (closed) return;
     onOpen();
-    for (let received = 0; ; ) {
-      const answer = await request('GET', 'ack', received);
-      if (!answer) return;
-      if (answer.get('seq')) {
-        received++;
-        for (const frame of splitFrames(answer.content)) if (!closed) onFrame(frame);
-      }
-      const close = answer.get('close');
-      if (close) end(Number.parseInt(close, 10), close.slice(5), 'server');
-    }
+    while (await request('GET', 'ack', received));
   };
 
   run().catch((error) => end(4400, `${error}`));
@@ -124,17 +126,15 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       if (closed) return;
       bufferedBytes += frame.length;
       queue.push(frame);
-      pump();
+      posting ??= post();
     },
-    close(code) {
+    async close(code) {
       if (closed) return;
       closed = true;
       stop('GET');
-      leave = () => {
-        stop('POST');
-        if (id) request('DELETE', 'close', code);
-      };
-      if (!sending || code !== 1000) leave();
+      while (posting && code === 1000) await posting;
+      stop('POST');
+      if (id) request('DELETE', 'close', code);
     },
   };
 }

@@ -49,12 +49,13 @@ export class PollingRequests {
       reply.send(connectionUnknown);
       return;
     }
+    const received = wholeNumber(request.peer.headers.get(pollingHeaders.received) ?? '0');
     switch (request.method) {
       case 'POST':
-        connection.receive(wholeNumber(request.peer.headers.get(pollingHeaders.sequence)), body, reply);
+        connection.receive(wholeNumber(request.peer.headers.get(pollingHeaders.sequence)), received, body, reply);
         return;
       case 'GET':
-        connection.poll(wholeNumber(request.peer.headers.get(pollingHeaders.received) ?? '0'), reply);
+        connection.poll(received, reply);
         return;
       case 'DELETE': {
         const code = wholeNumber(request.peer.headers.get(pollingHeaders.close) ?? String(CloseCode.Normal));

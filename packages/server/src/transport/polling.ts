@@ -1,5 +1,5 @@
-// The polling transport (docs/PROTOCOL.md §7): requests and responses are numbered, so that a lost, repeated or
-// reordered one is harmless.
+// The polling transport (docs/PROTOCOL.md §7): bodies and answers are numbered, so that a lost, repeated or reordered
+// one is harmless. At most two answers are not confirmed: one to a body, and behind it one to a poll.
 import { randomBytes } from 'node:crypto';
 import {
   type Close,
@@ -28,8 +28,13 @@ export interface PollingSettings {
 const tombstoneMs = 30_000;
 /** Between two polls something always waits: this much of it means that the peer does not keep up. */
 const slowBytes = 1 << 16;
-/** A response is closed at about this many bytes; the next poll gets the rest. */
-const responseBytesMax = 1 << 20;
+/** An answer is closed at about this many bytes; the next has the rest. */
+const answerBytesMax = 1 << 20;
+
+/** An answer with frames, kept until the client says that it has come. */
+interface NumberedAnswer extends HttpAnswer {
+  readonly number: number;
+}
 
 export class PollingConnection extends Timed implements Connection, Flushable {
   readonly transport = 'polling';
@@ -43,11 +48,15 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   readonly #forget: (id: string) => void;
   #queue: Frame[] = [];
   #queuedBytes = 0;
+  /** The body that was handled in this turn, and the poll that waits. */
+  #body: HttpReply | undefined;
   #poll: HttpReply | undefined;
-  /** Kept until a poll says it arrived. */
-  #response: HttpAnswer | undefined;
-  #responseNumber = 0;
-  #requestNumber = 0;
+  #toBody: NumberedAnswer | undefined;
+  #toPoll: NumberedAnswer | undefined;
+  /** Numbers: of the last body, of the last answer, and of the last answer to a poll that has come. */
+  #bodies = 0;
+  #answers = 0;
+  #polled = 0;
   #flushing = false;
   #wantsDrain = false;
   #closed: Close | undefined;
@@ -107,18 +116,26 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     this.flush();
   }
 
-  /** `POST` with a number: frames from the client. */
-  receive(number: number, body: Uint8Array, reply: HttpReply): void {
+  /** `POST` with a number: frames from the client, which says how far answers have come. */
+  receive(number: number, received: number, body: Uint8Array, reply: HttpReply): void {
+    // Sent twice within one turn: both get the same answer.
+    if (this.#body !== undefined) this.flush();
+    if (!this.#confirm(received, reply)) return;
+    if (number >= 1 && number <= this.#bodies) {
+      reply.send((number === this.#bodies ? this.#toBody : undefined) ?? accepted);
+      return;
+    }
     if (this.#closed !== undefined) {
       reply.send(connectionUnknown);
       return;
     }
-    if (!Number.isSafeInteger(number) || number < 1 || number > this.#requestNumber + 1) {
-      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.sequence} ${this.#requestNumber + 1}`);
+    if (number !== this.#bodies + 1) {
+      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.sequence} ${this.#bodies + 1}`);
       return;
     }
-    if (number <= this.#requestNumber) {
-      reply.send(accepted);
+    if (this.#toBody !== undefined) {
+      // It is repeated to its own body only, so it would never come.
+      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#toBody.number}`);
       return;
     }
     let frames: Frame[];
@@ -129,7 +146,9 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       else this.#fail(reply, 'ERR_INVALID_UTF8', 'the body is not UTF-8', CloseCode.InvalidPayload);
       return;
     }
-    this.#requestNumber = number;
+    this.#bodies = number;
+    // What is sent meanwhile waits for the answer to this body.
+    this.#flushing = true;
     const { frameBytesMax } = this.#settings;
     for (const frame of frames) {
       if (this.#closed !== undefined) break;
@@ -140,24 +159,22 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       }
       this.receiver.onFrame(frame);
     }
-    reply.send(accepted);
+    this.#body = reply;
+    this.#settings.flusher.add(this);
   }
 
-  /** `GET`: the client waits for frames and says which response it had last. */
+  /** `GET`: the client waits for frames, and says how far answers have come. */
   poll(received: number, reply: HttpReply): void {
-    if (received === this.#responseNumber) this.#response = undefined;
-    else if (received < this.#responseNumber && (received < this.#responseNumber - 1 || this.#response === undefined)) {
-      // It was overtaken by a later poll, which said that the response has arrived.
+    if (!this.#confirm(received, reply)) return;
+    if (received < this.#polled) {
+      // It was overtaken by a later request, which said that the answer to it has come.
       reply.send(noContent);
-      return;
-    } else if (received !== this.#responseNumber - 1) {
-      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#responseNumber}`);
       return;
     }
     this.#poll?.send(noContent);
     this.#poll = undefined;
-    if (this.#response !== undefined) {
-      reply.send(this.#response);
+    if (this.#toPoll !== undefined) {
+      reply.send(this.#toPoll);
       return;
     }
     this.#poll = reply;
@@ -178,36 +195,19 @@ export class PollingConnection extends Timed implements Connection, Flushable {
 
   flush(): void {
     this.#flushing = false;
-    const poll = this.#poll;
-    if (poll === undefined || (this.#queue.length === 0 && this.#closed === undefined)) {
-      this.#drained();
-      return;
+    this.#answerBody();
+    this.#answerPoll();
+    if (this.#wantsDrain && this.#queue.length === 0 && this.#closed === undefined) {
+      this.#wantsDrain = false;
+      this.receiver.onDrain();
     }
-    this.#poll = undefined;
-    this.#settings.wheel.cancel(this);
-    let count = 0;
-    let bytes = 0;
-    for (const frame of this.#queue) {
-      if (count > 0 && bytes + frame.length > responseBytesMax) break;
-      bytes += frame.length;
-      count++;
-    }
-    const frames = this.#queue.splice(0, count);
-    this.#queuedBytes -= bytes;
-    const last = this.#closed !== undefined && this.#queue.length === 0;
-    this.#response = this.#answer(frames, last ? this.#closed : undefined);
-    poll.send(this.#response);
-    if (this.#closed !== undefined) {
-      this.#settings.wheel.schedule(this, this.#settings.wheel.now() + tombstoneMs);
-      return;
-    }
-    this.#drained();
   }
 
   override due(): void {
     if (this.#closed !== undefined) {
       this.#queue = [];
-      this.#response = undefined;
+      this.#toBody = undefined;
+      this.#toPoll = undefined;
       this.#forget(this.id);
       return;
     }
@@ -216,20 +216,63 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     this.#poll = undefined;
   }
 
-  #answer(frames: readonly Frame[], close: Close | undefined): HttpAnswer {
+  #answerBody(): void {
+    const reply = this.#body;
+    if (reply === undefined) return;
+    this.#body = undefined;
+    // An answer to a body never overtakes one to a poll, and how the connection was closed is told to polls only.
+    if (this.#queue.length > 0 && this.#toPoll === undefined && this.#closed === undefined) {
+      this.#toBody = this.#nextAnswer();
+      reply.send(this.#toBody);
+    } else reply.send(accepted);
+  }
+
+  #answerPoll(): void {
+    const reply = this.#poll;
+    if (reply === undefined || (this.#queue.length === 0 && this.#closed === undefined)) return;
+    this.#poll = undefined;
+    this.#settings.wheel.cancel(this);
+    this.#toPoll = this.#nextAnswer();
+    reply.send(this.#toPoll);
+    if (this.#closed !== undefined) this.#settings.wheel.schedule(this, this.#settings.wheel.now() + tombstoneMs);
+  }
+
+  #nextAnswer(): NumberedAnswer {
+    let count = 0;
+    let bytes = 0;
+    for (const frame of this.#queue) {
+      if (count > 0 && bytes + frame.length > answerBytesMax) break;
+      bytes += frame.length;
+      count++;
+    }
+    const frames = this.#queue.splice(0, count);
+    this.#queuedBytes -= bytes;
+    const number = ++this.#answers;
     const headers: Record<string, string> = {
       'content-type': this.#binary ? 'application/octet-stream' : 'text/plain; charset=utf-8',
       'cache-control': 'no-store',
-      [pollingHeaders.sequence]: String(++this.#responseNumber),
+      [pollingHeaders.sequence]: String(number),
     };
-    if (close !== undefined) headers[pollingHeaders.close] = closeHeader(close);
-    return { status: 200, headers, body: joinFrames(frames, this.#binary) };
+    if (this.#closed !== undefined && this.#queue.length === 0)
+      headers[pollingHeaders.close] = closeHeader(this.#closed);
+    return { number, status: 200, headers, body: joinFrames(frames, this.#binary) };
   }
 
-  #drained(): void {
-    if (!this.#wantsDrain || this.#queue.length > 0 || this.#closed !== undefined) return;
-    this.#wantsDrain = false;
-    this.receiver.onDrain();
+  /**
+   * Forgets what has come.
+   * @returns whether that can be; else the request is answered, and the connection ends
+   */
+  #confirm(received: number, reply: HttpReply): boolean {
+    if (!(received <= this.#answers)) {
+      this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#answers}`);
+      return false;
+    }
+    if (this.#toBody !== undefined && this.#toBody.number <= received) this.#toBody = undefined;
+    if (this.#toPoll !== undefined && this.#toPoll.number <= received) {
+      this.#polled = this.#toPoll.number;
+      this.#toPoll = undefined;
+    }
+    return true;
   }
 
   #flushLater(): void {
