@@ -1,4 +1,4 @@
-// What a polling client says: how to open, to post an echo, to poll, and to count the replies in what a poll brought.
+// What a polling client says: how to open, to post an echo, to poll, and to count the replies in what an answer brought.
 import type { Codec } from '@halyard/codec';
 import { type Packet, PacketType, pollingHeaders, protocolHeader, subprotocol } from '@halyard/protocol';
 import type { Payload } from '../contract';
@@ -13,8 +13,8 @@ export interface PollingSession {
   /** The request that sends an echo with this number. */
   post(payload: Payload, ack: number): string;
   poll(): string;
-  /** @returns how many replies the poll brought */
-  polled(response: HttpResponse): number;
+  /** @returns how many replies an answer brought, or undefined if the one to the post under way comes before it */
+  taken(response: HttpResponse): number | undefined;
 }
 
 const plain = 'Content-Type: text/plain;charset=UTF-8';
@@ -39,7 +39,7 @@ export class SocketioPolling implements PollingSession {
     return httpRequest('GET', this.#path, []);
   }
 
-  polled({ body }: HttpResponse): number {
+  taken({ body }: HttpResponse): number {
     return body.split('\x1e').filter((packet) => packet.startsWith('43')).length;
   }
 }
@@ -61,10 +61,10 @@ export class HalyardPolling implements PollingSession {
     const offer = `${protocolHeader}: ${subprotocol(this.#codec.name)}`;
     const { head } = await line.ask(httpRequest('POST', '/halyard', [offer]));
     this.#connection = headerOf(head, pollingHeaders.connection) ?? '';
-    await line.ask(this.#send([hello(newSession())]));
+    this.taken(await line.ask(this.#send([hello(newSession())])));
     for (let polls = 0; this.#received === 0; polls++) {
       if (polls > 3) throw new Error('not connected');
-      this.polled(await line.ask(this.poll()));
+      this.taken(await line.ask(this.poll()));
     }
   }
 
@@ -76,13 +76,14 @@ export class HalyardPolling implements PollingSession {
   }
 
   poll(): string {
-    return httpRequest('GET', '/halyard', [this.#name(), `${pollingHeaders.received}: ${this.#read}`]);
+    return httpRequest('GET', '/halyard', this.#said());
   }
 
-  polled({ head, body }: HttpResponse): number {
+  taken({ head, body }: HttpResponse): number | undefined {
     const sequence = headerOf(head, pollingHeaders.sequence);
     if (sequence === undefined) return 0;
-    this.#read = Number(sequence);
+    if (Number(sequence) > this.#read + 1) return undefined;
+    this.#read++;
     let replies = 0;
     for (const frame of body.split('\n')) {
       if (frame.startsWith('[3,')) replies++;
@@ -97,13 +98,18 @@ export class HalyardPolling implements PollingSession {
     if (packet.type === PacketType.Welcome) this.#tellAfter = packet.settings.sackPacketsMax;
   }
 
-  #name(): string {
-    return `${pollingHeaders.connection}: ${this.#connection}`;
+  #said(): string[] {
+    return [`${pollingHeaders.connection}: ${this.#connection}`, `${pollingHeaders.received}: ${this.#read}`];
   }
 
   #send(packets: readonly Packet[]): string {
     const body = packets.map((packet) => String(this.#codec.encode(packet))).join('\n');
     const sequence = `${pollingHeaders.sequence}: ${++this.#sequence}`;
-    return httpRequest('POST', '/halyard', [this.#name(), sequence, 'Content-Type: text/plain; charset=utf-8'], body);
+    return httpRequest(
+      'POST',
+      '/halyard',
+      [...this.#said(), sequence, 'Content-Type: text/plain; charset=utf-8'],
+      body,
+    );
   }
 }

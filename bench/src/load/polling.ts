@@ -1,7 +1,7 @@
 // Polling clients, one echo in flight each: a poll is always held open, and a post goes out when the last is answered.
 import { type Payload, payloadOf } from '../contract';
 import { settled } from './echo';
-import { HttpLine } from './http';
+import { HttpLine, type HttpResponse } from './http';
 import type { PollingSession } from './polling-dialect';
 import type { LoadTally, SwarmOptions } from './swarm';
 
@@ -9,8 +9,10 @@ interface Client {
   readonly session: PollingSession;
   readonly poller: HttpLine;
   readonly poster: HttpLine;
-  /** Post answered and reply polled: the next may go. */
+  /** Post answered and reply there: the next may go. */
   waitingFor: number;
+  /** The answer to a poll that has overtaken the one to the post under way. */
+  early: HttpResponse | undefined;
 }
 
 export class PollingSwarm {
@@ -39,7 +41,7 @@ export class PollingSwarm {
       const session = await this.#session();
       const opened = session.open(poller);
       await Promise.race([opened, this.#watch()]);
-      const client = { session, poller, poster: new HttpLine(port, failed), waitingFor: 0 };
+      const client = { session, poller, poster: new HttpLine(port, failed), waitingFor: 0, early: undefined };
       this.#clients.push(client);
       this.#poll(client);
     }
@@ -80,22 +82,32 @@ export class PollingSwarm {
   }
 
   #poll(client: Client): void {
-    client.poller.send(client.session.poll(), (response) => {
-      const replies = client.session.polled(response);
-      this.tally.replies += replies;
-      this.#poll(client);
-      for (let i = 0; i < replies; i++) this.#answered(client);
-    });
+    client.poller.send(client.session.poll(), (response) => this.#polled(client, response));
+  }
+
+  #polled(client: Client, response: HttpResponse): void {
+    const replies = client.session.taken(response);
+    client.early = replies === undefined ? response : undefined;
+    if (replies === undefined) return;
+    this.#poll(client);
+    this.tally.replies += replies;
+    this.#answered(client, replies);
   }
 
   #post(client: Client): void {
     this.#busy++;
     client.waitingFor = 2;
-    client.poster.send(client.session.post(this.#payload, 1_001), () => this.#answered(client));
+    client.poster.send(client.session.post(this.#payload, 1_001), (response) => {
+      const replies = client.session.taken(response) ?? 0;
+      if (client.early !== undefined) this.#polled(client, client.early);
+      this.tally.replies += replies;
+      this.#answered(client, 1 + replies);
+    });
   }
 
-  #answered(client: Client): void {
-    if (--client.waitingFor > 0) return;
+  #answered(client: Client, count: number): void {
+    client.waitingFor -= count;
+    if (count === 0 || client.waitingFor > 0) return;
     this.#busy--;
     if (this.#running) this.#post(client);
     else if (this.#busy === 0) this.#stopped?.();
