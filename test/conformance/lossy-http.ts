@@ -1,7 +1,7 @@
 // HTTP between a client's `fetch` and a server, in virtual time: requests and answers take their time, overtake each
 // other, are lost, and requests come twice. The same random numbers make the same run.
 import type { Clock } from '@halyard/protocol';
-import type { Headers as HeaderFields, HostFactory } from '@halyard/server';
+import { type HostFactory, Peer } from '@halyard/server';
 import type { Random } from '@halyard/testkit/random';
 
 type HostHandlers = Parameters<HostFactory>[1];
@@ -60,8 +60,8 @@ export class LossyHttp {
     });
 
   #arrive(method: string, headers: Record<string, string>, body: string | undefined, reply: Reply): void {
-    const fields = { get: (name: string) => headers[name], count: (name: string) => (name in headers ? 1 : 0) };
-    const peer = { address: '127.0.0.1', secure: false, headers: fields as unknown as HeaderFields };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const peer = new Peer('127.0.0.1', false, lines);
     const facts = { method, path: '/halyard', query: '', peer };
     let over = false;
     this.#handlers?.request(facts, new TextEncoder().encode(body), {

@@ -1,7 +1,7 @@
 // Servers see these packets a million times a second: their tuples by hand, several times as fast as by the table of
 // tuple.ts, which has every other packet and every error.
 import { packetLimits } from './limits';
-import { type Packet, PacketType } from './packet';
+import { type Packet, PacketType, type Position } from './packet';
 import { fromTuple, type Tuple, toTuple } from './tuple';
 import type { Value } from './value';
 
@@ -17,7 +17,7 @@ export function toTupleFast(packet: Packet): Tuple {
     case PacketType.Ack:
       return packet.value === undefined ? [packet.type, packet.ack] : [packet.type, packet.ack, packet.value];
     case PacketType.Publish:
-      return [packet.type, packet.namespace, packet.positions.flat(), packet.event, packet.args];
+      return [packet.type, packet.namespace, flatten(packet.positions), packet.event, packet.args];
     case PacketType.Volatile:
       return [packet.type, packet.namespace, packet.event, packet.args];
     default:
@@ -37,6 +37,13 @@ export function fromTupleFast(input: unknown): Packet {
     }
   } else if (type === PacketType.Ack && isAck(first)) return { type, ack: first, value: second as Value };
   return fromTuple(input);
+}
+
+/** Several times as fast as `flat`. */
+function flatten(positions: readonly Position[]): unknown[] {
+  const flat: unknown[] = [];
+  for (const [log, offset] of positions) flat.push(log, offset);
+  return flat;
 }
 
 function isName(value: unknown): value is string {

@@ -8,7 +8,7 @@ export {
   PublicError,
   type Value,
 } from '@halyard/protocol';
-export type { Headers, HostFactory } from './host/host';
+export { type Headers, type HostFactory, Peer } from './host/host';
 export { node } from './host/node';
 export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';
 export type { Auth, Handshake } from './namespace/handshake';
