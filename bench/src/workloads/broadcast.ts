@@ -75,7 +75,7 @@ const variants: readonly Variant[] = [
 
 export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
   ({ name, title, plan, targets, intervalMs, subjects = mainSubjects }) => {
-    const audiences = targets.map((target) => audience({ ...defaultPlan, ...plan }, target));
+    let audiences: readonly number[] | undefined;
     return served({
       name,
       title,
@@ -83,11 +83,14 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
       subjects,
       plan,
       async measure(stage, windowMs) {
+        // Counted when asked for: every process of a run loads this file.
+        audiences ??= targets.map((target) => audience({ ...defaultPlan, ...plan }, target));
+        const members = audiences;
         const order = { targets, perTick: targets.length, intervalMs };
-        await stage.emit({ ...order, forMs: stage.warmUpMs() }, audiences);
+        await stage.emit({ ...order, forMs: stage.warmUpMs() }, members);
         let deliveries = 0;
         const window = await stage.window(async () => {
-          deliveries = await stage.emit({ ...order, forMs: windowMs }, audiences);
+          deliveries = await stage.emit({ ...order, forMs: windowMs }, members);
         });
         return perUnit(window, deliveries);
       },
