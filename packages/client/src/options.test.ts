@@ -17,9 +17,12 @@ function codeOf(run: () => unknown): unknown {
 }
 
 describe('options', () => {
+  const aList = 'transports: a list, such as [websocket(), polling()]';
   const cases: [string, ClientOptions][] = [
     ['path: starts with "/"', { path: 'halyard' }],
-    ['transports: a list, such as [websocket(), polling()]', { transports: [] }],
+    [aList, { transports: [] }],
+    [aList, { transports: null as never }],
+    [aList, { transports: [new FakeTransport('fake'), FakeTransport as never] }],
     ['reconnection: no such option', { reconnection: false } as object],
     ['constructor: no such option', Object.fromEntries([['constructor', 1]])],
     ['codec: a codec', { codec: {} as never }],

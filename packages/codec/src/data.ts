@@ -120,7 +120,7 @@ function surveyPlain(object: Record<string, unknown>, room: number): number {
   for (const key in object) {
     const item = object[key];
     if (key.charCodeAt(0) === dollar) traits |= Trait.Escaped;
-    const found = survey(key, 0) | (item === undefined ? Trait.Odd : survey(item, room));
+    const found = item === undefined ? Trait.Odd : survey(key, 0) | survey(item, room);
     if ((found & Trait.Refused) === 0) traits |= found;
     // What a prototype was made to hold is not sent, so it is not refused either.
     else if (Object.hasOwn(object, key)) {

@@ -58,7 +58,9 @@ function decode(frame: Frame): Packet {
   if (typeof frame !== 'string') throw new RemoteProtocolError('ERR_FRAME_DECODE', 'this codec reads text', 1003);
   try {
     const tuple = JSON.parse(frame);
-    return fromTuple(Array.isArray(tuple) ? read(tuple, fieldDepthMax(tuple[0]) + 1) : tuple);
+    if (!Array.isArray(tuple)) return fromTuple(tuple);
+    const [type, ...fields] = tuple;
+    return fromTuple([type, ...fields.map((field) => read(field, fieldDepthMax(type)))]);
   } catch (error) {
     throw error instanceof RemoteProtocolError ? error : new RemoteProtocolError('ERR_FRAME_DECODE', 'not a packet');
   }

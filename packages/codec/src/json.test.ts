@@ -39,6 +39,7 @@ describe.each([
       [{ $$date: 1, $: 2, a$: 3 }, '{"$$$date":1,"$$":2,"a$":3}'],
       [{ $a: { $bin: new Date(0) } }, '{"$$a":{"$$bin":{"$date":0}}}'],
       [['$bin', '$'], '["$bin","$"]'],
+      [{ '\ud800': undefined, a: 1 }, '{"a":1}'],
     ];
     test.each(written)('writes %o as %s', (value, text) => {
       expect(codec.encode(ack(value))).toBe(`[3,1,${text}]`);
@@ -116,6 +117,7 @@ describe.each([
       '[null]',
       '[{"toString":1,"valueOf":1}]',
       '[{"$big":"2"},"/"]',
+      '[{"$num":"-0"}]',
     ])('the frame %s', (frame) => {
       expect(() => codec.decode(frame)).toThrow(RemoteProtocolError);
     });

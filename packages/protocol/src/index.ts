@@ -17,4 +17,4 @@ export * from './packet';
 export { type DeliveredPacket, SessionMachine, type SessionSink, type SessionState } from './session';
 export { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';
 export type { Value } from './value';
-export { negotiate, pollingHeaders, protocolHeader, protocolVersion, subprotocol } from './version';
+export { negotiate, pollingHeaders, protocolHeader, subprotocol } from './version';

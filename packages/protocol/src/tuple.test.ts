@@ -181,7 +181,12 @@ describe.each([
     ['HELLO namespaces[] name', [0, [['/']], ''], [1, 0, 0], noNamespace],
     ['HELLO client', [0, [], ''], [2], noText],
     ['HELLO generation', [0, [], '', null, '', 1], [5], noCount.filter((value) => value != null)],
-    ['HELLO token', [0, [], '', null, 'sixteen letters.', 0], [4], [1, true, [], 'fifteen letters', 'x'.repeat(257)]],
+    [
+      'HELLO token',
+      [0, [], '', null, 'sixteen letters.', 0],
+      [4],
+      [0, -0, false, 1, true, [], 'fifteen letters', 'x'.repeat(257)],
+    ],
     ['HELLO resume', [0, [], '', ['s', 'k', 0, 0, []]], [3], noList.filter((value) => value != null)],
     ['HELLO session', [0, [], '', ['s', 'k', 0, 0, []]], [3, 0], noName],
     ['HELLO secret', [0, [], '', ['s', 'k', 0, 0, []]], [3, 1], noName],
@@ -263,6 +268,10 @@ describe.each([
       [[Symbol('2')]],
     ])('knows no other type: %#', (input) => {
       expect(codeOf(input)).toBe('ERR_PACKET_TYPE 4400');
+    });
+
+    it('takes −0 for the type it is', () => {
+      expect(fromTuple([-0])).toStrictEqual(fromTuple([0]));
     });
 
     it('says which rule was broken, and is an error of Halyard', () => {

@@ -119,7 +119,7 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
       }),
       undefined,
     ),
-    token: { read: (value, field) => (value ? token.read(value, field) : '') },
+    token: { read: (value, field) => (value == null || value === '' ? '' : token.read(value, field)) },
     generation: optional(count, 0),
   },
   [PacketType.Welcome]: {
@@ -194,7 +194,8 @@ export function fromTuple(input: unknown): Packet {
       'ERR_PACKET_TYPE',
       `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
     );
-  return readFields({ type }, layout, tuple) as unknown as Packet;
+  // Plus zero, because −0 is a type's number too.
+  return readFields({ type: (type as number) + 0 }, layout, tuple) as unknown as Packet;
 }
 
 /** @throws RemoteProtocolError unless `value` is a namespace's name: `/` and then 0 to 255 characters */

@@ -1,6 +1,6 @@
 // Protocol versions and their names on the wire (docs/PROTOCOL.md §2).
 
-export const protocolVersion = 1;
+const protocolVersion = 1;
 
 /** The header in which HTTP transports offer and choose what a WebSocket does in `Sec-WebSocket-Protocol`. */
 export const protocolHeader = 'halyard-protocol';

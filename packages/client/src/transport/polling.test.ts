@@ -15,7 +15,14 @@ const clock: Clock = {
   },
 };
 
-type Fault = 'lost request' | 'lost response' | 'half a response' | 'late response' | 'no answer' | number;
+type Fault =
+  | 'lost request'
+  | 'lost response'
+  | 'half a response'
+  | 'cut response'
+  | 'late response'
+  | 'no answer'
+  | number;
 
 /** An answer with frames. */
 interface Answer {
@@ -76,6 +83,11 @@ class PollingServer {
     if (response) this.#send(response, this.#past!);
   }
 
+  /** Forgets to send an answer. */
+  skip(): void {
+    this.#number++;
+  }
+
   close(close: string): void {
     this.#close = close;
     this.#answerPoll();
@@ -117,7 +129,8 @@ class PollingServer {
       if (fault === 'half a response' && content) {
         response.setHeader('content-length', content.length);
         response.write(content.slice(0, content.length / 2), () => response.socket?.destroy());
-      } else if (fault === 'late response') this.release = () => end(content);
+      } else if (fault === 'cut response' && content) end(content.slice(0, content.length - 1));
+      else if (fault === 'late response') this.release = () => end(content);
       else response.socket?.destroy();
       return response;
     }) as ServerResponse['end'];
@@ -296,6 +309,29 @@ describe('polling', () => {
     link.send(new Uint8Array([1]));
     await until(() => frames.length === 2);
     expect(frames).toEqual([new Uint8Array([4, 5]), new Uint8Array([])]);
+  });
+
+  test('an answer that is cut, and says so nowhere but in its frames, is asked for again', async () => {
+    const { server, link, frames, opened } = await start({
+      binary: true,
+      faults: { POST: [undefined, 'cut response'], GET: ['cut response'] },
+    });
+    await opened;
+    server.send(new Uint8Array([1, 2]));
+    await until(() => frames.length === 1);
+    server.caused.push(new Uint8Array([3, 4]));
+    link.send(new Uint8Array([0]));
+    await until(() => frames.length === 2);
+    expect(frames).toEqual([new Uint8Array([1, 2]), new Uint8Array([3, 4])]);
+  });
+
+  test('an answer to a body with a number that cannot be ends the connection, and waits for nothing', async () => {
+    const { server, link, opened, closed } = await start();
+    await opened;
+    server.caused.push('one');
+    server.skip();
+    link.send('a');
+    expect(await closed).toMatchObject({ code: 1006, reason: 'Error: ERR_SEQUENCE' });
   });
 
   test.each(['lost response', 'half a response', 'no answer', 503] as const)(

@@ -69,11 +69,13 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
         if (status < 300) {
           const number = +headers.get('halyard-seq')!;
           // The answer to a poll may have overtaken that to the body under way, whose frames come first.
-          if (number > received + 1) await posting;
+          if (method === 'GET' && number > received + 1) await posting;
           if (number) {
             if (number !== received + 1) throw Error('ERR_SEQUENCE');
+            const frames = splitFrames(content);
+            // Only now has it come whole.
             received++;
-            for (const frame of splitFrames(content)) if (!closed) onFrame(frame);
+            for (const frame of frames) if (!closed) onFrame(frame);
           }
           const close = headers.get('halyard-close');
           if (close) end(+close.slice(0, 4), close.slice(5), 'server');

@@ -111,6 +111,15 @@ describe('two transports', () => {
     expect([websocket.links.length, polling.links.length]).toEqual([1, 1]);
   });
 
+  test('a transport that was given up before anything was said on it keeps its place', async () => {
+    const auth = () => Promise.reject(new Error('no token'));
+    const { websocket, polling, advance, log } = two({ auth });
+    await websocket.link.open();
+    expect(log).toContainEqual(['connect_error', 'ERR_CONNECT']);
+    await advance(1_000);
+    expect([websocket.links.length, polling.links.length]).toEqual([2, 0]);
+  });
+
   test('disconnect() during the race drops both', async () => {
     const { socket, websocket, polling, advance } = two();
     await advance(2_000);

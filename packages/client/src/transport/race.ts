@@ -13,7 +13,8 @@ const preferenceMs = 300_000;
  * @throws LocalUsageError `ERR_OPTION`
  */
 export function race(transports: readonly Transport[], fallbackDelayMs = 2_000): Transport {
-  if (!transports[0]?.open) throw optionError('transports', 'a list, such as [websocket(), polling()]');
+  if (!transports?.length || transports.some((transport) => !transport?.open))
+    throw optionError('transports', 'a list, such as [websocket(), polling()]');
   checkNumber('fallbackDelayMs', fallbackDelayMs, 0, 600_000);
   let order = transports;
   let preferredUntil = 0;
@@ -28,6 +29,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
       const links = new Map<Link, Transport>();
       let started = 0;
       let winner: Link | undefined;
+      let said = false;
       let worked = false;
       let worst = broken('no transport');
       let cancelTimer = () => {};
@@ -42,9 +44,9 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
         for (const link of links.keys()) if (link !== winner) link.close(1000, '');
       };
 
-      /** The winner is gone. One that opened and then carried nothing, as through some proxies, is tried last. */
+      /** The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last. */
       const give = () => {
-        if (winner && !worked) prefer([], [links.get(winner)!]);
+        if (winner && said && !worked) prefer([], [links.get(winner)!]);
       };
 
       const start = () => {
@@ -91,7 +93,10 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
         get bufferedBytes() {
           return winner?.bufferedBytes ?? 0;
         },
-        send: (frame) => winner?.send(frame),
+        send(frame) {
+          said = true;
+          winner?.send(frame);
+        },
         close(code, reason) {
           give();
           stop();

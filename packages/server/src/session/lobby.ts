@@ -12,6 +12,7 @@ type WaitingPacket = EventPacket | VolatilePacket;
 interface Waiting {
   readonly handshake: Handshake;
   readonly packets: WaitingPacket[];
+  bytes: number;
 }
 
 export class Lobby {
@@ -41,7 +42,7 @@ export class Lobby {
   }
 
   enter(handshake: Handshake): void {
-    this.#waiting.set(handshake.namespace, { handshake, packets: [] });
+    this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
   }
 
   /** Keeps an event if its namespace has not decided. @throws RemoteProtocolError if too much waits */
@@ -54,14 +55,17 @@ export class Lobby {
       throw new RemoteProtocolError('ERR_WAITING_FULL', 'too many packets before CONNECTED', CloseCode.PolicyViolation);
     }
     waiting.packets.push(packet);
+    waiting.bytes += this.frameBytes;
     return true;
   }
 
   /** Takes a namespace out. @returns what waited for it */
   drop(namespace: string): readonly WaitingPacket[] {
-    const packets = this.#waiting.get(namespace)?.packets ?? [];
+    const waiting = this.#waiting.get(namespace);
+    if (waiting === undefined) return [];
     this.#waiting.delete(namespace);
-    this.#count -= packets.length;
-    return packets;
+    this.#count -= waiting.packets.length;
+    this.#bytes -= waiting.bytes;
+    return waiting.packets;
   }
 }

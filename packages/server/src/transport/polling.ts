@@ -30,6 +30,8 @@ const tombstoneMs = 30_000;
 const slowBytes = 1 << 16;
 /** An answer is closed at about this many bytes; the next has the rest. */
 const answerBytesMax = 1 << 20;
+/** With more than this the queue goes by the poll: a client waits longer for a poll than for the answer to its body. */
+const bodyAnswerBytesMax = 1 << 16;
 
 /** An answer with frames, kept until the client says that it has come. */
 interface NumberedAnswer extends HttpAnswer {
@@ -220,8 +222,9 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     const reply = this.#body;
     if (reply === undefined) return;
     this.#body = undefined;
+    const isSmall = this.#queue.length > 0 && this.#queuedBytes <= bodyAnswerBytesMax;
     // An answer to a body never overtakes one to a poll, and how the connection was closed is told to polls only.
-    if (this.#queue.length > 0 && this.#toPoll === undefined && this.#closed === undefined) {
+    if (isSmall && this.#toPoll === undefined && this.#closed === undefined) {
       this.#toBody = this.#nextAnswer();
       reply.send(this.#toBody);
     } else reply.send(accepted);
