@@ -81,7 +81,7 @@ function positionsOf(max: number): Kind<readonly Position[]> {
 
 const { nameCharsMax, tokenCharsMin, helloNamespacesMax, helloPositionsMax, publishLogsMax } = packetLimits;
 
-const any: Kind<Value | undefined> = { read: (value) => value as Value | undefined };
+const anything: Kind<Value | undefined> = { read: (value) => value as Value | undefined };
 const name = textOf(1, nameCharsMax);
 const namespace: Kind<string> = tested((value) => name.read(value, 'namespace')[0] === '/', 'starts with "/"');
 const text = textOf(0, packetLimits.reasonCharsMax);
@@ -91,7 +91,7 @@ const ack = wholeNumber(1);
 const setting = wholeNumber(0, packetLimits.settingMax);
 const list: Kind<readonly unknown[]> = tested(Array.isArray, 'an array');
 const args = list as Kind<readonly Value[]>;
-const request = nested<NamespaceRequest>({ namespace, auth: any });
+const request = nested<NamespaceRequest>({ namespace, auth: anything });
 const requests: Kind<readonly NamespaceRequest[]> = {
   read(value, field) {
     const items = list.read(value, field);
@@ -103,7 +103,7 @@ const requests: Kind<readonly NamespaceRequest[]> = {
 
 const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined) };
 const event = { namespace: name, event: name, args };
-const failure = { code: name, message: text, data: any };
+const failure = { code: name, message: text, data: anything };
 
 const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: Type }>> } = {
   [PacketType.Hello]: {
@@ -138,14 +138,14 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
     reason: optional(text, ''),
   },
   [PacketType.Event]: { ...event, ack: optional(ack, undefined) },
-  [PacketType.Ack]: { ack, value: any },
+  [PacketType.Ack]: { ack, value: anything },
   [PacketType.Error]: { ack, ...failure },
   [PacketType.Publish]: { namespace: name, positions: positionsOf(publishLogsMax), event: name, args },
   [PacketType.Volatile]: event,
   [PacketType.Sack]: { received: count },
   [PacketType.Ping]: heartbeat as never,
   [PacketType.Pong]: heartbeat as never,
-  [PacketType.Connect]: { namespace, auth: any },
+  [PacketType.Connect]: { namespace, auth: anything },
   [PacketType.Connected]: { namespace, id: name },
   [PacketType.Refused]: { namespace, ...failure },
   [PacketType.Disconnect]: { namespace, reason: optional(text, '') },

@@ -12,8 +12,8 @@ export function websocket(): Transport {
 function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
   let socket: WebSocket | undefined;
   let closed = false;
-  const fail = (error: Error) => {
-    if (!closed) onClose(broken(error.message));
+  const fail = (reason: string) => {
+    if (!closed) onClose(broken(reason));
     closed = true;
   };
   (async () => {
@@ -21,13 +21,19 @@ function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
     if (closed) return;
     socket = new Class(target.url.replace('http', 'ws'), target.protocol);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = onOpen;
+    socket.onopen = () => {
+      socket!.onerror = nothing;
+      onOpen();
+    };
     socket.onmessage = ({ data }) => onFrame(typeof data === 'string' ? data : new Uint8Array(data));
-    // What went wrong is not told here; `close` always follows.
-    socket.onerror = nothing;
+    // Once open, `close` always follows. Before, it does not in Node 22.
+    socket.onerror = (event) => {
+      socket!.onclose = null;
+      fail((event as ErrorEvent).message ?? '');
+    };
     socket.onclose = ({ code, reason }) =>
       onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });
-  })().catch(fail);
+  })().catch((error: Error) => fail(error.message));
   return {
     name: 'websocket',
     get bufferedBytes() {
