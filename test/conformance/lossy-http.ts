@@ -34,7 +34,13 @@ export class LossyHttp {
 
   readonly host: HostFactory = async (_path, handlers) => {
     this.#handlers = handlers;
-    return { name: 'lossy', listen: async (port) => port, stopListening: () => {}, close: async () => {} };
+    return {
+      name: 'lossy',
+      gathersInMessage: false,
+      listen: async (port) => port,
+      stopListening: () => {},
+      close: async () => {},
+    };
   };
 
   readonly fetch = (_url: unknown, { method = 'GET', headers, body, signal }: RequestInit = {}): Promise<Response> =>

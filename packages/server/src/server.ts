@@ -23,7 +23,7 @@ import type { Host, HostFactory, HostHandlers, HttpReply, RequestFacts, UpgradeV
 import { jsonError } from './host/json-error';
 import { attachedNode, node } from './host/node';
 import { uws } from './host/uws';
-import { type Handler, Handlers } from './namespace/handlers';
+import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from './namespace/handlers';
 import { Journal } from './namespace/journal';
 import { type Middleware, Namespace, type NamespaceContext, NamespaceRules } from './namespace/namespace';
 import type { Room } from './namespace/room';
@@ -58,8 +58,8 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #flusher = new Flusher();
   readonly #greeting: GreetingContext;
   readonly #polling: PollingRequests;
-  /** By codec index. */
-  readonly #webSockets: readonly WebSocketSettings[];
+  /** By codec index. Empty until there is a host. */
+  #webSockets: readonly WebSocketSettings[] = [];
   readonly #admission: AdmissionOptions;
   readonly #namespaces = new Map<string, Namespace>();
   readonly #dynamic: {
@@ -67,7 +67,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     rules: NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>;
   }[] = [];
   readonly #children = new Set<string>();
-  readonly #errors = new Handlers();
+  #errors: Handlers = noHandlers;
   readonly #context: NamespaceContext;
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #host: Host | undefined;
@@ -129,13 +129,6 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       report,
       emptied: (name) => this.#emptied(name),
     };
-    const { frameBytesMax } = checked;
-    this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
-      codecIndex,
-      binary,
-      frameBytesMax,
-      flusher: this.#flusher,
-    }));
     this.#polling = new PollingRequests({
       admission: this.#admission,
       settings: { ...checked, wheel: this.#wheel, flusher: this.#flusher },
@@ -237,7 +230,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
   on(event: 'connection' | 'error', handler: Handler): this {
-    if (event === 'error') this.#errors.on(event, handler);
+    if (event === 'error') this.#errors = withHandler(this.#errors, event, handler);
     else this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
     return this;
   }
@@ -313,6 +306,15 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     };
     const host = await factory(this.#options.path, handlers, this.#options);
     this.#host = host;
+    const { codecs, frameBytesMax } = this.#options;
+    this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
+      codecIndex,
+      binary,
+      frameBytesMax,
+      flusher: this.#flusher,
+      native: host.publish !== undefined,
+      gathersInMessage: host.gathersInMessage,
+    }));
     return host;
   }
 
@@ -392,11 +394,11 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   #report(error: unknown, where: string): void {
-    if (!this.#errors.has('error')) {
+    if (!hasHandler(this.#errors, 'error')) {
       console.error(`Halyard: ${where} failed:`, error);
       return;
     }
-    this.#errors.fire('error', [error, { where } satisfies ErrorContext], (failure) =>
+    fireHandlers(this.#errors, 'error', [error, { where } satisfies ErrorContext], (failure) =>
       console.error('Halyard: the handler of "error" failed:', failure),
     );
   }

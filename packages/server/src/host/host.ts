@@ -81,20 +81,22 @@ export interface HttpReply {
   send(answer: HttpAnswer): void;
 }
 
-/** One WebSocket as the host has it. */
+/**
+ * One WebSocket as the host has it, with the names of uWebSockets.js, whose sockets are used as they are: an object between
+ * would be fetched from memory for every frame, which costs an echo 2 %. After `end`, and once `onClose` was called, nothing
+ * of it may be used.
+ */
 export interface HostSocket {
-  /** Whether sends from inside its own `onMessage` are gathered into one write by the host. */
-  readonly gathersInMessage: boolean;
-  /** Whether `subscribe` and the host's `publish` work. */
-  readonly native: boolean;
-  /** MUST NOT throw. Past the backpressure limit the host cuts the socket. */
-  send(frame: Frame): void;
-  /** Sends all in one write if it can. */
-  sendAll(frames: readonly Frame[]): void;
-  bufferedBytes(): number;
+  /** MUST NOT throw. Past the backpressure limit the host cuts the socket: `onClose` may come from inside. */
+  send(frame: Frame, binary: boolean): void;
+  /** Calls `write` at once; what it sends leaves in one write if it can. */
+  cork(write: () => void): void;
+  /** Bytes that were sent and have not left this process. */
+  getBufferedAmount(): number;
+  /** As `unsubscribe` it does nothing where the host has no `publish`. */
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
-  /** Sends a close frame and ends. MUST NOT call `onClose`. */
+  /** Sends a close frame and ends. @param reason at most 123 bytes (RFC 6455 §5.5) */
   end(code: number, reason: string): void;
 }
 
@@ -103,7 +105,7 @@ export interface HostSocketListener {
   /** `data` is valid until the call returns. */
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void;
   onDrain(): void;
-  /** MUST be called exactly once unless `end` was called. */
+  /** MUST be called once, and last. After `end` it is ignored, and need not be called. */
   onClose(code: number, reason: string): void;
 }
 
@@ -127,6 +129,8 @@ export interface HostLimits {
 
 export interface Host {
   readonly name: string;
+  /** Whether what a socket sends from inside its own `onMessage` is gathered into one write by the host. */
+  readonly gathersInMessage: boolean;
   /** @returns the port that is listened on. Rejects if the address is taken. */
   listen(port: number, address: string | undefined): Promise<number>;
   /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send`. Absent: there is no native fan-out. */

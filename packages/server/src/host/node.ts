@@ -6,7 +6,6 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { addressOfText } from './address';
-import { closeReason } from './close-reason';
 import {
   type Host,
   type HostFactory,
@@ -36,6 +35,7 @@ type RequestListener = (request: IncomingMessage, response: ServerResponse) => v
 
 class NodeHost implements Host {
   readonly name = 'node';
+  readonly gathersInMessage = false;
   readonly #server: HttpServer | HttpsServer;
   readonly #attached: boolean;
   readonly #path: string;
@@ -129,7 +129,7 @@ class NodeHost implements Host {
     if (verdict.subprotocol === '') delete request.headers['sec-websocket-protocol'];
     else request.headers['sec-websocket-protocol'] = verdict.subprotocol;
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
-      new NodeSocket(ws, socket, this.#limits.backpressureBytesMax, (self) => verdict.open(self));
+      new NodeSocket(ws, socket, this.#limits.backpressureBytesMax, verdict.open);
     });
   }
 
@@ -158,8 +158,6 @@ class NodeHost implements Host {
 }
 
 class NodeSocket implements HostSocket {
-  readonly gathersInMessage = false;
-  readonly native = false;
   readonly #ws: WebSocket;
   readonly #stream: Duplex;
   readonly #backpressureBytesMax: number;
@@ -171,7 +169,7 @@ class NodeSocket implements HostSocket {
     ws: WebSocket,
     stream: Duplex,
     backpressureBytesMax: number,
-    open: (self: HostSocket) => HostSocketListener,
+    open: (socket: HostSocket) => HostSocketListener,
   ) {
     this.#ws = ws;
     this.#stream = stream;
@@ -205,13 +203,13 @@ class NodeSocket implements HostSocket {
     });
   }
 
-  sendAll(frames: readonly Frame[]): void {
+  cork(write: () => void): void {
     this.#stream.cork();
-    for (const frame of frames) this.send(frame);
+    write();
     this.#stream.uncork();
   }
 
-  bufferedBytes(): number {
+  getBufferedAmount(): number {
     return this.#ws.bufferedAmount;
   }
 
@@ -222,7 +220,7 @@ class NodeSocket implements HostSocket {
   end(code: number, reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#ws.close(code, closeReason(reason));
+    this.#ws.close(code, reason);
   }
 
   /** An unbroken beginning, then the end: the session resumes from there (docs/PROTOCOL.md §5). */

@@ -4,7 +4,6 @@
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { addressOfBytes } from './address';
-import { closeReason } from './close-reason';
 import {
   type Headers,
   type Host,
@@ -23,17 +22,16 @@ import { statusText } from './status';
 
 type UwsModule = typeof uWS;
 type App = ReturnType<UwsModule['App']>;
-type WebSocket = uWS.WebSocket<UserData>;
 
 interface ListeningApp {
   listen(port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
   listen(address: string, port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
 }
 
-/** What is ours on a native socket: first what to do when it is open, then its owner. */
+/** What is ours on a native socket: first what to do when it is open, then who listens to it. */
 interface UserData {
-  accept: ((self: HostSocket) => HostSocketListener) | undefined;
-  socket: UwsSocket | undefined;
+  accept: ((socket: HostSocket) => HostSocketListener) | undefined;
+  listener: HostSocketListener | undefined;
 }
 
 /** Files and settings of TLS, by the names uWebSockets.js has for them. */
@@ -75,6 +73,7 @@ async function loadUws(): Promise<UwsModule> {
 
 class UwsHost implements Host {
   readonly name = 'uws';
+  readonly gathersInMessage = true;
   readonly #module: UwsModule;
   readonly #app: App;
   readonly #secure: boolean;
@@ -98,16 +97,15 @@ class UwsHost implements Host {
       sendPingsAutomatically: false,
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (ws) => {
-        const data = ws as unknown as UserData;
+        const data = userDataOf(ws);
         const { accept } = data;
-        if (accept === undefined) return;
         data.accept = undefined;
-        data.socket = new UwsSocket(ws, accept);
+        data.listener = accept?.(ws);
       },
-      message: (ws, data, binary) => socketOf(ws).listener.onMessage(data, binary),
-      drain: (ws) => socketOf(ws).listener.onDrain(),
-      // Absent if it was ended before it was accepted to the end.
-      close: (ws, code, message) => (ws as unknown as UserData).socket?.closed(code, message),
+      message: (ws, data, binary) => userDataOf(ws).listener?.onMessage(data, binary),
+      drain: (ws) => userDataOf(ws).listener?.onDrain(),
+      // There is none if it was ended before it was accepted to the end.
+      close: (ws, code, message) => userDataOf(ws).listener?.onClose(...whyClosed(code, message)),
     });
     app.any('/*', (res, req) => this.#request(res, req));
   }
@@ -159,7 +157,7 @@ class UwsHost implements Host {
       return;
     }
     res.upgrade<UserData>(
-      { accept: verdict.open, socket: undefined },
+      { accept: verdict.open, listener: undefined },
       req.getHeader('sec-websocket-key'),
       verdict.subprotocol,
       // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
@@ -199,65 +197,16 @@ class UwsHost implements Host {
 }
 
 /** uWS copies the user data's properties onto its object: read there they cost no call into native code. */
-function socketOf(ws: WebSocket): UwsSocket {
-  return (ws as unknown as UserData).socket as UwsSocket;
+function userDataOf(ws: uWS.WebSocket<UserData>): UserData {
+  return ws as unknown as UserData;
 }
 
-class UwsSocket implements HostSocket {
-  readonly listener: HostSocketListener;
-  #ws: WebSocket | undefined;
-
-  constructor(ws: WebSocket, accept: (self: HostSocket) => HostSocketListener) {
-    this.#ws = ws;
-    this.listener = accept(this);
-  }
-
-  get gathersInMessage(): boolean {
-    return true;
-  }
-
-  get native(): boolean {
-    return true;
-  }
-
-  closed(code: number, message: ArrayBuffer): void {
-    if (this.#ws === undefined) return;
-    this.#ws = undefined;
-    const reason = Buffer.from(message).toString('utf8');
-    // uWS cuts without a close frame where RFC 6455 has a code; what it says in its text is that code.
-    if (code === CloseCode.Abnormal && reason === 'Received invalid UTF-8') code = CloseCode.InvalidPayload;
-    else if (code === CloseCode.Abnormal && reason === 'Received too big message') code = CloseCode.TooBig;
-    this.listener.onClose(code, reason);
-  }
-
-  send(frame: Frame): void {
-    this.#ws?.send(frame, typeof frame !== 'string');
-  }
-
-  sendAll(frames: readonly Frame[]): void {
-    this.#ws?.cork(() => {
-      // Past the backpressure limit uWS closes the socket in the midst of this.
-      for (const frame of frames) this.#ws?.send(frame, typeof frame !== 'string');
-    });
-  }
-
-  bufferedBytes(): number {
-    return this.#ws?.getBufferedAmount() ?? 0;
-  }
-
-  subscribe(topic: string): void {
-    this.#ws?.subscribe(topic);
-  }
-
-  unsubscribe(topic: string): void {
-    this.#ws?.unsubscribe(topic);
-  }
-
-  end(code: number, reason: string): void {
-    const ws = this.#ws;
-    this.#ws = undefined;
-    ws?.end(code, closeReason(reason));
-  }
+/** uWS cuts without a close frame where RFC 6455 has a code; what it says in its text is that code. */
+function whyClosed(code: number, message: ArrayBuffer): [code: number, reason: string] {
+  const reason = Buffer.from(message).toString('utf8');
+  if (code !== CloseCode.Abnormal) return [code, reason];
+  if (reason === 'Received invalid UTF-8') return [CloseCode.InvalidPayload, reason];
+  return [reason === 'Received too big message' ? CloseCode.TooBig : code, reason];
 }
 
 class UwsReply implements HttpReply {

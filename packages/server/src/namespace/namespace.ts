@@ -14,7 +14,7 @@ import {
 } from '@halyard/protocol';
 import type { Session } from '../session/session';
 import { type Failure, failureOf } from './failure';
-import { type Handler, Handlers } from './handlers';
+import { fireHandlers, type Handler, type Handlers, noHandlers, withHandler } from './handlers';
 import type { Handshake } from './handshake';
 import type { Journal } from './journal';
 import type { Member } from './member';
@@ -57,7 +57,7 @@ export interface NamespaceContext {
 /** Who may enter and who listens. A child of a dynamic namespace starts with a copy of what that has. */
 export class NamespaceRules<Incoming, Outgoing, Data> {
   readonly middleware: Middleware<Data>[] = [];
-  readonly listeners = new Handlers();
+  listeners: Handlers = noHandlers;
 
   use(middleware: Middleware<Data>): this {
     this.middleware.push(middleware);
@@ -68,12 +68,12 @@ export class NamespaceRules<Incoming, Outgoing, Data> {
   copy(): NamespaceRules<Incoming, Outgoing, Data> {
     const rules = new NamespaceRules<Incoming, Outgoing, Data>();
     rules.middleware.push(...this.middleware);
-    rules.listeners.copyFrom(this.listeners);
+    rules.listeners = this.listeners;
     return rules;
   }
 
   on(event: 'connection', handler: NamespaceEvents<Incoming, Outgoing, Data>['connection']): this {
-    this.listeners.on(event, handler as Handler);
+    this.listeners = withHandler(this.listeners, event, handler as Handler);
     return this;
   }
 }
@@ -362,7 +362,9 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     const socket = new Socket(newSocketId(), this, session, handshake, journal.lastSerial);
     this.#everyone.members.set(socket.id, socket);
     session.connected(socket);
-    this.#rules.listeners.fire('connection', [socket], (error) => this.report(error, 'a handler of "connection"'));
+    fireHandlers(this.#rules.listeners, 'connection', [socket], (error) =>
+      this.report(error, 'a handler of "connection"'),
+    );
     session.ready(this.name);
   }
 }

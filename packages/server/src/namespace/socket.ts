@@ -16,7 +16,18 @@ import {
 } from '@halyard/protocol';
 import type { Session } from '../session/session';
 import { failureOf } from './failure';
-import { type Handler, Handlers, isThenable } from './handlers';
+import {
+  anyEvent,
+  callHandlers,
+  fireHandlers,
+  type Handler,
+  hasHandler,
+  isThenable,
+  noHandlers,
+  onceOnly,
+  withHandler,
+  withoutHandler,
+} from './handlers';
 import type { Handshake } from './handshake';
 import type { Member } from './member';
 import type { Namespace } from './namespace';
@@ -43,8 +54,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   recovered = false;
   readonly #namespace: Namespace<Incoming, Outgoing, Data>;
   readonly #session: Session;
-  readonly #handlers = new Handlers();
-  #lifecycle: Handlers | undefined;
+  #handlers = noHandlers;
+  #lifecycle = noHandlers;
   #passage: Passage | undefined;
   #connected = true;
   #memberships: Map<string, Membership> | undefined;
@@ -100,31 +111,34 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
   on<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
   on(event: string, handler: Handler): this {
-    this.#handlersOf(event).on(event, handler);
+    this.#listen(event, handler);
     return this;
   }
 
   once<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
   once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
   once(event: string, handler: Handler): this {
-    this.#handlersOf(event).once(event, handler);
+    this.#listen(
+      event,
+      onceOnly(event, handler, (wrapper) => this.#unlisten(event, wrapper)),
+    );
     return this;
   }
 
   /** Removes a handler, or all handlers of the event. */
   off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this {
-    this.#handlersOf(event).off(event, handler);
+    this.#unlisten(event, handler);
     return this;
   }
 
   /** Calls `handler(name, ...args)` for every event of the client, before its own handlers. */
   onAny(handler: (event: string, ...args: Value[]) => void): this {
-    this.#handlers.onAny(handler as Handler);
+    this.#handlers = withHandler(this.#handlers, anyEvent, handler as Handler);
     return this;
   }
 
   offAny(handler?: (event: string, ...args: Value[]) => void): this {
-    this.#handlers.offAny(handler as Handler | undefined);
+    this.#handlers = withoutHandler(this.#handlers, anyEvent, handler as Handler | undefined);
     return this;
   }
 
@@ -252,8 +266,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     this.#past = [...(this.#past ?? []), ...memberships];
     this.#memberships = undefined;
     this.#fire('disconnect', close);
-    this.#handlers.clear();
-    this.#lifecycle = undefined;
+    this.#handlers = this.#lifecycle = noHandlers;
   }
 
   /** @internal */
@@ -316,16 +329,20 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
     // After what is under way: a connection may be lost in the midst of an emit to many, and handlers emit.
     const lifecycle = this.#lifecycle;
-    if (lifecycle === undefined) return;
+    if (lifecycle === noHandlers) return;
     queueMicrotask(() => {
-      lifecycle.fire(event, args, (error) => this.#namespace.report(error, `a handler of "${event}"`));
+      fireHandlers(lifecycle, event, args, (error) => this.#namespace.report(error, `a handler of "${event}"`));
     });
   }
 
-  #handlersOf(event: string): Handlers {
-    if (!lifecycle.includes(event)) return this.#handlers;
-    this.#lifecycle ??= new Handlers();
-    return this.#lifecycle;
+  #listen(event: string, handler: Handler): void {
+    if (lifecycle.includes(event)) this.#lifecycle = withHandler(this.#lifecycle, event, handler);
+    else this.#handlers = withHandler(this.#handlers, event, handler);
+  }
+
+  #unlisten(event: string, handler: Handler | undefined): void {
+    if (lifecycle.includes(event)) this.#lifecycle = withoutHandler(this.#lifecycle, event, handler);
+    else this.#handlers = withoutHandler(this.#handlers, event, handler);
   }
 
   #request<Name extends EventName<Outgoing>>(
@@ -347,7 +364,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (!this.#connected) return;
     let result: unknown;
     try {
-      result = this.#handlers.call(event, args, this.#namespace.reportAside);
+      result = callHandlers(this.#handlers, event, args, this.#namespace.reportAside);
     } catch (error) {
       this.#failed(error, event, ack);
       return;
@@ -362,7 +379,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   #reply(event: string, ack: number | undefined, value: unknown): void {
     if (ack === undefined) return;
-    if (value === undefined && !this.#handlers.has(event)) {
+    if (value === undefined && !hasHandler(this.#handlers, event)) {
       this.#session.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
       return;
     }

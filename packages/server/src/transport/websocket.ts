@@ -1,16 +1,21 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
 import { type Close, CloseCode, type Frame } from '@halyard/protocol';
+import { closeReason } from '../host/close-reason';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
 
-/** What all connections of one codec share. */
+/** What all connections of one codec and their host share. */
 export interface WebSocketSettings {
   readonly codecIndex: number;
   /** Whether the codec writes bytes. */
   readonly binary: boolean;
   readonly frameBytesMax: number;
   readonly flusher: Flusher;
+  /** Whether the host has native fan-out. */
+  readonly native: boolean;
+  /** Whether the host gathers what a socket sends from inside its own `onMessage`. */
+  readonly gathersInMessage: boolean;
 }
 
 export class WebSocketConnection implements Connection, HostSocketListener, Flushable {
@@ -38,17 +43,17 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   get native(): boolean {
-    return this.#socket.native;
+    return this.#settings.native;
   }
 
   get slow(): boolean {
     // What waits for the end of this turn has not been offered to the peer yet.
-    return this.#open && this.#socket.bufferedBytes() > 0;
+    return this.#open && this.#socket.getBufferedAmount() > 0;
   }
 
   get bufferedBytes(): number {
     if (!this.#open) return 0;
-    let bytes = this.#socket.bufferedBytes();
+    let bytes = this.#socket.getBufferedAmount();
     if (Array.isArray(this.#queued)) for (const frame of this.#queued) bytes += frame.length;
     else if (this.#queued !== undefined) bytes += this.#queued.length;
     return bytes;
@@ -58,9 +63,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     if (!this.#open) return;
     const queued = this.#queued;
     if (queued === undefined) {
-      const { flusher } = this.#settings;
+      const { flusher, binary } = this.#settings;
       if (flusher.current === this) {
-        this.#socket.send(frame);
+        this.#socket.send(frame, binary);
         return;
       }
       this.#queued = frame;
@@ -74,8 +79,14 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     const queued = this.#queued;
     if (queued !== undefined) {
       this.#queued = undefined;
-      if (Array.isArray(queued)) this.#socket.sendAll(queued);
-      else this.#socket.send(queued);
+      const { binary } = this.#settings;
+      if (!Array.isArray(queued)) this.#socket.send(queued, binary);
+      else {
+        this.#socket.cork(() => {
+          // Past the backpressure limit the socket is closed in the midst of this.
+          for (const frame of queued) if (this.#open) this.#socket.send(frame, binary);
+        });
+      }
     }
     if (this.#wantsDrain) this.onDrain();
   }
@@ -100,12 +111,12 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     if (!this.#open) return;
     this.flush();
     this.#open = false;
-    this.#socket.end(close.code, close.reason);
+    this.#socket.end(close.code, closeReason(close.reason));
   }
 
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void {
     if (!this.#open) return;
-    const { frameBytesMax, flusher } = this.#settings;
+    const { frameBytesMax, flusher, gathersInMessage } = this.#settings;
     if (data.byteLength > frameBytesMax) {
       fail(this, CloseCode.TooBig, `frames may have ${frameBytesMax} bytes (frameBytesMax)`);
       return;
@@ -114,7 +125,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
       fail(this, CloseCode.UnsupportedData, binary ? 'this codec is text' : 'this codec is binary');
       return;
     }
-    if (this.#socket.gathersInMessage) flusher.current = this;
+    if (gathersInMessage) flusher.current = this;
     try {
       this.receiver.onFrame(binary ? bytesOf(data) : decoder.decode(data));
     } finally {
