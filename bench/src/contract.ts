@@ -84,6 +84,8 @@ export interface ServedWorkload {
   readonly plan: Plan;
   /** Whether each window needs new processes. */
   readonly fresh: boolean;
+  /** Whether a window may be cut into slices, whose mean is what the whole would be. Not with `fresh`. */
+  readonly sliced: boolean;
   /** Whether `measure` opens the connections, not the stage. */
   readonly connectsItself: boolean;
   measure(stage: Stage, windowMs: number): Promise<Sample>;

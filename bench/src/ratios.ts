@@ -19,6 +19,10 @@ export function spread(values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted[sorted.length - 1]! };
 }
 
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Round by round, `values` against `baseline`. Rounds that either lacks are left out. */
 export function ratios(values: readonly (number | undefined)[], baseline: readonly (number | undefined)[]): number[] {
   const result: number[] = [];

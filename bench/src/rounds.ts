@@ -1,7 +1,8 @@
-// Runs workloads in interleaved rounds, A B C A B C …, so that whatever slows the machine slows all alike. A subject
-// that fails fails its row; the run goes on.
+// Runs workloads in interleaved rounds, A B C C B A …, so that whatever slows the machine slows all alike. A subject that
+// fails fails its row; the run goes on.
 import { Child } from './child';
 import type { LocalWorkload, Sample, ServedWorkload, Workload } from './contract';
+import { mean } from './ratios';
 import { findSubject } from './registry';
 import type { ServerOperations } from './serve';
 import { Stage } from './stage';
@@ -22,6 +23,8 @@ export interface RoundOptions {
   progress(text: string): void;
 }
 
+/** A window is cut into slices of this length, which take turns with those of the others: machines change by the second. */
+const sliceMs = 100;
 /** New processes after so many rounds: what one start happened to get, in memory layout or compiled code, averages out. */
 const roundsPerStart = 3;
 /** A round that starts everything anew takes long, and differs little from the next. */
@@ -41,7 +44,7 @@ export async function runWorkload(
   return rows;
 }
 
-/** Processes are kept for some rounds: each has its windows while the others wait. */
+/** Processes are kept for some rounds: each has its slices while the others wait. */
 async function runServed(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
   const hasTime = timeLimit(options);
   for (let done = 0; done < options.rounds && hasTime(done); done += roundsPerStart) {
@@ -55,17 +58,34 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
       }
       for (let round = done; round < Math.min(options.rounds, done + roundsPerStart); round++) {
         if (!hasTime(round)) break;
-        for (const [row, stage] of stages) {
-          if (row.failure !== undefined) continue;
-          await attempt(row, options, async () => {
-            keep(row, round, await workload.measure(stage, options.windowMs), options);
-          });
-        }
+        await runRound(workload, stages, round, options);
       }
     } finally {
       for (const stage of stages.values()) stage.close();
     }
   }
+}
+
+async function runRound(
+  workload: ServedWorkload,
+  stages: ReadonlyMap<Row, Stage>,
+  round: number,
+  options: RoundOptions,
+): Promise<void> {
+  const samples = new Map<Row, Sample[]>();
+  const slices = workload.sliced ? Math.max(1, Math.round(options.windowMs / sliceMs)) : 1;
+  for (let slice = 0; slice < slices; slice++) {
+    const turn = [...stages];
+    if (slice % 2 === 1) turn.reverse();
+    for (const [row, stage] of turn) {
+      if (row.failure !== undefined) continue;
+      await attempt(row, options, async () => {
+        const sample = await workload.measure(stage, options.windowMs / slices);
+        samples.set(row, [...(samples.get(row) ?? []), sample]);
+      });
+    }
+  }
+  for (const [row, taken] of samples) if (taken.length === slices) keep(row, round, meanOf(taken), options);
 }
 
 async function runFresh(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
@@ -105,6 +125,16 @@ async function runLocal(workload: LocalWorkload, rows: readonly Row[], options: 
 function timeLimit({ budgetMs }: RoundOptions): (round: number) => boolean {
   const end = performance.now() + budgetMs;
   return (round) => round < roundsMin || performance.now() < end;
+}
+
+/** The mean, not the median: what comes now and then, such as a collection of garbage, is part of the cost. */
+function meanOf(samples: readonly Sample[]): Sample {
+  const names = Object.keys(samples[0]?.details ?? {});
+  const detail = (name: string) => mean(samples.map(({ details }) => details[name] ?? Number.NaN));
+  return {
+    value: mean(samples.map(({ value }) => value)),
+    details: Object.fromEntries(names.map((name) => [name, detail(name)])),
+  };
 }
 
 function keep(row: Row, round: number, sample: Sample, { progress }: RoundOptions): void {

@@ -24,7 +24,7 @@ interface Marks {
 }
 
 const firstWarmUpMs = 1_200;
-const nextWarmUpMs = 150;
+const nextWarmUpMs = 20;
 const drainTimeoutMs = 20_000;
 
 export class Stage {

@@ -98,6 +98,12 @@ export class Swarm implements PeerOwner {
     this.check();
     this.#pattern = pattern;
     pattern.start(this.peers);
+    // Never sleeps while it follows a pattern: a server that sends to a sleeping peer on the same machine pays for waking
+    // it, the slower server more often, and no server pays that for a peer on another machine.
+    const spin = () => {
+      if (this.#pattern === pattern) setImmediate(spin);
+    };
+    spin();
   }
 
   async stop(): Promise<void> {

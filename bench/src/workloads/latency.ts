@@ -9,6 +9,7 @@ export const latency = served({
   title: `event + ack at ${ratePerS} per second over 200 connections, p99`,
   unit: 'µs',
   subjects: mainSubjects,
+  sliced: false,
   async measure(stage, windowMs) {
     await stage.load.call('rate', { ratePerS });
     await sleep(stage.warmUpMs());

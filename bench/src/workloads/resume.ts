@@ -13,6 +13,7 @@ export const resume = served({
   unit: 'µs CPU per session',
   subjects: ['socketio-recovery', 'halyard-uws-json', 'halyard-uws-msgpack', 'halyard-node-json'],
   plan: { connections: sessions },
+  sliced: false,
   async measure(stage) {
     await stage.load.call('remember', undefined);
     await stage.emit({ targets: [undefined], perTick: 2, intervalMs: 0, forMs: 0 }, [sessions]);

@@ -6,6 +6,7 @@ type Given = Pick<ServedWorkload, 'name' | 'title' | 'measure' | 'subjects'> & {
   readonly unit?: string;
   readonly plan?: Partial<Plan>;
   readonly fresh?: boolean;
+  readonly sliced?: boolean;
   readonly connectsItself?: boolean;
 };
 
@@ -14,6 +15,7 @@ export function served(given: Given): ServedWorkload {
     kind: 'served',
     unit: 'µs CPU per message',
     fresh: false,
+    sliced: true,
     connectsItself: false,
     ...given,
     plan: { ...defaultPlan, ...given.plan },

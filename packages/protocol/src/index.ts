@@ -12,7 +12,7 @@ export {
   packetLimits,
   type SessionSettings,
 } from './limits';
-export { FrameTag, type OutboxEntry } from './outbox';
+export { FrameTag } from './outbox';
 export * from './packet';
 export { type DeliveredPacket, SessionMachine, type SessionSink, type SessionState } from './session';
 export { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';

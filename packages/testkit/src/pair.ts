@@ -72,9 +72,12 @@ abstract class Peer {
 
   protected send(packet: Packet, tag: number): void {
     const frame = this.frame(packet);
-    this.machine.send(frame, tag, frame.serial);
+    this.machine.send(frame, this.mark(frame, tag));
     this.schedule();
   }
+
+  /** What the outbox keeps with a frame. */
+  protected abstract mark(frame: PairFrame, tag: number): number;
 
   protected control(packet: Packet): void {
     this.port?.send({ packet, serial: -1, length: 1 });
@@ -152,6 +155,10 @@ class Client extends Peer {
     this.#server = server;
   }
 
+  protected mark(_frame: PairFrame, tag: number): number {
+    return tag;
+  }
+
   /** HELLO, and in the same flight everything unconfirmed. */
   connect(): void {
     const { machine, session } = this;
@@ -202,6 +209,10 @@ class Server extends Peer {
   #unfed: PairFrame<protocol.PublishPacket>[] = [];
   /** Length of the log when the session began: what was before is not for it. */
   #joined = 0;
+
+  protected mark({ serial }: PairFrame): number {
+    return serial;
+  }
 
   publish(logs: readonly string[], event: string): void {
     const positions = logs.map((log): protocol.Position => [log, (this.#offsets.get(log) ?? 0) + 1]);
@@ -264,13 +275,13 @@ class Server extends Peer {
   #feed(port: Port): void {
     for (let i = 0; i < this.world.options.feedPackets && port === this.port; i++) {
       const [logged] = this.#unfed;
-      const { waiting } = this.machine;
+      const { waiting, waitingSerial = 0 } = this.machine;
       if (logged === undefined && waiting === undefined) {
         this.machine.open(this.now);
         this.schedule();
         return;
       }
-      const loggedFirst = logged !== undefined && (waiting === undefined || logged.serial < waiting.serial);
+      const loggedFirst = logged !== undefined && (waiting === undefined || logged.serial < waitingSerial);
       if (loggedFirst) this.transmit(this.#unfed.shift() ?? logged);
       else this.machine.transmitWaiting();
     }

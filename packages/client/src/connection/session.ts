@@ -75,7 +75,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     }
     return frame;
   };
-  const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag, 0);
+  const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
   const sendDisconnect = (namespace: string) => send({ type: PacketType.Disconnect, namespace, reason: '' });
 
   /** Lets go of what was held: it is sent, or fails. */

@@ -48,16 +48,17 @@ export interface SocketLifecycle {
 const lifecycle: readonly string[] = ['disconnect', 'away', 'resume'] satisfies (keyof SocketLifecycle)[];
 
 export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> implements Member {
+  // What every event touches comes first and side by side.
+  readonly #namespace: Namespace<Incoming, Outgoing, Data>;
+  readonly #session: Session;
+  #handlers = noHandlers;
+  #passage: Passage | undefined;
+  #connected = true;
   readonly id: string;
   readonly handshake: Handshake<Data>;
   /** Whether the session was ever resumed on another connection. */
   recovered = false;
-  readonly #namespace: Namespace<Incoming, Outgoing, Data>;
-  readonly #session: Session;
-  #handlers = noHandlers;
   #lifecycle = noHandlers;
-  #passage: Passage | undefined;
-  #connected = true;
   #memberships: Map<string, Membership> | undefined;
   #past: Membership[] | undefined;
   /** Serial after which it is in the namespace. */

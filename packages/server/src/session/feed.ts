@@ -42,10 +42,10 @@ export class Feed {
     let bytes = connection.bufferedBytes;
     for (;;) {
       const entry = this.#nextEntry();
-      const { waiting } = this.#machine;
+      const { waiting, waitingSerial = 0 } = this.#machine;
       if (entry === undefined && waiting === undefined) return true;
       if (bytes >= pageBytesMax || this.#machine.state !== 'holding') return false;
-      if (entry !== undefined && (waiting === undefined || entry.serial < waiting.serial)) {
+      if (entry !== undefined && (waiting === undefined || entry.serial < waitingSerial)) {
         const frame = entry.frames[codecIndex];
         if (frame !== undefined) {
           connection.send(frame);
@@ -53,8 +53,8 @@ export class Feed {
         }
         this.serial = entry.serial;
       } else if (waiting !== undefined) {
-        bytes += waiting.frame.length;
-        this.serial = waiting.serial;
+        bytes += waiting.length;
+        this.serial = waitingSerial;
         this.#machine.transmitWaiting();
       }
     }

@@ -13,7 +13,6 @@ import {
   type ErrorPacket,
   type EventPacket,
   type Frame,
-  FrameTag,
   type HelloPacket,
   LocalUsageError,
   type Packet,
@@ -45,27 +44,28 @@ type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions'>;
 const pastMembershipsMax = 1_024;
 
 export class Session extends Timed implements Receiver, SessionSink<Frame> {
-  readonly id: string;
-  readonly secret: string;
+  // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
   readonly #context: SessionContext;
   readonly #machine: SessionMachine<Frame>;
+  /** One for each namespace. */
+  #sockets: Few<Member> = undefined;
+  #lobby: Lobby | undefined = undefined;
+  #feed: Feed | undefined = undefined;
+  /** The HELLO that made it, until the client is known to have been told of the session. */
+  #untold: HelloPacket | undefined;
+  /** After a refused resume everything before RESET belonged to the other session. */
+  #untilReset = false;
+  /** When a session without a connection ends. */
+  #endsAt: number | undefined = undefined;
+  readonly id: string;
+  readonly secret: string;
   readonly #client: string;
   /** Of the connection that has the session, or had it last, as the client counts. */
   #generation: number;
-  /** The HELLO that made it, until the client is known to have been told of the session. */
-  #untold: HelloPacket | undefined;
-  /** One for each namespace. */
-  #sockets: Few<Member> = undefined;
   /** Sockets the server disconnected whose last messages the client may not have read, and when that was, as serials. */
   #left: { readonly socket: Member; readonly serial: number }[] | undefined = undefined;
-  #lobby: Lobby | undefined = undefined;
-  #feed: Feed | undefined = undefined;
-  /** When a session without a connection ends. */
-  #endsAt: number | undefined = undefined;
-  /** After a refused resume everything before RESET belonged to the other session. */
-  #untilReset = false;
   /** Serial up to which memberships were forgotten: a resume from before it would have a hole. */
   #forgottenSerial = -1;
   #seenSerial = -1;
@@ -281,7 +281,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** A namespace let this session in. */
   connected(socket: Member): void {
     this.#sockets = withOne(this.#sockets, socket);
-    this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id }, FrameTag.Session);
+    this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id });
     for (const membership of socket.memberships()) this.enter(socket, membership);
   }
 
@@ -303,7 +303,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   disconnect(socket: Member, close: Close): void {
     if (!socket.connected) return;
     this.#forget(socket);
-    this.#push({ type: PacketType.Disconnect, namespace: socket.namespace, reason: close.reason }, FrameTag.Session);
+    this.#push({ type: PacketType.Disconnect, namespace: socket.namespace, reason: close.reason });
     socket.over(close);
     if (this.isOver) return;
     const { confirmedSerial } = this;
@@ -334,7 +334,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   // Sending.
 
   sendEvent(namespace: string, event: string, args: readonly Value[]): void {
-    this.#push({ type: PacketType.Event, namespace, event, args, ack: undefined }, FrameTag.Event);
+    this.#push({ type: PacketType.Event, namespace, event, args, ack: undefined });
   }
 
   /** @throws LocalUsageError as `Socket.emitWithAck` says */
@@ -348,7 +348,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const deadline = this.#context.wheel.now() + (timeoutMs ?? this.#context.ackTimeoutMs);
     const ack = this.#machine.expectAck(deadline, settle);
     try {
-      this.#push({ type: PacketType.Event, namespace, event, args, ack }, ack);
+      this.#push({ type: PacketType.Event, namespace, event, args, ack });
     } catch (error) {
       this.#machine.cancelAck(ack);
       throw error;
@@ -358,7 +358,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   sendAck(ack: number, value: Value | undefined): void {
     const packet: AckPacket = { type: PacketType.Ack, ack, value };
-    this.#push(packet, FrameTag.Session);
+    this.#push(packet);
   }
 
   sendError(ack: number, { code, message, data }: Failure): void {
@@ -516,17 +516,17 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** Data that no codec carries is left out: a failure has to arrive. */
   #pushFailure(packet: ErrorPacket | RefusedPacket): void {
     try {
-      this.#push(packet, FrameTag.Session);
+      this.#push(packet);
     } catch {
-      this.#push({ ...packet, data: undefined }, FrameTag.Session);
+      this.#push({ ...packet, data: undefined });
     }
   }
 
-  #push(packet: Packet, tag: number): void {
+  #push(packet: Packet): void {
     if (this.isOver) return;
     const frame = this.codec.encode(packet);
     try {
-      this.#machine.send(frame, tag, this.#context.journal.nextSerial());
+      this.#machine.send(frame, this.#context.journal.nextSerial());
     } catch (error) {
       // The peer does not confirm: it has to start anew, and is told so.
       const reason = error instanceof LocalUsageError ? error.code : String(error);
