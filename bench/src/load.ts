@@ -9,7 +9,7 @@ import { cut, remember, resume } from './load/resume';
 import { type LoadTally, Swarm, type SwarmOptions } from './load/swarm';
 
 export interface LoadMark extends LoadTally {
-  /** User and system time of the process so far, in microseconds. */
+  /** User and system time of the process so far in which it had something to do, in microseconds. */
   readonly cpuUs: number;
 }
 
@@ -58,7 +58,7 @@ answerRequests<LoadOperations>({
     const source = pollers ?? swarm();
     source.check();
     const { user, system } = process.cpuUsage();
-    return { ...source.tally, cpuUs: user + system };
+    return { ...source.tally, cpuUs: user + system - (websockets?.idleMs ?? 0) * 1_000 };
   },
   until: ({ deliveries, timeoutMs }) => swarm().until(deliveries, timeoutMs),
   rate({ ratePerS }) {

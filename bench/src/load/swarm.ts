@@ -38,6 +38,9 @@ export class Swarm implements PeerOwner {
   readonly peers: Peer[] = [];
   readonly options: SwarmOptions;
   readonly payload;
+  /** How long it looked whether something had come, and nothing had, in milliseconds. */
+  idleMs = 0;
+  #hasArrived = false;
   #pattern: Pattern | undefined;
   #failure: Error | undefined;
   #opened: ((peer: Peer) => void) | undefined;
@@ -98,12 +101,7 @@ export class Swarm implements PeerOwner {
     this.check();
     this.#pattern = pattern;
     pattern.start(this.peers);
-    // Never sleeps while it follows a pattern: a server that sends to a sleeping peer on the same machine pays for waking
-    // it, the slower server more often, and no server pays that for a peer on another machine.
-    const spin = () => {
-      if (this.#pattern === pattern) setImmediate(spin);
-    };
-    spin();
+    this.#watch(pattern, performance.now());
   }
 
   async stop(): Promise<void> {
@@ -137,6 +135,7 @@ export class Swarm implements PeerOwner {
   }
 
   arrived(peer: Peer, replies: number, deliveries: number): void {
+    this.#hasArrived = true;
     this.tally.replies += replies;
     this.tally.deliveries += deliveries;
     this.#pattern?.arrived(peer, replies, deliveries);
@@ -148,6 +147,18 @@ export class Swarm implements PeerOwner {
 
   failed(peer: Peer, reason: string): void {
     this.#failure ??= new Error(`connection ${peer.index}: ${reason}`);
+  }
+
+  /**
+   * Never sleeps while it follows a pattern: a server that sends to a sleeping peer on the same machine pays for waking it,
+   * a slower server more often, and no server pays that for a peer on another machine.
+   */
+  #watch(pattern: Pattern, before: number): void {
+    if (this.#pattern !== pattern) return;
+    const now = performance.now();
+    if (!this.#hasArrived) this.idleMs += now - before;
+    this.#hasArrived = false;
+    setImmediate(() => this.#watch(pattern, now));
   }
 
   async #join(peers: readonly Peer[]): Promise<void> {

@@ -24,10 +24,10 @@ const bigintMax = 2n ** 64n - 1n;
 const dollar = 36;
 
 /** Whether UTF-8 can carry the text: no half of a surrogate pair stands alone. */
-const isWellFormed: (text: string) => boolean =
+const isWellFormed: (text: string) => boolean = /* @__PURE__ */ (() =>
   'isWellFormed' in String.prototype
-    ? (text) => (text as unknown as { isWellFormed(): boolean }).isWellFormed()
-    : (text) => !/\p{Cs}/u.test(text);
+    ? (text: string) => (text as unknown as { isWellFormed(): boolean }).isWellFormed()
+    : (text: string) => !/\p{Cs}/u.test(text))();
 
 /** How much deeper than user code's values the fields that hold them nest, by packet type; 0 for all others. */
 const wrapping: readonly (number | undefined)[] = [2, 0, 1, 0, 0, 1, 1];

@@ -28,7 +28,7 @@ export function splitFrames(body: string | Uint8Array): Frame[] {
   const frames: Uint8Array[] = [];
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   for (let at = 0; at < body.length; ) {
-    const end = at + 4 <= body.length ? at + 4 + view.getUint32(at) : Number.POSITIVE_INFINITY;
+    const end = at + 4 <= body.length ? at + 4 + view.getUint32(at) : Infinity;
     if (end > body.length) throw new RemoteProtocolError('ERR_BATCH', 'a frame is longer than the body that holds it');
     frames.push(body.subarray(at + 4, end));
     at = end;

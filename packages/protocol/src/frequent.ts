@@ -5,8 +5,6 @@ import { type Packet, PacketType, type Position } from './packet';
 import { fromTuple, type Tuple, toTuple } from './tuple';
 import type { Value } from './value';
 
-const { nameCharsMax } = packetLimits;
-
 /** As `toTuple`. */
 export function toTupleFast(packet: Packet): Tuple {
   switch (packet.type) {
@@ -61,7 +59,7 @@ function flatten(positions: readonly Position[]): unknown[] {
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= nameCharsMax;
+  return typeof value === 'string' && value.length > 0 && value.length <= packetLimits.nameCharsMax;
 }
 
 function isCount(value: unknown): value is number {

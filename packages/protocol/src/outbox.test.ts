@@ -104,7 +104,7 @@ describe('restart', () => {
     outbox.carried = 4;
     outbox.rewind();
     carried(outbox);
-    const { kept, lost } = outbox.restart();
+    const { kept, lost } = outbox.restart(roomy);
     expect(lost).toBe(2);
     expect(kept.has(6)).toBe(true);
     expect(kept.has(5)).toBe(false);
@@ -117,7 +117,7 @@ describe('restart', () => {
     const outbox = outboxOf('1234567890');
     carried(outbox);
     outbox.rewind();
-    outbox.restart();
+    outbox.restart(limits);
     outbox.push('12345', 20, limits);
     outbox.push('12345', 30, limits);
     expect(carried(outbox)).toEqual(['12345', '12345']);

@@ -23,21 +23,17 @@ export class Outbox<F extends { readonly length: number }> {
   #bytes = 0;
 
   get unconfirmed(): number {
-    return this.#entries === undefined ? 0 : this.#entries.length / 2;
+    return (this.#entries?.length ?? 0) / 2;
   }
 
   /** The first frame that this connection has not carried yet. */
   get waiting(): F | undefined {
-    return this.#entries?.[this.#waitingAt] as F | undefined;
+    return this.#entries?.[(this.carried - this.confirmed) * 2] as F | undefined;
   }
 
   /** The mark of `waiting`. */
   get waitingMark(): number | undefined {
-    return this.#entries?.[this.#waitingAt + 1] as number | undefined;
-  }
-
-  get #waitingAt(): number {
-    return (this.carried - this.confirmed) * 2;
+    return this.#entries?.[(this.carried - this.confirmed) * 2 + 1] as number | undefined;
   }
 
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
@@ -66,12 +62,18 @@ export class Outbox<F extends { readonly length: number }> {
       throw new RemoteProtocolError('ERR_SACK_AHEAD', `${count} received, ${sent} sent`);
     }
     if (!fresh) return undefined;
-    const released = this.#entries!.splice(0, fresh * 2);
-    if (!this.unconfirmed) this.#entries = undefined;
-    for (let i = 0; i < released.length; i += 2) this.#bytes -= (released[i] as F).length;
+    const entries = this.#entries!;
+    const mark = entries[fresh * 2 - 1] as number;
+    if (fresh === this.unconfirmed) {
+      this.#entries = undefined;
+      this.#bytes = 0;
+    } else {
+      for (let i = 0; i < fresh; i++) this.#bytes -= (entries[i * 2] as F).length;
+      entries.splice(0, fresh * 2);
+    }
     this.confirmed = count;
     this.carried = Math.max(this.carried, count);
-    return released[released.length - 1] as number;
+    return mark;
   }
 
   /** The next connection has carried nothing yet. */
@@ -84,7 +86,7 @@ export class Outbox<F extends { readonly length: number }> {
    * Client: starts again from number 0 with only the events that left on no earlier connection.
    * @returns their marks, and how many other events there were
    */
-  restart(): { kept: Set<number>; lost: number } {
+  restart(limits: OutboxLimits): { kept: Set<number>; lost: number } {
     const entries = this.#entries ?? [];
     const left = (this.#left - this.confirmed) * 2;
     const kept = new Set<number>();
@@ -92,15 +94,12 @@ export class Outbox<F extends { readonly length: number }> {
     this.#entries = undefined;
     this.confirmed = this.carried = this.#left = this.#bytes = 0;
     for (let i = 0; i < entries.length; i += 2) {
-      const frame = entries[i] as F;
       const mark = entries[i + 1] as number;
       if (mark < FrameTag.Event) continue;
       if (i < left) lost++;
       else {
         kept.add(mark);
-        this.#entries ??= [];
-        this.#entries.push(frame, mark);
-        this.#bytes += frame.length;
+        this.push(entries[i] as F, mark, limits);
       }
     }
     return { kept, lost };

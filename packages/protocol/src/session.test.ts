@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalUsageError } from './errors';
 import { defaultSettings } from './limits';
@@ -738,5 +739,44 @@ describe('deadline', () => {
     machine.open(0);
     machine.settings = { ...settings, heartbeatMs: 50 };
     expect(machine.deadline).toBe(50);
+  });
+
+  it('has come closer only when receive says so, whatever the order of the settings', () => {
+    const step = fc.record({
+      afterMs: fc.nat(200),
+      what: fc.constantFrom('event', 'volatile', 'publish', 'sack', 'ping', 'pong', 'probe', 'tick'),
+    });
+    const kinds = { heartbeatMs: fc.integer({ min: 1, max: 600 }), sackDelayMs: fc.integer({ min: 1, max: 1_500 }) };
+    const seen = { closer: 0, notCloser: 0 };
+    fc.assert(
+      fc.property(fc.record(kinds), fc.array(step, { maxLength: 30 }), (chosen, steps) => {
+        const { machine } = scribe();
+        machine.settings = { ...settings, ...chosen };
+        machine.open(0);
+        let now = 0;
+        for (const [i, { afterMs, what }] of steps.entries()) {
+          now += afterMs;
+          const packets = {
+            event: event('e'),
+            volatile: { ...event('v'), type: PacketType.Volatile },
+            publish: publish('p', ['log', i]),
+            sack: sack(0),
+            ping: ping(0),
+            pong: pong(0),
+          } as const;
+          if (what === 'probe') machine.probe(now);
+          else if (what === 'tick') machine.tick(now);
+          else {
+            const before = machine.deadline;
+            const isCloser = machine.receive(packets[what], now);
+            if (!isCloser) expect(machine.deadline).toBeGreaterThanOrEqual(before);
+            seen[machine.deadline < before ? 'closer' : 'notCloser']++;
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(seen.closer).toBeGreaterThan(0);
+    expect(seen.notCloser).toBeGreaterThan(0);
   });
 });

@@ -161,7 +161,7 @@ export class SessionMachine<F extends { readonly length: number }> {
    */
   restart(error: HalyardError, now: number): number {
     this.#move('restart');
-    const { kept, lost } = this.#outbox.restart();
+    const { kept, lost } = this.#outbox.restart(this.#limits);
     this.received = 0;
     this.#positions = undefined;
     this.#attach(now);
@@ -214,10 +214,20 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#acks?.cancel(id);
   }
 
-  /** @throws RemoteProtocolError if the packet breaks a rule */
-  receive(packet: SessionPacket, now: number): void {
+  /**
+   * @returns whether the deadline may have come closer; what `deliver` sends is not counted
+   * @throws RemoteProtocolError if the packet breaks a rule
+   */
+  receive(packet: SessionPacket, now: number): boolean {
+    // With a SACK due no PING is waiting, because that told the count too: then silence only moves away.
+    const isCloser = this.#sackAt === undefined;
     this.#heardAt = now;
     this.#pingAt = undefined;
+    this.#take(packet, now);
+    return isCloser;
+  }
+
+  #take(packet: SessionPacket, now: number): void {
     switch (packet.type) {
       case PacketType.Publish:
         this.#positions ??= new Positions();

@@ -2,8 +2,7 @@
 // packet is validated here: whatever comes in, a packet or a RemoteProtocolError comes out.
 import { RemoteProtocolError } from './errors';
 import { packetLimits, type SessionSettings } from './limits';
-import type { Position, ResumeRequest } from './packet';
-import { type HeartbeatPacket, type NamespaceRequest, type Packet, PacketType } from './packet';
+import type { HeartbeatPacket, NamespaceRequest, Packet, PacketType, Position, ResumeRequest } from './packet';
 import type { Value } from './value';
 
 /** A packet as an array: its type, then its fields in the order of docs/PROTOCOL.md §4. */
@@ -79,13 +78,12 @@ function positionsOf(max: number): Kind<readonly Position[]> {
   };
 }
 
-const { nameCharsMax, tokenCharsMin, helloNamespacesMax, helloPositionsMax, publishLogsMax } = packetLimits;
-
 const anything: Kind<Value | undefined> = { read: (value) => value as Value | undefined };
-const name = textOf(1, nameCharsMax);
+// Not taken apart: a minifier writes each limit where it is used.
+const name = textOf(1, packetLimits.nameCharsMax);
 const namespace: Kind<string> = tested((value) => name.read(value, 'namespace')[0] === '/', 'starts with "/"');
 const text = textOf(0, packetLimits.reasonCharsMax);
-const token: Kind<string> = textOf(tokenCharsMin, nameCharsMax);
+const token: Kind<string> = textOf(packetLimits.tokenCharsMin, packetLimits.nameCharsMax);
 const count = wholeNumber(0);
 const ack = wholeNumber(1);
 const setting = wholeNumber(0, packetLimits.settingMax);
@@ -95,7 +93,8 @@ const request = nested<NamespaceRequest>({ namespace, auth: anything });
 const requests: Kind<readonly NamespaceRequest[]> = {
   read(value, field) {
     const items = list.read(value, field);
-    if (items.length > helloNamespacesMax) throw shape(field, `at most ${helloNamespacesMax}`);
+    if (items.length > packetLimits.helloNamespacesMax)
+      throw shape(field, `at most ${packetLimits.helloNamespacesMax}`);
     return items.map((item) => request.read(item, field));
   },
   write: (items) => items.map((item) => request.write!(item)),
@@ -105,8 +104,10 @@ const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined
 const event = { namespace: name, event: name, args };
 const failure = { code: name, message: text, data: anything };
 
-const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: Type }>> } = {
-  [PacketType.Hello]: {
+// In the order of their numbers: keys would only make it longer.
+const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: Type }>> } = [
+  // Hello
+  {
     namespaces: optional(requests, [{ namespace: '/', auth: undefined }]),
     client: optional(text, ''),
     resume: optional(
@@ -115,14 +116,15 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
         secret: name,
         received: count,
         confirmed: count,
-        positions: optional(positionsOf(helloPositionsMax), []),
+        positions: optional(positionsOf(packetLimits.helloPositionsMax), []),
       }),
       undefined,
     ),
     token: { read: (value, field) => (value == null || value === '' ? '' : token.read(value, field)) },
     generation: optional(count, 0),
   },
-  [PacketType.Welcome]: {
+  // Welcome
+  {
     session: name,
     secret: name,
     settings: nested<SessionSettings>({
@@ -137,20 +139,33 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
     recovered: tested((value) => typeof value === 'boolean', 'true or false'),
     reason: optional(text, ''),
   },
-  [PacketType.Event]: { ...event, ack: optional(ack, undefined) },
-  [PacketType.Ack]: { ack, value: anything },
-  [PacketType.Error]: { ack, ...failure },
-  [PacketType.Publish]: { namespace: name, positions: positionsOf(publishLogsMax), event: name, args },
-  [PacketType.Volatile]: event,
-  [PacketType.Sack]: { received: count },
-  [PacketType.Ping]: heartbeat as never,
-  [PacketType.Pong]: heartbeat as never,
-  [PacketType.Connect]: { namespace, auth: anything },
-  [PacketType.Connected]: { namespace, id: name },
-  [PacketType.Refused]: { namespace, ...failure },
-  [PacketType.Disconnect]: { namespace, reason: optional(text, '') },
-  [PacketType.Reset]: {},
-};
+  // Event
+  { ...event, ack: optional(ack, undefined) },
+  // Ack
+  { ack, value: anything },
+  // Error
+  { ack, ...failure },
+  // Publish
+  { namespace: name, positions: positionsOf(packetLimits.publishLogsMax), event: name, args },
+  // Volatile
+  event,
+  // Sack
+  { received: count },
+  // Ping
+  heartbeat as never,
+  // Pong
+  heartbeat as never,
+  // Connect
+  { namespace, auth: anything },
+  // Connected
+  { namespace, id: name },
+  // Refused
+  { namespace, ...failure },
+  // Disconnect
+  { namespace, reason: optional(text, '') },
+  // Reset
+  {},
+];
 
 type Fields = Record<string, unknown>;
 

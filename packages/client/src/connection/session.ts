@@ -56,7 +56,11 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
-      { ...defaultOutboxLimits, outboxPacketsMax: offlinePacketsMax, outboxBytesMax: options.offlineBytesMax },
+      {
+        outboxPacketsMax: offlinePacketsMax,
+        outboxBytesMax: options.offlineBytesMax,
+        pendingAcksMax: defaultOutboxLimits.pendingAcksMax,
+      },
       probeSlackMs,
     );
   const arm = () => timer.arm(machine.deadline);

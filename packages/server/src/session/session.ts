@@ -175,15 +175,13 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         case PacketType.Refused:
           throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `packet type ${packet.type} has no place here`);
         default:
-          this.#machine.receive(packet, this.#context.wheel.lately());
+          if (this.#machine.receive(packet, this.#context.wheel.lately())) this.#schedule();
       }
       // WELCOME went out before the first counted packet.
       if (this.#untold !== undefined && this.#machine.confirmed > 0) this.#told(this.#untold);
     } catch (error) {
       this.#fail(error);
-      return;
     }
-    this.#schedule();
   }
 
   onDrain(): void {
