@@ -69,6 +69,8 @@ export interface Subject {
 /** One measured window: `value` is what ratios are taken of, the rest explains it. */
 export interface Sample {
   readonly value: number;
+  /** How many messages, deliveries or sessions the value is the mean of. */
+  readonly units?: number;
   readonly details: Readonly<Record<string, number>>;
 }
 
@@ -84,7 +86,7 @@ export interface ServedWorkload {
   readonly plan: Plan;
   /** Whether each window needs new processes. */
   readonly fresh: boolean;
-  /** Whether a window may be cut into slices, whose mean is what the whole would be. Not with `fresh`. */
+  /** Whether a window may be cut into slices. Not with `fresh`, and not where a window has a start that costs. */
   readonly sliced: boolean;
   /** Whether `measure` opens the connections, not the stage. */
   readonly connectsItself: boolean;

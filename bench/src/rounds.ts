@@ -68,7 +68,7 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
 
 async function runRound(
   workload: ServedWorkload,
-  stages: ReadonlyMap<Row, Stage>,
+  stages: Map<Row, Stage>,
   round: number,
   options: RoundOptions,
 ): Promise<void> {
@@ -76,16 +76,19 @@ async function runRound(
   const slices = workload.sliced ? Math.max(1, Math.round(options.windowMs / sliceMs)) : 1;
   for (let slice = 0; slice < slices; slice++) {
     const turn = [...stages];
-    if (slice % 2 === 1) turn.reverse();
+    if ((round + slice) % 2 === 1) turn.reverse();
     for (const [row, stage] of turn) {
-      if (row.failure !== undefined) continue;
       await attempt(row, options, async () => {
         const sample = await workload.measure(stage, options.windowMs / slices);
         samples.set(row, [...(samples.get(row) ?? []), sample]);
       });
+      if (row.failure === undefined) continue;
+      // Nothing of it runs on beside the others.
+      stage.close();
+      stages.delete(row);
     }
   }
-  for (const [row, taken] of samples) if (taken.length === slices) keep(row, round, meanOf(taken), options);
+  for (const [row, taken] of samples) if (taken.length === slices) keep(row, round, whole(taken), options);
 }
 
 async function runFresh(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
@@ -127,12 +130,15 @@ function timeLimit({ budgetMs }: RoundOptions): (round: number) => boolean {
   return (round) => round < roundsMin || performance.now() < end;
 }
 
-/** The mean, not the median: what comes now and then, such as a collection of garbage, is part of the cost. */
-function meanOf(samples: readonly Sample[]): Sample {
-  const names = Object.keys(samples[0]?.details ?? {});
-  const detail = (name: string) => mean(samples.map(({ details }) => details[name] ?? Number.NaN));
+/** What the slices are together. Not the median: what comes now and then, such as a collection of garbage, is part of the cost. */
+export function whole(slices: readonly Sample[]): Sample {
+  const units = slices.map((slice) => slice.units ?? 1);
+  const total = units.reduce((sum, count) => sum + count, 0);
+  const names = Object.keys(slices[0]?.details ?? {});
+  const detail = (name: string) => mean(slices.map(({ details }) => details[name] ?? Number.NaN));
   return {
-    value: mean(samples.map(({ value }) => value)),
+    value: slices.reduce((sum, { value }, i) => sum + value * units[i]!, 0) / total,
+    units: total,
     details: Object.fromEntries(names.map((name) => [name, detail(name)])),
   };
 }

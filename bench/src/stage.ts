@@ -12,7 +12,7 @@ export interface Window {
   readonly replies: number;
   readonly deliveries: number;
   readonly heartbeats: number;
-  /** How much of its processor the load used, 0 to 1 for each process: near 1 it sets the pace, not the server. */
+  /** How much of its processor the load used for something, 0 to 1 for each process: near 1 it sets the pace, not the server. */
   readonly loadBusy: number;
   readonly wallMs: number;
 }
@@ -24,7 +24,9 @@ interface Marks {
 }
 
 const firstWarmUpMs = 1_200;
-const nextWarmUpMs = 20;
+const nextWarmUpMs = 150;
+/** Little time has passed since the slice before. */
+const sliceWarmUpMs = 20;
 const drainTimeoutMs = 20_000;
 
 export class Stage {
@@ -78,7 +80,8 @@ export class Stage {
 
   /** How long to do something before it is measured: longer the first time, when nothing is compiled yet. */
   warmUpMs(): number {
-    const ms = this.#warm ? nextWarmUpMs : firstWarmUpMs;
+    const nextMs = this.workload.sliced ? sliceWarmUpMs : nextWarmUpMs;
+    const ms = this.#warm ? nextMs : firstWarmUpMs;
     this.#warm = true;
     return ms;
   }

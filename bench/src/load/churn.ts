@@ -30,6 +30,7 @@ export function churn(swarm: Swarm, concurrency: number, forMs: number): Promise
         peer.close('close-frame');
         next();
       },
+      read() {},
       arrived() {},
       heartbeat() {},
       failed: (peer, reason) => reject(new Error(`connection ${peer.index}: ${reason}`)),

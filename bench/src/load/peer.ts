@@ -8,6 +8,8 @@ export interface PeerOwner {
   readonly dialect: Dialect;
   readonly port: number;
   opened(peer: Peer): void;
+  /** Hot: before anything of a read is looked at. */
+  read(): void;
   /** Hot: after each read that brought something. */
   arrived(peer: Peer, replies: number, deliveries: number): void;
   heartbeat(): void;
@@ -140,6 +142,7 @@ export class Peer implements FrameVisitor {
 
   #read(socket: Socket, bytes: Buffer, size: number): boolean {
     if (socket !== this.#socket) return true;
+    this.#owner.read();
     try {
       if (this.state === 'upgrading') this.#upgrade(bytes.subarray(0, size));
       else this.#reader.read(bytes, size);

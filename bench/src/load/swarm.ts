@@ -31,6 +31,8 @@ export interface LoadTally {
 const openingMax = 128;
 const openTimeoutMs = 30_000;
 const confirmEveryMs = 1_000;
+/** A turn of the event loop in which nothing comes takes no longer, unless something else has the processor. */
+const idleTurnMsMax = 0.05;
 
 export class Swarm implements PeerOwner {
   readonly tally: LoadTally = { replies: 0, deliveries: 0, heartbeats: 0 };
@@ -40,7 +42,7 @@ export class Swarm implements PeerOwner {
   readonly payload;
   /** How long it looked whether something had come, and nothing had, in milliseconds. */
   idleMs = 0;
-  #hasArrived = false;
+  #hasRead = false;
   #pattern: Pattern | undefined;
   #failure: Error | undefined;
   #opened: ((peer: Peer) => void) | undefined;
@@ -105,8 +107,11 @@ export class Swarm implements PeerOwner {
   }
 
   async stop(): Promise<void> {
-    await this.#pattern?.stop();
-    this.#pattern = undefined;
+    try {
+      await this.#pattern?.stop();
+    } finally {
+      this.#pattern = undefined;
+    }
     this.check();
   }
 
@@ -135,10 +140,13 @@ export class Swarm implements PeerOwner {
   }
 
   arrived(peer: Peer, replies: number, deliveries: number): void {
-    this.#hasArrived = true;
     this.tally.replies += replies;
     this.tally.deliveries += deliveries;
     this.#pattern?.arrived(peer, replies, deliveries);
+  }
+
+  read(): void {
+    this.#hasRead = true;
   }
 
   heartbeat(): void {
@@ -151,13 +159,13 @@ export class Swarm implements PeerOwner {
 
   /**
    * Never sleeps while it follows a pattern: a server that sends to a sleeping peer on the same machine pays for waking it,
-   * a slower server more often, and no server pays that for a peer on another machine.
+   * a slower server for more of its messages, and no server pays that for a peer on another machine.
    */
   #watch(pattern: Pattern, before: number): void {
-    if (this.#pattern !== pattern) return;
+    if (this.#pattern !== pattern || this.#failure !== undefined) return;
     const now = performance.now();
-    if (!this.#hasArrived) this.idleMs += now - before;
-    this.#hasArrived = false;
+    if (!this.#hasRead) this.idleMs += Math.min(now - before, idleTurnMsMax);
+    this.#hasRead = false;
     setImmediate(() => this.#watch(pattern, now));
   }
 

@@ -36,7 +36,7 @@ export function section(results: Results, plotFile: string): string {
   const memory = `${machine.processors} processors, ${machine.memoryGiB} GiB`;
   return [
     `Taken ${machine.date} on ${machine.processor} (${memory}), ${machine.system}, Node ${machine.node}; load before the run`,
-    `${machine.loadBefore.toFixed(2)}. ${rounds} interleaved rounds with windows of ${windowMs} ms; ratios are taken within each round. A figure whose`,
+    `${machine.loadBefore.toFixed(2)}. ${rounds} rounds with windows of ${windowMs} ms, cut into slices that take turns; ratios are taken within each round. A figure whose`,
     `rounds differ by more than ${noiseBound * 100} % of the median is called noisy. Server and load share the machine, so the cost is the`,
     `server's own processor time. To take them again: \`npm run bench\`.`,
     '',

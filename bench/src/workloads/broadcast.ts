@@ -82,6 +82,8 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
       unit: 'µs CPU per delivery',
       subjects,
       plan,
+      // Every slice is told its targets anew.
+      sliced: targets.length <= burstOf10.length,
       async measure(stage, windowMs) {
         // Counted when asked for: every process of a run loads this file.
         audiences ??= targets.map((target) => audience({ ...defaultPlan, ...plan }, target));

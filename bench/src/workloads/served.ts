@@ -15,7 +15,7 @@ export function served(given: Given): ServedWorkload {
     kind: 'served',
     unit: 'µs CPU per message',
     fresh: false,
-    sliced: true,
+    sliced: !given.fresh,
     connectsItself: false,
     ...given,
     plan: { ...defaultPlan, ...given.plan },
@@ -27,6 +27,7 @@ export function perUnit(window: Window, units: number): Sample {
   if (units <= 0) throw new Error('nothing was done in a window');
   return {
     value: window.cpuUs / units,
+    units,
     details: { perS: units / (window.wallMs / 1_000), loadBusy: window.loadBusy },
   };
 }

@@ -115,7 +115,7 @@ export class SessionMachine<F extends { readonly length: number }> {
       : this.#pingAt + heartbeatTimeoutMs;
   }
 
-  /** When `tick` must be called next, or Infinity. Read it after every call: it may have come closer. */
+  /** When `tick` must be called next, or Infinity. Read it after every call but a `receive` that returns false: it may have come closer. */
   get deadline(): number {
     const acks = this.#acks?.deadline ?? Infinity;
     return this.#isAttached ? Math.min(acks, this.#silentAt, this.#sackAt ?? Infinity) : acks;

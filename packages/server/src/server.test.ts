@@ -32,6 +32,36 @@ describe.each(hosts)('listening on %s', (_name, host) => {
     await wire.packet(11);
   });
 
+  test('the reply goes by the handlers that were called', async () => {
+    const io = await listening({});
+    io.on('connection', (socket) => {
+      socket.once('once', () => {});
+      socket.on('leaves', async () => {
+        socket.off('leaves');
+      });
+      socket.onAny((event) => {
+        if (event === 'added') socket.on('added', () => 'late');
+        if (event === 'removed') socket.off('removed');
+      });
+      socket.on('removed', () => 'never');
+      socket.on('', () => 'no name');
+    });
+    const wire = await WireClient.open(io.port);
+    wire.send([0]);
+    await wire.packet(11);
+    for (const [i, event] of ['once', 'leaves', 'added', 'removed', 'other'].entries())
+      wire.send([2, '/', event, [], i + 1]);
+    const replies = () => wire.received.filter(([type]) => type === 3 || type === 4).map((reply) => reply.slice(0, 3));
+    await wire.until(() => replies().length === 5);
+    expect(replies().toSorted((one, other) => Number(one[1]) - Number(other[1]))).toEqual([
+      [3, 1],
+      [3, 2],
+      [3, 3, 'late'],
+      [4, 4, 'ERR_NO_HANDLER'],
+      [4, 5, 'ERR_NO_HANDLER'],
+    ]);
+  });
+
   test('close tells every client 1001 and frees the port', async () => {
     const io = await new Server({ host: host() }).listen(0, '127.0.0.1');
     const greeted = await WireClient.open(io.port);

@@ -141,4 +141,5 @@ export interface Host {
   close(): Promise<void>;
 }
 
+/** Resolves once the host is ready to listen. Until then it MUST NOT call the handlers. */
 export type HostFactory = (path: string, handlers: HostHandlers, limits: HostLimits) => Promise<Host>;

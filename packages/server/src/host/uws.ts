@@ -1,5 +1,5 @@
-// The uws host: the only file that names uWebSockets.js. Native memory is copied before anything yields; `res` and `ws`
-// are not touched once they are gone.
+// The uws host: the only file that names uWebSockets.js. Native memory is copied before anything yields; `res`
+// is not touched once it is gone, and `ws` is handed to a listener that keeps to the same (`HostSocket`).
 
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   anyEvent,
   callHandlers,
+  type EventKey,
+  fireAnyHandlers,
   fireHandlers,
   type Handler,
   type Handlers,
@@ -18,7 +20,7 @@ const unexpected = (error: unknown): void => {
 };
 
 /** A list with these handlers, in this order. */
-function listOf(...entries: [event: string, handler: Handler][]): Handlers {
+function listOf(...entries: [event: EventKey, handler: Handler][]): Handlers {
   return entries.reduce((list, [event, handler]) => withHandler(list, event, handler), noHandlers);
 }
 
@@ -35,15 +37,22 @@ describe('calling handlers', () => {
     expect(calls).toEqual(['first x', 'second x', 'third']);
   });
 
-  it('calls those of any event before, with the name, and takes no result from them', () => {
+  it('keeps those of any event apart, also from one without a name', () => {
     const calls: unknown[] = [];
     const list = listOf(
-      ['a', (...args: unknown[]) => calls.push(args)],
-      [anyEvent, (...args: unknown[]) => calls.push(args) * 100],
+      ['a', () => calls.push('a')],
+      ['', () => calls.push('no name')],
+      [anyEvent, (...args: unknown[]) => calls.push(args)],
+      [anyEvent, () => unexpected('any')],
     );
-    expect(callHandlers(list, 'a', [1], unexpected)).toBe(2);
-    expect(callHandlers(list, 'unknown', [2], unexpected)).toBeUndefined();
-    expect(calls).toEqual([['a', 1], [1], ['unknown', 2]]);
+    const failures: unknown[] = [];
+    fireAnyHandlers(list, 'unknown', [1], (error) => failures.push(error));
+    expect([calls.splice(0), failures]).toEqual([[['unknown', 1]], ['any']]);
+    callHandlers(list, 'a', [], unexpected);
+    callHandlers(list, '', [], unexpected);
+    expect(calls.splice(0)).toEqual(['a', 'no name']);
+    fireAnyHandlers(withoutHandler(list, anyEvent, undefined), 'a', [], unexpected);
+    expect(calls).toEqual([]);
   });
 
   it('throws what failed before there was a result, and tells of what failed after it', () => {

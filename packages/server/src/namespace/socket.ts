@@ -19,8 +19,10 @@ import { failureOf } from './failure';
 import {
   anyEvent,
   callHandlers,
+  fireAnyHandlers,
   fireHandlers,
   type Handler,
+  type Handlers,
   hasHandler,
   isThenable,
   noHandlers,
@@ -363,24 +365,29 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   #handle(event: string, args: readonly Value[], ack: number | undefined): void {
     if (!this.#connected) return;
+    const { reportAside } = this.#namespace;
+    fireAnyHandlers(this.#handlers, event, args, reportAside);
+    // What those have added or removed counts; what the event's own handlers do to the list does not.
+    const handlers = this.#handlers;
     let result: unknown;
     try {
-      result = callHandlers(this.#handlers, event, args, this.#namespace.reportAside);
+      result = callHandlers(handlers, event, args, reportAside);
     } catch (error) {
       this.#failed(error, event, ack);
       return;
     }
     if (isThenable(result)) {
       result.then(
-        (value) => this.#reply(event, ack, value),
+        (value) => this.#reply(handlers, event, ack, value),
         (error) => this.#failed(error, event, ack),
       );
-    } else if (ack !== undefined) this.#reply(event, ack, result);
+    } else if (ack !== undefined) this.#reply(handlers, event, ack, result);
   }
 
-  #reply(event: string, ack: number | undefined, value: unknown): void {
+  /** @param handlers those that gave the value */
+  #reply(handlers: Handlers, event: string, ack: number | undefined, value: unknown): void {
     if (ack === undefined) return;
-    if (value === undefined && !hasHandler(this.#handlers, event)) {
+    if (value === undefined && !hasHandler(handlers, event)) {
       this.#session.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
       return;
     }

@@ -324,7 +324,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   /** Memberships that ended are kept until the client is known to have read them to the end. */
   pastGrew(past: Membership[]): void {
-    if (past.length > pastMembershipsMax / 2) this.#machine.probe(this.#context.wheel.now());
+    if (past.length > pastMembershipsMax / 2) {
+      this.#machine.probe(this.#context.wheel.now());
+      this.#schedule();
+    }
     const forgotten = past.length > pastMembershipsMax ? past.shift() : undefined;
     if (forgotten !== undefined) this.#forgottenSerial = Math.max(this.#forgottenSerial, forgotten.to);
   }

@@ -1,7 +1,7 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
 import { type Close, CloseCode, type Frame } from '@halyard/protocol';
-import { closeReason } from '../host/close-reason';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
+import { closeReason } from './close-reason';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
 
@@ -75,6 +75,12 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   flush(): void {
+    this.#write();
+    if (this.#wantsDrain) this.onDrain();
+  }
+
+  /** May find the socket closed when it returns, because more waited than `backpressureBytesMax`. */
+  #write(): void {
     if (!this.#open) return;
     const queued = this.#queued;
     if (queued !== undefined) {
@@ -83,12 +89,11 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
       if (!Array.isArray(queued)) this.#socket.send(queued, binary);
       else {
         this.#socket.cork(() => {
-          // Past the backpressure limit the socket is closed in the midst of this.
+          // The host may cut the socket in the midst of this.
           for (const frame of queued) if (this.#open) this.#socket.send(frame, binary);
         });
       }
     }
-    if (this.#wantsDrain) this.onDrain();
   }
 
   notifyDrain(): void {
@@ -99,8 +104,8 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   subscribe(topic: string): void {
     if (!this.#open) return;
     // What was queued was emitted before the subscription's first message.
-    this.flush();
-    this.#socket.subscribe(topic);
+    this.#write();
+    if (this.#open) this.#socket.subscribe(topic);
   }
 
   unsubscribe(topic: string): void {
@@ -109,7 +114,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
 
   close(close: Close): void {
     if (!this.#open) return;
-    this.flush();
+    // Not `flush`: nobody needs to hear of room in a connection that ends.
+    this.#write();
+    if (!this.#open) return;
     this.#open = false;
     this.#socket.end(close.code, closeReason(close.reason));
   }
