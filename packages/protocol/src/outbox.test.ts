@@ -113,6 +113,23 @@ describe('restart', () => {
     expect(outbox.confirm(2)).toBe(FrameTag.Event);
   });
 
+  it.each([
+    ['less than had left', 1, 2, ['c', 'd'], 1],
+    ['all that had left', 2, 2, ['c', 'd'], 0],
+    ['more than had left', 3, 2, ['d'], 0],
+  ])('goes by what left before, also when %s was confirmed', (_name, confirmed, left, kept, lost) => {
+    const outbox = new Outbox<string>();
+    for (const frame of 'abcd') outbox.push(frame, FrameTag.Event, { ...limits, outboxPacketsMax: 4 });
+    outbox.carried = left;
+    outbox.rewind();
+    outbox.carried = 4;
+    outbox.confirm(confirmed);
+    expect(outbox.restart(limits).lost).toBe(lost);
+    expect(carried(outbox)).toEqual(kept);
+    outbox.rewind();
+    expect(outbox.restart(limits).lost).toBe(kept.length);
+  });
+
   it('forgets the bytes of what it does not keep', () => {
     const outbox = outboxOf('1234567890');
     carried(outbox);
