@@ -26,7 +26,7 @@ export interface RoundOptions {
 /** A window is cut into slices of this length, which take turns with those of the others: machines change by the second. */
 const sliceMs = 100;
 /** New processes after so many rounds: what one start happened to get, in memory layout or compiled code, averages out. */
-const roundsPerStart = 3;
+const roundsPerStart = 2;
 /** A round that starts everything anew takes long, and differs little from the next. */
 const freshRoundsMax = 3;
 /** Fewer have no median worth the name. */
@@ -50,7 +50,9 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
   for (let done = 0; done < options.rounds && hasTime(done); done += roundsPerStart) {
     const stages = new Map<Row, Stage>();
     try {
-      for (const row of rows) {
+      // What starts first may find the machine otherwise than what starts last.
+      const order = (done / roundsPerStart) % 2 === 0 ? rows : [...rows].reverse();
+      for (const row of order) {
         if (row.failure !== undefined) continue;
         await attempt(row, options, async () => {
           stages.set(row, await Stage.open(workload, findSubject(row.subject)));

@@ -35,6 +35,7 @@ export class Stage {
   readonly workload: ServedWorkload;
   readonly subject: Subject;
   #warm = false;
+  #connected = 0;
 
   private constructor(workload: ServedWorkload, subject: Subject) {
     this.workload = workload;
@@ -68,7 +69,13 @@ export class Stage {
   async connect(count: number): Promise<number> {
     const share = Math.ceil(count / this.loads.length);
     const times = await Promise.all(this.loads.map((load) => load.call('connect', { count: share })));
+    this.#connected += count;
     return Math.max(...times);
+  }
+
+  /** Connections that were opened. */
+  get connected(): number {
+    return this.#connected;
   }
 
   /** The one load process. */

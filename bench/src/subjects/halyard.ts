@@ -53,7 +53,7 @@ async function start(host: HostName, codec: CodecName, plan: Plan, tally: Tally)
       socket.to(room).emit('message', payload);
     });
   });
-  await io.listen(0);
+  await io.listen(0, '127.0.0.1');
   return {
     port: io.port,
     emit(rooms, payload) {

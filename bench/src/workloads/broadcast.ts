@@ -14,6 +14,13 @@ interface Variant {
   readonly subjects?: readonly string[];
 }
 
+/**
+ * As many are there at first. A few hundred emits a second, which is what a thousand members allow, take minutes to be
+ * compiled, and their cost until then is not that of a server that runs for days.
+ */
+const firstMembers = 20;
+const firstIntervalMs = 1;
+
 const burstOf10: readonly Target[] = Array.from({ length: 10 }, () => undefined);
 const withRecovery = [...mainSubjects, 'socketio-recovery', 'halyard-uws-msgpack', 'halyard-uws-protobuf'];
 
@@ -75,7 +82,17 @@ const variants: readonly Variant[] = [
 
 export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
   ({ name, title, plan, targets, intervalMs, subjects = mainSubjects }) => {
-    let audiences: readonly number[] | undefined;
+    const allPlan: Plan = { ...defaultPlan, ...plan };
+    // Counted when asked for: every process of a run loads this file.
+    const counted = new Map<number, readonly number[]>();
+    const audiencesOf = (connections: number): readonly number[] => {
+      const known = counted.get(connections);
+      if (known !== undefined) return known;
+      const audiences = targets.map((target) => audience({ ...allPlan, connections }, target));
+      counted.set(connections, audiences);
+      return audiences;
+    };
+    const order = { targets, perTick: targets.length, intervalMs };
     return served({
       name,
       title,
@@ -84,11 +101,15 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
       plan,
       // Every slice is told its targets anew.
       sliced: targets.length <= burstOf10.length,
+      connectsItself: true,
       async measure(stage, windowMs) {
-        // Counted when asked for: every process of a run loads this file.
-        audiences ??= targets.map((target) => audience({ ...defaultPlan, ...plan }, target));
-        const members = audiences;
-        const order = { targets, perTick: targets.length, intervalMs };
+        if (stage.connected === 0) {
+          await stage.connect(firstMembers);
+          const often = { ...order, intervalMs: firstIntervalMs, forMs: stage.warmUpMs() };
+          await stage.emit(often, audiencesOf(firstMembers));
+          await stage.connect(allPlan.connections - firstMembers);
+        }
+        const members = audiencesOf(allPlan.connections);
         await stage.emit({ ...order, forMs: stage.warmUpMs() }, members);
         let deliveries = 0;
         const window = await stage.window(async () => {
