@@ -25,7 +25,7 @@ describe('server options', () => {
     ['outboxBytesMax', 1, /from 65536 to/],
     ['pendingAcksMax', 0, /from 1 to/],
     ['logPacketsMax', 0, /from 1 to/],
-    ['logBytesMax', 2 ** 33, /from 1024 to 4294967296/],
+    ['logBytesMax', 2 ** 30, /from 1024 to 536870912/],
     ['journalBytesMax', 2 ** 41, /from 65536 to 1099511627776/],
     ['roomsPerSocketMax', 8_001, /from 1 to 8000/],
     ['namespacesPerSessionMax', 0, /from 1 to/],

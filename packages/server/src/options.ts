@@ -39,7 +39,7 @@ const numbers = {
   /** Messages kept for resuming, per room … */
   logPacketsMax: { default: 4_096, min: 1, max: 1 << 24 },
   /** … in bytes … */
-  logBytesMax: { default: 1 << 20, min: 1_024, max: 2 ** 32 },
+  logBytesMax: { default: 1 << 20, min: 1_024, max: 1 << 29 },
   /** … and for all rooms together. */
   journalBytesMax: { default: 256 << 20, min: 65_536, max: 2 ** 40 },
   roomsPerSocketMax: { default: 1_000, min: 1, max: 8_000 },

@@ -10,7 +10,6 @@ import {
   type EventArgs,
   type EventName,
   type EventReply,
-  type Frame,
   HalyardError,
   LocalUsageError,
   namespaceName,
@@ -25,12 +24,14 @@ import { attachedNode, node } from './host/node';
 import { uws } from './host/uws';
 import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from './namespace/handlers';
 import { Journal } from './namespace/journal';
+import type { Frames } from './namespace/log';
 import { type Middleware, Namespace, type NamespaceContext, NamespaceRules } from './namespace/namespace';
 import type { Room } from './namespace/room';
 import type { Socket } from './namespace/socket';
 import type { Replies, Target } from './namespace/target';
 import { type CheckedOptions, checkOptions, type ServerOptions } from './options';
 import { Greeting, type GreetingContext } from './session/greeting';
+import type { Session } from './session/session';
 import { Sessions } from './session/sessions';
 import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from './transport/admission';
 import type { Connection } from './transport/connection';
@@ -121,7 +122,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       journal: this.#journal,
       limits: checked,
       encode: (packet) => this.#encode(packet),
-      fanOut: (room, frames) => this.#fanOut(room, frames),
+      fanOut: (room, frames, except) => this.#fanOut(room, frames, except),
       flush: () => this.#flusher.flush(),
       newLogId: () => (++this.#logs).toString(36),
       newSocketId: () => randomBytes(12).toString('base64url'),
@@ -380,16 +381,24 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (this.#children.delete(name)) this.#namespaces.delete(name);
   }
 
-  #encode(packet: Packet): readonly (Frame | undefined)[] {
-    return this.#options.codecs.map((codec, index) => (this.#sessions.uses(index) ? codec.encode(packet) : undefined));
+  /** Text becomes UTF-8 here, once, and not again in each write. */
+  #encode(packet: Packet): Frames {
+    return this.#options.codecs.map((codec, index) => {
+      if (!this.#sessions.uses(index)) return undefined;
+      const frame = codec.encode(packet);
+      return typeof frame === 'string' ? Buffer.from(frame) : frame;
+    });
   }
 
-  #fanOut(room: Room, frames: readonly (Frame | undefined)[]): void {
+  #fanOut(room: Room, frames: Frames, except: Session | undefined): void {
     const host = this.#host;
     if (host?.publish === undefined) return;
     for (let index = 0; index < frames.length; index++) {
       const frame = frames[index];
-      if (frame !== undefined) host.publish(room.topic(index), frame);
+      if (frame === undefined) continue;
+      const topic = room.topic(index);
+      if (except?.codecIndex === index && except.publishToOthers(topic, frame)) continue;
+      host.publish(topic, frame, isBinary(this.#options.codecs, index));
     }
   }
 

@@ -76,18 +76,57 @@ export function hostSuite(name: string, start: HostStart): void {
 
     test('direct and published messages arrive in the order they were emitted', async () => {
       const io = await listening();
-      const a = await join(io, 'room');
+      const a = await join(io, 'room', 'other');
+      const b = await join(io, 'room');
       const expected: string[] = [];
-      for (let i = 0; i < 300; i += 3) {
+      for (let i = 0; i < 400; i += 4) {
         a.socket.emit('direct', i);
         io.to('room').emit('room', i + 1);
-        io.to(['room', 'other'])
-          .except('x')
-          .emit('loop', i + 2);
-        expected.push(`direct ${i}`, `room ${i + 1}`, `loop ${i + 2}`);
+        io.to(['room', 'other']).emit('loop', i + 2);
+        b.socket.to('room').emit('others', i + 3);
+        expected.push(`direct ${i}`, `room ${i + 1}`, `loop ${i + 2}`, `others ${i + 3}`);
       }
       await a.wire.settle();
       expect(a.wire.events).toEqual(expected);
+      await b.wire.settle();
+      expect(b.wire.events).toEqual(expected.filter((what) => !/direct|others/.test(what)));
+    });
+
+    test('one that speaks to others hears nothing of it: as a member, not a member, away, or catching up', async () => {
+      const io = await listening();
+      const a = await join(io, 'room');
+      const b = await join(io, 'room');
+      const c = await join(io);
+      a.socket.to('room').emit('member', 1);
+      c.socket.to('room').emit('guest', 2);
+      io.to('room').except(c.socket.id, a.socket.id).emit('two', 3);
+      io.to('room').except('nobody').emit('nobody', 4);
+      await a.wire.settle();
+      await away(a);
+      a.socket.to('room').emit('absent', 5);
+      a.socket.broadcast.emit('absent', 6);
+      io.to('room').emit('all', 7);
+      const long = 'x'.repeat(100_000);
+      for (let i = 0; i < 5; i++) a.socket.emit('direct', long);
+      // It hears of its return when the first page has left.
+      a.socket.once('resume', () => a.socket.to('room').emit('catching', 8));
+      const catching = await resume(io, a);
+      io.to('room').emit('all', 9);
+      await Promise.all([catching, b.wire, c.wire].map((wire) => wire.settle()));
+      expect(a.wire.events).toEqual(['guest 2', 'nobody 4']);
+      expect(catching.events.filter((what) => !what.startsWith('direct'))).toEqual(['all 7', 'all 9']);
+      expect(b.wire.events).toEqual([
+        'member 1',
+        'guest 2',
+        'two 3',
+        'nobody 4',
+        'absent 5',
+        'absent 6',
+        'all 7',
+        'catching 8',
+        'all 9',
+      ]);
+      expect(c.wire.events).toEqual(['absent 6']);
     });
 
     test('a resume brings everything missed, in the order it was emitted, without what was not for it', async () => {
@@ -563,7 +602,7 @@ export function hostSuite(name: string, start: HostStart): void {
     });
 
     test('a consumer that does not read is cut and catches up from where it was', async () => {
-      const io = await listening({ backpressureBytesMax: 131_072, logPacketsMax: 100_000, logBytesMax: 1 << 30 });
+      const io = await listening({ backpressureBytesMax: 131_072, logPacketsMax: 100_000, logBytesMax: 1 << 29 });
       const a = await join(io, 'one');
       await a.wire.settle();
       const gone = new Promise<void>((resolve) => a.socket.once('away', () => resolve()));

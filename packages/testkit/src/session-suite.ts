@@ -1,7 +1,7 @@
 // What an app sees, whatever is underneath: one suite for every host, transport and codec.
 import { type Socket as ClientSocket, type CoreOptions, connect, PublicError, type Transport } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
-import { type HostFactory, Server, type ServerOptions } from '@halyard/server';
+import { type HostFactory, Server, type ServerOptions, type Socket as ServerSocket } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Cable } from './cable';
 import { seededRandom, testSeed } from './random';
@@ -130,14 +130,19 @@ export function sessionSuite(name: string, { host, transport, serverCodec, clien
       const atServer: number[] = [];
       const atClient: string[] = [];
       const emitted: string[] = [];
+      const joined = new Promise<ServerSocket>((resolve) => io.on('connection', resolve));
+      join(io.port);
+      const bystander = await joined;
+      bystander.join('room');
       io.on('connection', (socket) => {
-        socket.join('room');
+        socket.join(['room', 'as well']);
         socket.on('up', (n) => {
           atServer.push(n);
           for (const [kind, target] of [
             ['direct', socket],
             ['room', io.to('room')],
-            ['loop', io.to('room').except('nobody')],
+            ['loop', io.to(['room', 'as well'])],
+            ['others', bystander.to('room')],
             ['all', io],
           ] as const) {
             target.emit('down', `${kind} ${n}`);

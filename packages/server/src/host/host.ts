@@ -87,15 +87,20 @@ export interface HttpReply {
  * of it may be used.
  */
 export interface HostSocket {
-  /** MUST NOT throw. Past the backpressure limit the host cuts the socket: `onClose` may come from inside. */
+  /**
+   * MUST NOT throw. Past the backpressure limit the host cuts the socket: `onClose` may come from inside.
+   * @param binary the kind of message; text may come as UTF-8
+   */
   send(frame: Frame, binary: boolean): void;
   /** Calls `write` at once; what it sends leaves in one write if it can. */
   cork(write: () => void): void;
   /** Bytes that were sent and have not left this process. */
   getBufferedAmount(): number;
-  /** As `unsubscribe` it does nothing where the host has no `publish`. */
+  /** As the next two it does nothing where the host has no `publish`. */
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
+  /** `Host.publish` to every subscriber of a topic but this one, which has subscribed to that or another. */
+  publish(topic: string, frame: Frame, binary: boolean): void;
   /** Sends a close frame and ends. @param reason at most 123 bytes (RFC 6455 §5.5) */
   end(code: number, reason: string): void;
 }
@@ -134,7 +139,7 @@ export interface Host {
   /** @returns the port that is listened on. Rejects if the address is taken. */
   listen(port: number, address: string | undefined): Promise<number>;
   /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send`. Absent: there is no native fan-out. */
-  publish?(topic: string, frame: Frame): void;
+  publish?(topic: string, frame: Frame, binary: boolean): void;
   /** Stops accepting. Open sockets stay. */
   stopListening(): void;
   /** Cuts what is left and frees the port. */

@@ -157,6 +157,9 @@ class NodeHost implements Host {
   }
 }
 
+const textMessage = { binary: false };
+const binaryMessage = { binary: true };
+
 class NodeSocket implements HostSocket {
   readonly #ws: WebSocket;
   readonly #stream: Duplex;
@@ -187,14 +190,14 @@ class NodeSocket implements HostSocket {
     this.#listener = open(this);
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame, binary: boolean): void {
     if (!this.#open) return;
     // Checked before the write, as uWS does: one frame of any size always gets through.
     if (this.#ws.bufferedAmount > this.#backpressureBytesMax) {
       this.#cut();
       return;
     }
-    this.#ws.send(frame);
+    this.#ws.send(frame, binary ? binaryMessage : textMessage);
     if (this.#draining || !this.#stream.writableNeedDrain) return;
     this.#draining = true;
     this.#stream.once('drain', () => {
@@ -216,6 +219,8 @@ class NodeSocket implements HostSocket {
   subscribe(): void {}
 
   unsubscribe(): void {}
+
+  publish(): void {}
 
   end(code: number, reason: string): void {
     if (!this.#open) return;

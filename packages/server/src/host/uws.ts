@@ -134,8 +134,8 @@ class UwsHost implements Host {
     });
   }
 
-  publish(topic: string, frame: Frame): void {
-    this.#app.publish(topic, frame, typeof frame !== 'string');
+  publish(topic: string, frame: Frame, binary: boolean): void {
+    this.#app.publish(topic, frame, binary);
   }
 
   stopListening(): void {

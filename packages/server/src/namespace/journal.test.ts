@@ -19,9 +19,18 @@ function setup(limits: Partial<JournalLimits> = {}): {
       .map(({ id, nextOffset }) => `${id}${nextOffset}`)
       .join(' ')
       .padEnd(10, '.');
-    journal.append(logs, [], [frame]);
+    journal.append(
+      logs.map((log) => ({ log })),
+      undefined,
+      [Buffer.from(frame), undefined],
+    );
   };
   return { clock, journal, publish };
+}
+
+function text(log: Log, offset: number): string | undefined {
+  const frame = log.frameAt(offset, 0);
+  return frame && new TextDecoder().decode(frame);
 }
 
 describe('journal', () => {
@@ -30,10 +39,10 @@ describe('journal', () => {
     const log = new Log('a', journal);
     for (let i = 0; i < 8; i++) publish(log);
     expect([log.firstOffset, log.nextOffset]).toEqual([4, 9]);
-    expect(log.at(3)).toBeUndefined();
-    expect(log.at(4)?.frames).toEqual(['a4........']);
-    expect(log.at(9)).toBeUndefined();
-    expect(log.trimmedSerial).toBe(3);
+    expect([log.serialAt(3), text(log, 3)]).toEqual([undefined, undefined]);
+    expect([log.serialAt(4), text(log, 4), log.frameAt(4, 1)]).toEqual([4, 'a4........', undefined]);
+    expect(log.serialAt(9)).toBeUndefined();
+    expect([log.trimmedSerial, log.newestSerial]).toEqual([3, 8]);
     expect(journal.bytes).toBe(50);
   });
 
@@ -45,20 +54,38 @@ describe('journal', () => {
     const tiny = setup({ logBytesMax: 5 });
     const other = new Log('b', tiny.journal);
     tiny.publish(other);
-    expect(other.at(1)).toBeDefined();
+    expect(other.serialAt(1)).toBe(1);
   });
 
-  test('an entry in two logs is freed when both have dropped it', () => {
+  test('an entry in two logs counts in each, until that has dropped it', () => {
     const { journal, publish } = setup();
     const a = new Log('a', journal);
     const b = new Log('b', journal);
     publish(a, b);
     for (let i = 0; i < 5; i++) publish(a);
-    expect(a.at(1)).toBeUndefined();
-    expect(b.at(1)?.frames).toHaveLength(1);
+    expect(text(a, 1)).toBeUndefined();
+    expect([text(b, 1), b.serialAt(1)]).toEqual(['a1 b1.....', 1]);
     expect(journal.bytes).toBe(60);
     for (let i = 0; i < 5; i++) publish(b);
     expect(journal.bytes).toBe(100);
+  });
+
+  test('each codec has its own frame of an entry, if it was in use then', () => {
+    const { journal } = setup();
+    const log = new Log('a', journal);
+    const [one, two] = [Buffer.from('one'), Buffer.from('number two')];
+    journal.append([{ log }], undefined, [one, two]);
+    journal.append([{ log }], 'x', [undefined, one]);
+    journal.append([{ log }], ['x', 'y'], [two, undefined]);
+    for (const [offset, frames] of [
+      [1, [one, two]],
+      [2, [undefined, one]],
+      [3, [two, undefined]],
+    ] as const) {
+      for (const [i, frame] of frames.entries()) expect(log.frameAt(offset, i)).toEqual(frame);
+    }
+    expect([1, 2, 3].map((offset) => log.exceptAt(offset))).toEqual([undefined, 'x', ['x', 'y']]);
+    expect(journal.bytes).toBe(26);
   });
 
   test('entries go when they are old, whichever log they are in', () => {
@@ -72,13 +99,16 @@ describe('journal', () => {
     expect([a.firstOffset, b.firstOffset]).toEqual([2, 1]);
     clock.advance(6_000);
     expect([a.firstOffset, b.firstOffset, journal.bytes]).toEqual([3, 2, 0]);
+    expect([a.serialAt(2), text(a, 2), a.trimmedSerial, a.newestSerial]).toEqual([undefined, undefined, 2, 2]);
+    publish(a);
+    expect([a.firstOffset, a.nextOffset, a.serialAt(3), text(a, 3)]).toEqual([3, 4, 3, 'a3........']);
   });
 
   test('the sum of all logs is bounded: the oldest entries go first', () => {
     const { journal, publish } = setup({ journalBytesMax: 35 });
     const logs = ['a', 'b', 'c', 'd', 'e'].map((id) => new Log(id, journal));
     for (const log of logs) publish(log);
-    expect(logs.map((log) => log.at(1) !== undefined)).toEqual([false, false, true, true, true]);
+    expect(logs.map((log) => log.serialAt(1) !== undefined)).toEqual([false, false, true, true, true]);
     expect(journal.bytes).toBe(30);
   });
 
@@ -89,7 +119,7 @@ describe('journal', () => {
     publish(quiet);
     for (let i = 0; i < 10_000; i++) publish(busy);
     expect(journal.length).toBeLessThan(3_000);
-    expect(quiet.at(1)).toBeDefined();
+    expect(quiet.serialAt(1)).toBe(1);
     expect(busy.nextOffset - busy.firstOffset).toBe(5);
   });
 });

@@ -1,9 +1,9 @@
 // Everything published on this server, in the order it was emitted: gives out serials, and bounds the age and the sum
 // of all logs.
-import type { Frame } from '@halyard/protocol';
-import { Deque } from '../deque';
+import type { Few } from '../few';
+import { Rows } from '../rows';
 import { Timed, type TimerWheel } from '../wheel';
-import type { Log, LogEntry } from './log';
+import type { Frames, Log } from './log';
 
 export interface JournalLimits {
   /** How long an entry is kept. */
@@ -19,13 +19,19 @@ export interface JournalLimits {
 /** Half of the queue, and at least this many, may be entries that are gone. */
 const releasedMax = 1_024;
 
+// Which log an entry is in, its offset there, and when it was published.
+const logColumn = 0;
+const offsetColumn = 1;
+const atColumn = 2;
+const width = 3;
+
 export class Journal extends Timed {
   readonly limits: JournalLimits;
   readonly #wheel: TimerWheel;
-  readonly #entries = new Deque<LogEntry>();
+  readonly #rows = new Rows(width);
   #bytes = 0;
   #serial = 0;
-  /** Entries that no log holds any more, and that are still in the queue. */
+  /** Rows of entries that their log has dropped. */
   #released = 0;
 
   constructor(limits: JournalLimits, wheel: TimerWheel) {
@@ -34,14 +40,14 @@ export class Journal extends Timed {
     this.#wheel = wheel;
   }
 
-  /** Sum of the lengths of the frames kept. */
+  /** Sum of the lengths of the frames kept, in each log that keeps them. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /** Entries in the queue, of which some may be gone. */
   get length(): number {
-    return this.#entries.length;
+    return this.#rows.length;
   }
 
   /** The newest serial given out. */
@@ -54,46 +60,59 @@ export class Journal extends Timed {
     return ++this.#serial;
   }
 
-  /** Appends a message to each of `logs`, at the offset that is next there: its frames say so. */
-  append(logs: readonly Log[], except: readonly string[], frames: readonly (Frame | undefined)[]): LogEntry {
+  /**
+   * Appends a message to the log of each room, at the offset that is next there: its frames say so.
+   * @returns its serial
+   */
+  append(rooms: readonly { readonly log: Log }[], except: Few<string>, frames: Frames): number {
+    const { entryAgeMsMax, journalBytesMax } = this.limits;
     const at = this.#wheel.now();
+    const serial = this.nextSerial();
     let bytes = 0;
     for (const frame of frames) if (frame !== undefined) bytes += frame.length;
-    const serial = this.nextSerial();
-    const entry: LogEntry = { serial, at, logs, except, frames, bytes, holders: logs.length };
-    this.#entries.push(entry);
-    this.#bytes += bytes;
-    for (const log of logs) log.append(entry);
-    while (this.#bytes > this.limits.journalBytesMax && this.#entries.length > 1) this.#dropOldest();
-    this.#wheel.schedule(this, at + this.limits.entryAgeMsMax);
-    return entry;
+    for (const { log } of rooms) {
+      const row = this.#rows.push();
+      this.#rows.set(row, logColumn, log);
+      this.#rows.set(row, offsetColumn, log.nextOffset);
+      this.#rows.set(row, atColumn, at);
+      this.#bytes += bytes;
+      log.append(serial, except, frames, bytes);
+    }
+    while (this.#bytes > journalBytesMax && this.#rows.length > 1) this.#dropOldest();
+    this.#wheel.schedule(this, at + entryAgeMsMax);
+    return serial;
   }
 
-  /** Called by a log when no log holds the entry any more. */
-  release(entry: LogEntry): void {
-    this.#bytes -= entry.bytes;
-    entry.frames = [];
+  /** Called by a log when it has dropped an entry. @param bytes sum of the lengths of its frames */
+  release(bytes: number): void {
+    this.#bytes -= bytes;
     this.#released++;
-    for (let first = this.#entries.first; first?.holders === 0; first = this.#entries.first) {
-      this.#entries.shift();
+    while (this.#rows.length > 0 && this.#isReleased(0)) {
+      this.#rows.shift();
       this.#released--;
     }
-    if (this.#released < releasedMax || this.#released * 2 < this.#entries.length) return;
-    this.#entries.retain(({ holders }) => holders > 0);
+    if (this.#released < releasedMax || this.#released * 2 < this.#rows.length) return;
+    this.#rows.retain((row) => !this.#isReleased(row));
     this.#released = 0;
   }
 
   override due(now: number): void {
-    const oldest = now - this.limits.entryAgeMsMax;
-    while (this.#entries.first !== undefined && this.#entries.first.at <= oldest) this.#dropOldest();
-    if (this.#entries.first !== undefined) {
-      this.#wheel.schedule(this, this.#entries.first.at + this.limits.entryAgeMsMax);
+    const { entryAgeMsMax } = this.limits;
+    while (this.#rows.length > 0) {
+      const endsAt = (this.#rows.at(0, atColumn) as number) + entryAgeMsMax;
+      if (endsAt > now) {
+        this.#wheel.schedule(this, endsAt);
+        return;
+      }
+      this.#dropOldest();
     }
   }
 
   #dropOldest(): void {
-    // The last log to drop it takes it out of the queue.
-    const entry = this.#entries.first;
-    if (entry !== undefined) for (const log of entry.logs) log.dropThrough(entry);
+    (this.#rows.at(0, logColumn) as Log).dropThrough(this.#rows.at(0, offsetColumn) as number);
+  }
+
+  #isReleased(row: number): boolean {
+    return (this.#rows.at(row, offsetColumn) as number) < (this.#rows.at(row, logColumn) as Log).firstOffset;
   }
 }

@@ -1,35 +1,34 @@
 // The ordered messages of one room (or one whole namespace), bounded in count and bytes; the journal bounds their age
-// and their sum (docs/PROTOCOL.md §5).
-import type { Frame } from '@halyard/protocol';
-import { Deque } from '../deque';
+// and their sum (docs/PROTOCOL.md §5). There may be millions of messages, so that none is an object: the collector would
+// have more to carry than the host to send.
+import { ByteRing } from '../byte-ring';
+import type { Few } from '../few';
+import { Rows } from '../rows';
 import type { Journal } from './journal';
 
-/** One published message: its frame in each codec in use, where it sits, and whom it left out. There may be many. */
-export interface LogEntry {
-  /** Place among everything the server emitted. */
-  readonly serial: number;
-  readonly at: number;
-  readonly logs: readonly Log[];
-  /** Rooms and socket ids that it was not for. */
-  readonly except: readonly string[];
-  /** By codec index; empty once every log has dropped the entry. */
-  frames: readonly (Frame | undefined)[];
-  readonly bytes: number;
-  /** How many logs still hold it. */
-  holders: number;
-}
+/** A message as it is sent, by codec index; undefined where no session uses the codec. */
+export type Frames = readonly (Uint8Array | undefined)[];
+
+// The cells of an entry.
+const serialColumn = 0;
+const exceptColumn = 1;
+/** Where its frames begin in the log's bytes, one behind the other. */
+const positionColumn = 2;
+/** One column for each codec begins here. */
+const lengthsColumn = 3;
 
 export class Log {
   readonly id: string;
   /** Offset the next entry gets; the first one gets 1. */
   nextOffset = 1;
-  /** The newest entry that was dropped: its serial. */
+  /** Serial of the newest entry that was dropped. */
   trimmedSerial = -1;
-  /** What most entries have as their `logs`. */
-  readonly alone: readonly Log[] = [this];
+  /** Serial of the newest entry that there ever was. */
+  newestSerial = -1;
   readonly #journal: Journal;
-  readonly #entries = new Deque<LogEntry>();
-  #bytes = 0;
+  #rows: Rows | undefined = undefined;
+  readonly #bytes = new ByteRing();
+  #codecCount = 0;
 
   constructor(id: string, journal: Journal) {
     this.id = id;
@@ -38,35 +37,74 @@ export class Log {
 
   /** Offset of the oldest entry kept. */
   get firstOffset(): number {
-    return this.nextOffset - this.#entries.length;
+    return this.nextOffset - (this.#rows?.length ?? 0);
   }
 
-  /** @returns the entry at `offset`, or undefined if it is not there yet or no more */
-  at(offset: number): LogEntry | undefined {
-    const index = offset - this.firstOffset;
-    return index < 0 ? undefined : this.#entries.at(index);
+  /** @returns the place of an entry among everything the server emitted; undefined if it is not there yet or no more */
+  serialAt(offset: number): number | undefined {
+    return this.#cell(offset, serialColumn) as number | undefined;
   }
 
-  /** Called by the journal only. */
-  append(entry: LogEntry): void {
+  /** @returns the rooms and socket ids that an entry was not for */
+  exceptAt(offset: number): Few<string> {
+    return this.#cell(offset, exceptColumn) as Few<string>;
+  }
+
+  /** @returns what a session with this codec is sent; undefined if the entry is not there, or no session used the codec */
+  frameAt(offset: number, codecIndex: number): Uint8Array | undefined {
+    const length = this.#cell(offset, lengthsColumn + codecIndex) as number | undefined;
+    if (length === undefined) return undefined;
+    let position = this.#cell(offset, positionColumn) as number;
+    for (let i = 0; i < codecIndex; i++) position += (this.#cell(offset, lengthsColumn + i) as number | undefined) ?? 0;
+    return this.#bytes.read(position, length);
+  }
+
+  /** Called by the journal only. @param bytes sum of the lengths of `frames` */
+  append(serial: number, except: Few<string>, frames: Frames, bytes: number): void {
     const { logPacketsMax, logBytesMax } = this.#journal.limits;
-    this.#entries.push(entry);
+    this.#codecCount = frames.length;
+    this.#rows ??= new Rows(lengthsColumn + frames.length);
+    const rows = this.#rows;
+    // Room is made before it is used, or both rings would grow to twice what they keep.
+    while (rows.length >= logPacketsMax || (this.#bytes.length + bytes > logBytesMax && rows.length > 0)) {
+      this.#drop(rows);
+    }
+    const row = rows.push();
+    rows.set(row, serialColumn, serial);
+    rows.set(row, exceptColumn, except);
+    rows.set(row, positionColumn, this.#bytes.end);
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i];
+      if (frame === undefined) continue;
+      this.#bytes.push(frame);
+      rows.set(row, lengthsColumn + i, frame.length);
+    }
     this.nextOffset++;
-    this.#bytes += entry.bytes;
-    while (this.#entries.length > logPacketsMax || (this.#bytes > logBytesMax && this.#entries.length > 1)) this.drop();
+    this.newestSerial = serial;
   }
 
-  /** Drops the oldest entry. */
-  drop(): void {
-    const entry = this.#entries.shift();
-    if (entry === undefined) return;
-    this.#bytes -= entry.bytes;
-    this.trimmedSerial = entry.serial;
-    if (--entry.holders === 0) this.#journal.release(entry);
+  /** Drops the entry at `offset` and what is older. */
+  dropThrough(offset: number): void {
+    while (this.#rows !== undefined && this.firstOffset <= offset) {
+      this.#drop(this.#rows);
+      if (this.#rows.length > 0) continue;
+      // A room that is quiet again keeps nothing.
+      this.#rows = undefined;
+      this.#bytes.free();
+    }
   }
 
-  /** Drops what is as old as `entry`. */
-  dropThrough(entry: LogEntry): void {
-    while (this.#entries.first !== undefined && this.#entries.first.serial <= entry.serial) this.drop();
+  #drop(rows: Rows): void {
+    let bytes = 0;
+    for (let i = 0; i < this.#codecCount; i++) bytes += (rows.at(0, lengthsColumn + i) as number | undefined) ?? 0;
+    this.trimmedSerial = rows.at(0, serialColumn) as number;
+    rows.shift();
+    this.#bytes.drop(bytes);
+    this.#journal.release(bytes);
+  }
+
+  #cell(offset: number, column: number): unknown {
+    const row = offset - this.firstOffset;
+    return row < 0 ? undefined : this.#rows?.at(row, column);
   }
 }

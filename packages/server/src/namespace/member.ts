@@ -1,5 +1,6 @@
 // A socket as rooms and sessions see it: without the types of its events.
 import type { Close, EventPacket, VolatilePacket } from '@halyard/protocol';
+import type { Few } from '../few';
 import type { Session } from '../session/session';
 import type { Membership } from './room';
 
@@ -22,5 +23,5 @@ export interface Member {
   /** Also what it has left, and has perhaps not read to the end. */
   pastMemberships(): Iterable<Membership>;
   /** Whether it was in one of these rooms, or is one of these ids, when `serial` was emitted. */
-  wasIn(names: readonly string[], serial: number): boolean;
+  wasIn(names: Few<string>, serial: number): boolean;
 }

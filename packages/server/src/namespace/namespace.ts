@@ -4,7 +4,6 @@ import {
   type EventArgs,
   type EventName,
   type EventReply,
-  type Frame,
   LocalUsageError,
   type Packet,
   PacketType,
@@ -12,11 +11,13 @@ import {
   PublicError,
   type Value,
 } from '@halyard/protocol';
+import { fewOf } from '../few';
 import type { Session } from '../session/session';
 import { type Failure, failureOf } from './failure';
 import { fireHandlers, type Handler, type Handlers, noHandlers, withHandler } from './handlers';
 import type { Handshake } from './handshake';
 import type { Journal } from './journal';
+import type { Frames } from './log';
 import type { Member } from './member';
 import { type Membership, Room } from './room';
 import { checkEvent, Socket } from './socket';
@@ -39,10 +40,10 @@ export interface NamespaceEvents<Incoming, Outgoing, Data> {
 export interface NamespaceContext {
   readonly journal: Journal;
   readonly limits: { readonly roomsPerSocketMax: number; readonly waitingPacketsMax: number };
-  /** Encodes once per codec that some session uses; by codec index. */
-  encode(packet: Packet): readonly (Frame | undefined)[];
-  /** Native fan-out to the members that it reaches. */
-  fanOut(room: Room, frames: readonly (Frame | undefined)[]): void;
+  /** Encodes once per codec that some session uses. */
+  encode(packet: Packet): Frames;
+  /** Native fan-out to the members that it reaches, but the one that has this session. */
+  fanOut(room: Room, frames: Frames, except: Session | undefined): void;
   /** Hands over what was emitted before and still waits in queues: native fan-out must not overtake it. */
   flush(): void;
   newLogId(): string;
@@ -323,15 +324,17 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     args: readonly Value[],
   ): void {
     const { journal } = this.#context;
-    const only = rooms.length === 1 && exceptNames.length === 0 ? rooms[0] : undefined;
+    const [excepted] = except.direct;
+    const only = rooms.length === 1 && except.rooms.length === 0 && except.direct.length < 2 ? rooms[0] : undefined;
     if (only !== undefined) this.#context.flush();
     const positions: Position[] = rooms.map(({ log }) => [log.id, log.nextOffset]);
     const frames = this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
-    const logs = rooms.length === 1 && rooms[0] !== undefined ? rooms[0].log.alone : rooms.map(({ log }) => log);
-    const { serial } = journal.append(logs, exceptNames, frames);
+    const serial = journal.append(rooms, fewOf(exceptNames), frames);
     if (only !== undefined) {
-      this.#context.fanOut(only, frames);
-      if (only.looped !== undefined) for (const socket of only.looped) socket.session.forward(frames);
+      this.#context.fanOut(only, frames, excepted?.session);
+      if (only.looped !== undefined) {
+        for (const socket of only.looped) if (socket !== excepted) socket.session.forward(frames);
+      }
       return;
     }
     for (const room of rooms) {

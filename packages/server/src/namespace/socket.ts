@@ -14,6 +14,7 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import { type Few, listOf } from '../few';
 import type { Session } from '../session/session';
 import { failureOf } from './failure';
 import {
@@ -34,8 +35,8 @@ import type { Handshake } from './handshake';
 import type { Member } from './member';
 import type { Namespace } from './namespace';
 import { Passage, type SocketMiddleware } from './passage';
-import type { Membership, Room } from './room';
-import { checkTimeout, flatten, Target, trimmed } from './target';
+import type { Membership } from './room';
+import { checkTimeout, flatten, Target, trimmed, wholeNamespace } from './target';
 
 /** Events of the socket itself. They never come from the other side. */
 export interface SocketLifecycle {
@@ -186,7 +187,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** Everyone in these rooms but this socket. */
   to(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
-    return this.broadcast.to(...rooms);
+    return new Target(this.#namespace, { ...wholeNamespace, rooms: flatten(rooms), except: [this.id] });
   }
 
   in(...rooms: readonly (string | readonly string[])[]): Target<Incoming, Outgoing, Data> {
@@ -199,7 +200,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** Everyone in the namespace but this socket. */
   get broadcast(): Target<Incoming, Outgoing, Data> {
-    return new Target(this.#namespace, { rooms: undefined, except: [this.id], volatile: false, timeoutMs: undefined });
+    return new Target(this.#namespace, { ...wholeNamespace, except: [this.id] });
   }
 
   /** @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax` */
@@ -284,8 +285,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   /** @internal */
-  wasIn(names: readonly string[], serial: number): boolean {
-    for (const name of names) {
+  wasIn(names: Few<string>, serial: number): boolean {
+    for (const name of listOf(names)) {
       if (name === this.id) return true;
       const current = this.#memberships?.get(name);
       if (current !== undefined && current.from < serial) return true;
@@ -322,7 +323,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     this.#namespace.exit(this, membership);
     this.#session.exit(this, room);
     // Nothing was published to the room while it was in: nothing can be missing.
-    if (!hasSince(room, membership.from)) return;
+    if (room.log.newestSerial <= membership.from) return;
     const confirmed = this.#session.confirmedSerial;
     this.#past = this.#past?.filter(({ to }) => to > confirmed) ?? [];
     this.#past.push(membership);
@@ -406,11 +407,6 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (!(error instanceof PublicError)) this.#namespace.report(error, where);
     if (ack !== undefined) this.#session.sendError(ack, failureOf(error, code, message));
   }
-}
-
-function hasSince(room: Room, serial: number): boolean {
-  const newest = room.log.at(room.log.nextOffset - 1);
-  return (newest?.serial ?? room.log.trimmedSerial) > serial;
 }
 
 /** Names that `on` takes for lifecycle events on either side can never be received. */

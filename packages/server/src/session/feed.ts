@@ -1,7 +1,6 @@
 // Brings a resumed session up to the present: what waits in its outbox and what it has not read in its logs, merged in
 // the order it was emitted, by pages, so that the peer is never sent more than it takes.
 import { type Frame, LocalUsageError, type SessionMachine } from '@halyard/protocol';
-import type { LogEntry } from '../namespace/log';
 import type { Member } from '../namespace/member';
 import type { Membership } from '../namespace/room';
 
@@ -10,6 +9,8 @@ interface Cursor {
   readonly membership: Membership;
   /** Offset of the next entry to look at. */
   offset: number;
+  /** Its serial, if it is there and for the socket. */
+  serial: number | undefined;
 }
 
 /** As much as is given to the connection before waiting for it to drain. */
@@ -30,7 +31,7 @@ export class Feed {
   /** @param position the last offset of its log that the peer has read */
   add(socket: Member, membership: Membership, position: number): void {
     const { log } = membership.room;
-    this.#cursors.push({ socket, membership, offset: Math.max(position + 1, log.firstOffset) });
+    this.#cursors.push({ socket, membership, offset: Math.max(position + 1, log.firstOffset), serial: undefined });
   }
 
   /**
@@ -41,17 +42,17 @@ export class Feed {
   pump(connection: { readonly bufferedBytes: number; send(frame: Frame): void }, codecIndex: number): boolean {
     let bytes = connection.bufferedBytes;
     for (;;) {
-      const entry = this.#nextEntry();
+      const next = this.#next();
       const { waiting, waitingSerial = 0 } = this.#machine;
-      if (entry === undefined && waiting === undefined) return true;
+      if (next === undefined && waiting === undefined) return true;
       if (bytes >= pageBytesMax || this.#machine.state !== 'holding') return false;
-      if (entry !== undefined && (waiting === undefined || entry.serial < waitingSerial)) {
-        const frame = entry.frames[codecIndex];
+      if (next?.serial !== undefined && (waiting === undefined || next.serial < waitingSerial)) {
+        const frame = next.membership.room.log.frameAt(next.offset, codecIndex);
         if (frame !== undefined) {
           connection.send(frame);
           bytes += frame.length;
         }
-        this.serial = entry.serial;
+        this.serial = next.serial;
       } else if (waiting !== undefined) {
         bytes += waiting.length;
         this.serial = waitingSerial;
@@ -60,18 +61,18 @@ export class Feed {
     }
   }
 
-  /** @returns the oldest log entry that is for this session and not sent yet */
-  #nextEntry(): LogEntry | undefined {
-    let oldest: LogEntry | undefined;
+  /** @returns the cursor at the oldest log entry that is for this session and not sent yet */
+  #next(): Cursor | undefined {
+    let oldest: Cursor | undefined;
     for (const cursor of this.#cursors) {
-      const entry = this.#seek(cursor);
-      if (entry !== undefined && (oldest === undefined || entry.serial < oldest.serial)) oldest = entry;
+      cursor.serial = this.#seek(cursor);
+      if (cursor.serial !== undefined && cursor.serial < (oldest?.serial ?? Infinity)) oldest = cursor;
     }
     return oldest;
   }
 
-  /** Moves a cursor to its next entry that is for its socket. */
-  #seek(cursor: Cursor): LogEntry | undefined {
+  /** Moves a cursor to its next entry that is for its socket. @returns the entry's serial */
+  #seek(cursor: Cursor): number | undefined {
     const { socket, membership } = cursor;
     const { log } = membership.room;
     const floor = Math.max(membership.from, this.serial);
@@ -80,9 +81,9 @@ export class Feed {
       cursor.offset = log.firstOffset;
     }
     for (;;) {
-      const entry = log.at(cursor.offset);
-      if (entry === undefined || entry.serial > membership.to) return undefined;
-      if (entry.serial > floor && !socket.wasIn(entry.except, entry.serial)) return entry;
+      const serial = log.serialAt(cursor.offset);
+      if (serial === undefined || serial > membership.to) return undefined;
+      if (serial > floor && !socket.wasIn(log.exceptAt(cursor.offset), serial)) return serial;
       cursor.offset++;
     }
   }

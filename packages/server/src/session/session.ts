@@ -30,6 +30,7 @@ import {
 import { type Few, isList, keepOf, listOf, withOne } from '../few';
 import type { Failure } from '../namespace/failure';
 import { Handshake } from '../namespace/handshake';
+import type { Frames } from '../namespace/log';
 import type { Member } from '../namespace/member';
 import type { Membership, Room } from '../namespace/room';
 import type { Connection, Receiver } from '../transport/connection';
@@ -47,12 +48,12 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
+  #feed: Feed | undefined = undefined;
   readonly #context: SessionContext;
   readonly #machine: SessionMachine<Frame>;
   /** One for each namespace. */
   #sockets: Few<Member> = undefined;
   #lobby: Lobby | undefined = undefined;
-  #feed: Feed | undefined = undefined;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
   /** After a refused resume everything before RESET belonged to the other session. */
@@ -372,12 +373,20 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   /** Sends what was published, unless it will be read from the log. */
-  forward(frames: readonly (Frame | undefined)[]): void {
+  forward(frames: Frames): void {
     const frame = frames[this.codecIndex];
     if (frame !== undefined && this.#feed === undefined) this.connection?.send(frame);
   }
 
-  forwardVolatile(frames: readonly (Frame | undefined)[]): void {
+  /**
+   * Sends what was published to every other member of a room, as far as native fan-out in its codec reaches them.
+   * @returns false if that does not reach this session now
+   */
+  publishToOthers(topic: string, frame: Uint8Array): boolean {
+    return this.#feed === undefined && this.connection?.publish(topic, frame) === true;
+  }
+
+  forwardVolatile(frames: Frames): void {
     if (this.connection?.slow === false) this.forward(frames);
   }
 

@@ -20,7 +20,7 @@ export interface Connection {
   readonly bufferedBytes: number;
   /** Whether the peer takes less than it is sent: what may be dropped is. */
   readonly slow: boolean;
-  /** Whether native fan-out reaches it: then `subscribe` and `unsubscribe` do something. */
+  /** Whether native fan-out reaches it: then `subscribe`, `unsubscribe` and `publish` do something. */
   readonly native: boolean;
   /** MUST keep order and MUST NOT throw. After `close` it does nothing. Past its limit the connection closes itself. */
   send(frame: Frame): void;
@@ -28,6 +28,11 @@ export interface Connection {
   notifyDrain(): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
+  /**
+   * Sends a frame to every other subscriber of a topic. It has subscribed to that or another before.
+   * @returns false if it could not, because native fan-out does not reach it, or no more
+   */
+  publish(topic: string, frame: Frame): boolean;
   /** Ends the connection after what was sent. MUST NOT call `onClose`. */
   close(close: Close): void;
 }

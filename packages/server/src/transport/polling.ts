@@ -86,8 +86,10 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     return this.#queuedBytes;
   }
 
-  send(frame: Frame): void {
+  send(given: Frame): void {
     if (this.#closed !== undefined) return;
+    // Text may come as UTF-8: what is published does.
+    const frame = typeof given === 'string' || this.#binary ? given : decoder.decode(given);
     this.#queue.push(frame);
     this.#queuedBytes += frame.length;
     if (this.#queuedBytes > this.#settings.backpressureBytesMax + frame.length) {
@@ -109,6 +111,10 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   subscribe(): void {}
 
   unsubscribe(): void {}
+
+  publish(): boolean {
+    return false;
+  }
 
   close(close: Close): void {
     if (this.#closed !== undefined) return;

@@ -40,6 +40,10 @@ class StrictSocket implements HostSocket {
     this.#use(`unsubscribe ${topic}`);
   }
 
+  publish(topic: string, frame: string): void {
+    this.#use(`publish ${topic} ${frame}`);
+  }
+
   end(code: number, reason: string): void {
     this.#use(`end ${code} ${Buffer.byteLength(reason)}`);
     this.#open = false;

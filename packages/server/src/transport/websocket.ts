@@ -19,14 +19,15 @@ export interface WebSocketSettings {
 }
 
 export class WebSocketConnection implements Connection, HostSocketListener, Flushable {
-  readonly peer: Peer;
-  receiver!: Receiver;
-  readonly #socket: HostSocket;
+  // What every frame touches comes first and side by side.
   readonly #settings: WebSocketSettings;
+  readonly #socket: HostSocket;
   /** One frame is kept as it is, more in an array: most turns send one. */
   #queued: Frame | Frame[] | undefined = undefined;
   #open = true;
+  receiver!: Receiver;
   #wantsDrain = false;
+  readonly peer: Peer;
 
   constructor(socket: HostSocket, peer: Peer, settings: WebSocketSettings) {
     this.#socket = socket;
@@ -110,6 +111,13 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
 
   unsubscribe(topic: string): void {
     if (this.#open) this.#socket.unsubscribe(topic);
+  }
+
+  publish(topic: string, frame: Frame): boolean {
+    const { native, binary } = this.#settings;
+    if (!this.#open || !native) return false;
+    this.#socket.publish(topic, frame, binary);
+    return true;
   }
 
   close(close: Close): void {
