@@ -1,11 +1,11 @@
 // Runs workloads in interleaved rounds, A B C C B A …, so that whatever slows the machine slows all alike. A subject that
 // fails fails its row; the run goes on.
 import { Child } from './child';
-import type { LocalWorkload, Sample, ServedWorkload, Workload } from './contract';
+import type { LocalWorkload, Sample, ServedWorkload, Subject, Workload } from './contract';
 import { mean } from './ratios';
 import { findSubject } from './registry';
 import type { ServerOperations } from './serve';
-import { Stage } from './stage';
+import type { Stage } from './stage';
 
 export interface Row {
   readonly workload: string;
@@ -21,6 +21,8 @@ export interface RoundOptions {
   /** Once a workload has taken so long, it gets no more rounds than `roundsMin`. */
   readonly budgetMs: number;
   progress(text: string): void;
+  /** Starts a subject's processes. */
+  readonly open: (workload: ServedWorkload, subject: Subject) => Promise<Stage>;
 }
 
 /** A window is cut into slices of this length, which take turns with those of the others: machines change by the second. */
@@ -55,7 +57,7 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
       for (const row of order) {
         if (row.failure !== undefined) continue;
         await attempt(row, options, async () => {
-          stages.set(row, await Stage.open(workload, findSubject(row.subject)));
+          stages.set(row, await options.open(workload, findSubject(row.subject)));
         });
       }
       for (let round = done; round < Math.min(options.rounds, done + roundsPerStart); round++) {
@@ -98,7 +100,7 @@ async function runFresh(workload: ServedWorkload, rows: readonly Row[], options:
     for (const row of rows) {
       if (row.failure !== undefined) continue;
       await attempt(row, options, async () => {
-        const stage = await Stage.open(workload, findSubject(row.subject));
+        const stage = await options.open(workload, findSubject(row.subject));
         try {
           keep(row, round, await workload.measure(stage, options.windowMs), options);
         } finally {

@@ -10,6 +10,7 @@ import { barsOf, figureTable, intoDocument, type Results, section, workloadTable
 import { plot } from './report/plot';
 import { type Row, runWorkload } from './rounds';
 import { measureSizes } from './sizes';
+import { Stage } from './stage';
 
 const plotName = 'performance.svg';
 /** With `--quick` all must be done in four minutes, on a busy machine too. */
@@ -30,7 +31,7 @@ async function measure(args: Arguments): Promise<Results> {
     // Each workload has its share of the time, so that a slow machine shortens all alike.
     const budgetMs = args.quick ? (quickBudgetMs * names.length) / windows : Number.POSITIVE_INFINITY;
     const { rounds, windowMs } = args;
-    rows.push(...(await runWorkload(workload, names, { rounds, windowMs, budgetMs, progress })));
+    rows.push(...(await runWorkload(workload, names, { rounds, windowMs, budgetMs, progress, open: Stage.open })));
   }
   const sizes = args.sizes ? await measureSizes() : [];
   const chosenSubject = (name: string | undefined) => name === undefined || (args.subjects?.includes(name) ?? true);

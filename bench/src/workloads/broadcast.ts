@@ -19,7 +19,7 @@ interface Variant {
  * compiled, and their cost until then is not that of a server that runs for days.
  */
 const firstMembers = 20;
-const firstIntervalMs = 1;
+const firstMs = 600;
 
 const burstOf10: readonly Target[] = Array.from({ length: 10 }, () => undefined);
 const withRecovery = [...mainSubjects, 'socketio-recovery', 'halyard-uws-msgpack', 'halyard-uws-protobuf'];
@@ -105,8 +105,12 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
       async measure(stage, windowMs) {
         if (stage.connected === 0) {
           await stage.connect(firstMembers);
-          const often = { ...order, intervalMs: firstIntervalMs, forMs: stage.warmUpMs() };
-          await stage.emit(often, audiencesOf(firstMembers));
+          const reached = targets.filter((_, i) => audiencesOf(firstMembers)[i]! > 0);
+          const often = { targets: reached, perTick: reached.length, intervalMs: 1 + allPlan.payloadBytes / 4_096 };
+          await stage.emit(
+            { ...often, forMs: firstMs },
+            audiencesOf(firstMembers).filter((members) => members > 0),
+          );
           await stage.connect(allPlan.connections - firstMembers);
         }
         const members = audiencesOf(allPlan.connections);

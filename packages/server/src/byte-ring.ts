@@ -24,10 +24,17 @@ export class ByteRing {
     return (this.#first + this.#length) % positions;
   }
 
-  /** Copies `bytes` to the end. */
+  /** Makes room for so many bytes more. @throws RangeError if that cannot be, and then nothing has changed */
+  reserve(length: number): void {
+    const needed = this.#length + length;
+    if (needed > positions) throw new RangeError(`${needed} bytes are more than a queue of bytes holds`);
+    if (needed > this.#ring.length) this.#resize(needed);
+  }
+
+  /** Copies `bytes` to the end. @throws RangeError as `reserve` does */
   push(bytes: Uint8Array): void {
-    const length = this.#length + bytes.length;
-    if (length > this.#ring.length) this.#resize(length);
+    if (bytes.length === 0) return;
+    this.reserve(bytes.length);
     const at = this.end & (this.#ring.length - 1);
     const untilEnd = this.#ring.length - at;
     if (bytes.length <= untilEnd) this.#ring.set(bytes, at);
@@ -35,7 +42,7 @@ export class ByteRing {
       this.#ring.set(bytes.subarray(0, untilEnd), at);
       this.#ring.set(bytes.subarray(untilEnd));
     }
-    this.#length = length;
+    this.#length += bytes.length;
   }
 
   /** @returns a copy of bytes that are there */
@@ -49,13 +56,13 @@ export class ByteRing {
   drop(length: number): void {
     this.#first = (this.#first + length) % positions;
     this.#length -= length;
-    // It shrinks later than it grew, so that a queue about as long as a power of two is not copied all the time.
-    if (this.#length * 4 <= this.#ring.length && this.#ring.length > capacityMin) this.#resize(this.#length * 2);
   }
 
-  /** Gives its memory back. It MUST be empty. */
-  free(): void {
-    this.#ring = none;
+  /** Gives back memory that it has too much of, and all of it when it is empty. */
+  shrink(): void {
+    if (this.#length === 0) this.#ring = none;
+    // Later than it grew, so that a queue about as long as a power of two is not copied all the time.
+    else if (this.#length * 4 <= this.#ring.length && this.#ring.length > capacityMin) this.#resize(this.#length * 2);
   }
 
   #resize(length: number): void {

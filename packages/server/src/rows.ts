@@ -1,20 +1,22 @@
-// A queue of rows in one flat array, read and dropped from its front: a row costs its cells, and no object of its own.
-// The array is a ring: the collector looks through an array anew each time that it is replaced by a larger one.
+// A queue of rows of cells, read anywhere and dropped from its front: a row costs its cells, and no object of its own. It
+// grows by blocks, so that no row is ever copied to a larger place.
 
-const rowsMin = 8;
+const blockRowsLog2 = 6;
+const blockRows = 1 << blockRowsLog2;
 
 export class Rows {
   readonly #width: number;
-  #cells: unknown[];
-  /** Rows that the ring has place for, less one: a power of two less one. */
-  #mask = rowsMin - 1;
-  #first = 0;
+  /** The first one grows with its rows: many queues are short. */
+  #blocks: unknown[][] = [];
+  /** Rows of the first block that were dropped. */
+  #dropped = 0;
   #length = 0;
+  /** A block that was used up, for the next one that is needed: a queue of about the same length makes no more. */
+  #spare: unknown[] | undefined = undefined;
 
   /** @param width cells in a row */
   constructor(width: number) {
     this.#width = width;
-    this.#cells = emptyCells(rowsMin * width);
   }
 
   /** Rows in the queue. */
@@ -22,70 +24,55 @@ export class Rows {
     return this.#length;
   }
 
-  /** @returns a cell; undefined if nothing was put there, or if there is no such row */
+  /** @returns a cell; undefined if there is no such row */
   at(row: number, column: number): unknown {
-    return row < this.#length ? this.#cells[this.#index(row, column)] : undefined;
+    if (row >= this.#length) return undefined;
+    const place = this.#dropped + row;
+    return this.#blocks[place >> blockRowsLog2]?.[(place % blockRows) * this.#width + column];
+  }
+
+  /** Adds a row at the end. Each of its cells MUST be given with `set`, from the first to the last. @returns its number */
+  push(): number {
+    const place = this.#dropped + this.#length;
+    if (place >> blockRowsLog2 === this.#blocks.length) {
+      this.#blocks.push(
+        place === 0 ? [] : (this.#spare ?? new Array<unknown>(blockRows * this.#width).fill(undefined)),
+      );
+      this.#spare = undefined;
+    }
+    return this.#length++;
   }
 
   /** Puts something into a cell of a row that is there. */
   set(row: number, column: number, cell: unknown): void {
-    this.#cells[this.#index(row, column)] = cell;
-  }
-
-  /** Adds a row without anything in its cells. @returns its number, as long as no row is dropped */
-  push(): number {
-    if (this.#length > this.#mask) this.#resize((this.#mask + 1) * 2);
-    return this.#length++;
+    const place = this.#dropped + row;
+    const block = this.#blocks[place >> blockRowsLog2] as unknown[];
+    block[(place % blockRows) * this.#width + column] = cell;
   }
 
   /** Drops the first row, which is there. */
   shift(): void {
-    this.#clear(0);
-    this.#first = (this.#first + 1) & this.#mask;
     this.#length--;
-    this.#shrink();
+    if (this.#length === 0) {
+      this.#blocks = [];
+      this.#dropped = 0;
+    } else if (++this.#dropped === blockRows) {
+      this.#spare = this.#blocks.shift();
+      this.#dropped = 0;
+    }
   }
 
   /** Drops every row for which `keep` does not hold. */
   retain(keep: (row: number) => boolean): void {
-    let kept = 0;
+    const kept = new Rows(this.#width);
     for (let row = 0; row < this.#length; row++) {
       if (!keep(row)) continue;
-      if (kept < row) for (let column = 0; column < this.#width; column++) this.set(kept, column, this.at(row, column));
-      kept++;
+      const place = kept.push();
+      for (let column = 0; column < this.#width; column++) kept.set(place, column, this.at(row, column));
     }
-    for (let row = kept; row < this.#length; row++) this.#clear(row);
-    this.#length = kept;
-    this.#shrink();
+    this.#blocks = kept.#blocks;
+    this.#dropped = 0;
+    this.#length = kept.#length;
+    this.#spare = undefined;
   }
-
-  #index(row: number, column: number): number {
-    return ((this.#first + row) & this.#mask) * this.#width + column;
-  }
-
-  #clear(row: number): void {
-    for (let column = 0; column < this.#width; column++) this.set(row, column, undefined);
-  }
-
-  /** Leaves room to grow again, so that a queue about as long as a power of two is not copied with every row. */
-  #shrink(): void {
-    let rows = this.#mask + 1;
-    while (rows > rowsMin && this.#length * 4 <= rows) rows /= 2;
-    if (rows <= this.#mask) this.#resize(rows);
-  }
-
-  #resize(rows: number): void {
-    const cells = emptyCells(rows * this.#width);
-    let i = 0;
-    for (let row = 0; row < this.#length; row++) {
-      for (let column = 0; column < this.#width; column++) cells[i++] = this.#cells[this.#index(row, column)];
-    }
-    this.#cells = cells;
-    this.#mask = rows - 1;
-    this.#first = 0;
-  }
-}
-
-function emptyCells(count: number): unknown[] {
-  return new Array<unknown>(count).fill(undefined);
 }

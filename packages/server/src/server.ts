@@ -123,7 +123,9 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       limits: checked,
       encode: (packet) => this.#encode(packet),
       fanOut: (room, frames, except) => this.#fanOut(room, frames, except),
-      flush: () => this.#flusher.flush(),
+      flush: () => {
+        if (this.#host?.publish !== undefined) this.#flusher.flush();
+      },
       newLogId: () => (++this.#logs).toString(36),
       newSocketId: () => randomBytes(12).toString('base64url'),
       now: () => this.#wheel.now(),

@@ -108,10 +108,11 @@ export function hostSuite(name: string, start: HostStart): void {
       io.to('room').emit('all', 7);
       const long = 'x'.repeat(100_000);
       for (let i = 0; i < 5; i++) a.socket.emit('direct', long);
-      // It hears of its return when the first page has left.
+      // It hears of its return when there is more than the first page to send.
       a.socket.once('resume', () => a.socket.to('room').emit('catching', 8));
       const catching = await resume(io, a);
       io.to('room').emit('all', 9);
+      await catching.until(({ events }) => events.includes('all 9'));
       await Promise.all([catching, b.wire, c.wire].map((wire) => wire.settle()));
       expect(a.wire.events).toEqual(['guest 2', 'nobody 4']);
       expect(catching.events.filter((what) => !what.startsWith('direct'))).toEqual(['all 7', 'all 9']);

@@ -71,12 +71,12 @@ export class Journal extends Timed {
     let bytes = 0;
     for (const frame of frames) if (frame !== undefined) bytes += frame.length;
     for (const { log } of rooms) {
+      log.append(serial, except, frames, bytes);
+      this.#bytes += bytes;
       const row = this.#rows.push();
       this.#rows.set(row, logColumn, log);
-      this.#rows.set(row, offsetColumn, log.nextOffset);
+      this.#rows.set(row, offsetColumn, log.nextOffset - 1);
       this.#rows.set(row, atColumn, at);
-      this.#bytes += bytes;
-      log.append(serial, except, frames, bytes);
     }
     while (this.#bytes > journalBytesMax && this.#rows.length > 1) this.#dropOldest();
     this.#wheel.schedule(this, at + entryAgeMsMax);

@@ -69,16 +69,16 @@ export class Log {
     while (rows.length >= logPacketsMax || (this.#bytes.length + bytes > logBytesMax && rows.length > 0)) {
       this.#drop(rows);
     }
+    // If there is no room, nothing has changed.
+    this.#bytes.reserve(bytes);
+    const position = this.#bytes.end;
+    for (const frame of frames) if (frame !== undefined) this.#bytes.push(frame);
+    this.#bytes.shrink();
     const row = rows.push();
     rows.set(row, serialColumn, serial);
     rows.set(row, exceptColumn, except);
-    rows.set(row, positionColumn, this.#bytes.end);
-    for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i];
-      if (frame === undefined) continue;
-      this.#bytes.push(frame);
-      rows.set(row, lengthsColumn + i, frame.length);
-    }
+    rows.set(row, positionColumn, position);
+    for (let i = 0; i < frames.length; i++) rows.set(row, lengthsColumn + i, frames[i]?.length);
     this.nextOffset++;
     this.newestSerial = serial;
   }
@@ -90,8 +90,8 @@ export class Log {
       if (this.#rows.length > 0) continue;
       // A room that is quiet again keeps nothing.
       this.#rows = undefined;
-      this.#bytes.free();
     }
+    this.#bytes.shrink();
   }
 
   #drop(rows: Rows): void {

@@ -22,7 +22,7 @@ export interface Connection {
   readonly slow: boolean;
   /** Whether native fan-out reaches it: then `subscribe`, `unsubscribe` and `publish` do something. */
   readonly native: boolean;
-  /** MUST keep order and MUST NOT throw. After `close` it does nothing. Past its limit the connection closes itself. */
+  /** MUST keep order and MUST NOT throw. Text may come as UTF-8. After `close` it does nothing. Past its limit the connection closes itself. */
   send(frame: Frame): void;
   /** Asks for one `onDrain`, later than this call. */
   notifyDrain(): void;

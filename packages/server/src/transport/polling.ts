@@ -88,8 +88,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
 
   send(given: Frame): void {
     if (this.#closed !== undefined) return;
-    // Text may come as UTF-8: what is published does.
-    const frame = typeof given === 'string' || this.#binary ? given : decoder.decode(given);
+    const frame = typeof given === 'string' || this.#binary ? given : sharedText(given);
     this.#queue.push(frame);
     this.#queuedBytes += frame.length;
     if (this.#queuedBytes > this.#settings.backpressureBytesMax + frame.length) {
@@ -325,4 +324,12 @@ function isLonger(frame: Frame, bytesMax: number): boolean {
 /** Header values are visible ASCII: anything else in a reason becomes `?`. */
 function closeHeader({ code, reason }: Close): string {
   return `${code} ${reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 512)}`;
+}
+
+let shared: { readonly bytes: Uint8Array; readonly text: string } | undefined;
+
+/** @returns the text of a frame in UTF-8. What is published goes to many in turn: they have one text together. */
+function sharedText(bytes: Uint8Array): string {
+  if (shared?.bytes !== bytes) shared = { bytes, text: decoder.decode(bytes) };
+  return shared.text;
 }

@@ -56,9 +56,9 @@ class StrictSocket implements HostSocket {
   }
 }
 
-function setUp() {
+function setUp({ native = true } = {}) {
   const socket = new StrictSocket();
-  const settings = { codecIndex: 0, binary: false, frameBytesMax: 100, native: true, gathersInMessage: true };
+  const settings = { codecIndex: 0, binary: false, frameBytesMax: 100, native, gathersInMessage: true };
   const connection = new WebSocketConnection(socket, new Peer('::1', false, []), {
     ...settings,
     flusher: new Flusher(),
@@ -98,6 +98,22 @@ describe('sending', () => {
       expect(receiver.onClose).toHaveBeenCalledOnce();
       expect(receiver.onDrain).not.toHaveBeenCalled();
     }
+  });
+});
+
+describe('publishing to others', () => {
+  test('is done by the socket, until it has ended', () => {
+    const { socket, connection } = setUp();
+    expect(connection.publish('room', 'a')).toBe(true);
+    connection.close(goodbye);
+    expect(connection.publish('room', 'b')).toBe(false);
+    expect(socket.done).toEqual(['publish room a', 'end 1000 122']);
+  });
+
+  test('is not done where the host has no native fan-out', () => {
+    const { socket, connection } = setUp({ native: false });
+    expect(connection.publish('room', 'a')).toBe(false);
+    expect(socket.done).toEqual([]);
   });
 });
 
