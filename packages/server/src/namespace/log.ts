@@ -65,11 +65,11 @@ export class Log {
     this.#codecCount = frames.length;
     this.#rows ??= new Rows(lengthsColumn + frames.length);
     const rows = this.#rows;
-    // Room is made before it is used, or both rings would grow to twice what they keep.
+    // Room is made before it is used, or the bytes would grow to twice what they keep.
     while (rows.length >= logPacketsMax || (this.#bytes.length + bytes > logBytesMax && rows.length > 0)) {
       this.#drop(rows);
     }
-    // If there is no room, nothing has changed.
+    // What cannot be kept throws here, before anything of it is.
     this.#bytes.reserve(bytes);
     const position = this.#bytes.end;
     for (const frame of frames) if (frame !== undefined) this.#bytes.push(frame);
