@@ -18,6 +18,23 @@ describe('readArguments', () => {
     expect(args.reportFile).toBeUndefined();
   });
 
+  it('has as many rounds, and windows as long, as the usage says', () => {
+    expect(readArguments([])).toMatchObject({ rounds: 6, windowMs: 1_000 });
+    expect(readArguments(['--quick'])).toMatchObject({ rounds: 10, windowMs: 500 });
+    expect(readArguments(['--quick', '--runs', '3'])).toMatchObject({ rounds: 3 });
+  });
+
+  for (const args of [
+    ['--only', ''],
+    ['--only', ','],
+    ['--only', 'resume', '--subjects', 'ws'],
+    ['--quick', '--only', 'echo-1', '--subjects', 'ws'],
+  ]) {
+    it(`refuses ${args.join(' ')}, which leaves nothing to measure`, () => {
+      expect(() => readArguments(args)).toThrow('nothing is left to measure');
+    });
+  }
+
   it('takes workloads, figures and sizes for --only', () => {
     expect(readArguments(['--only', 'echo-16-vs-socketio, resume']).workloads).toEqual(['echo-16', 'resume']);
     const sizes = readArguments(['--only', 'client-gz']);

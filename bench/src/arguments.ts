@@ -1,6 +1,7 @@
 // The command line. Whatever is wrong with it is said before anything starts, with what would have been right.
 import { parseArgs } from 'node:util';
-import { figures } from './figures';
+import type { Workload } from './contract';
+import { figures, subjectsNeeded } from './figures';
 import { findSubject, findWorkload, subjects, workloads } from './registry';
 
 export interface Arguments {
@@ -31,11 +32,13 @@ export const usage = `npm run bench -- [options]
   --json FILE      write them as JSON
   --only A,B       these workloads (or figures, or "sizes") only
   --subjects A,B   these subjects only
-  --runs N         interleaved rounds (default 6)
-  --window MS      length of each measured window (default 1000, with --quick 800)
+  --runs N         interleaved rounds (default 6, with --quick 10, or fewer as time allows); workloads that need new
+                   processes for each have at most 3
+  --window MS      length of each measured window (default 1000, with --quick 500); resume and idle-* have their own
   --report FILE    write the report between the markers of FILE and a plot beside it
                    (default docs/PERFORMANCE.md if everything is run)
   --list           the workloads and subjects there are
+  --help           this
 `;
 
 const defaultReport = 'docs/PERFORMANCE.md';
@@ -51,19 +54,30 @@ export function readArguments(args: readonly string[]): Arguments {
     chosen === undefined ? !values.quick || quickWorkloads.has(name) : chosen.has(name);
   const chosenSubjects = list(values.subjects);
   for (const name of chosenSubjects ?? []) checkSubject(name);
+  const chosenWorkloads = workloads.filter(({ name }) => wanted(name));
+  const selection = { quick: values.quick, subjects: chosenSubjects };
+  if (!wanted(sizesName) && chosenWorkloads.every((workload) => subjectsOf(workload, selection).length === 0)) {
+    throw new ArgumentError('nothing is left to measure: --only and --subjects have nothing in common (see --list)');
+  }
   const everything = !values.quick && only === undefined && chosenSubjects === undefined;
   return {
     quick: values.quick,
     list: values.list,
     help: values.help,
-    workloads: workloads.map(({ name }) => name).filter(wanted),
+    workloads: chosenWorkloads.map(({ name }) => name),
     sizes: wanted(sizesName),
     subjects: chosenSubjects,
-    rounds: positive('--runs', values.runs, 100),
-    windowMs: positive('--window', values.window ?? (values.quick ? '800' : '1000'), 60_000),
+    rounds: positive('--runs', values.runs ?? (values.quick ? '10' : '6'), 100),
+    windowMs: positive('--window', values.window ?? (values.quick ? '500' : '1000'), 60_000),
     jsonFile: values.json,
     reportFile: values.report ?? (everything ? defaultReport : undefined),
   };
+}
+
+/** @returns the subjects of a workload that are to be measured */
+export function subjectsOf(workload: Workload, { quick, subjects }: Pick<Arguments, 'quick' | 'subjects'>): string[] {
+  const needed = quick ? subjectsNeeded(workload.name) : [];
+  return (needed.length > 0 ? needed : workload.subjects).filter((name) => subjects?.includes(name) ?? true);
 }
 
 function parse(args: readonly string[]) {
@@ -77,7 +91,7 @@ function parse(args: readonly string[]) {
         json: { type: 'string' },
         only: { type: 'string' },
         subjects: { type: 'string' },
-        runs: { type: 'string', default: '6' },
+        runs: { type: 'string' },
         window: { type: 'string' },
         report: { type: 'string' },
       },

@@ -17,8 +17,6 @@ export type DialectName =
 /** What a workload asks of both sides. */
 export interface Plan {
   readonly connections: number;
-  /** Load processes among which the connections are divided; each has its own loopback source address. */
-  readonly processes: number;
   readonly payloadBytes: number;
   readonly binary: boolean;
   /** Rooms `room-0` … the peer number i joins `room-(i mod rooms)` and the ones after it. */
@@ -31,7 +29,6 @@ export interface Plan {
 
 export const defaultPlan: Plan = {
   connections: 200,
-  processes: 1,
   payloadBytes: 64,
   binary: false,
   rooms: 0,

@@ -26,7 +26,12 @@ describe('rounds', () => {
   /** Runs rounds of two slices without any process. @returns what was done, in order, and the rows */
   async function run(
     rounds: number,
-    options: { readonly fresh?: boolean; fails?(what: string): boolean } = {},
+    options: {
+      readonly fresh?: boolean;
+      readonly sliced?: boolean;
+      readonly budgetMs?: number;
+      fails?(what: string): boolean;
+    } = {},
   ): Promise<{ done: string[]; rows: Row[] }> {
     const done: string[] = [];
     const doing = (what: string): void => {
@@ -39,6 +44,7 @@ describe('rounds', () => {
       title: 'no work',
       subjects,
       fresh: options.fresh ?? false,
+      sliced: options.sliced ?? !options.fresh,
       async measure(stage: Stage): Promise<Sample> {
         doing(`measure ${stage.subject.name}`);
         return { value: ++measured, details: {} };
@@ -47,7 +53,7 @@ describe('rounds', () => {
     const rows = await runWorkload(workload, subjects, {
       rounds,
       windowMs: 200,
-      budgetMs: Number.POSITIVE_INFINITY,
+      budgetMs: options.budgetMs ?? Number.POSITIVE_INFINITY,
       progress: () => {},
       async open(_, subject) {
         doing(`open ${subject.name}`);
@@ -62,22 +68,43 @@ describe('rounds', () => {
 
   it('are cut into slices that take turns, in either order; processes start anew every other round, in either order', async () => {
     const { done, rows } = await run(3);
+    // What is measured as each starts, and once more when all have, is not counted.
+    const started = (names: string[]): string[] => [
+      ...names.flatMap((name) => [`open ${name}`, `measure ${name}`]),
+      ...all('measure', names),
+    ];
     const firstTwo = [subjects, reversed, reversed, subjects].flatMap((names) => all('measure', names));
     // Subjects take their turns in the order in which they were started.
     const third = [reversed, subjects].flatMap((names) => all('measure', names));
     expect(done).toEqual([
-      ...all('open'),
+      ...started(subjects),
       ...firstTwo,
       ...all('close'),
-      ...all('open', reversed),
+      ...started(reversed),
       ...third,
       ...all('close', reversed),
     ]);
     expect(rows.map(({ samples }) => samples.map((sample) => sample?.value))).toEqual([
-      [(1 + 6) / 2, (9 + 10) / 2, (15 + 16) / 2],
-      [(2 + 5) / 2, (8 + 11) / 2, (14 + 17) / 2],
-      [(3 + 4) / 2, (7 + 12) / 2, (13 + 18) / 2],
+      [(7 + 12) / 2, (15 + 16) / 2, (27 + 28) / 2],
+      [(8 + 11) / 2, (14 + 17) / 2, (26 + 29) / 2],
+      [(9 + 10) / 2, (13 + 18) / 2, (25 + 30) / 2],
     ]);
+  });
+
+  it('are whole windows where a window cannot be cut', async () => {
+    const { rows } = await run(2, { sliced: false });
+    // The second round goes the other way.
+    expect(rows.map(({ samples }) => samples.map((sample) => sample?.value))).toEqual([
+      [7, 12],
+      [8, 11],
+      [9, 10],
+    ]);
+  });
+
+  it('are three at least, and no more once the time is over', async () => {
+    const { done, rows } = await run(10, { budgetMs: 0 });
+    expect(rows.map(({ samples }) => samples.length)).toEqual([3, 3, 3]);
+    expect(done.filter((what) => what === 'open ws')).toHaveLength(2);
   });
 
   it('go on without a subject that does not start', async () => {
@@ -88,16 +115,23 @@ describe('rounds', () => {
   });
 
   it('go on without a subject that fails in a slice, which is stopped and has no sample of that round', async () => {
-    let left = 3;
+    let left = 5;
     const { done, rows } = await run(2, { fails: (what) => what === 'measure ws' && --left === 0 });
     expect(rows.map(({ failure }) => failure)).toEqual([undefined, 'measure ws failed', undefined]);
     expect(rows.map(({ samples }) => samples.length)).toEqual([2, 1, 2]);
     expect(done.filter((what) => what.endsWith(' ws'))).toEqual([
       'open ws',
-      ...Array(3).fill('measure ws'),
+      ...Array(5).fill('measure ws'),
       'close ws',
     ]);
     expect(done.indexOf('close ws')).toBeLessThan(done.lastIndexOf('measure bare-uws'));
+  });
+
+  it('go on without a subject that fails as it starts, which is stopped', async () => {
+    const { done, rows } = await run(2, { fails: (what) => what === 'measure ws' });
+    expect(rows.map(({ failure }) => failure)).toEqual([undefined, 'measure ws failed', undefined]);
+    expect(rows.map(({ samples }) => samples.length)).toEqual([2, 0, 2]);
+    expect(done.filter((what) => what.endsWith(' ws'))).toEqual(['open ws', 'measure ws', 'close ws']);
   });
 
   it('with new processes for each window go on without one that fails', async () => {

@@ -27,7 +27,10 @@ export interface RoundOptions {
 
 /** A window is cut into slices of this length, which take turns with those of the others: machines change by the second. */
 const sliceMs = 100;
-/** New processes after so many rounds: what one start happened to get, in memory layout or compiled code, averages out. */
+/**
+ * New processes after so many rounds: two of the same server differ by up to a tenth for as long as they live, in memory
+ * layout and compiled code. Not after each, because what has just started is dearer than it will be.
+ */
 const roundsPerStart = 2;
 /** A round that starts everything anew takes long, and differs little from the next. */
 const freshRoundsMax = 3;
@@ -46,10 +49,15 @@ export async function runWorkload(
   return rows;
 }
 
-/** Processes are kept for some rounds: each has its slices while the others wait. */
+/**
+ * Processes are kept for some rounds: each has its slices while the others wait. What is measured as one starts is not
+ * counted: it opens connections, and runs code that is not compiled yet.
+ */
 async function runServed(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
   const hasTime = timeLimit(options);
-  for (let done = 0; done < options.rounds && hasTime(done); done += roundsPerStart) {
+  let startMs = 0;
+  for (let done = 0; done < options.rounds && hasTime(done, startMs); done += roundsPerStart) {
+    const began = performance.now();
     const stages = new Map<Row, Stage>();
     try {
       // What starts first may find the machine otherwise than what starts last.
@@ -57,11 +65,17 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
       for (const row of order) {
         if (row.failure !== undefined) continue;
         await attempt(row, options, async () => {
-          stages.set(row, await options.open(workload, findSubject(row.subject)));
+          const stage = await options.open(workload, findSubject(row.subject));
+          stages.set(row, stage);
+          await workload.measure(stage, sliceMs);
         });
+        closeFailed(row, stages);
       }
+      // Not counted either: who was ready first has waited for the others.
+      await takeTurns([...stages], stages, options, (_, stage) => workload.measure(stage, sliceMs));
+      startMs = performance.now() - began;
       for (let round = done; round < Math.min(options.rounds, done + roundsPerStart); round++) {
-        if (!hasTime(round)) break;
+        if (round > done && !hasTime(round)) break;
         await runRound(workload, stages, round, options);
       }
     } finally {
@@ -81,18 +95,34 @@ async function runRound(
   for (let slice = 0; slice < slices; slice++) {
     const turn = [...stages];
     if ((round + slice) % 2 === 1) turn.reverse();
-    for (const [row, stage] of turn) {
-      await attempt(row, options, async () => {
-        const sample = await workload.measure(stage, options.windowMs / slices);
-        samples.set(row, [...(samples.get(row) ?? []), sample]);
-      });
-      if (row.failure === undefined) continue;
-      // Nothing of it runs on beside the others.
-      stage.close();
-      stages.delete(row);
-    }
+    await takeTurns(turn, stages, options, async (row, stage) => {
+      const sample = await workload.measure(stage, options.windowMs / slices);
+      samples.set(row, [...(samples.get(row) ?? []), sample]);
+    });
   }
   for (const [row, taken] of samples) if (taken.length === slices) keep(row, round, whole(taken), options);
+}
+
+/** Each does something in its turn. */
+async function takeTurns(
+  turn: readonly (readonly [Row, Stage])[],
+  stages: Map<Row, Stage>,
+  options: RoundOptions,
+  work: (row: Row, stage: Stage) => Promise<unknown>,
+): Promise<void> {
+  for (const [row, stage] of turn) {
+    await attempt(row, options, async () => {
+      await work(row, stage);
+    });
+    closeFailed(row, stages);
+  }
+}
+
+/** Nothing of a subject that failed runs on beside the others. */
+function closeFailed(row: Row, stages: Map<Row, Stage>): void {
+  if (row.failure === undefined) return;
+  stages.get(row)?.close();
+  stages.delete(row);
 }
 
 async function runFresh(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
@@ -128,10 +158,10 @@ async function runLocal(workload: LocalWorkload, rows: readonly Row[], options: 
   }
 }
 
-/** Says whether there is time for the round with this index. */
-function timeLimit({ budgetMs }: RoundOptions): (round: number) => boolean {
+/** Says whether there is time for the round with this index, and before it for what else takes so long. */
+function timeLimit({ budgetMs }: RoundOptions): (round: number, beforeMs?: number) => boolean {
   const end = performance.now() + budgetMs;
-  return (round) => round < roundsMin || performance.now() < end;
+  return (round, beforeMs = 0) => round < roundsMin || performance.now() + beforeMs < end;
 }
 
 /** What the slices are together. Not the median: what comes now and then, such as a collection of garbage, is part of the cost. */

@@ -24,9 +24,9 @@ export const sizeNames: readonly string[] = Object.keys(entries);
 
 /** Bundles from what was built, as an app would. A part that does not bundle fails alone. */
 export async function measureSize(name: string): Promise<Size> {
-  const { build } = await import('esbuild');
-  const { minify } = await import('terser');
   try {
+    const { build } = await import('esbuild');
+    const { minify } = await import('terser');
     const { outputFiles } = await build({
       stdin: { contents: entries[name] ?? '', resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
       bundle: true,

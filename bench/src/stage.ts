@@ -12,26 +12,26 @@ export interface Window {
   readonly replies: number;
   readonly deliveries: number;
   readonly heartbeats: number;
-  /** How much of its processor the load used for something, 0 to 1 for each process: near 1 it sets the pace, not the server. */
+  /** How much of its processor the load used for something, 0 to 1: near 1 it sets the pace, not the server. */
   readonly loadBusy: number;
   readonly wallMs: number;
 }
 
 interface Marks {
   readonly server: ServerMark;
-  readonly loads: readonly LoadMark[];
+  readonly load: LoadMark;
   readonly at: number;
 }
 
-const firstWarmUpMs = 1_200;
+const firstWarmUpMs = 1_800;
 const nextWarmUpMs = 150;
-/** Little time has passed since the slice before. */
+/** Little time has passed since the slice before: the first is not counted. */
 const sliceWarmUpMs = 20;
 const drainTimeoutMs = 20_000;
 
 export class Stage {
   readonly server: Child<ServerOperations>;
-  readonly loads: readonly Child<LoadOperations>[];
+  readonly load: Child<LoadOperations>;
   readonly workload: ServedWorkload;
   readonly subject: Subject;
   #warm = false;
@@ -41,7 +41,7 @@ export class Stage {
     this.workload = workload;
     this.subject = subject;
     this.server = new Child('./serve.js', subject.name);
-    this.loads = Array.from({ length: workload.plan.processes }, (_, i) => new Child('./load.js', `load ${i + 1}`));
+    this.load = new Child('./load.js', 'load');
   }
 
   /** @throws if a process does not start or a connection does not open; nothing is left running */
@@ -52,11 +52,7 @@ export class Stage {
     const stage = new Stage(workload, subject);
     try {
       const { port } = await stage.server.call('start', { subject: subject.name, plan });
-      const share = Math.ceil(plan.connections / plan.processes);
-      for (const [i, load] of stage.loads.entries()) {
-        const localAddress = plan.processes > 1 ? `127.0.0.${2 + i}` : undefined;
-        await load.call('prepare', { dialect, port, plan, first: i * share, localAddress });
-      }
+      await stage.load.call('prepare', { dialect, port, plan });
       if (!workload.connectsItself) await stage.connect(plan.connections);
       return stage;
     } catch (error) {
@@ -67,10 +63,9 @@ export class Stage {
 
   /** Opens so many connections more. @returns how long it took, in milliseconds */
   async connect(count: number): Promise<number> {
-    const share = Math.ceil(count / this.loads.length);
-    const times = await Promise.all(this.loads.map((load) => load.call('connect', { count: share })));
+    const tookMs = await this.load.call('connect', { count });
     this.#connected += count;
-    return Math.max(...times);
+    return tookMs;
   }
 
   /** Connections that were opened. */
@@ -78,17 +73,10 @@ export class Stage {
     return this.#connected;
   }
 
-  /** The one load process. */
-  get load(): Child<LoadOperations> {
-    const [only, second] = this.loads;
-    if (only === undefined || second !== undefined) throw new Error('this workload needs one load process');
-    return only;
-  }
-
-  /** How long to do something before it is measured: longer the first time, when nothing is compiled yet. */
-  warmUpMs(): number {
+  /** How long to do something before it is measured. @param firstMs the first time, when nothing may be compiled yet */
+  warmUpMs(firstMs = firstWarmUpMs): number {
     const nextMs = this.workload.sliced ? sliceWarmUpMs : nextWarmUpMs;
-    const ms = this.#warm ? nextMs : firstWarmUpMs;
+    const ms = this.#warm ? nextMs : firstMs;
     this.#warm = true;
     return ms;
   }
@@ -98,16 +86,15 @@ export class Stage {
     const before = await this.#marks();
     await during();
     const after = await this.#marks();
-    const sum = (field: 'replies' | 'deliveries' | 'heartbeats' | 'cpuUs') =>
-      after.loads.reduce((total, load, i) => total + load[field] - before.loads[i]![field], 0);
+    const grown = (field: 'replies' | 'deliveries' | 'heartbeats' | 'cpuUs') => after.load[field] - before.load[field];
     const wallMs = after.at - before.at;
     return {
       cpuUs: after.server.cpuUs - before.server.cpuUs,
       handled: after.server.handled - before.server.handled,
-      replies: sum('replies'),
-      deliveries: sum('deliveries'),
-      heartbeats: sum('heartbeats'),
-      loadBusy: sum('cpuUs') / (wallMs * 1_000 * this.loads.length),
+      replies: grown('replies'),
+      deliveries: grown('deliveries'),
+      heartbeats: grown('heartbeats'),
+      loadBusy: grown('cpuUs') / (wallMs * 1_000),
       wallMs,
     };
   }
@@ -123,15 +110,12 @@ export class Stage {
   }
 
   close(): void {
-    for (const load of this.loads) load.end();
+    this.load.end();
     this.server.end();
   }
 
   async #marks(): Promise<Marks> {
-    const [server, ...loads] = await Promise.all([
-      this.server.call('mark', undefined),
-      ...this.loads.map((load) => load.call('mark', undefined)),
-    ]);
-    return { server, loads, at: performance.now() };
+    const [server, load] = await Promise.all([this.server.call('mark', undefined), this.load.call('mark', undefined)]);
+    return { server, load, at: performance.now() };
   }
 }

@@ -1,4 +1,5 @@
-// One keep-alive HTTP/1.1 connection on a raw socket: a request, then its response, then the next.
+// One keep-alive HTTP/1.1 connection on a raw socket: a request, then its response, then the next. Servers close one that
+// is idle (node:http after 5 s): the next request opens another.
 import { connect, type Socket } from 'node:net';
 
 export interface HttpResponse {
@@ -10,29 +11,44 @@ export interface HttpResponse {
 const headEnd = '\r\n\r\n';
 
 export class HttpLine {
-  readonly #socket: Socket;
+  readonly #port: number;
   readonly #failed: (reason: string) => void;
+  #socket: Socket | undefined;
   #text = '';
   #done: ((response: HttpResponse) => void) | undefined;
 
   constructor(port: number, failed: (reason: string) => void) {
+    this.#port = port;
     this.#failed = failed;
-    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
-    this.#socket.setEncoding('latin1');
-    this.#socket.on('data', (chunk: string) => this.#read(chunk));
-    this.#socket.on('error', (error) => failed(error.message));
-    this.#socket.on('close', () => failed('closed by the server'));
+  }
+
+  /** Whether there is no connection: the next request opens one. */
+  get idle(): boolean {
+    return this.#socket === undefined;
   }
 
   /** @param request all of it, as `httpRequest` builds it */
   send(request: string, done: (response: HttpResponse) => void): void {
     if (this.#done !== undefined) throw new Error('the last response has not come');
     this.#done = done;
+    this.#socket ??= this.#open();
     this.#socket.write(request);
   }
 
   ask(request: string): Promise<HttpResponse> {
     return new Promise((resolve) => this.send(request, resolve));
+  }
+
+  #open(): Socket {
+    const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true });
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => this.#read(chunk));
+    socket.on('error', (error) => this.#failed(error.message));
+    socket.on('close', () => {
+      this.#socket = undefined;
+      if (this.#done !== undefined) this.#failed('closed by the server before it answered');
+    });
+    return socket;
   }
 
   #read(chunk: string): void {

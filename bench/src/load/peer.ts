@@ -42,7 +42,7 @@ export class Peer implements FrameVisitor {
     this.index = index;
   }
 
-  connect(localAddress: string | undefined): void {
+  connect(localAddress?: string): void {
     const { port, dialect } = this.#owner;
     this.state = 'upgrading';
     this.#head = '';

@@ -10,7 +10,7 @@ const plan: Plan = { ...defaultPlan, connections: 12, rooms: 4 };
 async function start() {
   const tally = { handled: 0 };
   const server = await wsByHand.start(plan, tally);
-  const swarm = await Swarm.create({ dialect: 'raw', port: server.port, plan, first: 0, localAddress: undefined });
+  const swarm = await Swarm.create({ dialect: 'raw', port: server.port, plan });
   await swarm.connect(plan.connections);
   return { tally, server, swarm };
 }

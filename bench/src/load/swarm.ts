@@ -17,9 +17,6 @@ export interface SwarmOptions {
   readonly dialect: DialectName;
   readonly port: number;
   readonly plan: Plan;
-  /** Number of this process's first peer among the plan's connections. */
-  readonly first: number;
-  readonly localAddress: string | undefined;
 }
 
 export interface LoadTally {
@@ -66,7 +63,7 @@ export class Swarm implements PeerOwner {
 
   /** Opens so many peers more, and joins their rooms. @returns how long it took, in milliseconds */
   async connect(count: number): Promise<number> {
-    const first = this.options.first + this.peers.length;
+    const first = this.peers.length;
     const start = performance.now();
     const fresh = Array.from({ length: count }, (_, i) => new Peer(this, first + i));
     this.peers.push(...fresh);
@@ -83,7 +80,7 @@ export class Swarm implements PeerOwner {
       if (peers.length === 0) return resolve();
       const next = () => {
         const peer = peers[started++];
-        peer?.connect(this.options.localAddress);
+        peer?.connect();
       };
       const timer = setTimeout(() => {
         reject(this.#failure ?? new Error(`${opened} of ${peers.length} opened within ${openTimeoutMs} ms`));

@@ -35,6 +35,15 @@ describe('workloadTable', () => {
       '| ws | – | – | – | – | failed: no \\| port |',
     ]);
   });
+
+  it('calls a row noisy by its ratio, and the baseline by what it took', () => {
+    const rows = [row('bare-uws', [10, 20]), row('ws', [20, 40]), row('socketio-ws', [20, 60])];
+    expect(workloadTable(findWorkload('echo-1'), rows).slice(4)).toEqual([
+      '| bare-uws | 15.0 | 1.00 | 1.00 | 1.00 | noisy |',
+      '| ws | 30.0 | 2.00 | 2.00 | 2.00 |  |',
+      '| socketio-ws | 40.0 | 2.50 | 2.00 | 3.00 | noisy |',
+    ]);
+  });
 });
 
 describe('intoDocument', () => {

@@ -36,8 +36,8 @@ export function section(results: Results, plotFile: string): string {
   const memory = `${machine.processors} processors, ${machine.memoryGiB} GiB`;
   return [
     `Taken ${machine.date} on ${machine.processor} (${memory}), ${machine.system}, Node ${machine.node}; load before the run`,
-    `${machine.loadBefore.toFixed(2)}. ${rounds} rounds with windows of ${windowMs} ms, cut into slices that take turns; ratios are taken within each round. A figure whose`,
-    `rounds differ by more than ${noiseBound * 100} % of the median is called noisy. Server and load share the machine, so the cost is the`,
+    `${machine.loadBefore.toFixed(2)}. ${rounds} rounds with windows of ${windowMs} ms, cut into slices that take turns; ratios are taken within each round. A row whose`,
+    `rounds differ by more than ${noiseBound * 100} % of the median is called noisy: in its ratio, the baseline in what it took. Server and load share the machine, so the cost is the`,
     `server's own processor time. To take them again: \`npm run bench\`.`,
     '',
     `![Cost beside the baseline of each workload](${plotFile})`,
@@ -84,9 +84,11 @@ export function workloadTable(workload: Workload, rows: readonly Row[]): string[
       const against = ratioOf(row, baseline);
       const result = against.length === 0 ? undefined : spread(against);
       const numbers = result === undefined ? ['–', '–', '–'] : [result.median, result.min, result.max].map(short);
+      // The baseline's ratio is always 1, so that its noise shows in what it took.
+      const varies = row === baseline ? undefined : result;
       const notes = [
         ...details(row),
-        ...(result !== undefined && isNoisy(result) ? ['noisy'] : []),
+        ...(isNoisy(varies ?? spread(values)) ? ['noisy'] : []),
         ...(row.failure === undefined ? [] : [`failed later: ${cell(row.failure)}`]),
       ];
       return `| ${row.subject} | ${short(spread(values).median)} | ${numbers.join(' | ')} | ${notes.join(', ')} |`;

@@ -16,10 +16,16 @@ interface Variant {
 
 /**
  * As many are there at first. A few hundred emits a second, which is what a thousand members allow, take minutes to be
- * compiled, and their cost until then is not that of a server that runs for days.
+ * compiled, and their cost until then is not that of a server that runs for days. So some thousands go to few members
+ * before the others come. If all go to one room, that is more than its log keeps: dropping the oldest is compiled too.
  */
 const firstMembers = 20;
+const firstEmitsPerTick = 60;
+const firstTickBytesMax = 65_536;
+const firstBytesPerMsMax = 100_000;
 const firstMs = 600;
+/** Then, to all of them. */
+const restMs = 300;
 
 const burstOf10: readonly Target[] = Array.from({ length: 10 }, () => undefined);
 const withRecovery = [...mainSubjects, 'socketio-recovery', 'halyard-uws-msgpack', 'halyard-uws-protobuf'];
@@ -70,6 +76,14 @@ const variants: readonly Variant[] = [
     intervalMs: 25,
     subjects: ['bare-uws', 'socketio-uws', 'halyard-uws-json'],
   })),
+  {
+    name: 'rooms-1000-of-10',
+    title: 'bursts of 10 to each of 1000 rooms of 10, each socket in 10 of them: beside rooms-100, ten times the rooms',
+    plan: { connections: 1_000, rooms: 1_000, roomsPerPeer: 10 },
+    targets: Array.from({ length: 10_000 }, (_, i) => [roomName(Math.floor(i / 10))]),
+    intervalMs: 25,
+    subjects: ['bare-uws', 'socketio-uws', 'halyard-uws-json'],
+  },
   ...[100, 5_000].map((connections) => ({
     name: `members-${connections}`,
     title: `broadcast to ${connections} members, in bursts of 10`,
@@ -88,7 +102,9 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
     const audiencesOf = (connections: number): readonly number[] => {
       const known = counted.get(connections);
       if (known !== undefined) return known;
-      const audiences = targets.map((target) => audience({ ...allPlan, connections }, target));
+      const byTarget = new Map(targets.map((target) => [String(target), target]));
+      const sizes = new Map([...byTarget].map(([key, target]) => [key, audience({ ...allPlan, connections }, target)]));
+      const audiences = targets.map((target) => sizes.get(String(target))!);
       counted.set(connections, audiences);
       return audiences;
     };
@@ -106,7 +122,10 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
         if (stage.connected === 0) {
           await stage.connect(firstMembers);
           const reached = targets.filter((_, i) => audiencesOf(firstMembers)[i]! > 0);
-          const often = { targets: reached, perTick: reached.length, intervalMs: 1 + allPlan.payloadBytes / 4_096 };
+          const fitting = Math.min(firstEmitsPerTick, firstTickBytesMax / allPlan.payloadBytes);
+          const perTick = Math.max(reached.length, fitting);
+          const intervalMs = Math.max(1, (perTick * firstMembers * allPlan.payloadBytes) / firstBytesPerMsMax);
+          const often = { targets: reached, perTick, intervalMs };
           await stage.emit(
             { ...often, forMs: firstMs },
             audiencesOf(firstMembers).filter((members) => members > 0),
@@ -114,7 +133,7 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
           await stage.connect(allPlan.connections - firstMembers);
         }
         const members = audiencesOf(allPlan.connections);
-        await stage.emit({ ...order, forMs: stage.warmUpMs() }, members);
+        await stage.emit({ ...order, forMs: stage.warmUpMs(restMs) }, members);
         let deliveries = 0;
         const window = await stage.window(async () => {
           deliveries = await stage.emit({ ...order, forMs: windowMs }, members);

@@ -1,18 +1,30 @@
 // Fan-out: 1,000 sockets over 100 rooms. A member speaks, and the nine others of its room hear it.
 import { sleep } from '../child';
+import type { Sample } from '../contract';
 import { everySubject, perUnit, served } from './served';
+
+const rooms = 100;
+const connections = 1_000;
+const listeners = connections / rooms - 1;
 
 export const fanout = served({
   name: 'except-fanout',
   title: 'room fan-out without the sender, 1,000 sockets over 100 rooms',
   unit: 'µs CPU per delivery',
   subjects: everySubject,
-  plan: { connections: 1_000, rooms: 100 },
+  plan: { connections, rooms },
   async measure(stage, windowMs) {
-    await stage.load.call('fanout', undefined);
-    await sleep(stage.warmUpMs());
-    const window = await stage.window(() => sleep(windowMs));
-    await stage.load.call('stop', undefined);
-    return perUnit(window, window.deliveries);
+    let sample: Sample | undefined;
+    const { handled, deliveries } = await stage.window(async () => {
+      await stage.load.call('fanout', undefined);
+      await sleep(stage.warmUpMs());
+      const window = await stage.window(() => sleep(windowMs));
+      sample = perUnit(window, window.deliveries);
+      await stage.load.call('stop', undefined);
+    });
+    const due = handled * listeners;
+    if (sample === undefined || deliveries !== due)
+      throw new Error(`${deliveries} deliveries arrived where ${due} were due`);
+    return sample;
   },
 });

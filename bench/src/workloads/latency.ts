@@ -18,6 +18,9 @@ export const latency = served({
     await stage.load.call('stop', undefined);
     const { p50Us, p99Us, p999Us, replies } = await stage.load.call('latencies', undefined);
     if (replies === 0) throw new Error('nothing was answered');
-    return { value: p99Us, details: { p50Us, p999Us, cpuUsPerMessage: window.cpuUs / window.handled } };
+    return {
+      value: p99Us,
+      details: { p50Us, p999Us, cpuUsPerMessage: window.cpuUs / window.handled, loadBusy: window.loadBusy },
+    };
   },
 });
