@@ -1,15 +1,11 @@
+import { hosts } from '@halyard/testkit/hosts';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { HostHandlers } from './host';
-import { node } from './node';
-import { uws } from './uws';
 
 const limits = { frameBytesMax: 65_536, httpBodyBytesMax: 65_536, backpressureBytesMax: 1 << 20 };
 
-test.each([
-  ['uws', uws()],
-  ['node', node()],
-])('%s: a socket may be ended before it is accepted to the end', async (_name, factory) => {
+test.each(hosts)('%s: a socket may be ended before it is accepted to the end', async (_name, host) => {
   const heard: string[] = [];
   const handlers: HostHandlers = {
     upgrade: () => ({
@@ -21,11 +17,11 @@ test.each([
     }),
     request() {},
   };
-  const host = await factory('/halyard', handlers, limits);
-  const port = await host.listen(0, '127.0.0.1');
+  const running = await host()('/halyard', handlers, limits);
+  const port = await running.listen(0, '127.0.0.1');
   const client = new WebSocket(`ws://127.0.0.1:${port}/halyard`);
   const code = await new Promise((resolve) => client.once('close', resolve));
-  await host.close();
+  await running.close();
   expect(code).toBe(1001);
   expect(heard).toEqual([]);
 });
