@@ -10,6 +10,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     typecheck: { enabled: false },
-    testTimeout: 30_000,
+    // Nothing is decided by these, on a machine however slow: they only end what hangs.
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

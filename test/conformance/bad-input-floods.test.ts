@@ -115,7 +115,7 @@ describe.each(hosts)('ends in the middle on %s', (_name, host) => {
       socket.write(
         Buffer.concat([wsFrame(`[2,"/","count",[${cut}]]`), wsFrame('[2,"/","count",["half"]]').subarray(0, cut)]),
       );
-      await waitFor(() => heard.includes(cut));
+      await expect.poll(() => heard).toContain(cut);
       socket.cut();
       await away;
       const back = await RawWebSocket.connect(port);
@@ -149,15 +149,6 @@ describe.each(hosts)('ends in the middle on %s', (_name, host) => {
       socket.write(Buffer.concat([wsFrame('[0]'), wsFrame('[2,"/","echo",[1],1]')]));
       socket.cut();
     }
-    await waitFor(() => io.sockets.size === 1);
+    await expect.poll(() => io.sockets.size).toBe(1);
   });
 });
-
-/** Waits for something on the server that tells no client. */
-async function waitFor(holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`never came true: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,6 +1,7 @@
 // Waiting for what a peer does: conditions with a deadline, never a sleep.
 
-const deadlineMs = 5_000;
+/** Ends what hangs; no machine is too slow for it. */
+const deadlineMs = 30_000;
 
 /** Something that changes because of the other side. */
 export class Watched {

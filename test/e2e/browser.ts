@@ -15,5 +15,5 @@ export function launchBrowser(): Promise<Browser> {
 
 /** Asks again until the answer is the expected one. */
 export function eventually<Answer>(ask: () => Promise<Answer>) {
-  return expect.poll(ask, { timeout: 20_000 });
+  return expect.poll(ask);
 }

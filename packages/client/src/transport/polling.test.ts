@@ -218,7 +218,7 @@ describe('polling', () => {
   }
 
   async function until(condition: () => boolean): Promise<void> {
-    await expect.poll(condition, { timeout: 5_000, interval: 2 }).toBe(true);
+    await expect.poll(condition, { interval: 2 }).toBe(true);
   }
 
   test('what is sent in one turn goes in one body, what comes meanwhile in the next; frames keep their order', async () => {
