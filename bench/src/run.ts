@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path';
 import { ArgumentError, type Arguments, readArguments, subjectsOf, usage } from './arguments';
 import { figures, resultOf } from './figures';
 import { findWorkload, subjects, UnknownNameError, workloads } from './registry';
+import { jsonOf } from './report/json';
 import { machine } from './report/machine';
-import { barsOf, figureTable, intoDocument, type Results, section, workloadTable } from './report/markdown';
+import { barsOf, figureTable, intoDocument, section, workloadTable } from './report/markdown';
 import { plot } from './report/plot';
+import type { Results } from './report/results';
 import { type Row, runWorkload } from './rounds';
 import { measureSizes } from './sizes';
 import { Stage } from './stage';
@@ -46,24 +48,6 @@ async function measure(args: Arguments): Promise<Results> {
   };
 }
 
-async function writeJson(file: string, results: Results): Promise<void> {
-  const numbers = results.figures.flatMap(({ name, spread }) =>
-    spread === undefined ? [] : [[name, spread] as const],
-  );
-  const failures = results.figures.flatMap(({ name, failure }) =>
-    failure === undefined ? [] : [[name, failure] as const],
-  );
-  const content = {
-    figures: Object.fromEntries(numbers),
-    noisy: results.figures.filter(({ noisy }) => noisy).map(({ name }) => name),
-    failures: Object.fromEntries(failures),
-    machine: results.machine,
-    rows: results.rows,
-    sizes: results.sizes,
-  };
-  await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`);
-}
-
 async function writeReport(file: string, results: Results): Promise<void> {
   const before = await readFile(file, 'utf8').catch(() => '# Performance\n');
   await writeFile(file, intoDocument(before, section(results, plotName)));
@@ -89,7 +73,7 @@ async function main(): Promise<void> {
   const tables = results.workloads.flatMap((workload) => [...workloadTable(workload, results.rows), '']);
   const ceilings = results.figures.length === 0 ? [] : [...figureTable(results.figures), ''];
   process.stdout.write([...tables, ...ceilings].join('\n'));
-  if (args.jsonFile !== undefined) await writeJson(args.jsonFile, results);
+  if (args.jsonFile !== undefined) await writeFile(args.jsonFile, jsonOf(results));
   if (args.reportFile !== undefined) await writeReport(args.reportFile, results);
 }
 

@@ -1,6 +1,7 @@
-// What a reader must know of the machine to place the numbers.
+// What a reader must know of the machine, and of what ran on it, to place the numbers.
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
+import { dependencies } from '../../package.json';
 
 export interface Machine {
   readonly processor: string;
@@ -9,6 +10,8 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly v8: string;
+  /** Name → pinned version, of all that is compared with or measured through. */
+  readonly libraries: Readonly<Record<string, string>>;
   /** Processes that were ready to run on average over the last minute, when the run began. */
   readonly loadBefore: number;
   readonly date: string;
@@ -22,6 +25,7 @@ export function machine(): Machine {
     system: `${distribution()} (${platform()} ${release()}, ${arch()})`,
     node: process.versions.node,
     v8: process.versions.v8,
+    libraries: Object.fromEntries(Object.entries(dependencies).filter(([name]) => !name.startsWith('@halyard/'))),
     loadBefore: loadavg()[0]!,
     date: new Date().toISOString().slice(0, 10),
   };

@@ -5,18 +5,8 @@ import { type FigureResult, ratioOf, valuesOf } from '../figures';
 import { isNoisy, noiseBound, spread } from '../ratios';
 import type { Row } from '../rounds';
 import type { Size } from '../sizes';
-import type { Machine } from './machine';
 import type { Bar } from './plot';
-
-export interface Results {
-  readonly machine: Machine;
-  readonly rounds: number;
-  readonly windowMs: number;
-  readonly figures: readonly FigureResult[];
-  readonly workloads: readonly Workload[];
-  readonly rows: readonly Row[];
-  readonly sizes: readonly Size[];
-}
+import type { Results } from './results';
 
 const begin = '<!-- bench: begin, written by `npm run bench` -->';
 const end = '<!-- bench: end -->';
@@ -33,12 +23,17 @@ export function intoDocument(document: string, section: string): string {
 /** @param plotFile the plot's name, beside the document */
 export function section(results: Results, plotFile: string): string {
   const { machine, rounds, windowMs } = results;
+  const libraries = Object.entries(machine.libraries).map(
+    ([name, version]) => `${name} ${version.replace('npm:', '')}`,
+  );
   const memory = `${machine.processors} processors, ${machine.memoryGiB} GiB`;
   return [
     `Taken ${machine.date} on ${machine.processor} (${memory}), ${machine.system}, Node ${machine.node}; load before the run`,
     `${machine.loadBefore.toFixed(2)}. ${rounds} rounds with windows of ${windowMs} ms, cut into slices that take turns; ratios are taken within each round. A row whose`,
     `rounds differ by more than ${noiseBound * 100} % of the median is called noisy: in its ratio, the baseline in what it took. Server and load share the machine, so the cost is the`,
     `server's own processor time. To take them again: \`npm run bench\`.`,
+    '',
+    `With ${libraries.join(', ')}.`,
     '',
     `![Cost beside the baseline of each workload](${plotFile})`,
     '',

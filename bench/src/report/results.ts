@@ -1,0 +1,16 @@
+// What a run has measured, before it is written in any form.
+import type { Workload } from '../contract';
+import type { FigureResult } from '../figures';
+import type { Row } from '../rounds';
+import type { Size } from '../sizes';
+import type { Machine } from './machine';
+
+export interface Results {
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly windowMs: number;
+  readonly figures: readonly FigureResult[];
+  readonly workloads: readonly Workload[];
+  readonly rows: readonly Row[];
+  readonly sizes: readonly Size[];
+}
