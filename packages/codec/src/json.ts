@@ -16,25 +16,27 @@ export function json(): Codec {
 }
 
 function encode(packet: Packet): string {
-  const escaped = checkPacket(packet) & Trait.Escaped;
-  if (packet.type === PacketType.Ack && packet.value !== undefined && !escaped) {
-    // The most frequent answer, without a tuple.
-    return `[3,${packet.ack},${JSON.stringify(packet.value)}]`;
-  }
-  const tuple = toTupleFast(packet);
-  return JSON.stringify(escaped ? tuple.map(write) : tuple);
+  const write = checkPacket(packet) & Trait.Escaped ? textOfValue : JSON.stringify;
+  // The most frequent answer, without a tuple.
+  if (packet.type === PacketType.Ack && packet.value !== undefined) return `[3,${packet.ack},${write(packet.value)}]`;
+  return write(toTupleFast(packet));
 }
 
-function write(value: unknown): unknown {
-  if (typeof value === 'bigint') return { $big: `${value}` };
-  if (Object.is(value, -0)) return { $num: '-0' };
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(write);
-  if (value instanceof Uint8Array) return { $bin: toBase64(value) };
-  if (value instanceof Date) return { $date: value.getTime() };
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key[0] === '$' ? `$${key}` : key, write(item)]),
-  );
+/** As JSON.stringify, with the notations. Base64 is put into the text as it is: nothing has to look for quotes in it. */
+function textOfValue(value: unknown): string {
+  if (typeof value === 'bigint') return `{"$big":"${value}"}`;
+  if (Object.is(value, -0)) return '{"$num":"-0"}';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(textOfValue).join()}]`;
+  if (value instanceof Uint8Array) return `{"$bin":"${toBase64(value)}"}`;
+  if (value instanceof Date) return `{"$date":${value.getTime()}}`;
+  let fields = '';
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue;
+    const name = JSON.stringify(key[0] === '$' ? `$${key}` : key);
+    fields += `${fields && ','}${name}:${textOfValue(item)}`;
+  }
+  return `{${fields}}`;
 }
 
 function decode(frame: Frame): Packet {
@@ -51,17 +53,33 @@ function decode(frame: Frame): Packet {
   return fromTupleFast(tuple);
 }
 
+/** Reads the notations in what JSON.parse has made, in place where it can. */
 function read(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(read);
-  const entries = Object.entries(value);
-  const [first] = entries;
-  if (entries.length === 1 && first && isNotation(first[0])) return notation(first[0], first[1]);
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = read(value[i]);
+    return value;
+  }
+  const fields = value as Record<string, unknown>;
+  const keys = Object.keys(fields);
+  const [first] = keys;
+  if (keys.length === 1 && isNotation(first!)) return notation(first!, fields[first!]);
+  let isEscaped = false;
+  for (const key of keys) {
+    if (key[0] === '$') isEscaped = true;
+    const item = fields[key];
+    // Not a setter of a prototype's, whatever the key: the property is there.
+    if (typeof item === 'object') fields[key] = read(item);
+  }
+  return isEscaped ? unescaped(fields) : value;
+}
+
+function unescaped(fields: Record<string, unknown>): object {
   // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
   return Object.fromEntries(
-    entries.map(([key, item]) => {
+    Object.entries(fields).map(([key, item]) => {
       if (isNotation(key)) throw undecodable('a notation has one key');
-      return [key[0] === '$' ? key.slice(1) : key, read(item)];
+      return [key[0] === '$' ? key.slice(1) : key, item];
     }),
   );
 }
