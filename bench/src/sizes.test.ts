@@ -11,7 +11,7 @@ const built = existsSync(new URL('../../packages/client/dist/index.js', import.m
 // 13.4 kB, and a page that pays for resuming sessions should still get them for half of that.
 const heldTo: Readonly<Record<string, number>> = { 'client-gz': 10_360, 'client-ws-gz': 8_960 };
 
-// What a codec adds to a page. json is our own code, and what a page takes that counts bytes. The other two are mostly their
+// What a codec adds to a page. json is our own code, for pages that count bytes. The other two are mostly their
 // libraries, @msgpack/msgpack and protobufjs/minimal, for those who want what they bring; they must not grow unseen.
 const codecsHeldTo: Readonly<Record<string, number>> = {
   'codec json': 2_180,
@@ -19,7 +19,7 @@ const codecsHeldTo: Readonly<Record<string, number>> = {
   'codec protobuf': 16_400,
 };
 
-describe.skipIf(!built)('the browser client, once built', () => {
+describe.skipIf(!built)('what a browser loads, once built', () => {
   for (const { name, of, atMost } of figures) {
     if (!('size' in of)) continue;
     const ceiling = heldTo[name] ?? atMost;

@@ -24,7 +24,7 @@ export function intoDocument(document: string, section: string): string {
 export function section(results: Results, plotFile: string): string {
   const { machine, rounds, windowMs } = results;
   const libraries = Object.entries(machine.libraries).map(
-    ([name, version]) => `${name} ${version.replace('npm:', '')}`,
+    ([name, version]) => `${name} ${version.replace('npm:', 'as ')}`,
   );
   const memory = `${machine.processors} processors, ${machine.memoryGiB} GiB`;
   return [

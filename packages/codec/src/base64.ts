@@ -8,7 +8,9 @@ interface NativeClass {
 }
 
 export function toBase64(bytes: Uint8Array): string {
-  if ('toBase64' in bytes) return (bytes as NativeBytes).toBase64();
+  // Not what a subclass may have under that name.
+  const native = Uint8Array.prototype as Partial<NativeBytes>;
+  if (native.toBase64) return native.toBase64.call(bytes);
   if (globalThis.Buffer) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);

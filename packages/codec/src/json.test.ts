@@ -57,6 +57,20 @@ describe.each([
       }
     });
 
+    test('calls nothing that a subclass has in place of what it is', () => {
+      class Items extends Array<string> {
+        override join = () => 'joined';
+      }
+      class Bytes extends Uint8Array {
+        toBase64 = () => '"';
+      }
+      class Day extends Date {
+        override getTime = () => '"' as unknown as number;
+      }
+      const text = codec.encode(ack([Items.of('a', 'b'), Bytes.of(1), new Day(7)] as Value));
+      expect(text).toBe('[3,1,[["a","b"],{"$bin":"AQ=="},{"$date":7}]]');
+    });
+
     test('takes a notation for one however JSON spells its key', () => {
       expect(codec.decode('[3,1,{"\\u0024date":7}]')).toEqual(ack(new Date(7)));
     });

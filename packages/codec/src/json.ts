@@ -22,14 +22,21 @@ function encode(packet: Packet): string {
   return write(toTupleFast(packet));
 }
 
-/** As JSON.stringify, with the notations. Base64 is put into the text as it is: nothing has to look for quotes in it. */
+/**
+ * As JSON.stringify, with the notations and without toJSON. Base64 is put into the text as it is: nothing has to look for
+ * quotes in it.
+ */
 function textOfValue(value: unknown): string {
   if (typeof value === 'bigint') return `{"$big":"${value}"}`;
   if (Object.is(value, -0)) return '{"$num":"-0"}';
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(textOfValue).join()}]`;
   if (value instanceof Uint8Array) return `{"$bin":"${toBase64(value)}"}`;
-  if (value instanceof Date) return `{"$date":${value.getTime()}}`;
+  if (value instanceof Date) return `{"$date":${Date.prototype.getTime.call(value)}}`;
+  if (Array.isArray(value)) {
+    let items = '';
+    for (let i = 0; i < value.length; i++) items += `${i ? ',' : ''}${textOfValue(value[i])}`;
+    return `[${items}]`;
+  }
   let fields = '';
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue;
