@@ -1,6 +1,6 @@
 // Waiting for what a peer does: conditions with a deadline, never a sleep.
 
-/** Ends what hangs; no machine is too slow for it. */
+/** Far above what anything here takes: it ends what hangs. */
 const deadlineMs = 30_000;
 
 /** Something that changes because of the other side. */
