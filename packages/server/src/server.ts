@@ -37,7 +37,7 @@ import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } 
 import type { Connection } from './transport/connection';
 import { Flusher } from './transport/flusher';
 import { PollingRequests } from './transport/polling-requests';
-import { WebSocketConnection, type WebSocketSettings } from './transport/websocket';
+import { lookBytes, WebSocketConnection, type WebSocketSettings } from './transport/websocket';
 import { TimerWheel } from './wheel';
 
 /** Which names a dynamic namespace answers to. */
@@ -309,11 +309,12 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     };
     const host = await factory(this.#options.path, handlers, this.#options);
     this.#host = host;
-    const { codecs, frameBytesMax } = this.#options;
+    const { codecs, frameBytesMax, backpressureBytesMax } = this.#options;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
       binary,
       frameBytesMax,
+      backpressureBytesMax,
       flusher: this.#flusher,
       native: host.publish !== undefined,
       gathersInMessage: host.gathersInMessage,
@@ -402,6 +403,11 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       if (except?.codecIndex === index && except.publishToOthers(topic, frame)) continue;
       host.publish(topic, frame, isBinary(this.#options.codecs, index));
     }
+    // Native fan-out tells nobody who does not keep up.
+    room.publishedBytes += longest(frames);
+    if (room.publishedBytes <= lookBytes) return;
+    for (const { session } of room.members.values()) session.published(room.publishedBytes);
+    room.publishedBytes = 0;
   }
 
   #report(error: unknown, where: string): void {
@@ -428,6 +434,12 @@ const uwsOrNode: HostFactory = async (path, handlers, limits) => {
 
 function isBinary(codecs: readonly Codec[], codecIndex: number): boolean {
   return codecs[codecIndex]?.binary ?? false;
+}
+
+function longest(frames: Frames): number {
+  let bytes = 0;
+  for (const frame of frames) if (frame !== undefined && frame.length > bytes) bytes = frame.length;
+  return bytes;
 }
 
 function transportOff(name: string): ReturnType<typeof jsonError> {

@@ -83,12 +83,14 @@ export interface HttpReply {
 
 /**
  * One WebSocket as the host has it, with the names of uWebSockets.js, whose sockets are used as they are: an object between
- * would be fetched from memory for every frame, which costs an echo 2 %. After `end`, and once `onClose` was called, nothing
+ * would be fetched from memory for every frame, which costs an echo 2 %. After `end` or `close`, and once `onClose` was called, nothing
  * of it may be used.
  */
 export interface HostSocket {
   /**
-   * MUST NOT throw. Past the backpressure limit the host cuts the socket: `onClose` may come from inside.
+   * MUST NOT throw, and MUST take the frame however much waits already: a frame that is left out, with later ones behind
+   * the hole, is lost in silence, because the peer confirms what comes after it. How much may wait is its owner's to
+   * watch, who calls `close`; a host with a limit of its own MUST be told to have none.
    * @param binary the kind of message; text may come as UTF-8
    */
   send(frame: Frame, binary: boolean): void;
@@ -103,6 +105,8 @@ export interface HostSocket {
   publish(topic: string, frame: Frame, binary: boolean): void;
   /** Sends a close frame and ends. @param reason at most 123 bytes (RFC 6455 §5.5) */
   end(code: number, reason: string): void;
+  /** Cuts the connection: of what waits, and of what is published, not a byte follows. MUST NOT be called from inside `cork`. */
+  close(): void;
 }
 
 /** Who listens to a WebSocket. */
@@ -110,7 +114,7 @@ export interface HostSocketListener {
   /** `data` is valid until the call returns. */
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void;
   onDrain(): void;
-  /** MUST be called once, and last. After `end` it is ignored, and need not be called. */
+  /** MUST be called once, and last. After `end` and `close` it is ignored, and need not be called. */
   onClose(code: number, reason: string): void;
 }
 
@@ -129,7 +133,6 @@ export interface HostHandlers {
 export interface HostLimits {
   readonly frameBytesMax: number;
   readonly httpBodyBytesMax: number;
-  readonly backpressureBytesMax: number;
 }
 
 export interface Host {
@@ -138,7 +141,7 @@ export interface Host {
   readonly gathersInMessage: boolean;
   /** @returns the port that is listened on. Rejects if the address is taken. */
   listen(port: number, address: string | undefined): Promise<number>;
-  /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send`. Absent: there is no native fan-out. */
+  /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send` and bound to take it as that is. Absent: there is no native fan-out. */
   publish?(topic: string, frame: Frame, binary: boolean): void;
   /** Stops accepting. Open sockets stay. */
   stopListening(): void;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { HostHandlers } from './host';
 
-const limits = { frameBytesMax: 65_536, httpBodyBytesMax: 65_536, backpressureBytesMax: 1 << 20 };
+const limits = { frameBytesMax: 65_536, httpBodyBytesMax: 65_536 };
 
 test.each(hosts)('%s: a socket may be ended before it is accepted to the end', async (_name, host) => {
   const heard: string[] = [];

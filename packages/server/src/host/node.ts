@@ -129,7 +129,7 @@ class NodeHost implements Host {
     if (verdict.subprotocol === '') delete request.headers['sec-websocket-protocol'];
     else request.headers['sec-websocket-protocol'] = verdict.subprotocol;
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
-      new NodeSocket(ws, socket, this.#limits.backpressureBytesMax, verdict.open);
+      new NodeSocket(ws, socket, verdict.open);
     });
   }
 
@@ -163,20 +163,13 @@ const binaryMessage = { binary: true };
 class NodeSocket implements HostSocket {
   readonly #ws: WebSocket;
   readonly #stream: Duplex;
-  readonly #backpressureBytesMax: number;
   readonly #listener: HostSocketListener;
   #open = true;
   #draining = false;
 
-  constructor(
-    ws: WebSocket,
-    stream: Duplex,
-    backpressureBytesMax: number,
-    open: (socket: HostSocket) => HostSocketListener,
-  ) {
+  constructor(ws: WebSocket, stream: Duplex, open: (socket: HostSocket) => HostSocketListener) {
     this.#ws = ws;
     this.#stream = stream;
-    this.#backpressureBytesMax = backpressureBytesMax;
     let failure: number | undefined;
     ws.on('error', (error: Error & { code?: string }) => {
       failure = closeCodes[error.code ?? ''];
@@ -192,11 +185,6 @@ class NodeSocket implements HostSocket {
 
   send(frame: Frame, binary: boolean): void {
     if (!this.#open) return;
-    // Checked before the write, as uWS does: one frame of any size always gets through.
-    if (this.#ws.bufferedAmount > this.#backpressureBytesMax) {
-      this.#cut();
-      return;
-    }
     this.#ws.send(frame, binary ? binaryMessage : textMessage);
     if (this.#draining || !this.#stream.writableNeedDrain) return;
     this.#draining = true;
@@ -228,12 +216,9 @@ class NodeSocket implements HostSocket {
     this.#ws.close(code, reason);
   }
 
-  /** An unbroken beginning, then the end: the session resumes from there (docs/PROTOCOL.md §5). */
-  #cut(): void {
+  close(): void {
     this.#open = false;
     this.#ws.terminate();
-    // As with uWS the owner hears of it after it has finished sending.
-    setImmediate(() => this.#listener.onClose(CloseCode.Abnormal, 'backpressureBytesMax'));
   }
 }
 

@@ -90,8 +90,8 @@ class UwsHost implements Host {
     app.ws<UserData>(path, {
       // Our own limit answers with a clean 1009; the native one, that just cuts, is behind it.
       maxPayloadLength: limits.frameBytesMax * 2 + 65_536,
-      maxBackpressure: limits.backpressureBytesMax,
-      closeOnBackpressureLimit: 1,
+      // None: past a limit of its own it drops a frame, and sends the next ones behind the hole once the peer reads again.
+      maxBackpressure: 0,
       // Heartbeats are the protocol's: the native timer only sweeps what the session machine has given up.
       idleTimeout: 0,
       sendPingsAutomatically: false,

@@ -16,6 +16,8 @@ export class Room {
   readonly members = new Map<string, Member>();
   /** Members that are connected and that native fan-out does not reach: they are sent to one by one. */
   looped: Set<Member> | undefined;
+  /** Size of what native fan-out has sent since it was last looked at what waits for the members. */
+  publishedBytes = 0;
 
   /** @param id unique on this server and for all its life: names the log, and the topics of native fan-out */
   constructor(name: string, id: string, journal: Journal) {

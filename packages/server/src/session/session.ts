@@ -33,7 +33,7 @@ import { Handshake } from '../namespace/handshake';
 import type { Frames } from '../namespace/log';
 import type { Member } from '../namespace/member';
 import type { Membership, Room } from '../namespace/room';
-import type { Connection, Receiver } from '../transport/connection';
+import { type Connection, nobody, type Receiver } from '../transport/connection';
 import { Timed } from '../wheel';
 import { Feed } from './feed';
 import { Lobby } from './lobby';
@@ -386,6 +386,11 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     return this.#feed === undefined && this.connection?.publish(topic, frame) === true;
   }
 
+  /** Native fan-out has sent it so much. */
+  published(bytes: number): void {
+    this.connection?.published(bytes);
+  }
+
   forwardVolatile(frames: Frames): void {
     if (this.connection?.slow === false) this.forward(frames);
   }
@@ -417,6 +422,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #detach(): Connection | undefined {
     const { connection } = this;
     if (connection === undefined) return undefined;
+    connection.receiver = nobody;
     this.connection = this.#feed = undefined;
     this.#machine.detach();
     if (!connection.native) {

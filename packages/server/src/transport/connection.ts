@@ -2,7 +2,7 @@
 import type { Close, Frame } from '@halyard/protocol';
 import type { Peer } from '../host/host';
 
-/** Whoever a connection currently belongs to: first a greeting, then a session. */
+/** Whoever a connection currently belongs to: first a greeting, then a session, then nobody. */
 export interface Receiver {
   onFrame(frame: Frame): void;
   /** What was sent has left. Called once for each `notifyDrain`. */
@@ -10,6 +10,9 @@ export interface Receiver {
   /** The connection is gone, and not by our own `close`. Called at most once. */
   onClose(close: Close): void;
 }
+
+/** Has a connection that was let go: what it still has to tell concerns nobody. */
+export const nobody: Receiver = { onFrame() {}, onDrain() {}, onClose() {} };
 
 export interface Connection {
   readonly transport: 'websocket' | 'polling';
@@ -33,6 +36,8 @@ export interface Connection {
    * @returns false if it could not, because native fan-out does not reach it, or no more
    */
   publish(topic: string, frame: Frame): boolean;
+  /** So much was sent to it by native fan-out since this was called last: it closes itself if that is past its limit. */
+  published(bytes: number): void;
   /** Ends the connection after what was sent. MUST NOT call `onClose`. */
   close(close: Close): void;
 }

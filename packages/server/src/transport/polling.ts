@@ -115,6 +115,8 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     return false;
   }
 
+  published(): void {}
+
   close(close: Close): void {
     if (this.#closed !== undefined) return;
     this.#closed = close;

@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { HostSocket } from '../host/host';
 import { Peer } from '../host/host';
+import { nobody } from './connection';
 import { Flusher } from './flusher';
-import { WebSocketConnection } from './websocket';
+import { lookBytes, WebSocketConnection } from './websocket';
 
 const goodbye = { code: 1000, reason: 'é'.repeat(100), by: 'server' } as const;
 
@@ -50,6 +51,12 @@ class StrictSocket implements HostSocket {
     this.cut();
   }
 
+  close(): void {
+    this.#use('cut');
+    this.#open = false;
+    this.cut();
+  }
+
   #use(what: string): void {
     if (!this.#open) throw new Error(`${what}: used after its end`);
     this.done.push(what);
@@ -58,9 +65,10 @@ class StrictSocket implements HostSocket {
 
 function setUp({ native = true } = {}) {
   const socket = new StrictSocket();
-  const settings = { codecIndex: 0, binary: false, frameBytesMax: 100, native, gathersInMessage: true };
+  const settings = { codecIndex: 0, binary: false, frameBytesMax: 100, backpressureBytesMax: 1_000, native };
   const connection = new WebSocketConnection(socket, new Peer('::1', false, []), {
     ...settings,
+    gathersInMessage: true,
     flusher: new Flusher(),
   });
   const receiver = { onFrame: vi.fn(), onDrain: vi.fn(), onClose: vi.fn() };
@@ -98,6 +106,72 @@ describe('sending', () => {
       expect(receiver.onClose).toHaveBeenCalledOnce();
       expect(receiver.onDrain).not.toHaveBeenCalled();
     }
+  });
+});
+
+describe('past backpressureBytesMax', () => {
+  const frame = 'x'.repeat(lookBytes + 1);
+
+  test('the connection is cut before another frame follows, and its owner hears of it afterwards', async () => {
+    const { socket, connection, receiver } = setUp();
+    socket.buffered = frame.length + 1_001;
+    connection.send(frame);
+    connection.send('behind');
+    connection.flush();
+    expect(socket.done.map((what) => what.slice(0, 6))).toEqual(['cork', 'send x', 'cut']);
+    for (const act of [
+      () => connection.send('later'),
+      () => connection.subscribe('room'),
+      () => connection.published(1),
+      () => connection.flush(),
+    ])
+      act();
+    expect(connection.publish('room', 'later')).toBe(false);
+    expect(socket.done.length).toBe(3);
+    expect(receiver.onClose).not.toHaveBeenCalled();
+    await new Promise(setImmediate);
+    expect(receiver.onClose).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ code: 1006, reason: 'backpressureBytesMax' }),
+    );
+  });
+
+  test('a frame of any size gets through where nothing waited before it', () => {
+    const { socket, connection } = setUp();
+    socket.buffered = frame.length + 1_000;
+    connection.send(frame);
+    connection.send(frame);
+    socket.buffered = frame.length;
+    connection.flush();
+    expect(socket.done.filter((what) => what === 'cut')).toEqual([]);
+    connection.published(frame.length);
+    expect(socket.done.at(-1)).not.toBe('cut');
+  });
+
+  test('what native fan-out sends counts too', () => {
+    const { socket, connection } = setUp();
+    socket.buffered = 5_000;
+    connection.published(4_000);
+    expect(socket.done).toEqual([]);
+    connection.published(3_999);
+    expect(socket.done).toEqual(['cut']);
+  });
+
+  test('what is answered within a message counts too', () => {
+    const { socket, connection, receiver } = setUp();
+    receiver.onFrame.mockImplementation(() => connection.send(frame));
+    socket.buffered = frame.length + 1_001;
+    connection.onMessage(new ArrayBuffer(1), false);
+    connection.onMessage(new ArrayBuffer(1), false);
+    expect(socket.done.map((what) => what.slice(0, 6))).toEqual(['send x', 'cut']);
+  });
+
+  test('an owner that let the connection go hears nothing of it', async () => {
+    const { socket, connection, receiver } = setUp();
+    socket.buffered = 5_000;
+    connection.published(1);
+    connection.receiver = nobody;
+    await new Promise(setImmediate);
+    expect(receiver.onClose).not.toHaveBeenCalled();
   });
 });
 

@@ -11,12 +11,17 @@ export interface WebSocketSettings {
   /** Whether the codec writes bytes. */
   readonly binary: boolean;
   readonly frameBytesMax: number;
+  /** As much as may wait for the peer before a further frame cuts the connection. */
+  readonly backpressureBytesMax: number;
   readonly flusher: Flusher;
   /** Whether the host has native fan-out. */
   readonly native: boolean;
   /** Whether the host gathers what a socket sends from inside its own `onMessage`. */
   readonly gathersInMessage: boolean;
 }
+
+/** What waits for a peer is looked at each time this much was sent: asking for every frame would cost an echo 1 %. */
+export const lookBytes = 65_536;
 
 export class WebSocketConnection implements Connection, HostSocketListener, Flushable {
   // What every frame touches comes first and side by side.
@@ -26,6 +31,8 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #queued: Frame | Frame[] | undefined = undefined;
   #open = true;
   receiver!: Receiver;
+  /** Size of the frames sent since it was last looked at what waits. */
+  #sentBytes = 0;
   #wantsDrain = false;
   readonly peer: Peer;
 
@@ -67,6 +74,8 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
       const { flusher, binary } = this.#settings;
       if (flusher.current === this) {
         this.#socket.send(frame, binary);
+        this.#sentBytes += frame.length;
+        if (this.#sentBytes > lookBytes) this.#look();
         return;
       }
       this.#queued = frame;
@@ -82,19 +91,49 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
 
   /** May find the socket closed when it returns, because more waited than `backpressureBytesMax`. */
   #write(): void {
-    if (!this.#open) return;
     const queued = this.#queued;
-    if (queued !== undefined) {
-      this.#queued = undefined;
-      const { binary } = this.#settings;
-      if (!Array.isArray(queued)) this.#socket.send(queued, binary);
-      else {
-        this.#socket.cork(() => {
-          // The host may cut the socket in the midst of this.
-          for (const frame of queued) if (this.#open) this.#socket.send(frame, binary);
-        });
-      }
+    if (queued === undefined || !this.#open) return;
+    this.#queued = undefined;
+    const { binary } = this.#settings;
+    if (!Array.isArray(queued)) {
+      this.#socket.send(queued, binary);
+      this.#sentBytes += queued.length;
+      if (this.#sentBytes > lookBytes) this.#look();
+      return;
     }
+    let written = 0;
+    while (this.#open && written < queued.length) {
+      this.#socket.cork(() => {
+        // At least one, so that a frame of any size gets through.
+        do {
+          const frame = queued[written++] as Frame;
+          this.#socket.send(frame, binary);
+          this.#sentBytes += frame.length;
+        } while (this.#open && written < queued.length && this.#sentBytes <= lookBytes);
+      });
+      if (this.#sentBytes > lookBytes) this.#look();
+    }
+  }
+
+  published(bytes: number): void {
+    if (this.#open && this.#socket.getBufferedAmount() - bytes > this.#settings.backpressureBytesMax) this.#cut();
+  }
+
+  #look(): void {
+    const sent = this.#sentBytes;
+    this.#sentBytes = 0;
+    this.published(sent);
+  }
+
+  /** An unbroken beginning, then the end: the session resumes from there (docs/PROTOCOL.md §5). */
+  #cut(): void {
+    this.#open = false;
+    this.#queued = undefined;
+    this.#socket.close();
+    // The owner hears of it after it has finished sending.
+    setImmediate(() =>
+      this.receiver.onClose({ code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' }),
+    );
   }
 
   notifyDrain(): void {
