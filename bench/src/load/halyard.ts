@@ -78,6 +78,7 @@ export function hello(session: SessionState): Packet {
     client: 'bench',
     token: '',
     generation: 0,
+    left: 0,
     resume:
       session.secret === ''
         ? undefined

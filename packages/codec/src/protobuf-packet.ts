@@ -21,7 +21,7 @@ const resume: Message = { fields: ['text', 'text', 'count', 'count', positions] 
 const settings: Message = { fields: ['count', 'count', 'count', 'count', 'count', 'count'] };
 
 const layouts: Record<PacketType, readonly Field[]> = {
-  [PacketType.Hello]: [namespaces, 'text', resume, 'text', 'count'],
+  [PacketType.Hello]: [namespaces, 'text', resume, 'text', 'count', 'count'],
   [PacketType.Welcome]: ['text', 'text', settings, 'count', 'flag', 'text'],
   [PacketType.Event]: ['text', 'text', 'values', 'optionalCount'],
   [PacketType.Ack]: ['count', 'value'],

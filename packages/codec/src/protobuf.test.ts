@@ -59,6 +59,7 @@ describe('protobuf bytes are what halyard.proto says', () => {
         resume: { session: 's', secret: 't', received: 2 ** 40, confirmed: 3, positions: [['room', 9]] },
         token: '',
         generation: 0,
+        left: 0,
       },
       {
         hello: {
@@ -69,6 +70,7 @@ describe('protobuf bytes are what halyard.proto says', () => {
           client: 'test/1',
           token: '',
           generation: 0,
+          left: 0,
           resume: {
             session: 's',
             secret: 't',

@@ -22,6 +22,11 @@ export class Outbox<F extends { readonly length: number }> {
   #entries: (F | number)[] | undefined;
   #bytes = 0;
 
+  /** How many frames were carried by a connection, confirmed or not: by this one, or an earlier one. */
+  get left(): number {
+    return Math.max(this.#left, this.carried);
+  }
+
   get unconfirmed(): number {
     return (this.#entries?.length ?? 0) / 2;
   }

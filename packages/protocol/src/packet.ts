@@ -60,6 +60,11 @@ export interface HelloPacket {
    * no later one; 0 if the client does not count.
    */
   readonly generation: number;
+  /**
+   * How many of its counted packets left on earlier connections; 0 if the client does not count. If there is no session
+   * any more nobody knows whether they were handled: the answer is a refused resume.
+   */
+  readonly left: number;
 }
 export interface WelcomePacket {
   readonly type: typeof PacketType.Welcome;

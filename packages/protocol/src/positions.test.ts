@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { packetLimits } from './limits';
 import { Positions } from './positions';
 
+const { helloPositionsMax } = packetLimits;
+
 describe('advance', () => {
   it('takes what is above, and nothing twice', () => {
     const positions = new Positions();
@@ -45,43 +47,57 @@ describe('advance', () => {
 });
 
 describe('memory', () => {
-  const logsOf = (first: number, count: number) =>
-    Array.from({ length: count }, (_none, i) => [`log ${first + i}`, 1] as const);
+  const read = (positions: Positions, first: number, count: number): void => {
+    for (let i = first; i < first + count; i++) expect(positions.advance([[`log ${i}`, 1]])).toBe(true);
+  };
 
-  it('forgets a log only after thousands of others', () => {
+  it('has every log of the last two rounds, as many as HELLO may carry', () => {
+    const positions = new Positions();
+    read(positions, 0, helloPositionsMax / 2);
+    positions.pinged();
+    read(positions, 10_000, helloPositionsMax / 2);
+    expect(positions.toArray().length).toBe(helloPositionsMax);
+    expect(positions.advance([['log 0', 1]])).toBe(false);
+  });
+
+  it('forgets what came two PINGs ago once there is more than HELLO may carry, and not before', () => {
     const positions = new Positions();
     positions.advance([['a', 1]]);
-    for (const position of logsOf(0, 5_000)) positions.advance([position]);
+    positions.pinged();
+    positions.pinged();
+    read(positions, 0, helloPositionsMax - 1);
     expect(positions.advance([['a', 1]])).toBe(false);
-    for (const position of logsOf(5_000, 8_192)) positions.advance([position]);
+    read(positions, helloPositionsMax, 1);
     expect(positions.advance([['a', 1]])).toBe(true);
   });
 
-  it('remembers a log that is read, whatever else is', () => {
+  it('counts on no answer that an earlier connection may have lost', () => {
     const positions = new Positions();
-    for (let i = 0; i < 20_000; i++) {
-      expect(positions.advance([[`log ${i}`, 1]])).toBe(true);
-      if (i % 1_000 === 0) expect(positions.advance([['a', i]])).toBe(true);
-    }
-    expect(positions.advance([['a', 19_000]])).toBe(false);
-    expect(positions.toArray()).toContainEqual(['a', 19_000]);
+    positions.advance([['a', 1]]);
+    positions.pinged();
+    positions.attached();
+    positions.pinged();
+    read(positions, 0, helloPositionsMax - 1);
+    expect(positions.advance([['a', 1]])).toBe(false);
+    expect(positions.toArray().length).toBe(helloPositionsMax);
   });
 
-  it('never has more than HELLO may carry, even after messages to many logs', () => {
+  it('asks for a PING once, when half of what HELLO may carry is not confirmed', () => {
     const positions = new Positions();
-    const { publishLogsMax, helloPositionsMax } = packetLimits;
-    let most = 0;
-    const read = (first: number, count: number, together: number) => {
-      for (let i = first; i < first + count; i += together) {
-        positions.advance(logsOf(i, together));
-        if (i % 60 === 0) most = Math.max(most, positions.toArray().length);
-      }
-    };
-    read(0, 4_080, 1);
-    read(5_000, publishLogsMax, publishLogsMax);
-    read(6_000, 6_000, 1);
-    read(12_000, 60 * publishLogsMax, publishLogsMax);
-    expect(most).toBeLessThanOrEqual(helloPositionsMax);
-    expect(most).toBeGreaterThan(helloPositionsMax - publishLogsMax);
+    read(positions, 0, helloPositionsMax / 2);
+    expect(positions.wantsPing()).toBe(false);
+    read(positions, helloPositionsMax, 1);
+    expect([positions.wantsPing(), positions.wantsPing()]).toEqual([true, false]);
+    positions.pinged();
+    expect([positions.wantsPing(), positions.wantsPing()]).toEqual([true, false]);
+    positions.pinged();
+    expect(positions.wantsPing()).toBe(false);
+  });
+
+  it('names the newest if a server sends more than it may', () => {
+    const positions = new Positions();
+    read(positions, 0, helloPositionsMax + 5);
+    expect(positions.toArray().length).toBe(helloPositionsMax);
+    expect(positions.toArray().at(-1)).toEqual([`log ${helloPositionsMax + 4}`, 1]);
   });
 });

@@ -18,6 +18,12 @@ import type {
 import { PacketType, type Position } from './packet';
 import { Positions } from './positions';
 
+/**
+ * A SACK is also due after counted packets of so many bytes (or characters), so that what is confirmed keeps pace with any
+ * size (docs/PROTOCOL.md §5.3).
+ */
+const sackBytesMax = 16_384;
+
 /** What the machine hands to its owner: each once, in order. */
 export type DeliveredPacket =
   | EventPacket
@@ -36,7 +42,10 @@ export interface SessionSink<F> {
   deliver(packet: DeliveredPacket): void;
   /** The peer did not answer a PING in time: the connection is dead. */
   silent(): void;
-  /** Server: the serial up to which everything, in or out of the outbox, was put on this connection or handled before it. */
+  /**
+   * Server: the serial up to which everything, in or out of the outbox, was put on this connection or handled before it.
+   * Client: -1.
+   */
   transmittedSerial(): number;
 }
 
@@ -46,12 +55,12 @@ export interface SessionSink<F> {
  */
 export type SessionState = 'away' | 'holding' | 'live' | 'ended';
 
-type SessionStep = 'hold' | 'open' | 'detach' | 'restart' | 'end';
+type SessionStep = 'hold' | 'open' | 'pause' | 'detach' | 'restart' | 'end';
 
 const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
   away: { hold: 'holding', open: 'live', restart: 'holding', end: 'ended' },
   holding: { hold: 'holding', open: 'live', detach: 'away', restart: 'holding', end: 'ended' },
-  live: { hold: 'holding', detach: 'away', restart: 'holding', end: 'ended' },
+  live: { hold: 'holding', pause: 'holding', detach: 'away', restart: 'holding', end: 'ended' },
   ended: { detach: 'ended', end: 'ended' },
 };
 
@@ -71,13 +80,19 @@ export class SessionMachine<F extends { readonly length: number }> {
   #incoming = 0;
   /** The count the peer was last told. */
   #told = 0;
+  /** Size of the counted packets since. */
+  #untoldBytes = 0;
   #sackAt: number | undefined = undefined;
   #heardAt = 0;
   #pingAt: number | undefined = undefined;
+  /** When the peer is asked what it has handled, however much it says. */
+  #askAt = 0;
   /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
   #pingSerial = -1;
   /** PINGs of this connection that wait for their PONG. */
   #pongsDue = 0;
+  /** Whether a PING of this connection was answered: then the next one waits for its answer. */
+  #answers = false;
   /** Server: everything it transmitted with a serial up to this one is known to be handled by the peer. */
   confirmedSerial = -1;
   #positions: Positions | undefined;
@@ -99,6 +114,11 @@ export class SessionMachine<F extends { readonly length: number }> {
     return this.#outbox.unconfirmed;
   }
 
+  /** Client: how many frames were carried by a connection, this one or an earlier one. */
+  get left(): number {
+    return this.#outbox.left;
+  }
+
   get positions(): Position[] {
     return this.#positions?.toArray() ?? [];
   }
@@ -118,7 +138,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** When `tick` must be called next, or Infinity. Read it after every call but a `receive` that returns false: it may have come closer. */
   get deadline(): number {
     const acks = this.#acks?.deadline ?? Infinity;
-    return this.#isAttached ? Math.min(acks, this.#silentAt, this.#sackAt ?? Infinity) : acks;
+    return this.#isAttached ? Math.min(acks, this.#silentAt, this.#askAt, this.#sackAt ?? Infinity) : acks;
   }
 
   /**
@@ -140,6 +160,11 @@ export class SessionMachine<F extends { readonly length: number }> {
   open(now: number): void {
     if (this.#move('open') === 'away') this.#attach(now);
     while (this.waiting !== undefined && this.state === 'live') this.transmitWaiting();
+  }
+
+  /** Server: the outbox is held, until `open`. */
+  pause(): void {
+    this.#move('pause');
   }
 
   /** The connection is gone. */
@@ -215,23 +240,26 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   /**
+   * @param size of its frame, in bytes or characters; 0 if it is not known
    * @returns whether the deadline may have come closer; what `deliver` sends is not counted
    * @throws RemoteProtocolError if the packet breaks a rule
    */
-  receive(packet: SessionPacket, now: number): boolean {
+  receive(packet: SessionPacket, now: number, size = 0): boolean {
     // With a SACK due no PING is waiting, because that told the count too: then silence only moves away.
     const isCloser = this.#sackAt === undefined;
     this.#heardAt = now;
     this.#pingAt = undefined;
-    this.#take(packet, now);
+    this.#take(packet, now, size);
     return isCloser;
   }
 
-  #take(packet: SessionPacket, now: number): void {
+  #take(packet: SessionPacket, now: number, size: number): void {
     switch (packet.type) {
       case PacketType.Publish:
         this.#positions ??= new Positions();
         if (this.#positions.advance(packet.positions)) this.#sink.deliver(packet);
+        // Answered with a PING of the peer's.
+        if (this.#positions?.wantsPing()) this.#ping(now);
         return;
       case PacketType.Volatile:
         this.#sink.deliver(packet);
@@ -240,21 +268,27 @@ export class SessionMachine<F extends { readonly length: number }> {
       case PacketType.Ping:
       case PacketType.Pong:
         if (packet.received !== undefined) this.confirm(packet.received);
-        if (packet.type === PacketType.Ping) this.#tell(PacketType.Pong);
-        // An answer to an earlier PING tells nothing about what was transmitted after that one.
-        if (packet.type === PacketType.Pong && this.#pongsDue && !--this.#pongsDue)
-          this.#confirmSerial(this.#pingSerial);
+        if (packet.type === PacketType.Ping) {
+          this.#positions?.pinged();
+          this.#tell(PacketType.Pong);
+        } else if (packet.type === PacketType.Pong) {
+          this.#answers = true;
+          // An answer to an earlier PING tells nothing about what was transmitted after that one.
+          if (this.#pongsDue && !--this.#pongsDue) this.#confirmSerial(this.#pingSerial);
+        }
         return;
     }
     // All others are counted. One that was handled on an earlier connection is not handled again.
     if (++this.#incoming <= this.received) return;
     this.received = this.#incoming;
+    this.#untoldBytes += size;
     this.#sackAt ??= now + this.settings.sackDelayMs;
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
       this.#acks ??= new PendingAcks();
       this.#acks.receive(packet);
     } else this.#sink.deliver(packet);
-    if (this.received - this.#told >= this.settings.sackPacketsMax) this.#tell(PacketType.Sack);
+    if (this.received - this.#told >= this.settings.sackPacketsMax || this.#untoldBytes > sackBytesMax)
+      this.#tell(PacketType.Sack);
   }
 
   /** Does what is due at `now`. */
@@ -262,6 +296,7 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#acks?.expire(now);
     if (!this.#isAttached) return;
     if (this.#sackAt !== undefined && now >= this.#sackAt) this.#tell(PacketType.Sack);
+    if (now >= this.#askAt) this.ask(now);
     if (now < this.#silentAt) return;
     if (this.#pingAt === undefined) this.probe(now);
     else this.#sink.silent();
@@ -270,7 +305,24 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** Asks the peer for a sign of life now. */
   probe(now: number): void {
     if (this.#pingAt !== undefined || !this.#isAttached) return;
+    // Who answers has the question already: what comes next is the answer, or silence.
+    if (this.#pongsDue && this.#answers) this.#pingAt = now;
+    else this.#ping(now);
+  }
+
+  /**
+   * Server: asks the peer what it has handled, unless it has such a question already.
+   * @param always even if everything that was transmitted is known to be handled
+   */
+  ask(now: number, always = false): void {
+    this.#askAt = now + this.settings.heartbeatMs;
+    if (!this.#isAttached || this.#pongsDue) return;
+    if (always || this.#sink.transmittedSerial() > this.confirmedSerial) this.#ping(now);
+  }
+
+  #ping(now: number): void {
     this.#pingAt = now;
+    this.#askAt = now + this.settings.heartbeatMs;
     this.#pongsDue++;
     this.#pingSerial = this.#sink.transmittedSerial();
     this.#tell(PacketType.Ping);
@@ -279,9 +331,13 @@ export class SessionMachine<F extends { readonly length: number }> {
   #attach(now: number): void {
     this.#outbox.rewind();
     this.#incoming = this.#told = this.received;
+    this.#untoldBytes = 0;
     this.#heardAt = now;
+    this.#askAt = now + this.settings.heartbeatMs;
     this.#pingAt = this.#sackAt = undefined;
     this.#pongsDue = 0;
+    this.#answers = false;
+    this.#positions?.attached();
   }
 
   /** @returns the state before */
@@ -300,6 +356,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   #tell(type: ControlPacket['type']): void {
     if (!this.#isAttached) return;
     this.#told = this.received;
+    this.#untoldBytes = 0;
     this.#sackAt = undefined;
     this.#sink.control({ type, received: this.received });
   }

@@ -63,12 +63,13 @@ function nested<T extends object>(layout: Layout<T>): Kind<T> {
   };
 }
 
-/** Pairs, one behind the other. */
+/** Pairs, one behind the other. @param max Infinity: as many as a frame can hold */
 function positionsOf(max: number): Kind<readonly Position[]> {
   return {
     read(value, field) {
       const flat = list.read(value, field);
-      if (flat.length % 2 || flat.length > max * 2) throw shape(field, `at most ${max} pairs`);
+      if (flat.length % 2 || flat.length > max * 2)
+        throw shape(field, max < Infinity ? `at most ${max} pairs` : 'pairs');
       const pairs: Position[] = [];
       for (let i = 0; i < flat.length; i += 2)
         pairs.push([name.read(flat[i], 'log'), count.read(flat[i + 1], 'offset')]);
@@ -116,12 +117,13 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
         secret: name,
         received: count,
         confirmed: count,
-        positions: optional(positionsOf(packetLimits.helloPositionsMax), []),
+        positions: optional(positionsOf(Infinity), []),
       }),
       undefined,
     ),
     token: { read: (value, field) => (value == null || value === '' ? '' : token.read(value, field)) },
     generation: optional(count, 0),
+    left: optional(count, 0),
   },
   // Welcome
   {

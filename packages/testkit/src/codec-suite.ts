@@ -39,8 +39,8 @@ const { Connect, Connected, Refused, Disconnect, Reset } = PacketType;
 
 /** At least one packet of every type, with and without each field that may be absent. */
 export const samplePackets: readonly Packet[] = [
-  { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume, token: '', generation: 0 },
-  { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] }, token: '', generation: 0 },
+  { type: Hello, namespaces, client: 'halyard-js/0.1.0', resume, token: '', generation: 0, left: 0 },
+  { type: Hello, namespaces: [], client: '', resume: { ...resume, positions: [] }, token: '', generation: 0, left: 0 },
   {
     type: Hello,
     namespaces: [{ namespace: '/', auth: null }],
@@ -48,8 +48,17 @@ export const samplePackets: readonly Packet[] = [
     resume: undefined,
     token: '',
     generation: 0,
+    left: 0,
   },
-  { type: Hello, namespaces: [], client: '', resume: undefined, token: 'sixteen letters.', generation: 2 ** 40 },
+  {
+    type: Hello,
+    namespaces: [],
+    client: '',
+    resume: undefined,
+    token: 'sixteen letters.',
+    generation: 2 ** 40,
+    left: 0,
+  },
   { type: Welcome, session: 's', secret: 'x', settings, received: 0, recovered: false, reason: 'log-trimmed' },
   { type: Welcome, session: 's', secret: 'x', settings, received: 9, recovered: true, reason: '' },
   { type: Event, namespace: '/', event: 'message', args: ['hi', 1, null, { a: [true] }], ack: undefined },
@@ -102,6 +111,7 @@ const places: Record<string, (value: Value) => Packet> = {
     resume: undefined,
     token: 'a token of the client',
     generation: 0,
+    left: 0,
   }),
 };
 

@@ -88,6 +88,10 @@ abstract class Peer {
     this.port?.send(frame);
   }
 
+  protected transmittedSerial(): number {
+    return this.#transmitted;
+  }
+
   protected receive({ packet, serial }: PairFrame): void {
     const { machine, delivered } = this;
     const before = machine.received + delivered.length;
@@ -127,7 +131,7 @@ abstract class Peer {
       control: (packet) => this.control(packet),
       deliver: (packet) => this.#deliver(packet),
       silent: () => this.detach(),
-      transmittedSerial: () => this.#transmitted,
+      transmittedSerial: () => this.transmittedSerial(),
     };
     return new SessionMachine(sink, this.world.options.settings, this.world.options.limits, probeSlackMs);
   }
@@ -159,6 +163,11 @@ class Client extends Peer {
     return tag;
   }
 
+  /** Only a server asks what was handled of it. */
+  protected override transmittedSerial(): number {
+    return -1;
+  }
+
   /** HELLO, and in the same flight everything unconfirmed. */
   connect(): void {
     const { machine, session } = this;
@@ -172,7 +181,7 @@ class Client extends Peer {
     const { received, confirmed, positions } = machine;
     const resume = session === undefined ? undefined : { session, secret: 'secret', received, confirmed, positions };
     if (resume === undefined) this.givenUp += machine.restart(sessionLost, this.now);
-    this.control({ type: PacketType.Hello, namespaces: [], client: 'pair', resume, token: '', generation: 0 });
+    this.control({ type: PacketType.Hello, namespaces: [], client: 'pair', resume, token: '', generation: 0, left: 0 });
     machine.open(this.now);
     this.schedule();
   }

@@ -52,7 +52,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
         control: (packet) => link?.send(codec.encode(packet)),
         deliver,
         silent: onSilent,
-        transmittedSerial: () => 0,
+        transmittedSerial: () => -1,
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
@@ -282,6 +282,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
         resume: key && { ...key, received, confirmed, positions },
         token: key ? '' : token,
         generation: ++generation,
+        left: machine.left,
       });
       link = next;
       link.send(hello);
@@ -296,7 +297,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
         throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
       }
       if (type === PacketType.Welcome) welcome(packet);
-      else machine.receive(packet, clock.now());
+      else machine.receive(packet, clock.now(), frame.length);
       arm();
     },
 

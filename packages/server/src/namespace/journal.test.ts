@@ -19,11 +19,8 @@ function setup(limits: Partial<JournalLimits> = {}): {
       .map(({ id, nextOffset }) => `${id}${nextOffset}`)
       .join(' ')
       .padEnd(10, '.');
-    journal.append(
-      logs.map((log) => ({ log })),
-      undefined,
-      [Buffer.from(frame), undefined],
-    );
+    const serial = journal.nextSerial();
+    for (const log of logs) journal.append(log, serial, undefined, [Buffer.from(frame), undefined]);
   };
   return { clock, journal, publish };
 }
@@ -42,7 +39,7 @@ describe('journal', () => {
     expect([log.serialAt(3), text(log, 3)]).toEqual([undefined, undefined]);
     expect([log.serialAt(4), text(log, 4), log.frameAt(4, 1)]).toEqual([4, 'a4........', undefined]);
     expect(log.serialAt(9)).toBeUndefined();
-    expect([log.trimmedSerial, log.newestSerial]).toEqual([3, 8]);
+    expect([log.trimmed.serial, log.newestSerial]).toEqual([3, 8]);
     expect(journal.bytes).toBe(50);
   });
 
@@ -74,9 +71,9 @@ describe('journal', () => {
     const { journal } = setup();
     const log = new Log('a', journal);
     const [one, two] = [Buffer.from('one'), Buffer.from('number two')];
-    journal.append([{ log }], undefined, [one, two]);
-    journal.append([{ log }], 'x', [undefined, one]);
-    journal.append([{ log }], ['x', 'y'], [two, undefined]);
+    journal.append(log, 1, undefined, [one, two]);
+    journal.append(log, 2, 'x', [undefined, one]);
+    journal.append(log, 3, ['x', 'y'], [two, undefined]);
     for (const [offset, frames] of [
       [1, [one, two]],
       [2, [undefined, one]],
@@ -99,7 +96,7 @@ describe('journal', () => {
     expect([a.firstOffset, b.firstOffset]).toEqual([2, 1]);
     clock.advance(6_000);
     expect([a.firstOffset, b.firstOffset, journal.bytes]).toEqual([3, 2, 0]);
-    expect([a.serialAt(2), text(a, 2), a.trimmedSerial, a.newestSerial]).toEqual([undefined, undefined, 2, 2]);
+    expect([a.serialAt(2), text(a, 2), a.trimmed.serial, a.newestSerial]).toEqual([undefined, undefined, 2, 2]);
     publish(a);
     expect([a.firstOffset, a.nextOffset, a.serialAt(3), text(a, 3)]).toEqual([3, 4, 3, 'a3........']);
   });

@@ -1,8 +1,8 @@
 // Everything published on this server, in the order it was emitted: gives out serials, and bounds the age and the sum
 // of all logs.
-import type { Few } from '../few';
 import { Rows } from '../rows';
 import { Timed, type TimerWheel } from '../wheel';
+import type { Except } from './except';
 import type { Frames, Log } from './log';
 
 export interface JournalLimits {
@@ -60,27 +60,20 @@ export class Journal extends Timed {
     return ++this.#serial;
   }
 
-  /**
-   * Appends a message to the log of each room, at the offset that is next there: its frames say so.
-   * @returns its serial
-   */
-  append(rooms: readonly { readonly log: Log }[], except: Few<string>, frames: Frames): number {
+  /** Appends a message to a log, at the offset that is next there: its frames say so. @param serial of `nextSerial` */
+  append(log: Log, serial: number, except: Except, frames: Frames): void {
     const { entryAgeMsMax, journalBytesMax } = this.limits;
     const at = this.#wheel.now();
-    const serial = this.nextSerial();
     let bytes = 0;
     for (const frame of frames) if (frame !== undefined) bytes += frame.length;
-    for (const { log } of rooms) {
-      log.append(serial, except, frames, bytes);
-      this.#bytes += bytes;
-      const row = this.#rows.push();
-      this.#rows.set(row, logColumn, log);
-      this.#rows.set(row, offsetColumn, log.nextOffset - 1);
-      this.#rows.set(row, atColumn, at);
-    }
+    log.append(serial, except, frames, bytes);
+    this.#bytes += bytes;
+    const row = this.#rows.push();
+    this.#rows.set(row, logColumn, log);
+    this.#rows.set(row, offsetColumn, log.nextOffset - 1);
+    this.#rows.set(row, atColumn, at);
     while (this.#bytes > journalBytesMax && this.#rows.length > 1) this.#dropOldest();
     this.#wheel.schedule(this, at + entryAgeMsMax);
-    return serial;
   }
 
   /** Called by a log when it has dropped an entry. @param bytes sum of the lengths of its frames */

@@ -2,9 +2,10 @@
 // and their sum (docs/PROTOCOL.md §5). There may be millions of messages, so that none is an object: the collector would
 // have more to carry than the host to send.
 import { ByteRing } from '../byte-ring';
-import type { Few } from '../few';
 import { Rows } from '../rows';
+import type { Except } from './except';
 import type { Journal } from './journal';
+import { Trimmed } from './trimmed';
 
 /** A message as it is sent, by codec index; undefined where no session uses the codec. */
 export type Frames = readonly (Uint8Array | undefined)[];
@@ -21,8 +22,7 @@ export class Log {
   readonly id: string;
   /** Offset the next entry gets; the first one gets 1. */
   nextOffset = 1;
-  /** Serial of the newest entry that was dropped. */
-  trimmedSerial = -1;
+  readonly trimmed = new Trimmed();
   /** Serial of the newest entry that there ever was. */
   newestSerial = -1;
   readonly #journal: Journal;
@@ -45,9 +45,9 @@ export class Log {
     return this.#cell(offset, serialColumn) as number | undefined;
   }
 
-  /** @returns the rooms and socket ids that an entry was not for */
-  exceptAt(offset: number): Few<string> {
-    return this.#cell(offset, exceptColumn) as Few<string>;
+  /** @returns whom an entry was not for */
+  exceptAt(offset: number): Except {
+    return this.#cell(offset, exceptColumn) as Except;
   }
 
   /** @returns what a session with this codec is sent; undefined if the entry is not there, or no session used the codec */
@@ -60,7 +60,7 @@ export class Log {
   }
 
   /** Called by the journal only. @param bytes sum of the lengths of `frames` */
-  append(serial: number, except: Few<string>, frames: Frames, bytes: number): void {
+  append(serial: number, except: Except, frames: Frames, bytes: number): void {
     const { logPacketsMax, logBytesMax } = this.#journal.limits;
     this.#codecCount = frames.length;
     this.#rows ??= new Rows(lengthsColumn + frames.length);
@@ -97,7 +97,7 @@ export class Log {
   #drop(rows: Rows): void {
     let bytes = 0;
     for (let i = 0; i < this.#codecCount; i++) bytes += (rows.at(0, lengthsColumn + i) as number | undefined) ?? 0;
-    this.trimmedSerial = rows.at(0, serialColumn) as number;
+    this.trimmed.add(rows.at(0, serialColumn) as number, rows.at(0, exceptColumn) as Except);
     rows.shift();
     this.#bytes.drop(bytes);
     this.#journal.release(bytes);

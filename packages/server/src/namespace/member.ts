@@ -1,10 +1,10 @@
 // A socket as rooms and sessions see it: without the types of its events.
 import type { Close, EventPacket, VolatilePacket } from '@halyard/protocol';
-import type { Few } from '../few';
 import type { Session } from '../session/session';
 import type { Membership } from './room';
+import type { Reader } from './trimmed';
 
-export interface Member {
+export interface Member extends Reader {
   readonly id: string;
   readonly namespace: string;
   readonly session: Session;
@@ -18,10 +18,10 @@ export interface Member {
   cameBack(): void;
   /** Called once, when it is over: it leaves its rooms, and tells the app. */
   over(close: Close): void;
+  /** Rooms it is in now, but for the namespace as a whole. */
+  readonly roomCount: number;
   /** What it is a member of now: the namespace as a whole first. */
   memberships(): Iterable<Membership>;
   /** Also what it has left, and has perhaps not read to the end. */
   pastMemberships(): Iterable<Membership>;
-  /** Whether it was in one of these rooms, or is one of these ids, when `serial` was emitted. */
-  wasIn(names: Few<string>, serial: number): boolean;
 }

@@ -19,7 +19,7 @@ import type { Handshake } from './handshake';
 import type { Journal } from './journal';
 import type { Frames } from './log';
 import type { Member } from './member';
-import { type Membership, Room } from './room';
+import { type Membership, membershipOf, Room } from './room';
 import { checkEvent, Socket } from './socket';
 import { type Replies, Target, type TargetSpec, wholeNamespace } from './target';
 
@@ -241,21 +241,21 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
       this.#rooms.set(name, room);
     }
     room.members.set(socket.id, socket);
-    return { room, from: this.#context.journal.lastSerial, to: Number.POSITIVE_INFINITY };
+    return membershipOf(room, this.#context.journal.lastSerial);
   }
 
   /** @internal A socket leaves a room. */
   exit(socket: Member, membership: Membership): void {
     const { room } = membership;
     membership.to = this.#context.journal.lastSerial;
+    membership.newest = room.log.newestSerial;
     room.members.delete(socket.id);
     if (room.members.size === 0) this.#rooms.delete(room.name);
   }
 
   /** @internal A socket is over. */
-  remove(socket: Member, memberships: ReadonlyMap<string, Membership> | undefined): void {
-    if (memberships !== undefined) for (const membership of memberships.values()) this.exit(socket, membership);
-    this.#everyone.members.delete(socket.id);
+  remove(socket: Member, memberships: readonly Membership[]): void {
+    for (const membership of memberships) this.exit(socket, membership);
     this.#emptied();
   }
 
@@ -323,26 +323,41 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     event: string,
     args: readonly Value[],
   ): void {
+    const [first] = rooms;
+    if (first === undefined) return;
     const { journal } = this.#context;
     const [excepted] = except.direct;
-    const only = rooms.length === 1 && except.rooms.length === 0 && except.direct.length < 2 ? rooms[0] : undefined;
-    if (only !== undefined) this.#context.flush();
-    const positions: Position[] = rooms.map(({ log }) => [log.id, log.nextOffset]);
-    const frames = this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
-    const serial = journal.append(rooms, fewOf(exceptNames), frames);
-    if (only !== undefined) {
-      this.#context.fanOut(only, frames, excepted?.session);
-      if (only.looped !== undefined) {
-        for (const socket of only.looped) if (socket !== excepted) socket.session.forward(frames);
+    const isNative = rooms.length === 1 && except.rooms.length === 0 && except.direct.length < 2;
+    if (isNative) this.#context.flush();
+    const frames = rooms.map((room) => this.#encode(room, event, args));
+    const serial = journal.nextSerial();
+    const names = fewOf(exceptNames);
+    const roomNames = rooms.map(({ name }) => name);
+    // A member of several gets it by the log of the first, live as when it is read again: by no other.
+    for (const [count, { log }] of rooms.entries()) {
+      const earlier = count === 0 ? names : { except: names, rooms: roomNames, count };
+      journal.append(log, serial, earlier, frames[count] as Frames);
+    }
+    for (const room of except.rooms) room.exceptedSerial = serial;
+    if (isNative) {
+      const [only] = frames as [Frames];
+      this.#context.fanOut(first, only, excepted?.session);
+      if (first.looped !== undefined) {
+        for (const socket of first.looped) if (socket !== excepted) socket.session.forward(only);
       }
       return;
     }
-    for (const room of rooms) {
+    for (const [i, room] of rooms.entries()) {
       for (const socket of room.members.values()) {
         if (rooms.length > 1 && !socket.session.isFirst(serial)) continue;
-        if (!isAmong(socket, except)) socket.session.forward(frames);
+        if (!isAmong(socket, except)) socket.session.forward(frames[i] as Frames);
       }
     }
+  }
+
+  #encode({ log }: Room, event: string, args: readonly Value[]): Frames {
+    const positions: Position[] = [[log.id, log.nextOffset]];
+    return this.#context.encode({ type: PacketType.Publish, namespace: this.name, positions, event, args });
   }
 
   /** @param names undefined is the whole namespace */
@@ -351,11 +366,12 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     if (names.length === 0) return nobody;
     const rooms: Room[] = [];
     const direct: Member[] = [];
-    for (const name of names) {
+    // There may be any number of them.
+    for (const name of names.length > 1 ? new Set(names) : names) {
       const room = this.#rooms.get(name);
       const socket = this.#everyone.members.get(name);
-      if (room !== undefined && !rooms.includes(room)) rooms.push(room);
-      if (socket !== undefined && !direct.includes(socket)) direct.push(socket);
+      if (room !== undefined) rooms.push(room);
+      if (socket !== undefined) direct.push(socket);
     }
     return { rooms, direct };
   }

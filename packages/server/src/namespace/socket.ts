@@ -14,8 +14,8 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
-import { type Few, listOf } from '../few';
 import type { Session } from '../session/session';
+import { type Except, someName } from './except';
 import { failureOf } from './failure';
 import {
   anyEvent,
@@ -35,7 +35,7 @@ import type { Handshake } from './handshake';
 import type { Member } from './member';
 import type { Namespace } from './namespace';
 import { Passage, type SocketMiddleware } from './passage';
-import type { Membership } from './room';
+import { type Membership, membershipOf } from './room';
 import { checkTimeout, flatten, Target, trimmed, wholeNamespace } from './target';
 
 /** Events of the socket itself. They never come from the other side. */
@@ -260,13 +260,9 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     if (!this.#connected) return;
     this.#connected = false;
     // The client may not have read to the end what it was a member of.
-    const last = this.#namespace.serial;
     const memberships = [...this.memberships()];
-    for (const membership of memberships) {
-      this.#session.exit(this, membership.room);
-      membership.to = last;
-    }
-    this.#namespace.remove(this, this.#memberships);
+    for (const membership of memberships) this.#session.exit(this, membership.room);
+    this.#namespace.remove(this, memberships);
     this.#past = [...(this.#past ?? []), ...memberships];
     this.#memberships = undefined;
     this.#fire('disconnect', close);
@@ -274,8 +270,13 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   /** @internal */
+  get roomCount(): number {
+    return this.#memberships?.size ?? 0;
+  }
+
+  /** @internal */
   *memberships(): Generator<Membership> {
-    yield { room: this.#namespace.everyone, from: this.#since, to: Number.POSITIVE_INFINITY };
+    yield membershipOf(this.#namespace.everyone, this.#since);
     if (this.#memberships !== undefined) yield* this.#memberships.values();
   }
 
@@ -285,14 +286,13 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   /** @internal */
-  wasIn(names: Few<string>, serial: number): boolean {
-    for (const name of listOf(names)) {
+  wasExcepted(except: Except, from: number, to: number): boolean {
+    return someName(except, (name) => {
       if (name === this.id) return true;
       const current = this.#memberships?.get(name);
-      if (current !== undefined && current.from < serial) return true;
-      if (this.#past?.some(({ room, from, to }) => room.name === name && from < serial && serial <= to)) return true;
-    }
-    return false;
+      if (current !== undefined && current.from < from) return true;
+      return this.#past?.some((past) => past.room.name === name && past.from < from && to <= past.to) ?? false;
+    });
   }
 
   /** @internal */
@@ -322,8 +322,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     const { room } = membership;
     this.#namespace.exit(this, membership);
     this.#session.exit(this, room);
-    // Nothing was published to the room while it was in: nothing can be missing.
-    if (room.log.newestSerial <= membership.from) return;
+    // Nothing was published to the room, or with the exception of it, while it was in: nothing depends on that any more.
+    if (room.newestSerial <= membership.from) return;
     const confirmed = this.#session.confirmedSerial;
     this.#past = this.#past?.filter(({ to }) => to > confirmed) ?? [];
     this.#past.push(membership);

@@ -18,6 +18,7 @@ import {
   type Packet,
   PacketType,
   PublicError,
+  packetLimits,
   type RefusedPacket,
   RemoteProtocolError,
   type ResumeRequest,
@@ -37,6 +38,7 @@ import { type Connection, nobody, type Receiver } from '../transport/connection'
 import { Timed } from '../wheel';
 import { Feed } from './feed';
 import { Lobby } from './lobby';
+import { LogBudget } from './log-budget';
 import type { SessionContext } from './sessions';
 
 /** How far a client has got. */
@@ -70,6 +72,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** Serial up to which memberships were forgotten: a resume from before it would have a hole. */
   #forgottenSerial = -1;
   #seenSerial = -1;
+  /** There once a client may get to know more logs than it can name in HELLO. */
+  #budget: LogBudget | undefined = undefined;
+  /** Whether messages of logs are counted, and sent one by one for that. */
+  #isCounted = false;
 
   constructor(id: string, secret: string, codecIndex: number, hello: HelloPacket, context: SessionContext) {
     super();
@@ -114,13 +120,14 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (received < machine.confirmed || received > sent || confirmed > machine.received) return 'impossible-counts';
     machine.confirm(received);
     const { confirmedSerial } = machine;
+    if (positions.length > packetLimits.helloPositionsMax) return 'too-many-positions';
     if (this.#forgottenSerial > confirmedSerial) return 'log-trimmed';
     const read = new Map(positions);
-    for (const { room, from, to } of this.#memberships()) {
+    for (const [socket, { room, from, newest }] of this.#socketMemberships()) {
       const { log } = room;
       const floor = Math.max(from, confirmedSerial);
-      if (to > floor && log.trimmedSerial > floor && log.firstOffset > (read.get(log.id) ?? 0) + 1)
-        return 'log-trimmed';
+      const isReached = log.firstOffset <= (read.get(log.id) ?? 0) + 1;
+      if (!isReached && newest > floor && log.trimmed.misses(socket, floor)) return 'log-trimmed';
     }
     return undefined;
   }
@@ -138,11 +145,16 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     this.#detach()?.close(evicted);
     this.#attach(connection, request);
     this.#welcome(connection, true, '');
-    const feed = new Feed(this.#machine, this.#machine.confirmedSerial);
+    const feed = new Feed(this.#machine, this.#context.journal, this.#machine.confirmedSerial);
     const read = new Map(request.positions);
+    if (read.size > 0) {
+      this.#budget ??= new LogBudget();
+      this.#budget.resumed(read.size);
+    }
     for (const [socket, membership] of this.#socketMemberships()) {
       feed.add(socket, membership, read.get(membership.room.log.id) ?? 0);
     }
+    this.#isCounted = this.#isTight;
     this.#feed = feed;
     for (const socket of listOf(this.#sockets)) socket.cameBack();
     this.#pump();
@@ -176,7 +188,11 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         case PacketType.Refused:
           throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `packet type ${packet.type} has no place here`);
         default:
-          if (this.#machine.receive(packet, this.#context.wheel.lately())) this.#schedule();
+          if (this.#machine.receive(packet, this.#context.wheel.lately(), frame.length)) this.#schedule();
+          // It may have been held until this answer.
+          if (packet.type === PacketType.Pong && this.#feed !== undefined) this.#pump();
+          // The client may ask for a PING of ours, to forget logs.
+          if (packet.type === PacketType.Ping && this.#budget?.isUsed) this.#ask();
       }
       // WELCOME went out before the first counted packet.
       if (this.#untold !== undefined && this.#machine.confirmed > 0) this.#told(this.#untold);
@@ -190,7 +206,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   onClose(close: Close): void {
-    const left = close.by === 'client' && (close.code === CloseCode.Normal || close.code === CloseCode.GoingAway);
+    const left = close.by === 'client' && close.code === CloseCode.Normal;
     if (left || afterClose(close.code) !== 'resume') {
       this.#detach();
       this.end(close);
@@ -229,6 +245,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   control(packet: ControlPacket): void {
+    if (packet.type === PacketType.Ping) this.#budget?.pinged();
     this.connection?.send(this.codec.encode(packet));
   }
 
@@ -314,6 +331,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   enter(socket: Member, membership: Membership): void {
     const { connection } = this;
+    if (!this.#isCounted && this.#isTight) this.#count();
     if (this.#feed !== undefined) this.#feed.add(socket, membership, membership.room.log.nextOffset - 1);
     else if (connection !== undefined) this.#listen(connection, socket, membership.room);
   }
@@ -321,16 +339,39 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   exit(socket: Member, room: Room): void {
     room.looped?.delete(socket);
     this.connection?.unsubscribe(room.topic(this.codecIndex));
+    this.#budget ??= new LogBudget();
+    this.#budget.left();
   }
 
   /** Memberships that ended are kept until the client is known to have read them to the end. */
   pastGrew(past: Membership[]): void {
     if (past.length > pastMembershipsMax / 2) {
-      this.#machine.probe(this.#context.wheel.now());
+      this.#machine.ask(this.#context.wheel.now());
       this.#schedule();
     }
     const forgotten = past.length > pastMembershipsMax ? past.shift() : undefined;
     if (forgotten !== undefined) this.#forgottenSerial = Math.max(this.#forgottenSerial, forgotten.to);
+  }
+
+  /** Whether it may be sent messages of more logs than its client can know. */
+  get #isTight(): boolean {
+    let rooms = 0;
+    for (const socket of listOf(this.#sockets)) rooms += 1 + socket.roomCount;
+    if (rooms > packetLimits.helloPositionsMax / 2) this.#budget ??= new LogBudget();
+    return this.#budget?.isTight(rooms) ?? false;
+  }
+
+  /** From here on messages of logs are counted. */
+  #count(): void {
+    this.#isCounted = true;
+    const { connection } = this;
+    if (connection === undefined || this.#feed !== undefined) return;
+    for (const socket of listOf(this.#sockets)) {
+      for (const { room } of socket.memberships()) {
+        connection.unsubscribe(room.topic(this.codecIndex));
+        this.#listen(connection, socket, room);
+      }
+    }
   }
 
   // Sending.
@@ -372,10 +413,37 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (this.#feed === undefined && this.connection?.slow === false) this.connection.send(frame);
   }
 
-  /** Sends what was published, unless it will be read from the log. */
+  /** Sends what was published last, unless it will be read from the log. */
   forward(frames: Frames): void {
     const frame = frames[this.codecIndex];
-    if (frame !== undefined && this.#feed === undefined) this.connection?.send(frame);
+    if (frame === undefined || this.#feed !== undefined || this.connection === undefined) return;
+    if (this.#isCounted && !this.#spend()) return;
+    this.connection.send(frame);
+  }
+
+  /** With a PING a client may forget logs. */
+  #ask(): void {
+    this.#machine.ask(this.#context.wheel.now(), true);
+    this.#schedule();
+  }
+
+  /** @returns whether the client may know one more log. Else it is told to confirm, and the rest is read from the logs */
+  #spend(): boolean {
+    const budget = this.#budget as LogBudget;
+    if (budget.isLow) this.#ask();
+    if (!budget.isSpent) {
+      budget.sent();
+      return true;
+    }
+    this.#machine.pause();
+    const { journal } = this.#context;
+    const feed = new Feed(this.#machine, journal, journal.lastSerial - 1);
+    for (const [socket, membership] of this.#socketMemberships()) {
+      const { log } = membership.room;
+      feed.add(socket, membership, log.nextOffset - (log.newestSerial === journal.lastSerial ? 2 : 1));
+    }
+    this.#feed = feed;
+    return false;
   }
 
   /**
@@ -425,9 +493,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     connection.receiver = nobody;
     this.connection = this.#feed = undefined;
     this.#machine.detach();
-    if (!connection.native) {
+    if (!connection.native || this.#isCounted) {
       for (const [socket, { room }] of this.#socketMemberships()) room.looped?.delete(socket);
     }
+    this.#isCounted = false;
     return connection;
   }
 
@@ -452,10 +521,17 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const feed = this.#feed;
     if (connection === undefined || feed === undefined) return;
     try {
-      const done = feed.pump(connection, this.codecIndex);
-      if (!done) connection.notifyDrain();
+      const budget = this.#isCounted ? this.#budget : undefined;
+      const done = feed.pump(connection, this.codecIndex, budget);
+      if (budget?.isLow) this.#ask();
+      // Spent: the answer to a PING goes on with it.
+      if (!done && !budget?.isSpent) connection.notifyDrain();
       if (!done || this.connection !== connection) return;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof LocalUsageError)) {
+        this.#fail(error);
+        return;
+      }
       this.end({ code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' });
       return;
     }
@@ -468,7 +544,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   #listen(connection: Connection, socket: Member, room: Room): void {
-    if (connection.native) connection.subscribe(room.topic(this.codecIndex));
+    if (connection.native && !this.#isCounted) connection.subscribe(room.topic(this.codecIndex));
     else {
       room.looped ??= new Set();
       room.looped.add(socket);
@@ -572,9 +648,5 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     for (const { socket } of this.#left ?? []) {
       for (const membership of socket.pastMemberships()) yield [socket, membership];
     }
-  }
-
-  *#memberships(): Generator<Membership> {
-    for (const [, membership] of this.#socketMemberships()) yield membership;
   }
 }

@@ -108,6 +108,8 @@ export class Sessions {
       refusal = reason ?? '';
       session?.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
+    // Of the session that its token named nothing is left, but some of what it has sent may have been handled there.
+    if (hello.left > 0 && refusal === '') refusal = 'unknown-session';
     if (this.#byId.size >= this.#sessionsMax) {
       connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
       return;
