@@ -97,7 +97,7 @@ export class Log {
   #drop(rows: Rows): void {
     let bytes = 0;
     for (let i = 0; i < this.#codecCount; i++) bytes += (rows.at(0, lengthsColumn + i) as number | undefined) ?? 0;
-    this.trimmed.add(rows.at(0, serialColumn) as number, rows.at(0, exceptColumn) as Except);
+    this.trimmed.add(rows.at(0, serialColumn) as number, this.firstOffset, rows.at(0, exceptColumn) as Except);
     rows.shift();
     this.#bytes.drop(bytes);
     this.#journal.release(bytes);

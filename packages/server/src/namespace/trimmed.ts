@@ -9,46 +9,57 @@ export interface Reader {
   wasExcepted(except: Except, from: number, to: number): boolean;
 }
 
-/** Dropped messages that were not for the same ones: the serials of the oldest and the newest. */
+/** One of the dropped messages. */
+interface Dropped {
+  readonly serial: number;
+  readonly offset: number;
+}
+
+/** Dropped messages that were not for the same ones. */
 interface Group {
   readonly except: Except;
-  readonly oldest: number;
-  newest: number;
+  /** Serial of the oldest. */
+  readonly from: number;
+  newest: Dropped;
 }
 
 /** More are not told apart: then the ones that ended earliest are taken for messages to all. */
 const groupsMax = 4;
 
+const nothing: Dropped = { serial: -1, offset: 0 };
+
 export class Trimmed {
-  /** Serial of the newest message that was dropped. */
-  serial = -1;
-  /** Of the newest that was for all. */
-  #toAll = -1;
+  /** The newest message that was for all. */
+  #toAll = nothing;
   #groups: Group[] | undefined = undefined;
 
-  add(serial: number, except: Except): void {
-    this.serial = serial;
+  add(serial: number, offset: number, except: Except): void {
     if (except === undefined) {
-      this.#toAll = serial;
+      this.#toAll = { serial, offset };
       return;
     }
     this.#groups ??= [];
     const groups = this.#groups;
     const group = groups.find((one) => isSame(one.except, except));
-    if (group !== undefined) group.newest = serial;
-    else groups.push({ except, oldest: serial, newest: serial });
+    if (group !== undefined) group.newest = { serial, offset };
+    else groups.push({ except, from: serial, newest: { serial, offset } });
     if (groups.length <= groupsMax) return;
-    groups.sort((a, b) => b.newest - a.newest);
-    this.#toAll = Math.max(this.#toAll, groups.pop()?.newest ?? -1);
+    groups.sort((a, b) => b.newest.serial - a.newest.serial);
+    const { newest } = groups.pop() as Group;
+    if (newest.serial > this.#toAll.serial) this.#toAll = newest;
   }
 
-  /** Whether a message above the serial `floor` was dropped that was for the reader, or may have been. */
-  misses(reader: Reader, floor: number): boolean {
-    if (this.serial <= floor) return false;
-    if (this.#toAll > floor) return true;
+  /**
+   * Whether a message was dropped that was for the reader, or may have been.
+   * @param floor the serial up to which it is known to have handled everything
+   * @param position the offset up to which it says it has read
+   */
+  misses(reader: Reader, floor: number, position: number): boolean {
+    const isNew = ({ serial, offset }: Dropped): boolean => serial > floor && offset > position;
+    if (isNew(this.#toAll)) return true;
     return (this.#groups ?? []).some(
-      ({ except, oldest, newest }) =>
-        newest > floor && !reader.wasExcepted(except, Math.max(oldest, floor + 1), newest),
+      ({ except, from, newest }) =>
+        isNew(newest) && !reader.wasExcepted(except, Math.max(from, floor + 1), newest.serial),
     );
   }
 }

@@ -124,7 +124,7 @@ export class Feed {
     const floor = Math.max(membership.from, this.serial);
     cursor.serial = none;
     if (cursor.offset < log.firstOffset) {
-      if (membership.newest > floor && log.trimmed.misses(socket, floor))
+      if (membership.newest > floor && log.trimmed.misses(socket, floor, cursor.offset - 1))
         throw new LocalUsageError('ERR_LOG_TRIMMED', `log ${log.id} was trimmed`);
       cursor.offset = log.firstOffset;
     }

@@ -126,8 +126,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     for (const [socket, { room, from, newest }] of this.#socketMemberships()) {
       const { log } = room;
       const floor = Math.max(from, confirmedSerial);
-      const isReached = log.firstOffset <= (read.get(log.id) ?? 0) + 1;
-      if (!isReached && newest > floor && log.trimmed.misses(socket, floor)) return 'log-trimmed';
+      if (newest > floor && log.trimmed.misses(socket, floor, read.get(log.id) ?? 0)) return 'log-trimmed';
     }
     return undefined;
   }
