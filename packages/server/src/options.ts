@@ -44,8 +44,12 @@ const numbers = {
   journalBytesMax: { default: 256 << 20, min: 65_536, max: 2 ** 40 },
   roomsPerSocketMax: { default: 1_000, min: 1, max: 8_000 },
   namespacesPerSessionMax: { default: 64, min: 1, max: 10_000 },
-  /** Namespaces made on demand that exist at one time. */
+  /** Namespaces made on demand that exist at one time, … */
   dynamicNamespacesMax: { default: 10_000, min: 1, max: 1 << 24 },
+  /** … of them on the demand of one address, … */
+  dynamicNamespacesPerAddressMax: { default: 1_000, min: 1, max: 1 << 24 },
+  /** … and of one session. */
+  dynamicNamespacesPerSessionMax: { default: 32, min: 1, max: 10_000 },
   /** Packets that wait for middleware, per session … */
   waitingPacketsMax: { default: 1_024, min: 1, max: 1 << 20 },
   /** … and their sum in bytes. */

@@ -22,6 +22,8 @@ import type { Host, HostFactory, HostHandlers, HttpReply, RequestFacts, UpgradeV
 import { jsonError } from './host/json-error';
 import { attachedNode, node } from './host/node';
 import { uws } from './host/uws';
+import { DynamicNamespaces, type Founder, type NamespacePattern } from './namespace/dynamic-namespaces';
+import type { Failure } from './namespace/failure';
 import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from './namespace/handlers';
 import { Journal } from './namespace/journal';
 import type { Frames } from './namespace/log';
@@ -38,10 +40,8 @@ import type { Connection } from './transport/connection';
 import { Flusher } from './transport/flusher';
 import { PollingRequests } from './transport/polling-requests';
 import { lookBytes, WebSocketConnection, type WebSocketSettings } from './transport/websocket';
+import { type Warning, Warnings } from './warnings';
 import { TimerWheel } from './wheel';
-
-/** Which names a dynamic namespace answers to. */
-export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);
 
 /** What `error` says beside the error. */
 export interface ErrorContext {
@@ -63,12 +63,10 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   #webSockets: readonly WebSocketSettings[] = [];
   readonly #admission: AdmissionOptions;
   readonly #namespaces = new Map<string, Namespace>();
-  readonly #dynamic: {
-    pattern: NamespacePattern;
-    rules: NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>;
-  }[] = [];
-  readonly #children = new Set<string>();
-  #errors: Handlers = noHandlers;
+  readonly #dynamic: DynamicNamespaces<NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>>;
+  /** Of `error` and `warning`. */
+  #listeners: Handlers = noHandlers;
+  readonly #warnings: Warnings;
   readonly #context: NamespaceContext;
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #host: Host | undefined;
@@ -106,6 +104,12 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       greeted: (connection, hello) => this.#sessions.greet(connection, hello),
     };
     const report = (error: unknown, where: string): void => this.#report(error, where);
+    this.#warnings = new Warnings(
+      () => this.#wheel.now(),
+      (warning) => this.#warn(warning),
+    );
+    const warn = (code: string, message: string): void => this.#warnings.add(code, message);
+    this.#dynamic = new DynamicNamespaces(checked);
     this.#sessions = new Sessions(
       {
         ...checked,
@@ -113,8 +117,9 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
         outboxLimits: checked,
         wheel: this.#wheel,
         journal: this.#journal,
-        namespace: (name, auth) => this.#namespaceFor(name, auth),
+        namespace: (name, auth, founder) => this.#namespaceFor(name, auth, founder),
         report,
+        warn,
       },
       checked.sessionsMax,
     );
@@ -136,6 +141,7 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
       admission: this.#admission,
       settings: { ...checked, wheel: this.#wheel, flusher: this.#flusher },
       connectionsMax: checked.connectionsMax,
+      warn,
       isBinary: (codecIndex) => isBinary(codecs, codecIndex),
       accept: (connection) => this.#accept(connection),
     });
@@ -216,24 +222,26 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   of(name: string | NamespacePattern): unknown {
     if (typeof name !== 'string') {
       const rules = new NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>();
-      this.#dynamic.push({ pattern: name, rules });
+      this.#dynamic.register(name, rules);
       return rules;
     }
-    let namespace = this.#namespaceFor(namespaceName(name), undefined);
     // Whoever holds it may emit to it at any time: it does not go when it is empty.
-    this.#children.delete(name);
-    if (namespace === undefined) {
-      namespace = new Namespace(name, new NamespaceRules(), this.#context);
-      this.#namespaces.set(name, namespace);
-    }
-    return namespace;
+    this.#dynamic.delete(name);
+    return (
+      this.#namespaces.get(namespaceName(name)) ??
+      this.#make(name, this.#dynamicRules(name, undefined) ?? new NamespaceRules())
+    );
   }
 
-  /** `connection`: a socket is connected to the main namespace. `error`: user code failed; unheard, it goes to stderr. */
+  /**
+   * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met; once a
+   * minute for each. Unheard, these two go to stderr.
+   */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
-  on(event: 'connection' | 'error', handler: Handler): this {
-    if (event === 'error') this.#errors = withHandler(this.#errors, event, handler);
+  on(event: 'warning', handler: (warning: Warning) => void): this;
+  on(event: 'connection' | 'error' | 'warning', handler: Handler): this {
+    if (event !== 'connection') this.#listeners = withHandler(this.#listeners, event, handler);
     else this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
     return this;
   }
@@ -358,30 +366,33 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     return true;
   }
 
-  #namespaceFor(name: string, auth: Value | undefined): Namespace | undefined {
+  #namespaceFor(name: string, auth: Value | undefined, founder: Founder): Namespace | Failure {
     const existing = this.#namespaces.get(name);
     if (existing !== undefined) return existing;
-    const dynamic = this.#dynamic.find(({ pattern }) => this.#matches(pattern, name, auth));
-    if (dynamic === undefined || this.#children.size >= this.#options.dynamicNamespacesMax) return undefined;
-    const namespace = new Namespace(name, dynamic.rules.copy(), this.#context);
+    const rules = this.#dynamicRules(name, auth);
+    if (rules === undefined) return namespaceUnknown;
+    const full = this.#dynamic.add(name, founder);
+    if (full === undefined) return this.#make(name, rules);
+    this.#warnings.add(full.option, `A namespace was refused: ${full.failure.message}`);
+    return full.failure;
+  }
+
+  #dynamicRules(
+    name: string,
+    auth: Value | undefined,
+  ): NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>> | undefined {
+    const failed = (error: unknown): void => this.#report(error, `the pattern of a dynamic namespace, for ${name}`);
+    return this.#dynamic.rulesOf(name, auth, failed)?.copy();
+  }
+
+  #make(name: string, rules: NamespaceRules<AnyEvents, AnyEvents, Record<string, unknown>>): Namespace {
+    const namespace = new Namespace(name, rules, this.#context);
     this.#namespaces.set(name, namespace);
-    this.#children.add(name);
     return namespace;
   }
 
-  /** A pattern that throws matches nothing. */
-  #matches(pattern: NamespacePattern, name: string, auth: Value | undefined): boolean {
-    try {
-      // Without the place where a global expression found something the last time.
-      return typeof pattern === 'function' ? pattern(name, auth) : name.search(pattern) >= 0;
-    } catch (error) {
-      this.#report(error, `the pattern of a dynamic namespace, for ${name}`);
-      return false;
-    }
-  }
-
   #emptied(name: string): void {
-    if (this.#children.delete(name)) this.#namespaces.delete(name);
+    if (this.#dynamic.delete(name)) this.#namespaces.delete(name);
   }
 
   /** Text becomes UTF-8 here, once, and not again in each write. */
@@ -411,15 +422,27 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   #report(error: unknown, where: string): void {
-    if (!hasHandler(this.#errors, 'error')) {
+    if (!hasHandler(this.#listeners, 'error')) {
       console.error(`Halyard: ${where} failed:`, error);
       return;
     }
-    fireHandlers(this.#errors, 'error', [error, { where } satisfies ErrorContext], (failure) =>
+    fireHandlers(this.#listeners, 'error', [error, { where } satisfies ErrorContext], (failure) =>
       console.error('Halyard: the handler of "error" failed:', failure),
     );
   }
+
+  #warn(warning: Warning): void {
+    if (hasHandler(this.#listeners, 'warning')) {
+      fireHandlers(this.#listeners, 'warning', [warning], (error) => this.#report(error, 'a handler of "warning"'));
+    } else console.warn(`Halyard: ${warning.message}${warning.count > 1 ? ` (${warning.count} times)` : ''}`);
+  }
 }
+
+const namespaceUnknown: Failure = {
+  code: 'ERR_NAMESPACE_UNKNOWN',
+  message: 'There is no such namespace.',
+  data: undefined,
+};
 
 /** uWebSockets.js if it loads; else node, which says so once. */
 const uwsOrNode: HostFactory = async (path, handlers, limits) => {

@@ -8,16 +8,21 @@ export interface Member extends Reader {
   readonly id: string;
   readonly namespace: string;
   readonly session: Session;
+  readonly handshake: { readonly namespace: string };
   readonly connected: boolean;
   recovered: boolean;
+  /** Whether its client has left: what is sent to it goes nowhere. */
+  isLeaving: boolean;
   /** An event of the client. */
   receive(packet: EventPacket | VolatilePacket): void;
   /** The session's connection was lost. */
   wentAway(close: Close): void;
   /** The session is back. */
   cameBack(): void;
-  /** Called once, when it is over: it leaves its rooms, and tells the app. */
+  /** It is over: it leaves its rooms, and tells the app. */
   over(close: Close): void;
+  /** It is over as soon as the events before have passed its middleware. @returns whether it is already */
+  depart(close: Close): boolean;
   /** Rooms it is in now, but for the namespace as a whole. */
   readonly roomCount: number;
   /** What it is a member of now: the namespace as a whole first. */

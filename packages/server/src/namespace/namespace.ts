@@ -224,7 +224,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     // Meanwhile the client may have left, or be gone.
     if (session.awaits(handshake)) {
       if (failure === undefined) this.#connect(session, handshake);
-      else session.refuse(this.name, failure);
+      else session.refused(handshake, failure);
     }
     this.#emptied();
   }
@@ -384,7 +384,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     fireHandlers(this.#rules.listeners, 'connection', [socket], (error) =>
       this.report(error, 'a handler of "connection"'),
     );
-    session.ready(this.name);
+    session.ready(socket);
   }
 }
 

@@ -16,6 +16,16 @@ export class Passage {
     this.#eventsMax = eventsMax;
   }
 
+  /** Whether events are on their way. */
+  get isBusy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Calls `run` once the events that came so far have passed, or were refused. */
+  whenPassed(run: () => void): void {
+    void this.#turn.then(run);
+  }
+
   use(step: SocketMiddleware): void {
     this.#steps = [...this.#steps, step];
   }

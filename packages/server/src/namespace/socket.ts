@@ -61,6 +61,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly handshake: Handshake<Data>;
   /** Whether the session was ever resumed on another connection. */
   recovered = false;
+  /** @internal */
+  isLeaving = false;
   #lifecycle = noHandlers;
   #memberships: Map<string, Membership> | undefined;
   #past: Membership[] | undefined;
@@ -253,6 +255,16 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   cameBack(): void {
     this.recovered = true;
     this.#fire('resume');
+  }
+
+  /** @internal */
+  depart(close: Close): boolean {
+    if (this.#passage?.isBusy) {
+      this.#passage.whenPassed(() => this.over(close));
+      return false;
+    }
+    this.over(close);
+    return true;
   }
 
   /** @internal */

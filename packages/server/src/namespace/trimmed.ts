@@ -26,16 +26,16 @@ interface Group {
 /** More are not told apart: then the ones that ended earliest are taken for messages to all. */
 const groupsMax = 4;
 
-const nothing: Dropped = { serial: -1, offset: 0 };
-
 export class Trimmed {
-  /** The newest message that was for all. */
-  #toAll = nothing;
+  /** The newest message that was for all: two numbers, because most are. */
+  #serial = -1;
+  #offset = 0;
   #groups: Group[] | undefined = undefined;
 
   add(serial: number, offset: number, except: Except): void {
     if (except === undefined) {
-      this.#toAll = { serial, offset };
+      this.#serial = serial;
+      this.#offset = offset;
       return;
     }
     this.#groups ??= [];
@@ -46,7 +46,7 @@ export class Trimmed {
     if (groups.length <= groupsMax) return;
     groups.sort((a, b) => b.newest.serial - a.newest.serial);
     const { newest } = groups.pop() as Group;
-    if (newest.serial > this.#toAll.serial) this.#toAll = newest;
+    if (newest.serial > this.#serial) this.add(newest.serial, newest.offset, undefined);
   }
 
   /**
@@ -55,11 +55,10 @@ export class Trimmed {
    * @param position the offset up to which it says it has read
    */
   misses(reader: Reader, floor: number, position: number): boolean {
-    const isNew = ({ serial, offset }: Dropped): boolean => serial > floor && offset > position;
-    if (isNew(this.#toAll)) return true;
+    if (this.#serial > floor && this.#offset > position) return true;
     return (this.#groups ?? []).some(
-      ({ except, from, newest }) =>
-        isNew(newest) && !reader.wasExcepted(except, Math.max(from, floor + 1), newest.serial),
+      ({ except, from, newest: { serial, offset } }) =>
+        serial > floor && offset > position && !reader.wasExcepted(except, Math.max(from, floor + 1), serial),
     );
   }
 }

@@ -35,6 +35,7 @@ import type { Frames } from '../namespace/log';
 import type { Member } from '../namespace/member';
 import type { Membership, Room } from '../namespace/room';
 import { type Connection, nobody, type Receiver } from '../transport/connection';
+import { warningOf } from '../warnings';
 import { Timed } from '../wheel';
 import { Feed } from './feed';
 import { Lobby } from './lobby';
@@ -56,6 +57,9 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** One for each namespace. */
   #sockets: Few<Member> = undefined;
   #lobby: Lobby | undefined = undefined;
+  /** Sockets that the client has left with, of which something is still in their middleware; and when the last one was. */
+  #leaving: Few<Member> = undefined;
+  #leftAt = 0;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
   /** After a refused resume everything before RESET belonged to the other session. */
@@ -217,18 +221,44 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** Over for good: every socket gets its `disconnect`, every acknowledgement waited for settles. */
   end(close: Close): void {
     if (this.isOver) return;
+    const warning = warningOf(close);
+    if (warning !== undefined) this.#context.warn(...warning);
     const connection = this.#detach();
     this.#machine.end(new LocalUsageError('ERR_SESSION_ENDED', `the session is over: ${close.reason || close.code}`));
     this.#context.wheel.cancel(this);
     if (this.#untold !== undefined) this.#told(this.#untold);
     this.#context.ended(this);
-    this.#lobby = undefined;
     connection?.close(close);
-    for (const socket of listOf(this.#sockets)) socket.over(close);
+    const sockets = listOf(this.#sockets);
     this.#sockets = undefined;
+    if (close.by === 'client' && close.code === CloseCode.Normal) {
+      for (const socket of sockets) this.#over(socket, close);
+      this.#lobby?.leaveAll();
+      this.#vacate();
+      this.#leftAt = this.#context.wheel.now();
+    } else {
+      for (const socket of sockets) socket.over(close);
+      this.#lobby = undefined;
+      this.#hurry(close);
+    }
+    this.#schedule();
+  }
+
+  /** What the client said before it left is not waited for any longer. */
+  #hurry(close: Close): void {
+    for (const socket of listOf(this.#leaving)) socket.over(close);
+    this.#leaving = undefined;
   }
 
   override due(now: number): void {
+    if (now >= this.#leavesAt) {
+      this.#hurry({ code: CloseCode.Normal, reason: 'middleware takes too long', by: 'client' });
+      if (this.isOver) this.#lobby = undefined;
+    }
+    if (this.isOver) {
+      this.#schedule();
+      return;
+    }
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
       this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
       return;
@@ -263,8 +293,9 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       case PacketType.Disconnect: {
         const socket = this.#find(packet.namespace);
         this.#forget(socket);
-        this.#drop(packet.namespace);
-        socket?.over({ code: CloseCode.Normal, reason: packet.reason, by: 'client' });
+        this.#lobby?.leave(packet.namespace);
+        this.#vacate();
+        this.#over(socket, { code: CloseCode.Normal, reason: packet.reason, by: 'client' });
         return;
       }
       case PacketType.Publish:
@@ -295,23 +326,28 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   /** A namespace let this session in. */
   connected(socket: Member): void {
+    if (this.#lobby?.isLeaving(socket.handshake)) {
+      // It comes for what it has said, and nobody hears of it any more.
+      socket.isLeaving = true;
+      return;
+    }
     this.#sockets = withOne(this.#sockets, socket);
     this.#push({ type: PacketType.Connected, namespace: socket.namespace, id: socket.id });
     for (const membership of socket.memberships()) this.enter(socket, membership);
   }
 
   /** The app's handlers of the namespace are in place. */
-  ready(namespace: string): void {
-    const packets = this.#drop(namespace);
-    const socket = this.#find(namespace);
-    for (const packet of packets) socket?.receive(packet);
+  ready(socket: Member): void {
+    for (const packet of this.#take(socket.handshake)) socket.receive(packet);
+    if (socket.isLeaving) this.#over(socket, { code: CloseCode.Normal, reason: '', by: 'client' });
   }
 
   /** A namespace did not let this session in. */
-  refuse(namespace: string, failure: Failure): void {
-    if (this.isOver) return;
-    this.#pushFailure({ type: PacketType.Refused, namespace, ...failure });
-    for (const packet of this.#drop(namespace)) this.#notConnected(packet);
+  refused(handshake: { readonly namespace: string }, failure: Failure): void {
+    const isLeaving = this.#lobby?.isLeaving(handshake);
+    const packets = this.#take(handshake);
+    if (!isLeaving) this.#refuse(handshake.namespace, failure);
+    for (const packet of packets) this.#notConnected(packet);
   }
 
   /** The server ends one of its sockets. */
@@ -330,12 +366,15 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   enter(socket: Member, membership: Membership): void {
     const { connection } = this;
+    if (socket.isLeaving) return;
     if (!this.#isCounted && this.#isTight) this.#count();
     if (this.#feed !== undefined) this.#feed.add(socket, membership, membership.room.log.nextOffset - 1);
     else if (connection !== undefined) this.#listen(connection, socket, membership.room);
   }
 
   exit(socket: Member, room: Room): void {
+    // Then it has, or it never was; another socket of this session may be in the room by now.
+    if (socket.isLeaving) return;
     room.looped?.delete(socket);
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
@@ -571,25 +610,45 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (connection === undefined || this.#has(name)) return;
     if (listOf(this.#sockets).length + (this.#lobby?.size ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
-      this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
-      return;
-    }
-    const namespace = this.#context.namespace(name, auth);
-    if (namespace === undefined) {
-      this.refuse(name, { code: 'ERR_NAMESPACE_UNKNOWN', message: 'There is no such namespace.', data: undefined });
+      this.#refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;
     }
     const handshake = new Handshake(name, auth, this.#client, connection, trustProxy);
+    const namespace = this.#context.namespace(name, auth, { session: this.id, address: handshake.address });
+    if (!('admit' in namespace)) {
+      this.#refuse(name, namespace);
+      return;
+    }
     this.#lobby ??= new Lobby(this.#context);
     this.#lobby.enter(handshake);
     namespace.admit(this, handshake);
   }
 
-  /** @returns what waited for a namespace to be decided */
-  #drop(namespace: string): ReturnType<Lobby['drop']> {
-    const packets = this.#lobby?.drop(namespace) ?? [];
-    if (this.#lobby?.size === 0) this.#lobby = undefined;
+  #refuse(namespace: string, failure: Failure): void {
+    if (!this.isOver) this.#pushFailure({ type: PacketType.Refused, namespace, ...failure });
+  }
+
+  /** @returns what waited for a namespace to decide about a handshake */
+  #take(handshake: { readonly namespace: string }): ReturnType<Lobby['take']> {
+    const packets = this.#lobby?.take(handshake) ?? [];
+    this.#vacate();
     return packets;
+  }
+
+  #vacate(): void {
+    if (this.#lobby?.isEmpty) this.#lobby = undefined;
+  }
+
+  /** The client has left with this socket: what it said before is handled first, if that does not take too long. */
+  #over(socket: Member | undefined, close: Close): void {
+    if (socket === undefined) return;
+    for (const { room } of socket.memberships()) this.exit(socket, room);
+    socket.isLeaving = true;
+    if (socket.depart(close)) return;
+    const others = keepOf(this.#leaving, ({ connected }) => connected);
+    this.#leaving = withOne(others, socket);
+    this.#leftAt = this.#context.wheel.now();
+    this.#schedule();
   }
 
   #receive(packet: EventPacket | VolatilePacket): void {
@@ -620,7 +679,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       this.#machine.send(frame, this.#context.journal.nextSerial());
     } catch (error) {
       // The peer does not confirm: it has to start anew, and is told so.
-      const reason = error instanceof LocalUsageError ? error.code : String(error);
+      const reason = error instanceof LocalUsageError ? `${error.code}: ${error.message}` : String(error);
       this.end({ code: CloseCode.SlowConsumer, reason, by: 'server' });
     }
     if (this.#feed !== undefined) this.#pump();
@@ -635,8 +694,16 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     }
   }
 
+  /** Until when it is waited for what the client said before it left. */
+  get #leavesAt(): number {
+    const isWaiting = this.#leaving !== undefined || (this.isOver && this.#lobby !== undefined);
+    return isWaiting ? this.#leftAt + this.#context.ackTimeoutMs : Number.POSITIVE_INFINITY;
+  }
+
   #schedule(): void {
-    this.#context.wheel.schedule(this, Math.min(this.#machine.deadline, this.#endsAt ?? Number.POSITIVE_INFINITY));
+    const endsAt = this.#endsAt ?? Number.POSITIVE_INFINITY;
+    const dueAt = this.isOver ? Number.POSITIVE_INFINITY : Math.min(this.#machine.deadline, endsAt);
+    this.#context.wheel.schedule(this, Math.min(dueAt, this.#leavesAt));
   }
 
   *#socketMemberships(): Generator<[Member, Membership]> {

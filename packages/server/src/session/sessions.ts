@@ -10,6 +10,8 @@ import {
   type SessionSettings,
   type Value,
 } from '@halyard/protocol';
+import type { Founder } from '../namespace/dynamic-namespaces';
+import type { Failure } from '../namespace/failure';
 import type { Journal } from '../namespace/journal';
 import type { Namespace } from '../namespace/namespace';
 import type { Connection } from '../transport/connection';
@@ -27,12 +29,14 @@ export interface SessionContext extends LobbyLimits {
   readonly ackTimeoutMs: number;
   readonly namespacesPerSessionMax: number;
   readonly trustProxy: boolean;
-  /** @returns the namespace, made on demand if it is dynamic; undefined if there is none of that name */
-  namespace(name: string, auth: Value | undefined): Namespace | undefined;
+  /** @returns the namespace, made on demand of the founder if it is dynamic; or why there is none of that name */
+  namespace(name: string, auth: Value | undefined, founder: Founder): Namespace | Failure;
   /** The client is known to know its session. */
   told(token: string): void;
   ended(session: Session): void;
   report(error: unknown, where: string): void;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
 }
 
 /** Of a client that has not been told of its session. */
@@ -111,6 +115,10 @@ export class Sessions {
     // Of the session that its token named nothing is left, but some of what it has sent may have been handled there.
     if (hello.left > 0 && refusal === '') refusal = 'unknown-session';
     if (this.#byId.size >= this.#sessionsMax) {
+      this.#context.warn(
+        'sessionsMax',
+        `There are ${this.#sessionsMax} sessions (sessionsMax): a client was turned away.`,
+      );
       connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
       return;
     }

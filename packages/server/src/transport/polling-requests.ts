@@ -10,6 +10,8 @@ export interface PollingRequestsOptions {
   readonly admission: AdmissionOptions;
   readonly settings: PollingSettings;
   readonly connectionsMax: number;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
   isBinary(codecIndex: number): boolean;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
@@ -72,10 +74,16 @@ export class PollingRequests {
   }
 
   #open(request: RequestFacts): HttpAnswer {
-    const { admission, settings, connectionsMax, isBinary, accept } = this.#options;
+    const { admission, settings, connectionsMax, warn, isBinary, accept } = this.#options;
     const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
     if ('refuse' in choice) return choice.refuse;
-    if (this.#connections.size >= connectionsMax) return tooMany;
+    if (this.#connections.size >= connectionsMax) {
+      warn(
+        'connectionsMax',
+        `There are ${connectionsMax} polling connections (connectionsMax): a client was turned away.`,
+      );
+      return tooMany;
+    }
     const { codecIndex } = choice;
     const connection = new PollingConnection(codecIndex, isBinary(codecIndex), request.peer, settings, (id) =>
       this.#connections.delete(id),

@@ -5,10 +5,10 @@ import {
   type Close,
   CloseCode,
   type Frame,
+  FrameSplitter,
   joinFrames,
   pollingHeaders,
   RemoteProtocolError,
-  splitFrames,
 } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply, Peer } from '../host/host';
 import { jsonError } from '../host/json-error';
@@ -33,6 +33,10 @@ const answerBytesMax = 1 << 20;
 /** With more than this the queue goes by the poll: a client waits longer for a poll than for the answer to its body. */
 const bodyAnswerBytesMax = 1 << 16;
 
+/** As much of a body is handled in one turn of the event loop: others are served between two. */
+const framesPerTurnMax = 256;
+const bytesPerTurnMax = 1 << 16;
+
 /** An answer with frames, kept until the client says that it has come. */
 interface NumberedAnswer extends HttpAnswer {
   readonly number: number;
@@ -50,6 +54,8 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   readonly #forget: (id: string) => void;
   #queue: Frame[] = [];
   #queuedBytes = 0;
+  /** The body whose frames are being handled, turn by turn. */
+  #handling: { readonly frames: FrameSplitter; reply: HttpReply } | undefined;
   /** The body that was handled in this turn, and the poll that waits. */
   #body: HttpReply | undefined;
   #poll: HttpReply | undefined;
@@ -130,6 +136,15 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     // Sent twice within one turn: both get the same answer.
     if (this.#body !== undefined) this.flush();
     if (!this.#confirm(received, reply)) return;
+    if (this.#handling !== undefined && number >= this.#bodies) {
+      if (number > this.#bodies) this.#fail(reply, 'ERR_SEQUENCE', 'the body before has no answer yet');
+      else {
+        // It is repeated before it was handled: the answer goes to the request that still waits.
+        this.#handling.reply.send(accepted);
+        this.#handling.reply = reply;
+      }
+      return;
+    }
     if (number >= 1 && number <= this.#bodies) {
       reply.send((number === this.#bodies ? this.#toBody : undefined) ?? accepted);
       return;
@@ -147,30 +162,45 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       this.#fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#toBody.number}`);
       return;
     }
-    let frames: Frame[];
     try {
-      frames = splitFrames(this.#binary ? body : decoder.decode(body));
+      this.#handling = { frames: new FrameSplitter(this.#binary ? body : decoder.decode(body)), reply };
     } catch (error) {
       if (error instanceof RemoteProtocolError) this.#fail(reply, error.code, error.message);
       else this.#fail(reply, 'ERR_INVALID_UTF8', 'the body is not UTF-8', CloseCode.InvalidPayload);
       return;
     }
     this.#bodies = number;
+    this.#handle();
+  }
+
+  /** Handles frames of the body, and goes on in the next turn if there are many. */
+  readonly #handle = (): void => {
+    const handling = this.#handling;
+    if (handling === undefined) return;
+    const { frames } = handling;
+    const { frameBytesMax } = this.#settings;
+    const from = frames.position;
     // What is sent meanwhile waits for the answer to this body.
     this.#flushing = true;
-    const { frameBytesMax } = this.#settings;
-    for (const frame of frames) {
-      if (this.#closed !== undefined) break;
+    for (let count = 0; this.#closed === undefined; count++) {
+      if (count === framesPerTurnMax || frames.position - from >= bytesPerTurnMax) {
+        this.#flushing = false;
+        if (this.#queue.length > 0) this.#flushLater();
+        setImmediate(this.#handle);
+        return;
+      }
+      const frame = frames.next();
+      if (frame === undefined) break;
       if (isLonger(frame, frameBytesMax)) {
         const reason = `frames may have ${frameBytesMax} bytes (frameBytesMax)`;
         this.#end({ code: CloseCode.TooBig, reason, by: 'server' });
-        break;
-      }
-      this.receiver.onFrame(frame);
+      } else this.receiver.onFrame(frame);
     }
-    this.#body = reply;
+    this.#handling = undefined;
+    this.#flushing = true;
+    this.#body = handling.reply;
     this.#settings.flusher.add(this);
-  }
+  };
 
   /** `GET`: the client waits for frames, and says how far answers have come. */
   poll(received: number, reply: HttpReply): void {

@@ -1,0 +1,95 @@
+// Namespaces made on demand: which names they answer to, and whose demand they came of, so that nobody takes the room of all.
+import type { Value } from '@halyard/protocol';
+import type { Failure } from './failure';
+
+/** Which names a dynamic namespace answers to. */
+export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);
+
+/** Who asks for a namespace. */
+export interface Founder {
+  /** Id of its session. */
+  readonly session: string;
+  readonly address: string;
+}
+
+export interface DynamicNamespacesLimits {
+  readonly dynamicNamespacesMax: number;
+  readonly dynamicNamespacesPerSessionMax: number;
+  readonly dynamicNamespacesPerAddressMax: number;
+}
+
+export class DynamicNamespaces<Rules> {
+  readonly #limits: DynamicNamespacesLimits;
+  readonly #kinds: { readonly pattern: NamespacePattern; readonly rules: Rules }[] = [];
+  /** Those there are, and whose demand each came of. */
+  readonly #founders = new Map<string, Founder>();
+  /** How many there are for each session, and for each address. */
+  readonly #counts = new Map<string, number>();
+
+  constructor(limits: DynamicNamespacesLimits) {
+    this.#limits = limits;
+  }
+
+  register(pattern: NamespacePattern, rules: Rules): void {
+    this.#kinds.push({ pattern, rules });
+  }
+
+  /** @param failed told of a pattern that throws: it matches nothing */
+  rulesOf(name: string, auth: Value | undefined, failed: (error: unknown) => void): Rules | undefined {
+    const matches = (pattern: NamespacePattern): boolean => {
+      try {
+        // Without the place where a global expression found something the last time.
+        return typeof pattern === 'function' ? pattern(name, auth) : name.search(pattern) >= 0;
+      } catch (error) {
+        failed(error);
+        return false;
+      }
+    };
+    return this.#kinds.find(({ pattern }) => matches(pattern))?.rules;
+  }
+
+  /** Counts a new one. @returns why there can be no more, and which option says so */
+  add(name: string, founder: Founder): { failure: Failure; option: keyof DynamicNamespacesLimits } | undefined {
+    for (const [option, count] of [
+      ['dynamicNamespacesMax', this.#founders.size],
+      ['dynamicNamespacesPerAddressMax', this.#countOf(addressKey(founder))],
+      ['dynamicNamespacesPerSessionMax', this.#countOf(sessionKey(founder))],
+    ] as const) {
+      if (count < this.#limits[option]) continue;
+      const message = `There are ${count} namespaces of this kind already (${option}): try again later.`;
+      return { failure: { code: 'ERR_DYNAMIC_NAMESPACES_FULL', message, data: undefined }, option };
+    }
+    this.#founders.set(name, founder);
+    this.#move(founder, 1);
+    return undefined;
+  }
+
+  /** One is gone, or stays for good. @returns whether it was one of these */
+  delete(name: string): boolean {
+    const founder = this.#founders.get(name);
+    if (founder === undefined) return false;
+    this.#founders.delete(name);
+    this.#move(founder, -1);
+    return true;
+  }
+
+  #countOf(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  #move(founder: Founder, by: number): void {
+    for (const key of [sessionKey(founder), addressKey(founder)]) {
+      const count = this.#countOf(key) + by;
+      if (count > 0) this.#counts.set(key, count);
+      else this.#counts.delete(key);
+    }
+  }
+}
+
+function sessionKey({ session }: Founder): string {
+  return `session ${session}`;
+}
+
+function addressKey({ address }: Founder): string {
+  return `address ${address}`;
+}

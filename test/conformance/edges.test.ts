@@ -1,0 +1,300 @@
+// What one client does that others must not feel, and what it says last, which is handled all the same.
+import { connect, polling, websocket } from '@halyard/client';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec/msgpack';
+import { Server, type ServerOptions, type Warning } from '@halyard/server';
+import { hosts } from '@halyard/testkit/hosts';
+import { WireClient } from '@halyard/testkit/wire';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Poller } from './poller';
+
+const cleanUp: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of cleanUp.splice(0).reverse()) await end();
+});
+
+/** A promise and the function that resolves it. */
+function gate(): { readonly promise: Promise<void>; open: () => void } {
+  let open = (): void => {};
+  const promise = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { promise, open };
+}
+
+describe.each(hosts)('on %s', (_name, host) => {
+  async function serve(options: ServerOptions, app: (io: Server) => void): Promise<Server> {
+    const io = new Server({ host: host(), codecs: [json(), msgpack()], ...options });
+    app(io);
+    await io.listen(0, '127.0.0.1');
+    cleanUp.push(() => io.close());
+    return io;
+  }
+
+  async function open(io: Server): Promise<WireClient> {
+    const wire = await WireClient.open(io.port);
+    cleanUp.push(() => wire.cut());
+    return wire;
+  }
+
+  describe('events followed at once by a disconnect', () => {
+    const transports = { websocket, polling };
+    const codecs = { json, msgpack };
+
+    for (const [transport, makeTransport] of Object.entries(transports)) {
+      for (const [codec, makeCodec] of Object.entries(codecs)) {
+        test.each(['the namespace', 'the socket'])(
+          `are handled when middleware of %s has let them pass, ${transport}, ${codec}`,
+          async (where) => {
+            const happened: string[] = [];
+            const { promise, open: letPass } = gate();
+            const io = await serve({}, (server) => {
+              for (const name of ['/', '/b']) {
+                const namespace = server.of(name);
+                if (where === 'the namespace') namespace.use(() => promise);
+                namespace.on('connection', (socket) => {
+                  if (where === 'the socket') socket.use(() => promise);
+                  socket.join('room');
+                  happened.push(`${name} in`);
+                  socket.on('e', (n: number) => {
+                    happened.push(`${name} ${n} ${socket.connected}`);
+                    return n;
+                  });
+                  socket.on('disconnect', () => happened.push(`${name} out`));
+                });
+              }
+            });
+            const client = connect(`http://127.0.0.1:${io.port}`, {
+              codec: makeCodec(),
+              transports: [makeTransport()],
+            });
+            cleanUp.push(() => client.connection.close());
+            const other = client.of('/b');
+            const opened = new Promise<void>((resolve) =>
+              client.connection.on('state', ({ to }) => {
+                if (to === 'open') resolve();
+              }),
+            );
+            await opened;
+            if (where === 'the socket') await expect.poll(() => happened.length).toBe(2);
+            // One namespace of two is left, then the last one, and with it the session.
+            const replies = [1, 2].map((n) => other.emitWithAck('e', n).catch(({ code }) => code));
+            other.disconnect();
+            client.emit('e', 3);
+            client.disconnect();
+            await expect.poll(() => client.connection.state).toBe('closed');
+            letPass();
+            // The session is over for its client: that is told at once.
+            expect(await Promise.all(replies)).toEqual(['ERR_DISCONNECTED', 'ERR_DISCONNECTED']);
+            await expect.poll(() => happened.filter((what) => what.endsWith('out')).length).toBe(2);
+            expect(happened.filter((what) => what.startsWith('/b'))).toEqual([
+              '/b in',
+              '/b 1 true',
+              '/b 2 true',
+              '/b out',
+            ]);
+            expect(happened.filter((what) => !what.startsWith('/b'))).toEqual(['/ in', '/ 3 true', '/ out']);
+            expect([io.sockets.size, io.of('/b').sockets.size, io.of('/').rooms.size]).toEqual([0, 0, 0]);
+          },
+        );
+      }
+    }
+
+    test('are answered if the session goes on, and the namespace can be entered again meanwhile', async () => {
+      const passes = [gate(), gate()];
+      let asked = 0;
+      const io = await serve({}, (server) => {
+        server.of('/b').use(() => passes[asked++]?.promise);
+        server.of('/b').on('connection', (socket) => {
+          socket.join('room');
+          socket.on('e', (n: number) => n);
+        });
+      });
+      const wire = await open(io);
+      wire.send([0], [10, '/b'], [2, '/b', 'e', [1], 1], [13, '/b'], [10, '/b'], [2, '/b', 'e', [2], 2]);
+      await wire.packet(1);
+      passes[1]?.open();
+      expect(await wire.packet(3)).toEqual([3, 2, 2]);
+      passes[0]?.open();
+      expect(await wire.packet(3, ([, ack]) => ack === 1)).toEqual([3, 1, 1]);
+      // The one that came for what it had said has gone; the other one is in its room, and hears what is said there.
+      io.of('/b').to('room').emit('n', 1);
+      await wire.settle();
+      expect(wire.received.filter(([type, name]) => type === 11 && name === '/b').length).toBe(1);
+      expect(wire.events).toEqual(['n 1']);
+      expect(io.of('/b').sockets.size).toBe(1);
+    });
+
+    test('without events the question is taken back', async () => {
+      const { promise, open: letPass } = gate();
+      let connected = 0;
+      const io = await serve({}, (server) => {
+        server.of('/b').use(() => promise);
+        server.of('/b').on('connection', () => connected++);
+      });
+      const wire = await open(io);
+      wire.send([0], [10, '/b'], [13, '/b']);
+      await wire.packet(11);
+      letPass();
+      await wire.settle();
+      expect([connected, wire.received.filter(([, name]) => name === '/b')]).toEqual([0, []]);
+    });
+
+    test('wait for middleware that never ends no longer than for a reply', async () => {
+      const io = await serve({ ackTimeoutMs: 1 }, (server) => {
+        server.on('connection', (socket) => {
+          socket.use(() => new Promise(() => {}));
+        });
+      });
+      const wire = await open(io);
+      wire.send([0], [2, '/', 'e', []]);
+      await wire.packet(11);
+      await wire.close(1000);
+      await expect.poll(() => io.sockets.size).toBe(0);
+    });
+  });
+
+  test('a body of 1,000,000 frames is handled in slices, once, and answered at its end', async () => {
+    let handled = 0;
+    let most = 0;
+    const io = await serve({}, (server) =>
+      server.on('connection', (socket) => {
+        let thisTurn = 0;
+        socket.on('e', () => {
+          handled++;
+          if (thisTurn++ === 0) {
+            setImmediate(() => {
+              most = Math.max(most, thisTurn);
+              thisTurn = 0;
+            });
+          }
+        });
+      }),
+    );
+    const poller = await Poller.open(io.port);
+    await poller.send([0]);
+    const frame = '[2,"/","e",[]]\n';
+    const count = 50_000;
+    const answer = poller.post(2, frame.repeat(count));
+    expect((await answer).status).toBeLessThan(300);
+    expect(handled).toBe(count);
+    expect(most).toBeLessThanOrEqual(512);
+    // As many as fit into a body, and a body of nothing but line ends.
+    expect((await poller.post(3, '[9]\n'.repeat(1_000_000))).status).toBeLessThan(300);
+    expect((await poller.post(4, '\n'.repeat(4_000_000))).status).toBeLessThan(300);
+    expect((await poller.post(5, frame)).status).toBeLessThan(300);
+    expect(handled).toBe(count + 1);
+  });
+
+  test('a body that is sent again while it is handled is handled once; the next one may not come before its answer', async () => {
+    let handled = 0;
+    const io = await serve({}, (server) =>
+      server.on('connection', (socket) => {
+        socket.on('e', () => {
+          handled++;
+        });
+      }),
+    );
+    const poller = await Poller.open(io.port);
+    await poller.send([0]);
+    const body = '[2,"/","e",[]]\n'.repeat(20_000);
+    const answers = await Promise.all([poller.post(2, body), poller.post(2, body), poller.post(2, body)]);
+    expect(answers.every(({ status }) => status < 300)).toBe(true);
+    expect(handled).toBe(20_000);
+    const [, early] = await Promise.all([poller.post(3, body), poller.post(4, body)]);
+    expect([200, 204, 400]).toContain(early?.status);
+  });
+
+  test('dynamic namespaces are bounded for a session and an address before the whole is full', async () => {
+    const warned: Warning[] = [];
+    const io = await serve(
+      {
+        dynamicNamespacesMax: 30,
+        dynamicNamespacesPerAddressMax: 20,
+        dynamicNamespacesPerSessionMax: 8,
+        trustProxy: true,
+      },
+      (server) => {
+        server.on('warning', (warning) => warned.push(warning));
+        server.of(/^\/any/);
+      },
+    );
+    const ask = async (from: string, first: number, count: number) => {
+      const wire = await WireClient.open(io.port, { 'x-forwarded-for': from });
+      cleanUp.push(() => wire.cut());
+      wire.send([0, Array.from({ length: count }, (_, i) => [`/any ${first + i}`])]);
+      await wire.until(({ received }) => received.filter(([type]) => type === 11 || type === 12).length === count);
+      return {
+        wire,
+        entered: wire.received.filter(([type]) => type === 11).length,
+        refused: new Set(
+          wire.received.filter(([type]) => type === 12).map(([, , code, message]) => `${code} ${message}`),
+        ),
+      };
+    };
+    const one = await ask('192.0.2.1', 0, 12);
+    expect(one.entered).toBe(8);
+    expect([...one.refused].join()).toMatch(/^ERR_DYNAMIC_NAMESPACES_FULL .*dynamicNamespacesPerSessionMax/);
+    // Those that are there may be entered by anyone.
+    expect((await ask('192.0.2.1', 0, 8)).entered).toBe(8);
+    expect((await ask('192.0.2.1', 100, 8)).entered).toBe(8);
+    const third = await ask('192.0.2.1', 200, 8);
+    expect(third.entered).toBe(4);
+    expect([...third.refused].join()).toContain('dynamicNamespacesPerAddressMax');
+    // Another address still can, until the whole is full.
+    expect((await ask('192.0.2.2', 300, 8)).entered).toBe(8);
+    const last = await ask('192.0.2.3', 400, 8);
+    expect(last.entered).toBe(2);
+    expect([...last.refused].join()).toContain('dynamicNamespacesMax');
+    expect(warned.map(({ code }) => code)).toEqual([
+      'dynamicNamespacesPerSessionMax',
+      'dynamicNamespacesPerAddressMax',
+      'dynamicNamespacesMax',
+    ]);
+    // What is empty is gone, and counts no more.
+    await one.wire.close(1000);
+    await third.wire.close(1000);
+    await expect.poll(async () => (await ask('192.0.2.4', 500, 2)).entered).toBe(2);
+  });
+
+  test('a session that the server ends for a reason of its own: the socket says why, a warning names the option', async () => {
+    const ends: string[] = [];
+    const warned: Warning[] = [];
+    const never = new Promise<void>(() => {});
+    const io = await serve(
+      { outboxPacketsMax: 16, waitingPacketsMax: 1, frameBytesMax: 1_024, sessionsMax: 4 },
+      (server) => {
+        server.on('warning', (warning) => warned.push(warning));
+        server.of('/slow').use(() => never);
+        server.on('connection', (socket) => {
+          socket.on('disconnect', ({ code, reason, by }) => ends.push(`${code} ${reason} ${by}`));
+          socket.on('flood', () => {
+            for (let i = 0; i < 20; i++) socket.emit('e');
+          });
+        });
+      },
+    );
+    const end = async (...packets: unknown[][]): Promise<{ code: number; reason: string }> => {
+      const wire = await open(io);
+      wire.send([0]);
+      await wire.packet(11);
+      wire.send(...packets);
+      return wire.until(({ closed }) => closed);
+    };
+    expect((await end([2, '/', 'flood', []])).code).toBe(4413);
+    expect((await end([10, '/slow'], [2, '/slow', 'e', []], [2, '/slow', 'e', []])).code).toBe(1008);
+    expect((await end([2, '/', 'e', ['x'.repeat(2_000)]])).code).toBe(1009);
+    await expect.poll(() => ends.length).toBe(3);
+    expect(ends.map((what) => what.split(' ')[0])).toEqual(['4413', '1008', '1009']);
+    expect(ends.every((what) => what.endsWith(' server'))).toBe(true);
+    expect(warned.map(({ code }) => code)).toEqual(['outboxBytesMax', 'waitingPacketsMax', 'frameBytesMax']);
+    expect(warned[0]?.message).toContain('outboxPacketsMax');
+    expect(warned[1]?.message).toContain('waitingBytesMax');
+    // Again within a minute: nothing is said.
+    await end([2, '/', 'flood', []]);
+    expect(warned.length).toBe(3);
+    for (let i = 0; i < 5; i++) (await open(io)).send([0]);
+    await expect.poll(() => warned.at(-1)?.code).toBe('sessionsMax');
+  });
+});
