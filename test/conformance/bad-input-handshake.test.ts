@@ -86,6 +86,17 @@ describe.each(hosts)('origins on %s', (_name, host) => {
     ['halyard.test', 'null', false],
     ['halyard.test', 'halyard.test', false],
     ['halyard.test', 'http://halyard.test, http://foreign.test', false],
+    ['', 'file:///', false],
+    ['', 'file://', false],
+    ['', 'data:', false],
+    ['', 'blob:', false],
+    ['', 'http://', false],
+    ['', 'http://halyard.test', false],
+    ['', 'null', false],
+    ['halyard.test', 'file:///', false],
+    ['halyard.test', 'ftp://halyard.test', false],
+    ['halyard.test', 'app://halyard.test', false],
+    ['halyard.test', 'app:halyard.test', false],
   ])('on %s a page of %s: %s', async (Host, Origin, allowed) => {
     const { port, io } = await scene();
     expect(await answers(port, { Host, Origin })).toEqual(

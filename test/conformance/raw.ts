@@ -49,6 +49,11 @@ export class RawSocket extends Watched {
     this.socket.destroy();
   }
 
+  /** Goes away with a reset: what the server has sent and not been confirmed is an error there. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
   /** Takes the next HTTP response. */
   response(): Promise<HttpResponse> {
     return this.until('an HTTP response', () => {

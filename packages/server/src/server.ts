@@ -1,7 +1,5 @@
 // The server: puts hosts, transports, sessions and namespaces together, and is the main namespace to its user.
 import { randomBytes } from 'node:crypto';
-import type { Server as HttpServer } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
 import type { Codec } from '@halyard/codec';
 import {
   type AnyEvents,
@@ -17,6 +15,7 @@ import {
   type SessionSettings,
   type Value,
 } from '@halyard/protocol';
+import type { AppServer } from './host/attached';
 import { answerByFetch } from './host/fetch-bridge';
 import type { Host, HostFactory, HostHandlers, HttpReply, RequestFacts, UpgradeVerdict } from './host/host';
 import { jsonError } from './host/json-error';
@@ -70,8 +69,9 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   readonly #context: NamespaceContext;
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #host: Host | undefined;
+  #starting = false;
   #port: number | undefined;
-  #attachedTo: HttpServer | HttpsServer | undefined;
+  #attachedTo: AppServer | undefined;
   #logs = 0;
   #closing = false;
 
@@ -183,10 +183,14 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   /**
-   * Lives on an `http.Server` of the app's (Express, Fastify, Vite, Next): other paths stay the app's. Call it when the app's
-   * own request listeners are in place: one that is added later sees Halyard's requests too. The app closes its server.
+   * Lives on an `http.Server` of the app's (Express, Fastify, Vite, Next): requests and WebSockets of the option `path` come
+   * here and to nobody else, all others stay the app's. It may be called at any time, before or after the app's own listeners
+   * are there and the server listens. `close` leaves the server as it was, and the app closes it.
+   * @param server an `http.Server` or `https.Server`, or one of `http2.createSecureServer({ allowHTTP1: true })`
+   * @throws LocalUsageError `ERR_ATTACHED` if another Halyard server has that path of it, `ERR_LISTENING` if this one listens
+   *   or is attached already, `ERR_OPTION` if it is no such server
    */
-  async attach(server: HttpServer | HttpsServer): Promise<this> {
+  async attach(server: AppServer): Promise<this> {
     if (typeof server?.listeners !== 'function') {
       const rule = 'attach takes an http.Server or https.Server, such as http.createServer(app).';
       throw new LocalUsageError('ERR_OPTION', rule, { option: 'server' });
@@ -309,13 +313,19 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   }
 
   async #start(factory: HostFactory): Promise<Host> {
-    if (this.#host !== undefined)
+    if (this.#host !== undefined || this.#starting)
       throw new LocalUsageError('ERR_LISTENING', 'The server listens or is attached already.');
     const handlers: HostHandlers = {
       upgrade: (request) => this.#upgrade(request),
       request: (request, body, reply) => this.#request(request, body, reply),
     };
-    const host = await factory(this.#options.path, handlers, this.#options);
+    this.#starting = true;
+    let host: Host;
+    try {
+      host = await factory(this.#options.path, handlers, this.#options);
+    } finally {
+      this.#starting = false;
+    }
     this.#host = host;
     const { codecs, frameBytesMax, backpressureBytesMax } = this.#options;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({

@@ -20,5 +20,10 @@ export function bodyTooBig(httpBodyBytesMax: number): HttpAnswer {
   return jsonError(413, 'ERR_BODY_TOO_BIG', `A body may have ${httpBodyBytesMax} bytes (httpBodyBytesMax).`);
 }
 
+/** @returns the answer to a body that stands still */
+export function bodyTooSlow(idleMsMax: number): HttpAnswer {
+  return jsonError(408, 'ERR_BODY_IDLE', `Nothing of the body has come for ${idleMsMax} ms.`);
+}
+
 /** The answer where the app serves nothing. */
 export const pathUnknown: HttpAnswer = jsonError(404, 'ERR_PATH', 'Nothing is served at this path.');

@@ -4,8 +4,8 @@
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { addressOfBytes } from './address';
+import { refuseFraming, refuseHandshakeFraming } from './framing';
 import {
-  type Headers,
   type Host,
   type HostFactory,
   type HostHandlers,
@@ -17,7 +17,7 @@ import {
   Peer,
   type RequestFacts,
 } from './host';
-import { bodyTooBig, jsonError } from './json-error';
+import { bodyTooBig } from './json-error';
 import { statusText } from './status';
 
 type UwsModule = typeof uWS;
@@ -151,6 +151,12 @@ class UwsHost implements Host {
 
   #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
     const request = factsOf(res, req, this.#secure);
+    const refusal = refuseHandshakeFraming(request.peer.headers);
+    if (refusal !== undefined) {
+      const reply = new UwsReply(res, false, true);
+      setImmediate(() => reply.send(refusal));
+      return;
+    }
     const verdict = this.#handlers.upgrade(request);
     if ('refuse' in verdict) {
       answer(res, verdict.refuse);
@@ -168,15 +174,15 @@ class UwsHost implements Host {
 
   #request(res: uWS.HttpResponse, req: uWS.HttpRequest): void {
     const request = factsOf(res, req, this.#secure);
-    const reply = new UwsReply(res, request.method === 'HEAD');
-    const oddity = framingOddity(request.peer.headers);
-    if (oddity !== undefined) {
-      // Nobody knows where the next request begins. While this one waits for its answer uWS reads no other, and cuts the
-      // connection if there is one.
-      setImmediate(() => reply.send(jsonError(400, 'ERR_FRAMING', oddity), true));
+    const { headers } = request.peer;
+    const chunked = headers.count('transfer-encoding') > 0;
+    const refusal = refuseFraming(headers);
+    const reply = new UwsReply(res, request.method === 'HEAD', chunked || refusal !== undefined);
+    if (refusal !== undefined) {
+      setImmediate(() => reply.send(refusal));
       return;
     }
-    if (!request.peer.headers.get('content-length') && !request.peer.headers.get('transfer-encoding')) {
+    if (!chunked && headers.count('content-length') === 0) {
       this.#handlers.request(request, noBody, reply);
       return;
     }
@@ -191,7 +197,9 @@ class UwsHost implements Host {
       }
       // The chunk is detached when this returns.
       if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
-      if (last) this.#handlers.request(request, joined(chunks), reply);
+      if (!last) return;
+      if (chunked) setImmediate(() => this.#handlers.request(request, joined(chunks), reply));
+      else this.#handlers.request(request, joined(chunks), reply);
     });
   }
 }
@@ -209,16 +217,26 @@ function whyClosed(code: number, message: ArrayBuffer): [code: number, reason: s
   return [reason === 'Received too big message' ? CloseCode.TooBig : code, reason];
 }
 
+/**
+ * Nobody knows where a request begins that follows odd framing, or chunks, of which uWS takes ill-formed ones too. While one
+ * waits for its answer uWS reads no other, and cuts the connection if there is one: so it is answered in a turn of its own,
+ * as the last one.
+ */
 class UwsReply implements HttpReply {
   onAbort: (() => void) | undefined;
   readonly #res: uWS.HttpResponse;
   readonly #head: boolean;
+  readonly #last: boolean;
   #over = false;
 
-  /** @param head whether the request is a HEAD, which is answered without the body */
-  constructor(res: uWS.HttpResponse, head: boolean) {
+  /**
+   * @param head whether the request is a HEAD, which is answered without the body
+   * @param last whether the connection ends with this answer
+   */
+  constructor(res: uWS.HttpResponse, head: boolean, last: boolean) {
     this.#res = res;
     this.#head = head;
+    this.#last = last;
     res.onAborted(() => {
       if (this.#over) return;
       this.#over = true;
@@ -226,24 +244,27 @@ class UwsReply implements HttpReply {
     });
   }
 
-  send(content: HttpAnswer, thenClose = false): void {
+  send(content: HttpAnswer): void {
     if (this.#over) return;
     this.#over = true;
-    this.#res.cork(() => answer(this.#res, content, this.#head, thenClose));
+    this.#res.cork(() => answer(this.#res, content, this.#head, this.#last));
   }
 }
 
-function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, head = false, thenClose = false): void {
+function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, head = false, last = false): void {
   res.writeStatus(statusText(status));
   for (const name in headers) {
     const value = headers[name] ?? '';
     if (typeof value === 'string') res.writeHeader(name, value);
     else for (const one of value) res.writeHeader(name, one);
   }
+  const content = body ?? '';
+  // Only `end` ends the connection too, and always says a length.
+  if (last) res.end(head ? '' : content, true);
   // 204 and 304 have no body and no length (RFC 9110 §8.6).
-  if (body === undefined && (status === 204 || status === 304)) res.endWithoutBody();
-  else if (head) res.writeHeader('content-length', `${Buffer.byteLength(body ?? '')}`).endWithoutBody();
-  else res.end(body ?? '', thenClose);
+  else if (body === undefined && (status === 204 || status === 304)) res.endWithoutBody();
+  else if (head) res.writeHeader('content-length', `${Buffer.byteLength(content)}`).endWithoutBody();
+  else res.end(content);
 }
 
 function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): RequestFacts {
@@ -268,10 +289,4 @@ const noBody = new Uint8Array(0);
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const [first = noBody] = chunks;
   return chunks.length < 2 ? first : Buffer.concat(chunks);
-}
-
-/** uWS takes the first of two lengths: a proxy in front may take the other, so such requests are refused. */
-function framingOddity(headers: Headers): string | undefined {
-  const lengths = headers.count('content-length') + headers.count('transfer-encoding');
-  return lengths > 1 ? 'More than one header says where the body ends.' : undefined;
 }

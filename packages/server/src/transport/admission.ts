@@ -72,11 +72,12 @@ function isSameHost(origin: string, request: RequestFacts, options: AdmissionOpt
     ? request.peer.headers.get('x-forwarded-host')?.split(',')[0]?.trim()
     : undefined;
   const host = forwarded || request.peer.headers.get('host');
-  if (host === undefined) return false;
+  // Without a host there is none to be the same as: the URL of a file has none either.
+  if (!host) return false;
   try {
     const url = new URL(origin);
     // The same text for a default port, written or not.
-    return url.host === new URL(`${url.protocol}//${host}`).host;
+    return /^https?:$/.test(url.protocol) && url.host === new URL(`${url.protocol}//${host}`).host;
   } catch {
     return false;
   }

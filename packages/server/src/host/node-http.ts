@@ -1,0 +1,138 @@
+// HTTP as Node has it, 1.1 and 2: what a request says, its body, and where its answer goes. A peer may be gone at any
+// time; nothing here throws because of it.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { addressOfText } from './address';
+import { type HttpAnswer, type HttpReply, Peer, type RequestFacts } from './host';
+import { bodyTooBig, bodyTooSlow } from './json-error';
+import { statusText } from './status';
+
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
+
+/** Who sends nothing for so long in the midst of a request is let go: what uWS does. */
+export const idleMsMax = 10_000;
+
+export function pathOf({ url = '/' }: NodeRequest): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+export function factsOf(request: NodeRequest): RequestFacts {
+  const { rawHeaders, url = '/' } = request;
+  const lines: string[] = [];
+  // Fields of HTTP/2 itself come first, and `:authority` stands for `Host` (RFC 9113 §8.3.1).
+  let authority = false;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase();
+    const value = rawHeaders[i + 1];
+    if (name === ':authority') {
+      authority = true;
+      lines.push(`host: ${value}`);
+    } else if (!name?.startsWith(':') && !(authority && name === 'host')) lines.push(`${name}: ${value}`);
+  }
+  const path = pathOf(request);
+  const { socket } = request;
+  return {
+    method: request.method ?? 'GET',
+    path,
+    query: url.slice(path.length),
+    peer: new Peer(addressOfText(socket.remoteAddress ?? ''), 'encrypted' in socket, lines),
+  };
+}
+
+/**
+ * Reads a body to its end and gives it to `whole`. One that is too big, or stands still, is answered instead; one that the
+ * peer breaks off is forgotten.
+ */
+export function readBody(
+  request: NodeRequest,
+  reply: NodeReply,
+  bytesMax: number,
+  whole: (body: Uint8Array) => void,
+): void {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  let over = false;
+  const stop = (answer?: HttpAnswer): void => {
+    over = true;
+    chunks = [];
+    clearTimeout(idle);
+    if (answer !== undefined) reply.send(answer, true);
+  };
+  const idle = setTimeout(() => stop(bodyTooSlow(idleMsMax)), idleMsMax);
+  request.on('data', (chunk: Buffer) => {
+    if (over) return;
+    idle.refresh();
+    bytes += chunk.length;
+    if (bytes > bytesMax) stop(bodyTooBig(bytesMax));
+    else chunks.push(chunk);
+  });
+  request.on('end', () => {
+    // HTTP/2 ends a body that was broken off too, when its stream is closed.
+    if (over || isGone(request)) return;
+    const body = Buffer.concat(chunks);
+    stop();
+    whole(body);
+  });
+  request.on('error', () => {});
+  request.on('close', () => stop());
+}
+
+/** Whether nobody waits for an answer any more. Of HTTP/2 even the socket may not be asked for then. */
+export function isGone(message: NodeRequest | NodeResponse): boolean {
+  return 'stream' in message ? message.stream.destroyed || message.stream.closed : message.destroyed;
+}
+
+export class NodeReply implements HttpReply {
+  onAbort: (() => void) | undefined;
+  readonly #response: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    this.#response = response;
+    response.on('error', () => {});
+    response.on('close', () => {
+      if (!response.writableEnded) this.onAbort?.();
+    });
+  }
+
+  /** @param last whether nothing more is read: of the connection, or of the stream where it has several */
+  send({ status, headers = {}, body }: HttpAnswer, last = false): void {
+    const response = this.#response;
+    if (response.headersSent || isGone(response)) return;
+    // 204 and 304 have no body and no length (RFC 9110 §8.6).
+    const bare = body === undefined && (status === 204 || status === 304);
+    const fields: Record<string, string | string[]> = { ...headers };
+    if (!bare) fields['content-length'] = String(Buffer.byteLength(body ?? ''));
+    if ('stream' in response) {
+      // HTTP/2 has no fields about the connection (RFC 9113 §8.2.2), and Node throws, or warns, if there are.
+      for (const name of ['connection', 'upgrade']) delete fields[name];
+      const { stream } = response;
+      response.writeHead(status, fields).end(body ?? '', () => {
+        if (last) stream.close();
+      });
+    } else {
+      if (last) fields.connection = 'close';
+      response.writeHead(status, fields).end(body);
+    }
+  }
+}
+
+/** Answers a request whose socket Node has handed out, and ends it. */
+export function refuse(socket: Duplex, { status, headers = {}, body = '' }: HttpAnswer): void {
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) });
+  // Nobody reads this socket any more, so nobody would notice that the peer closes its half.
+  socket.once('finish', () => socket.destroy());
+  socket.write(
+    `HTTP/1.1 ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+  );
+  socket.end(body);
+}
+
+/** From 'upgrade' on nobody but who takes the socket listens to its errors: unheard, the first one ends the process. */
+export function hearErrors(socket: Duplex): void {
+  socket.on('error', ignore);
+}
+
+function ignore(): void {}
