@@ -405,7 +405,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
     for (const [code, recovered] of [
       ['4000', true],
       ['1000', false],
-      ['1001', false],
+      ['1001', true],
       ['x', false],
     ] as const) {
       const first = await Poller.open(port);
