@@ -5,13 +5,15 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       core: 'src/core.ts',
+      'fetch-browser': 'src/transport/fetch-browser.ts',
+      'fetch-node': 'src/transport/fetch-node.ts',
       'websocket-browser': 'src/transport/websocket-browser.ts',
       'websocket-node': 'src/transport/websocket-node.ts',
     },
     format: 'esm',
     target: 'es2022',
-    // Which one it is, is for the application's bundler or Node to decide.
-    external: ['#websocket'],
+    // Which ones they are, is for the application's bundler or Node to decide.
+    external: ['#fetch', '#websocket'],
     dts: true,
     // Not all of dist: the other build writes there at the same time.
     clean: ['chunk-*.js'],
@@ -26,9 +28,12 @@ export default defineConfig([
     noExternal: [/./],
     // Smaller by a tenth than what esbuild makes: it writes constants where they are used.
     minify: 'terser',
-    // The other build may not have written the file that package.json names yet.
+    // The other build may not have written the files that package.json names yet.
     esbuildOptions: (options) => {
-      options.alias = { '#websocket': './src/transport/websocket-browser.ts' };
+      options.alias = {
+        '#fetch': './src/transport/fetch-browser.ts',
+        '#websocket': './src/transport/websocket-browser.ts',
+      };
     },
     outExtension: () => ({ js: '.min.js' }),
   },

@@ -2,7 +2,7 @@
 import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
 import { Poller } from './poller';
-import { RawWebSocket, wsFrame } from './raw';
+import { Opcode, RawWebSocket, wsFrame } from './raw';
 import { stage } from './stage';
 
 describe.each(hosts)('before HELLO on %s', (_name, host) => {
@@ -136,6 +136,23 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     const second = await RawWebSocket.connect(port);
     second.send([0, [], '', [session, secret, 2, 0]]);
     expect((await second.packet(1)).slice(4)).toEqual([0, false, 'unknown-session']);
+  });
+
+  test.each([
+    ['1000, the client is done', 1000, false],
+    ['1001, the browser has put the page away', 1001, true],
+    ['no code', undefined, true],
+    ['4000, the server was silent', 4000, true],
+    ['4400, the server broke a rule', 4400, false],
+  ])('after a close by the client with %s, its session is there or not', async (_what, code, recovered) => {
+    const { port } = await scene();
+    const first = await RawWebSocket.connect(port);
+    const { session, secret } = await first.hello();
+    first.message(code === undefined ? new Uint8Array() : Uint8Array.of(code >> 8, code & 255), Opcode.Close);
+    await first.until('the end', () => first.ended);
+    const second = await RawWebSocket.connect(port);
+    second.send([0, [], '', [session, secret, 1, 0]]);
+    expect((await second.packet(1)).slice(5)).toEqual([recovered, recovered ? '' : 'unknown-session']);
   });
 
   test.each<[what: string, received: number, confirmed: number]>([

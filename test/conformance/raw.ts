@@ -195,7 +195,8 @@ export class RawWebSocket extends RawSocket {
     if (opcode === Opcode.Text) this.packets.push(JSON.parse(payload.toString()) as unknown[]);
     else if (opcode === Opcode.Binary) this.binary.push(payload);
     else if (opcode === Opcode.Close) {
-      this.closed ??= { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() };
+      const code = payload.length === 0 ? 1005 : payload.readUInt16BE(0);
+      this.closed ??= { code, reason: payload.subarray(2).toString() };
       // A peer that answers lets the server go.
       this.write(wsFrame(payload.subarray(0, 2), Opcode.Close));
     }

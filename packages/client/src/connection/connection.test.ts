@@ -291,6 +291,39 @@ describe('what a browser tells', () => {
     expect([link.closed?.code, socket.connection.state]).toEqual([1001, 'closed']);
     expect(listeners()).toBe(0);
     socket.connect();
-    expect(listeners()).toBe(3);
+    expect(listeners()).toBe(4);
+  });
+
+  test('a page that comes back from where the browser had put it resumes at once', async () => {
+    const { tell } = page();
+    const { socket, transport, log } = await open();
+    tell('pageshow', { persisted: false });
+    expect([transport.links.length, socket.connection.state]).toEqual([1, 'open']);
+    // Nobody has said that the connection is gone.
+    tell('pagehide', { persisted: true });
+    tell('pageshow', { persisted: true });
+    expect([transport.links.length, socket.connection.state]).toEqual([2, 'connecting']);
+    expect(transport.links[0]!.closed?.code).toBe(1006);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO / resume s1 1 0']);
+    await transport.link.say(welcome({ recovered: true }));
+    // It was said before the page is told that it is back.
+    tell('pagehide', { persisted: true });
+    await transport.link.drop();
+    tell('pageshow', { persisted: true });
+    expect(transport.links).toHaveLength(3);
+    expect(log.slice(1)).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+      ['disconnect', 1006, 'network', true],
+    ]);
+  });
+
+  test('a page that comes back does not wake what was closed', async () => {
+    const { tell } = page();
+    const { socket, transport } = await open();
+    socket.disconnect();
+    tell('pageshow', { persisted: true });
+    tell('online');
+    expect([transport.links.length, socket.connection.state]).toEqual([1, 'closed']);
   });
 });

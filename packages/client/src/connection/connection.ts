@@ -154,13 +154,17 @@ export function createConnection(origin: string, options: Options): { connection
       if (state !== 'idle' && state !== 'closed') return;
       attempt = failures = 0;
       unwatch = watchNetwork(({ type, persisted }) => {
-        if (type === 'offline') down(broken(type));
-        else if (type === 'pagehide') {
+        if (type === 'pagehide') {
           if (!persisted) end(1001, type);
-        } else if (state === 'waiting') {
-          failures = 0;
-          connect('online');
-        } else session.probe();
+        } else if (type === 'offline') down(broken(type));
+        else if (type === 'online' || persisted) {
+          // What a page had that was put away and is back is gone, even where nobody says so.
+          if (persisted) down(broken(type));
+          if (state === 'waiting') {
+            failures = 0;
+            connect('online');
+          } else session.probe();
+        }
       });
       connect('wanted');
     },

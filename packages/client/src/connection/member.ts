@@ -25,6 +25,8 @@ export interface Member {
   held?: ((error?: unknown) => void)[] | undefined;
   /** Whether the HELLO of this connection asked for it. */
   listed?: boolean;
+  /** What was lost with sessions in which it was wanted, and its `connect` has not told yet. */
+  loss?: { readonly reason: string; readonly unconfirmed: number } | undefined;
   fire<Name extends keyof LifecycleEvents>(event: Name, value: Parameters<LifecycleEvents[Name]>[0]): void;
   /** @param reply there if the sender waits for one */
   handle(packet: EventPacket | PublishPacket | VolatilePacket, reply: Reply | undefined): void;

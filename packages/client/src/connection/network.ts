@@ -1,6 +1,6 @@
 // What the platform tells about the network and the page. Only browsers tell anything.
 
-const names = ['online', 'offline', 'pagehide'];
+const names = ['online', 'offline', 'pagehide', 'pageshow'];
 
 /** @returns a function that stops watching */
 export function watchNetwork(handle: (event: { type: string; persisted?: boolean }) => void): () => void {

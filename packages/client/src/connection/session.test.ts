@@ -265,6 +265,110 @@ describe('resume', () => {
     await all.transport.link.say(welcome({ session: 's2' }), connected());
     expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'over', unconfirmed: 1 }]);
   });
+
+  describe('a loss is told once to each namespace it concerns, whatever happens before its connect', () => {
+    /** A socket with another one, both connected, whose session was refused with one event in flight. */
+    async function lost(): Promise<{ all: Scene & { link: FakeLink }; other: Scene['socket'] }> {
+      const all = await open();
+      const other = all.socket.of('/other');
+      watch(other, all.log, 'other ');
+      await all.link.say(connected('/other'));
+      all.socket.emit('left');
+      await settle();
+      await reconnect(all);
+      all.log.length = 0;
+      await all.link.say(welcome({ session: 's2', reason: 'unknown-session' }));
+      return { all, other };
+    }
+
+    const told = (unconfirmed: number, reason = 'unknown-session') => ({ recovered: false, reason, unconfirmed });
+
+    test('the connection breaks between WELCOME and CONNECTED, and the new session is resumed', async () => {
+      const { all } = await lost();
+      await reconnect(all);
+      await all.link.say(welcome({ session: 's2', recovered: true }), connected(), connected('/other'));
+      expect(all.log).toEqual([
+        ['connect', told(1)],
+        ['other connect', told(1)],
+      ]);
+    });
+
+    test('one namespace is connected before the connection breaks, and another is not', async () => {
+      const { all } = await lost();
+      await all.link.say(connected());
+      await reconnect(all);
+      await all.link.say(welcome({ session: 's2', recovered: true }), connected('/other'));
+      expect(all.log).toEqual([
+        ['connect', told(1)],
+        ['disconnect', 1006, 'network', true],
+        ['connect', { recovered: true, unconfirmed: 0 }],
+        ['other connect', told(1)],
+      ]);
+    });
+
+    test('a second session is lost before all were told of the first: what was not told is added up', async () => {
+      const { all } = await lost();
+      await all.link.say(connected());
+      all.socket.emit('left again');
+      all.socket.emit('and again');
+      await all.link.read();
+      await reconnect(all);
+      await all.link.say(welcome({ session: 's3', reason: 'log-trimmed' }), connected(), connected('/other'));
+      expect(all.log.filter(([what]) => `${what}`.endsWith('connect')).slice(2)).toEqual([
+        ['connect', told(2, 'log-trimmed')],
+        ['other connect', told(3, 'log-trimmed')],
+      ]);
+    });
+
+    test('it is told once: another connect, in the same session or the next, has nothing to tell', async () => {
+      const { all, other } = await lost();
+      await all.link.say(connected(), connected('/other'));
+      other.disconnect().connect();
+      await all.link.say(connected('/other'));
+      await all.link.drop({ code: 4410, reason: 'over' });
+      await all.advance(1_000);
+      await all.transport.link.open();
+      await all.transport.link.say(welcome({ session: 's3' }), connected(), connected('/other'));
+      expect(all.log.filter(([what]) => `${what}`.endsWith(' connect'))).toEqual([
+        ['other connect', told(1)],
+        ['other connect', { recovered: false, unconfirmed: 0 }],
+        // DISCONNECT and CONNECT are no events of the app.
+        ['other connect', told(0, 'over')],
+      ]);
+    });
+
+    test('a namespace that is joined after the loss, or left since, hears nothing of it', async () => {
+      const { all, other } = await lost();
+      other.disconnect().connect();
+      watch(all.socket.of('/late'), all.log, 'late ');
+      await reconnect(all);
+      await all.link.say(welcome({ session: 's2', recovered: true }));
+      await all.link.say(connected(), connected('/other'), connected('/late'));
+      expect(all.log).toEqual([
+        ['connect', told(1)],
+        ['other connect', { recovered: false, unconfirmed: 0 }],
+        ['late connect', { recovered: false, unconfirmed: 0 }],
+      ]);
+    });
+
+    test('a namespace that is refused in the new session, and asked for again, is told then', async () => {
+      const { all, other } = await lost();
+      const refusal = { code: 'ERR_TOKEN', message: 'old', data: undefined };
+      other.once('connect_error', () => other.connect());
+      await all.link.say(connected(), { type: PacketType.Refused, namespace: '/other', ...refusal });
+      await all.link.say(connected('/other'));
+      expect(all.log.at(-1)).toEqual(['other connect', told(1)]);
+    });
+
+    test('after a close for good nothing is left to tell', async () => {
+      const { all } = await lost();
+      await all.link.drop({ code: 4409, reason: 'evicted', by: 'server' });
+      all.socket.connect();
+      await all.transport.link.open();
+      await all.transport.link.say(welcome({ session: 's3' }), connected());
+      expect(all.log.at(-1)).toEqual(['connect', { recovered: false, unconfirmed: 0 }]);
+    });
+  });
 });
 
 describe('offline', () => {

@@ -42,8 +42,6 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
   let token = '';
   /** How many times HELLO was said: the server tells a late one by it. */
   let generation = 0;
-  /** What was lost with the last session, until the next one has told it. */
-  let loss: { readonly reason: string; readonly unconfirmed: number } | undefined;
 
   const createMachine = () =>
     new SessionMachine<Frame>(
@@ -120,9 +118,11 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
   /** Starts a new session with what never left; the machine holds until it is opened or detached. */
   const lose = (reason: string) => {
     const unconfirmed = machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now());
-    loss = { reason, unconfirmed: unconfirmed + (loss?.unconfirmed ?? 0) };
     key = undefined;
-    for (const member of wanted()) member.phase = 'joining';
+    for (const member of wanted()) {
+      member.phase = 'joining';
+      member.loss = { reason, unconfirmed: unconfirmed + (member.loss?.unconfirmed ?? 0) };
+    }
   };
 
   const welcome = ({ session, secret, settings, received, recovered, reason }: WelcomePacket) => {
@@ -168,9 +168,11 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       // Left before the answer came, or since a HELLO that was to resume.
       if (!member || !phase) sendDisconnect(namespace);
       else {
+        const { loss } = member;
         member.phase = 'joined';
         member.id = packet.id;
-        member.fire('connect', { recovered: false, unconfirmed: 0, ...(member.listed && loss) });
+        member.loss = undefined;
+        member.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
       }
     } else if (type === PacketType.Refused) {
       if (phase === 'joining') refuse(member!, new PublicError(packet.code, packet.message, packet.data));
@@ -214,7 +216,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       const connected = isConnected(member);
       const last = wanted().length < 2;
       if (!last && !member.held && token) sendDisconnect(member.namespace);
-      member.phase = undefined;
+      member.phase = member.loss = undefined;
       release(member, new HalyardError('ERR_DISCONNECTED'));
       if (last) onIdle();
       if (connected) member.fire('disconnect', { ...normal, by: 'client' });
@@ -306,18 +308,17 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       const connected = all.filter(isConnected);
       const old = link;
       link = undefined;
-      if (open) loss = undefined;
       open = false;
       if (fate === 'final') {
         const error = new HalyardError('ERR_DISCONNECTED');
         const ended = machine;
         machine = createMachine();
         timer.stop();
-        key = loss = undefined;
+        key = undefined;
         token = '';
         ended.end(error);
         for (const member of all) {
-          member.phase = undefined;
+          member.phase = member.loss = undefined;
           release(member, error);
         }
       } else if (old) {

@@ -93,7 +93,7 @@ export interface Scene {
   transport: FakeTransport;
   socket: Socket;
   /** What happened to the socket, in order. */
-  log: unknown[];
+  log: unknown[][];
   advance(ms: number): Promise<void>;
 }
 
@@ -107,7 +107,7 @@ export function scene({ url, ...options }: Partial<CoreOptions> & { url?: string
     random: () => 0.5,
     ...options,
   });
-  const log: unknown[] = [];
+  const log: unknown[][] = [];
   watch(socket, log);
   const advance = async (ms: number) => {
     await settle();
@@ -118,7 +118,7 @@ export function scene({ url, ...options }: Partial<CoreOptions> & { url?: string
 }
 
 /** Writes a socket's lifecycle into `log`. */
-export function watch(socket: Socket, log: unknown[], name = ''): void {
+export function watch(socket: Socket, log: unknown[][], name = ''): void {
   socket.on('connect', (info) => log.push([`${name}connect`, info]));
   socket.on('disconnect', ({ code, by, willReconnect }) => log.push([`${name}disconnect`, code, by, willReconnect]));
   socket.on('connect_error', (error) => log.push([`${name}connect_error`, error.code]));

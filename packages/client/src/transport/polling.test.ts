@@ -1,10 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deferred } from '../testing/fake';
+import * as browser from './fetch-browser';
 import { polling } from './polling';
 import type { Link } from './transport';
+
+/** What `#fetch` is: that of a browser or that of Node. */
+const platform = vi.hoisted(() => ({ fetch: globalThis.fetch }));
+vi.mock('#fetch', () => ({ fetch: (url: string, init: RequestInit) => platform.fetch(url, init) }));
+const node = await vi.importActual<{ fetch: typeof fetch }>('./fetch-node');
 
 /** Real time, twenty times as fast: what takes 300 ms takes 15, and no busy machine is slower than a request may be. */
 const clock: Clock = {
@@ -182,7 +188,10 @@ class PollingServer {
   }
 }
 
-describe('polling', () => {
+describe.each([
+  ['the fetch of the platform', browser.fetch],
+  ['the HTTP of Node', node.fetch],
+])('polling by %s', (_, fetch) => {
   const servers: PollingServer[] = [];
   const links: Link[] = [];
 
@@ -192,6 +201,27 @@ describe('polling', () => {
   });
 
   async function start({ binary = false, batchMax = 1_000, faults = {} as PollingServer['faults'] } = {}) {
+    platform.fetch = fetch;
+    /** How many timers of the link there are. Every request has one, and so has the wait for its next try. */
+    let running = 0;
+    const counting: Clock = {
+      now: clock.now,
+      after(delayMs, run) {
+        running++;
+        let over = () => {
+          running--;
+          over = () => {};
+        };
+        const cancel = clock.after(delayMs, () => {
+          over();
+          run();
+        });
+        return () => {
+          over();
+          cancel();
+        };
+      },
+    };
     const server = new PollingServer(binary);
     Object.assign(server.faults, faults);
     servers.push(server);
@@ -201,7 +231,7 @@ describe('polling', () => {
     const closes: Close[] = [];
     const opened = deferred();
     const closed = deferred<Close>();
-    const target = { url, protocol: 'halyard.v1+json', binary, batchMax: () => batchMax, clock };
+    const target = { url, protocol: 'halyard.v1+json', binary, batchMax: () => batchMax, clock: counting };
     const link = polling().open(target, {
       onOpen: opened.resolve,
       onFrame: (frame) => {
@@ -214,7 +244,8 @@ describe('polling', () => {
       },
     });
     links.push(link);
-    return { server, link, frames, heard, closes, opened: opened.promise, closed: closed.promise };
+    const idle = () => running === 0;
+    return { server, link, frames, heard, closes, idle, opened: opened.promise, closed: closed.promise };
   }
 
   async function until(condition: () => boolean): Promise<void> {
@@ -496,9 +527,74 @@ describe('polling', () => {
     await opened;
     link.send('x');
     await until(() => server.requests.includes('POST 1 no answer'));
-    link.close(1001, '');
-    await until(() => server.requests.includes('DELETE 1001'));
+    link.close(4000, '');
+    await until(() => server.requests.includes('DELETE 4000'));
     expect(server.requests.filter((line) => line.startsWith('POST 1'))).toEqual(['POST 1 no answer']);
+  });
+
+  test('the goodbye of a page that goes away is 1000, and leaves in the same turn whatever is under way', async () => {
+    const { server, link, opened, idle } = await start({ faults: { POST: [undefined, 'no answer'] } });
+    await opened;
+    link.send('x');
+    await until(() => server.requests.includes('POST 1 no answer'));
+    const sent = vi.spyOn(platform, 'fetch');
+    link.close(1001, '');
+    expect(sent.mock.lastCall?.[1]).toMatchObject({
+      method: 'DELETE',
+      headers: { 'halyard-close': '1000', 'halyard-connection': 'secret' },
+      keepalive: true,
+    });
+    sent.mockRestore();
+    await until(idle);
+    expect(server.requests.at(-1)).toBe('DELETE 1000');
+  });
+
+  test.each<[Fault, number]>([
+    ['lost request', 4],
+    ['lost response', 4],
+    [502, 4],
+    [403, 1],
+    [404, 1],
+    ['no answer', 1],
+  ])('a goodbye that meets %s is tried a few times, and then nothing of the link is left', async (fault, tries) => {
+    const { server, link, opened, idle, closes } = await start({ faults: { DELETE: Array(50).fill(fault) } });
+    await opened;
+    await until(() => server.requests.includes('GET 0'));
+    link.close(1000, '');
+    await until(idle);
+    expect(server.requests.filter((line) => line.startsWith('DELETE'))).toHaveLength(tries);
+    expect(closes).toEqual([]);
+  });
+
+  test.each<[Fault, string[]]>([
+    ['no answer', ['POST 1 no answer']],
+    [502, Array(4).fill('POST 1 502')],
+    [403, ['POST 1 403']],
+  ])(
+    'closed while what was sent before does not arrive (%s), it says no more, and nothing is left',
+    async (fault, bodies) => {
+      const { server, link, opened, idle, closes } = await start({
+        batchMax: 1,
+        faults: { POST: [undefined, ...Array(50).fill(fault)] },
+      });
+      await opened;
+      await until(() => server.requests.includes('GET 0'));
+      for (const frame of ['a', 'b', 'c']) link.send(frame);
+      link.close(1000, '');
+      await until(idle);
+      expect(server.requests.slice(1).filter((line) => !line.startsWith('GET'))).toEqual(bodies);
+      expect(closes).toEqual([]);
+    },
+  );
+
+  test('closed while it waits for the next try of a poll, or of a body, it waits no longer', async () => {
+    const { server, link, opened, idle } = await start({ faults: { POST: [undefined, 503], GET: Array(4).fill(503) } });
+    await opened;
+    link.send('a');
+    await until(() => server.requests.filter((line) => line === 'GET 0 503').length === 3);
+    link.close(4000, '');
+    await until(idle);
+    expect(server.requests.at(-1)).toBe('DELETE 4000');
   });
 
   test('closed while it opens, it never was', async () => {

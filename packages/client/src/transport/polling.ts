@@ -2,12 +2,16 @@
 // frames, and both bring frames back. Bodies and answers are numbered, so that after a lost request or answer the same is
 // asked again and does no harm.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
+import { fetch } from '#fetch';
 import type { Link, LinkEvents, Target, Transport } from './transport';
 
 /** The server answers a poll within 20 seconds; one that had no answer by now is lost. */
 const pollTimeoutMs = 30_000;
 const sendTimeoutMs = 10_000;
-/** A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. */
+/**
+ * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
+ * that was closed from this side, and only says the rest, one that has no answer in time is not repeated.
+ */
 const triesMax = 4;
 const retryDelayMs = 300;
 
@@ -17,8 +21,8 @@ export function polling(): Transport {
 
 function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
   const queue: Frame[] = [];
-  /** The request that runs in each direction; null once the direction has ended. */
-  const running: Record<string, AbortController | null> = {};
+  /** Stops what runs in each direction, a request or the wait for its next try; null once the direction has ended. */
+  const running: Record<string, (() => void) | null> = {};
   let id = '';
   let bodies = 0;
   /** Number of the last answer with frames that came: every request says it. */
@@ -29,13 +33,12 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
   let closed = false;
 
   const stop = (method: string) => {
-    running[method]?.abort();
+    running[method]?.();
     running[method] = null;
   };
 
   const end = (code: number, reason: string, by: Close['by'] = 'network') => {
-    stop('GET');
-    stop('POST');
+    for (const method of ['GET', 'POST', 'DELETE']) stop(method);
     if (closed) return;
     closed = true;
     onClose({ code, reason, by });
@@ -49,8 +52,11 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
   const request = async (method: string, header: string, value: string | number, body?: string | Uint8Array) => {
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
-      running[method] = controller;
-      const cancel = clock.after(method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => controller.abort());
+      running[method] = () => controller.abort();
+      const cancel = clock.after(method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => {
+        if (closed) end(1006, '');
+        controller.abort();
+      });
       let failure: string;
       try {
         const own: Record<string, string> = { [`halyard-${header}`]: `${value}`, 'halyard-ack': `${received}` };
@@ -59,7 +65,7 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
         const response = await fetch(url, {
           method,
           headers: own,
-          body: body as BodyInit,
+          body,
           signal: controller.signal,
           // Lets a goodbye go out from a page that is going away.
           keepalive: method === 'DELETE',
@@ -90,9 +96,18 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       } finally {
         cancel();
       }
+      if (running[method] === null) break;
       // A link that never opened has nothing to keep.
       if (!id || tries === triesMax) end(1006, failure);
-      else await new Promise<void>((resolve) => clock.after(retryDelayMs * tries, resolve));
+      else {
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(retryDelayMs * tries, resolve);
+          running[method] = () => {
+            cancel();
+            resolve();
+          };
+        });
+      }
     }
     return undefined;
   };
@@ -136,7 +151,7 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       stop('GET');
       while (posting && code === 1000) await posting;
       stop('POST');
-      if (id) request('DELETE', 'close', code);
+      if (id) request('DELETE', 'close', code < 1002 ? 1000 : code);
     },
   };
 }

@@ -34,7 +34,8 @@ export interface Link {
   send(frame: Frame): void;
   /**
    * Ends the link; the owner hears nothing after it. MUST tell the server the code if it can. With 1000, what was
-   * sent before MUST go out first. MUST NOT throw, at any time.
+   * sent before MUST go out first. With 1001 the page goes away: the server MUST be told 1000, and in this turn, because
+   * there may be no other. MUST NOT throw, at any time. MUST NOT keep a program running for long, whatever the server does.
    */
   close(code: number, reason: string): void;
 }

@@ -209,8 +209,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   onClose(close: Close): void {
-    const left = close.by === 'client' && close.code === CloseCode.Normal;
-    if (left || afterClose(close.code) !== 'resume') {
+    if (afterClose(close.code) !== 'resume') {
       this.#detach();
       this.end(close);
       return;

@@ -1,0 +1,2 @@
+// The `fetch` of the platform, whichever it is at the time of the call.
+export const fetch: typeof globalThis.fetch = (url, init) => globalThis.fetch(url, init);

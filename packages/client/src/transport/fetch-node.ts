@@ -1,0 +1,36 @@
+// As much of `fetch` as polling needs, on Node's own HTTP. The `fetch` of Node 20 misses the end of a connection that the
+// other side closes at once while its parser is still being loaded, which is at the first call: nothing comes of that
+// call until it is aborted. The errors of this one also say what went wrong, instead of `fetch failed`.
+import http from 'node:http';
+import https from 'node:https';
+
+interface Init {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  readonly signal: AbortSignal;
+  /** Of no meaning here: no page goes away. */
+  readonly keepalive?: boolean;
+}
+
+/**
+ * The answer comes once its whole body is there. Redirects are answers like any other, as they are to a WebSocket.
+ * Connections are kept by Node's global agents, and do not keep a program running while they are idle.
+ */
+export async function fetch(url: string, { method, headers, body, signal }: Init): Promise<Response> {
+  const { request } = url.startsWith('https:') ? https : http;
+  const type = typeof body === 'string' && { 'content-type': 'text/plain; charset=utf-8' };
+  const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    request(url, { method, headers: { ...type, ...headers }, signal })
+      .on('error', reject)
+      .on('response', resolve)
+      .end(body);
+  });
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk);
+  // A 204 may not even have an empty body.
+  return new Response(chunks.length > 0 ? Buffer.concat(chunks) : null, {
+    status: answer.statusCode!,
+    headers: answer.headers as Record<string, string>,
+  });
+}
