@@ -4,12 +4,14 @@ import { polling } from '@halyard/client';
 import { Server } from '@halyard/server';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LossyHttp, type Path } from './lossy-http';
 
-afterEach(() => {
-  vi.unstubAllGlobals();
-});
+/** What the client sends its requests with. */
+const path = vi.hoisted(() => ({ fetch: globalThis.fetch }));
+vi.mock('../../packages/client/src/transport/fetch-node.ts', () => ({
+  fetch: (url: string, init: RequestInit) => path.fetch(url, init),
+}));
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -24,16 +26,16 @@ interface Run {
 }
 
 /** A client says `events` numbers; the server answers each by a reply and two messages, and says more by itself. */
-async function run(seed: number, path: Path, events: number): Promise<Run> {
+async function run(seed: number, faults: Path, events: number): Promise<Run> {
   const random = seededRandom(seed);
   const clock = new VirtualClock();
-  const http = new LossyHttp(clock, random, path);
+  const http = new LossyHttp(clock, random, faults);
   const requests: Record<string, number> = {};
-  vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
-    const method = init.method ?? '';
+  path.fetch = (url, init) => {
+    const method = init?.method ?? '';
     requests[method] = (requests[method] ?? 0) + 1;
-    return http.fetch(url, init);
-  });
+    return http.fetch(String(url), init ?? {});
+  };
   // The link alone is tried: nobody's patience ends first.
   const io = new Server({ host: http.host, clock, helloTimeoutMs: 600_000, heartbeatMs: 3_600_000 });
   const up: number[] = [];
@@ -88,8 +90,8 @@ const numbers = (count: number) => Array.from({ length: count }, (_none, i) => i
 test('requests and answers are lost, come twice and overtake each other: all arrives once and in order', async () => {
   let ended = 0;
   await forSeeds(100, async (seed) => {
-    const path = { latencyMs: 60, loss: 0.06, unnoticed: 0.2, repeat: 0.1, repeatMs: 5_000 };
-    const { up, down, close } = await run(seed, path, 60);
+    const faults = { latencyMs: 60, loss: 0.06, unnoticed: 0.2, repeat: 0.1, repeatMs: 5_000 };
+    const { up, down, close } = await run(seed, faults, 60);
     expect(up).toEqual(numbers(up.length));
     expect(down).toEqual(numbers(down.length));
     if (close === undefined) expect(up.length).toBe(60);
@@ -104,8 +106,8 @@ test('requests and answers are lost, come twice and overtake each other: all arr
 
 test('answers that only overtake each other cost no request more', async () => {
   await forSeeds(20, async (seed) => {
-    const path = { latencyMs: 60, loss: 0, unnoticed: 0, repeat: 0, repeatMs: 1 };
-    const { up, down, emitted, close, requests } = await run(seed, path, 60);
+    const faults = { latencyMs: 60, loss: 0, unnoticed: 0, repeat: 0, repeatMs: 1 };
+    const { up, down, emitted, close, requests } = await run(seed, faults, 60);
     expect([up, down, close]).toEqual([numbers(60), numbers(emitted), undefined]);
     expect(requests.POST).toBeLessThanOrEqual(62);
   });
