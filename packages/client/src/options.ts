@@ -40,7 +40,7 @@ export interface CoreOptions extends SocketOptions {
   autoConnect?: boolean | undefined;
   /** For tests: where time comes from. */
   clock?: Clock | undefined;
-  /** For tests: what `Math.random` is otherwise. */
+  /** For tests: what `Math.random` is otherwise. Waits are spread by it, and tokens made where there is no `crypto`. */
   random?: (() => number) | undefined;
 }
 

@@ -124,6 +124,23 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.open())[0]).toBe('HELLO / /late resume s1 3 2');
   });
 
+  test.each([
+    ['no crypto', undefined],
+    ['a crypto without random values', {}],
+  ])('where the platform has %s, the token is made of other random numbers', async (_, crypto) => {
+    vi.stubGlobal('crypto', crypto);
+    try {
+      let n = 0;
+      const { transport, log } = scene({ random: () => ++n / 1_000 });
+      const [hello] = await transport.link.open();
+      expect(hello).toMatchObject({ token: [1, 2, 3, 4].map((n) => (n / 1_000) * 2 ** 32).join() });
+      await transport.link.say(welcome(), connected());
+      expect(log).toEqual([['connect', { recovered: false, unconfirmed: 0 }]]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   test('every session has a token of its own', async () => {
     const { socket, transport } = scene();
     const [first] = await transport.link.open();
@@ -430,6 +447,29 @@ describe('limits of the server', () => {
     await expect(socket.emitWithAck('b', 'x'.repeat(100))).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_BIG' });
     expect(await transport.link.read()).toHaveLength(1);
   });
+
+  test.each(['a', 'é', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\uffff', '𝄞', 'a𝄞é漢'])(
+    'text is measured as UTF-8 where nothing can encode it: %s',
+    async (text) => {
+      vi.stubGlobal('TextEncoder', undefined);
+      try {
+        const { socket, transport } = scene();
+        await transport.link.open();
+        const bytes = Buffer.byteLength('[2,"/","e",[""]]') + 100 * Buffer.byteLength(text);
+        const send = async (frameBytesMax: number) => {
+          const { link } = transport;
+          await link.say(welcome({ settings: { ...defaultSettings, frameBytesMax } }), connected());
+          return () => socket.emit('e', text.repeat(100));
+        };
+        expect(await send(bytes - 1)).toThrow(expect.objectContaining({ code: 'ERR_FRAME_TOO_BIG' }));
+        socket.disconnect().connect();
+        await transport.link.open();
+        expect(await send(bytes)).not.toThrow();
+      } finally {
+        vi.unstubAllGlobals();
+      }
+    },
+  );
 
   test('what no codec carries is refused with its path', () => {
     const { socket } = scene();
