@@ -195,6 +195,29 @@ export function sessionSuite(name: string, { host, transport, serverCodec, clien
       expect(await client.emitWithAck('size', 'still here')).toBe(10);
     });
 
+    test('what is confirmed keeps pace with any size, both ways', async () => {
+      const io = await serve();
+      io.on('connection', (socket) => {
+        socket.on('chunk', (text) => text.length);
+        socket.on('next', () => {
+          socket.emit('chunk', 'y'.repeat(1_000_000));
+        });
+      });
+      const client = join(io.port);
+      const chunk = 'x'.repeat(512 * 1024);
+      for (let i = 0; i < 20; i++) expect(await client.emitWithAck('chunk', chunk)).toBe(chunk.length);
+      // More than an outbox holds, as fast as it comes, well within the time after which a SACK is due anyway.
+      let come = 0;
+      await new Promise<void>((resolve) => {
+        client.on('chunk', () => {
+          if (++come === 12) resolve();
+          else client.emit('next');
+        });
+        client.emit('next');
+      });
+      expect(io.sockets.size).toBe(1);
+    });
+
     test('what the server ends stays ended, and a client that leaves is gone at once', async () => {
       const io = await serve();
       const ends: unknown[] = [];
