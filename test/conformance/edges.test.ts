@@ -39,67 +39,87 @@ describe.each(hosts)('on %s', (_name, host) => {
   }
 
   describe('events followed at once by a disconnect', () => {
-    const transports = { websocket, polling };
-    const codecs = { json, msgpack };
-
-    for (const [transport, makeTransport] of Object.entries(transports)) {
-      for (const [codec, makeCodec] of Object.entries(codecs)) {
-        test.each(['the namespace', 'the socket'])(
-          `are handled when middleware of %s has let them pass, ${transport}, ${codec}`,
-          async (where) => {
-            const happened: string[] = [];
-            const { promise, open: letPass } = gate();
-            const io = await serve({}, (server) => {
-              for (const name of ['/', '/b']) {
-                const namespace = server.of(name);
-                if (where === 'the namespace') namespace.use(() => promise);
-                namespace.on('connection', (socket) => {
-                  if (where === 'the socket') socket.use(() => promise);
-                  socket.join('room');
-                  happened.push(`${name} in`);
-                  socket.on('e', (n: number) => {
-                    happened.push(`${name} ${n} ${socket.connected}`);
-                    return n;
-                  });
-                  socket.on('disconnect', () => happened.push(`${name} out`));
-                });
-              }
-            });
-            const client = connect(`http://127.0.0.1:${io.port}`, {
-              codec: makeCodec(),
-              transports: [makeTransport()],
-            });
-            cleanUp.push(() => client.connection.close());
-            const other = client.of('/b');
-            const opened = new Promise<void>((resolve) =>
-              client.connection.on('state', ({ to }) => {
-                if (to === 'open') resolve();
-              }),
-            );
-            await opened;
-            if (where === 'the socket') await expect.poll(() => happened.length).toBe(2);
-            // One namespace of two is left, then the last one, and with it the session.
-            const replies = [1, 2].map((n) => other.emitWithAck('e', n).catch(({ code }) => code));
-            other.disconnect();
-            client.emit('e', 3);
-            client.disconnect();
-            await expect.poll(() => client.connection.state).toBe('closed');
-            letPass();
-            // The session is over for its client: that is told at once.
-            expect(await Promise.all(replies)).toEqual(['ERR_DISCONNECTED', 'ERR_DISCONNECTED']);
-            await expect.poll(() => happened.filter((what) => what.endsWith('out')).length).toBe(2);
-            expect(happened.filter((what) => what.startsWith('/b'))).toEqual([
-              '/b in',
-              '/b 1 true',
-              '/b 2 true',
-              '/b out',
-            ]);
-            expect(happened.filter((what) => !what.startsWith('/b'))).toEqual(['/ in', '/ 3 true', '/ out']);
-            expect([io.sockets.size, io.of('/b').sockets.size, io.of('/').rooms.size]).toEqual([0, 0, 0]);
+    /** A client by hand, whose last word the server has heard when `leave` resolves. */
+    const kinds: Record<
+      string,
+      (port: number) => Promise<{ send: (...packets: unknown[][]) => void; leave: () => Promise<unknown> }>
+    > = {
+      websocket: async (port) => {
+        const wire = await WireClient.open(port);
+        return { send: (...packets) => wire.send(...packets), leave: () => wire.close(1000) };
+      },
+      polling: async (port) => {
+        const poller = await Poller.open(port);
+        let sent = Promise.resolve<unknown>(undefined);
+        return {
+          send: (...packets) => {
+            sent = sent.then(() => poller.send(...packets));
           },
-        );
-      }
+          leave: async () => {
+            await sent;
+            await poller.request('DELETE', { 'halyard-close': '1000' });
+          },
+        };
+      },
+    };
+
+    for (const [kind, open] of Object.entries(kinds)) {
+      test.each(['the namespace', 'the socket'])(
+        `are handled when middleware of %s lets them pass after the client has gone, ${kind}`,
+        async (where) => {
+          const happened: string[] = [];
+          const { promise, open: letPass } = gate();
+          const io = await serve({}, (server) => {
+            for (const name of ['/', '/b']) {
+              const namespace = server.of(name);
+              if (where === 'the namespace') namespace.use(() => promise);
+              namespace.on('connection', (socket) => {
+                if (where === 'the socket') socket.use(() => promise);
+                socket.join('room');
+                happened.push(`${name} in`);
+                socket.on('e', (n: number) => {
+                  happened.push(`${name} ${n} ${socket.connected}`);
+                  return n;
+                });
+                socket.on('disconnect', () => happened.push(`${name} out`));
+              });
+            }
+          });
+          const client = await open(io.port);
+          // One namespace of two is left, then the last one, and with it the session.
+          client.send([0, [['/'], ['/b']]]);
+          client.send([2, '/b', 'e', [1], 1], [2, '/b', 'e', [2]], [13, '/b'], [2, '/', 'e', [3]]);
+          await client.leave();
+          expect(happened.filter((what) => !what.endsWith('in'))).toEqual([]);
+          letPass();
+          await expect.poll(() => happened.filter((what) => what.endsWith('out')).length).toBe(2);
+          expect(happened.filter((what) => what.startsWith('/b'))).toEqual([
+            '/b in',
+            '/b 1 true',
+            '/b 2 true',
+            '/b out',
+          ]);
+          expect(happened.filter((what) => !what.startsWith('/b'))).toEqual(['/ in', '/ 3 true', '/ out']);
+          expect([io.sockets.size, io.of('/b').sockets.size, io.of('/').rooms.size]).toEqual([0, 0, 0]);
+        },
+      );
     }
+
+    test('are told at once to a client that leaves the last namespace', async () => {
+      for (const transport of [websocket, polling]) {
+        const io = await serve({}, (server) => {
+          server.on('connection', (socket) => {
+            socket.use(() => new Promise(() => {}));
+          });
+        });
+        const client = connect(`http://127.0.0.1:${io.port}`, { transports: [transport()] });
+        cleanUp.push(() => client.connection.close());
+        await new Promise((resolve) => client.on('connect', resolve));
+        const reply = client.timeout(600_000).emitWithAck('e');
+        client.disconnect();
+        await expect(reply).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
+      }
+    });
 
     test('are answered if the session goes on, and the namespace can be entered again meanwhile', async () => {
       const passes = [gate(), gate()];

@@ -364,7 +364,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   test('SACK goes by bytes: what is confirmed keeps pace with any size', async () => {
-    const io = await serve({}, (server) =>
+    const io = await serve({ sackDelayMs: 60_000 }, (server) =>
       server.on('connection', (socket) => {
         socket.on('chunk', (text: string) => text.length);
       }),
