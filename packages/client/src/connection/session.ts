@@ -32,19 +32,13 @@ const probeSlackMs = 10_000;
 
 const normal = { code: 1000, reason: '', willReconnect: false };
 
-/** Not every platform can encode text. What takes three bytes is longer by two, and the rest, half a pair too, by one. */
-const byteLength = (frame: Frame) =>
-  typeof frame === 'string'
-    ? frame.replace(/[\u0800-\ud7ff\ue000-\uffff]/g, '...').replace(/[^\0-\x7f]/g, '..').length
-    : frame.length;
-
 /**
  * Where there is no source of secrets, as in React Native without a polyfill, the token is one that somebody may guess who
  * knows other numbers of `random`. All they could have by it is a session whose WELCOME its client has not answered yet:
  * the secret of the session itself comes from the server.
  */
 const randomNumbers = (random: () => number): ArrayLike<number> =>
-  globalThis.crypto?.getRandomValues?.(new Uint32Array(4)) ?? [1, 2, 3, 4].map(() => random() * 2 ** 32);
+  globalThis.crypto?.getRandomValues?.(new Uint32Array(4)) ?? [1, 2, 3, 4, 5].map(random);
 
 export function createSession(options: Options, { onWanted, onIdle, onOpen, onSilent }: SessionEvents): Session {
   const { clock, codec, offlinePacketsMax } = options;
@@ -83,8 +77,11 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
 
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
-    // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
-    if (frame.length * 3 > frameBytesMax() && byteLength(frame) > frameBytesMax()) {
+    // Counted only if it may matter: no UTF-16 unit takes more than three bytes. More platforms have Blob than TextEncoder.
+    if (
+      frame.length * 3 > frameBytesMax() &&
+      (codec.binary ? frame.length : new Blob([frame as string]).size) > frameBytesMax()
+    ) {
       throw new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes`);
     }
     return frame;

@@ -200,7 +200,13 @@ describe.each([
     for (const server of servers.splice(0)) server.stop();
   });
 
-  async function start({ binary = false, batchMax = 1_000, faults = {} as PollingServer['faults'] } = {}) {
+  /** @param patienceMs longer than this no timer runs: what takes longer hangs */
+  async function start({
+    binary = false,
+    batchMax = 1_000,
+    faults = {} as PollingServer['faults'],
+    patienceMs = Infinity,
+  } = {}) {
     platform.fetch = fetch;
     /** How many timers of the link there are. Every request has one, and so has the wait for its next try. */
     let running = 0;
@@ -213,6 +219,7 @@ describe.each([
           over = () => {};
         };
         const cancel = clock.after(delayMs, () => {
+          if (delayMs > patienceMs) return;
           over();
           run();
         });
@@ -586,6 +593,24 @@ describe.each([
       expect(closes).toEqual([]);
     },
   );
+
+  test('closed while an answer to a poll is held back for that to a body, it holds nothing', async () => {
+    const { server, link, opened, idle } = await start({
+      faults: { POST: [undefined, 'lost response', 'lost response', 'lost response'] },
+      patienceMs: 20_000,
+    });
+    await opened;
+    server.caused.push('first');
+    link.send('a');
+    await until(() => server.frames.length === 1);
+    server.send('second');
+    await until(() => server.requests.filter((line) => line === 'POST 1 lost response').length === 3);
+    // The third was lost on its way back, or is about to be.
+    await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
+    link.close(4000, '');
+    await until(idle);
+    expect(server.requests.at(-1)).toBe('DELETE 4000');
+  });
 
   test('closed while it waits for the next try of a poll, or of a body, it waits no longer', async () => {
     const { server, link, opened, idle } = await start({ faults: { POST: [undefined, 503], GET: Array(4).fill(503) } });

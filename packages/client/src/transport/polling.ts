@@ -55,7 +55,7 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       running[method] = () => controller.abort();
       const cancel = clock.after(method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => {
         if (closed) end(1006, '');
-        controller.abort();
+        else controller.abort();
       });
       let failure: string;
       try {
@@ -101,9 +101,9 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
       if (!id || tries === triesMax) end(1006, failure);
       else {
         await new Promise<void>((resolve) => {
-          const cancel = clock.after(retryDelayMs * tries, resolve);
+          const stopTimer = clock.after(retryDelayMs * tries, resolve);
           running[method] = () => {
-            cancel();
+            stopTimer();
             resolve();
           };
         });
