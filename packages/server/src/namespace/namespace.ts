@@ -284,7 +284,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     const except = this.#resolve(spec.except);
     if (rooms.length > 0) this.#append(rooms, spec.except, except, event, args);
     for (const socket of direct) {
-      if (!isAmong(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
+      if (!socket.isLeaving && !isAmong(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
         socket.session.sendEvent(this.name, event, args);
       }
     }
@@ -349,7 +349,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     }
     for (const [i, room] of rooms.entries()) {
       for (const socket of room.members.values()) {
-        if (rooms.length > 1 && !socket.session.isFirst(serial)) continue;
+        if (socket.isLeaving || (rooms.length > 1 && !socket.session.isFirst(serial))) continue;
         if (!isAmong(socket, except)) socket.session.forward(frames[i] as Frames);
       }
     }

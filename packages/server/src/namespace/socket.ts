@@ -160,7 +160,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEvent(event);
-    if (this.#connected) this.#session.sendEvent(this.namespace, event, trimmed(args));
+    if (this.#connected && !this.isLeaving) this.#session.sendEvent(this.namespace, event, trimmed(args));
   }
 
   /** Sends an event and waits for the reply, at most `ackTimeoutMs`. Rejects with the client's error, or `ERR_ACK_TIMEOUT`. */
@@ -182,7 +182,7 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     return {
       emit: (event, ...args) => {
         checkEvent(event);
-        if (this.#connected) this.#session.sendVolatile(this.namespace, event, trimmed(args));
+        if (this.#connected && !this.isLeaving) this.#session.sendVolatile(this.namespace, event, trimmed(args));
       },
     };
   }
@@ -368,7 +368,8 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
   ): Promise<EventReply<Outgoing, Name>> {
     return new Promise((resolve, reject) => {
       checkEvent(event);
-      if (!this.#connected) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
+      if (!this.#connected || this.isLeaving)
+        throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
       this.#session.sendRequest(this.namespace, event, trimmed(args), timeoutMs, (error, value) => {
         if (error !== undefined) reject(error);
         else resolve(value as EventReply<Outgoing, Name>);

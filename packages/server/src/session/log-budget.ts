@@ -6,6 +6,8 @@ import { packetLimits } from '@halyard/protocol';
 const logsMax = packetLimits.helloPositionsMax;
 
 export class LogBudget {
+  /** Whether messages are counted, until the connection ends: they may be of more logs than a client can know. */
+  isCounting = false;
   /** Rooms that were left, and messages that were sent one by one, in each of the two rounds. */
   #left = 0;
   #leftBefore = 0;
@@ -33,9 +35,14 @@ export class LogBudget {
     this.#sent++;
   }
 
-  /** Whether a session in so many rooms may be sent messages of more logs than a client has to know: then they are counted. */
-  isTight(rooms: number): boolean {
-    return rooms + this.#left + this.#leftBefore > logsMax;
+  /** Sees whether a session in so many rooms may be sent messages of more logs than a client can know. */
+  look(rooms: number): void {
+    this.isCounting ||= rooms + this.#left + this.#leftBefore > logsMax;
+  }
+
+  /** There is no connection. */
+  stop(): void {
+    this.isCounting = false;
   }
 
   /** Whether the client may know so many logs that it asks for a PING. */

@@ -37,6 +37,7 @@ import type { Membership, Room } from '../namespace/room';
 import { type Connection, nobody, type Receiver } from '../transport/connection';
 import { warningOf } from '../warnings';
 import { Timed } from '../wheel';
+import { Departures } from './departures';
 import { Feed } from './feed';
 import { Lobby } from './lobby';
 import { LogBudget } from './log-budget';
@@ -46,6 +47,8 @@ import type { SessionContext } from './sessions';
 type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions'>;
 
 const pastMembershipsMax = 1_024;
+
+const never = Number.POSITIVE_INFINITY;
 
 export class Session extends Timed implements Receiver, SessionSink<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
@@ -57,9 +60,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** One for each namespace. */
   #sockets: Few<Member> = undefined;
   #lobby: Lobby | undefined = undefined;
-  /** Sockets that the client has left with, of which something is still in their middleware; and when the last one was. */
-  #leaving: Few<Member> = undefined;
-  #leftAt = 0;
+  #departures: Departures | undefined = undefined;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
   /** After a refused resume everything before RESET belonged to the other session. */
@@ -78,8 +79,6 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #seenSerial = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
-  /** Whether messages of logs are counted, and sent one by one for that. */
-  #isCounted = false;
 
   constructor(id: string, secret: string, codecIndex: number, hello: HelloPacket, context: SessionContext) {
     super();
@@ -157,7 +156,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     for (const [socket, membership] of this.#socketMemberships()) {
       feed.add(socket, membership, read.get(membership.room.log.id) ?? 0);
     }
-    this.#isCounted = this.#isTight;
+    this.#seeWhetherTight();
     this.#feed = feed;
     for (const socket of listOf(this.#sockets)) socket.cameBack();
     this.#pump();
@@ -234,7 +233,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       for (const socket of sockets) this.#over(socket, close);
       this.#lobby?.leaveAll();
       this.#vacate();
-      this.#leftAt = this.#context.wheel.now();
+      if (this.#lobby !== undefined) this.#departures ??= new Departures(this.#context.wheel.now(), []);
     } else {
       for (const socket of sockets) socket.over(close);
       this.#lobby = undefined;
@@ -245,19 +244,16 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
 
   /** What the client said before it left is not waited for any longer. */
   #hurry(close: Close): void {
-    for (const socket of listOf(this.#leaving)) socket.over(close);
-    this.#leaving = undefined;
+    this.#departures?.end(close);
+    this.#departures = undefined;
   }
 
   override due(now: number): void {
-    if (now >= this.#leavesAt) {
+    if (now >= this.#departsAt) {
       this.#hurry({ code: CloseCode.Normal, reason: 'middleware takes too long', by: 'client' });
       if (this.isOver) this.#lobby = undefined;
     }
-    if (this.isOver) {
-      this.#schedule();
-      return;
-    }
+    if (this.isOver) return;
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
       this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
       return;
@@ -366,7 +362,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   enter(socket: Member, membership: Membership): void {
     const { connection } = this;
     if (socket.isLeaving) return;
-    if (!this.#isCounted && this.#isTight) this.#count();
+    if (!this.#isCounted) {
+      this.#seeWhetherTight();
+      if (this.#isCounted) this.#count();
+    }
     if (this.#feed !== undefined) this.#feed.add(socket, membership, membership.room.log.nextOffset - 1);
     else if (connection !== undefined) this.#listen(connection, socket, membership.room);
   }
@@ -390,17 +389,21 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (forgotten !== undefined) this.#forgottenSerial = Math.max(this.#forgottenSerial, forgotten.to);
   }
 
-  /** Whether it may be sent messages of more logs than its client can know. */
-  get #isTight(): boolean {
+  /** Whether messages of logs are counted, and sent one by one for that. */
+  get #isCounted(): boolean {
+    return this.#budget?.isCounting === true;
+  }
+
+  /** They are once its client may be sent messages of more logs than it can know. */
+  #seeWhetherTight(): void {
     let rooms = 0;
     for (const socket of listOf(this.#sockets)) rooms += 1 + socket.roomCount;
     if (rooms > packetLimits.helloPositionsMax / 2) this.#budget ??= new LogBudget();
-    return this.#budget?.isTight(rooms) ?? false;
+    this.#budget?.look(rooms);
   }
 
   /** From here on messages of logs are counted. */
   #count(): void {
-    this.#isCounted = true;
     const { connection } = this;
     if (connection === undefined || this.#feed !== undefined) return;
     for (const socket of listOf(this.#sockets)) {
@@ -533,7 +536,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (!connection.native || this.#isCounted) {
       for (const [socket, { room }] of this.#socketMemberships()) room.looped?.delete(socket);
     }
-    this.#isCounted = false;
+    this.#budget?.stop();
     return connection;
   }
 
@@ -644,9 +647,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     for (const { room } of socket.memberships()) this.exit(socket, room);
     socket.isLeaving = true;
     if (socket.depart(close)) return;
-    const others = keepOf(this.#leaving, ({ connected }) => connected);
-    this.#leaving = withOne(others, socket);
-    this.#leftAt = this.#context.wheel.now();
+    const now = this.#context.wheel.now();
+    this.#departures = this.#departures?.with(socket, now) ?? new Departures(now, [socket]);
     this.#schedule();
   }
 
@@ -694,15 +696,13 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   /** Until when it is waited for what the client said before it left. */
-  get #leavesAt(): number {
-    const isWaiting = this.#leaving !== undefined || (this.isOver && this.#lobby !== undefined);
-    return isWaiting ? this.#leftAt + this.#context.ackTimeoutMs : Number.POSITIVE_INFINITY;
+  get #departsAt(): number {
+    return this.#departures === undefined ? never : this.#departures.since + this.#context.ackTimeoutMs;
   }
 
   #schedule(): void {
-    const endsAt = this.#endsAt ?? Number.POSITIVE_INFINITY;
-    const dueAt = this.isOver ? Number.POSITIVE_INFINITY : Math.min(this.#machine.deadline, endsAt);
-    this.#context.wheel.schedule(this, Math.min(dueAt, this.#leavesAt));
+    const dueAt = this.isOver ? never : Math.min(this.#machine.deadline, this.#endsAt ?? never);
+    this.#context.wheel.schedule(this, Math.min(dueAt, this.#departsAt));
   }
 
   *#socketMemberships(): Generator<[Member, Membership]> {
