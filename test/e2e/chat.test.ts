@@ -1,8 +1,9 @@
 // Two people at the chat of examples/chat, in a real browser: over WebSocket, and where WebSocket does not work.
+
+import { Cable, type WebSocketPolicy } from '@halyard/testkit/cable';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
-import { Cable, type WebSocketPolicy } from './cable';
 import { type ChatServer, startChat } from './chat-server';
 import { Person } from './person';
 
@@ -27,7 +28,7 @@ describeInBrowser('the chat in a browser', () => {
   afterAll(() => browser?.close());
 
   async function cableTo(policy: WebSocketPolicy): Promise<Cable> {
-    const cable = await Cable.to(chat.port, policy);
+    const cable = await Cable.open(chat.port, policy);
     cables.push(cable);
     return cable;
   }
@@ -98,7 +99,7 @@ describeInBrowser('the chat in a browser', () => {
     await ben.say('I see');
     await eventually(() => ana.page.textContent('#typing')).toBe('');
 
-    cable.cut();
+    cable.pull();
     await eventually(() => ana.status()).toMatchObject({ state: 'reconnecting', text: 'Reconnecting…' });
     await eventually(() => ben.people()).toEqual(['Ben', 'Ana (away)']);
     await ana.say('From nowhere');

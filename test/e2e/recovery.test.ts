@@ -1,9 +1,9 @@
 // What people at the chat notice of a broken network and of a server that goes away: nothing, and the truth.
 import { setTimeout as delay } from 'node:timers/promises';
+import { Cable } from '@halyard/testkit/cable';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
-import { Cable } from './cable';
 import { freePort, startChat } from './chat-server';
 import { Person } from './person';
 
@@ -31,7 +31,7 @@ describeInBrowser('recovery in a browser', () => {
     { timeout: 90_000 },
     async (transport) => {
       const chat = await chatOn();
-      const cable = await Cable.to(chat.port, transport === 'polling' ? 'reset' : 'pass');
+      const cable = await Cable.open(chat.port, transport === 'polling' ? 'reset' : 'pass');
       cleanups.push(() => cable.close());
       const ana = await Person.arrive(browser, cable.url, 'Ana');
       const ben = await Person.arrive(browser, cable.url, 'Ben');
@@ -40,7 +40,7 @@ describeInBrowser('recovery in a browser', () => {
       const stopAna = await ana.keepTalking(150);
       const stopBen = await ben.keepTalking(150);
       await eventually(async () => (await ana.heard(ben)).length).toBeGreaterThan(5);
-      cable.cut();
+      cable.pull();
       for (const person of [ana, ben]) {
         await eventually(() => person.status()).toMatchObject({ state: 'reconnecting' });
       }
