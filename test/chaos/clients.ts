@@ -1,0 +1,106 @@
+// The clients of a round, each behind a cable of its own, in a thread of their own: what they do goes on while the server
+// is busy. Records and counts go to the round's thread, `stop` and `close` come from there.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { connect, type Socket } from '@halyard/client';
+import { Cable } from '@halyard/testkit/cable';
+import { seededRandom } from '@halyard/testkit/random';
+import { ClientTraffic, nowMs } from './client-traffic';
+import { combinationsOf, namespaces } from './combinations';
+import { type FaultCounts, runFaults } from './faults';
+import type { ClientRecord } from './ledger';
+
+/** What the thread is started with. */
+export interface ClientsData {
+  readonly port: number;
+  readonly combination: string;
+  readonly names: readonly string[];
+  readonly seed: number;
+}
+
+export interface ClientCounts extends Readonly<FaultCounts> {
+  readonly cuts: number;
+  /** Connections that asked for an earlier session, and those that got it. */
+  readonly resumes: number;
+  readonly recovered: number;
+}
+
+/** Told again and again. */
+export interface ClientsReport {
+  readonly records: readonly ClientRecord[];
+  readonly counts: ClientCounts;
+  /** Whether faults and traffic have ended. */
+  readonly stopped: boolean;
+}
+
+/** `stop`: everything flows from now on, and each client says a last word. `close`: the end. */
+export type ClientsOrder = 'stop' | 'close';
+
+const reportMs = 20;
+
+async function main({ port, combination, names, seed }: ClientsData): Promise<void> {
+  if (parentPort === null) throw new Error('this is run by a round, in a thread of its own');
+  const main = parentPort;
+  const { transport, codec } = combinationsOf(combination.split(' '))[0] ?? {};
+  if (transport === undefined || codec === undefined) throw new Error(`there is no combination "${combination}"`);
+  let records: ClientRecord[] = [];
+  let stopped = false;
+  let rested = false;
+  let closed = false;
+  main.on('message', (order: ClientsOrder) => {
+    stopped = true;
+    closed = order === 'close';
+  });
+
+  const write = (record: ClientRecord) => records.push(record);
+  const traffic = new ClientTraffic(write, seededRandom(seed), seededRandom(seed + 1));
+  const faults: FaultCounts = { stalls: 0, halfOpens: 0 };
+  const opened = { resumes: 0, recovered: 0 };
+  const cables: Cable[] = [];
+  const sockets: Socket[] = [];
+  const scripts: Promise<void>[] = [];
+  for (const [i, client] of names.entries()) {
+    const cable = await Cable.open(port);
+    cables.push(cable);
+    const socket = connect(cable.url, {
+      auth: { client },
+      codec: codec(),
+      transports: [transport()],
+      reconnect: { delayMinMs: 5, delayMaxMs: 40 },
+      connectTimeoutMs: 2_000,
+      ackTimeoutMs: 600_000,
+      offlinePacketsMax: 1_000_000,
+      offlineBytesMax: 1 << 30,
+    });
+    sockets.push(socket);
+    let isFirst = true;
+    socket.connection.on('state', (change) => {
+      if (change.to !== 'open') return;
+      if (!isFirst) opened.resumes++;
+      if (!isFirst && change.reason === 'recovered') opened.recovered++;
+      isFirst = false;
+    });
+    for (const namespace of namespaces) {
+      traffic.add({ client, namespace }, socket.of(namespace, { auth: { client } }));
+    }
+    const note = (text: string) => write(['note', client, text, nowMs()]);
+    scripts.push(runFaults({ cable, note, counts: faults }, seededRandom(seed + 2 + i), () => stopped));
+  }
+  void Promise.all([...scripts, traffic.run(() => stopped)]).then(() => {
+    traffic.sayLast();
+    rested = true;
+  });
+
+  while (!closed) {
+    await delay(reportMs);
+    const cuts = cables.reduce((sum, cable) => sum + cable.cuts, 0);
+    const report: ClientsReport = { records, counts: { ...faults, ...opened, cuts }, stopped: rested };
+    records = [];
+    main.postMessage(report);
+  }
+  for (const socket of sockets) socket.connection.close();
+  for (const cable of cables) await cable.close();
+  main.close();
+}
+
+await main(workerData);

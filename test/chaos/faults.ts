@@ -1,0 +1,96 @@
+// What happens to a client's cable: a script drawn from a seed, that runs until it is told to stop and then lets go.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cable, Direction, Ending } from '@halyard/testkit/cable';
+import type { Random } from '@halyard/testkit/random';
+
+export interface FaultCounts {
+  stalls: number;
+  halfOpens: number;
+}
+
+type Step = (cable: Cable, random: Random, counts: FaultCounts) => { readonly what: string; readonly holdMs: number };
+
+const endings: readonly Ending[] = ['reset', 'reset', 'fin'];
+const stalls: readonly (readonly Direction[])[] = [['down'], ['down'], ['down'], ['up'], ['up', 'down']];
+
+const cut: Step = (cable, random) => {
+  const ending = random.pick(endings);
+  cable.cut(ending);
+  return { what: `cut, ${ending}`, holdMs: 0 };
+};
+
+const cutLater: Step = (cable, random) => {
+  const ending = random.pick(endings);
+  const bytes = 1 + random.int(random.pick([200, 5_000, 100_000]));
+  cable.cutAfter(bytes, ending);
+  return { what: `cut after ${bytes} bytes, ${ending}`, holdMs: 0 };
+};
+
+const pull: Step = (cable, random) => {
+  cable.pull();
+  // A polling client repeats a request for 1.8 seconds before it opens another connection.
+  const holdMs = random.chance(0.1) ? 2_000 + random.int(500) : random.int(200);
+  return { what: `pulled for ${holdMs} ms`, holdMs };
+};
+
+const stall: Step = (cable, random, counts) => {
+  const directions = random.pick(stalls);
+  cable.stall(...directions);
+  counts.stalls++;
+  const holdMs = 20 + random.int(random.pick([100, 600]));
+  return { what: `stalled ${directions.join(' and ')} for ${holdMs} ms`, holdMs };
+};
+
+const stallThenCut: Step = (cable, random, counts) => {
+  const held = stall(cable, random, counts);
+  cable.cutAfter(1 + random.int(500_000), random.pick(endings));
+  return { ...held, what: `${held.what}, then cut` };
+};
+
+const halfOpen: Step = (cable, random, counts) => {
+  cable.silence();
+  counts.halfOpens++;
+  // Sometimes long enough for the server to notice.
+  const holdMs = 50 + random.int(random.pick([300, 300, 2_000]));
+  return { what: `half-open for ${holdMs} ms`, holdMs };
+};
+
+const slow: Step = (cable, random) => {
+  const bytesPerTick = random.pick([20, 500, 5_000]);
+  cable.slow(bytesPerTick);
+  const holdMs = 50 + random.int(400);
+  return { what: `${bytesPerTick} bytes each 5 ms, for ${holdMs} ms`, holdMs };
+};
+
+/** How often each is drawn. */
+const weights: readonly (readonly [step: Step, weight: number])[] = [
+  [cut, 40],
+  [cutLater, 30],
+  [stall, 14],
+  [stallThenCut, 4],
+  [pull, 5],
+  [halfOpen, 4],
+  [slow, 3],
+];
+const steps = weights.flatMap(([step, weight]) => Array.from({ length: weight }, () => step));
+
+const pauseMsMax = 150;
+
+export async function runFaults(
+  { cable, note, counts }: { cable: Cable; note(text: string): void; counts: FaultCounts },
+  random: Random,
+  stopped: () => boolean,
+): Promise<void> {
+  while (!stopped()) {
+    await delay(random.int(pauseMsMax));
+    const { what, holdMs } = random.pick(steps)(cable, random, counts);
+    note(what);
+    if (holdMs === 0) continue;
+    await delay(holdMs);
+    cable.flow();
+    cable.mend();
+    note('flows again');
+  }
+  // One that is still to come does not.
+  cable.cutAfter(Number.POSITIVE_INFINITY);
+}
