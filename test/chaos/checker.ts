@@ -5,7 +5,7 @@
 // `connect` with `recovered: false`; then what was emitted last may be missing, but nothing that is older than something
 // that did arrive. An epoch that its client was never told of, because the answer to its HELLO was lost, is left behind: the
 // client takes another, and is told of the loss there. Of a client's events as many may be missing as it was told were given up (`unconfirmed`), and only
-// between the last one handled in an epoch and the first one of the next.
+// before the first one that is handled in an epoch: the first epoch too, if the answer to the first HELLO was lost with its session.
 import type { Ask, Client, Epoch, Ledger, Seat } from './ledger';
 
 export type FaultKind =
@@ -127,7 +127,7 @@ class Checker {
     }
     for (const [index, { reason }] of tellings.entries()) {
       if (index > 0 && !reason) this.#add('untold', client, current, `${namespace} began anew without a reason`);
-      if (index > 0 && namespace === client.seats[0]?.namespace) {
+      if ((index > 0 || reason) && namespace === client.seats[0]?.namespace) {
         this.#told.set(reason ?? '', (this.#told.get(reason ?? '') ?? 0) + 1);
       }
     }
@@ -139,7 +139,7 @@ class Checker {
     const handled = new Set<number>();
     let next = 1;
     let givenUp = 0;
-    for (const [position, epoch] of epochs.entries()) {
+    for (const epoch of epochs) {
       for (const [index, number] of epoch.handled.entries()) {
         const add = (kind: FaultKind, what: string) =>
           this.#add(kind, client, epoch, `the client's event ${number} ${what}`, undefined, [
@@ -147,7 +147,7 @@ class Checker {
           ]);
         if (handled.has(number)) add('doubled', 'was handled again');
         else if (number < next) add('reordered', `was handled after ${next - 1}`);
-        else if (number > next && index === 0 && position > 0) givenUp += number - next;
+        else if (number > next && index === 0) givenUp += number - next;
         else if (number > next) add('lost', `was handled after ${next - 1}`);
         handled.add(number);
         next = Math.max(next, number + 1);
@@ -172,7 +172,7 @@ class Checker {
   #checkAsk({ by, seat, epoch, number, outcome }: Ask): void {
     if (outcome === 'right' || (outcome === undefined && epoch?.entered === false)) return;
     if (by === 'server' && outcome === 'ERR_SESSION_ENDED' && epoch?.end !== undefined) return;
-    if (by === 'client' && outcome === 'ERR_SESSION_LOST' && seat.tellings.length > 1) return;
+    if (by === 'client' && outcome === 'ERR_SESSION_LOST' && seat.tellings.some(({ reason }) => reason)) return;
     this.#add(
       'unanswered',
       seat.client,
