@@ -1,5 +1,5 @@
 // The browser of the browser tests, and what happens without one.
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 import { describe, expect } from 'vitest';
 import { chromiumFlags, findChromium, isStrict } from './chromium.mjs';
 
@@ -8,9 +8,9 @@ const executablePath = findChromium();
 /** Skips where there is no Chromium; with `CI=true` it does not skip, and launching fails. */
 export const describeInBrowser = describe.skipIf(executablePath === undefined && !isStrict());
 
-export function launchBrowser(): Promise<Browser> {
+export function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
   if (executablePath === undefined) throw new Error('No Chromium: `node test/system.mjs` says how to get it.');
-  return chromium.launch({ executablePath, args: chromiumFlags });
+  return chromium.launch({ executablePath, args: chromiumFlags, ...options });
 }
 
 /** Asks again until the answer is the expected one. */
