@@ -3,6 +3,9 @@
 import { RemoteProtocolError } from './errors';
 import type { Frame } from './packet';
 
+// A body may be nothing but line feeds: this passes over them many times as fast as a loop.
+const text = /[^\n]/g;
+
 /** Joins frames of one kind into a body. Text frames hold no line feed: JSON escapes it. */
 export function joinFrames(frames: readonly Frame[], binary: boolean): string | Uint8Array<ArrayBuffer> {
   if (!binary) return frames.join('\n');
@@ -19,19 +22,50 @@ export function joinFrames(frames: readonly Frame[], binary: boolean): string | 
 }
 
 /**
- * Splits a body into frames. Binary frames are views into it.
- * @throws RemoteProtocolError `ERR_BATCH` if a length points past the end
+ * Splits a body into frames, one at a time: a body may hold a million, and whoever handles them may stop between two and
+ * go on later. Binary frames are views into the body.
  */
-export function splitFrames(body: string | Uint8Array): Frame[] {
-  if (body.length === 0) return [];
-  if (typeof body === 'string') return body.split('\n').filter((line) => line.length > 0);
-  const frames: Uint8Array[] = [];
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  for (let at = 0; at < body.length; ) {
-    const end = at + 4 <= body.length ? at + 4 + view.getUint32(at) : Infinity;
-    if (end > body.length) throw new RemoteProtocolError('ERR_BATCH', 'a frame is longer than the body that holds it');
-    frames.push(body.subarray(at + 4, end));
-    at = end;
+export class FrameSplitter {
+  readonly #body: string | Uint8Array;
+  /** How many characters or bytes of the body lie behind; it grows with every frame, an empty one too. */
+  position = 0;
+
+  /** @throws RemoteProtocolError `ERR_BATCH` if a length points past the end: before the first frame, not at its own */
+  constructor(body: string | Uint8Array) {
+    this.#body = body;
+    if (typeof body === 'string') return;
+    let at = 0;
+    while (at < body.length) at = endOfFrame(body, at);
+    if (at !== body.length) throw new RemoteProtocolError('ERR_BATCH', 'a frame is longer than the body that holds it');
   }
+
+  /** @returns the next frame; undefined when there is none left */
+  next(): Frame | undefined {
+    const body = this.#body;
+    let start = this.position;
+    if (typeof body === 'string') {
+      text.lastIndex = start;
+      start = text.test(body) ? text.lastIndex - 1 : body.length;
+      const lineFeed = body.indexOf('\n', start);
+      const end = lineFeed < 0 ? body.length : lineFeed;
+      this.position = Math.min(end + 1, body.length);
+      return body.slice(start, end) || undefined;
+    }
+    if (start === body.length) return undefined;
+    this.position = endOfFrame(body, start);
+    return body.subarray(start + 4, this.position);
+  }
+}
+
+/** @returns where the frame ends whose length is at `at`; NaN if the length itself is cut off */
+function endOfFrame(body: Uint8Array, at: number): number {
+  return at + 4 + body[at]! * 2 ** 24 + body[at + 1]! * 2 ** 16 + body[at + 2]! * 2 ** 8 + body[at + 3]!;
+}
+
+/** All frames of a body, as `FrameSplitter` has them one at a time. */
+export function splitFrames(body: string | Uint8Array): Frame[] {
+  const splitter = new FrameSplitter(body);
+  const frames: Frame[] = [];
+  for (let frame = splitter.next(); frame !== undefined; frame = splitter.next()) frames.push(frame);
   return frames;
 }

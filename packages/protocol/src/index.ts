@@ -1,5 +1,5 @@
 export type { Settle } from './acks';
-export { joinFrames, splitFrames } from './batch';
+export { FrameSplitter, joinFrames, splitFrames } from './batch';
 export type { Clock } from './clock';
 export { afterClose, type Close, CloseCode } from './close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './errors';
