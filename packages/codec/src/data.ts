@@ -21,13 +21,17 @@ export const Trait = {
 
 const bigintMin = -(2n ** 63n);
 const bigintMax = 2n ** 64n - 1n;
-const dollar = 36;
+export const dollar = 36;
 
 /** Whether UTF-8 can carry the text: no half of a surrogate pair stands alone. */
-const isWellFormed: (text: string) => boolean = /* @__PURE__ */ (() =>
+export const isWellFormed: (text: string) => boolean = /* @__PURE__ */ (() =>
   'isWellFormed' in String.prototype
     ? (text: string) => (text as unknown as { isWellFormed(): boolean }).isWellFormed()
     : (text: string) => !/\p{Cs}/u.test(text))();
+
+export function isBigint64(value: bigint): boolean {
+  return value >= bigintMin && value <= bigintMax;
+}
 
 /** How much deeper than user code's values the fields that hold them nest, by packet type; 0 for all others. */
 const wrapping: readonly (number | undefined)[] = [2, 0, 1, 0, 0, 1, 1];
@@ -85,7 +89,7 @@ export function survey(value: unknown, room: number): number {
     case 'boolean':
       return 0;
     case 'bigint':
-      return value >= bigintMin && value <= bigintMax ? Trait.Odd | Trait.Escaped : refuse('more than 64 bits');
+      return isBigint64(value) ? Trait.Odd | Trait.Escaped : refuse('more than 64 bits');
     case 'object':
       return value === null ? 0 : surveyObject(value, room);
     default:

@@ -5,7 +5,7 @@
 import { type Frame, fromTupleFast, type Packet, PacketType, toTupleFast } from '@halyard/protocol';
 import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
-import { checkPacket, fieldDepthMax, survey, Trait } from './data';
+import { checkPacket, dollar, fieldDepthMax, isBigint64, isWellFormed, Trait } from './data';
 import { guarded, textOf, undecodable } from './frame';
 
 const codec: Codec = { name: 'json', binary: false, encode, decode: guarded(decode) };
@@ -48,51 +48,105 @@ function textOfValue(value: unknown): string {
 
 function decode(frame: Frame): Packet {
   const tuple: unknown = JSON.parse(textOf(frame));
+  names = undefined;
   if (Array.isArray(tuple)) {
     const room = fieldDepthMax(tuple[0]);
     for (let i = 1; i < tuple.length; i++) {
-      if (survey(tuple[i], room) === 0) continue;
-      // A notation is one level deeper than what it stands for.
-      if (!(survey(tuple[i], room + 1) & Trait.Refused)) tuple[i] = read(tuple[i]);
-      if (survey(tuple[i], room) & Trait.Refused) throw undecodable('a value outside the data model');
+      const field = tuple[i];
+      const made = read(field, room);
+      if (made !== field) tuple[i] = made;
     }
   }
   return fromTupleFast(tuple);
 }
 
-/** Reads the notations in what JSON.parse has made, in place where it can. */
-function read(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) value[i] = read(value[i]);
-    return value;
+type Fields = Record<string, unknown>;
+
+/**
+ * Checks what JSON.parse has made and reads the notations in it, in one walk that looks at each value once: in place,
+ * but for objects with keys that are to change.
+ * @param room how deep the value may nest
+ */
+function read(value: unknown, room: number): unknown {
+  switch (typeof value) {
+    case 'string':
+      if (!isWellFormed(value)) throw undecodable('half a surrogate pair');
+      return value;
+    case 'number':
+      if (!Number.isFinite(value)) throw undecodable('a number is finite');
+      return value;
+    case 'object':
+      if (value === null) return value;
+      return Array.isArray(value) ? readArray(value, room) : readObject(value as Fields, room);
+    default:
+      return value;
   }
-  const fields = value as Record<string, unknown>;
-  const keys = Object.keys(fields);
-  const [first] = keys;
-  if (keys.length === 1 && isNotation(first!)) return notation(first!, fields[first!]);
-  let isEscaped = false;
-  for (const key of keys) {
-    if (key[0] === '$') isEscaped = true;
-    const item = fields[key];
-    // Not a setter of a prototype's, whatever the key: the property is there.
-    if (typeof item === 'object') fields[key] = read(item);
-  }
-  return isEscaped ? unescaped(fields) : value;
 }
 
-function unescaped(fields: Record<string, unknown>): object {
-  // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, item]) => {
-      if (isNotation(key)) throw undecodable('a notation has one key');
-      return [key[0] === '$' ? key.slice(1) : key, item];
-    }),
-  );
+function readArray(list: unknown[], room: number): unknown[] {
+  if (room === 0) throw undecodable('nested too deep');
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i];
+    const made = read(item, room - 1);
+    if (made !== item) list[i] = made;
+  }
+  return list;
+}
+
+function readObject(fields: Fields, room: number): unknown {
+  for (const key in fields) {
+    if (key.charCodeAt(0) === dollar) return readEscaped(fields, key, room);
+    if (room === 0) break;
+    const item = fields[key];
+    const made = readProperty(key, item, room);
+    // Not a setter of a prototype's, whatever the key: the property is there.
+    if (made !== item && Object.hasOwn(fields, key)) fields[key] = made;
+  }
+  if (room === 0) throw undecodable('nested too deep');
+  return fields;
+}
+
+function readProperty(key: string, item: unknown, room: number): unknown {
+  if (!isWellFormed(key)) throw undecodable('half a surrogate pair');
+  return read(item, room - 1);
+}
+
+/** @param first the first key that begins with `$`: the properties before it have been read */
+function readEscaped(fields: Fields, first: string, room: number): unknown {
+  const keys = Object.keys(fields);
+  if (keys.length === 1 && isNotation(first)) return notation(first, fields[first]);
+  if (room === 0) throw undecodable('nested too deep');
+  const start = keys.indexOf(first);
+  const made: Fields = {};
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    const item = i < start ? fields[key] : readProperty(key, fields[key], room);
+    if (key.charCodeAt(0) === dollar) made[nameOf(key)] = item;
+    // Assigning would set the prototype, or fail where it is frozen.
+    else if (key in Object.prototype) {
+      Object.defineProperty(made, key, { value: item, writable: true, enumerable: true, configurable: true });
+    } else made[key] = item;
+  }
+  return made;
+}
+
+/** Some names of the app by their keys in this frame: what has been a key before is made one several times as fast. */
+let names: Map<string, string> | undefined;
+const namesMax = 256;
+
+function nameOf(key: string): string {
+  names ??= new Map();
+  let name = names.get(key);
+  if (name === undefined) {
+    if (isNotation(key)) throw undecodable('a notation has one key');
+    name = key.slice(1);
+    if (names.size < namesMax) names.set(key, name);
+  }
+  return name;
 }
 
 function isNotation(key: string): boolean {
-  return key[0] === '$' && key[1] !== '$';
+  return key.charCodeAt(0) === dollar && key.charCodeAt(1) !== dollar;
 }
 
 function notation(key: string, data: unknown): unknown {
@@ -101,7 +155,10 @@ function notation(key: string, data: unknown): unknown {
     if (date.getTime() === data) return date;
   } else if (typeof data === 'string') {
     if (key === '$num' && data === '-0') return -0;
-    if (key === '$big' && data.length < 21 && `${BigInt(data)}` === data) return BigInt(data);
+    if (key === '$big' && data.length < 21) {
+      const value = BigInt(data);
+      if (`${value}` === data && isBigint64(value)) return value;
+    }
     const bytes = key === '$bin' && fromBase64(data);
     if (bytes) return bytes;
   }

@@ -58,7 +58,7 @@ function optional<T, A>({ read, write }: Kind<T>, absent: A): Kind<T | A> {
 /** An object as a tuple of its own. */
 function nested<T extends object>(layout: Layout<T>): Kind<T> {
   return {
-    read: (value, field) => readFields({}, layout, ['', ...list.read(value, field)]) as T,
+    read: (value, field) => readFields({}, layout, list.read(value, field), 0) as T,
     write: (object) => writeFields([], layout, object),
   };
 }
@@ -174,10 +174,9 @@ type Fields = Record<string, unknown>;
 // Own fields only, whatever an application did to Object.prototype.
 const fieldsOf = (layout: object): [field: string, kind: Kind<unknown>][] => Object.entries(layout);
 
-/** `tuple[0]` is the packet's type. */
-function readFields(target: Fields, layout: object, tuple: readonly unknown[]): Fields {
-  let i = 0;
-  for (const [field, { read }] of fieldsOf(layout)) target[field] = read(tuple[++i], field);
+/** @param at where the first field is */
+function readFields(target: Fields, layout: object, tuple: readonly unknown[], at: number): Fields {
+  for (const [field, { read }] of fieldsOf(layout)) target[field] = read(tuple[at++], field);
   return target;
 }
 
@@ -212,7 +211,7 @@ export function fromTuple(input: unknown): Packet {
       `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
     );
   // Plus zero, because −0 is a type's number too.
-  return readFields({ type: (type as number) + 0 }, layout, tuple) as unknown as Packet;
+  return readFields({ type: (type as number) + 0 }, layout, tuple, 1) as unknown as Packet;
 }
 
 /** @throws RemoteProtocolError unless `value` is a namespace's name: `/` and then 0 to 255 characters */
