@@ -102,7 +102,7 @@ export class ClientTraffic {
   }
 }
 
-/** Milliseconds by the same clock in every thread. */
+/** Milliseconds by the same clock in every process. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }

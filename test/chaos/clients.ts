@@ -1,7 +1,6 @@
-// The clients of a round, each behind a cable of its own, in a thread of their own: what they do goes on while the server
-// is busy. Records and counts go to the round's thread, `stop` and `close` come from there.
+// The clients of a round, each behind a cable of its own, in a process of their own: what they do goes on while the server
+// is busy. Records and counts go to the round's process, `stop` and `close` come from there.
 import { setTimeout as delay } from 'node:timers/promises';
-import { parentPort, workerData } from 'node:worker_threads';
 import { connect, type Socket } from '@halyard/client';
 import { Cable } from '@halyard/testkit/cable';
 import { seededRandom } from '@halyard/testkit/random';
@@ -10,7 +9,7 @@ import { combinationsOf, namespaces } from './combinations';
 import { type FaultCounts, runFaults } from './faults';
 import type { ClientRecord } from './ledger';
 
-/** What the thread is started with. */
+/** What the process is started with, as JSON. */
 export interface ClientsData {
   readonly port: number;
   readonly combination: string;
@@ -39,15 +38,14 @@ export type ClientsOrder = 'stop' | 'close';
 const reportMs = 20;
 
 async function main({ port, combination, names, seed }: ClientsData): Promise<void> {
-  if (parentPort === null) throw new Error('this is run by a round, in a thread of its own');
-  const main = parentPort;
+  if (process.send === undefined) throw new Error('this is run by a round, in a process of its own');
   const { transport, codec } = combinationsOf(combination.split(' '))[0] ?? {};
   if (transport === undefined || codec === undefined) throw new Error(`there is no combination "${combination}"`);
   let records: ClientRecord[] = [];
   let stopped = false;
   let rested = false;
   let closed = false;
-  main.on('message', (order: ClientsOrder) => {
+  process.on('message', (order: ClientsOrder) => {
     stopped = true;
     closed = order === 'close';
   });
@@ -96,11 +94,11 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
     const cuts = cables.reduce((sum, cable) => sum + cable.cuts, 0);
     const report: ClientsReport = { records, counts: { ...faults, ...opened, cuts }, stopped: rested };
     records = [];
-    main.postMessage(report);
+    process.send(report);
   }
   for (const socket of sockets) socket.connection.close();
   for (const cable of cables) await cable.close();
-  main.close();
+  process.exit(0);
 }
 
-await main(workerData);
+await main(JSON.parse(process.argv[2] ?? '') as ClientsData);

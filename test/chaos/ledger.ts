@@ -1,5 +1,5 @@
 // What both ends of a round wrote down, each for itself: what was emitted and for whom, what arrived, and in which order.
-// The clients are in a thread of their own, and send their records over. It judges nothing: the checker does.
+// The clients are in a process of their own, and send their records over. It judges nothing: the checker does.
 
 /** A message of the server. Its number is its place among everything the server emitted in the round. */
 export interface Message {
@@ -52,7 +52,7 @@ export interface Seat {
   readonly asks: Map<number, Ask>;
 }
 
-/** How the clients' thread names a seat. */
+/** How the clients' process names a seat. */
 export interface SeatName {
   readonly client: string;
   readonly namespace: string;
@@ -231,7 +231,7 @@ export class Ledger {
     if (epoch.end === undefined) this.owed--;
   }
 
-  /** Takes over what the clients wrote down, in their thread. */
+  /** Takes over what the clients wrote down, in their process. */
   copy(records: readonly ClientRecord[]): void {
     for (const record of records) this.#copyOne(record);
   }

@@ -1,7 +1,7 @@
-// A round: one server, some clients in another thread, traffic and faults until enough has happened. Then nothing is said
+// A round: one server, some clients in another process, traffic and faults until enough has happened. Then nothing is said
 // or broken any more, everything has to come to rest, and the books are checked.
+import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { Server, type ServerOptions } from '@halyard/server';
 import { seededRandom } from '@halyard/testkit/random';
 import { check, type Verdict } from './checker';
@@ -44,13 +44,17 @@ export async function playRound({ combination, limits, clients, seed, isEnough }
   const names = Array.from({ length: clients }, (_, i) => `client ${i + 1}`);
   for (const name of names) ledger.addClient(name, namespaces);
   const data: ClientsData = { port: io.port, combination: combination.name, names, seed: seed + 2 };
-  const thread = new Worker(new URL('./clients.js', import.meta.url), { workerData: data });
-  const order = (what: ClientsOrder) => thread.postMessage(what);
-  const ended = new Promise((resolve) => thread.once('exit', resolve));
+  // Not a thread: one of Node 20 may never come to its end if its sockets are cut while it does.
+  const them = fork(new URL('./clients.js', import.meta.url), [JSON.stringify(data)], { serialization: 'advanced' });
+  const order = (what: ClientsOrder) => them.send(what);
+  const ended = new Promise((resolve) => them.once('exit', resolve));
   let theirs: ClientCounts = { cuts: 0, stalls: 0, halfOpens: 0, resumes: 0, recovered: 0 };
   let theyStopped = false;
-  thread.on('error', (error) => ledger.breach('the clients', String(error)));
-  thread.on('message', ({ records, counts, stopped }: ClientsReport) => {
+  them.on('error', (error) => ledger.breach('the clients', String(error)));
+  them.once('exit', (code) => {
+    if (code !== 0) ledger.breach('the clients', `their process ended with ${code}`);
+  });
+  them.on('message', ({ records, counts, stopped }: ClientsReport) => {
     ledger.copy(records);
     theirs = counts;
     theyStopped = stopped;

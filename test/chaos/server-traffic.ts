@@ -213,7 +213,7 @@ export class ServerTraffic {
   }
 
   /**
-   * A long turn: thousands of messages while nothing else runs in this thread, and the clients read as they can. Then
+   * A long turn: thousands of messages while nothing else runs in this process, and the clients read as they can. Then
    * shorter turns with a few more: what waits for a slow client drains between them, the client itself says something,
    * and nothing may follow behind what a host has dropped.
    */
