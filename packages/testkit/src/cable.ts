@@ -72,7 +72,7 @@ export class Cable {
     if (this.#wires.size > 0) this.cuts++;
     for (const wire of this.#wires) wire.cut(ending);
     this.#wires.clear();
-    if (ending === 'reset') for (const socket of this.#sockets) socket.resetAndDestroy();
+    if (ending === 'reset') for (const socket of this.#sockets) reset(socket);
   }
 
   /** Breaks every connection when this many more bytes were carried, to either side: in the midst of a frame, mostly. */
@@ -108,6 +108,7 @@ export class Cable {
 
   async close(): Promise<void> {
     this.pull();
+    for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, 'close');
   }
@@ -120,13 +121,13 @@ export class Cable {
   #plug(client: Socket): void {
     if (this.#pulled) {
       this.refused++;
-      client.on('error', () => {}).resetAndDestroy();
+      reset(client.on('error', () => {}));
       return;
     }
     this.#watch(client);
     client.once('data', (head) => {
       if (/^upgrade: websocket\r$/im.test(head.toString('latin1'))) {
-        if (this.#webSockets === 'reset') client.resetAndDestroy();
+        if (this.#webSockets === 'reset') reset(client);
         if (this.#webSockets !== 'pass') return;
       }
       const server = this.#watch(connect({ ...wireOptions, port: this.#targetPort, host: '127.0.0.1' }));
@@ -153,6 +154,12 @@ export class Cable {
     socket.on('error', () => {});
     return socket.on('close', () => this.#sockets.delete(socket));
   }
+}
+
+/** Node resets behind what it has still to write, and a peer that does not read would keep that waiting for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** What a wire asks of its cable. */
@@ -199,7 +206,7 @@ class Wire {
   cut(ending: Ending): void {
     for (const lane of this.#lanes) lane.stop();
     for (const end of this.#ends) {
-      if (ending === 'reset') end.resetAndDestroy();
+      if (ending === 'reset') reset(end);
       else end.end();
     }
   }
