@@ -4,7 +4,7 @@
 // Here a frame is read in one pass that accepts the data model and nothing else, and copies all it keeps.
 import { type Frame, fromTupleFast, type Packet } from '@halyard/protocol';
 import { fieldDepthMax } from './data';
-import { bytesOf, guarded, undecodable } from './frame';
+import { bytesOf, copyOf, guarded, undecodable } from './frame';
 
 const none: Uint8Array = new Uint8Array();
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -46,7 +46,7 @@ function read(room: number): unknown {
     case 0xc4:
     case 0xc5:
     case 0xc6:
-      return take(unsigned(1 << (tag - 0xc4))).slice();
+      return readBytes(unsigned(1 << (tag - 0xc4)));
     case 0xc7:
       return readDate(byte());
     case 0xca:
@@ -144,6 +144,14 @@ function readMap(size: number, room: number): Record<string, unknown> {
     } else object[key] = value;
   }
   return object;
+}
+
+/** @returns a copy of the next bytes */
+function readBytes(length: number): Uint8Array {
+  const start = at;
+  at += length;
+  if (at > bytes.length) throw undecodable('the frame ends too early');
+  return copyOf(bytes, start, at);
 }
 
 function readText(length: number): string {

@@ -1,10 +1,10 @@
 // Packets as the message Packet of halyard.proto. A layout lists the fields of a packet's tuple in their order, which
 // is the order of their numbers in halyard.proto too; protobuf.test.ts holds the two against each other.
-import { PacketType, type Tuple } from '@halyard/protocol';
+import { PacketType, packetLimits, type Tuple } from '@halyard/protocol';
 import { Reader, Writer } from 'protobufjs/minimal.js';
 import { fieldDepthMax } from './data';
 import { undecodable } from './frame';
-import { readMessage, readValue, Wire, writeValue } from './protobuf-value';
+import { readBytes, readMessage, readValue, Wire, writeValue } from './protobuf-value';
 
 /** `optionalCount` is told apart from 0 when it is absent; other counts, flags and texts are not. */
 type Field = 'text' | 'count' | 'optionalCount' | 'flag' | 'value' | 'values' | Message;
@@ -13,10 +13,13 @@ interface Message {
   readonly fields: readonly Field[];
   /** `list`: an array of tuples; `flat`: one array of all their fields; else one tuple. */
   readonly repeated?: 'list' | 'flat';
+  /** Behind one more than a packet may have, the rest is skipped: the packet is refused for the one. */
+  readonly lengthMax?: number;
 }
 
-const positions: Message = { fields: ['text', 'count'], repeated: 'flat' };
-const namespaces: Message = { fields: ['text', 'value'], repeated: 'list' };
+const { helloNamespacesMax, helloPositionsMax } = packetLimits;
+const positions: Message = { fields: ['text', 'count'], repeated: 'flat', lengthMax: helloPositionsMax * 2 };
+const namespaces: Message = { fields: ['text', 'value'], repeated: 'list', lengthMax: helloNamespacesMax };
 const resume: Message = { fields: ['text', 'text', 'count', 'count', positions] };
 const settings: Message = { fields: ['count', 'count', 'count', 'count', 'count', 'count'] };
 
@@ -106,7 +109,7 @@ export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8A
   let typed: Uint8Array | undefined;
   const tuple = readFields(reader, layout, fieldDepthMax(type), (tag) => {
     if (tag !== typedTag) return false;
-    typed = reader.bytes().slice();
+    typed = readBytes(reader);
     return true;
   });
   if (reader.pos !== reader.len) throw undecodable('a frame is one packet');
@@ -157,6 +160,10 @@ function readField(reader: Reader, field: Field, room: number, before: unknown):
       (before as unknown[]).push(readValue(reader, room - 1));
       return before;
     default: {
+      if (field.lengthMax !== undefined && (before as unknown[]).length > field.lengthMax) {
+        reader.skip(reader.size());
+        return before;
+      }
       const tuple = readFields(reader, field.fields, room - 2, () => false);
       if (field.repeated === undefined) return tuple;
       if (field.repeated === 'list') (before as unknown[]).push(tuple);

@@ -1,7 +1,7 @@
 // A value of the data model as the message Value of halyard.proto. By hand: protobufjs would compile source text at run
 // time, which a content security policy forbids, and knows neither bigints nor a key `__proto__`.
 import type { Reader, Writer } from 'protobufjs/minimal.js';
-import { undecodable } from './frame';
+import { copyOf, undecodable } from './frame';
 
 export const Wire = { Varint: 0, Fixed64: 1, Bytes: 2 } as const;
 
@@ -115,7 +115,7 @@ export function readValue(reader: Reader, room: number): unknown {
         value = reader.stringVerify();
         return true;
       case Kind.binary:
-        value = reader.bytes().slice();
+        value = readBytes(reader);
         return true;
       case Kind.date: {
         const low = reader.fixed32();
@@ -136,6 +136,14 @@ export function readValue(reader: Reader, room: number): unknown {
   });
   if (value === undefined) throw undecodable('a value has a kind');
   return value;
+}
+
+/** @returns a copy */
+export function readBytes(reader: Reader): Uint8Array {
+  const length = reader.size();
+  const start = reader.pos;
+  reader.skip(length);
+  return copyOf(reader.buf, start, reader.pos);
 }
 
 function readList(reader: Reader, room: number): unknown[] {

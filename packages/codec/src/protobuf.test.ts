@@ -1,7 +1,14 @@
 // The suite over protobuf, and what is protobuf's own: that its bytes are halyard.proto's, and message types of the app.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { type EventPacket, type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
+import {
+  type EventPacket,
+  type Packet,
+  PacketType,
+  packetLimits,
+  RemoteProtocolError,
+  type Value,
+} from '@halyard/protocol';
 import { codecSuite, samplePackets } from '@halyard/testkit/codec-suite';
 import { anyValue, difference, nested } from '@halyard/testkit/values';
 import fc from 'fast-check';
@@ -405,5 +412,43 @@ describe('protobuf with message types', () => {
     };
     const other = protobuf({ types: { text } });
     expect(other.decode(other.encode(event('text', { a: 1 })))).toEqual(event('text', { a: 1 }));
+  });
+});
+
+describe('protobuf lists of a packet', () => {
+  const hello = (namespaces: number, positions: number): Packet => ({
+    type: PacketType.Hello,
+    namespaces: Array.from({ length: namespaces }, (_, i) => ({ namespace: `/${i}`, auth: undefined })),
+    client: '',
+    resume: {
+      session: 's',
+      secret: 'k',
+      received: 0,
+      confirmed: 0,
+      positions: Array.from({ length: positions }, (_, i) => [`${i}`, i] as const),
+    },
+    token: '',
+    generation: 0,
+  });
+
+  test('are as long as a packet may have them', () => {
+    const packet = hello(packetLimits.helloNamespacesMax, packetLimits.helloPositionsMax);
+    expect(codec.decode(codec.encode(packet))).toEqual(packet);
+  });
+
+  test('are refused for one more, and what is behind it is not read', () => {
+    const { helloNamespacesMax, helloPositionsMax } = packetLimits;
+    const tooLong = expect.objectContaining({ code: 'ERR_PACKET_SHAPE' });
+    expect(() => codec.decode(codec.encode(hello(1, helloPositionsMax + 1)))).toThrow(tooLong);
+    // A namespace that ends too early.
+    const broken = [0x0a, 2, 0x0a, 5];
+    for (const [count, error] of [
+      [helloNamespacesMax, expect.objectContaining({ code: 'ERR_FRAME_DECODE' })],
+      [helloNamespacesMax + 1, tooLong],
+    ] as const) {
+      const fields = [...Array.from({ length: count }, () => [0x0a, 3, 0x0a, 1, 0x2f]).flat(), ...broken];
+      const frame = Uint8Array.from([0x0a, (fields.length & 0x7f) | 0x80, fields.length >> 7, ...fields]);
+      expect(() => codec.decode(frame)).toThrow(error);
+    }
   });
 });
