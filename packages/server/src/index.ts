@@ -8,6 +8,7 @@ export {
   PublicError,
   type Value,
 } from '@halyard/protocol';
+export type { AppServer } from './host/attached';
 export { type Headers, type HostFactory, Peer } from './host/host';
 export { node } from './host/node';
 export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';

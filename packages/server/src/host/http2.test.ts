@@ -210,6 +210,13 @@ test('a body that is broken off is not taken for a whole one', async () => {
   expect(errors).toEqual([]);
 });
 
+test('a body that stands still is answered, and its stream closed', async () => {
+  const port = await start();
+  const { status, body, rstCode } = await ask(port, 'POST', {}, 'half', false);
+  expect([status, JSON.parse(body).code, rstCode]).toEqual([408, 'ERR_BODY_IDLE', 0]);
+  expect((await ask(port, 'POST')).status).toBe(200);
+});
+
 test('a peer may go at any time', async () => {
   const port = await start();
   const { connection } = await poller(port);
