@@ -60,6 +60,10 @@ function decode(frame: Frame): Packet {
   return fromTupleFast(tuple);
 }
 
+function outside(): Error {
+  return undecodable('a value outside the data model');
+}
+
 type Fields = Record<string, unknown>;
 
 /**
@@ -70,10 +74,10 @@ type Fields = Record<string, unknown>;
 function read(value: unknown, room: number): unknown {
   switch (typeof value) {
     case 'string':
-      if (!isWellFormed(value)) throw undecodable('half a surrogate pair');
+      if (!isWellFormed(value)) throw outside();
       return value;
     case 'number':
-      if (!Number.isFinite(value)) throw undecodable('a number is finite');
+      if (!Number.isFinite(value)) throw outside();
       return value;
     case 'object':
       if (value === null) return value;
@@ -84,7 +88,7 @@ function read(value: unknown, room: number): unknown {
 }
 
 function readArray(list: unknown[], room: number): unknown[] {
-  if (room === 0) throw undecodable('nested too deep');
+  if (room === 0) throw outside();
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
     const made = read(item, room - 1);
@@ -95,19 +99,19 @@ function readArray(list: unknown[], room: number): unknown[] {
 
 function readObject(fields: Fields, room: number): unknown {
   for (const key in fields) {
-    if (key.charCodeAt(0) === dollar) return readEscaped(fields, key, room);
+    if (key.charCodeAt(0) === dollar && Object.hasOwn(fields, key)) return readEscaped(fields, key, room);
     if (room === 0) break;
     const item = fields[key];
     const made = readProperty(key, item, room);
     // Not a setter of a prototype's, whatever the key: the property is there.
     if (made !== item && Object.hasOwn(fields, key)) fields[key] = made;
   }
-  if (room === 0) throw undecodable('nested too deep');
+  if (room === 0) throw outside();
   return fields;
 }
 
 function readProperty(key: string, item: unknown, room: number): unknown {
-  if (!isWellFormed(key)) throw undecodable('half a surrogate pair');
+  if (!isWellFormed(key)) throw outside();
   return read(item, room - 1);
 }
 
@@ -115,7 +119,7 @@ function readProperty(key: string, item: unknown, room: number): unknown {
 function readEscaped(fields: Fields, first: string, room: number): unknown {
   const keys = Object.keys(fields);
   if (keys.length === 1 && isNotation(first)) return notation(first, fields[first]);
-  if (room === 0) throw undecodable('nested too deep');
+  if (room === 0) throw outside();
   const start = keys.indexOf(first);
   const made: Fields = {};
   for (let i = 0; i < keys.length; i++) {
@@ -157,7 +161,10 @@ function notation(key: string, data: unknown): unknown {
     if (key === '$num' && data === '-0') return -0;
     if (key === '$big' && data.length < 21) {
       const value = BigInt(data);
-      if (`${value}` === data && isBigint64(value)) return value;
+      if (`${value}` === data) {
+        if (!isBigint64(value)) throw outside();
+        return value;
+      }
     }
     const bytes = key === '$bin' && fromBase64(data);
     if (bytes) return bytes;
