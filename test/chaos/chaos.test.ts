@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const cuts = 40;
+const cuts = 20;
 
 describe.each(hosts.map(([name]) => name))('on %s', (host) => {
   test.each(['websocket,json', 'polling,msgpack'])(

@@ -3,9 +3,10 @@
 // An epoch begins with the server's event `connection` and ends with its `disconnect`. While it is open at the end of the
 // round, everything expected must have arrived, once and in order. If it ended, the client must have been told by a
 // `connect` with `recovered: false`; then what was emitted last may be missing, but nothing that is older than something
-// that did arrive. An epoch that its client was never told of, because the answer to its HELLO was lost, is left behind: the
-// client takes another, and is told of the loss there. Of a client's events as many may be missing as it was told were given up (`unconfirmed`), and only
-// before the first one that is handled in an epoch: the first epoch too, if the answer to the first HELLO was lost with its session.
+// that did arrive. An epoch that its client was never told of, because the answer to its HELLO was lost, is left behind:
+// the client takes another, and is told of the loss there. Of a client's events as many may be missing as it was told
+// were given up (`unconfirmed`), and only before the first one that is handled in an epoch: the first epoch too, if the
+// answer to the first HELLO was lost with its session.
 import type { Ask, Client, Epoch, Ledger, Seat } from './ledger';
 
 export type FaultKind =
