@@ -44,7 +44,7 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
   const isTrimmed = reason === 'log-trimmed';
   switch (code) {
     case CloseCode.SlowConsumer:
-      return isTrimmed ? trimmed : ['outboxBytesMax', `A session was ended (${code}): ${reason}.`];
+      return isTrimmed ? trimmed : full;
     case CloseCode.SessionEnded:
       return isTrimmed ? trimmed : undefined;
     case CloseCode.PolicyViolation:
@@ -64,4 +64,9 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
 const trimmed: [string, string] = [
   'logBytesMax',
   'A client came back, or caught up, too late: what it missed was not kept. See logPacketsMax, logBytesMax and journalBytesMax.',
+];
+
+const full: [string, string] = [
+  'outboxBytesMax',
+  'A session was ended (4413): more waits for its client to confirm than outboxPacketsMax or outboxBytesMax allow.',
 ];

@@ -680,7 +680,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       this.#machine.send(frame, this.#context.journal.nextSerial());
     } catch (error) {
       // The peer does not confirm: it has to start anew, and is told so.
-      const reason = error instanceof LocalUsageError ? `${error.code}: ${error.message}` : String(error);
+      const reason = error instanceof LocalUsageError ? error.code : String(error);
       this.end({ code: CloseCode.SlowConsumer, reason, by: 'server' });
     }
     if (this.#feed !== undefined) this.#pump();
