@@ -8,7 +8,14 @@ export interface FaultCounts {
   halfOpens: number;
 }
 
-type Step = (cable: Cable, random: Random, counts: FaultCounts) => { readonly what: string; readonly holdMs: number };
+interface Fault {
+  readonly what: string;
+  readonly holdMs: number;
+  /** Called before everything flows again. */
+  end?(): void;
+}
+
+type Step = (cable: Cable, random: Random, counts: FaultCounts) => Fault;
 
 const endings: readonly Ending[] = ['reset', 'reset', 'fin'];
 const stalls: readonly (readonly Direction[])[] = [['down'], ['down'], ['down'], ['up'], ['up', 'down']];
@@ -41,6 +48,19 @@ const stall: Step = (cable, random, counts) => {
   return { what: `stalled ${directions.join(' and ')} for ${holdMs} ms`, holdMs };
 };
 
+/** Reads and does not read by turns, also in the midst of a long turn of the server. */
+const flicker: Step = (cable, random, counts) => {
+  const holdMs = 200 + random.int(400);
+  let stalled = false;
+  const timer = setInterval(() => {
+    stalled = !stalled;
+    if (stalled) cable.stall('down');
+    else cable.flow();
+  }, 10 + random.int(40));
+  counts.stalls++;
+  return { what: `stalled down again and again for ${holdMs} ms`, holdMs, end: () => clearInterval(timer) };
+};
+
 const stallThenCut: Step = (cable, random, counts) => {
   const held = stall(cable, random, counts);
   cable.cutAfter(1 + random.int(500_000), random.pick(endings));
@@ -67,6 +87,7 @@ const weights: readonly (readonly [step: Step, weight: number])[] = [
   [cut, 40],
   [cutLater, 30],
   [stall, 14],
+  [flicker, 8],
   [stallThenCut, 4],
   [pull, 5],
   [halfOpen, 4],
@@ -74,7 +95,7 @@ const weights: readonly (readonly [step: Step, weight: number])[] = [
 ];
 const steps = weights.flatMap(([step, weight]) => Array.from({ length: weight }, () => step));
 
-const pauseMsMax = 150;
+const pauseMsMax = 80;
 
 export async function runFaults(
   { cable, note, counts }: { cable: Cable; note(text: string): void; counts: FaultCounts },
@@ -83,10 +104,11 @@ export async function runFaults(
 ): Promise<void> {
   while (!stopped()) {
     await delay(random.int(pauseMsMax));
-    const { what, holdMs } = random.pick(steps)(cable, random, counts);
+    const { what, holdMs, end } = random.pick(steps)(cable, random, counts);
     note(what);
     if (holdMs === 0) continue;
     await delay(holdMs);
+    end?.();
     cable.flow();
     cable.mend();
     note('flows again');

@@ -10,7 +10,8 @@ import { Roster } from './roster';
 const rooms = ['a', 'b', 'c', 'd'];
 /** Lengths of what is said, in characters: above 16 KB uWebSockets.js does not batch. */
 const lengths = [0, 0, 10, 100, 1_000, 20_000];
-const burstLength = 1_000;
+/** Of what is said in a long turn: the larger fill what the kernel holds for a client too. */
+const burstLengths = [1_000, 1_000, 20_000];
 /** Nothing large is added while more deliveries than this are under way. */
 const owedMax = 30_000;
 const asksMax = 200;
@@ -220,13 +221,14 @@ export class ServerTraffic {
   async #burst(random: Random): Promise<void> {
     const address = this.#address(random);
     const mixed = random.chance(0.3);
-    const count = 200 + random.int(random.pick([500, 8_000]));
+    const length = random.pick(burstLengths);
+    const count = Math.ceil((200 + random.int(random.pick([500, 8_000]))) / (length > 1_000 ? 5 : 1));
     const lastsMs = 50 + random.int(200);
     if (address === undefined || this.#ledger.owed > owedMax) return;
     const startedAt = performance.now();
     for (let i = 0; i < count; i++) {
-      if (mixed) this.#say(random, burstLength);
-      else this.#sayTo(address, burstLength);
+      if (mixed) this.#say(random, length);
+      else this.#sayTo(address, length);
       spinUntil(startedAt + (lastsMs * i) / count);
     }
     for (let turns = random.int(30); turns > 0; turns--) {
