@@ -2,7 +2,7 @@
 import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
-import { Server, type ServerOptions, type Warning } from '@halyard/server';
+import { Server, type ServerOptions, type Socket as ServerSocket, type Warning } from '@halyard/server';
 import { hosts } from '@halyard/testkit/hosts';
 import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -144,6 +144,127 @@ describe.each(hosts)('on %s', (_name, host) => {
       expect(wire.received.filter(([type, name]) => type === 11 && name === '/b').length).toBe(1);
       expect(wire.events).toEqual(['n 1']);
       expect(io.of('/b').sockets.size).toBe(1);
+    });
+
+    /** A client that left `/` while its event was in middleware, and is in it again; and what lets that event pass. */
+    const twice = async (handle: (io: Server, socket: ServerSocket, what: unknown) => void) => {
+      const { promise, open: letPass } = gate();
+      let entered = 0;
+      const io = await serve({ ackTimeoutMs: 60_000 }, (server) => {
+        server.on('connection', (socket) => {
+          socket.join('room');
+          if (entered++ === 0) socket.use(() => promise);
+          socket.on('e', (what: unknown) => handle(server, socket, what));
+        });
+      });
+      const wire = await open(io);
+      wire.send([0]);
+      await wire.packet(11);
+      wire.send([2, '/', 'e', ['first']], [13, '/'], [10, '/']);
+      await wire.until(({ received }) => received.filter(([type]) => type === 11).length === 2);
+      return { io, wire, letPass };
+    };
+
+    test('the one that has left speaks to the others, of whom one is of the same session', async () => {
+      const { wire, letPass } = await twice((_, socket) => socket.to('room').emit('n', 1));
+      letPass();
+      await wire.until(({ events }) => events.includes('n 1'));
+      await wire.settle();
+      expect(wire.events).toEqual(['n 1']);
+    });
+
+    test('the one that has left is disconnected by the app, and the other one stays', async () => {
+      const { io, wire, letPass } = await twice((server, socket) => {
+        socket.disconnect();
+        server.to('room').emit('n', 1);
+      });
+      letPass();
+      await wire.until(({ events }) => events.includes('n 1'));
+      expect(wire.received.filter(([type]) => type === 13)).toEqual([]);
+      expect(io.sockets.size).toBe(1);
+    });
+
+    test('the one that has left is asked nothing, and sent nothing twice', async () => {
+      const { io, wire } = await twice(() => {});
+      const replies = io.emitWithAck('question');
+      io.volatile.emit('v', 1);
+      io.to(['room', 'elsewhere']).emit('n', 1);
+      const [, , , , ack] = await wire.packet(2);
+      wire.send([3, ack, 'answer']);
+      expect(await replies).toEqual({ replies: ['answer'], missing: [] });
+      await wire.settle();
+      expect(wire.received.filter(([type]) => type === 2 || type === 6).length).toBe(2);
+      expect((await io.fetchSockets()).length).toBe(1);
+    });
+
+    test('nobody who has gone is asked', async () => {
+      const io = await serve({ ackTimeoutMs: 60_000 }, (server) => {
+        server.on('connection', (socket) => {
+          socket.use(() => new Promise(() => {}));
+        });
+      });
+      const wire = await open(io);
+      wire.send([0], [2, '/', 'e', []]);
+      await wire.packet(11);
+      await wire.close(1000);
+      expect(await io.emitWithAck('question')).toEqual({ replies: [], missing: [] });
+    });
+
+    test('wait for middleware that never ends in each namespace, however late that is entered', async () => {
+      const { promise, open: letPass } = gate();
+      const io = await serve({ ackTimeoutMs: 300 }, (server) => {
+        server.of('/b').use(() => promise);
+        for (const name of ['/', '/b']) {
+          server.of(name).on('connection', (socket) => {
+            socket.use(() => new Promise(() => {}));
+          });
+        }
+      });
+      const wire = await open(io);
+      wire.send([0, [['/'], ['/b']]], [2, '/', 'e', []], [2, '/b', 'e', []]);
+      await wire.packet(11);
+      await wire.close(1000);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      letPass();
+      await expect.poll(() => [io.sockets.size, io.of('/b').sockets.size]).toEqual([0, 0]);
+    });
+
+    test('of a body that is still being handled, all of it', async () => {
+      let handled = 0;
+      const io = await serve({}, (server) =>
+        server.on('connection', (socket) => {
+          socket.on('e', () => {
+            handled++;
+          });
+        }),
+      );
+      const poller = await Poller.open(io.port);
+      await poller.send([0]);
+      const body = poller.post(2, '[2,"/","e",[]]\n'.repeat(20_000));
+      await expect.poll(() => handled, { interval: 1 }).toBeGreaterThan(0);
+      await poller.request('DELETE', { 'halyard-close': '1000' });
+      await body;
+      await expect.poll(() => io.sockets.size).toBe(0);
+      expect(handled).toBe(20_000);
+    });
+
+    test('a result that throws when it is looked at is a failed handler', async () => {
+      const io = await serve({}, (server) => {
+        server.on('error', () => {});
+        server.on('connection', (socket) => {
+          socket.use(() => {});
+          socket.on('e', () =>
+            Object.defineProperty({}, 'then', {
+              get() {
+                throw new Error('look away');
+              },
+            }),
+          );
+        });
+      });
+      const wire = await open(io);
+      wire.send([0], [2, '/', 'e', [], 1], [2, '/', 'e', [], 2]);
+      expect(await wire.packet(4, ([, ack]) => ack === 2)).toEqual([4, 2, 'ERR_HANDLER', 'The handler failed.']);
     });
 
     test('without events the question is taken back', async () => {

@@ -280,6 +280,89 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(handled).toEqual([1, 2, 3]);
   });
 
+  test.each(['unknown-session', 'log-trimmed'])(
+    'WELCOME that refuses (%s) is lost as well: what had left is not handled again',
+    async (reason) => {
+      const handled: unknown[] = [];
+      const options = reason === 'unknown-session' ? { recoveryWindowMs: 200 } : { logPacketsMax: 1 };
+      const io = await serve(options, (server) =>
+        server.on('connection', (socket) => {
+          socket.on('e', (n: unknown) => {
+            handled.push(n);
+          });
+        }),
+      );
+      const token = 'a text nobody guesses';
+      const hello = [0, [['/']], '', null, token, 0, 1];
+      const first = await open(io);
+      first.send([0, [['/']], '', null, token, 0, 0], [2, '/', 'e', [1]]);
+      await first.packet(11);
+      first.cut();
+      if (reason === 'unknown-session') await expect.poll(() => io.sockets.size).toBe(0);
+      else for (let i = 0; i < 3; i++) io.emit('n', i);
+      for (let i = 0; i < 2; i++) {
+        const lost = await open(io);
+        lost.send(hello, [2, '/', 'e', [1]]);
+        expect((await lost.packet(1)).slice(4)).toEqual([0, false, reason]);
+        lost.cut();
+      }
+      const last = await open(io);
+      last.send(hello, [2, '/', 'e', [1]]);
+      expect((await last.packet(1)).slice(4)).toEqual([0, false, reason]);
+      last.send([14], [2, '/', 'e', [2]]);
+      await last.settle();
+      expect(handled).toEqual([1, 2]);
+    },
+  );
+
+  test('a namespace left and entered again while much is brought: nothing of before, and nothing that was excepted', async () => {
+    const io = await serve({ logBytesMax: 1 << 28, logPacketsMax: 1 << 20 });
+    let entered = 0;
+    io.on('connection', (socket) => {
+      if (entered++ > 0) socket.broadcast.emit('no');
+    });
+    const client = await join(io);
+    await cut(client);
+    for (let i = 0; i < 1_000; i++) io.emit('old', i, 'x'.repeat(20_000));
+    const back = await open(io);
+    back.pause();
+    back.send([0, [], '', [client.session, client.secret, 1, 0, []]], [13, '/'], [10, '/']);
+    await expect.poll(() => entered).toBe(2);
+    io.emit('new');
+    back.unpause();
+    await back.until(({ events }) => events.some((event) => event.startsWith('new')));
+    await back.settle();
+    const at = back.received.findIndex(([type]) => type === 11);
+    const behind = back.received.slice(at).flatMap(([type, , , event]) => (type === 5 ? [event] : []));
+    expect(behind).toEqual(['new']);
+    expect(back.events.filter((event) => event.startsWith('no '))).toEqual([]);
+  });
+
+  test('rooms that were spoken to before they are too many to name count as well', async () => {
+    const io = await serve({ roomsPerSocketMax: 8_000 }, (server) => server.of('/b'));
+    const client = await join(io, ['/', '/b']);
+    const { wire, socket } = client;
+    const rooms = (first: number, count: number): string[] =>
+      Array.from({ length: count }, (_, i) => `room ${first + i}`);
+    socket.join(rooms(0, 7_900));
+    for (const room of rooms(0, 7_900)) io.to(room).emit('n');
+    const [other] = io.of('/b').sockets.values();
+    other?.join(rooms(0, 1_000));
+    for (const room of rooms(0, 1_000)) io.of('/b').to(room).emit('n');
+    await wire.packet(8);
+    wire.send([8]);
+    await wire.packet(9);
+    expect(wire.positions.length / 2).toBeLessThanOrEqual(8_192);
+    let answered = 0;
+    while (wire.events.length < 8_900) {
+      const asked = wire.received.filter(([type]) => type === 8).length;
+      for (; answered < asked; answered++) wire.send([9]);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await wire.settle();
+    expect(wire.events.length).toBe(8_900);
+  });
+
   test('one that speaks all the time is asked what it has handled', async () => {
     const io = await serve({ heartbeatMs: 100 });
     const { wire, socket } = await join(io, ['/'], 'lobby');

@@ -1,25 +1,45 @@
 // Whom a message in a log was not for.
-import { type Few, listOf } from '../few';
+import type { Few } from '../few';
 
 /** Sockets by id, and all who were in a room of that name. */
 export type Except = Few<string> | Earlier;
 
+/** The rooms of one message, in their order, shared by its entries in the logs of all. */
+export class RoomOrder {
+  readonly names: readonly string[];
+  #places: Map<string, number> | undefined = undefined;
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+  }
+
+  /** @returns the room's place, from 0; undefined if the message did not go to it */
+  placeOf(name: string): number | undefined {
+    this.#places ??= new Map(this.names.map((one, place) => [one, place]));
+    return this.#places.get(name);
+  }
+}
+
 /** Of a message to several rooms, which a member of more than one gets by the log of the first: also who was in those before. */
-export interface Earlier {
+export class Earlier {
   readonly except: Few<string>;
-  /** All the rooms it went to, of which the first `count` come before this one. */
-  readonly rooms: readonly string[];
+  readonly rooms: RoomOrder;
+  /** How many of the rooms come before. */
   readonly count: number;
+
+  constructor(except: Few<string>, rooms: RoomOrder, count: number) {
+    this.except = except;
+    this.rooms = rooms;
+    this.count = count;
+  }
+
+  /** Whether a room is one of those before. */
+  has(name: string): boolean {
+    const place = this.rooms.placeOf(name);
+    return place !== undefined && place < this.count;
+  }
 }
 
 export function isEarlier(except: Except): except is Earlier {
-  return typeof except === 'object' && 'rooms' in except;
-}
-
-/** @returns whether `test` holds for one of the names */
-export function someName(except: Except, test: (name: string) => boolean): boolean {
-  if (!isEarlier(except)) return listOf(except).some(test);
-  if (listOf(except.except).some(test)) return true;
-  for (let i = 0; i < except.count; i++) if (test(except.rooms[i] as string)) return true;
-  return false;
+  return except instanceof Earlier;
 }

@@ -13,6 +13,7 @@ import {
 } from '@halyard/protocol';
 import { fewOf } from '../few';
 import type { Session } from '../session/session';
+import { Earlier, RoomOrder } from './except';
 import { type Failure, failureOf } from './failure';
 import { fireHandlers, type Handler, type Handlers, noHandlers, withHandler } from './handlers';
 import type { Handshake } from './handshake';
@@ -265,9 +266,9 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     const { rooms, direct } = this.#resolve(spec.rooms);
     const except = this.#resolve(spec.except);
     for (const room of rooms) {
-      for (const socket of room.members.values()) if (!isAmong(socket, except)) selected.add(socket);
+      for (const socket of room.members.values()) if (isMeant(socket, except)) selected.add(socket);
     }
-    for (const socket of direct) if (!isAmong(socket, except)) selected.add(socket);
+    for (const socket of direct) if (isMeant(socket, except)) selected.add(socket);
     return [...selected] as Socket<Incoming, Outgoing, Data>[];
   }
 
@@ -284,7 +285,7 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     const except = this.#resolve(spec.except);
     if (rooms.length > 0) this.#append(rooms, spec.except, except, event, args);
     for (const socket of direct) {
-      if (!socket.isLeaving && !isAmong(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
+      if (isMeant(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
         socket.session.sendEvent(this.name, event, args);
       }
     }
@@ -308,8 +309,8 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
         try {
           socket.session.sendRequest(this.name, event, args, spec.timeoutMs, settle);
         } catch (error) {
-          // One that owes too many replies is missing; what no codec carries is nobody's to answer.
-          if (!(error instanceof LocalUsageError) || error.code !== 'ERR_ACKS_FULL') throw error;
+          // One that is over, or owes too many replies, is missing; what no codec carries is nobody's to answer.
+          if (!(error instanceof LocalUsageError) || error.code === 'ERR_NOT_ENCODABLE') throw error;
           settle(error, undefined);
         }
       }
@@ -332,16 +333,19 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
     const frames = rooms.map((room) => this.#encode(room, event, args));
     const serial = journal.nextSerial();
     const names = fewOf(exceptNames);
-    const roomNames = rooms.map(({ name }) => name);
-    // A member of several gets it by the log of the first, live as when it is read again: by no other.
-    for (const [count, { log }] of rooms.entries()) {
-      const earlier = count === 0 ? names : { except: names, rooms: roomNames, count };
-      journal.append(log, serial, earlier, frames[count] as Frames);
+    journal.append(first.log, serial, names, frames[0] as Frames);
+    if (rooms.length > 1) {
+      // A member of several gets it by the log of the first, live as when it is read again: by no other.
+      const order = new RoomOrder(rooms.map(({ name }) => name));
+      for (let i = 1; i < rooms.length; i++) {
+        journal.append((rooms[i] as Room).log, serial, new Earlier(names, order, i), frames[i] as Frames);
+      }
     }
     for (const room of except.rooms) room.exceptedSerial = serial;
     if (isNative) {
       const [only] = frames as [Frames];
-      this.#context.fanOut(first, only, excepted?.session);
+      // If its client has left with the excepted one, another socket of that session may be there.
+      this.#context.fanOut(first, only, excepted?.isLeaving ? undefined : excepted?.session);
       if (first.looped !== undefined) {
         for (const socket of first.looped) if (socket !== excepted) socket.session.forward(only);
       }
@@ -389,6 +393,11 @@ export class Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record
 }
 
 const nobody: Named = { rooms: [], direct: [] };
+
+/** Whose client has left is sent nothing any more. */
+function isMeant(socket: Member, except: Named): boolean {
+  return !socket.isLeaving && !isAmong(socket, except);
+}
 
 function isAmong(socket: Member, { rooms, direct }: Named): boolean {
   for (const one of direct) if (one === socket) return true;

@@ -14,8 +14,9 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import { listOf } from '../few';
 import type { Session } from '../session/session';
-import { type Except, someName } from './except';
+import { type Except, isEarlier } from './except';
 import { failureOf } from './failure';
 import {
   anyEvent,
@@ -299,12 +300,21 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /** @internal */
   wasExcepted(except: Except, from: number, to: number): boolean {
-    return someName(except, (name) => {
-      if (name === this.id) return true;
-      const current = this.#memberships?.get(name);
-      if (current !== undefined && current.from < from) return true;
-      return this.#past?.some((past) => past.room.name === name && past.from < from && to <= past.to) ?? false;
-    });
+    if (!isEarlier(except)) return listOf(except).some((name) => this.#wasIn(name, from, to));
+    if (listOf(except.except).some((name) => this.#wasIn(name, from, to))) return true;
+    // There may be any number of rooms before, and so there may of its own.
+    for (const [name, membership] of this.#memberships ?? []) {
+      if (membership.from < from && except.has(name)) return true;
+    }
+    return this.#past?.some((past) => past.from < from && to <= past.to && except.has(past.room.name)) ?? false;
+  }
+
+  /** Whether it was in a room of that name all the time from one serial to another, or is what has the name. */
+  #wasIn(name: string, from: number, to: number): boolean {
+    if (name === this.id) return true;
+    const current = this.#memberships?.get(name);
+    if (current !== undefined && current.from < from) return true;
+    return this.#past?.some((past) => past.room.name === name && past.from < from && to <= past.to) ?? false;
   }
 
   /** @internal */
@@ -386,16 +396,19 @@ export class Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     let result: unknown;
     try {
       result = callHandlers(handlers, event, args, reportAside);
+      // Looking at it may throw as well.
+      if (isThenable(result)) {
+        result.then(
+          (value) => this.#reply(handlers, event, ack, value),
+          (error) => this.#failed(error, event, ack),
+        );
+        return;
+      }
     } catch (error) {
       this.#failed(error, event, ack);
       return;
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#reply(handlers, event, ack, value),
-        (error) => this.#failed(error, event, ack),
-      );
-    } else if (ack !== undefined) this.#reply(handlers, event, ack, result);
+    if (ack !== undefined) this.#reply(handlers, event, ack, result);
   }
 
   /** @param handlers those that gave the value */

@@ -66,7 +66,7 @@ export class Trimmed {
 function isSame(a: Except, b: Except): boolean {
   if (a === b) return true;
   if (isEarlier(a) && isEarlier(b)) {
-    return a.count === b.count && isSame(a.except, b.except) && isSameList(a.rooms, b.rooms, a.count);
+    return a.count === b.count && isSame(a.except, b.except) && isSameList(a.rooms.names, b.rooms.names, a.count);
   }
   if (isEarlier(a) || isEarlier(b)) return false;
   const [one, other] = [listOf(a), listOf(b)];

@@ -13,6 +13,8 @@ interface Cursor {
   offset: number;
   /** Its serial; infinity if this round has none for the socket. */
   serial: number;
+  /** What was emitted later is not for it. */
+  last: number;
 }
 
 /** As much as is given to the connection before waiting for it to drain. */
@@ -49,7 +51,18 @@ export class Feed {
   /** @param position the last offset of its log that the peer has read */
   add(socket: Member, membership: Membership, position: number): void {
     const { log } = membership.room;
-    this.#cursors.push({ socket, membership, offset: Math.max(position + 1, log.firstOffset), serial: none });
+    this.#cursors.push({
+      socket,
+      membership,
+      offset: Math.max(position + 1, log.firstOffset),
+      serial: none,
+      last: none,
+    });
+  }
+
+  /** A socket is over. @param last serial up to which it is still to be sent what was for it */
+  leave(socket: Member, last: number): void {
+    for (const cursor of this.#cursors) if (cursor.socket === socket) cursor.last = Math.min(cursor.last, last);
   }
 
   /**
@@ -81,8 +94,8 @@ export class Feed {
       } else {
         if (budget?.isSpent) return false;
         const { log } = next.membership.room;
-        // Otherwise it was dropped since it was found: looking again says whether that matters.
-        if (next.offset >= log.firstOffset) {
+        // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
+        if (next.offset >= log.firstOffset && next.serial <= next.last) {
           const frame = log.frameAt(next.offset, codecIndex);
           if (frame !== undefined) {
             connection.send(frame);
@@ -122,15 +135,16 @@ export class Feed {
     const { socket, membership } = cursor;
     const { log } = membership.room;
     const floor = Math.max(membership.from, this.serial);
+    const newest = Math.min(membership.newest, cursor.last);
     cursor.serial = none;
     if (cursor.offset < log.firstOffset) {
-      if (membership.newest > floor && log.trimmed.misses(socket, floor, cursor.offset - 1))
+      if (newest > floor && log.trimmed.misses(socket, floor, cursor.offset - 1))
         throw new LocalUsageError('ERR_LOG_TRIMMED', `log ${log.id} was trimmed`);
       cursor.offset = log.firstOffset;
     }
     for (;;) {
       const serial = log.serialAt(cursor.offset);
-      if (serial === undefined || serial > membership.newest || serial > this.#horizon) return true;
+      if (serial === undefined || serial > newest || serial > this.#horizon) return true;
       if (serial > floor && !socket.wasExcepted(log.exceptAt(cursor.offset), serial, serial)) {
         cursor.serial = serial;
         return true;

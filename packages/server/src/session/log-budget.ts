@@ -11,6 +11,7 @@ export class LogBudget {
   /** Rooms that were left, and messages that were sent one by one, in each of the two rounds. */
   #left = 0;
   #leftBefore = 0;
+  #rooms = 0;
   #sent = 0;
   #sentBefore = 0;
 
@@ -35,9 +36,15 @@ export class LogBudget {
     this.#sent++;
   }
 
-  /** Sees whether a session in so many rooms may be sent messages of more logs than a client can know. */
-  look(rooms: number): void {
-    this.isCounting ||= rooms + this.#left + this.#leftBefore > logsMax;
+  /**
+   * Sees whether a session in so many rooms may be sent messages of more logs than a client can know.
+   * @param spoken how many of the rooms have had a message: called when counting begins, because they were not counted
+   */
+  look(rooms: number, spoken: () => number): void {
+    this.#rooms = rooms;
+    if (this.isCounting || rooms + this.#left + this.#leftBefore <= logsMax) return;
+    this.isCounting = true;
+    this.#sent = Math.max(this.#sent, spoken() + this.#left + this.#leftBefore);
   }
 
   /** There is no connection. */
@@ -47,7 +54,7 @@ export class LogBudget {
 
   /** Whether the client may know so many logs that it asks for a PING. */
   get isUsed(): boolean {
-    return this.#sent + this.#sentBefore + this.#left + this.#leftBefore > logsMax / 4;
+    return this.#rooms + this.#sent + this.#sentBefore + this.#left + this.#leftBefore > logsMax / 4;
   }
 
   /** Whether it is time for a PING. */

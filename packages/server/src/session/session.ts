@@ -50,6 +50,8 @@ const pastMembershipsMax = 1_024;
 
 const never = Number.POSITIVE_INFINITY;
 
+const behind: Close = { code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' };
+
 export class Session extends Timed implements Receiver, SessionSink<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   readonly codecIndex: number;
@@ -63,8 +65,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   #departures: Departures | undefined = undefined;
   /** The HELLO that made it, until the client is known to have been told of the session. */
   #untold: HelloPacket | undefined;
-  /** After a refused resume everything before RESET belonged to the other session. */
-  #untilReset = false;
+  /** Why it is not the session that HELLO asked for: until RESET everything belonged to that one. Else empty. */
+  refusal = '';
   /** When a session without a connection ends. */
   #endsAt: number | undefined = undefined;
   readonly id: string;
@@ -109,7 +111,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** Takes its first connection. @param refusal why it is not the session that HELLO asked for; empty if it asked for none */
   start(connection: Connection, hello: HelloPacket, refusal: string): void {
     this.#attach(connection, { received: 0, confirmed: 0 });
-    this.#untilReset = refusal !== '';
+    this.refusal = refusal;
     this.#welcome(connection, false, refusal);
     this.#machine.open(this.#context.wheel.now());
     for (const { namespace, auth } of hello.namespaces) this.#enter(namespace, auth);
@@ -142,21 +144,20 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** Goes on over another connection; one that is still there is closed. */
   resume(connection: Connection, request: ResumePoint, generation: number): void {
     this.#generation = Math.max(this.#generation, generation);
-    this.#untilReset = false;
+    this.refusal = '';
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.#detach()?.close(evicted);
     this.#attach(connection, request);
     this.#welcome(connection, true, '');
     const feed = new Feed(this.#machine, this.#context.journal, this.#machine.confirmedSerial);
     const read = new Map(request.positions);
-    if (read.size > 0) {
-      this.#budget ??= new LogBudget();
-      this.#budget.resumed(read.size);
-    }
+    if (read.size > 0) this.#budget ??= new LogBudget();
+    this.#budget?.resumed(read.size);
     for (const [socket, membership] of this.#socketMemberships()) {
       feed.add(socket, membership, read.get(membership.room.log.id) ?? 0);
     }
-    this.#seeWhetherTight();
+    // Of its rooms' logs the client knows those it names.
+    this.#seeWhetherTight(() => 0);
     this.#feed = feed;
     for (const socket of listOf(this.#sockets)) socket.cameBack();
     this.#pump();
@@ -177,8 +178,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (this.#lobby !== undefined) this.#lobby.frameBytes = frame.length;
     try {
       packet = this.codec.decode(frame);
-      if (this.#untilReset) {
-        if (packet.type === PacketType.Reset) this.#untilReset = false;
+      if (this.refusal !== '') {
+        if (packet.type === PacketType.Reset) this.refusal = '';
         return;
       }
       switch (packet.type) {
@@ -253,7 +254,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       this.#hurry({ code: CloseCode.Normal, reason: 'middleware takes too long', by: 'client' });
       if (this.isOver) this.#lobby = undefined;
     }
-    if (this.isOver) return;
+    if (this.isOver) {
+      this.#schedule();
+      return;
+    }
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
       this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
       return;
@@ -348,6 +352,12 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   /** The server ends one of its sockets. */
   disconnect(socket: Member, close: Close): void {
     if (!socket.connected) return;
+    if (socket.isLeaving) {
+      // Its client has left it, and may have another one by now.
+      socket.over(close);
+      return;
+    }
+    this.#feed?.leave(socket, this.#context.journal.lastSerial);
     this.#forget(socket);
     this.#push({ type: PacketType.Disconnect, namespace: socket.namespace, reason: close.reason });
     socket.over(close);
@@ -363,7 +373,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     const { connection } = this;
     if (socket.isLeaving) return;
     if (!this.#isCounted) {
-      this.#seeWhetherTight();
+      this.#seeWhetherTight(() => this.#spokenLogs());
       if (this.#isCounted) this.#count();
     }
     if (this.#feed !== undefined) this.#feed.add(socket, membership, membership.room.log.nextOffset - 1);
@@ -374,6 +384,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     // Then it has, or it never was; another socket of this session may be in the room by now.
     if (socket.isLeaving) return;
     room.looped?.delete(socket);
+    if (this.isOver) return;
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
     this.#budget.left();
@@ -386,7 +397,10 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
       this.#schedule();
     }
     const forgotten = past.length > pastMembershipsMax ? past.shift() : undefined;
-    if (forgotten !== undefined) this.#forgottenSerial = Math.max(this.#forgottenSerial, forgotten.to);
+    if (forgotten === undefined) return;
+    this.#forgottenSerial = Math.max(this.#forgottenSerial, forgotten.to);
+    // What is still to be read may have been for it, or not, by what is forgotten here.
+    if (this.#feed !== undefined && forgotten.to > this.#feed.serial) this.end(behind);
   }
 
   /** Whether messages of logs are counted, and sent one by one for that. */
@@ -395,11 +409,18 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   /** They are once its client may be sent messages of more logs than it can know. */
-  #seeWhetherTight(): void {
+  #seeWhetherTight(spoken: () => number): void {
     let rooms = 0;
     for (const socket of listOf(this.#sockets)) rooms += 1 + socket.roomCount;
     if (rooms > packetLimits.helloPositionsMax / 2) this.#budget ??= new LogBudget();
-    this.#budget?.look(rooms);
+    this.#budget?.look(rooms, spoken);
+  }
+
+  /** How many of its logs have had a message that it may have been sent. */
+  #spokenLogs(): number {
+    let count = 0;
+    for (const [, { room, from }] of this.#socketMemberships()) if (room.log.newestSerial > from) count++;
+    return count;
   }
 
   /** From here on messages of logs are counted. */
@@ -428,6 +449,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     timeoutMs: number | undefined,
     settle: Settle,
   ): void {
+    if (this.isOver) throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
     const deadline = this.#context.wheel.now() + (timeoutMs ?? this.#context.ackTimeoutMs);
     const ack = this.#machine.expectAck(deadline, settle);
     try {
@@ -500,7 +522,8 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
   }
 
   forwardVolatile(frames: Frames): void {
-    if (this.connection?.slow === false) this.forward(frames);
+    const frame = frames[this.codecIndex];
+    if (frame !== undefined && this.#feed === undefined && this.connection?.slow === false) this.connection.send(frame);
   }
 
   /** @returns whether this is the first time it is asked about this serial */
@@ -572,7 +595,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
         this.#fail(error);
         return;
       }
-      this.end({ code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' });
+      this.end(behind);
       return;
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
@@ -646,6 +669,7 @@ export class Session extends Timed implements Receiver, SessionSink<Frame> {
     if (socket === undefined) return;
     for (const { room } of socket.memberships()) this.exit(socket, room);
     socket.isLeaving = true;
+    this.#feed?.leave(socket, -1);
     if (socket.depart(close)) return;
     const now = this.#context.wheel.now();
     this.#departures = this.#departures?.with(socket, now) ?? new Departures(now, [socket]);

@@ -85,7 +85,8 @@ export class Sessions {
         connection.close(overtaken);
         return;
       }
-      refusal = untold.refusesResume(nothingRead) ?? '';
+      // Its client does not know yet that the session before is lost: what it sends is still for that one.
+      refusal = untold.refusal || (untold.refusesResume(nothingRead) ?? '');
       if (refusal === '') {
         untold.repeat(connection, hello);
         return;

@@ -5,7 +5,7 @@ import type { Peer } from '../host/host';
 /** Whoever a connection currently belongs to: first a greeting, then a session, then nobody. */
 export interface Receiver {
   onFrame(frame: Frame): void;
-  /** What was sent has left. Called once for each `notifyDrain`. */
+  /** Most of what was sent has left. Called once for each `notifyDrain`. */
   onDrain(): void;
   /** The connection is gone, and not by our own `close`. Called at most once. */
   onClose(close: Close): void;

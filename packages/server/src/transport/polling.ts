@@ -56,6 +56,8 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   #queuedBytes = 0;
   /** The body whose frames are being handled, turn by turn. */
   #handling: { readonly frames: FrameSplitter; reply: HttpReply } | undefined;
+  /** The client has closed while its body is being handled. */
+  #leaving: Close | undefined;
   /** The body that was handled in this turn, and the poll that waits. */
   #body: HttpReply | undefined;
   #poll: HttpReply | undefined;
@@ -200,6 +202,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     this.#flushing = true;
     this.#body = handling.reply;
     this.#settings.flusher.add(this);
+    if (this.#leaving !== undefined) this.#end(this.#leaving);
   };
 
   /** `GET`: the client waits for frames, and says how far answers have come. */
@@ -228,8 +231,9 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   leave(code: number): void {
     if (this.#closed !== undefined) return;
     const close: Close = { code, reason: '', by: 'client' };
-    this.close(close);
-    this.receiver.onClose(close);
+    // What came before is handled first.
+    if (this.#handling !== undefined) this.#leaving = close;
+    else this.#end(close);
   }
 
   flush(): void {

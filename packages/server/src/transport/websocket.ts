@@ -188,7 +188,8 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   onDrain(): void {
-    if (!this.#open || !this.#wantsDrain || this.bufferedBytes > 0) return;
+    // Below that a stream of Node does not tell of its drain.
+    if (!this.#open || !this.#wantsDrain || this.bufferedBytes >= lookBytes) return;
     this.#wantsDrain = false;
     this.receiver.onDrain();
   }
