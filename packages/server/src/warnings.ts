@@ -46,6 +46,8 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
     case CloseCode.SlowConsumer:
       return isTrimmed ? trimmed : full;
     case CloseCode.SessionEnded:
+      if (reason === 'too-many-positions')
+        return ['helloPositionsMax', 'A client came back that names more logs than it may (docs/PROTOCOL.md §5.7).'];
       return isTrimmed ? trimmed : undefined;
     case CloseCode.PolicyViolation:
       return [

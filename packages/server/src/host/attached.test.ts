@@ -144,7 +144,7 @@ describe('what nobody wants', () => {
     expect(await page(app, '/elsewhere')).toMatch(/^404 .*ERR_PATH/);
   });
 
-  test('a reset ends no process, be the upgrade ours, nobody’s or that of a listener that does nothing', async () => {
+  test('a reset of an upgrade that nobody answers ends no process', async () => {
     const app = appServer();
     await halyard(app, 'a', { path: '/a' });
     await halyard(app, 'b', { path: '/b' });
