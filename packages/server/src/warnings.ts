@@ -47,7 +47,10 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
       return isTrimmed ? trimmed : full;
     case CloseCode.SessionEnded:
       if (reason === 'too-many-positions')
-        return ['helloPositionsMax', 'A client came back that names more logs than it may (docs/PROTOCOL.md §5.7).'];
+        return [
+          'helloPositionsMax',
+          'A client came back that names more logs than helloPositionsMax (docs/PROTOCOL.md §5.7).',
+        ];
       return isTrimmed ? trimmed : undefined;
     case CloseCode.PolicyViolation:
       return [
@@ -55,7 +58,7 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
         `A session was ended (${code}): ${reason}. See waitingPacketsMax and waitingBytesMax.`,
       ];
     case CloseCode.TooBig:
-      return ['frameBytesMax', `A session was ended (${code}): ${reason}.`];
+      return ['frameBytesMax', `A session was ended (${code}): ${reason}. See frameBytesMax.`];
     case CloseCode.InternalError:
       return ['ERR_INTERNAL', `A session was ended (${code}): ${reason}. See the event "error".`];
     default:

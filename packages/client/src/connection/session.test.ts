@@ -124,6 +124,24 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.open())[0]).toBe('HELLO / /late resume s1 3 2');
   });
 
+  test('without WELCOME and with its token refused: RESET comes first, and what had left is given up and settles', async () => {
+    const { socket, transport, advance, log } = scene();
+    const lost = vi.fn();
+    socket.emit('left');
+    socket.emitWithAck('left too').catch(lost);
+    await transport.link.open();
+    await transport.link.drop();
+    socket.emit('kept');
+    await advance(1_000);
+    const { link } = transport;
+    expect((await link.open())[0]).toMatchObject({ left: 2 });
+    await link.say(welcome({ reason: 'unknown-session' }));
+    expect(briefs(await link.read())).toEqual(['RESET', 'EVENT / kept []']);
+    expect(lost).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_SESSION_LOST' }));
+    await link.say(connected());
+    expect(log.at(-1)).toEqual(['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 2 }]);
+  });
+
   test.each([
     ['no crypto', undefined],
     ['a crypto without random values', {}],

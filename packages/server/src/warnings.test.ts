@@ -1,0 +1,53 @@
+import type { Close } from '@halyard/protocol';
+import { describe, expect, it } from 'vitest';
+import { type Warning, Warnings, warningOf } from './warnings';
+
+describe('warnings', () => {
+  it('say each kind once a minute, with how often it has happened', () => {
+    let now = 0;
+    const said: [number, string, number][] = [];
+    const warnings = new Warnings(
+      () => now,
+      ({ code, count }: Warning) => said.push([now, code, count]),
+    );
+    for (const [at, code] of [
+      [0, 'a'],
+      [1, 'a'],
+      [2, 'b'],
+      [59_999, 'a'],
+      [60_000, 'a'],
+      [61_000, 'a'],
+      [200_000, 'a'],
+    ] as const) {
+      now = at;
+      warnings.add(code, 'words');
+    }
+    expect(said).toEqual([
+      [0, 'a', 1],
+      [2, 'b', 1],
+      [60_000, 'a', 3],
+      [200_000, 'a', 2],
+    ]);
+  });
+});
+
+describe('a session that the server ends', () => {
+  it.each([
+    [4413, 'outbox-full', 'outboxBytesMax'],
+    [4413, 'log-trimmed', 'logBytesMax'],
+    [4410, 'log-trimmed', 'logBytesMax'],
+    [4410, 'too-many-positions', 'helloPositionsMax'],
+    [4410, 'unknown-session', undefined],
+    [1008, 'too much waits', 'waitingPacketsMax'],
+    [1009, 'a frame may have 100 bytes', 'frameBytesMax'],
+    [1011, 'it failed', 'ERR_INTERNAL'],
+    [1000, 'the app has closed it', undefined],
+    [4400, 'a packet is an array', undefined],
+  ])('%i %s: %s', (code, reason, option) => {
+    const close: Close = { code, reason, by: 'server' };
+    const [named, message] = warningOf(close) ?? [];
+    expect(named).toBe(option);
+    if (option && !option.startsWith('ERR_')) expect(message).toContain(option);
+    expect(warningOf({ ...close, by: 'client' })).toBeUndefined();
+  });
+});
