@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addressOfBytes, addressOfText } from './address';
+import { addressOfBytes, addressOfText, networkOf } from './address';
 
 const wrapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 192, 0, 2, 1];
 
@@ -21,4 +21,17 @@ test.each([
   [[], 'text'],
 ])('bytes %j', (bytes, written) => {
   expect(addressOfBytes(new Uint8Array(bytes), () => 'text')).toBe(written);
+});
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:0db8:0001:0002:ffff:ffff:ffff:ffff', '2001:db8:1:2'],
+  ['2001:db8::1', '2001:db8:0:0'],
+  ['2001:db8::', '2001:db8:0:0'],
+  ['::1', '0:0:0:0'],
+  ['::', '0:0:0:0'],
+  ['2001:db8:1:2:3::1%eth0', '2001:db8:1:2'],
+])('the network of %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
 });

@@ -1,4 +1,4 @@
-// Addresses as people write them: IPv4 where it is one that IPv6 wraps (RFC 4291 §2.5.5.2).
+// Addresses as people write them: IPv4 where it is one that IPv6 wraps (RFC 4291 §2.5.5.2); and what of them is one peer's.
 
 const wrapper = '::ffff:';
 
@@ -14,4 +14,18 @@ export function addressOfBytes(bytes: Uint8Array, text: () => string): string {
     start === 12 && bytes[10] === 255 && bytes[11] === 255 && bytes.subarray(0, 10).every((byte) => byte === 0);
   if (start !== 0 && !wrapped) return text();
   return `${bytes[start]}.${bytes[start + 1]}.${bytes[start + 2]}.${bytes[start + 3]}`;
+}
+
+/** @returns what stands for one peer: an IPv4 address, or the first 64 bits of an IPv6 one, of which a peer has as many as it likes */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const [before = '', after] = address.split('::');
+  const groups = before === '' ? [] : before.split(':');
+  const behind = after ? after.split(':') : [];
+  // Groups that `::` stands for are zero.
+  while (after !== undefined && groups.length + behind.length < 8) groups.push('0');
+  return [...groups, ...behind]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
 }

@@ -1,5 +1,6 @@
 // Namespaces made on demand: which names they answer to, and whose demand they came of, so that nobody takes the room of all.
 import type { Value } from '@halyard/protocol';
+import { networkOf } from '../host/address';
 import type { Failure } from './failure';
 
 /** Which names a dynamic namespace answers to. */
@@ -91,5 +92,5 @@ function sessionKey({ session }: Founder): string {
 }
 
 function addressKey({ address }: Founder): string {
-  return `address ${address}`;
+  return `address ${networkOf(address)}`;
 }
