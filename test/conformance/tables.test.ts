@@ -4,7 +4,7 @@ import { afterClose, CloseCode, defaultSettings, PacketType, packetLimits } from
 import { Server, type ServerOptions } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { dataLimits } from '../../packages/codec/src/data';
-import { checkOptions } from '../../packages/server/src/options';
+import { checkOptions } from '../../packages/server/src/api/options';
 
 const protocol = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 

@@ -8,17 +8,36 @@ export {
   PublicError,
   type Value,
 } from '@halyard/protocol';
+export type { Namespace, NamespaceRules } from './api/namespace';
+export type { ServerOptions } from './api/options';
+export type { RemoteSocket } from './api/remote-socket';
+export type { ErrorContext } from './api/reports';
+export { Server } from './api/server';
+export type { Socket } from './api/socket';
+export type { Target } from './api/target';
+export type { Warning } from './base/warnings';
 export type { AppServer } from './host/attached';
-export { type Headers, type HostFactory, Peer } from './host/host';
+export type { FetchHandler } from './host/fetch-bridge';
+export {
+  type Headers,
+  type Host,
+  type HostFactory,
+  type HostHandlers,
+  type HostLimits,
+  type HostSocket,
+  type HostSocketListener,
+  type HttpAnswer,
+  type HttpReply,
+  Peer,
+  type RequestFacts,
+  type UpgradeVerdict,
+} from './host/host';
 export { node } from './host/node';
 export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';
+export type { Replies } from './namespace/audience';
 export type { NamespacePattern } from './namespace/dynamic-namespaces';
-export type { Auth, Handshake } from './namespace/handshake';
-export type { Middleware, Namespace, NamespaceRules } from './namespace/namespace';
-export type { SocketMiddleware } from './namespace/passage';
-export type { Socket, SocketLifecycle } from './namespace/socket';
-export type { Replies, Target } from './namespace/target';
-export type { FetchHandler, ServerOptions } from './options';
-export { type ErrorContext, Server } from './server';
-export type { Origins } from './transport/admission';
-export type { Warning } from './warnings';
+export type { SocketMiddleware } from './namespace/event-middleware';
+export type { SocketLifecycle } from './namespace/event-socket';
+export type { Middleware } from './namespace/rules';
+export type { Auth, Handshake } from './session/handshake';
+export type { Origins } from './wire/admission';

@@ -1,7 +1,9 @@
 // Requests that are not Halyard's, as the Fetch API has them: the app's own pages and endpoints on either host.
-import type { FetchHandler } from '../options';
 import type { HttpReply, RequestFacts } from './host';
 import { jsonError, pathUnknown } from './json-error';
+
+/** Answers requests to other paths: a Hono, itty or plain function of the Fetch API. */
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 /** How an answer is framed is the host's business. */
 const framing: readonly string[] = ['content-length', 'transfer-encoding', 'connection'];

@@ -1,17 +1,12 @@
 // Namespaces made on demand: which names they answer to, and whose demand they came of, so that nobody takes the room of all.
 import type { Value } from '@halyard/protocol';
 import { networkOf } from '../host/address';
-import type { Failure } from './failure';
+import type { Founder } from '../session/context';
+import type { Failure } from '../session/failure';
+import type { Rules } from './rules';
 
 /** Which names a dynamic namespace answers to. */
 export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);
-
-/** Who asks for a namespace. */
-export interface Founder {
-  /** Id of its session. */
-  readonly session: string;
-  readonly address: string;
-}
 
 export interface DynamicNamespacesLimits {
   readonly dynamicNamespacesMax: number;
@@ -19,7 +14,7 @@ export interface DynamicNamespacesLimits {
   readonly dynamicNamespacesPerAddressMax: number;
 }
 
-export class DynamicNamespaces<Rules> {
+export class DynamicNamespaces {
   readonly #limits: DynamicNamespacesLimits;
   readonly #kinds: { readonly pattern: NamespacePattern; readonly rules: Rules }[] = [];
   /** Those there are, and whose demand each came of. */

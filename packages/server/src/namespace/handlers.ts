@@ -1,12 +1,12 @@
 // Listeners of events: a list that is replaced, never changed, so that a handler may add or remove others while it runs.
 // Those of remote events and of lifecycle events are two lists: what arrives can only reach what was registered for it.
 import { LocalUsageError } from '@halyard/protocol';
-import { type Few, keepOf, listOf, withOne } from '../few';
+import { type CompactList, keepOf, listOf, withOne } from '../base/compact-list';
 
 export type Handler = (...args: never[]) => unknown;
 
 /** Most events have one handler. */
-type Entry = Exclude<Few<Handler>, undefined>;
+type Entry = Exclude<CompactList<Handler>, undefined>;
 
 /**
  * Events, each before its entry. An array of just the size it needs in place of a Map or an object: a socket listens to
@@ -110,7 +110,7 @@ function entryOf(handlers: Handlers, event: EventKey): Entry | undefined {
 }
 
 /** An undefined entry removes the event. */
-function withEntry(handlers: Handlers, event: EventKey, entry: Few<Handler>): Handlers {
+function withEntry(handlers: Handlers, event: EventKey, entry: CompactList<Handler>): Handlers {
   const at = handlers.indexOf(event);
   return entry === undefined ? handlers.toSpliced(at, 2) : handlers.with(at + 1, entry);
 }

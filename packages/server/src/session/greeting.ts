@@ -8,8 +8,8 @@ import {
   PacketType,
   RemoteProtocolError,
 } from '@halyard/protocol';
-import type { Connection, Receiver } from '../transport/connection';
-import { Timed, type TimerWheel } from '../wheel';
+import { Timed, type TimerWheel } from '../base/wheel';
+import type { Connection, Receiver } from '../wire/connection';
 
 /** What a greeting needs of the server. */
 export interface GreetingContext {

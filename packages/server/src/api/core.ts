@@ -1,0 +1,183 @@
+// Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
+import { randomBytes } from 'node:crypto';
+import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
+import { TimerWheel } from '../base/wheel';
+import type { Host, HostFactory } from '../host/host';
+import { node } from '../host/node';
+import { uws } from '../host/uws';
+import type { Frames } from '../log/log';
+import { Retention } from '../log/retention';
+import { NamespaceRegistry } from '../namespace/registry';
+import type { Rules } from '../namespace/rules';
+import { FanOut } from '../room/fan-out';
+import { Sessions } from '../session/directory';
+import { Greeting, type GreetingContext } from '../session/greeting';
+import type { AdmissionOptions } from '../wire/admission';
+import type { Connection } from '../wire/connection';
+import { Flusher } from '../wire/flusher';
+import { PollingRequests } from '../wire/http/polling-requests';
+import { Router, shutDown } from '../wire/router';
+import type { CheckedOptions } from './options';
+import { Reports } from './reports';
+import { type NamespaceContext, ServerNamespace } from './server-namespace';
+
+type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
+
+export class Core {
+  readonly reports: Reports;
+  readonly namespaces: NamespaceRegistry<AnyNamespace>;
+  readonly #options: CheckedOptions;
+  readonly #wheel: TimerWheel;
+  readonly #sessions: Sessions;
+  readonly #flusher = new Flusher();
+  readonly #fanOut: FanOut;
+  readonly #greeting: GreetingContext;
+  readonly #router: Router;
+  #host: Host | undefined;
+  #starting = false;
+  #closing = false;
+
+  constructor(options: CheckedOptions) {
+    this.#options = options;
+    const { codecs } = options;
+    const wheel = new TimerWheel(options.clock);
+    this.#wheel = wheel;
+    this.reports = new Reports(() => wheel.now());
+    const { report, warn } = this.reports;
+    // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too.
+    const entryAgeMsMax = options.recoveryWindowMs + options.heartbeatMs + options.heartbeatTimeoutMs;
+    const retention = new Retention({ ...options, entryAgeMsMax }, wheel);
+    this.#fanOut = new FanOut(codecs, this.#flusher);
+    this.#sessions = new Sessions(
+      {
+        ...options,
+        settings: settingsOf(options),
+        outboxLimits: options,
+        wheel,
+        retention,
+        namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
+        report,
+        warn,
+      },
+      options.sessionsMax,
+    );
+    let logs = 0;
+    const context: NamespaceContext = {
+      ...options,
+      retention,
+      fanOut: this.#fanOut,
+      encode: (packet) => this.#encode(packet),
+      newLogId: () => (++logs).toString(36),
+      newSocketId: () => randomBytes(12).toString('base64url'),
+      report,
+      emptied: (name) => this.namespaces.emptied(name),
+    };
+    this.namespaces = new NamespaceRegistry<AnyNamespace>({
+      limits: options,
+      create: (name: string, rules: Rules) => new ServerNamespace(name, rules, context),
+      report,
+      warn,
+    });
+    this.#greeting = {
+      wheel,
+      helloTimeoutMs: options.helloTimeoutMs,
+      greetings: new Set(),
+      greeted: (connection, hello) => this.#sessions.greet(connection, hello),
+    };
+    const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
+    const accept = (connection: Connection): boolean => this.#accept(connection);
+    const polling = new PollingRequests({
+      admission,
+      settings: { ...options, wheel, flusher: this.#flusher },
+      connectionsMax: options.connectionsMax,
+      warn,
+      isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
+      accept,
+    });
+    this.#router = new Router({ ...options, admission, flusher: this.#flusher, polling, accept, report });
+  }
+
+  /** Which host runs: `uws` or `node`; undefined before there is one. */
+  get hostName(): string | undefined {
+    return this.#host?.name;
+  }
+
+  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING` */
+  async listen(port: number, address: string | undefined): Promise<number> {
+    const host = await this.start(this.#options.host ?? uwsOrNode);
+    try {
+      return await host.listen(port, address);
+    } catch (error) {
+      this.#host = this.#fanOut.host = undefined;
+      await host.close();
+      throw error;
+    }
+  }
+
+  /** @throws LocalUsageError `ERR_LISTENING` if there is a host */
+  async start(factory: HostFactory): Promise<Host> {
+    if (this.#host !== undefined || this.#starting)
+      throw new LocalUsageError('ERR_LISTENING', 'The server listens or is attached already.');
+    this.#starting = true;
+    let host: Host;
+    try {
+      host = await factory(this.#options.path, this.#router, this.#options);
+    } finally {
+      this.#starting = false;
+    }
+    this.#host = this.#fanOut.host = host;
+    this.#router.serve(host);
+    return host;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#host?.stopListening();
+    for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
+    for (const session of [...this.#sessions]) session.end(shutDown);
+    this.#flusher.flush();
+    // One turn of the event loop: close frames and last responses leave before the sockets are cut.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#host?.close();
+    this.#wheel.stop();
+  }
+
+  #accept(connection: Connection): boolean {
+    if (this.#closing) return false;
+    const codec = this.#options.codecs[connection.codecIndex];
+    if (codec === undefined) return false;
+    connection.receiver = new Greeting(connection, codec, this.#greeting);
+    return true;
+  }
+
+  /** Text becomes UTF-8 here, once, and not again in each write. */
+  #encode(packet: Packet): Frames {
+    return this.#options.codecs.map((codec, index) => {
+      if (!this.#sessions.uses(index)) return undefined;
+      const frame = codec.encode(packet);
+      return typeof frame === 'string' ? Buffer.from(frame) : frame;
+    });
+  }
+}
+
+function settingsOf(options: CheckedOptions): SessionSettings {
+  return {
+    heartbeatMs: options.heartbeatMs,
+    heartbeatTimeoutMs: options.heartbeatTimeoutMs,
+    recoveryWindowMs: options.recoveryWindowMs,
+    frameBytesMax: options.frameBytesMax,
+    sackPacketsMax: options.sackPacketsMax,
+    sackDelayMs: options.sackDelayMs,
+  };
+}
+
+/** uWebSockets.js if it loads; else node, which says so once. */
+const uwsOrNode: HostFactory = async (path, handlers, limits) => {
+  try {
+    return await uws()(path, handlers, limits);
+  } catch (error) {
+    if (!(error instanceof HalyardError)) throw error;
+    console.warn(`Halyard runs on node:http and ws, because ${error.message}`);
+    return node()(path, handlers, limits);
+  }
+};

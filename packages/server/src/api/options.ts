@@ -1,0 +1,172 @@
+// The server's options: their defaults and their ranges. Every one is checked when the server is made.
+import type { Codec } from '@halyard/codec';
+import { json } from '@halyard/codec/json';
+import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError } from '@halyard/protocol';
+import { systemClock } from '../base/system-clock';
+import type { FetchHandler } from '../host/fetch-bridge';
+import type { HostFactory } from '../host/host';
+import type { Origins } from '../wire/admission';
+
+/** Numbers an operator may set. Durations are in milliseconds, sizes in bytes. */
+const numbers = {
+  /** Silence after which the server sends PING. */
+  heartbeatMs: { default: defaultSettings.heartbeatMs, min: 100, max: 3_600_000 },
+  /** How long after a PING the client may stay silent. */
+  heartbeatTimeoutMs: { default: defaultSettings.heartbeatTimeoutMs, min: 100, max: 3_600_000 },
+  /** How long a session without a connection is kept. 0: sessions end with their connection. */
+  recoveryWindowMs: { default: defaultSettings.recoveryWindowMs, min: 0, max: 86_400_000 },
+  /** How long a new connection may take to say HELLO. */
+  helloTimeoutMs: { default: 10_000, min: 10, max: 600_000 },
+  /** How long a poll is held when there is nothing to say. */
+  pollHoldMs: { default: 20_000, min: 10, max: 600_000 },
+  /** How long `emitWithAck` waits. */
+  ackTimeoutMs: { default: 10_000, min: 1, max: 86_400_000 },
+  /** Largest frame a client may send. */
+  frameBytesMax: { default: defaultSettings.frameBytesMax, min: 1_024, max: 1 << 28 },
+  /** Largest HTTP body a client may send: several frames may share one. */
+  httpBodyBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
+  /** Bytes that may wait for a slow client; past it the connection is cut, and the session resumes by pages. */
+  backpressureBytesMax: { default: 4 << 20, min: 131_072, max: 1 << 30 },
+  /** A client confirms after this many packets … */
+  sackPacketsMax: { default: defaultSettings.sackPacketsMax, min: 1, max: 4_096 },
+  /** … and no later than this. */
+  sackDelayMs: { default: defaultSettings.sackDelayMs, min: 1, max: 60_000 },
+  /** Packets kept for one session until it confirms them. */
+  outboxPacketsMax: { default: defaultOutboxLimits.outboxPacketsMax, min: 16, max: 1 << 24 },
+  /** Their sum in bytes. */
+  outboxBytesMax: { default: defaultOutboxLimits.outboxBytesMax, min: 65_536, max: 1 << 30 },
+  /** Replies one session is waited for at a time. */
+  pendingAcksMax: { default: defaultOutboxLimits.pendingAcksMax, min: 1, max: 1 << 24 },
+  /** Messages kept for resuming, per room … */
+  logPacketsMax: { default: 4_096, min: 1, max: 1 << 24 },
+  /** … in bytes … */
+  logBytesMax: { default: 1 << 20, min: 1_024, max: 1 << 29 },
+  /** … and for all rooms together. */
+  journalBytesMax: { default: 256 << 20, min: 65_536, max: 2 ** 40 },
+  roomsPerSocketMax: { default: 1_000, min: 1, max: 8_000 },
+  namespacesPerSessionMax: { default: 64, min: 1, max: 10_000 },
+  /** Namespaces made on demand that exist at one time, … */
+  dynamicNamespacesMax: { default: 10_000, min: 1, max: 1 << 24 },
+  /** … of them on the demand of one address, … */
+  dynamicNamespacesPerAddressMax: { default: 1_000, min: 1, max: 1 << 24 },
+  /** … and of one session. */
+  dynamicNamespacesPerSessionMax: { default: 32, min: 1, max: 10_000 },
+  /** Packets that wait for middleware, per session … */
+  waitingPacketsMax: { default: 1_024, min: 1, max: 1 << 20 },
+  /** … and their sum in bytes. */
+  waitingBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
+  /** Sessions, connected or away. */
+  sessionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
+  /** Polling connections. */
+  connectionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
+} as const;
+
+type NumberName = keyof typeof numbers;
+
+export type NumberOptions = { readonly [Name in NumberName]: number };
+
+export interface ServerOptions extends Partial<NumberOptions> {
+  /** What accepts sockets and requests. Default: `uws()`, and `node()` where its native binary does not load. */
+  readonly host?: HostFactory;
+  /** In the order the server prefers none over another: the client's order decides. Default: `[json()]`. */
+  readonly codecs?: readonly Codec[];
+  /** Which pages may connect. Default: `'same-host'`. */
+  readonly origins?: Origins;
+  /** Where Halyard lives. Default: `/halyard`. */
+  readonly path?: string;
+  /** Default: both. */
+  readonly transports?: readonly ('websocket' | 'polling')[];
+  /** Believe `X-Forwarded-For` and `X-Forwarded-Host` of the nearest proxy. Default: false. */
+  readonly trustProxy?: boolean;
+  /** Answers requests to other paths; without it they get 404. Not used when attached to an `http.Server`. */
+  readonly fetch?: FetchHandler;
+  readonly clock?: Clock;
+}
+
+export interface CheckedOptions extends NumberOptions {
+  readonly host: HostFactory | undefined;
+  readonly codecs: readonly Codec[];
+  readonly origins: Origins;
+  readonly path: string;
+  readonly transports: readonly ('websocket' | 'polling')[];
+  readonly trustProxy: boolean;
+  readonly fetch: FetchHandler | undefined;
+  readonly clock: Clock;
+}
+
+const others = ['host', 'codecs', 'origins', 'path', 'transports', 'trustProxy', 'fetch', 'clock'] as const;
+
+/** @throws LocalUsageError `ERR_OPTION` that names the option, its value and what it may be */
+export function checkOptions(options: ServerOptions): CheckedOptions {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(numbers, name) && !(others as readonly string[]).includes(name)) {
+      throw bad(name, 'is not an option', `known ones are ${[...others, ...Object.keys(numbers)].join(', ')}`);
+    }
+  }
+  const {
+    codecs = [json()],
+    origins = 'same-host',
+    path = '/halyard',
+    transports = ['websocket', 'polling'],
+  } = options;
+  const { host, trustProxy = false, fetch, clock = systemClock } = options;
+  check(
+    'codecs',
+    Array.isArray(codecs) && codecs.length > 0 && codecs.every(isCodec),
+    'a list of at least one codec, such as [json()]',
+  );
+  check(
+    'codecs',
+    new Set(codecs.map(({ name }) => name)).size === codecs.length,
+    'a list without two codecs of the same name',
+  );
+  check(
+    'origins',
+    origins === 'same-host' || origins === '*' || (Array.isArray(origins) && origins.every(isOrigin)),
+    '"same-host", "*" or a list of origins such as "https://app.example"',
+  );
+  check('path', /^\/[\w\-./~]*$/.test(path) && path !== '/', 'a URL path such as "/halyard"');
+  check(
+    'transports',
+    Array.isArray(transports) &&
+      transports.length > 0 &&
+      transports.every((name) => name === 'websocket' || name === 'polling'),
+    'a list of "websocket" and "polling"',
+  );
+  check('trustProxy', typeof trustProxy === 'boolean', 'true or false');
+  check('host', host === undefined || typeof host === 'function', 'a host, such as uws() or node()');
+  check('fetch', fetch === undefined || typeof fetch === 'function', 'a function from Request to Response');
+  return { ...checkNumbers(options), host, codecs, origins, path, transports, trustProxy, fetch, clock };
+}
+
+function checkNumbers(options: ServerOptions): NumberOptions {
+  const entries = (Object.keys(numbers) as NumberName[]).map((name) => {
+    const { min, max } = numbers[name];
+    const value = options[name] ?? numbers[name].default;
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw bad(name, `is ${String(value)}`, `it may be a whole number from ${min} to ${max}`);
+    }
+    return [name, value];
+  });
+  return Object.fromEntries(entries) as NumberOptions;
+}
+
+function check(name: string, holds: boolean, range: string): void {
+  if (!holds) throw bad(name, 'is not valid', `it may be ${range}`);
+}
+
+function bad(name: string, what: string, range: string): LocalUsageError {
+  return new LocalUsageError('ERR_OPTION', `The server option "${name}" ${what}: ${range}.`, { option: name });
+}
+
+function isCodec(codec: unknown): boolean {
+  return typeof codec === 'object' && codec !== null && 'name' in codec && 'encode' in codec && 'decode' in codec;
+}
+
+function isOrigin(origin: unknown): boolean {
+  try {
+    return typeof origin === 'string' && (origin === 'null' || new URL(origin).origin === origin);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,28 @@
+// A socket as any server of a cluster can give it.
+import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
+import type { Names } from '../namespace/target-spec';
+import type { Handshake } from '../session/handshake';
+
+export interface RemoteSocket<Outgoing = AnyEvents, Data = Record<string, unknown>> {
+  readonly id: string;
+  readonly namespace: string;
+  /** What the socket came with. */
+  readonly handshake: Omit<Handshake<Data>, 'data'>;
+  /** The app's own, as middleware left it in `handshake.data`. */
+  readonly data: Data;
+  /** Its own id, and every room it is in. */
+  readonly rooms: ReadonlySet<string>;
+  /**
+   * Sends an event: once and in order, while the session lives. After the end of the session it does nothing.
+   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`
+   */
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
+  /** @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax` */
+  join(...rooms: Names): void;
+  leave(...rooms: Names): void;
+  /**
+   * Ends this socket: the client is told and does not come back by itself.
+   * @param session ends the whole session, with every namespace and the connection
+   */
+  disconnect(session?: boolean): void;
+}

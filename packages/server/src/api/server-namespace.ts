@@ -1,0 +1,139 @@
+// What `Namespace` says, done: its rooms, its audience and its admission, put together.
+import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
+import { Admission } from '../namespace/admission';
+import { Audience, type AudienceContext, type Replies } from '../namespace/audience';
+import type { Handler } from '../namespace/handlers';
+import type { Middleware, Rules } from '../namespace/rules';
+import { type Names, wholeNamespace } from '../namespace/target-spec';
+import { Rooms, type RoomsContext } from '../room/rooms';
+import type { Entrance, Entrant } from '../session/context';
+import type { Handshake } from '../session/handshake';
+import type { Namespace } from './namespace';
+import type { RemoteSocket } from './remote-socket';
+import { ServerSocket, type SocketContext } from './server-socket';
+import type { Socket } from './socket';
+import { AudienceTarget, type Target } from './target';
+
+/** What namespaces need of the server. */
+export interface NamespaceContext extends RoomsContext, AudienceContext {
+  readonly waitingPacketsMax: number;
+  newSocketId(): string;
+  /** Something in user code failed. */
+  report(error: unknown, where: string): void;
+  /** The namespace has nobody in it any more. */
+  emptied(name: string): void;
+}
+
+export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Incoming, Outgoing, Data>, Entrance {
+  readonly name: string;
+  readonly #rules: Rules;
+  readonly #rooms: Rooms;
+  readonly #audience: Audience;
+  readonly #admission: Admission;
+
+  constructor(name: string, rules: Rules, context: NamespaceContext) {
+    this.name = name;
+    this.#rules = rules;
+    this.#rooms = new Rooms(context);
+    this.#audience = new Audience(name, this.#rooms, context);
+    const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
+    const removed = (): void => {
+      if (this.#admission.isIdle && this.#rooms.everyone.members.size === 0) context.emptied(name);
+    };
+    const sockets: SocketContext = {
+      rooms: this.#rooms,
+      audience: this.#audience,
+      waitingPacketsMax: context.waitingPacketsMax,
+      reportAside: (error) => report(error, 'a handler beside the one that replies'),
+      report,
+      removed,
+    };
+    this.#admission = new Admission(rules, {
+      createSocket: (entrant, handshake) => {
+        const socket = new ServerSocket(context.newSocketId(), entrant, handshake, sockets);
+        this.#rooms.everyone.members.set(socket.id, socket);
+        return socket;
+      },
+      decided: removed,
+      report,
+    });
+  }
+
+  admit(entrant: Entrant, handshake: Handshake): void {
+    this.#admission.admit(entrant, handshake);
+  }
+
+  use(middleware: Middleware<Data>): this {
+    this.#rules.use(middleware as Middleware<never>);
+    return this;
+  }
+
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this {
+    this.#rules.on(event, handler as Handler);
+    return this;
+  }
+
+  get sockets(): ReadonlyMap<string, Socket<Incoming, Outgoing, Data>> {
+    // Every member of the namespace is a socket that was made here.
+    return this.#rooms.everyone.members as unknown as ReadonlyMap<string, Socket<Incoming, Outgoing, Data>>;
+  }
+
+  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map([...this.#rooms].map(([name, room]) => [name, new Set(room.members.keys())]));
+  }
+
+  get #all(): Target<Outgoing, Data> {
+    return new AudienceTarget(this.#audience, wholeNamespace);
+  }
+
+  to(...rooms: Names): Target<Outgoing, Data> {
+    return this.#all.to(...rooms);
+  }
+
+  in(...rooms: Names): Target<Outgoing, Data> {
+    return this.#all.to(...rooms);
+  }
+
+  except(...rooms: Names): Target<Outgoing, Data> {
+    return this.#all.except(...rooms);
+  }
+
+  get local(): Target<Outgoing, Data> {
+    return this.#all.local;
+  }
+
+  get volatile(): Target<Outgoing, Data> {
+    return this.#all.volatile;
+  }
+
+  timeout(timeoutMs: number): Target<Outgoing, Data> {
+    return this.#all.timeout(timeoutMs);
+  }
+
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+    this.#all.emit(event, ...args);
+  }
+
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<Replies<EventReply<Outgoing, Name>>> {
+    return this.#all.emitWithAck(event, ...args);
+  }
+
+  fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]> {
+    return this.#all.fetchSockets();
+  }
+
+  socketsJoin(...rooms: Names): void {
+    this.#all.socketsJoin(...rooms);
+  }
+
+  socketsLeave(...rooms: Names): void {
+    this.#all.socketsLeave(...rooms);
+  }
+
+  disconnectSockets(session = false): void {
+    this.#all.disconnectSockets(session);
+  }
+}

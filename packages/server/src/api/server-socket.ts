@@ -1,0 +1,176 @@
+// What `Socket` says, done.
+import {
+  type Close,
+  CloseCode,
+  type EventArgs,
+  type EventHandler,
+  type EventName,
+  type EventReply,
+  LocalUsageError,
+  type Value,
+} from '@halyard/protocol';
+import type { Audience } from '../namespace/audience';
+import type { SocketMiddleware } from '../namespace/event-middleware';
+import { checkEvent, checkTimeout, trimmed } from '../namespace/event-rules';
+import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
+import { anyEvent, type Handler, onceOnly } from '../namespace/handlers';
+import { flatten, type Names, wholeNamespace } from '../namespace/target-spec';
+import type { Rooms } from '../room/rooms';
+import type { Handshake } from '../session/handshake';
+import type { Owner } from '../session/presence';
+import type { TransportName } from '../wire/connection';
+import type { Socket } from './socket';
+import { AudienceTarget, type Target } from './target';
+
+/** What the sockets of a namespace need of it: one for all. */
+export interface SocketContext extends EventContext {
+  readonly rooms: Rooms;
+  readonly audience: Audience;
+}
+
+export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implements Socket<Incoming, Outgoing, Data> {
+  declare protected readonly context: SocketContext;
+  readonly handshake: Handshake<Data>;
+
+  constructor(id: string, owner: Owner, handshake: Handshake<Data>, context: SocketContext) {
+    super(id, owner, context.rooms, context);
+    this.handshake = handshake;
+  }
+
+  override get ticket(): Handshake<Data> {
+    return this.handshake;
+  }
+
+  get data(): Data {
+    return this.handshake.data;
+  }
+
+  get away(): boolean {
+    return this.line.connection === undefined;
+  }
+
+  get transport(): TransportName | undefined {
+    return this.line.connection?.transport;
+  }
+
+  get rooms(): Set<string> {
+    return new Set([this.id, ...this.roomNames]);
+  }
+
+  on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
+  on<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  on(event: string, handler: Handler): this {
+    this.listen(event, handler);
+    return this;
+  }
+
+  once<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
+  once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  once(event: string, handler: Handler): this {
+    this.listen(
+      event,
+      onceOnly(event, handler, (wrapper) => this.unlisten(event, wrapper)),
+    );
+    return this;
+  }
+
+  off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this {
+    this.unlisten(event, handler);
+    return this;
+  }
+
+  onAny(handler: (event: string, ...args: Value[]) => void): this {
+    this.listen(anyEvent, handler as Handler);
+    return this;
+  }
+
+  offAny(handler?: (event: string, ...args: Value[]) => void): this {
+    this.unlisten(anyEvent, handler as Handler | undefined);
+    return this;
+  }
+
+  use(middleware: SocketMiddleware): this {
+    this.addMiddleware(middleware);
+    return this;
+  }
+
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+    checkEvent(event);
+    if (this.#isReached) this.line.sendEvent(this.namespace, event, trimmed(args));
+  }
+
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<EventReply<Outgoing, Name>> {
+    return this.#request(undefined, event, args);
+  }
+
+  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'> {
+    checkTimeout(timeoutMs);
+    return { emitWithAck: (event, ...args) => this.#request(timeoutMs, event, args) };
+  }
+
+  get volatile(): Pick<Socket<Incoming, Outgoing, Data>, 'emit'> {
+    return {
+      emit: (event, ...args) => {
+        checkEvent(event);
+        if (this.#isReached) this.line.sendVolatile(this.namespace, event, trimmed(args));
+      },
+    };
+  }
+
+  to(...rooms: Names): Target<Outgoing, Data> {
+    return this.#target(flatten(rooms));
+  }
+
+  in(...rooms: Names): Target<Outgoing, Data> {
+    return this.to(...rooms);
+  }
+
+  except(...rooms: Names): Target<Outgoing, Data> {
+    return this.broadcast.except(...rooms);
+  }
+
+  get broadcast(): Target<Outgoing, Data> {
+    return this.#target(undefined);
+  }
+
+  join(...rooms: Names): void {
+    for (const name of flatten(rooms)) this.joinRoom(name);
+  }
+
+  leave(...rooms: Names): void {
+    for (const name of flatten(rooms)) this.leaveRoom(name);
+  }
+
+  disconnect(session = false): void {
+    const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
+    if (session) this.line.end(close);
+    else this.line.disconnect(this, close);
+  }
+
+  /** Whether its client may still be sent something. */
+  get #isReached(): boolean {
+    return this.connected && !this.isLeaving;
+  }
+
+  #target(rooms: readonly string[] | undefined): Target<Outgoing, Data> {
+    return new AudienceTarget(this.context.audience, { ...wholeNamespace, rooms, except: [this.id] });
+  }
+
+  #request<Name extends EventName<Outgoing>>(
+    timeoutMs: number | undefined,
+    event: Name,
+    args: EventArgs<Outgoing, Name>,
+  ): Promise<EventReply<Outgoing, Name>> {
+    return new Promise((resolve, reject) => {
+      checkEvent(event);
+      if (!this.#isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
+      this.line.sendRequest(this.namespace, event, trimmed(args), timeoutMs, (error, value) => {
+        if (error !== undefined) reject(error);
+        else resolve(value as EventReply<Outgoing, Name>);
+      });
+    });
+  }
+}

@@ -1,0 +1,153 @@
+import { connect } from 'node:net';
+import { hostSuite } from '@halyard/testkit/host-suite';
+import { hosts, starts } from '@halyard/testkit/hosts';
+import { WireClient } from '@halyard/testkit/wire';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Server, type ServerOptions } from '../index';
+
+for (const [name, start] of starts) hostSuite(`server ${name}`, start);
+
+describe.each(hosts)('listening on %s', (_name, host) => {
+  const servers: Server[] = [];
+
+  async function listening(options: ServerOptions): Promise<Server> {
+    const io = new Server({ host: host(), ...options });
+    servers.push(io);
+    return io.listen(0, '127.0.0.1');
+  }
+
+  afterEach(async () => {
+    for (const io of servers.splice(0)) await io.close();
+  });
+
+  test('listen can be tried again on another port', async () => {
+    const taken = await new Server({ host: host() }).listen(0, '127.0.0.1');
+    servers.push(taken);
+    const io = new Server({ host: host() });
+    servers.push(io);
+    await expect(io.listen(taken.port, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_LISTEN' });
+    await io.listen(0, '127.0.0.1');
+    const wire = await WireClient.open(io.port);
+    wire.send([0]);
+    await wire.packet(11);
+  });
+
+  test('the reply goes by the handlers that were called', async () => {
+    const io = await listening({});
+    io.on('connection', (socket) => {
+      socket.once('once', () => {});
+      socket.on('leaves', async () => {
+        socket.off('leaves');
+      });
+      socket.onAny((event) => {
+        if (event === 'added') socket.on('added', () => 'late');
+        if (event === 'removed') socket.off('removed');
+      });
+      socket.on('removed', () => 'never');
+      socket.on('', () => 'no name');
+    });
+    const wire = await WireClient.open(io.port);
+    wire.send([0]);
+    await wire.packet(11);
+    for (const [i, event] of ['once', 'leaves', 'added', 'removed', 'other'].entries())
+      wire.send([2, '/', event, [], i + 1]);
+    const replies = () => wire.received.filter(([type]) => type === 3 || type === 4).map((reply) => reply.slice(0, 3));
+    await wire.until(() => replies().length === 5);
+    expect(replies().toSorted((one, other) => Number(one[1]) - Number(other[1]))).toEqual([
+      [3, 1],
+      [3, 2],
+      [3, 3, 'late'],
+      [4, 4, 'ERR_NO_HANDLER'],
+      [4, 5, 'ERR_NO_HANDLER'],
+    ]);
+  });
+
+  test('close tells every client 1001 and frees the port', async () => {
+    const io = await new Server({ host: host() }).listen(0, '127.0.0.1');
+    const greeted = await WireClient.open(io.port);
+    greeted.send([0]);
+    await greeted.packet(11);
+    const silent = await WireClient.open(io.port);
+    const { port } = io;
+    await io.close();
+    expect(await silent.until((wire) => wire.closed)).toMatchObject({ code: 1001 });
+    expect(await greeted.until((wire) => wire.closed)).toMatchObject({ code: 1001 });
+    const again = new Server({ host: host() });
+    servers.push(again);
+    await again.listen(port, '127.0.0.1');
+    await expect(new Server({ host: host() }).listen(port, '127.0.0.1')).rejects.toMatchObject({
+      code: 'ERR_LISTEN',
+    });
+  });
+
+  test('what the fetch option answers is framed once, with all its cookies', async () => {
+    const io = await listening({
+      fetch: () => {
+        const headers = new Headers({ 'content-length': '5', 'x-one': '1' });
+        headers.append('set-cookie', 'a=1');
+        headers.append('set-cookie', 'b=2');
+        return new Response('hello', { headers });
+      },
+    });
+    const raw = await new Promise<string>((resolve) => {
+      let text = '';
+      const socket = connect(io.port, '127.0.0.1', () =>
+        socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+      );
+      socket.on('data', (data) => {
+        text += data;
+        if (text.endsWith('hello')) {
+          socket.destroy();
+          resolve(text.toLowerCase());
+        }
+      });
+    });
+    expect(raw.match(/content-length: 5\r/g)).toHaveLength(1);
+    expect(raw.match(/set-cookie: [ab]=[12]\r/g)).toHaveLength(2);
+  });
+
+  test('the fetch option answers other paths, whatever it does', async () => {
+    const io = await listening({
+      fetch: async (request) => {
+        const url = new URL(request.url);
+        if (url.pathname === '/throws') throw new Error('boom');
+        return new Response(`${request.method} ${url.pathname}${url.search} ${await request.text()}`, {
+          status: 201,
+          headers: { 'x-seen': request.headers.get('x-sent') ?? '' },
+        });
+      },
+    });
+    const errors: unknown[] = [];
+    io.on('error', (error) => errors.push(error));
+    const response = await fetch(`http://127.0.0.1:${io.port}/page?q=1`, {
+      method: 'POST',
+      body: 'text',
+      headers: { 'x-sent': 'yes' },
+    });
+    expect([response.status, response.headers.get('x-seen'), await response.text()]).toEqual([
+      201,
+      'yes',
+      'POST /page?q=1 text',
+    ]);
+    expect((await fetch(`http://127.0.0.1:${io.port}/throws`)).status).toBe(500);
+    const odd = await new Promise<string>((resolve) => {
+      const socket = connect(io.port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: a b\r\n\r\n'));
+      socket.once('data', (data) => {
+        socket.destroy();
+        resolve(data.toString());
+      });
+    });
+    expect(odd).toMatch(/^HTTP\/1.1 400 /);
+    expect(errors).toHaveLength(1);
+  });
+});
+
+test("attached, other paths stay the app's, and so does its server", async () => {
+  const [, start] = starts.at(-1) ?? [];
+  const io = await start?.({});
+  if (io === undefined) throw new Error('no start');
+  expect(await (await fetch(`http://127.0.0.1:${io.port}/page`)).text()).toBe('the app');
+  expect((await fetch(`http://127.0.0.1:${io.port}/halyard`, { method: 'POST' })).status).toBe(200);
+  await io.close();
+  await expect(new Server().attach({} as never)).rejects.toMatchObject({ code: 'ERR_OPTION' });
+});

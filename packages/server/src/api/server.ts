@@ -1,0 +1,188 @@
+// The server as user code holds it, and its main namespace.
+import { type AnyEvents, type EventArgs, type EventName, type EventReply, LocalUsageError } from '@halyard/protocol';
+import type { Warning } from '../base/warnings';
+import type { AppServer } from '../host/attached';
+import { attachedNode } from '../host/node';
+import type { Replies } from '../namespace/audience';
+import type { NamespacePattern } from '../namespace/dynamic-namespaces';
+import type { Handler } from '../namespace/handlers';
+import type { Middleware, Rules } from '../namespace/rules';
+import type { Names } from '../namespace/target-spec';
+import { Core } from './core';
+import type { Namespace, NamespaceRules } from './namespace';
+import { checkOptions, type ServerOptions } from './options';
+import type { RemoteSocket } from './remote-socket';
+import type { ErrorContext } from './reports';
+import type { Socket } from './socket';
+import type { Target } from './target';
+
+export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
+  readonly #core: Core;
+  readonly #main: Namespace<Incoming, Outgoing, Data>;
+  #port: number | undefined;
+  #attachedTo: AppServer | undefined;
+
+  /** @throws LocalUsageError `ERR_OPTION` that names the option and its range */
+  constructor(options: ServerOptions = {}) {
+    this.#core = new Core(checkOptions(options));
+    this.#main = this.of('/');
+  }
+
+  /** The port that is listened on. @throws LocalUsageError `ERR_NOT_LISTENING` before `listen`, or before the app's server does */
+  get port(): number {
+    const bound = this.#attachedTo?.address();
+    if (typeof bound === 'object' && bound !== null) return bound.port;
+    if (this.#port === undefined) throw new LocalUsageError('ERR_NOT_LISTENING', 'The server does not listen yet.');
+    return this.#port;
+  }
+
+  /** Which host runs: `uws` or `node`; undefined before `listen` or `attach`. */
+  get hostName(): string | undefined {
+    return this.#core.hostName;
+  }
+
+  /**
+   * Starts to accept connections.
+   * @param port 0 takes a free one: see `port`
+   * @param address the local address to bind; all by default
+   * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already
+   */
+  async listen(port: number, address?: string): Promise<this> {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new LocalUsageError('ERR_OPTION', `The port is ${String(port)}: it may be a whole number from 0 to 65535.`);
+    }
+    this.#port = await this.#core.listen(port, address);
+    return this;
+  }
+
+  /**
+   * Lives on an `http.Server` of the app's (Express, Fastify, Vite, Next): requests and WebSockets of the option `path` come
+   * here and to nobody else, all others stay the app's. It may be called at any time, before or after the app's own listeners
+   * are there and the server listens. `close` leaves the server as it was, and the app closes it.
+   * @param server an `http.Server` or `https.Server`, or one of `http2.createSecureServer({ allowHTTP1: true })`
+   * @throws LocalUsageError `ERR_ATTACHED` if another Halyard server has that path of it, `ERR_LISTENING` if this one listens
+   *   or is attached already, `ERR_OPTION` if it is no such server
+   */
+  async attach(server: AppServer): Promise<this> {
+    if (typeof server?.listeners !== 'function') {
+      const rule = 'attach takes an http.Server or https.Server, such as http.createServer(app).';
+      throw new LocalUsageError('ERR_OPTION', rule, { option: 'server' });
+    }
+    await this.#core.start(attachedNode(server));
+    this.#attachedTo = server;
+    return this;
+  }
+
+  /** Ends every session's connection with 1001 and stops. Clients come back when a server does. */
+  async close(): Promise<void> {
+    await this.#core.close();
+  }
+
+  /**
+   * A namespace, made the first time it is asked for.
+   * @param name its name, which starts with `/`; or which names it answers to: then one is made for each on demand, and
+   *   goes when it is empty
+   */
+  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(name: string): Namespace<In, Out, D>;
+  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(
+    pattern: NamespacePattern,
+  ): NamespaceRules<In, Out, D>;
+  of(name: string | NamespacePattern): unknown {
+    const { namespaces } = this.#core;
+    return typeof name === 'string' ? namespaces.of(name) : new PatternRules(namespaces.register(name));
+  }
+
+  /**
+   * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met; once a
+   * minute for each. Unheard, these two go to stderr.
+   */
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
+  on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
+  on(event: 'warning', handler: (warning: Warning) => void): this;
+  on(event: 'connection' | 'error' | 'warning', handler: Handler): this {
+    if (event !== 'connection') this.#core.reports.on(event, handler);
+    else this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
+    return this;
+  }
+
+  /** Runs for every socket that wants to enter the main namespace. Throw to refuse it. */
+  use(middleware: Middleware<Data>): this {
+    this.#main.use(middleware);
+    return this;
+  }
+
+  /** Sockets of the main namespace by id. */
+  get sockets(): ReadonlyMap<string, Socket<Incoming, Outgoing, Data>> {
+    return this.#main.sockets;
+  }
+
+  to(...rooms: Names): Target<Outgoing, Data> {
+    return this.#main.to(...rooms);
+  }
+
+  in(...rooms: Names): Target<Outgoing, Data> {
+    return this.#main.to(...rooms);
+  }
+
+  except(...rooms: Names): Target<Outgoing, Data> {
+    return this.#main.except(...rooms);
+  }
+
+  get local(): Target<Outgoing, Data> {
+    return this.#main.local;
+  }
+
+  get volatile(): Target<Outgoing, Data> {
+    return this.#main.volatile;
+  }
+
+  timeout(timeoutMs: number): Target<Outgoing, Data> {
+    return this.#main.timeout(timeoutMs);
+  }
+
+  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+    this.#main.emit(event, ...args);
+  }
+
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<Replies<EventReply<Outgoing, Name>>> {
+    return this.#main.emitWithAck(event, ...args);
+  }
+
+  fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]> {
+    return this.#main.fetchSockets();
+  }
+
+  socketsJoin(...rooms: Names): void {
+    this.#main.socketsJoin(...rooms);
+  }
+
+  socketsLeave(...rooms: Names): void {
+    this.#main.socketsLeave(...rooms);
+  }
+
+  disconnectSockets(session = false): void {
+    this.#main.disconnectSockets(session);
+  }
+}
+
+/** What the namespaces of a pattern start with. */
+class PatternRules implements NamespaceRules<never, never, never> {
+  readonly #rules: Rules;
+
+  constructor(rules: Rules) {
+    this.#rules = rules;
+  }
+
+  use(middleware: Middleware<never>): this {
+    this.#rules.use(middleware);
+    return this;
+  }
+
+  on(event: 'connection', handler: Handler): this {
+    this.#rules.on(event, handler);
+    return this;
+  }
+}

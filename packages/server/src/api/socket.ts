@@ -1,0 +1,55 @@
+// A session's presence in one namespace, as user code holds it. It lives as long as its session, across connections.
+import type { AnyEvents, EventArgs, EventHandler, EventName, EventReply, Value } from '@halyard/protocol';
+import type { SocketMiddleware } from '../namespace/event-middleware';
+import type { SocketLifecycle } from '../namespace/event-socket';
+import type { Handler } from '../namespace/handlers';
+import type { Names } from '../namespace/target-spec';
+import type { Handshake } from '../session/handshake';
+import type { TransportName } from '../wire/connection';
+import type { RemoteSocket } from './remote-socket';
+import type { Target } from './target';
+
+export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>>
+  extends RemoteSocket<Outgoing, Data> {
+  readonly handshake: Handshake<Data>;
+  readonly rooms: Set<string>;
+  /** Whether the session was ever resumed on another connection. */
+  readonly recovered: boolean;
+  /** False after `disconnect`; true while the session is away. */
+  readonly connected: boolean;
+  /** Whether the session has no connection now, and waits for one. */
+  readonly away: boolean;
+  /** The transport in use, or undefined while away. */
+  readonly transport: TransportName | undefined;
+
+  /** Listens to a lifecycle event, or to an event of the client: what the handler returns is the reply. */
+  on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
+  on<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  once<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
+  once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  /** Removes a handler, or all handlers of the event. */
+  off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
+  /** Calls `handler(name, ...args)` for every event of the client, before its own handlers. */
+  onAny(handler: (event: string, ...args: Value[]) => void): this;
+  offAny(handler?: (event: string, ...args: Value[]) => void): this;
+  /** Runs before the handlers of every arriving event. */
+  use(middleware: SocketMiddleware): this;
+
+  /** Sends an event and waits for the reply, at most `ackTimeoutMs`. Rejects with the client's error, or `ERR_ACK_TIMEOUT`. */
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<EventReply<Outgoing, Name>>;
+  /** @param timeoutMs how long `emitWithAck` of the result waits */
+  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'>;
+  /** `volatile.emit` is dropped when the client is away or slow. */
+  readonly volatile: Pick<Socket<Incoming, Outgoing, Data>, 'emit'>;
+
+  /** Everyone in these rooms but this socket. */
+  to(...rooms: Names): Target<Outgoing, Data>;
+  in(...rooms: Names): Target<Outgoing, Data>;
+  /** Everyone in the namespace but this socket, and who is in these rooms. */
+  except(...rooms: Names): Target<Outgoing, Data>;
+  /** Everyone in the namespace but this socket. */
+  readonly broadcast: Target<Outgoing, Data>;
+}

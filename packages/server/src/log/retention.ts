@@ -1,0 +1,114 @@
+// How long what is published is kept: bounds the age and the sum of all logs, and gives out serials.
+import { RowQueue } from '../base/row-queue';
+import { Timed, type TimerWheel } from '../base/wheel';
+import type { Except } from './except';
+import type { Frames, Log, LogLimits } from './log';
+
+export interface RetentionLimits extends LogLimits {
+  /** How long an entry is kept. */
+  readonly entryAgeMsMax: number;
+  /** Sum of frame lengths in all logs. */
+  readonly journalBytesMax: number;
+}
+
+/** Half of the queue, and at least this many, may be entries that are gone. */
+const releasedMax = 1_024;
+
+// Which log an entry is in, its offset there, and when it was published.
+const logColumn = 0;
+const offsetColumn = 1;
+const atColumn = 2;
+const width = 3;
+
+export class Retention extends Timed {
+  readonly limits: RetentionLimits;
+  readonly #wheel: TimerWheel;
+  readonly #rows = new RowQueue(width);
+  #bytes = 0;
+  #serial = 0;
+  /** Rows of entries that their log has dropped. */
+  #released = 0;
+
+  constructor(limits: RetentionLimits, wheel: TimerWheel) {
+    super();
+    this.limits = limits;
+    this.#wheel = wheel;
+  }
+
+  /** Sum of the lengths of the frames kept, in each log that keeps them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Entries in the queue, of which some may be gone. */
+  get length(): number {
+    return this.#rows.length;
+  }
+
+  /** The newest serial given out. */
+  get lastSerial(): number {
+    return this.#serial;
+  }
+
+  /** Gives the next place among everything emitted, in logs or not. */
+  nextSerial(): number {
+    return ++this.#serial;
+  }
+
+  /** Appends a message to a log, at the offset that is next there: its frames say so. @param serial of `nextSerial` */
+  append(log: Log, serial: number, except: Except, frames: Frames): void {
+    const { entryAgeMsMax, journalBytesMax } = this.limits;
+    const at = this.#wheel.now();
+    let bytes = 0;
+    for (const frame of frames) if (frame !== undefined) bytes += frame.length;
+    const kept = log.bytes;
+    const { firstOffset } = log;
+    log.append(serial, except, frames, bytes);
+    this.#bytes += log.bytes - kept;
+    const row = this.#rows.push();
+    this.#rows.set(row, logColumn, log);
+    this.#rows.set(row, offsetColumn, log.nextOffset - 1);
+    this.#rows.set(row, atColumn, at);
+    // The log has made room.
+    if (log.firstOffset > firstOffset) this.#release(log.firstOffset - firstOffset);
+    while (this.#bytes > journalBytesMax && this.#rows.length > 1) this.#dropOldest();
+    this.#wheel.schedule(this, at + entryAgeMsMax);
+  }
+
+  /** Takes rows of entries that are gone out of the queue. @param count how many more there are */
+  #release(count: number): void {
+    this.#released += count;
+    while (this.#rows.length > 0 && this.#isReleased(0)) {
+      this.#rows.shift();
+      this.#released--;
+    }
+    if (this.#released < releasedMax || this.#released * 2 < this.#rows.length) return;
+    this.#rows.retain((row) => !this.#isReleased(row));
+    this.#released = 0;
+  }
+
+  override due(now: number): void {
+    const { entryAgeMsMax } = this.limits;
+    while (this.#rows.length > 0) {
+      const endsAt = (this.#rows.at(0, atColumn) as number) + entryAgeMsMax;
+      if (endsAt > now) {
+        this.#wheel.schedule(this, endsAt);
+        return;
+      }
+      this.#dropOldest();
+    }
+  }
+
+  #dropOldest(): void {
+    const log = this.#rows.at(0, logColumn) as Log;
+    const kept = log.bytes;
+    const { firstOffset } = log;
+    log.dropThrough(this.#rows.at(0, offsetColumn) as number);
+    this.#bytes += log.bytes - kept;
+    this.#release(log.firstOffset - firstOffset);
+  }
+
+  #isReleased(row: number): boolean {
+    return (this.#rows.at(row, offsetColumn) as number) < (this.#rows.at(row, logColumn) as Log).firstOffset;
+  }
+}

@@ -1,0 +1,79 @@
+// What a log has dropped, as far as it matters: whether something was among it that was for a member who has not read so
+// far. Messages that were not for it, such as its own to the others of a room, are not missed by anyone.
+import { listOf } from '../base/compact-list';
+import { type Except, isEarlier } from './except';
+
+/** Whose messages may be among what was dropped. */
+export interface Reader {
+  /** Whether all that was emitted from one serial to another was not for it by what `except` says. */
+  wasExcepted(except: Except, from: number, to: number): boolean;
+}
+
+/** One of the dropped messages. */
+interface Dropped {
+  readonly serial: number;
+  readonly offset: number;
+}
+
+/** Dropped messages that were not for the same ones. */
+interface Group {
+  readonly except: Except;
+  /** Serial of the oldest. */
+  readonly from: number;
+  newest: Dropped;
+}
+
+/** More are not told apart: then the ones that ended earliest are taken for messages to all. */
+const groupsMax = 4;
+
+export class Trimmed {
+  /** The newest message that was for all: two numbers, because most are. */
+  #serial = -1;
+  #offset = 0;
+  #groups: Group[] | undefined = undefined;
+
+  add(serial: number, offset: number, except: Except): void {
+    if (except === undefined) {
+      this.#serial = serial;
+      this.#offset = offset;
+      return;
+    }
+    this.#groups ??= [];
+    const groups = this.#groups;
+    const group = groups.find((one) => isSame(one.except, except));
+    if (group !== undefined) group.newest = { serial, offset };
+    else groups.push({ except, from: serial, newest: { serial, offset } });
+    if (groups.length <= groupsMax) return;
+    groups.sort((a, b) => b.newest.serial - a.newest.serial);
+    const { newest } = groups.pop() as Group;
+    if (newest.serial > this.#serial) this.add(newest.serial, newest.offset, undefined);
+  }
+
+  /**
+   * Whether a message was dropped that was for the reader, or may have been.
+   * @param floor the serial up to which it is known to have handled everything
+   * @param position the offset up to which it says it has read
+   */
+  misses(reader: Reader, floor: number, position: number): boolean {
+    if (this.#serial > floor && this.#offset > position) return true;
+    return (this.#groups ?? []).some(
+      ({ except, from, newest: { serial, offset } }) =>
+        serial > floor && offset > position && !reader.wasExcepted(except, Math.max(from, floor + 1), serial),
+    );
+  }
+}
+
+function isSame(a: Except, b: Except): boolean {
+  if (a === b) return true;
+  if (isEarlier(a) && isEarlier(b)) {
+    return a.count === b.count && isSame(a.except, b.except) && isSameList(a.rooms.names, b.rooms.names, a.count);
+  }
+  if (isEarlier(a) || isEarlier(b)) return false;
+  const [one, other] = [listOf(a), listOf(b)];
+  return one.length === other.length && isSameList(one, other, one.length);
+}
+
+function isSameList(a: readonly string[], b: readonly string[], count: number): boolean {
+  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,69 @@
+// How a session enters a namespace: the middleware decides, then the socket is made and the app hears of it.
+import { PublicError } from '@halyard/protocol';
+import type { Entrance, Entrant } from '../session/context';
+import { type Failure, failureOf } from '../session/failure';
+import type { Handshake } from '../session/handshake';
+import type { Presence } from '../session/presence';
+import { fireHandlers } from './handlers';
+import type { Rules } from './rules';
+
+export interface AdmissionContext {
+  /** Makes the socket, a member of the namespace. */
+  createSocket(entrant: Entrant, handshake: Handshake): Presence;
+  /** A question was decided. */
+  decided(): void;
+  report(error: unknown, where: string): void;
+}
+
+export class Admission implements Entrance {
+  readonly #rules: Rules;
+  readonly #context: AdmissionContext;
+  /** Handshakes that are not decided. */
+  #pending = 0;
+
+  constructor(rules: Rules, context: AdmissionContext) {
+    this.#rules = rules;
+    this.#context = context;
+  }
+
+  /** Whether nobody waits for a decision. */
+  get isIdle(): boolean {
+    return this.#pending === 0;
+  }
+
+  admit(entrant: Entrant, handshake: Handshake): void {
+    this.#pending++;
+    if (this.#rules.middleware.length === 0) this.#decide(entrant, handshake, undefined);
+    else void this.#askMiddleware(entrant, handshake);
+  }
+
+  async #askMiddleware(entrant: Entrant, handshake: Handshake): Promise<void> {
+    let failure: Failure | undefined;
+    try {
+      for (const step of this.#rules.middleware) await step(handshake as Handshake<never>);
+    } catch (error) {
+      if (!(error instanceof PublicError)) this.#context.report(error, 'middleware');
+      failure = failureOf(error, 'ERR_REFUSED', 'The connection was refused.');
+    }
+    this.#decide(entrant, handshake, failure);
+  }
+
+  #decide(entrant: Entrant, handshake: Handshake, failure: Failure | undefined): void {
+    this.#pending--;
+    // Meanwhile the client may have left, or be gone.
+    if (entrant.awaits(handshake)) {
+      if (failure === undefined) this.#connect(entrant, handshake);
+      else entrant.refused(handshake, failure);
+    }
+    this.#context.decided();
+  }
+
+  #connect(entrant: Entrant, handshake: Handshake): void {
+    const socket = this.#context.createSocket(entrant, handshake);
+    entrant.connected(socket);
+    fireHandlers(this.#rules.listeners, 'connection', [socket], (error) =>
+      this.#context.report(error, 'a handler of "connection"'),
+    );
+    entrant.ready(socket);
+  }
+}

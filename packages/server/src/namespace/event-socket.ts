@@ -1,0 +1,162 @@
+// A socket as events come to it: through its middleware to the handlers, and what they return goes back.
+import { type Close, type EventPacket, PublicError, type Value, type VolatilePacket } from '@halyard/protocol';
+import type { Rooms } from '../room/rooms';
+import { failureOf } from '../session/failure';
+import { type Owner, Presence } from '../session/presence';
+import { EventMiddleware, type SocketMiddleware } from './event-middleware';
+import {
+  callHandlers,
+  type EventKey,
+  fireAnyHandlers,
+  fireHandlers,
+  type Handler,
+  type Handlers,
+  hasHandler,
+  isThenable,
+  noHandlers,
+  withHandler,
+  withoutHandler,
+} from './handlers';
+
+/** Events of the socket itself. They never come from the other side. */
+export interface SocketLifecycle {
+  /** The session is over, or left this namespace. Nothing follows. */
+  disconnect(close: Close): void;
+  /** The connection is lost; the session waits for it to come back. */
+  away(close: Close): void;
+  /** The session is back on a new connection: nothing was lost. */
+  resume(): void;
+}
+
+const lifecycle: readonly EventKey[] = ['disconnect', 'away', 'resume'] satisfies (keyof SocketLifecycle)[];
+
+/** What the sockets of a namespace need of it: one for all. */
+export interface EventContext {
+  readonly waitingPacketsMax: number;
+  /** For handlers whose result is not the reply. */
+  readonly reportAside: (error: unknown) => void;
+  report(error: unknown, where: string): void;
+  /** A socket is over. */
+  removed(): void;
+}
+
+export abstract class EventSocket extends Presence {
+  // What every event touches comes first and side by side.
+  protected readonly context: EventContext;
+  #handlers = noHandlers;
+  #middleware: EventMiddleware | undefined = undefined;
+  #lifecycle = noHandlers;
+  /** Whether the session was ever resumed on another connection. */
+  recovered = false;
+
+  constructor(id: string, owner: Owner, rooms: Rooms, context: EventContext) {
+    super(id, owner, rooms);
+    this.context = context;
+  }
+
+  override receive(packet: EventPacket | VolatilePacket): void {
+    const ack = 'ack' in packet ? packet.ack : undefined;
+    const { event, args } = packet;
+    if (this.#middleware === undefined) this.#handle(event, args, ack);
+    else {
+      this.#middleware.enter(
+        event,
+        args,
+        () => this.#handle(event, args, ack),
+        (error) => this.#refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.'),
+      );
+    }
+  }
+
+  override wentAway(close: Close): void {
+    this.#fire('away', close);
+  }
+
+  override cameBack(): void {
+    this.recovered = true;
+    this.#fire('resume');
+  }
+
+  protected override isBusy(then: () => void): boolean {
+    if (!this.#middleware?.isBusy) return false;
+    this.#middleware.whenPassed(then);
+    return true;
+  }
+
+  protected override ended(close: Close): void {
+    this.context.removed();
+    this.#fire('disconnect', close);
+    this.#handlers = this.#lifecycle = noHandlers;
+  }
+
+  protected addMiddleware(middleware: SocketMiddleware): void {
+    this.#middleware ??= new EventMiddleware(this.context.waitingPacketsMax);
+    this.#middleware.use(middleware);
+  }
+
+  protected listen(event: EventKey, handler: Handler): void {
+    if (lifecycle.includes(event)) this.#lifecycle = withHandler(this.#lifecycle, event, handler);
+    else this.#handlers = withHandler(this.#handlers, event, handler);
+  }
+
+  protected unlisten(event: EventKey, handler: Handler | undefined): void {
+    if (lifecycle.includes(event)) this.#lifecycle = withoutHandler(this.#lifecycle, event, handler);
+    else this.#handlers = withoutHandler(this.#handlers, event, handler);
+  }
+
+  #fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
+    // After what is under way: a connection may be lost in the midst of an emit to many, and handlers emit.
+    const handlers = this.#lifecycle;
+    if (handlers === noHandlers) return;
+    queueMicrotask(() => {
+      fireHandlers(handlers, event, args, (error) => this.context.report(error, `a handler of "${event}"`));
+    });
+  }
+
+  #handle(event: string, args: readonly Value[], ack: number | undefined): void {
+    if (!this.connected) return;
+    const { reportAside } = this.context;
+    fireAnyHandlers(this.#handlers, event, args, reportAside);
+    // What those have added or removed counts; what the event's own handlers do to the list does not.
+    const handlers = this.#handlers;
+    let result: unknown;
+    try {
+      result = callHandlers(handlers, event, args, reportAside);
+      // Looking at it may throw as well.
+      if (isThenable(result)) {
+        result.then(
+          (value) => this.#reply(handlers, event, ack, value),
+          (error) => this.#failed(error, event, ack),
+        );
+        return;
+      }
+    } catch (error) {
+      this.#failed(error, event, ack);
+      return;
+    }
+    if (ack !== undefined) this.#reply(handlers, event, ack, result);
+  }
+
+  /** @param handlers those that gave the value */
+  #reply(handlers: Handlers, event: string, ack: number | undefined, value: unknown): void {
+    if (ack === undefined) return;
+    if (value === undefined && !hasHandler(handlers, event)) {
+      this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
+      return;
+    }
+    try {
+      this.line.sendAck(ack, value as Value | undefined);
+    } catch (error) {
+      this.#failed(error, event, ack);
+    }
+  }
+
+  #failed(error: unknown, event: string, ack: number | undefined): void {
+    this.#refuse(error, `the handler of "${event}"`, ack, 'ERR_HANDLER', 'The handler failed.');
+  }
+
+  #refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
+    if (!(error instanceof PublicError)) this.context.report(error, where);
+    if (ack !== undefined) this.line.sendError(ack, failureOf(error, code, message));
+  }
+}

@@ -1,0 +1,76 @@
+// All namespaces of a server by name: those the app has asked for, and those made on demand.
+import { namespaceName, type Value } from '@halyard/protocol';
+import type { Entrance, Founder } from '../session/context';
+import type { Failure } from '../session/failure';
+import { DynamicNamespaces, type DynamicNamespacesLimits, type NamespacePattern } from './dynamic-namespaces';
+import { Rules } from './rules';
+
+export interface RegistryContext<Namespace> {
+  readonly limits: DynamicNamespacesLimits;
+  create(name: string, rules: Rules): Namespace;
+  report(error: unknown, where: string): void;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
+}
+
+export class NamespaceRegistry<Namespace extends Entrance> {
+  readonly #context: RegistryContext<Namespace>;
+  readonly #byName = new Map<string, Namespace>();
+  readonly #dynamic: DynamicNamespaces;
+
+  constructor(context: RegistryContext<Namespace>) {
+    this.#context = context;
+    this.#dynamic = new DynamicNamespaces(context.limits);
+  }
+
+  /** A namespace that the app asks for: it stays, even when it is empty. @throws LocalUsageError for what is no name */
+  of(name: string): Namespace {
+    // Whoever holds it may emit to it at any time: it does not go when it is empty.
+    this.#dynamic.delete(name);
+    return (
+      this.#byName.get(namespaceName(name)) ?? this.#create(name, this.#dynamicRules(name, undefined) ?? new Rules())
+    );
+  }
+
+  /** Answers to many names from now on. */
+  register(pattern: NamespacePattern): Rules {
+    const rules = new Rules();
+    this.#dynamic.register(pattern, rules);
+    return rules;
+  }
+
+  /** @returns the namespace that a client asks for, made on its demand if there is a pattern; or why there is none */
+  find(name: string, auth: Value | undefined, founder: Founder): Namespace | Failure {
+    const existing = this.#byName.get(name);
+    if (existing !== undefined) return existing;
+    const rules = this.#dynamicRules(name, auth);
+    if (rules === undefined) return unknown;
+    const full = this.#dynamic.add(name, founder);
+    if (full === undefined) return this.#create(name, rules);
+    this.#context.warn(full.option, `A namespace was refused: ${full.failure.message}`);
+    return full.failure;
+  }
+
+  /** Nobody is in a namespace any more, or waits to be let in. */
+  emptied(name: string): void {
+    if (this.#dynamic.delete(name)) this.#byName.delete(name);
+  }
+
+  #dynamicRules(name: string, auth: Value | undefined): Rules | undefined {
+    const failed = (error: unknown): void =>
+      this.#context.report(error, `the pattern of a dynamic namespace, for ${name}`);
+    return this.#dynamic.rulesOf(name, auth, failed)?.copy();
+  }
+
+  #create(name: string, rules: Rules): Namespace {
+    const namespace = this.#context.create(name, rules);
+    this.#byName.set(name, namespace);
+    return namespace;
+  }
+}
+
+const unknown: Failure = {
+  code: 'ERR_NAMESPACE_UNKNOWN',
+  message: 'There is no such namespace.',
+  data: undefined,
+};

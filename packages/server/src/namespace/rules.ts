@@ -1,0 +1,26 @@
+// Who may enter a namespace and who listens to it. A child of a dynamic namespace starts with a copy of what that has.
+import type { Handshake } from '../session/handshake';
+import { type Handler, type Handlers, noHandlers, withHandler } from './handlers';
+
+/** Runs for every socket that wants to enter, in order. Throw to refuse it. */
+export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<void>;
+
+export class Rules {
+  readonly middleware: Middleware<never>[] = [];
+  listeners: Handlers = noHandlers;
+
+  use(middleware: Middleware<never>): void {
+    this.middleware.push(middleware);
+  }
+
+  on(event: 'connection', handler: Handler): void {
+    this.listeners = withHandler(this.listeners, event, handler);
+  }
+
+  copy(): Rules {
+    const rules = new Rules();
+    rules.middleware.push(...this.middleware);
+    rules.listeners = this.listeners;
+    return rules;
+  }
+}

@@ -1,0 +1,45 @@
+// How what is published reaches many at once: by the host's native publish, a topic for each room and codec.
+import type { Codec } from '@halyard/codec';
+import type { Host } from '../host/host';
+import type { Frames } from '../log/log';
+import type { Flusher } from '../wire/flusher';
+import type { Line } from './subscriber';
+
+/** The topic of a log's readers that speak the codec with this index. */
+export function topicOf(logId: string, codecIndex: number): string {
+  return `${logId}/${codecIndex}`;
+}
+
+export class FanOut {
+  /** The host that runs now. Without a native publish nothing is subscribed either. */
+  host: Host | undefined = undefined;
+  readonly #codecs: readonly Codec[];
+  readonly #flusher: Flusher;
+
+  constructor(codecs: readonly Codec[], flusher: Flusher) {
+    this.#codecs = codecs;
+    this.#flusher = flusher;
+  }
+
+  /**
+   * Hands over what was emitted before and still waits in queues, which must not be overtaken. To be called before an entry
+   * is in its log: who has caught up by this would else read the entry there, and get it again.
+   */
+  flush(): void {
+    if (this.host?.publish !== undefined) this.#flusher.flush();
+  }
+
+  /** Sends a message to the subscribers of its log, but to the one who has this line. @returns whether there can be subscribers */
+  publish(logId: string, frames: Frames, except: Line | undefined): boolean {
+    const { host } = this;
+    if (host?.publish === undefined) return false;
+    for (let index = 0; index < frames.length; index++) {
+      const frame = frames[index];
+      if (frame === undefined) continue;
+      const topic = topicOf(logId, index);
+      if (except?.codecIndex === index && except.publishToOthers(topic, frame)) continue;
+      host.publish(topic, frame, this.#codecs[index]?.binary ?? false);
+    }
+    return true;
+  }
+}

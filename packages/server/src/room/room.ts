@@ -1,0 +1,95 @@
+// A room: its members, the log of what was published to it, and how that reaches them. A namespace as a whole is a room too.
+import { listOf } from '../base/compact-list';
+import { type Except, isEarlier } from '../log/except';
+import { type Frames, Log, type LogLimits } from '../log/log';
+import { lookBytes } from '../wire/websocket';
+import { type FanOut, topicOf } from './fan-out';
+import type { Subscriber } from './subscriber';
+
+/** Whom names mean: what is a room of that name, and who has it as id. */
+export interface Named {
+  readonly rooms: readonly Room[];
+  readonly direct: readonly Subscriber[];
+}
+
+/** What a room needs of its namespace. */
+export interface RoomContext {
+  readonly limits: LogLimits;
+  readonly fanOut: FanOut;
+  resolve(names: readonly string[]): Named;
+}
+
+export class Room {
+  readonly name: string;
+  readonly log: Log;
+  readonly members = new Map<string, Subscriber>();
+  /** Serial of the newest message that was not for its members. */
+  exceptedSerial = -1;
+  /** Members that are connected and that native fan-out does not reach: they are sent to one by one. */
+  looped: Set<Subscriber> | undefined;
+  readonly #context: RoomContext;
+  /** Size of what native fan-out has sent since it was last looked at what waits for the members. */
+  #publishedBytes = 0;
+
+  /** @param id unique on this server and for all its life: names the log, and the topics of native fan-out */
+  constructor(name: string, id: string, context: RoomContext) {
+    this.name = name;
+    this.log = new Log(id, context.limits);
+    this.#context = context;
+  }
+
+  /** Serial of the newest message that was for its members, or was not because they were. */
+  get newestSerial(): number {
+    return Math.max(this.log.newestSerial, this.exceptedSerial);
+  }
+
+  /** The topic of native fan-out for members that speak the codec with this index. */
+  topic(codecIndex: number): string {
+    return topicOf(this.log.id, codecIndex);
+  }
+
+  /** The log has a new entry: the one place where what is published is delivered. */
+  onEntry(serial: number, except: Except, frames: Frames): void {
+    const isOfMany = isEarlier(except);
+    const names = isOfMany ? except.except : except;
+    const left = names === undefined ? nobody : this.#context.resolve(listOf(names));
+    for (const room of left.rooms) room.exceptedSerial = serial;
+    if (isOfMany || left.rooms.length > 0 || left.direct.length > 1) {
+      for (const member of this.members.values()) {
+        // A member of several gets it by the log of the first, live as when it is read again: by no other.
+        if (member.isLeaving || (isOfMany && !member.line.isFirst(serial))) continue;
+        if (!isAmong(member, left)) member.line.forward(frames);
+      }
+      return;
+    }
+    const [excepted] = left.direct;
+    // If its client has left with the excepted one, another socket of that session may be there.
+    const line = excepted?.isLeaving ? undefined : excepted?.line;
+    if (this.#context.fanOut.publish(this.log.id, frames, line)) this.#look(frames);
+    if (this.looped !== undefined) {
+      for (const member of this.looped) if (member !== excepted) member.line.forward(frames);
+    }
+  }
+
+  /** Native fan-out tells nobody who does not keep up. */
+  #look(frames: Frames): void {
+    this.#publishedBytes += longest(frames);
+    if (this.#publishedBytes <= lookBytes) return;
+    for (const { line } of this.members.values()) line.published(this.#publishedBytes);
+    this.#publishedBytes = 0;
+  }
+}
+
+export const nobody: Named = { rooms: [], direct: [] };
+
+export function isAmong(member: Subscriber, { rooms, direct }: Named): boolean {
+  for (const one of direct) if (one === member) return true;
+  for (const room of rooms) if (room.members.has(member.id)) return true;
+  return false;
+}
+
+function longest(frames: Frames): number {
+  let bytes = 0;
+  for (const frame of frames) if (frame !== undefined && frame.length > bytes) bytes = frame.length;
+  return bytes;
+}

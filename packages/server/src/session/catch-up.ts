@@ -1,0 +1,191 @@
+// Brings a session up to the present: what waits in its outbox and what it has not read in its logs, merged in the order it
+// was emitted, by pages, so that the peer is never sent more than it takes, and others are served between two pages.
+import { type Frame, LocalUsageError, type SessionMachine } from '@halyard/protocol';
+import type { Retention } from '../log/retention';
+import type { Membership } from '../room/membership';
+import type { LogBudget } from './log-budget';
+import type { Presence } from './presence';
+
+interface Cursor {
+  readonly presence: Presence;
+  readonly membership: Membership;
+  /** Offset of the next entry to look at. */
+  offset: number;
+  /** Its serial; infinity if this round has none for the socket. */
+  serial: number;
+  /** What was emitted later is not for it. */
+  last: number;
+}
+
+/** As much as is given to the connection before waiting for it to drain. */
+const pageBytesMax = 64 * 1024;
+/** Frames in a page, and entries that are looked at for it. */
+const pageLooksMax = 2_048;
+
+const none = Number.POSITIVE_INFINITY;
+
+export class CatchUp {
+  /** Serial of the last thing that was sent, or that was found not to be for this session. */
+  serial: number;
+  readonly #machine: SessionMachine<Frame>;
+  readonly #retention: Retention;
+  readonly #cursors: Cursor[] = [];
+  /** Those at an entry of this round, as a binary heap: the oldest entry is the first. */
+  #heap: Cursor[] = [];
+  /** The round is of what was emitted up to here. What comes later is of the next round, so that nothing is overtaken. */
+  #horizon: number;
+  /** Cursors from here on have not been looked at in this round. */
+  #unseen = 0;
+  /** One behind them that was still looking when a page was full. */
+  #seeking: Cursor | undefined;
+  #looks = 0;
+
+  /** @param serial what the peer is known to have handled */
+  constructor(machine: SessionMachine<Frame>, retention: Retention, serial: number) {
+    this.#machine = machine;
+    this.#retention = retention;
+    this.#horizon = retention.lastSerial;
+    this.serial = serial;
+  }
+
+  /** @param position the last offset of its log that the peer has read */
+  add(presence: Presence, membership: Membership, position: number): void {
+    const { log } = membership.room;
+    this.#cursors.push({
+      presence,
+      membership,
+      offset: Math.max(position + 1, log.firstOffset),
+      serial: none,
+      last: none,
+    });
+  }
+
+  /** A socket is over. @param last serial up to which it is still to be sent what was for it */
+  leave(presence: Presence, last: number): void {
+    for (const cursor of this.#cursors) if (cursor.presence === presence) cursor.last = Math.min(cursor.last, last);
+  }
+
+  /**
+   * Sends on until the connection holds a page, or the client knows as many logs as it may.
+   * @returns whether everything was sent
+   * @throws LocalUsageError `ERR_LOG_TRIMMED` if a log dropped what was still to be read
+   */
+  pump(
+    connection: { readonly bufferedBytes: number; send(frame: Frame): void },
+    codecIndex: number,
+    budget: LogBudget | undefined,
+  ): boolean {
+    let bytes = connection.bufferedBytes;
+    this.#looks = 0;
+    while (this.#machine.state === 'holding' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
+      if (!this.#gather()) return false;
+      const { waiting, waitingSerial = 0 } = this.#machine;
+      const [next] = this.#heap;
+      const isWaitingFirst = waiting !== undefined && waitingSerial <= Math.min(next?.serial ?? none, this.#horizon);
+      if (isWaitingFirst) {
+        bytes += waiting.length;
+        this.#looks++;
+        this.serial = waitingSerial;
+        this.#machine.transmitWaiting();
+      } else if (next === undefined) {
+        if (this.#horizon === this.#retention.lastSerial) return true;
+        this.#horizon = this.#retention.lastSerial;
+        this.#unseen = 0;
+      } else {
+        if (budget?.isSpent) return false;
+        const { log } = next.membership.room;
+        // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
+        if (next.offset >= log.firstOffset && next.serial <= next.last) {
+          const frame = log.frameAt(next.offset, codecIndex);
+          if (frame !== undefined) {
+            connection.send(frame);
+            bytes += frame.length;
+            budget?.sent();
+          }
+          this.serial = next.serial;
+        }
+        this.#looks++;
+        if (!this.#seek(next)) this.#seeking = next;
+        if (next.serial === none) this.#dropFirst();
+        this.#sink();
+      }
+    }
+    return false;
+  }
+
+  /** Puts the cursors of a new round into the heap. @returns whether all are, or there was too much to look at */
+  #gather(): boolean {
+    for (;;) {
+      const cursor = this.#seeking ?? this.#cursors[this.#unseen++];
+      if (cursor === undefined) {
+        this.#unseen = this.#cursors.length;
+        return true;
+      }
+      this.#seeking = undefined;
+      if (!this.#seek(cursor)) {
+        this.#seeking = cursor;
+        return false;
+      }
+      if (cursor.serial !== none) this.#push(cursor);
+    }
+  }
+
+  /** Moves a cursor to its next entry of this round that is for its socket. @returns false if that is not found yet */
+  #seek(cursor: Cursor): boolean {
+    const { presence, membership } = cursor;
+    const { log } = membership.room;
+    const floor = Math.max(membership.from, this.serial);
+    const newest = Math.min(membership.newest, cursor.last);
+    cursor.serial = none;
+    if (cursor.offset < log.firstOffset) {
+      if (newest > floor && log.trimmed.misses(presence, floor, cursor.offset - 1))
+        throw new LocalUsageError('ERR_LOG_TRIMMED', `log ${log.id} was trimmed`);
+      cursor.offset = log.firstOffset;
+    }
+    for (;;) {
+      const serial = log.serialAt(cursor.offset);
+      if (serial === undefined || serial > newest || serial > this.#horizon) return true;
+      if (serial > floor && !presence.wasExcepted(log.exceptAt(cursor.offset), serial, serial)) {
+        cursor.serial = serial;
+        return true;
+      }
+      cursor.offset++;
+      if (++this.#looks >= pageLooksMax) return false;
+    }
+  }
+
+  #push(cursor: Cursor): void {
+    const heap = this.#heap;
+    let at = heap.push(cursor) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if ((heap[parent] as Cursor).serial <= cursor.serial) break;
+      heap[at] = heap[parent] as Cursor;
+      at = parent;
+    }
+    heap[at] = cursor;
+  }
+
+  #dropFirst(): void {
+    const last = this.#heap.pop() as Cursor;
+    if (this.#heap.length > 0) this.#heap[0] = last;
+  }
+
+  /** Moves the first cursor of the heap to its place. */
+  #sink(): void {
+    const heap = this.#heap;
+    const [cursor] = heap;
+    if (cursor === undefined) return;
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= heap.length) break;
+      const right = heap[child + 1];
+      if (right !== undefined && right.serial < (heap[child] as Cursor).serial) child++;
+      if ((heap[child] as Cursor).serial >= cursor.serial) break;
+      heap[at] = heap[child] as Cursor;
+      at = child;
+    }
+    heap[at] = cursor;
+  }
+}

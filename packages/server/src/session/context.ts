@@ -1,0 +1,53 @@
+// What sessions need of the layers above them, and what those see of a session.
+import type { Codec } from '@halyard/codec';
+import type { OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
+import type { TimerWheel } from '../base/wheel';
+import type { Retention } from '../log/retention';
+import type { Failure } from './failure';
+import type { Handshake } from './handshake';
+import type { PendingLimits } from './pending';
+import type { Owner, Presence, Ticket } from './presence';
+
+/** A session that wants to enter a namespace, as that sees it. */
+export interface Entrant extends Owner {
+  /** Whether this is still a question that the namespace has to decide. */
+  awaits(ticket: Ticket): boolean;
+  /** The namespace let it in. */
+  connected(presence: Presence): void;
+  /** The app's handlers of the namespace are in place. */
+  ready(presence: Presence): void;
+  /** The namespace did not let it in. */
+  refused(ticket: Ticket, failure: Failure): void;
+}
+
+/** A namespace, as a session that wants to enter it sees it. */
+export interface Entrance {
+  /** Decides, now or later, and tells the session. */
+  admit(entrant: Entrant, handshake: Handshake): void;
+}
+
+/** Who asks for a namespace. */
+export interface Founder {
+  /** Id of its session. */
+  readonly session: string;
+  readonly address: string;
+}
+
+export interface SessionContext extends PendingLimits {
+  readonly wheel: TimerWheel;
+  readonly retention: Retention;
+  readonly settings: SessionSettings;
+  readonly outboxLimits: OutboxLimits;
+  readonly codecs: readonly Codec[];
+  readonly ackTimeoutMs: number;
+  readonly namespacesPerSessionMax: number;
+  readonly trustProxy: boolean;
+  /** @returns the namespace, made on demand of the founder if it is dynamic; or why there is none of that name */
+  namespace(name: string, auth: Value | undefined, founder: Founder): Entrance | Failure;
+  /** The client is known to know its session. */
+  told(token: string): void;
+  ended(session: { readonly id: string; readonly codecIndex: number }): void;
+  report(error: unknown, where: string): void;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
+}

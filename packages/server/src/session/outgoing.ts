@@ -1,0 +1,124 @@
+// What a session says to its client: packets become frames, numbered and kept by the session machine until the client has
+// handled them.
+import type { Codec } from '@halyard/codec';
+import {
+  type Close,
+  CloseCode,
+  type ControlPacket,
+  type DeliveredPacket,
+  type ErrorPacket,
+  type Frame,
+  LocalUsageError,
+  type Packet,
+  PacketType,
+  type RefusedPacket,
+  SessionMachine,
+  type SessionSink,
+  type Settle,
+  type Value,
+} from '@halyard/protocol';
+import { Timed } from '../base/wheel';
+import type { Connection } from '../wire/connection';
+import type { SessionContext } from './context';
+import type { Failure } from './failure';
+
+export abstract class Outgoing extends Timed implements SessionSink<Frame> {
+  // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
+  readonly codecIndex: number;
+  connection: Connection | undefined = undefined;
+  protected readonly context: SessionContext;
+  protected readonly machine: SessionMachine<Frame>;
+
+  constructor(codecIndex: number, context: SessionContext) {
+    super();
+    this.codecIndex = codecIndex;
+    this.context = context;
+    this.machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits);
+  }
+
+  get codec(): Codec {
+    return this.context.codecs[this.codecIndex] as Codec;
+  }
+
+  get isOver(): boolean {
+    return this.machine.state === 'ended';
+  }
+
+  get confirmedSerial(): number {
+    return this.machine.confirmedSerial;
+  }
+
+  abstract end(close: Close): void;
+  /** Sees to it that `due` is called when it is time. */
+  protected abstract schedule(): void;
+  /** Something was given to the machine: if that is held, it goes out with what is read from the logs. */
+  protected abstract queued(): void;
+
+  sendEvent(namespace: string, event: string, args: readonly Value[]): void {
+    this.push({ type: PacketType.Event, namespace, event, args, ack: undefined });
+  }
+
+  /** @throws LocalUsageError as `Socket.emitWithAck` says */
+  sendRequest(
+    namespace: string,
+    event: string,
+    args: readonly Value[],
+    timeoutMs: number | undefined,
+    settle: Settle,
+  ): void {
+    if (this.isOver) throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
+    const deadline = this.context.wheel.now() + (timeoutMs ?? this.context.ackTimeoutMs);
+    const ack = this.machine.expectAck(deadline, settle);
+    try {
+      this.push({ type: PacketType.Event, namespace, event, args, ack });
+    } catch (error) {
+      this.machine.cancelAck(ack);
+      throw error;
+    }
+    this.schedule();
+  }
+
+  sendAck(ack: number, value: Value | undefined): void {
+    this.push({ type: PacketType.Ack, ack, value });
+  }
+
+  sendError(ack: number, { code, message, data }: Failure): void {
+    this.pushFailure({ type: PacketType.Error, ack, code, message, data });
+  }
+
+  /** Data that no codec carries is left out: a failure has to arrive. */
+  protected pushFailure(packet: ErrorPacket | RefusedPacket): void {
+    try {
+      this.push(packet);
+    } catch {
+      this.push({ ...packet, data: undefined });
+    }
+  }
+
+  protected push(packet: Packet): void {
+    if (this.isOver) return;
+    const frame = this.codec.encode(packet);
+    try {
+      this.machine.send(frame, this.context.retention.nextSerial());
+    } catch (error) {
+      // The peer does not confirm: it has to start anew, and is told so.
+      const reason = error instanceof LocalUsageError ? error.code : String(error);
+      this.end({ code: CloseCode.SlowConsumer, reason, by: 'server' });
+    }
+    this.queued();
+  }
+
+  // The machine's sink.
+
+  transmit(frame: Frame): void {
+    this.connection?.send(frame);
+  }
+
+  control(packet: ControlPacket): void {
+    this.connection?.send(this.codec.encode(packet));
+  }
+
+  abstract deliver(packet: DeliveredPacket): void;
+  abstract silent(): void;
+  abstract transmittedSerial(): number;
+}

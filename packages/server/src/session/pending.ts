@@ -1,0 +1,103 @@
+// Namespaces whose middleware has not decided about a session, and the events that wait for them.
+import { CloseCode, type EventPacket, RemoteProtocolError, type VolatilePacket } from '@halyard/protocol';
+import type { Handshake } from './handshake';
+
+export interface PendingLimits {
+  readonly waitingPacketsMax: number;
+  readonly waitingBytesMax: number;
+}
+
+type WaitingPacket = EventPacket | VolatilePacket;
+
+/** A handshake, whatever types its namespace has. */
+type HandshakeKey = { readonly namespace: string };
+
+interface Waiting {
+  readonly handshake: Handshake;
+  readonly packets: WaitingPacket[];
+  bytes: number;
+}
+
+export class PendingNamespaces {
+  readonly #limits: PendingLimits;
+  readonly #waiting = new Map<string, Waiting>();
+  /** Whose client has left again, behind the events that wait. */
+  readonly #leaving = new Set<Waiting>();
+  #count = 0;
+  #bytes = 0;
+
+  constructor(limits: PendingLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many namespaces have not decided, and are still wanted. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size + this.#leaving.size === 0;
+  }
+
+  has(namespace: string): boolean {
+    return this.#waiting.has(namespace);
+  }
+
+  /** Whether this handshake is still one that its namespace has to decide. */
+  awaits(handshake: HandshakeKey): boolean {
+    return this.#waiting.get(handshake.namespace)?.handshake === handshake || this.isLeaving(handshake);
+  }
+
+  /** Whether the client has left again. What it said before is still handled. */
+  isLeaving(handshake: HandshakeKey): boolean {
+    return this.#leavingOf(handshake) !== undefined;
+  }
+
+  /** The client leaves the namespace. If nothing waits for it, the question is dropped. */
+  leave(namespace: string): void {
+    const waiting = this.#waiting.get(namespace);
+    if (waiting === undefined) return;
+    this.#waiting.delete(namespace);
+    if (waiting.packets.length > 0) this.#leaving.add(waiting);
+  }
+
+  /** The client leaves all of them. */
+  leaveAll(): void {
+    for (const namespace of [...this.#waiting.keys()]) this.leave(namespace);
+  }
+
+  enter(handshake: Handshake): void {
+    this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
+  }
+
+  /** Keeps an event if its namespace has not decided. @param size of its frame. @throws RemoteProtocolError if too much waits */
+  keeps(packet: WaitingPacket, size: number): boolean {
+    const waiting = this.#waiting.get(packet.namespace);
+    if (waiting === undefined) return false;
+    this.#bytes += size;
+    const { waitingPacketsMax, waitingBytesMax } = this.#limits;
+    if (++this.#count > waitingPacketsMax || this.#bytes > waitingBytesMax) {
+      throw new RemoteProtocolError('ERR_WAITING_FULL', 'too many packets before CONNECTED', CloseCode.PolicyViolation);
+    }
+    waiting.packets.push(packet);
+    waiting.bytes += size;
+    return true;
+  }
+
+  /** Takes a handshake out. @returns what waited for it */
+  take(handshake: HandshakeKey): readonly WaitingPacket[] {
+    const leaving = this.#leavingOf(handshake);
+    const waiting = leaving ?? this.#waiting.get(handshake.namespace);
+    if (waiting === undefined || waiting.handshake !== handshake) return [];
+    if (leaving === undefined) this.#waiting.delete(handshake.namespace);
+    else this.#leaving.delete(leaving);
+    this.#count -= waiting.packets.length;
+    this.#bytes -= waiting.bytes;
+    return waiting.packets;
+  }
+
+  #leavingOf(handshake: HandshakeKey): Waiting | undefined {
+    for (const waiting of this.#leaving) if (waiting.handshake === handshake) return waiting;
+    return undefined;
+  }
+}

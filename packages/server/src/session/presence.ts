@@ -1,0 +1,108 @@
+// A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
+import type { Close, EventPacket, Settle, Value, VolatilePacket } from '@halyard/protocol';
+import type { Membership } from '../room/membership';
+import type { Room } from '../room/room';
+import type { Rooms } from '../room/rooms';
+import type { Line } from '../room/subscriber';
+import type { Connection } from '../wire/connection';
+import type { Failure } from './failure';
+import { Spans } from './spans';
+
+const pastMembershipsMax = 1_024;
+
+/** The session, as its presences use it. */
+export interface Owner extends Line {
+  readonly connection: Connection | undefined;
+  /** Serial up to which everything is known to be handled by the client. */
+  readonly confirmedSerial: number;
+  sendEvent(namespace: string, event: string, args: readonly Value[]): void;
+  sendRequest(
+    namespace: string,
+    event: string,
+    args: readonly Value[],
+    timeoutMs: number | undefined,
+    settle: Settle,
+  ): void;
+  sendAck(ack: number, value: Value | undefined): void;
+  sendError(ack: number, failure: Failure): void;
+  sendVolatile(namespace: string, event: string, args: readonly Value[]): void;
+  /** It has entered a room. */
+  enter(presence: Presence, membership: Membership): void;
+  /** It has left a room. */
+  exit(presence: Presence, room: Room): void;
+  /** It has left many rooms that it has perhaps not read to the end: the client is asked how far it has got. */
+  askHandled(): void;
+  /** It has forgotten a membership that ended at this serial. */
+  forgot(serial: number): void;
+  /** The server ends this presence. */
+  disconnect(presence: Presence, close: Close): void;
+  /** The server ends the session. */
+  end(close: Close): void;
+}
+
+/** The question for a presence, which a namespace decides. */
+export interface Ticket {
+  readonly namespace: string;
+}
+
+export abstract class Presence extends Spans {
+  readonly line: Owner;
+  /** What it was let in with. */
+  abstract readonly ticket: Ticket;
+  /** False once it is over. */
+  connected = true;
+
+  constructor(id: string, owner: Owner, rooms: Rooms) {
+    super(id, rooms);
+    this.line = owner;
+  }
+
+  get namespace(): string {
+    return this.ticket.namespace;
+  }
+
+  /** An event of the client. */
+  abstract receive(packet: EventPacket | VolatilePacket): void;
+  /** The session's connection was lost. */
+  abstract wentAway(close: Close): void;
+  /** The session is back. */
+  abstract cameBack(): void;
+  /** Whether events of the client are still on their way through middleware. @param then called when they have passed */
+  protected abstract isBusy(then: () => void): boolean;
+  /** It is over, and has left its rooms: the app is told. */
+  protected abstract ended(close: Close): void;
+
+  protected joinRoom(name: string): void {
+    if (!this.connected) return;
+    const membership = this.enterRoom(name);
+    if (membership !== undefined) this.line.enter(this, membership);
+  }
+
+  protected leaveRoom(name: string): void {
+    const membership = this.exitRoom(name);
+    if (membership === undefined) return;
+    const { room, from } = membership;
+    this.line.exit(this, room);
+    // Nothing was published to the room, or with the exception of it, while it was in: nothing depends on that any more.
+    if (room.newestSerial <= from) return;
+    const count = this.keepPast(membership, this.line.confirmedSerial);
+    if (count > pastMembershipsMax / 2) this.line.askHandled();
+    const forgotten = count > pastMembershipsMax ? this.forgetPast() : undefined;
+    if (forgotten !== undefined) this.line.forgot(forgotten);
+  }
+
+  /** It is over as soon as the events before have passed its middleware. @returns whether it is already */
+  depart(close: Close): boolean {
+    if (this.isBusy(() => this.over(close))) return false;
+    this.over(close);
+    return true;
+  }
+
+  /** It is over: it leaves its rooms, and tells the app. */
+  over(close: Close): void {
+    if (!this.connected) return;
+    this.connected = false;
+    for (const { room } of this.exitAll()) this.line.exit(this, room);
+    this.ended(close);
+  }
+}

@@ -1,0 +1,260 @@
+// How what is published reaches a session: directly while it is live, read from the logs while it catches up, one by one
+// and counted while its client may know more logs than it can name.
+import {
+  type Close,
+  CloseCode,
+  type ControlPacket,
+  LocalUsageError,
+  PacketType,
+  packetLimits,
+} from '@halyard/protocol';
+import { type CompactList, listOf } from '../base/compact-list';
+import type { Frames } from '../log/log';
+import type { Membership } from '../room/membership';
+import type { Room } from '../room/room';
+import type { Connection } from '../wire/connection';
+import { CatchUp } from './catch-up';
+import { LogBudget } from './log-budget';
+import { Outgoing } from './outgoing';
+import type { Presence } from './presence';
+
+const behind: Close = { code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' };
+
+export abstract class Reading extends Outgoing {
+  /** There while it is not up to date: until then nothing that is published is sent to it directly. */
+  protected catchUp: CatchUp | undefined = undefined;
+  /** One for each namespace. */
+  protected presences: CompactList<Presence> = undefined;
+  /** Presences the server ended whose last messages the client may not have read, and when that was, as serials. */
+  protected left: { readonly presence: Presence; readonly serial: number }[] | undefined = undefined;
+  /** Serial up to which memberships were forgotten: a resume from before it would have a hole. */
+  #forgottenSerial = -1;
+  #seenSerial = -1;
+  /** There once a client may get to know more logs than it can name in HELLO. */
+  #budget: LogBudget | undefined = undefined;
+
+  protected abstract fail(error: unknown): void;
+
+  /** Sends what was published last, unless it will be read from the log. */
+  forward(frames: Frames): void {
+    const frame = frames[this.codecIndex];
+    if (frame === undefined || this.catchUp !== undefined || this.connection === undefined) return;
+    if (this.#isCounted && !this.#spend()) return;
+    this.connection.send(frame);
+  }
+
+  forwardVolatile(frames: Frames): void {
+    const frame = frames[this.codecIndex];
+    if (frame !== undefined && this.takesVolatile) this.connection?.send(frame);
+  }
+
+  /** Whether what may be dropped is not. */
+  protected get takesVolatile(): boolean {
+    return this.catchUp === undefined && this.connection?.slow === false;
+  }
+
+  publishToOthers(topic: string, frame: Uint8Array): boolean {
+    return this.catchUp === undefined && this.connection?.publish(topic, frame) === true;
+  }
+
+  published(bytes: number): void {
+    this.connection?.published(bytes);
+  }
+
+  isFirst(serial: number): boolean {
+    const first = serial !== this.#seenSerial;
+    this.#seenSerial = serial;
+    return first;
+  }
+
+  /** A presence has entered a room. */
+  enter(presence: Presence, membership: Membership): void {
+    const { connection } = this;
+    if (presence.isLeaving) return;
+    if (!this.#isCounted) {
+      this.#seeWhetherTight(() => this.#spokenLogs());
+      if (this.#isCounted) this.#count();
+    }
+    if (this.catchUp !== undefined) this.catchUp.add(presence, membership, membership.room.log.nextOffset - 1);
+    else if (connection !== undefined) this.#listen(connection, presence, membership.room);
+  }
+
+  /** A presence has left a room. */
+  exit(presence: Presence, room: Room): void {
+    // Then it has, or it never was; another presence of this session may be in the room by now.
+    if (presence.isLeaving) return;
+    room.looped?.delete(presence);
+    if (this.isOver) return;
+    this.connection?.unsubscribe(room.topic(this.codecIndex));
+    this.#budget ??= new LogBudget();
+    this.#budget.left();
+  }
+
+  askHandled(): void {
+    this.machine.ask(this.context.wheel.now());
+    this.schedule();
+  }
+
+  forgot(serial: number): void {
+    this.#forgottenSerial = Math.max(this.#forgottenSerial, serial);
+    // What is still to be read may have been for it, or not, by what is forgotten here.
+    if (this.catchUp !== undefined && serial > this.catchUp.serial) this.end(behind);
+  }
+
+  override control(packet: ControlPacket): void {
+    if (packet.type === PacketType.Ping) this.#budget?.pinged();
+    super.control(packet);
+  }
+
+  override transmittedSerial(): number {
+    return this.catchUp === undefined ? this.context.retention.lastSerial : this.catchUp.serial;
+  }
+
+  protected override queued(): void {
+    if (this.catchUp !== undefined) this.pump();
+  }
+
+  /** The client has answered a PING: what was held until then goes on. */
+  protected onPong(): void {
+    if (this.catchUp !== undefined) this.pump();
+  }
+
+  /** The client may ask for a PING of ours, to forget logs. */
+  protected onPing(): void {
+    if (this.#budget?.isUsed) this.#ask();
+  }
+
+  /** @param positions what the client has read of the logs. @returns whether all that it has not is still there */
+  protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
+    const { confirmedSerial } = this.machine;
+    if (this.#forgottenSerial > confirmedSerial) return false;
+    for (const [presence, { room, from, newest }] of this.#readers()) {
+      const { log } = room;
+      const floor = Math.max(from, confirmedSerial);
+      if (newest > floor && log.trimmed.misses(presence, floor, positions.get(log.id) ?? 0)) return false;
+    }
+    return true;
+  }
+
+  /** Reads everything that the client has not. @param positions what it has read of the logs */
+  protected readFrom(positions: ReadonlyMap<string, number>): void {
+    const { retention } = this.context;
+    const catchUp = new CatchUp(this.machine, retention, this.machine.confirmedSerial);
+    if (positions.size > 0) this.#budget ??= new LogBudget();
+    this.#budget?.resumed(positions.size);
+    for (const [presence, membership] of this.#readers()) {
+      catchUp.add(presence, membership, positions.get(membership.room.log.id) ?? 0);
+    }
+    // Of its rooms' logs the client knows those it names.
+    this.#seeWhetherTight(() => 0);
+    this.catchUp = catchUp;
+  }
+
+  /** The connection is gone: nothing is sent to it. */
+  protected stopReading(connection: Connection): void {
+    this.catchUp = undefined;
+    if (!connection.native || this.#isCounted) {
+      for (const [presence, { room }] of this.#readers()) room.looped?.delete(presence);
+    }
+    this.#budget?.stop();
+  }
+
+  /** Sends on from the logs, as much as the connection takes. */
+  protected pump(): void {
+    const { connection, catchUp } = this;
+    if (connection === undefined || catchUp === undefined) return;
+    try {
+      const budget = this.#isCounted ? this.#budget : undefined;
+      const done = catchUp.pump(connection, this.codecIndex, budget);
+      if (budget?.isLow) this.#ask();
+      // Spent: the answer to a PING goes on with it.
+      if (!done && !budget?.isSpent) connection.notifyDrain();
+      if (!done || this.connection !== connection) return;
+    } catch (error) {
+      if (error instanceof LocalUsageError && error.code === 'ERR_LOG_TRIMMED') this.end(behind);
+      else this.fail(error);
+      return;
+    }
+    // Caught up, in the same turn: from here on what is published reaches it directly.
+    this.catchUp = undefined;
+    this.machine.open(this.context.wheel.now());
+    for (const presence of listOf(this.presences)) {
+      for (const { room } of presence.memberships()) this.#listen(connection, presence, room);
+    }
+  }
+
+  #listen(connection: Connection, presence: Presence, room: Room): void {
+    if (connection.native && !this.#isCounted) connection.subscribe(room.topic(this.codecIndex));
+    else {
+      room.looped ??= new Set();
+      room.looped.add(presence);
+    }
+  }
+
+  /** Whether messages of logs are counted, and sent one by one for that. */
+  get #isCounted(): boolean {
+    return this.#budget?.isCounting === true;
+  }
+
+  /** They are once its client may be sent messages of more logs than it can know. */
+  #seeWhetherTight(spoken: () => number): void {
+    let rooms = 0;
+    for (const presence of listOf(this.presences)) rooms += 1 + presence.roomCount;
+    if (rooms > packetLimits.helloPositionsMax / 2) this.#budget ??= new LogBudget();
+    this.#budget?.look(rooms, spoken);
+  }
+
+  /** How many of its logs have had a message that it may have been sent. */
+  #spokenLogs(): number {
+    let count = 0;
+    for (const [, { room, from }] of this.#readers()) if (room.log.newestSerial > from) count++;
+    return count;
+  }
+
+  /** From here on messages of logs are counted. */
+  #count(): void {
+    const { connection } = this;
+    if (connection === undefined || this.catchUp !== undefined) return;
+    for (const presence of listOf(this.presences)) {
+      for (const { room } of presence.memberships()) {
+        connection.unsubscribe(room.topic(this.codecIndex));
+        this.#listen(connection, presence, room);
+      }
+    }
+  }
+
+  /** With a PING a client may forget logs. */
+  #ask(): void {
+    this.machine.ask(this.context.wheel.now(), true);
+    this.schedule();
+  }
+
+  /** @returns whether the client may know one more log. Else it is told to confirm, and the rest is read from the logs */
+  #spend(): boolean {
+    const budget = this.#budget as LogBudget;
+    if (budget.isLow) this.#ask();
+    if (!budget.isSpent) {
+      budget.sent();
+      return true;
+    }
+    this.machine.pause();
+    const { retention } = this.context;
+    const catchUp = new CatchUp(this.machine, retention, retention.lastSerial - 1);
+    for (const [presence, membership] of this.#readers()) {
+      const { log } = membership.room;
+      catchUp.add(presence, membership, log.nextOffset - (log.newestSerial === retention.lastSerial ? 2 : 1));
+    }
+    this.catchUp = catchUp;
+    return false;
+  }
+
+  *#readers(): Generator<[Presence, Membership]> {
+    for (const presence of listOf(this.presences)) {
+      for (const membership of presence.memberships()) yield [presence, membership];
+      for (const membership of presence.pastMemberships()) yield [presence, membership];
+    }
+    for (const { presence } of this.left ?? []) {
+      for (const membership of presence.pastMemberships()) yield [presence, membership];
+    }
+  }
+}

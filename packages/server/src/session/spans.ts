@@ -1,0 +1,111 @@
+// When a socket was in which room: what is for it of what was published, live and when it is read again.
+import { LocalUsageError, packetLimits } from '@halyard/protocol';
+import { listOf } from '../base/compact-list';
+import { type Except, isEarlier } from '../log/except';
+import { type Membership, membershipOf } from '../room/membership';
+import type { Rooms } from '../room/rooms';
+import type { Line, Subscriber } from '../room/subscriber';
+
+export abstract class Spans implements Subscriber {
+  abstract readonly line: Line;
+  readonly id: string;
+  isLeaving = false;
+  readonly #rooms: Rooms;
+  /** Serial after which it is in the namespace. */
+  readonly #since: number;
+  #current: Map<string, Membership> | undefined = undefined;
+  /** What it has left, and has perhaps not read to the end. */
+  #past: Membership[] | undefined = undefined;
+
+  constructor(id: string, rooms: Rooms) {
+    this.id = id;
+    this.#rooms = rooms;
+    this.#since = rooms.serial;
+  }
+
+  /** Rooms it is in now, but for the namespace as a whole. */
+  get roomCount(): number {
+    return this.#current?.size ?? 0;
+  }
+
+  /** Their names. */
+  get roomNames(): Iterable<string> {
+    return this.#current?.keys() ?? [];
+  }
+
+  /** What it is a member of now: the namespace as a whole first. */
+  *memberships(): Generator<Membership> {
+    yield membershipOf(this.#rooms.everyone, this.#since);
+    if (this.#current !== undefined) yield* this.#current.values();
+  }
+
+  *pastMemberships(): Generator<Membership> {
+    if (this.#past !== undefined) yield* this.#past;
+  }
+
+  /** @returns the membership, or undefined if it is in the room already. @throws LocalUsageError `ERR_ROOM_NAME`, `ERR_ROOMS_FULL` */
+  protected enterRoom(name: string): Membership | undefined {
+    if (this.#current?.has(name) || name === this.id) return undefined;
+    if (typeof name !== 'string' || name.length === 0 || name.length > packetLimits.nameCharsMax) {
+      throw new LocalUsageError(
+        'ERR_ROOM_NAME',
+        `a room's name is text of 1 to ${packetLimits.nameCharsMax} characters`,
+      );
+    }
+    const { roomsPerSocketMax } = this.#rooms;
+    this.#current ??= new Map();
+    if (this.#current.size >= roomsPerSocketMax) {
+      throw new LocalUsageError('ERR_ROOMS_FULL', `a socket may be in ${roomsPerSocketMax} rooms (roomsPerSocketMax)`);
+    }
+    const membership = this.#rooms.enter(this, name);
+    this.#current.set(name, membership);
+    return membership;
+  }
+
+  /** @returns the membership that ended, or undefined if it was not in the room */
+  protected exitRoom(name: string): Membership | undefined {
+    const membership = this.#current?.get(name);
+    if (membership === undefined) return undefined;
+    this.#current?.delete(name);
+    this.#rooms.exit(this, membership);
+    return membership;
+  }
+
+  /** Keeps a membership that ended. @param confirmed serial up to which all is known to be read. @returns how many are kept */
+  protected keepPast(membership: Membership, confirmed: number): number {
+    this.#past = this.#past?.filter(({ to }) => to > confirmed) ?? [];
+    return this.#past.push(membership);
+  }
+
+  /** Forgets the oldest of them. @returns the serial at which that ended */
+  protected forgetPast(): number | undefined {
+    return this.#past?.shift()?.to;
+  }
+
+  /** It leaves all its rooms, and the namespace. It may not have read to the end what it was a member of. */
+  protected exitAll(): Membership[] {
+    const memberships = [...this.memberships()];
+    for (const membership of memberships) this.#rooms.exit(this, membership);
+    this.#past = [...(this.#past ?? []), ...memberships];
+    this.#current = undefined;
+    return memberships;
+  }
+
+  wasExcepted(except: Except, from: number, to: number): boolean {
+    if (!isEarlier(except)) return listOf(except).some((name) => this.#wasIn(name, from, to));
+    if (listOf(except.except).some((name) => this.#wasIn(name, from, to))) return true;
+    // There may be any number of rooms before, and so there may of its own.
+    for (const [name, membership] of this.#current ?? []) {
+      if (membership.from < from && except.has(name)) return true;
+    }
+    return this.#past?.some((past) => past.from < from && to <= past.to && except.has(past.room.name)) ?? false;
+  }
+
+  /** Whether it was in a room of that name all the time from one serial to another, or is what has the name. */
+  #wasIn(name: string, from: number, to: number): boolean {
+    if (name === this.id) return true;
+    const current = this.#current?.get(name);
+    if (current !== undefined && current.from < from) return true;
+    return this.#past?.some((past) => past.room.name === name && past.from < from && to <= past.to) ?? false;
+  }
+}

@@ -1,0 +1,155 @@
+// Requests to the server's path that are not WebSocket handshakes: finds the polling connection each is for.
+import { CloseCode, pollingHeaders, protocolHeader } from '@halyard/protocol';
+import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
+import { jsonError } from '../../host/json-error';
+import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from '../admission';
+import type { Connection } from '../connection';
+import { connectionUnknown, noContent, PollingConnection, type PollingSettings } from './polling';
+
+export interface PollingRequestsOptions {
+  readonly admission: AdmissionOptions;
+  readonly settings: PollingSettings;
+  readonly connectionsMax: number;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
+  isBinary(codecIndex: number): boolean;
+  /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
+  accept(connection: Connection): boolean;
+}
+
+export class PollingRequests {
+  readonly #options: PollingRequestsOptions;
+  readonly #connections = new Map<string, PollingConnection>();
+
+  constructor(options: PollingRequestsOptions) {
+    this.#options = options;
+  }
+
+  handle(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+    const refused = refuseOrigin(request, this.#options.admission);
+    if (refused !== undefined) {
+      reply.send(refused);
+      return;
+    }
+    const origin = request.peer.headers.get('origin');
+    this.#dispatch(request, body, origin === undefined ? reply : new CorsReply(reply, origin));
+  }
+
+  #dispatch(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+    if (request.method === 'OPTIONS') {
+      reply.send(preflight);
+      return;
+    }
+    const id = request.peer.headers.get(pollingHeaders.connection);
+    if (id === undefined) {
+      if (request.method === 'POST') reply.send(this.#open(request));
+      else reply.send(refuseHandshake(request) ?? jsonError(400, 'ERR_HANDSHAKE', 'Not a WebSocket handshake.'));
+      return;
+    }
+    const connection = this.#connections.get(id);
+    if (connection === undefined) {
+      reply.send(connectionUnknown);
+      return;
+    }
+    const received = wholeNumber(request.peer.headers.get(pollingHeaders.received) ?? '0');
+    switch (request.method) {
+      case 'POST':
+        connection.receive(wholeNumber(request.peer.headers.get(pollingHeaders.sequence)), received, body, reply);
+        return;
+      case 'GET':
+        connection.poll(received, reply);
+        return;
+      case 'DELETE': {
+        const code = wholeNumber(request.peer.headers.get(pollingHeaders.close) ?? String(CloseCode.Normal));
+        connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
+        this.#connections.delete(id);
+        reply.send(noContent);
+        return;
+      }
+      default:
+        reply.send(
+          jsonError(405, 'ERR_METHOD', 'Use POST, GET or DELETE.', {}, { allow: 'POST, GET, DELETE, OPTIONS' }),
+        );
+    }
+  }
+
+  #open(request: RequestFacts): HttpAnswer {
+    const { admission, settings, connectionsMax, warn, isBinary, accept } = this.#options;
+    const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
+    if ('refuse' in choice) return choice.refuse;
+    if (this.#connections.size >= connectionsMax) {
+      warn(
+        'connectionsMax',
+        `There are ${connectionsMax} polling connections (connectionsMax): a client was turned away.`,
+      );
+      return tooMany;
+    }
+    const { codecIndex } = choice;
+    const connection = new PollingConnection(codecIndex, isBinary(codecIndex), request.peer, settings, (id) =>
+      this.#connections.delete(id),
+    );
+    if (!accept(connection)) return tooMany;
+    this.#connections.set(connection.id, connection);
+    return {
+      status: 200,
+      headers: {
+        'cache-control': 'no-store',
+        [protocolHeader]: choice.subprotocol || 'halyard.v1+json',
+        [pollingHeaders.connection]: connection.id,
+      },
+    };
+  }
+}
+
+const tooMany = jsonError(503, 'ERR_TOO_MANY_CONNECTIONS', 'The server is full (connectionsMax): try again later.');
+
+const preflight: HttpAnswer = {
+  status: 204,
+  headers: {
+    'access-control-allow-methods': 'POST, GET, DELETE',
+    'access-control-allow-headers': [
+      'content-type',
+      protocolHeader,
+      pollingHeaders.connection,
+      pollingHeaders.sequence,
+      pollingHeaders.received,
+      pollingHeaders.close,
+    ].join(', '),
+    'access-control-max-age': '7200',
+  },
+};
+
+const exposedHeaders = [protocolHeader, pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close].join(
+  ', ',
+);
+
+/** Lets the page of an allowed origin read the answer. */
+class CorsReply implements HttpReply {
+  readonly #reply: HttpReply;
+  readonly #origin: string;
+
+  constructor(reply: HttpReply, origin: string) {
+    this.#reply = reply;
+    this.#origin = origin;
+  }
+
+  set onAbort(run: (() => void) | undefined) {
+    this.#reply.onAbort = run;
+  }
+
+  send(answer: HttpAnswer): void {
+    this.#reply.send({
+      ...answer,
+      headers: {
+        ...answer.headers,
+        'access-control-allow-origin': this.#origin,
+        'access-control-expose-headers': exposedHeaders,
+        vary: 'origin',
+      },
+    });
+  }
+}
+
+function wholeNumber(text: string | undefined): number {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+}

@@ -1,0 +1,84 @@
+// Where what a host accepts goes: a WebSocket handshake becomes a connection, a request of the path goes to the HTTP
+// transports, any other to the app.
+import type { Codec } from '@halyard/codec';
+import { type Close, CloseCode } from '@halyard/protocol';
+import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
+import type { Host, HostHandlers, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';
+import { jsonError } from '../host/json-error';
+import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from './admission';
+import type { Connection, TransportName } from './connection';
+import type { Flusher } from './flusher';
+import type { PollingRequests } from './http/polling-requests';
+import { WebSocketConnection, type WebSocketSettings } from './websocket';
+
+export interface RouterOptions {
+  readonly path: string;
+  readonly transports: readonly TransportName[];
+  readonly fetch: FetchHandler | undefined;
+  readonly codecs: readonly Codec[];
+  readonly frameBytesMax: number;
+  readonly backpressureBytesMax: number;
+  readonly admission: AdmissionOptions;
+  readonly flusher: Flusher;
+  readonly polling: PollingRequests;
+  /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
+  accept(connection: Connection): boolean;
+  report(error: unknown, where: string): void;
+}
+
+export class Router implements HostHandlers {
+  readonly #options: RouterOptions;
+  /** By codec index. Empty until there is a host. */
+  #webSockets: readonly WebSocketSettings[] = [];
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** Requests come from this host from now on. */
+  serve(host: Host): void {
+    const { codecs, frameBytesMax, backpressureBytesMax, flusher } = this.#options;
+    this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
+      codecIndex,
+      binary,
+      frameBytesMax,
+      backpressureBytesMax,
+      flusher,
+      native: host.publish !== undefined,
+      gathersInMessage: host.gathersInMessage,
+    }));
+  }
+
+  upgrade(request: RequestFacts): UpgradeVerdict {
+    const { admission, transports, accept } = this.#options;
+    const refuse = refuseOrigin(request, admission) ?? refuseHandshake(request);
+    if (refuse !== undefined) return { refuse };
+    if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
+    const choice = chooseProtocol(request.peer.headers.get('sec-websocket-protocol'), admission);
+    if ('refuse' in choice) return choice;
+    const settings = this.#webSockets[choice.codecIndex] as WebSocketSettings;
+    const { peer } = request;
+    return {
+      subprotocol: choice.subprotocol,
+      open: (socket) => {
+        const connection = new WebSocketConnection(socket, peer, settings);
+        if (!accept(connection)) connection.close(shutDown);
+        return connection;
+      },
+    };
+  }
+
+  request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+    const { path, fetch, transports, polling, admission, report } = this.#options;
+    if (request.path !== path) answerByFetch(fetch, request, body, reply, report);
+    else if (transports.includes('polling')) polling.handle(request, body, reply);
+    else reply.send(refuseOrigin(request, admission) ?? refuseHandshake(request) ?? transportOff('polling'));
+  }
+}
+
+/** To every connection when the server stops. */
+export const shutDown: Close = { code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' };
+
+function transportOff(name: TransportName): ReturnType<typeof jsonError> {
+  return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);
+}
