@@ -1,17 +1,17 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
-import { randomBytes } from 'node:crypto';
 import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
 import { TimerWheel } from '../base/wheel';
 import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
 import { uws } from '../host/uws';
 import type { Frames } from '../log/log';
-import { Retention } from '../log/retention';
 import { NamespaceRegistry } from '../namespace/registry';
 import type { Rules } from '../namespace/rules';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import type { LocalStore } from '../store/store';
+import { DirectTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
@@ -29,7 +29,8 @@ export class Core {
   readonly #options: CheckedOptions;
   readonly #wheel: TimerWheel;
   readonly #sessions: Sessions;
-  readonly #flusher = new Flusher();
+  readonly #store: LocalStore;
+  readonly #flusher: Flusher;
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
   readonly #router: Router;
@@ -39,14 +40,17 @@ export class Core {
 
   constructor(options: CheckedOptions) {
     this.#options = options;
-    const { codecs } = options;
-    const wheel = new TimerWheel(options.clock);
+    const { codecs, platform } = options;
+    const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
+    this.#flusher = new Flusher(platform);
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too.
     const entryAgeMsMax = options.recoveryWindowMs + options.heartbeatMs + options.heartbeatTimeoutMs;
-    const retention = new Retention({ ...options, entryAgeMsMax }, wheel);
+    const store = options.adapter({ platform, limits: { ...options, entryAgeMsMax } });
+    this.#store = store;
+    const turn = new DirectTurn(store);
     this.#fanOut = new FanOut(codecs, this.#flusher);
     this.#sessions = new Sessions(
       {
@@ -54,21 +58,20 @@ export class Core {
         settings: settingsOf(options),
         outboxLimits: options,
         wheel,
-        retention,
+        turn,
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,
       },
       options.sessionsMax,
     );
-    let logs = 0;
     const context: NamespaceContext = {
       ...options,
-      retention,
+      store,
+      turn,
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
-      newLogId: () => (++logs).toString(36),
-      newSocketId: () => randomBytes(12).toString('base64url'),
+      newSocketId: () => platform.randomBytes(12).toString('base64url'),
       report,
       emptied: (name) => this.namespaces.emptied(name),
     };
@@ -88,13 +91,13 @@ export class Core {
     const accept = (connection: Connection): boolean => this.#accept(connection);
     const polling = new PollingRequests({
       admission,
-      settings: { ...options, wheel, flusher: this.#flusher },
+      settings: { ...options, wheel, flusher: this.#flusher, platform },
       connectionsMax: options.connectionsMax,
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
     });
-    this.#router = new Router({ ...options, admission, flusher: this.#flusher, polling, accept, report });
+    this.#router = new Router({ ...options, admission, flusher: this.#flusher, platform, polling, accept, report });
   }
 
   /** Which host runs: `uws` or `node`; undefined before there is one. */
@@ -137,8 +140,9 @@ export class Core {
     for (const session of [...this.#sessions]) session.end(shutDown);
     this.#flusher.flush();
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => this.#options.platform.soon(resolve));
     await this.#host?.close();
+    this.#store.close();
     this.#wheel.stop();
   }
 

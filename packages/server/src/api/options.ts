@@ -2,9 +2,11 @@
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError } from '@halyard/protocol';
-import { systemClock } from '../base/system-clock';
+import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import type { FetchHandler } from '../host/fetch-bridge';
 import type { HostFactory } from '../host/host';
+import { memory } from '../store/memory';
+import type { Adapter } from '../store/store';
 import type { Origins } from '../wire/admission';
 
 /** Numbers an operator may set. Durations are in milliseconds, sizes in bytes. */
@@ -80,7 +82,10 @@ export interface ServerOptions extends Partial<NumberOptions> {
   readonly trustProxy?: boolean;
   /** Answers requests to other paths; without it they get 404. Not used when attached to an `http.Server`. */
   readonly fetch?: FetchHandler;
-  readonly clock?: Clock;
+  /** Where logs and sessions are kept. Default: `memory()`. */
+  readonly adapter?: Adapter;
+  /** For tests: another time, and what else of the platform is to be another. */
+  readonly clock?: Clock & Partial<Platform>;
 }
 
 export interface CheckedOptions extends NumberOptions {
@@ -91,10 +96,11 @@ export interface CheckedOptions extends NumberOptions {
   readonly transports: readonly ('websocket' | 'polling')[];
   readonly trustProxy: boolean;
   readonly fetch: FetchHandler | undefined;
-  readonly clock: Clock;
+  readonly adapter: Adapter;
+  readonly platform: Platform;
 }
 
-const others = ['host', 'codecs', 'origins', 'path', 'transports', 'trustProxy', 'fetch', 'clock'] as const;
+const others = ['host', 'codecs', 'origins', 'path', 'transports', 'trustProxy', 'fetch', 'adapter', 'clock'] as const;
 
 /** @throws LocalUsageError `ERR_OPTION` that names the option, its value and what it may be */
 export function checkOptions(options: ServerOptions): CheckedOptions {
@@ -109,7 +115,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     path = '/halyard',
     transports = ['websocket', 'polling'],
   } = options;
-  const { host, trustProxy = false, fetch, clock = systemClock } = options;
+  const { host, trustProxy = false, fetch, adapter = memory(), clock } = options;
+  const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
     'codecs',
     Array.isArray(codecs) && codecs.length > 0 && codecs.every(isCodec),
@@ -136,7 +143,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check('trustProxy', typeof trustProxy === 'boolean', 'true or false');
   check('host', host === undefined || typeof host === 'function', 'a host, such as uws() or node()');
   check('fetch', fetch === undefined || typeof fetch === 'function', 'a function from Request to Response');
-  return { ...checkNumbers(options), host, codecs, origins, path, transports, trustProxy, fetch, clock };
+  check('adapter', typeof adapter === 'function', 'an adapter, such as memory()');
+  return { ...checkNumbers(options), host, codecs, origins, path, transports, trustProxy, fetch, adapter, platform };
 }
 
 function checkNumbers(options: ServerOptions): NumberOptions {

@@ -3,10 +3,11 @@ import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
 import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext, type Replies } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
+import type { Registered } from '../namespace/registry';
 import type { Middleware, Rules } from '../namespace/rules';
 import { type Names, wholeNamespace } from '../namespace/target-spec';
 import { Rooms, type RoomsContext } from '../room/rooms';
-import type { Entrance, Entrant } from '../session/context';
+import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { Namespace } from './namespace';
 import type { RemoteSocket } from './remote-socket';
@@ -24,7 +25,7 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   emptied(name: string): void;
 }
 
-export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Incoming, Outgoing, Data>, Entrance {
+export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Incoming, Outgoing, Data>, Registered {
   readonly name: string;
   readonly #rules: Rules;
   readonly #rooms: Rooms;
@@ -34,7 +35,7 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
   constructor(name: string, rules: Rules, context: NamespaceContext) {
     this.name = name;
     this.#rules = rules;
-    this.#rooms = new Rooms(context);
+    this.#rooms = new Rooms(name, context);
     this.#audience = new Audience(name, this.#rooms, context);
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     const removed = (): void => {
@@ -61,6 +62,10 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
 
   admit(entrant: Entrant, handshake: Handshake): void {
     this.#admission.admit(entrant, handshake);
+  }
+
+  close(): void {
+    this.#rooms.close();
   }
 
   use(middleware: Middleware<Data>): this {

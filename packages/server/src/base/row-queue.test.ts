@@ -10,14 +10,14 @@ test('rows are read and dropped as from a plain list of them', () => {
   );
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 30 }), (width, steps) => {
-      const rows = new RowQueue(width);
+      const rows = new RowQueue<number>(width);
       let model: number[] = [];
       let next = 0;
       for (const it of steps) {
         if ('push' in it) {
           for (let i = 0; i < it.push; i++) {
             model.push(next);
-            const row = rows.push();
+            const row = rows.push(next);
             for (let column = 0; column < width; column++) rows.set(row, column, next * 10 + column);
             next++;
           }
@@ -31,9 +31,10 @@ test('rows are read and dropped as from a plain list of them', () => {
           model = model.filter((_, row) => row % it.keepEvery === 0);
         }
         expect(rows.length).toBe(model.length);
-        expect(rows.at(model.length, width - 1)).toBeUndefined();
+        expect([rows.numberAt(model.length, width - 1), rows.itemAt(model.length)]).toEqual([undefined, undefined]);
         model.forEach((id, row) => {
-          for (let column = 0; column < width; column++) expect(rows.at(row, column)).toBe(id * 10 + column);
+          expect(rows.itemAt(row)).toBe(id);
+          for (let column = 0; column < width; column++) expect(rows.numberAt(row, column)).toBe(id * 10 + column);
         });
       }
     }),

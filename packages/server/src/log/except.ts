@@ -33,6 +33,11 @@ export class Earlier {
     this.count = count;
   }
 
+  /** Whether it was for all members of its room. */
+  get isNobody(): boolean {
+    return this.count === 0 && this.except === undefined;
+  }
+
   /** Whether a room is one of those before. */
   has(name: string): boolean {
     const place = this.rooms.placeOf(name);

@@ -2,12 +2,19 @@
 // their sum (docs/PROTOCOL.md §5). There may be millions of messages, so that none is an object: the collector would
 // have more to carry than the host to send.
 import { ByteRing } from '../base/byte-ring';
+import type { CompactList } from '../base/compact-list';
 import { RowQueue } from '../base/row-queue';
 import type { Except } from './except';
 import { Trimmed } from './trimmed';
 
 /** A message as it is sent, by codec index; undefined where no session uses the codec. */
 export type Frames = readonly (Uint8Array | undefined)[];
+
+/** Who delivers what is appended to a log. */
+export interface Follower {
+  /** There is a new entry, the last one of the log. */
+  onEntry(stamp: number, except: Except, frames: Frames): void;
+}
 
 export interface LogLimits {
   /** Entries in one log. */
@@ -16,27 +23,34 @@ export interface LogLimits {
   readonly logBytesMax: number;
 }
 
-// The cells of an entry.
-const serialColumn = 0;
-const exceptColumn = 1;
+// The numbers of an entry; its item is whom it was not for.
+const stampColumn = 0;
 /** Where its frames begin in the log's bytes, one behind the other. */
-const positionColumn = 2;
+const positionColumn = 1;
 /** One column for each codec begins here. */
-const lengthsColumn = 3;
+const lengthsColumn = 2;
+/** In place of the length of a frame that there is not. */
+const noFrame = -1;
 
 export class Log {
+  /** Random, never given twice: another log of the same room is of another epoch (docs/PROTOCOL.md §5.4). */
   readonly id: string;
+  /** Which room it is of, in the store. */
+  readonly name: string;
+  /** Told of every entry that is appended; nobody while nobody is in the room. */
+  followers: CompactList<Follower> = undefined;
   /** Offset the next entry gets; the first one gets 1. */
   nextOffset = 1;
   readonly trimmed = new Trimmed();
-  /** Serial of the newest entry that there ever was. */
-  newestSerial = -1;
+  /** Stamp of the newest entry that there ever was. */
+  newestStamp = -1;
   readonly #limits: LogLimits;
-  #rows: RowQueue | undefined = undefined;
+  #rows: RowQueue<Except> | undefined = undefined;
   readonly #bytes = new ByteRing();
   #codecCount = 0;
 
-  constructor(id: string, limits: LogLimits) {
+  constructor(name: string, id: string, limits: LogLimits) {
+    this.name = name;
     this.id = id;
     this.#limits = limits;
   }
@@ -51,27 +65,37 @@ export class Log {
     return this.nextOffset - (this.#rows?.length ?? 0);
   }
 
-  /** @returns the place of an entry among everything the server emitted; undefined if it is not there yet or no more */
-  serialAt(offset: number): number | undefined {
-    return this.#cell(offset, serialColumn) as number | undefined;
+  /** Offset of the newest entry that there ever was; 0 if there was none. */
+  get lastOffset(): number {
+    return this.nextOffset - 1;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows === undefined;
+  }
+
+  /** @returns when an entry was emitted; undefined if it is not there yet or no more */
+  stampAt(offset: number): number | undefined {
+    return this.#number(offset, stampColumn);
   }
 
   /** @returns whom an entry was not for */
   exceptAt(offset: number): Except {
-    return this.#cell(offset, exceptColumn) as Except;
+    const row = offset - this.firstOffset;
+    return row < 0 ? undefined : this.#rows?.itemAt(row);
   }
 
   /** @returns what a session with this codec is sent; undefined if the entry is not there, or no session used the codec */
   frameAt(offset: number, codecIndex: number): Uint8Array | undefined {
-    const length = this.#cell(offset, lengthsColumn + codecIndex) as number | undefined;
-    if (length === undefined) return undefined;
-    let position = this.#cell(offset, positionColumn) as number;
-    for (let i = 0; i < codecIndex; i++) position += (this.#cell(offset, lengthsColumn + i) as number | undefined) ?? 0;
+    const length = this.#number(offset, lengthsColumn + codecIndex) ?? noFrame;
+    if (length === noFrame) return undefined;
+    let position = this.#number(offset, positionColumn) as number;
+    for (let i = 0; i < codecIndex; i++) position += Math.max(this.#number(offset, lengthsColumn + i) as number, 0);
     return this.#bytes.read(position, length);
   }
 
   /** Called by its retention only. @param bytes sum of the lengths of `frames` */
-  append(serial: number, except: Except, frames: Frames, bytes: number): void {
+  append(stamp: number, except: Except, frames: Frames, bytes: number): void {
     const { logPacketsMax, logBytesMax } = this.#limits;
     this.#codecCount = frames.length;
     this.#rows ??= new RowQueue(lengthsColumn + frames.length);
@@ -85,13 +109,12 @@ export class Log {
     const position = this.#bytes.end;
     for (const frame of frames) if (frame !== undefined) this.#bytes.push(frame);
     this.#bytes.shrink();
-    const row = rows.push();
-    rows.set(row, serialColumn, serial);
-    rows.set(row, exceptColumn, except);
+    const row = rows.push(except);
+    rows.set(row, stampColumn, stamp);
     rows.set(row, positionColumn, position);
-    for (let i = 0; i < frames.length; i++) rows.set(row, lengthsColumn + i, frames[i]?.length);
+    for (let i = 0; i < frames.length; i++) rows.set(row, lengthsColumn + i, frames[i]?.length ?? noFrame);
     this.nextOffset++;
-    this.newestSerial = serial;
+    this.newestStamp = stamp;
   }
 
   /** Drops the entry at `offset` and what is older. Called by its retention only. */
@@ -105,16 +128,16 @@ export class Log {
     this.#bytes.shrink();
   }
 
-  #drop(rows: RowQueue): void {
+  #drop(rows: RowQueue<Except>): void {
     let bytes = 0;
-    for (let i = 0; i < this.#codecCount; i++) bytes += (rows.at(0, lengthsColumn + i) as number | undefined) ?? 0;
-    this.trimmed.add(rows.at(0, serialColumn) as number, this.firstOffset, rows.at(0, exceptColumn) as Except);
+    for (let i = 0; i < this.#codecCount; i++) bytes += Math.max(rows.numberAt(0, lengthsColumn + i) as number, 0);
+    this.trimmed.add(rows.numberAt(0, stampColumn) as number, this.firstOffset, rows.itemAt(0));
     rows.shift();
     this.#bytes.drop(bytes);
   }
 
-  #cell(offset: number, column: number): unknown {
+  #number(offset: number, column: number): number | undefined {
     const row = offset - this.firstOffset;
-    return row < 0 ? undefined : this.#rows?.at(row, column);
+    return row < 0 ? undefined : this.#rows?.numberAt(row, column);
   }
 }

@@ -1,4 +1,4 @@
-// How long what is published is kept: bounds the age and the sum of all logs, and gives out serials.
+// How long what is published is kept: bounds the age and the sum of all logs.
 import { RowQueue } from '../base/row-queue';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Except } from './except';
@@ -14,25 +14,26 @@ export interface RetentionLimits extends LogLimits {
 /** Half of the queue, and at least this many, may be entries that are gone. */
 const releasedMax = 1_024;
 
-// Which log an entry is in, its offset there, and when it was published.
-const logColumn = 0;
-const offsetColumn = 1;
-const atColumn = 2;
-const width = 3;
+// The numbers of a row: the offset of an entry in its log, which is the item, and when it was appended.
+const offsetColumn = 0;
+const atColumn = 1;
+const width = 2;
 
 export class Retention extends Timed {
   readonly limits: RetentionLimits;
   readonly #wheel: TimerWheel;
-  readonly #rows = new RowQueue(width);
+  readonly #emptied: (log: Log) => void;
+  readonly #rows = new RowQueue<Log>(width);
   #bytes = 0;
-  #serial = 0;
   /** Rows of entries that their log has dropped. */
   #released = 0;
 
-  constructor(limits: RetentionLimits, wheel: TimerWheel) {
+  /** @param emptied told of a log whose last entry is gone */
+  constructor(limits: RetentionLimits, wheel: TimerWheel, emptied: (log: Log) => void) {
     super();
     this.limits = limits;
     this.#wheel = wheel;
+    this.#emptied = emptied;
   }
 
   /** Sum of the lengths of the frames kept, in each log that keeps them. */
@@ -45,28 +46,17 @@ export class Retention extends Timed {
     return this.#rows.length;
   }
 
-  /** The newest serial given out. */
-  get lastSerial(): number {
-    return this.#serial;
-  }
-
-  /** Gives the next place among everything emitted, in logs or not. */
-  nextSerial(): number {
-    return ++this.#serial;
-  }
-
-  /** Appends a message to a log, at the offset that is next there: its frames say so. @param serial of `nextSerial` */
-  append(log: Log, serial: number, except: Except, frames: Frames): void {
+  /** Appends a message to a log, at the offset that is next there: its frames say so. @param stamp when it was emitted */
+  append(log: Log, stamp: number, except: Except, frames: Frames): void {
     const { entryAgeMsMax, journalBytesMax } = this.limits;
     const at = this.#wheel.now();
     let bytes = 0;
     for (const frame of frames) if (frame !== undefined) bytes += frame.length;
     const kept = log.bytes;
     const { firstOffset } = log;
-    log.append(serial, except, frames, bytes);
+    log.append(stamp, except, frames, bytes);
     this.#bytes += log.bytes - kept;
-    const row = this.#rows.push();
-    this.#rows.set(row, logColumn, log);
+    const row = this.#rows.push(log);
     this.#rows.set(row, offsetColumn, log.nextOffset - 1);
     this.#rows.set(row, atColumn, at);
     // The log has made room.
@@ -90,7 +80,7 @@ export class Retention extends Timed {
   override due(now: number): void {
     const { entryAgeMsMax } = this.limits;
     while (this.#rows.length > 0) {
-      const endsAt = (this.#rows.at(0, atColumn) as number) + entryAgeMsMax;
+      const endsAt = (this.#rows.numberAt(0, atColumn) as number) + entryAgeMsMax;
       if (endsAt > now) {
         this.#wheel.schedule(this, endsAt);
         return;
@@ -100,15 +90,16 @@ export class Retention extends Timed {
   }
 
   #dropOldest(): void {
-    const log = this.#rows.at(0, logColumn) as Log;
+    const log = this.#rows.itemAt(0) as Log;
     const kept = log.bytes;
     const { firstOffset } = log;
-    log.dropThrough(this.#rows.at(0, offsetColumn) as number);
+    log.dropThrough(this.#rows.numberAt(0, offsetColumn) as number);
     this.#bytes += log.bytes - kept;
     this.#release(log.firstOffset - firstOffset);
+    if (log.isEmpty) this.#emptied(log);
   }
 
   #isReleased(row: number): boolean {
-    return (this.#rows.at(row, offsetColumn) as number) < (this.#rows.at(row, logColumn) as Log).firstOffset;
+    return (this.#rows.numberAt(row, offsetColumn) as number) < (this.#rows.itemAt(row) as Log).firstOffset;
   }
 }

@@ -5,20 +5,20 @@ import { type Except, isEarlier } from './except';
 
 /** Whose messages may be among what was dropped. */
 export interface Reader {
-  /** Whether all that was emitted from one serial to another was not for it by what `except` says. */
+  /** Whether all that was emitted from one stamp to another was not for it by what `except` says. */
   wasExcepted(except: Except, from: number, to: number): boolean;
 }
 
 /** One of the dropped messages. */
 interface Dropped {
-  readonly serial: number;
+  readonly stamp: number;
   readonly offset: number;
 }
 
 /** Dropped messages that were not for the same ones. */
 interface Group {
   readonly except: Except;
-  /** Serial of the oldest. */
+  /** Stamp of the oldest. */
   readonly from: number;
   newest: Dropped;
 }
@@ -28,37 +28,37 @@ const groupsMax = 4;
 
 export class Trimmed {
   /** The newest message that was for all: two numbers, because most are. */
-  #serial = -1;
+  #stamp = -1;
   #offset = 0;
   #groups: Group[] | undefined = undefined;
 
-  add(serial: number, offset: number, except: Except): void {
-    if (except === undefined) {
-      this.#serial = serial;
+  add(stamp: number, offset: number, except: Except): void {
+    if (except === undefined || (isEarlier(except) && except.isNobody)) {
+      this.#stamp = stamp;
       this.#offset = offset;
       return;
     }
     this.#groups ??= [];
     const groups = this.#groups;
     const group = groups.find((one) => isSame(one.except, except));
-    if (group !== undefined) group.newest = { serial, offset };
-    else groups.push({ except, from: serial, newest: { serial, offset } });
+    if (group !== undefined) group.newest = { stamp, offset };
+    else groups.push({ except, from: stamp, newest: { stamp, offset } });
     if (groups.length <= groupsMax) return;
-    groups.sort((a, b) => b.newest.serial - a.newest.serial);
+    groups.sort((a, b) => b.newest.stamp - a.newest.stamp);
     const { newest } = groups.pop() as Group;
-    if (newest.serial > this.#serial) this.add(newest.serial, newest.offset, undefined);
+    if (newest.stamp > this.#stamp) this.add(newest.stamp, newest.offset, undefined);
   }
 
   /**
    * Whether a message was dropped that was for the reader, or may have been.
-   * @param floor the serial up to which it is known to have handled everything
+   * @param floor the stamp up to which it is known to have handled everything
    * @param position the offset up to which it says it has read
    */
   misses(reader: Reader, floor: number, position: number): boolean {
-    if (this.#serial > floor && this.#offset > position) return true;
+    if (this.#stamp > floor && this.#offset > position) return true;
     return (this.#groups ?? []).some(
-      ({ except, from, newest: { serial, offset } }) =>
-        serial > floor && offset > position && !reader.wasExcepted(except, Math.max(from, floor + 1), serial),
+      ({ except, from, newest: { stamp, offset } }) =>
+        stamp > floor && offset > position && !reader.wasExcepted(except, Math.max(from, floor + 1), stamp),
     );
   }
 }

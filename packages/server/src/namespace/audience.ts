@@ -3,17 +3,17 @@ import { LocalUsageError, type Packet, PacketType, type Position, type Value } f
 import { compactOf } from '../base/compact-list';
 import { Earlier, RoomOrder } from '../log/except';
 import type { Frames } from '../log/log';
-import type { Retention } from '../log/retention';
 import type { FanOut } from '../room/fan-out';
 import { isAmong, type Named, type Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Subscriber } from '../room/subscriber';
 import type { Presence } from '../session/presence';
+import type { Turn } from '../store/turn';
 import { checkEvent } from './event-rules';
 import type { TargetSpec } from './target-spec';
 
 export interface AudienceContext {
-  readonly retention: Retention;
+  readonly turn: Turn;
   readonly fanOut: FanOut;
   /** Encodes once per codec that some session uses. */
   encode(packet: Packet): Frames;
@@ -107,25 +107,21 @@ export class Audience {
 
   /** Who appends does not deliver: the rooms do that, as their logs have a new entry. */
   #append(rooms: readonly Room[], exceptNames: readonly string[], event: string, args: readonly Value[]): void {
-    const { retention, fanOut } = this.#context;
+    const { turn, fanOut } = this.#context;
     const except = compactOf(exceptNames);
     const [first] = rooms as [Room];
     if (rooms.length === 1) {
       fanOut.flush();
       const frames = this.#encode(first, event, args);
-      const serial = retention.nextSerial();
-      retention.append(first.log, serial, except, frames);
-      first.onEntry(serial, except, frames);
+      turn.append(first.log, turn.stamps.next(), except, frames);
       return;
     }
     // What no codec carries throws here, before anybody gets it.
     const frames = rooms.map((room) => this.#encode(room, event, args));
-    const serial = retention.nextSerial();
+    const stamp = turn.stamps.next();
     const order = new RoomOrder(rooms.map(({ name }) => name));
-    for (const [i, room] of rooms.entries()) {
-      const earlier = new Earlier(except, order, i);
-      retention.append(room.log, serial, i === 0 ? except : earlier, frames[i] as Frames);
-      room.onEntry(serial, earlier, frames[i] as Frames);
+    for (const [i, { log }] of rooms.entries()) {
+      turn.append(log, stamp, new Earlier(except, order, i), frames[i] as Frames);
     }
   }
 

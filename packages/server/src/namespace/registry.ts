@@ -13,7 +13,13 @@ export interface RegistryContext<Namespace> {
   warn(code: string, message: string): void;
 }
 
-export class NamespaceRegistry<Namespace extends Entrance> {
+/** A namespace, as the registry has it. */
+export interface Registered extends Entrance {
+  /** It is no more. */
+  close(): void;
+}
+
+export class NamespaceRegistry<Namespace extends Registered> {
   readonly #context: RegistryContext<Namespace>;
   readonly #byName = new Map<string, Namespace>();
   readonly #dynamic: DynamicNamespaces;
@@ -53,7 +59,9 @@ export class NamespaceRegistry<Namespace extends Entrance> {
 
   /** Nobody is in a namespace any more, or waits to be let in. */
   emptied(name: string): void {
-    if (this.#dynamic.delete(name)) this.#byName.delete(name);
+    if (!this.#dynamic.delete(name)) return;
+    this.#byName.get(name)?.close();
+    this.#byName.delete(name);
   }
 
   #dynamicRules(name: string, auth: Value | undefined): Rules | undefined {

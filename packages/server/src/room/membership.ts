@@ -1,15 +1,23 @@
-// A socket's time in a room, as serials: after `from` and up to `to`.
+// A socket's time in a room: which entries of the room's log are its own, by their offsets, and whom `except` means, by stamps.
 import type { Room } from './room';
 
 export interface Membership {
   readonly room: Room;
+  /** Its entries come after this offset … */
   readonly from: number;
+  /** … up to this one. Infinity until it leaves. */
   to: number;
-  /** Of the newest message to the room while it was in. Infinity until it leaves. */
+  /** It is in the room for what is emitted after this stamp … */
+  readonly since: number;
+  /** … up to this one. Infinity until it leaves. */
+  until: number;
+  /** Stamp of its last entry. Infinity until it leaves. */
   newest: number;
 }
 
-/** @returns one that goes on. @param from serial of what was emitted last */
-export function membershipOf(room: Room, from: number): Membership {
-  return { room, from, to: Number.POSITIVE_INFINITY, newest: Number.POSITIVE_INFINITY };
+const open = Number.POSITIVE_INFINITY;
+
+/** @returns one that goes on. @param from the offset, and `since` the stamp, of what was emitted last */
+export function membershipOf(room: Room, from: number, since: number): Membership {
+  return { room, from, to: open, since, until: open, newest: open };
 }

@@ -1,7 +1,8 @@
 // A room: its members, the log of what was published to it, and how that reaches them. A namespace as a whole is a room too.
 import { listOf } from '../base/compact-list';
 import { type Except, isEarlier } from '../log/except';
-import { type Frames, Log, type LogLimits } from '../log/log';
+import type { Follower, Frames, Log } from '../log/log';
+import type { LocalStore } from '../store/store';
 import { lookBytes } from '../wire/websocket';
 import { type FanOut, topicOf } from './fan-out';
 import type { Subscriber } from './subscriber';
@@ -14,33 +15,38 @@ export interface Named {
 
 /** What a room needs of its namespace. */
 export interface RoomContext {
-  readonly limits: LogLimits;
+  readonly store: LocalStore;
   readonly fanOut: FanOut;
   resolve(names: readonly string[]): Named;
 }
 
-export class Room {
+export class Room implements Follower {
   readonly name: string;
   readonly log: Log;
   readonly members = new Map<string, Subscriber>();
-  /** Serial of the newest message that was not for its members. */
-  exceptedSerial = -1;
+  /** Stamp of the newest message that was not for its members. */
+  exceptedStamp = -1;
   /** Members that are connected and that native fan-out does not reach: they are sent to one by one. */
   looped: Set<Subscriber> | undefined;
   readonly #context: RoomContext;
   /** Size of what native fan-out has sent since it was last looked at what waits for the members. */
   #publishedBytes = 0;
 
-  /** @param id unique on this server and for all its life: names the log, and the topics of native fan-out */
-  constructor(name: string, id: string, context: RoomContext) {
+  /** @param logName names its log in the store */
+  constructor(name: string, logName: string, context: RoomContext) {
     this.name = name;
-    this.log = new Log(id, context.limits);
     this.#context = context;
+    this.log = context.store.follow(logName, this);
   }
 
-  /** Serial of the newest message that was for its members, or was not because they were. */
-  get newestSerial(): number {
-    return Math.max(this.log.newestSerial, this.exceptedSerial);
+  /** Nobody is a member any more. Its log stays as long as there is something in it. */
+  close(): void {
+    this.#context.store.unfollow(this.log);
+  }
+
+  /** Whether something was published to it, or left its members out, since a membership began. */
+  hasSpoken({ from, since }: { readonly from: number; readonly since: number }): boolean {
+    return this.log.lastOffset > from || this.exceptedStamp > since;
   }
 
   /** The topic of native fan-out for members that speak the codec with this index. */
@@ -49,15 +55,15 @@ export class Room {
   }
 
   /** The log has a new entry: the one place where what is published is delivered. */
-  onEntry(serial: number, except: Except, frames: Frames): void {
+  onEntry(stamp: number, except: Except, frames: Frames): void {
     const isOfMany = isEarlier(except);
     const names = isOfMany ? except.except : except;
     const left = names === undefined ? nobody : this.#context.resolve(listOf(names));
-    for (const room of left.rooms) room.exceptedSerial = serial;
+    for (const room of left.rooms) room.exceptedStamp = stamp;
     if (isOfMany || left.rooms.length > 0 || left.direct.length > 1) {
       for (const member of this.members.values()) {
         // A member of several gets it by the log of the first, live as when it is read again: by no other.
-        if (member.isLeaving || (isOfMany && !member.line.isFirst(serial))) continue;
+        if (member.isLeaving || (isOfMany && !member.line.isFirst(stamp))) continue;
         if (!isAmong(member, left)) member.line.forward(frames);
       }
       return;

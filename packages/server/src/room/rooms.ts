@@ -1,5 +1,6 @@
 // The rooms of a namespace by their names. A name means a room, or the socket that has it as its id.
-import type { Retention } from '../log/retention';
+import type { LocalStore } from '../store/store';
+import type { Turn } from '../store/turn';
 import type { FanOut } from './fan-out';
 import { type Membership, membershipOf } from './membership';
 import { type Named, nobody, Room, type RoomContext } from './room';
@@ -7,25 +8,27 @@ import type { Subscriber } from './subscriber';
 
 /** What the rooms of all namespaces need of the server. */
 export interface RoomsContext {
-  readonly retention: Retention;
+  readonly store: LocalStore;
+  readonly turn: Turn;
   readonly fanOut: FanOut;
   readonly roomsPerSocketMax: number;
-  newLogId(): string;
 }
 
 export class Rooms implements RoomContext {
   /** The namespace as a whole: every socket is a member. */
   readonly everyone: Room;
+  readonly #namespace: string;
   readonly #context: RoomsContext;
   readonly #byName = new Map<string, Room>();
 
-  constructor(context: RoomsContext) {
+  constructor(namespace: string, context: RoomsContext) {
+    this.#namespace = namespace;
     this.#context = context;
-    this.everyone = new Room('', context.newLogId(), this);
+    this.everyone = this.#create('');
   }
 
-  get limits(): Retention['limits'] {
-    return this.#context.retention.limits;
+  get store(): LocalStore {
+    return this.#context.store;
   }
 
   get fanOut(): FanOut {
@@ -36,9 +39,9 @@ export class Rooms implements RoomContext {
     return this.#context.roomsPerSocketMax;
   }
 
-  /** Serial of what was emitted last. */
-  get serial(): number {
-    return this.#context.retention.lastSerial;
+  /** Of what was emitted last. */
+  get stamp(): number {
+    return this.#context.turn.stamps.last;
   }
 
   [Symbol.iterator](): IterableIterator<[string, Room]> {
@@ -48,19 +51,26 @@ export class Rooms implements RoomContext {
   enter(subscriber: Subscriber, name: string): Membership {
     let room = this.#byName.get(name);
     if (room === undefined) {
-      room = new Room(name, this.#context.newLogId(), this);
+      room = this.#create(name);
       this.#byName.set(name, room);
     }
     room.members.set(subscriber.id, subscriber);
-    return membershipOf(room, this.serial);
+    return membershipOf(room, room.log.lastOffset, this.stamp);
   }
 
   exit(subscriber: Subscriber, membership: Membership): void {
     const { room } = membership;
-    membership.to = this.serial;
-    membership.newest = room.log.newestSerial;
+    membership.to = room.log.lastOffset;
+    membership.until = this.stamp;
+    membership.newest = room.log.newestStamp;
     room.members.delete(subscriber.id);
-    if (room.members.size === 0) this.#byName.delete(room.name);
+    if (room.members.size === 0 && this.#byName.delete(room.name)) room.close();
+  }
+
+  /** The namespace is no more. */
+  close(): void {
+    for (const room of this.#byName.values()) room.close();
+    this.everyone.close();
   }
 
   /** @param names undefined is the whole namespace */
@@ -77,5 +87,10 @@ export class Rooms implements RoomContext {
       if (socket !== undefined) direct.push(socket);
     }
     return { rooms, direct };
+  }
+
+  #create(name: string): Room {
+    // The length says where the one name ends: clients choose both.
+    return new Room(name, `${name.length}:${name}${this.#namespace}`, this);
   }
 }

@@ -9,8 +9,8 @@ export interface Line {
   forward(frames: Frames): void;
   /** Sends what may be dropped. */
   forwardVolatile(frames: Frames): void;
-  /** @returns whether this is the first time it is asked about this serial */
-  isFirst(serial: number): boolean;
+  /** @returns whether this is the first time it is asked about this stamp */
+  isFirst(stamp: number): boolean;
   /**
    * Sends what was published to every other member of a room, as far as native fan-out in its codec reaches them.
    * @returns false if that does not reach this one now

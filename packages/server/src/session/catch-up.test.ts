@@ -2,12 +2,12 @@ import { defaultOutboxLimits, defaultSettings, type Frame, SessionMachine } from
 import { VirtualClock } from '@halyard/testkit/clock';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { describe, expect, test, vi } from 'vitest';
-import { TimerWheel } from '../base/wheel';
+import { platformOf } from '../base/platform';
 import { Log } from '../log/log';
-import { Retention } from '../log/retention';
 import { FanOut } from '../room/fan-out';
 import { membershipOf } from '../room/membership';
 import { nobody, Room } from '../room/room';
+import { memory } from '../store/memory';
 import { Flusher } from '../wire/flusher';
 import { CatchUp } from './catch-up';
 import type { Presence } from './presence';
@@ -18,8 +18,10 @@ const limits = { entryAgeMsMax: 1_000_000, logPacketsMax: 100_000, logBytesMax: 
 const presence = { wasExcepted: (except: unknown) => except === 'it' } as unknown as Presence;
 
 function setUp(rooms: number) {
-  const retention = new Retention(limits, new TimerWheel(new VirtualClock()));
-  const context = { limits, fanOut: new FanOut([], new Flusher()), resolve: () => nobody };
+  const platform = platformOf(new VirtualClock());
+  const store = memory()({ platform, limits });
+  const { stamps } = store;
+  const context = { store, fanOut: new FanOut([], new Flusher(platform)), resolve: () => nobody };
   const machine = new SessionMachine<Frame>(
     {
       transmit: (frame) => sent.push(String(frame)),
@@ -33,11 +35,13 @@ function setUp(rooms: number) {
   );
   machine.hold({ received: 0, confirmed: 0 }, 0);
   const sent: string[] = [];
-  const memberships = Array.from({ length: rooms }, (_, i) => membershipOf(new Room(`${i}`, `log ${i}`, context), 0));
+  const memberships = Array.from({ length: rooms }, (_, i) =>
+    membershipOf(new Room(`${i}`, `log ${i}`, context), 0, 0),
+  );
   const publish = (room: number, text: string, except?: string): void => {
-    retention.append(memberships[room]!.room.log, retention.nextSerial(), except, [Buffer.from(text)]);
+    store.append(memberships[room]!.room.log, stamps.next(), except, [Buffer.from(text)]);
   };
-  const catchUp = new CatchUp(machine, retention, 0);
+  const catchUp = new CatchUp(machine, stamps, 0);
   for (const membership of memberships) catchUp.add(presence, membership, 0);
   const connection = {
     bufferedBytes: 0,
@@ -53,7 +57,7 @@ function setUp(rooms: number) {
     }
     return counts;
   };
-  return { retention, machine, publish, catchUp, sent, pages };
+  return { stamps, machine, publish, catchUp, sent, pages };
 }
 
 describe('work', () => {
@@ -61,7 +65,7 @@ describe('work', () => {
   function looks(rooms: number): { total: number; pages: number[] } {
     const { publish, pages } = setUp(rooms);
     for (let i = rooms - 1; i >= 0; i--) publish(i, 'x');
-    const spy = vi.spyOn(Log.prototype, 'serialAt');
+    const spy = vi.spyOn(Log.prototype, 'stampAt');
     const counts = pages();
     const total = spy.mock.calls.length;
     spy.mockRestore();
@@ -79,7 +83,7 @@ describe('work', () => {
     const { publish, pages, sent } = setUp(3);
     for (let i = 0; i < 30_000; i++) publish(i % 3, 'not for it', 'it');
     publish(1, 'for it');
-    const spy = vi.spyOn(Log.prototype, 'serialAt');
+    const spy = vi.spyOn(Log.prototype, 'stampAt');
     let most = 0;
     pages(() => {
       most = Math.max(most, spy.mock.calls.length);
@@ -94,11 +98,11 @@ describe('work', () => {
 test('everything comes once, in the order it was emitted, whatever is said meanwhile', () =>
   forSeeds(50, (seed) => {
     const random = seededRandom(seed);
-    const { retention, machine, publish, pages, sent } = setUp(20);
+    const { stamps, machine, publish, pages, sent } = setUp(20);
     const wanted: string[] = [];
     const say = (): void => {
       const text = `${wanted.length} ${'x'.repeat(random.int(2_000))}`;
-      if (random.chance(0.3)) machine.send(text, retention.nextSerial());
+      if (random.chance(0.3)) machine.send(text, stamps.next());
       else if (random.chance(0.2)) {
         publish(random.int(20), text, 'it');
         return;
@@ -117,10 +121,10 @@ test('everything comes once, in the order it was emitted, whatever is said meanw
   }));
 
 test('a socket that is over is sent what was for it before, and nothing later', () => {
-  const { retention, publish, pages, catchUp, sent } = setUp(2);
+  const { stamps, publish, pages, catchUp, sent } = setUp(2);
   publish(0, 'a');
   publish(1, 'b');
-  catchUp.leave(presence, retention.lastSerial);
+  catchUp.leave(presence, stamps.last);
   publish(0, 'c');
   pages();
   expect(sent).toEqual(['a', 'b']);

@@ -1,7 +1,7 @@
 // Brings a session up to the present: what waits in its outbox and what it has not read in its logs, merged in the order it
 // was emitted, by pages, so that the peer is never sent more than it takes, and others are served between two pages.
 import { type Frame, LocalUsageError, type SessionMachine } from '@halyard/protocol';
-import type { Retention } from '../log/retention';
+import type { Stamps } from '../log/stamp';
 import type { Membership } from '../room/membership';
 import type { LogBudget } from './log-budget';
 import type { Presence } from './presence';
@@ -11,8 +11,8 @@ interface Cursor {
   readonly membership: Membership;
   /** Offset of the next entry to look at. */
   offset: number;
-  /** Its serial; infinity if this round has none for the socket. */
-  serial: number;
+  /** Its stamp; infinity if this round has none for the socket. */
+  stamp: number;
   /** What was emitted later is not for it. */
   last: number;
 }
@@ -25,10 +25,10 @@ const pageLooksMax = 2_048;
 const none = Number.POSITIVE_INFINITY;
 
 export class CatchUp {
-  /** Serial of the last thing that was sent, or that was found not to be for this session. */
-  serial: number;
+  /** Stamp of the last thing that was sent, or that was found not to be for this session. */
+  stamp: number;
   readonly #machine: SessionMachine<Frame>;
-  readonly #retention: Retention;
+  readonly #stamps: Stamps;
   readonly #cursors: Cursor[] = [];
   /** Those at an entry of this round, as a binary heap: the oldest entry is the first. */
   #heap: Cursor[] = [];
@@ -40,27 +40,26 @@ export class CatchUp {
   #seeking: Cursor | undefined;
   #looks = 0;
 
-  /** @param serial what the peer is known to have handled */
-  constructor(machine: SessionMachine<Frame>, retention: Retention, serial: number) {
+  /** @param stamp what the peer is known to have handled */
+  constructor(machine: SessionMachine<Frame>, stamps: Stamps, stamp: number) {
     this.#machine = machine;
-    this.#retention = retention;
-    this.#horizon = retention.lastSerial;
-    this.serial = serial;
+    this.#stamps = stamps;
+    this.#horizon = stamps.last;
+    this.stamp = stamp;
   }
 
   /** @param position the last offset of its log that the peer has read */
   add(presence: Presence, membership: Membership, position: number): void {
-    const { log } = membership.room;
     this.#cursors.push({
       presence,
       membership,
-      offset: Math.max(position + 1, log.firstOffset),
-      serial: none,
+      offset: Math.max(position, membership.from) + 1,
+      stamp: none,
       last: none,
     });
   }
 
-  /** A socket is over. @param last serial up to which it is still to be sent what was for it */
+  /** A socket is over. @param last stamp up to which it is still to be sent what was for it */
   leave(presence: Presence, last: number): void {
     for (const cursor of this.#cursors) if (cursor.presence === presence) cursor.last = Math.min(cursor.last, last);
   }
@@ -81,32 +80,32 @@ export class CatchUp {
       if (!this.#gather()) return false;
       const { waiting, waitingSerial = 0 } = this.#machine;
       const [next] = this.#heap;
-      const isWaitingFirst = waiting !== undefined && waitingSerial <= Math.min(next?.serial ?? none, this.#horizon);
+      const isWaitingFirst = waiting !== undefined && waitingSerial <= Math.min(next?.stamp ?? none, this.#horizon);
       if (isWaitingFirst) {
         bytes += waiting.length;
         this.#looks++;
-        this.serial = waitingSerial;
+        this.stamp = waitingSerial;
         this.#machine.transmitWaiting();
       } else if (next === undefined) {
-        if (this.#horizon === this.#retention.lastSerial) return true;
-        this.#horizon = this.#retention.lastSerial;
+        if (this.#horizon === this.#stamps.last) return true;
+        this.#horizon = this.#stamps.last;
         this.#unseen = 0;
       } else {
         if (budget?.isSpent) return false;
         const { log } = next.membership.room;
         // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
-        if (next.offset >= log.firstOffset && next.serial <= next.last) {
+        if (next.offset >= log.firstOffset && next.stamp <= next.last) {
           const frame = log.frameAt(next.offset, codecIndex);
           if (frame !== undefined) {
             connection.send(frame);
             bytes += frame.length;
             budget?.sent();
           }
-          this.serial = next.serial;
+          this.stamp = next.stamp;
         }
         this.#looks++;
         if (!this.#seek(next)) this.#seeking = next;
-        if (next.serial === none) this.#dropFirst();
+        if (next.stamp === none) this.#dropFirst();
         this.#sink();
       }
     }
@@ -126,7 +125,7 @@ export class CatchUp {
         this.#seeking = cursor;
         return false;
       }
-      if (cursor.serial !== none) this.#push(cursor);
+      if (cursor.stamp !== none) this.#push(cursor);
     }
   }
 
@@ -134,19 +133,20 @@ export class CatchUp {
   #seek(cursor: Cursor): boolean {
     const { presence, membership } = cursor;
     const { log } = membership.room;
-    const floor = Math.max(membership.from, this.serial);
+    const floor = this.stamp;
     const newest = Math.min(membership.newest, cursor.last);
-    cursor.serial = none;
+    cursor.stamp = none;
     if (cursor.offset < log.firstOffset) {
-      if (newest > floor && log.trimmed.misses(presence, floor, cursor.offset - 1))
+      if (newest > floor && cursor.offset <= membership.to && log.trimmed.misses(presence, floor, cursor.offset - 1))
         throw new LocalUsageError('ERR_LOG_TRIMMED', `log ${log.id} was trimmed`);
       cursor.offset = log.firstOffset;
     }
     for (;;) {
-      const serial = log.serialAt(cursor.offset);
-      if (serial === undefined || serial > newest || serial > this.#horizon) return true;
-      if (serial > floor && !presence.wasExcepted(log.exceptAt(cursor.offset), serial, serial)) {
-        cursor.serial = serial;
+      const stamp = log.stampAt(cursor.offset);
+      if (stamp === undefined || cursor.offset > membership.to || stamp > cursor.last || stamp > this.#horizon)
+        return true;
+      if (stamp > floor && !presence.wasExcepted(log.exceptAt(cursor.offset), stamp, stamp)) {
+        cursor.stamp = stamp;
         return true;
       }
       cursor.offset++;
@@ -159,7 +159,7 @@ export class CatchUp {
     let at = heap.push(cursor) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if ((heap[parent] as Cursor).serial <= cursor.serial) break;
+      if ((heap[parent] as Cursor).stamp <= cursor.stamp) break;
       heap[at] = heap[parent] as Cursor;
       at = parent;
     }
@@ -181,8 +181,8 @@ export class CatchUp {
       let child = at * 2 + 1;
       if (child >= heap.length) break;
       const right = heap[child + 1];
-      if (right !== undefined && right.serial < (heap[child] as Cursor).serial) child++;
-      if ((heap[child] as Cursor).serial >= cursor.serial) break;
+      if (right !== undefined && right.stamp < (heap[child] as Cursor).stamp) child++;
+      if ((heap[child] as Cursor).stamp >= cursor.stamp) break;
       heap[at] = heap[child] as Cursor;
       at = child;
     }

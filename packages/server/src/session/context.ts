@@ -1,8 +1,9 @@
 // What sessions need of the layers above them, and what those see of a session.
 import type { Codec } from '@halyard/codec';
 import type { OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
-import type { Retention } from '../log/retention';
+import type { Turn } from '../store/turn';
 import type { Failure } from './failure';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
@@ -34,8 +35,9 @@ export interface Founder {
 }
 
 export interface SessionContext extends PendingLimits {
+  readonly platform: Platform;
   readonly wheel: TimerWheel;
-  readonly retention: Retention;
+  readonly turn: Turn;
   readonly settings: SessionSettings;
   readonly outboxLimits: OutboxLimits;
   readonly codecs: readonly Codec[];

@@ -1,5 +1,5 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { type Close, CloseCode, type HelloPacket, type ResumeRequest } from '@halyard/protocol';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
@@ -90,7 +90,7 @@ export class Sessions {
       return;
     }
     // Two texts of their own: slices would keep the text they were cut from as well.
-    const random = randomBytes(30);
+    const random = this.#context.platform.randomBytes(30);
     const id = random.toString('base64url', 0, 12);
     const secret = random.toString('base64url', 12);
     const session = new Session(id, secret, connection.codecIndex, hello, this.#context);

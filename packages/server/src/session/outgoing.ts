@@ -18,11 +18,12 @@ import {
   type Value,
 } from '@halyard/protocol';
 import { Timed } from '../base/wheel';
+import type { Sender } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
 import type { Failure } from './failure';
 
-export abstract class Outgoing extends Timed implements SessionSink<Frame> {
+export abstract class Outgoing extends Timed implements SessionSink<Frame>, Sender<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
@@ -44,7 +45,7 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame> {
     return this.machine.state === 'ended';
   }
 
-  get confirmedSerial(): number {
+  get confirmedStamp(): number {
     return this.machine.confirmedSerial;
   }
 
@@ -98,8 +99,14 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame> {
   protected push(packet: Packet): void {
     if (this.isOver) return;
     const frame = this.codec.encode(packet);
+    this.context.turn.send(this, frame);
+  }
+
+  /** What was sent is stored: it may leave. */
+  release(frame: Frame, stamp: number): void {
+    if (this.isOver) return;
     try {
-      this.machine.send(frame, this.context.retention.nextSerial());
+      this.machine.send(frame, stamp);
     } catch (error) {
       // The peer does not confirm: it has to start anew, and is told so.
       const reason = error instanceof LocalUsageError ? error.code : String(error);

@@ -13,8 +13,8 @@ const pastMembershipsMax = 1_024;
 /** The session, as its presences use it. */
 export interface Owner extends Line {
   readonly connection: Connection | undefined;
-  /** Serial up to which everything is known to be handled by the client. */
-  readonly confirmedSerial: number;
+  /** Stamp up to which everything is known to be handled by the client. */
+  readonly confirmedStamp: number;
   sendEvent(namespace: string, event: string, args: readonly Value[]): void;
   sendRequest(
     namespace: string,
@@ -32,8 +32,8 @@ export interface Owner extends Line {
   exit(presence: Presence, room: Room): void;
   /** It has left many rooms that it has perhaps not read to the end: the client is asked how far it has got. */
   askHandled(): void;
-  /** It has forgotten a membership that ended at this serial. */
-  forgot(serial: number): void;
+  /** It has forgotten a membership that ended at this stamp. */
+  forgot(stamp: number): void;
   /** The server ends this presence. */
   disconnect(presence: Presence, close: Close): void;
   /** The server ends the session. */
@@ -81,11 +81,11 @@ export abstract class Presence extends Spans {
   protected leaveRoom(name: string): void {
     const membership = this.exitRoom(name);
     if (membership === undefined) return;
-    const { room, from } = membership;
+    const { room } = membership;
     this.line.exit(this, room);
     // Nothing was published to the room, or with the exception of it, while it was in: nothing depends on that any more.
-    if (room.newestSerial <= from) return;
-    const count = this.keepPast(membership, this.line.confirmedSerial);
+    if (!room.hasSpoken(membership)) return;
+    const count = this.keepPast(membership, this.line.confirmedStamp);
     if (count > pastMembershipsMax / 2) this.line.askHandled();
     const forgotten = count > pastMembershipsMax ? this.forgetPast() : undefined;
     if (forgotten !== undefined) this.line.forgot(forgotten);

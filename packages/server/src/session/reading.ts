@@ -25,11 +25,11 @@ export abstract class Reading extends Outgoing {
   protected catchUp: CatchUp | undefined = undefined;
   /** One for each namespace. */
   protected presences: CompactList<Presence> = undefined;
-  /** Presences the server ended whose last messages the client may not have read, and when that was, as serials. */
-  protected left: { readonly presence: Presence; readonly serial: number }[] | undefined = undefined;
-  /** Serial up to which memberships were forgotten: a resume from before it would have a hole. */
-  #forgottenSerial = -1;
-  #seenSerial = -1;
+  /** Presences the server ended whose last messages the client may not have read, and when that was, as stamps. */
+  protected left: { readonly presence: Presence; readonly stamp: number }[] | undefined = undefined;
+  /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
+  #forgottenStamp = -1;
+  #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
 
@@ -61,9 +61,9 @@ export abstract class Reading extends Outgoing {
     this.connection?.published(bytes);
   }
 
-  isFirst(serial: number): boolean {
-    const first = serial !== this.#seenSerial;
-    this.#seenSerial = serial;
+  isFirst(stamp: number): boolean {
+    const first = stamp !== this.#seenStamp;
+    this.#seenStamp = stamp;
     return first;
   }
 
@@ -75,7 +75,7 @@ export abstract class Reading extends Outgoing {
       this.#seeWhetherTight(() => this.#spokenLogs());
       if (this.#isCounted) this.#count();
     }
-    if (this.catchUp !== undefined) this.catchUp.add(presence, membership, membership.room.log.nextOffset - 1);
+    if (this.catchUp !== undefined) this.catchUp.add(presence, membership, membership.from);
     else if (connection !== undefined) this.#listen(connection, presence, membership.room);
   }
 
@@ -95,10 +95,10 @@ export abstract class Reading extends Outgoing {
     this.schedule();
   }
 
-  forgot(serial: number): void {
-    this.#forgottenSerial = Math.max(this.#forgottenSerial, serial);
+  forgot(stamp: number): void {
+    this.#forgottenStamp = Math.max(this.#forgottenStamp, stamp);
     // What is still to be read may have been for it, or not, by what is forgotten here.
-    if (this.catchUp !== undefined && serial > this.catchUp.serial) this.end(behind);
+    if (this.catchUp !== undefined && stamp > this.catchUp.stamp) this.end(behind);
   }
 
   override control(packet: ControlPacket): void {
@@ -107,7 +107,7 @@ export abstract class Reading extends Outgoing {
   }
 
   override transmittedSerial(): number {
-    return this.catchUp === undefined ? this.context.retention.lastSerial : this.catchUp.serial;
+    return this.catchUp === undefined ? this.context.turn.stamps.last : this.catchUp.stamp;
   }
 
   protected override queued(): void {
@@ -127,19 +127,19 @@ export abstract class Reading extends Outgoing {
   /** @param positions what the client has read of the logs. @returns whether all that it has not is still there */
   protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
     const { confirmedSerial } = this.machine;
-    if (this.#forgottenSerial > confirmedSerial) return false;
-    for (const [presence, { room, from, newest }] of this.#readers()) {
+    if (this.#forgottenStamp > confirmedSerial) return false;
+    for (const [presence, { room, from, to, newest }] of this.#readers()) {
       const { log } = room;
-      const floor = Math.max(from, confirmedSerial);
-      if (newest > floor && log.trimmed.misses(presence, floor, positions.get(log.id) ?? 0)) return false;
+      const position = Math.max(from, positions.get(log.id) ?? 0);
+      if (newest <= confirmedSerial || to <= position) continue;
+      if (log.trimmed.misses(presence, confirmedSerial, position)) return false;
     }
     return true;
   }
 
   /** Reads everything that the client has not. @param positions what it has read of the logs */
   protected readFrom(positions: ReadonlyMap<string, number>): void {
-    const { retention } = this.context;
-    const catchUp = new CatchUp(this.machine, retention, this.machine.confirmedSerial);
+    const catchUp = new CatchUp(this.machine, this.context.turn.stamps, this.machine.confirmedSerial);
     if (positions.size > 0) this.#budget ??= new LogBudget();
     this.#budget?.resumed(positions.size);
     for (const [presence, membership] of this.#readers()) {
@@ -207,7 +207,7 @@ export abstract class Reading extends Outgoing {
   /** How many of its logs have had a message that it may have been sent. */
   #spokenLogs(): number {
     let count = 0;
-    for (const [, { room, from }] of this.#readers()) if (room.log.newestSerial > from) count++;
+    for (const [, { room, from }] of this.#readers()) if (room.log.lastOffset > from) count++;
     return count;
   }
 
@@ -238,11 +238,11 @@ export abstract class Reading extends Outgoing {
       return true;
     }
     this.machine.pause();
-    const { retention } = this.context;
-    const catchUp = new CatchUp(this.machine, retention, retention.lastSerial - 1);
+    const { stamps } = this.context.turn;
+    const catchUp = new CatchUp(this.machine, stamps, stamps.last - 1);
     for (const [presence, membership] of this.#readers()) {
       const { log } = membership.room;
-      catchUp.add(presence, membership, log.nextOffset - (log.newestSerial === retention.lastSerial ? 2 : 1));
+      catchUp.add(presence, membership, log.newestStamp === stamps.last ? log.lastOffset - 1 : log.lastOffset);
     }
     this.catchUp = catchUp;
     return false;

@@ -323,14 +323,14 @@ export class Session extends Reading implements Receiver, Entrant {
       presence.over(close);
       return;
     }
-    this.catchUp?.leave(presence, this.context.retention.lastSerial);
+    this.catchUp?.leave(presence, this.context.turn.stamps.last);
     this.#forget(presence);
     this.push({ type: PacketType.Disconnect, namespace: presence.namespace, reason: close.reason });
     presence.over(close);
     if (this.isOver) return;
-    const { confirmedSerial } = this;
-    this.left = this.left?.filter(({ serial }) => serial > confirmedSerial) ?? [];
-    this.left.push({ presence, serial: this.context.retention.lastSerial });
+    const { confirmedStamp } = this;
+    this.left = this.left?.filter(({ stamp }) => stamp > confirmedStamp) ?? [];
+    this.left.push({ presence, stamp: this.context.turn.stamps.last });
   }
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {

@@ -11,7 +11,8 @@ export abstract class Spans implements Subscriber {
   readonly id: string;
   isLeaving = false;
   readonly #rooms: Rooms;
-  /** Serial after which it is in the namespace. */
+  /** Offset and stamp after which it is in the namespace. */
+  readonly #from: number;
   readonly #since: number;
   #current: Map<string, Membership> | undefined = undefined;
   /** What it has left, and has perhaps not read to the end. */
@@ -20,7 +21,8 @@ export abstract class Spans implements Subscriber {
   constructor(id: string, rooms: Rooms) {
     this.id = id;
     this.#rooms = rooms;
-    this.#since = rooms.serial;
+    this.#from = rooms.everyone.log.lastOffset;
+    this.#since = rooms.stamp;
   }
 
   /** Rooms it is in now, but for the namespace as a whole. */
@@ -35,7 +37,7 @@ export abstract class Spans implements Subscriber {
 
   /** What it is a member of now: the namespace as a whole first. */
   *memberships(): Generator<Membership> {
-    yield membershipOf(this.#rooms.everyone, this.#since);
+    yield membershipOf(this.#rooms.everyone, this.#from, this.#since);
     if (this.#current !== undefined) yield* this.#current.values();
   }
 
@@ -71,15 +73,15 @@ export abstract class Spans implements Subscriber {
     return membership;
   }
 
-  /** Keeps a membership that ended. @param confirmed serial up to which all is known to be read. @returns how many are kept */
+  /** Keeps a membership that ended. @param confirmed stamp up to which all is known to be read. @returns how many are kept */
   protected keepPast(membership: Membership, confirmed: number): number {
-    this.#past = this.#past?.filter(({ to }) => to > confirmed) ?? [];
+    this.#past = this.#past?.filter(({ until }) => until > confirmed) ?? [];
     return this.#past.push(membership);
   }
 
-  /** Forgets the oldest of them. @returns the serial at which that ended */
+  /** Forgets the oldest of them. @returns the stamp at which that ended */
   protected forgetPast(): number | undefined {
-    return this.#past?.shift()?.to;
+    return this.#past?.shift()?.until;
   }
 
   /** It leaves all its rooms, and the namespace. It may not have read to the end what it was a member of. */
@@ -96,16 +98,16 @@ export abstract class Spans implements Subscriber {
     if (listOf(except.except).some((name) => this.#wasIn(name, from, to))) return true;
     // There may be any number of rooms before, and so there may of its own.
     for (const [name, membership] of this.#current ?? []) {
-      if (membership.from < from && except.has(name)) return true;
+      if (membership.since < from && except.has(name)) return true;
     }
-    return this.#past?.some((past) => past.from < from && to <= past.to && except.has(past.room.name)) ?? false;
+    return this.#past?.some((past) => past.since < from && to <= past.until && except.has(past.room.name)) ?? false;
   }
 
-  /** Whether it was in a room of that name all the time from one serial to another, or is what has the name. */
+  /** Whether it was in a room of that name all the time from one stamp to another, or is what has the name. */
   #wasIn(name: string, from: number, to: number): boolean {
     if (name === this.id) return true;
     const current = this.#current?.get(name);
-    if (current !== undefined && current.from < from) return true;
-    return this.#past?.some((past) => past.room.name === name && past.from < from && to <= past.to) ?? false;
+    if (current !== undefined && current.since < from) return true;
+    return this.#past?.some((past) => past.room.name === name && past.since < from && to <= past.until) ?? false;
   }
 }

@@ -1,5 +1,7 @@
 // Gathers what connections have queued and sends it once per turn of the event loop: one write per connection.
 
+import type { Platform } from '../base/platform';
+
 export interface Flushable {
   flush(): void;
 }
@@ -7,6 +9,7 @@ export interface Flushable {
 export class Flusher {
   /** The one that the host calls now, and whose sends the host itself gathers until that call returns. */
   current: Flushable | undefined = undefined;
+  readonly #platform: Platform;
   #waiting: Flushable[] = [];
   #scheduled = false;
   readonly #run = (): void => {
@@ -14,12 +17,16 @@ export class Flusher {
     this.flush();
   };
 
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
   /** Flushes `item` at the end of this turn, or earlier. An item adds itself once until it is flushed. */
   add(item: Flushable): void {
     this.#waiting.push(item);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#run);
+    this.#platform.soon(this.#run);
   }
 
   /** Flushes everything now: before a native publish, which must not overtake what was emitted earlier. */

@@ -2,6 +2,7 @@
 // transports, any other to the app.
 import type { Codec } from '@halyard/codec';
 import { type Close, CloseCode } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
 import type { Host, HostHandlers, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';
 import { jsonError } from '../host/json-error';
@@ -20,6 +21,7 @@ export interface RouterOptions {
   readonly backpressureBytesMax: number;
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
+  readonly platform: Platform;
   readonly polling: PollingRequests;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
@@ -37,13 +39,14 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, backpressureBytesMax, flusher } = this.#options;
+    const { codecs, frameBytesMax, backpressureBytesMax, flusher, platform } = this.#options;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
       binary,
       frameBytesMax,
       backpressureBytesMax,
       flusher,
+      platform,
       native: host.publish !== undefined,
       gathersInMessage: host.gathersInMessage,
     }));

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { systemPlatform } from '../base/platform';
 import type { HostSocket } from '../host/host';
 import { Peer } from '../host/host';
 import { nobody } from './connection';
@@ -69,7 +70,8 @@ function setUp({ native = true } = {}) {
   const connection = new WebSocketConnection(socket, new Peer('::1', false, []), {
     ...settings,
     gathersInMessage: true,
-    flusher: new Flusher(),
+    flusher: new Flusher(systemPlatform),
+    platform: systemPlatform,
   });
   const receiver = { onFrame: vi.fn(), onDrain: vi.fn(), onClose: vi.fn() };
   connection.receiver = receiver;

@@ -1,5 +1,6 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
 import { type Close, CloseCode, type Frame } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import { closeReason } from './close-reason';
 import type { Connection, Receiver } from './connection';
@@ -14,6 +15,7 @@ export interface WebSocketSettings {
   /** As much as may wait for the peer before a further frame cuts the connection. */
   readonly backpressureBytesMax: number;
   readonly flusher: Flusher;
+  readonly platform: Platform;
   /** Whether the host has native fan-out. */
   readonly native: boolean;
   /** Whether the host gathers what a socket sends from inside its own `onMessage`. */
@@ -131,7 +133,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     this.#queued = undefined;
     this.#socket.close();
     // The owner hears of it after it has finished sending.
-    setImmediate(() =>
+    this.#settings.platform.soon(() =>
       this.receiver.onClose({ code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' }),
     );
   }

@@ -1,6 +1,5 @@
 // The polling transport (docs/PROTOCOL.md §7): bodies and answers are numbered, so that a lost, repeated or reordered
 // one is harmless. At most two answers are not confirmed: one to a body, and behind it one to a poll.
-import { randomBytes } from 'node:crypto';
 import {
   type Close,
   CloseCode,
@@ -10,6 +9,7 @@ import {
   pollingHeaders,
   RemoteProtocolError,
 } from '@halyard/protocol';
+import type { Platform } from '../../base/platform';
 import { Timed, type TimerWheel } from '../../base/wheel';
 import type { HttpAnswer, HttpReply, Peer } from '../../host/host';
 import { jsonError } from '../../host/json-error';
@@ -19,6 +19,7 @@ import type { Flushable, Flusher } from '../flusher';
 export interface PollingSettings {
   readonly wheel: TimerWheel;
   readonly flusher: Flusher;
+  readonly platform: Platform;
   readonly pollHoldMs: number;
   readonly backpressureBytesMax: number;
   readonly frameBytesMax: number;
@@ -45,7 +46,7 @@ interface NumberedAnswer extends HttpAnswer {
 export class PollingConnection extends Timed implements Connection, Flushable {
   readonly transport = 'polling';
   readonly native = false;
-  readonly id = randomBytes(16).toString('base64url');
+  readonly id: string;
   readonly codecIndex: number;
   readonly peer: Peer;
   receiver!: Receiver;
@@ -83,6 +84,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     this.#binary = binary;
     this.peer = peer;
     this.#settings = settings;
+    this.id = settings.platform.randomBytes(16).toString('base64url');
     this.#forget = forget;
   }
 
@@ -104,7 +106,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       const close: Close = { code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' };
       this.close(close);
       // The owner hears of it after it has finished sending.
-      setImmediate(() => this.receiver.onClose(close));
+      this.#settings.platform.soon(() => this.receiver.onClose(close));
       return;
     }
     this.#flushLater();
@@ -188,7 +190,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
       if (count === framesPerTurnMax || frames.position - from >= bytesPerTurnMax) {
         this.#flushing = false;
         if (this.#queue.length > 0) this.#flushLater();
-        setImmediate(this.#handle);
+        this.#settings.platform.soon(this.#handle);
         return;
       }
       const frame = frames.next();

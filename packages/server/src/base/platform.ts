@@ -1,0 +1,41 @@
+// Everything from outside that would make two runs of the same program differ: time, turns of the event loop, randomness. It
+// is handed in, so that whole servers run in virtual time; this file makes the real one.
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@halyard/protocol';
+
+export interface Platform extends Clock {
+  /** The time of day, in milliseconds since 1970. */
+  wall(): number;
+  /** Calls `run` in a later turn of the event loop, after those that were asked for before. */
+  soon(run: () => void): void;
+  /** @returns so many bytes that nobody can guess */
+  randomBytes(length: number): Buffer;
+}
+
+/** The real one. Its timers never keep a process alive by themselves. */
+export const systemPlatform: Platform = {
+  // Whole milliseconds since the process started: for 24 days such a number lives in the field that holds it, where the
+  // time of day takes 16 bytes more. It does not jump when somebody sets the clock either.
+  now: () => Math.floor(performance.now()),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  wall: Date.now,
+  soon: (run) => {
+    setImmediate(run);
+  },
+  randomBytes,
+};
+
+/** @returns a platform with some of it replaced */
+export function platformOf(clock: Clock & Partial<Platform>): Platform {
+  return {
+    now: () => clock.now(),
+    after: (delayMs, run) => clock.after(delayMs, run),
+    wall: () => clock.wall?.() ?? systemPlatform.wall(),
+    soon: (run) => (clock.soon ? clock.soon(run) : systemPlatform.soon(run)),
+    randomBytes: (length) => clock.randomBytes?.(length) ?? randomBytes(length),
+  };
+}

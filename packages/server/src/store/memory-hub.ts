@@ -1,0 +1,123 @@
+// What the nodes of one memory store have together: logs by room, records of sessions, and who is there.
+import { isList, keepOf, listOf, withOne } from '../base/compact-list';
+import { Timed, TimerWheel } from '../base/wheel';
+import type { Except } from '../log/except';
+import { type Follower, type Frames, Log } from '../log/log';
+import { Retention } from '../log/retention';
+import { Stamps } from '../log/stamp';
+import type { Claim, RecordWrite, StoreContext, StoreEvents } from './store';
+
+/** The record of a session, until it has not been written for as long as it was to be kept. */
+class StoredRecord extends Timed implements Claim {
+  readonly session: string;
+  nonce = '';
+  generation = 0;
+  owner = '';
+  record: Uint8Array = new Uint8Array();
+  readonly #expired: (stored: StoredRecord) => void;
+
+  constructor(session: string, expired: (stored: StoredRecord) => void) {
+    super();
+    this.session = session;
+    this.#expired = expired;
+  }
+
+  override due(): void {
+    this.#expired(this);
+  }
+}
+
+export class MemoryHub {
+  readonly stamps: Stamps;
+  readonly nodes = new Map<string, StoreEvents>();
+  /** Which nodes listen to a channel. */
+  readonly listeners = new Map<string, Set<string>>();
+  readonly #wheel: TimerWheel;
+  readonly #retention: Retention;
+  readonly #randomId: () => string;
+  readonly #logs = new Map<string, Log>();
+  readonly #records = new Map<string, StoredRecord>();
+  /** Ids of logs begin with it: no other store gives the same ones. */
+  readonly #epoch: string;
+  #epochs = 0;
+
+  constructor({ platform, limits }: StoreContext) {
+    // What it keeps has the age that its own clock says, whoever has come and gone.
+    this.#wheel = new TimerWheel(platform);
+    const base = platform.wall() - platform.now();
+    this.stamps = new Stamps(() => base + this.#wheel.lately());
+    this.#retention = new Retention(limits, this.#wheel, (log) => this.#forget(log));
+    this.#randomId = () => platform.randomBytes(12).toString('base64url');
+    this.#epoch = platform.randomBytes(3).toString('base64url');
+  }
+
+  follow(name: string, follower: Follower): Log {
+    let log = this.#logs.get(name);
+    if (log === undefined) {
+      log = new Log(name, `${this.#epoch}${(++this.#epochs).toString(36)}`, this.#retention.limits);
+      this.#logs.set(name, log);
+    }
+    log.followers = withOne(log.followers, follower);
+    return log;
+  }
+
+  unfollow(log: Log, follower: Follower): void {
+    log.followers = keepOf(log.followers, (one) => one !== follower);
+    if (log.isEmpty) this.#forget(log);
+  }
+
+  append(log: Log, stamp: number, except: Except, frames: Frames): void {
+    this.#retention.append(log, stamp, except, frames);
+    const { followers } = log;
+    if (isList(followers)) for (const follower of followers) follower.onEntry(stamp, except, frames);
+    else followers?.onEntry(stamp, except, frames);
+  }
+
+  /** @returns whether the session is still the writer's */
+  write({ session, nonce, record, keptMs }: RecordWrite): boolean {
+    const stored = this.#records.get(session);
+    if (stored !== undefined && stored.nonce !== nonce) return false;
+    if (record === undefined) {
+      if (stored !== undefined) this.#drop(stored);
+      return true;
+    }
+    // One that is merely missing is written again by its living owner.
+    const written = stored ?? new StoredRecord(session, (one) => this.#expire(one));
+    this.#records.set(session, written);
+    written.nonce = nonce;
+    written.record = record;
+    this.#wheel.cancel(written);
+    this.#wheel.schedule(written, this.#wheel.now() + keptMs);
+    return true;
+  }
+
+  claim(node: string, session: string, expected: (record: Uint8Array) => boolean): Claim | undefined {
+    const stored = this.#records.get(session);
+    if (stored === undefined || !expected(stored.record)) return undefined;
+    const { owner, record } = stored;
+    stored.nonce = this.#randomId();
+    stored.generation++;
+    stored.owner = node;
+    return { nonce: stored.nonce, generation: stored.generation, record, owner };
+  }
+
+  /** Nothing is left to wait for. */
+  stop(): void {
+    this.#wheel.stop();
+  }
+
+  #expire(stored: StoredRecord): void {
+    this.#drop(stored);
+    const [first] = this.nodes.values();
+    first?.onExpired(stored.session, stored.record);
+  }
+
+  #drop(stored: StoredRecord): void {
+    this.#wheel.cancel(stored);
+    this.#records.delete(stored.session);
+  }
+
+  #forget(log: Log): void {
+    if (listOf(log.followers).length === 0 && this.#logs.get(log.name) === log) this.#logs.delete(log.name);
+  }
+}

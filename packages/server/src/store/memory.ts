@@ -1,0 +1,130 @@
+// The store in memory: that of a server alone, or shared by several servers of one process.
+import { LocalUsageError, type Value } from '@halyard/protocol';
+import type { Except } from '../log/except';
+import type { Follower, Frames, Log } from '../log/log';
+import type { Stamps } from '../log/stamp';
+import { MemoryHub } from './memory-hub';
+import type { Adapter, Claim, Commit, CommitResult, LocalStore, StoreEvents, StoreState } from './store';
+
+export interface MemoryOptions {
+  /** Whether all servers that are given this adapter have one store together. Default: each has its own. */
+  readonly shared?: boolean;
+}
+
+/**
+ * The default of the option `adapter`.
+ * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
+ */
+export function memory(options: MemoryOptions = {}): Adapter {
+  for (const name of Object.keys(options)) {
+    if (name !== 'shared') throw bad(name, 'is not an option: the only one is shared');
+  }
+  const { shared = false } = options;
+  if (typeof shared !== 'boolean') throw bad('shared', 'is not valid: it may be true or false');
+  let hub: MemoryHub | undefined;
+  return (context) => {
+    if (!shared) return new MemoryStore(new MemoryHub(context), false);
+    hub ??= new MemoryHub(context);
+    return new MemoryStore(hub, true);
+  };
+}
+
+export class MemoryStore implements LocalStore {
+  readonly isShared: boolean;
+  readonly #hub: MemoryHub;
+  #node = '';
+  readonly #followers = new Map<Log, Follower>();
+  readonly #channels = new Set<string>();
+  /** The last commit, and what became of it. */
+  #committed: { readonly number: number; readonly result: CommitResult } | undefined;
+
+  constructor(hub: MemoryHub, isShared: boolean) {
+    this.#hub = hub;
+    this.isShared = isShared;
+  }
+
+  get state(): StoreState {
+    return 'up';
+  }
+
+  get stamps(): Stamps {
+    return this.#hub.stamps;
+  }
+
+  open(node: string, events: StoreEvents): void {
+    for (const other of this.#hub.nodes.values()) other.onJoined(node);
+    this.#node = node;
+    this.#hub.nodes.set(node, events);
+  }
+
+  close(): void {
+    const { nodes } = this.#hub;
+    for (const log of [...this.#followers.keys()]) this.unfollow(log);
+    for (const channel of [...this.#channels]) this.unlisten(channel);
+    if (nodes.delete(this.#node)) for (const other of nodes.values()) other.onLeft(this.#node);
+    if (!this.isShared) this.#hub.stop();
+  }
+
+  nodes(): readonly string[] {
+    return [...this.#hub.nodes.keys()];
+  }
+
+  follow(name: string, follower: Follower): Log {
+    const log = this.#hub.follow(name, follower);
+    this.#followers.set(log, follower);
+    return log;
+  }
+
+  unfollow(log: Log): void {
+    const follower = this.#followers.get(log);
+    if (follower === undefined) return;
+    this.#followers.delete(log);
+    this.#hub.unfollow(log, follower);
+  }
+
+  append(log: Log, stamp: number, except: Except, frames: Frames): void {
+    this.#hub.append(log, stamp, except, frames);
+  }
+
+  commit({ number, entries, records }: Commit): CommitResult {
+    if (this.#committed?.number === number) return this.#committed.result;
+    for (const { log, stamp, except, frames } of entries) this.append(log, stamp, except, frames);
+    const fenced = records.filter((write) => !this.#hub.write(write)).map(({ session }) => session);
+    const result = { fenced };
+    this.#committed = { number, result };
+    return result;
+  }
+
+  claim(session: string, expected: (record: Uint8Array) => boolean): Claim | undefined {
+    return this.#hub.claim(this.#node, session, expected);
+  }
+
+  publish(channel: string, frames: Frames): void {
+    for (const node of this.#hub.listeners.get(channel) ?? []) {
+      if (node !== this.#node) this.#hub.nodes.get(node)?.onVolatile(channel, frames);
+    }
+  }
+
+  listen(channel: string): void {
+    this.#channels.add(channel);
+    const nodes = this.#hub.listeners.get(channel) ?? new Set();
+    this.#hub.listeners.set(channel, nodes.add(this.#node));
+  }
+
+  unlisten(channel: string): void {
+    this.#channels.delete(channel);
+    const nodes = this.#hub.listeners.get(channel);
+    nodes?.delete(this.#node);
+    if (nodes?.size === 0) this.#hub.listeners.delete(channel);
+  }
+
+  async send(node: string, message: Value): Promise<Value> {
+    const events = this.#hub.nodes.get(node);
+    if (events === undefined) throw new LocalUsageError('ERR_NODE_UNKNOWN', `there is no node ${node}`);
+    return events.onMessage(this.#node, message);
+  }
+}
+
+function bad(name: string, what: string): LocalUsageError {
+  return new LocalUsageError('ERR_OPTION', `The option "${name}" of memory() ${what}.`, { option: name });
+}
