@@ -88,7 +88,7 @@ abstract class Peer {
     this.port?.send(frame);
   }
 
-  protected transmittedSerial(): number {
+  protected transmittedStamp(): number {
     return this.#transmitted;
   }
 
@@ -131,7 +131,7 @@ abstract class Peer {
       control: (packet) => this.control(packet),
       deliver: (packet) => this.#deliver(packet),
       silent: () => this.detach(),
-      transmittedSerial: () => this.transmittedSerial(),
+      transmittedStamp: () => this.transmittedStamp(),
     };
     return new SessionMachine(sink, this.world.options.settings, this.world.options.limits, probeSlackMs);
   }
@@ -164,7 +164,7 @@ class Client extends Peer {
   }
 
   /** Only a server asks what was handled of it. */
-  protected override transmittedSerial(): number {
+  protected override transmittedStamp(): number {
     return -1;
   }
 
@@ -248,9 +248,9 @@ class Server extends Peer {
       if (packet.type === PacketType.Hello) waitsForReset = this.#hello(port, packet.resume);
       else if (packet.type === PacketType.Reset) waitsForReset = false;
       else if (port === this.port && !waitsForReset) this.receive(frame);
-      const { confirmedSerial } = this.machine;
-      if (confirmedSerial <= client.handled) return;
-      throw new Error(`serial ${confirmedSerial} is taken for handled, but the client is at ${client.handled}`);
+      const { confirmedStamp } = this.machine;
+      if (confirmedStamp <= client.handled) return;
+      throw new Error(`serial ${confirmedStamp} is taken for handled, but the client is at ${client.handled}`);
     };
   }
 
@@ -267,13 +267,13 @@ class Server extends Peer {
     }
     this.attach(port);
     if (this.session === undefined) this.session = `session ${this.began.push(this.delivered.length)}`;
-    const { received, settings, confirmedSerial } = this.machine;
+    const { received, settings, confirmedStamp } = this.machine;
     const resumed = { received, recovered, reason: recovered ? '' : 'unknown-session' };
     this.control({ type: PacketType.Welcome, session: this.session, secret: 'secret', settings, ...resumed });
     const reached = new Map(resume?.positions);
     const byPosition = this.world.options.replay === 'positions';
     this.#unfed = this.#log.slice(this.#joined).filter(({ packet, serial }) => {
-      if (!byPosition) return serial > confirmedSerial;
+      if (!byPosition) return serial > confirmedStamp;
       return packet.positions.every(([log, offset]) => offset > (reached.get(log) ?? 0));
     });
     this.#feed(port);
@@ -284,13 +284,13 @@ class Server extends Peer {
   #feed(port: Port): void {
     for (let i = 0; i < this.world.options.feedPackets && port === this.port; i++) {
       const [logged] = this.#unfed;
-      const { waiting, waitingSerial = 0 } = this.machine;
+      const { waiting, waitingStamp = 0 } = this.machine;
       if (logged === undefined && waiting === undefined) {
         this.machine.open(this.now);
         this.schedule();
         return;
       }
-      const loggedFirst = logged !== undefined && (waiting === undefined || logged.serial < waitingSerial);
+      const loggedFirst = logged !== undefined && (waiting === undefined || logged.serial < waitingStamp);
       if (loggedFirst) this.transmit(this.#unfed.shift() ?? logged);
       else this.machine.transmitWaiting();
     }

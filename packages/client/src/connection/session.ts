@@ -59,7 +59,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
         control: (packet) => link?.send(codec.encode(packet)),
         deliver,
         silent: onSilent,
-        transmittedSerial: () => -1,
+        transmittedStamp: () => -1,
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },

@@ -28,7 +28,7 @@ function setUp(rooms: number) {
       control: () => {},
       deliver: () => {},
       silent: () => {},
-      transmittedSerial: () => -1,
+      transmittedStamp: () => -1,
     },
     defaultSettings,
     { ...defaultOutboxLimits, outboxPacketsMax: 1 << 20 },

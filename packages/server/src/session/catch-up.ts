@@ -78,13 +78,13 @@ export class CatchUp {
     this.#looks = 0;
     while (this.#machine.state === 'holding' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
       if (!this.#gather()) return false;
-      const { waiting, waitingSerial = 0 } = this.#machine;
+      const { waiting, waitingStamp = 0 } = this.#machine;
       const [next] = this.#heap;
-      const isWaitingFirst = waiting !== undefined && waitingSerial <= Math.min(next?.stamp ?? none, this.#horizon);
+      const isWaitingFirst = waiting !== undefined && waitingStamp <= Math.min(next?.stamp ?? none, this.#horizon);
       if (isWaitingFirst) {
         bytes += waiting.length;
         this.#looks++;
-        this.stamp = waitingSerial;
+        this.stamp = waitingStamp;
         this.#machine.transmitWaiting();
       } else if (next === undefined) {
         if (this.#horizon === this.#stamps.last) return true;

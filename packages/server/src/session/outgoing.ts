@@ -46,7 +46,7 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
   }
 
   get confirmedStamp(): number {
-    return this.machine.confirmedSerial;
+    return this.machine.confirmedStamp;
   }
 
   abstract end(close: Close): void;
@@ -127,5 +127,5 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
 
   abstract deliver(packet: DeliveredPacket): void;
   abstract silent(): void;
-  abstract transmittedSerial(): number;
+  abstract transmittedStamp(): number;
 }

@@ -106,7 +106,7 @@ export abstract class Reading extends Outgoing {
     super.control(packet);
   }
 
-  override transmittedSerial(): number {
+  override transmittedStamp(): number {
     return this.catchUp === undefined ? this.context.turn.stamps.last : this.catchUp.stamp;
   }
 
@@ -126,20 +126,20 @@ export abstract class Reading extends Outgoing {
 
   /** @param positions what the client has read of the logs. @returns whether all that it has not is still there */
   protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
-    const { confirmedSerial } = this.machine;
-    if (this.#forgottenStamp > confirmedSerial) return false;
+    const { confirmedStamp } = this.machine;
+    if (this.#forgottenStamp > confirmedStamp) return false;
     for (const [presence, { room, from, to, newest }] of this.#readers()) {
       const { log } = room;
       const position = Math.max(from, positions.get(log.id) ?? 0);
-      if (newest <= confirmedSerial || to <= position) continue;
-      if (log.trimmed.misses(presence, confirmedSerial, position)) return false;
+      if (newest <= confirmedStamp || to <= position) continue;
+      if (log.trimmed.misses(presence, confirmedStamp, position)) return false;
     }
     return true;
   }
 
   /** Reads everything that the client has not. @param positions what it has read of the logs */
   protected readFrom(positions: ReadonlyMap<string, number>): void {
-    const catchUp = new CatchUp(this.machine, this.context.turn.stamps, this.machine.confirmedSerial);
+    const catchUp = new CatchUp(this.machine, this.context.turn.stamps, this.machine.confirmedStamp);
     if (positions.size > 0) this.#budget ??= new LogBudget();
     this.#budget?.resumed(positions.size);
     for (const [presence, membership] of this.#readers()) {

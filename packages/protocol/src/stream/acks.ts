@@ -1,8 +1,8 @@
 // Acknowledgements waited for. Every one settles: by the reply, an error, its deadline, or the end of the session.
-import { type HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './errors';
-import type { AckPacket, ErrorPacket } from './packet';
-import { PacketType } from './packet';
-import type { Value } from './value';
+import { type HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from '../wire/errors';
+import type { AckPacket, ErrorPacket } from '../wire/packet';
+import { PacketType } from '../wire/packet';
+import type { Value } from '../wire/value';
 
 /** Called once, with the reply or with the error. MUST NOT throw: others may settle after it. */
 export type Settle = (error: HalyardError | undefined, value: Value | undefined) => void;

@@ -3,7 +3,7 @@
 import { type PairOptions, pair } from '@halyard/testkit/pair';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { expect, it } from 'vitest';
-import { defaultSettings } from './limits';
+import { defaultSettings } from '../wire/limits';
 
 const seedsMax = 300;
 const stepsMax = 250;

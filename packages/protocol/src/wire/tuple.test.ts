@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HalyardError, RemoteProtocolError } from './errors';
-import { fromTupleFast, toTupleFast } from './frequent';
+import { fromTupleFast, toTupleFast } from './fast-tuple';
 import { defaultSettings, packetLimits } from './limits';
 import type { Packet } from './packet';
 import { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';

@@ -1,9 +1,8 @@
 // The session machine, the same on both ends (docs/PROTOCOL.md §5 and §6). No I/O, timers or codecs: time arrives as
 // `now`, effects leave through the sink. Every change of a session's stream state happens in this file.
-import { PendingAcks, type Settle } from './acks';
-import { type HalyardError, LocalUsageError, RemoteProtocolError } from './errors';
-import type { OutboxLimits, SessionSettings } from './limits';
-import { Outbox } from './outbox';
+
+import { type HalyardError, LocalUsageError, RemoteProtocolError } from '../wire/errors';
+import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type {
   ConnectedPacket,
   ConnectPacket,
@@ -14,8 +13,10 @@ import type {
   RefusedPacket,
   SessionPacket,
   VolatilePacket,
-} from './packet';
-import { PacketType, type Position } from './packet';
+} from '../wire/packet';
+import { PacketType, type Position } from '../wire/packet';
+import { PendingAcks, type Settle } from './acks';
+import { Outbox } from './outbox';
 import { Positions } from './positions';
 
 /**
@@ -43,10 +44,10 @@ export interface SessionSink<F> {
   /** The peer did not answer a PING in time: the connection is dead. */
   silent(): void;
   /**
-   * Server: the serial up to which everything, in or out of the outbox, was put on this connection or handled before it.
+   * Server: the stamp up to which everything, in or out of the outbox, was put on this connection or handled before it.
    * Client: -1.
    */
-  transmittedSerial(): number;
+  transmittedStamp(): number;
 }
 
 /**
@@ -88,13 +89,13 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** When the peer is asked what it has handled, however much it says. */
   #askAt = 0;
   /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
-  #pingSerial = -1;
+  #pingStamp = -1;
   /** PINGs of this connection that wait for their PONG. */
   #pongsDue = 0;
   /** Whether a PING of this connection was answered: then the next one waits for its answer. */
   #answers = false;
-  /** Server: everything it transmitted with a serial up to this one is known to be handled by the peer. */
-  confirmedSerial = -1;
+  /** Server: everything it transmitted with a stamp up to this one is known to be handled by the peer. */
+  confirmedStamp = -1;
   #positions: Positions | undefined;
 
   constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
@@ -197,7 +198,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** The peer has handled this many counted packets. @throws RemoteProtocolError */
   confirm(received: number): void {
     const mark = this.#outbox.confirm(received);
-    if (mark !== undefined) this.#confirmSerial(mark);
+    if (mark !== undefined) this.#confirmStamp(mark);
   }
 
   /** The first outbox frame that this connection has not carried. */
@@ -205,8 +206,8 @@ export class SessionMachine<F extends { readonly length: number }> {
     return this.#outbox.waiting;
   }
 
-  /** Server: the serial of `waiting`. */
-  get waitingSerial(): number | undefined {
+  /** Server: the stamp of `waiting`. */
+  get waitingStamp(): number | undefined {
     return this.#outbox.waitingMark;
   }
 
@@ -219,7 +220,7 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   /**
    * Sends a counted frame, now or as soon as there is a connection.
-   * @param mark of the server: the frame's serial, its place among everything the server emits, outbox or not; of the
+   * @param mark of the server: the frame's stamp, its place among everything the server emits, outbox or not; of the
    * client: `FrameTag`, or the number of the acknowledgement that the frame asks for
    * @throws LocalUsageError `ERR_OUTBOX_FULL`
    */
@@ -274,7 +275,7 @@ export class SessionMachine<F extends { readonly length: number }> {
         } else if (packet.type === PacketType.Pong) {
           this.#answers = true;
           // An answer to an earlier PING tells nothing about what was transmitted after that one.
-          if (this.#pongsDue && !--this.#pongsDue) this.#confirmSerial(this.#pingSerial);
+          if (this.#pongsDue && !--this.#pongsDue) this.#confirmStamp(this.#pingStamp);
         }
         return;
     }
@@ -317,14 +318,14 @@ export class SessionMachine<F extends { readonly length: number }> {
   ask(now: number, always = false): void {
     this.#askAt = now + this.settings.heartbeatMs;
     if (!this.#isAttached || this.#pongsDue) return;
-    if (always || this.#sink.transmittedSerial() > this.confirmedSerial) this.#ping(now);
+    if (always || this.#sink.transmittedStamp() > this.confirmedStamp) this.#ping(now);
   }
 
   #ping(now: number): void {
     this.#pingAt = now;
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pongsDue++;
-    this.#pingSerial = this.#sink.transmittedSerial();
+    this.#pingStamp = this.#sink.transmittedStamp();
     this.#tell(PacketType.Ping);
   }
 
@@ -349,8 +350,8 @@ export class SessionMachine<F extends { readonly length: number }> {
     return state;
   }
 
-  #confirmSerial(serial: number): void {
-    if (serial > this.confirmedSerial) this.confirmedSerial = serial;
+  #confirmStamp(stamp: number): void {
+    if (stamp > this.confirmedStamp) this.confirmedStamp = stamp;
   }
 
   #tell(type: ControlPacket['type']): void {

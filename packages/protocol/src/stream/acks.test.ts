@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { LocalUsageError, PublicError } from '../wire/errors';
+import { PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
-import { LocalUsageError, PublicError } from './errors';
-import { PacketType } from './packet';
 
 const code = (value: string) => expect.objectContaining({ code: value });
 

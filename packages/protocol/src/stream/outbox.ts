@@ -1,7 +1,7 @@
 // Frames sent and not yet confirmed, in order, numbered by position. Each has a mark, a number of its owner's: the server
 // writes there when it emitted the frame, the client what the frame is.
-import { LocalUsageError, RemoteProtocolError } from './errors';
-import type { OutboxLimits } from './limits';
+import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
+import type { OutboxLimits } from '../wire/limits';
 
 /** Marks of a client's frames. */
 export const FrameTag = {

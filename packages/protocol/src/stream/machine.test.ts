@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LocalUsageError } from './errors';
-import { defaultSettings } from './limits';
+import { LocalUsageError } from '../wire/errors';
+import { defaultSettings } from '../wire/limits';
+import { type ControlPacket, type EventPacket, PacketType, type Position, type PublishPacket } from '../wire/packet';
+import { type DeliveredPacket, SessionMachine, type SessionState } from './machine';
 import { FrameTag } from './outbox';
-import { type ControlPacket, type EventPacket, PacketType, type Position, type PublishPacket } from './packet';
-import { type DeliveredPacket, SessionMachine, type SessionState } from './session';
 
 const settings = {
   ...defaultSettings,
@@ -31,7 +31,7 @@ const pong = (received?: number): ControlPacket => ({ type: PacketType.Pong, rec
 /** A machine that writes down what it does: frames as their text, control packets, delivered events by their names. */
 function scribe(probeSlackMs = 0) {
   const lines: unknown[] = [];
-  const owner = { transmittedSerial: -1, onDeliver: (_packet: DeliveredPacket) => {} };
+  const owner = { transmittedStamp: -1, onDeliver: (_packet: DeliveredPacket) => {} };
   const machine = new SessionMachine<string>(
     {
       transmit: (frame) => lines.push(frame),
@@ -41,7 +41,7 @@ function scribe(probeSlackMs = 0) {
         owner.onDeliver(packet);
       },
       silent: () => lines.push('silent'),
-      transmittedSerial: () => owner.transmittedSerial,
+      transmittedStamp: () => owner.transmittedStamp,
     },
     settings,
     limits,
@@ -82,9 +82,9 @@ describe('sending', () => {
     send('a');
     machine.hold(nothing, 0);
     send('b');
-    expect([machine.waiting, machine.waitingSerial]).toEqual(['a', 0]);
+    expect([machine.waiting, machine.waitingStamp]).toEqual(['a', 0]);
     machine.transmitWaiting();
-    expect([machine.waiting, machine.waitingSerial]).toEqual(['b', 1]);
+    expect([machine.waiting, machine.waitingStamp]).toEqual(['b', 1]);
     expect(done()).toEqual(['a']);
     machine.open(0);
     expect(done()).toEqual(['b']);
@@ -103,7 +103,7 @@ describe('sending', () => {
         control: () => {},
         deliver: () => {},
         silent: () => {},
-        transmittedSerial: () => -1,
+        transmittedStamp: () => -1,
       },
       settings,
       limits,
@@ -125,7 +125,7 @@ describe('sending', () => {
         control: () => {},
         deliver: () => {},
         silent: () => {},
-        transmittedSerial: () => -1,
+        transmittedStamp: () => -1,
       },
       settings,
       limits,
@@ -160,7 +160,7 @@ describe('resuming', () => {
     machine.open(2);
     expect(done()).toEqual(['b', 'c', 'd']);
     machine.confirm(3);
-    expect([machine.unconfirmed, machine.confirmedSerial]).toEqual([1, 2]);
+    expect([machine.unconfirmed, machine.confirmedStamp]).toEqual([1, 2]);
   });
 
   it('skips what HELLO says was received', () => {
@@ -240,7 +240,7 @@ describe('resuming', () => {
       machine.received,
       machine.confirmed,
       machine.unconfirmed,
-      machine.confirmedSerial,
+      machine.confirmedStamp,
       machine.waiting,
       machine.deadline,
     ];
@@ -502,9 +502,9 @@ describe('heartbeat', () => {
     machine.open(0);
     for (const frame of 'abc') send(frame);
     machine.receive(ping(1), 1);
-    expect([machine.confirmed, machine.confirmedSerial]).toEqual([1, 0]);
+    expect([machine.confirmed, machine.confirmedStamp]).toEqual([1, 0]);
     machine.receive(pong(3), 2);
-    expect([machine.confirmed, machine.confirmedSerial]).toEqual([3, 2]);
+    expect([machine.confirmed, machine.confirmedStamp]).toEqual([3, 2]);
   });
 
   it('rests without a connection', () => {
@@ -538,55 +538,55 @@ describe('what is known to be handled', () => {
   it('is what was transmitted before an answered PING', () => {
     const { machine, owner } = scribe();
     machine.open(0);
-    owner.transmittedSerial = 7;
+    owner.transmittedStamp = 7;
     machine.probe(1);
-    owner.transmittedSerial = 9;
-    expect(machine.confirmedSerial).toBe(-1);
+    owner.transmittedStamp = 9;
+    expect(machine.confirmedStamp).toBe(-1);
     machine.receive(pong(), 2);
-    expect(machine.confirmedSerial).toBe(7);
+    expect(machine.confirmedStamp).toBe(7);
   });
 
   it('is not what was transmitted before a second PING, when the first is answered', () => {
     const { machine, owner, done } = scribe();
     machine.open(0);
-    owner.transmittedSerial = 7;
+    owner.transmittedStamp = 7;
     machine.probe(1);
     machine.receive(event('e'), 2);
-    owner.transmittedSerial = 9;
+    owner.transmittedStamp = 9;
     machine.probe(3);
     expect(done()).toEqual([ping(0), 'got e', ping(1)]);
     machine.receive(pong(), 4);
-    expect(machine.confirmedSerial).toBeLessThan(9);
+    expect(machine.confirmedStamp).toBeLessThan(9);
     machine.receive(pong(), 5);
-    expect(machine.confirmedSerial).toBe(9);
+    expect(machine.confirmedStamp).toBe(9);
   });
 
   it('is nothing more when a PONG comes that nobody asked for', () => {
     const { machine, owner } = scribe();
-    owner.transmittedSerial = 7;
+    owner.transmittedStamp = 7;
     machine.open(0);
     machine.receive(pong(), 1);
-    expect(machine.confirmedSerial).toBe(-1);
+    expect(machine.confirmedStamp).toBe(-1);
     machine.probe(2);
     machine.detach();
     machine.open(3);
     machine.receive(pong(), 4);
-    expect(machine.confirmedSerial).toBe(-1);
+    expect(machine.confirmedStamp).toBe(-1);
   });
 
   it('never goes back', () => {
     const { machine, owner, send } = scribe();
     machine.open(0);
     send('a');
-    owner.transmittedSerial = 7;
+    owner.transmittedStamp = 7;
     machine.probe(1);
     machine.receive(pong(0), 2);
     machine.receive(sack(1), 3);
-    expect(machine.confirmedSerial).toBe(7);
-    owner.transmittedSerial = 5;
+    expect(machine.confirmedStamp).toBe(7);
+    owner.transmittedStamp = 5;
     machine.probe(4);
     machine.receive(pong(1), 5);
-    expect(machine.confirmedSerial).toBe(7);
+    expect(machine.confirmedStamp).toBe(7);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { packetLimits } from './limits';
+import { packetLimits } from '../wire/limits';
 import { Positions } from './positions';
 
 const { helloPositionsMax } = packetLimits;

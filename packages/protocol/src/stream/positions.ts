@@ -1,6 +1,6 @@
 // How far a session has read each log: what makes a message that arrives twice, by whatever way, be delivered once.
-import { packetLimits } from './limits';
-import type { Position } from './packet';
+import { packetLimits } from '../wire/limits';
+import type { Position } from '../wire/packet';
 
 const logsMax = packetLimits.helloPositionsMax;
 
