@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from './arguments';
-import { figures, subjectsNeeded } from './figures';
+import { figures, subjectsNeeded } from './measure/figures';
 import { subjects, workloads } from './registry';
 
 describe('readArguments', () => {

@@ -1,7 +1,7 @@
 // The command line. Whatever is wrong with it is said before anything starts, with what would have been right.
 import { parseArgs } from 'node:util';
-import type { Workload } from './contract';
-import { figures, subjectsNeeded } from './figures';
+import type { Workload } from './contract/plan';
+import { figures, subjectsNeeded } from './measure/figures';
 import { findSubject, findWorkload, subjects, workloads } from './registry';
 
 export interface Arguments {

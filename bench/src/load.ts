@@ -1,5 +1,5 @@
 // The load's process: opens its share of the connections and follows the pattern it is told.
-import { answerRequests } from './child';
+import { answerRequests } from './base/child';
 import { churn } from './load/churn';
 import { Echo } from './load/echo';
 import { Fanout } from './load/fanout';

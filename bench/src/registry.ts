@@ -1,5 +1,5 @@
 // Everything that can be measured, by name. A new subject or workload is one line here.
-import type { Subject, Workload } from './contract';
+import type { Subject, Workload } from './contract/plan';
 import { bareUws } from './subjects/bare-uws';
 import { halyardSubjects } from './subjects/halyard';
 import { socketioOnUws, socketioOnWs, socketioRecovery } from './subjects/socketio';

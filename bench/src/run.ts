@@ -2,16 +2,16 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArgumentError, type Arguments, readArguments, subjectsOf, usage } from './arguments';
-import { figures, resultOf } from './figures';
+import { figures, resultOf } from './measure/figures';
 import { findWorkload, subjects, UnknownNameError, workloads } from './registry';
 import { jsonOf } from './report/json';
 import { machine } from './report/machine';
 import { barsOf, figureTable, intoDocument, section, workloadTable } from './report/markdown';
 import { plot } from './report/plot';
 import type { Results } from './report/results';
-import { type Row, runWorkload } from './rounds';
-import { measureSizes } from './sizes';
-import { Stage } from './stage';
+import { type Row, runWorkload } from './measure/rounds';
+import { measureSizes } from './measure/sizes';
+import { Stage } from './testbed/testbed';
 
 const plotName = 'performance.svg';
 /** With `--quick` all must be done in four minutes, on a busy machine too. */

@@ -1,6 +1,6 @@
 // The server's process: runs one subject, emits on command, and tells what the work cost.
-import { answerRequests, sleep } from './child';
-import { type Plan, payloadOf, type Running, type Tally } from './contract';
+import { answerRequests, sleep } from './base/child';
+import { type Plan, payloadOf, type Running, type Tally } from './contract/plan';
 import { findSubject, findWorkload } from './registry';
 
 export interface ServerMark {

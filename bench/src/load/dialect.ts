@@ -1,5 +1,5 @@
 // The contract of a dialect: what the generator must know of a protocol to open a session, ask, and count what comes.
-import type { DialectName, Payload } from '../contract';
+import type { DialectName, Payload } from '../contract/plan';
 
 /** What a frame is, as far as the generator cares. */
 export const Kind = { Other: 0, Reply: 1, Delivery: 2, Heartbeat: 3 } as const;

@@ -1,5 +1,5 @@
 // Event with ack, a fixed number in flight on each connection: as many new ones go out in one write as replies came in.
-import type { Payload } from '../contract';
+import type { Payload } from '../contract/plan';
 import type { Dialect } from './dialect';
 import type { Peer } from './peer';
 import type { Pattern } from './swarm';

@@ -1,5 +1,5 @@
 // One member of each room speaks, the others hear it; when all have, the next member speaks.
-import { type Payload, type Plan, roomName } from '../contract';
+import { type Payload, type Plan, roomName } from '../contract/plan';
 import type { Dialect } from './dialect';
 import { settled } from './echo';
 import type { Peer } from './peer';

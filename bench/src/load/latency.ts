@@ -1,7 +1,7 @@
 // Event with ack at a fixed offered rate. A reply's latency counts from when its request was due, not from when it
 // left: a server that stalls is charged for everything that waited.
-import type { Payload } from '../contract';
-import { percentile } from '../ratios';
+import type { Payload } from '../contract/plan';
+import { percentile } from '../base/ratios';
 import type { Dialect } from './dialect';
 import type { Peer } from './peer';
 import type { Pattern } from './swarm';

@@ -1,10 +1,10 @@
 // What a polling client says: how to open, to post an echo, to poll, and to count the replies in what an answer brought.
 import type { Codec } from '@halyard/codec';
 import { type Packet, PacketType, pollingHeaders, protocolHeader, subprotocol } from '@halyard/protocol';
-import type { Payload } from '../contract';
+import type { Payload } from '../contract/plan';
 import { newSession } from './dialect';
 import { hello } from './halyard';
-import { type HttpLine, type HttpResponse, headerOf, httpRequest } from './http';
+import { type HttpLine, type HttpResponse, headerOf, httpRequest } from './http-line';
 import { socketioEvent } from './socketio';
 
 export interface PollingSession {

@@ -1,7 +1,7 @@
 // Polling clients, one echo in flight each: a poll is always held open, and a post goes out when the last is answered.
-import { type Payload, payloadOf } from '../contract';
+import { type Payload, payloadOf } from '../contract/plan';
 import { settled } from './echo';
-import { HttpLine, type HttpResponse } from './http';
+import { HttpLine, type HttpResponse } from './http-line';
 import type { PollingSession } from './polling-dialect';
 import type { LoadTally, SwarmOptions } from './swarm';
 

@@ -1,6 +1,6 @@
 // The dialect of the servers written by hand: `[event, id, ...args]` asks, `[id, value]` answers, `[event, ...args]`
 // is a delivery. Binary asks are four bytes of id and the payload, answered in kind.
-import type { Payload } from '../contract';
+import type { Payload } from '../contract/plan';
 import { type Dialect, Kind } from './dialect';
 import { maskedFrame, Opcode } from './frames';
 

@@ -1,6 +1,6 @@
 // The dialect of Socket.IO 4 over a WebSocket of Engine.IO 4: `42N["e",…]` asks, `43N[…]` answers, `2` is a heartbeat.
 // A binary argument goes as `451-N[…]` with a placeholder and a binary frame behind it.
-import type { Payload } from '../contract';
+import type { Payload } from '../contract/plan';
 import { type Dialect, Kind, type SessionState } from './dialect';
 import { maskedFrame, Opcode } from './frames';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { audience, defaultPlan, type Plan } from '../contract';
+import { audience, defaultPlan, type Plan } from '../contract/plan';
 import { wsByHand } from '../subjects/ws';
 import { Echo } from './echo';
 import { Fanout } from './fanout';

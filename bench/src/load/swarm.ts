@@ -1,6 +1,6 @@
 // All the connections of one load process, and the pattern they follow. A connection that fails fails the swarm: a
 // measurement with fewer peers than it says would be a lie.
-import { type DialectName, type Plan, payloadOf, roomsOf } from '../contract';
+import { type DialectName, type Plan, payloadOf, roomsOf } from '../contract/plan';
 import { type Dialect, loadDialect } from './dialect';
 import { Peer, type PeerOwner } from './peer';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { figures, resultOf } from '../figures';
+import { figures, resultOf } from '../measure/figures';
 import { jsonOf } from './json';
 import { machine } from './machine';
 

@@ -1,6 +1,6 @@
 // Halyard as its users run it, recovery on: on uWebSockets.js and on node:http, with each codec.
 import type { Codec } from '@halyard/codec';
-import type { DialectName, Plan, Running, Subject, Tally } from '../contract';
+import type { DialectName, Plan, Running, Subject, Tally } from '../contract/plan';
 
 type HostName = 'uws' | 'node';
 type CodecName = 'json' | 'msgpack' | 'protobuf';

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server, ServerOptions } from 'socket.io';
-import type { Plan, Running, Subject, Tally } from '../contract';
+import type { Plan, Running, Subject, Tally } from '../contract/plan';
 
 const recoveryWindowMs = 120_000;
 

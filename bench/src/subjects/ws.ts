@@ -1,7 +1,7 @@
 // The `ws` package by hand.
 import type { AddressInfo } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Payload, Plan, Running, Subject, Tally } from '../contract';
+import type { Payload, Plan, Running, Subject, Tally } from '../contract/plan';
 
 export const wsByHand: Subject = {
   name: 'ws',

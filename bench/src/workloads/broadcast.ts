@@ -1,5 +1,5 @@
 // The server emits, paced so that the receivers keep up; the sample is its CPU time per delivery that arrived.
-import { audience, defaultPlan, type Plan, roomName, type ServedWorkload } from '../contract';
+import { audience, defaultPlan, type Plan, roomName, type ServedWorkload } from '../contract/plan';
 import { mainSubjects, perUnit, served } from './served';
 
 type Target = readonly string[] | undefined;

@@ -1,6 +1,6 @@
 // Event with ack: 200 connections, each with a fixed number of events in flight.
-import { sleep } from '../child';
-import type { ServedWorkload } from '../contract';
+import { sleep } from '../base/child';
+import type { ServedWorkload } from '../contract/plan';
 import { everySubject, mainSubjects, perUnit, served } from './served';
 
 interface Variant {

@@ -1,6 +1,6 @@
 // Fan-out: 1,000 sockets over 100 rooms. A member speaks, and the nine others of its room hear it.
-import { sleep } from '../child';
-import type { Sample } from '../contract';
+import { sleep } from '../base/child';
+import type { Sample } from '../contract/plan';
 import { everySubject, perUnit, served } from './served';
 
 const rooms = 100;

@@ -1,8 +1,8 @@
 // Idle connections: what each adds to its server's resident memory, and what its heartbeats cost.
 import { readFile } from 'node:fs/promises';
-import { sleep } from '../child';
-import type { Sample } from '../contract';
-import { Stage } from '../stage';
+import { sleep } from '../base/child';
+import type { Sample } from '../contract/plan';
+import { Stage } from '../testbed/testbed';
 import { served } from './served';
 
 const connections = 9_000;

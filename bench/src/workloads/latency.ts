@@ -1,5 +1,5 @@
 // Latency at a fixed offered rate, from when each event was due. The value is p99; p50 and p99.9 are in the details.
-import { sleep } from '../child';
+import { sleep } from '../base/child';
 import { mainSubjects, served } from './served';
 
 const ratePerS = 10_000;

@@ -1,5 +1,5 @@
 // Event with ack over HTTP long polling: 100 clients with one keep-alive connection to poll and one to post.
-import { sleep } from '../child';
+import { sleep } from '../base/child';
 import { perUnit, served } from './served';
 
 export const polling = served({

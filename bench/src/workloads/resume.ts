@@ -1,5 +1,5 @@
 // Resume: 1,000 sessions are cut off, miss ten messages, come back at once and get them.
-import { sleep } from '../child';
+import { sleep } from '../base/child';
 import { perUnit, served } from './served';
 
 const sessions = 1_000;

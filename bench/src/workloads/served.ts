@@ -1,6 +1,6 @@
 // What most workloads share: a plan that differs from the usual one in a few points, and how a window becomes a sample.
-import { defaultPlan, type Plan, type Sample, type ServedWorkload } from '../contract';
-import type { Window } from '../stage';
+import { defaultPlan, type Plan, type Sample, type ServedWorkload } from '../contract/plan';
+import type { Window } from '../testbed/testbed';
 
 type Given = Pick<ServedWorkload, 'name' | 'title' | 'measure' | 'subjects'> & {
   readonly unit?: string;

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { HttpLine, httpRequest } from './http';
+import { HttpLine, httpRequest } from './http-line';
 
 const servers: Server[] = [];
 

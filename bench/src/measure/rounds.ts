@@ -1,11 +1,11 @@
 // Runs workloads in interleaved rounds, A B C C B A …, so that whatever slows the machine slows all alike. A subject that
 // fails fails its row; the run goes on.
-import { Child } from './child';
-import type { LocalWorkload, Sample, ServedWorkload, Subject, Workload } from './contract';
-import { mean } from './ratios';
-import { findSubject } from './registry';
-import type { ServerOperations } from './serve';
-import type { Stage } from './stage';
+import { Child } from '../base/child';
+import type { LocalWorkload, Sample, ServedWorkload, Subject, Workload } from '../contract/plan';
+import { mean } from '../base/ratios';
+import { findSubject } from '../registry';
+import type { ServerOperations } from '../serve';
+import type { Stage } from '../testbed/testbed';
 
 export interface Row {
   readonly workload: string;

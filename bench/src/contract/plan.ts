@@ -1,6 +1,6 @@
 // What a subject and a workload are. Adding one of either is one small file that satisfies this one, and a line in
 // registry.ts. Libraries under measurement are imported inside `start` only: naming a subject loads nothing.
-import type { Stage } from './stage';
+import type { Stage } from '../testbed/testbed';
 
 export type Payload = string | Uint8Array;
 

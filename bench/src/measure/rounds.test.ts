@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample, ServedWorkload } from './contract';
+import type { Sample, ServedWorkload } from '../contract/plan';
 import { type Row, runWorkload, whole } from './rounds';
-import type { Stage } from './stage';
-import { served } from './workloads/served';
+import type { Stage } from '../testbed/testbed';
+import { served } from '../workloads/served';
 
 describe('the whole of some slices', () => {
   it('is their cost divided by what they did, not the mean of their quotients', () => {

@@ -1,5 +1,5 @@
 // The figures Halyard holds itself to, each with its ceiling: what `--quick` measures and `--json` writes.
-import { isNoisy, ratios, type Spread, spread } from './ratios';
+import { isNoisy, ratios, type Spread, spread } from '../base/ratios';
 import type { Row } from './rounds';
 import type { Size } from './sizes';
 

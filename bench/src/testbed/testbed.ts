@@ -1,8 +1,8 @@
 // One subject's server and its load, in processes of their own, as a workload sees them.
-import { Child } from './child';
-import type { ServedWorkload, Subject } from './contract';
-import type { LoadMark, LoadOperations } from './load';
-import type { EmitOrder, ServerMark, ServerOperations } from './serve';
+import { Child } from '../base/child';
+import type { ServedWorkload, Subject } from '../contract/plan';
+import type { LoadMark, LoadOperations } from '../load';
+import type { EmitOrder, ServerMark, ServerOperations } from '../serve';
 
 /** What happened between two looks at both sides. */
 export interface Window {
