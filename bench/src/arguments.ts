@@ -1,8 +1,8 @@
 // The command line. Whatever is wrong with it is said before anything starts, with what would have been right.
 import { parseArgs } from 'node:util';
-import type { Workload } from './contract/plan';
 import { figures, subjectsNeeded } from './measure/figures';
 import { findSubject, findWorkload, subjects, workloads } from './registry';
+import type { Workload } from './workloads/workload';
 
 export interface Arguments {
   readonly quick: boolean;

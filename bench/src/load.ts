@@ -1,37 +1,13 @@
 // The load's process: opens its share of the connections and follows the pattern it is told.
 import { answerRequests } from './base/child';
+import type { LoadOperations } from './contract/operations';
 import { churn } from './load/churn';
 import { Echo } from './load/echo';
 import { Fanout } from './load/fanout';
-import { FixedRate, type Latencies } from './load/latency';
+import { FixedRate } from './load/latency';
 import { PollingSwarm } from './load/polling';
 import { cut, remember, resume } from './load/resume';
-import { type LoadTally, Swarm, type SwarmOptions } from './load/swarm';
-
-export interface LoadMark extends LoadTally {
-  /** User and system time of the process so far in which it had something to do, in microseconds. */
-  readonly cpuUs: number;
-}
-
-export type LoadOperations = {
-  /** Prepares without opening anything. */
-  prepare: { params: SwarmOptions; result: undefined };
-  /** Opens so many connections more. @returns how long it took, in milliseconds */
-  connect: { params: { count: number }; result: number };
-  echo: { params: { inFlight: number }; result: undefined };
-  fanout: { params: undefined; result: undefined };
-  stop: { params: undefined; result: undefined };
-  mark: { params: undefined; result: LoadMark };
-  /** Resolves when so many deliveries have been counted since the process started, and no more. */
-  until: { params: { deliveries: number; timeoutMs: number }; result: undefined };
-  rate: { params: { ratePerS: number }; result: undefined };
-  resetLatencies: { params: undefined; result: undefined };
-  latencies: { params: undefined; result: Latencies };
-  churn: { params: { concurrency: number; forMs: number }; result: number };
-  remember: { params: undefined; result: undefined };
-  cut: { params: undefined; result: undefined };
-  resume: { params: { missed: number }; result: number };
-};
+import { Swarm } from './load/swarm';
 
 let websockets: Swarm | undefined;
 let pollers: PollingSwarm | undefined;

@@ -1,8 +1,8 @@
 // Everything that can be measured, by name. A new subject or workload is one line here.
-import type { Subject, Workload } from './contract/plan';
 import { bareUws } from './subjects/bare-uws';
 import { halyardSubjects } from './subjects/halyard';
 import { socketioOnUws, socketioOnWs, socketioRecovery } from './subjects/socketio';
+import type { Subject } from './subjects/subject';
 import { wsByHand } from './subjects/ws';
 import { broadcastWorkloads } from './workloads/broadcast';
 import { codecWorkloads } from './workloads/codec';
@@ -13,6 +13,7 @@ import { idleBytes, idleHeartbeat, idleProcesses } from './workloads/idle';
 import { latency } from './workloads/latency';
 import { polling } from './workloads/polling';
 import { resume } from './workloads/resume';
+import type { Workload } from './workloads/workload';
 
 export const subjects: readonly Subject[] = [
   bareUws,

@@ -3,15 +3,15 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArgumentError, type Arguments, readArguments, subjectsOf, usage } from './arguments';
 import { figures, resultOf } from './measure/figures';
+import { type Row, runWorkload } from './measure/rounds';
+import { measureSizes } from './measure/sizes';
 import { findWorkload, subjects, UnknownNameError, workloads } from './registry';
 import { jsonOf } from './report/json';
 import { machine } from './report/machine';
 import { barsOf, figureTable, intoDocument, section, workloadTable } from './report/markdown';
 import { plot } from './report/plot';
 import type { Results } from './report/results';
-import { type Row, runWorkload } from './measure/rounds';
-import { measureSizes } from './measure/sizes';
-import { Stage } from './testbed/testbed';
+import { Testbed } from './testbed/testbed';
 
 const plotName = 'performance.svg';
 /** With `--quick` all must be done in four minutes, on a busy machine too. */
@@ -28,7 +28,7 @@ async function measure(args: Arguments): Promise<Results> {
     // Each workload has its share of the time, so that a slow machine shortens all alike.
     const budgetMs = args.quick ? (quickBudgetMs * names.length) / windows : Number.POSITIVE_INFINITY;
     const { rounds, windowMs } = args;
-    rows.push(...(await runWorkload(workload, names, { rounds, windowMs, budgetMs, progress, open: Stage.open })));
+    rows.push(...(await runWorkload(workload, names, { rounds, windowMs, budgetMs, progress, open: Testbed.open })));
   }
   const sizes = args.sizes ? await measureSizes() : [];
   const chosenSubject = (name: string | undefined) => name === undefined || (args.subjects?.includes(name) ?? true);

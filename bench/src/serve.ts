@@ -1,32 +1,10 @@
 // The server's process: runs one subject, emits on command, and tells what the work cost.
-import { answerRequests, sleep } from './base/child';
-import { type Plan, payloadOf, type Running, type Tally } from './contract/plan';
+import { answerRequests } from './base/child';
+import { sleep } from './base/sleep';
+import type { ServerMark, ServerOperations } from './contract/operations';
+import { type Plan, payloadOf } from './contract/plan';
 import { findSubject, findWorkload } from './registry';
-
-export interface ServerMark {
-  /** User and system time of the process so far, in microseconds. */
-  readonly cpuUs: number;
-  readonly rssBytes: number;
-  readonly handled: number;
-}
-
-export interface EmitOrder {
-  /** Taken in turn, one for each emit; undefined means everybody. */
-  readonly targets: readonly (readonly string[] | undefined)[];
-  readonly perTick: number;
-  readonly intervalMs: number;
-  readonly forMs: number;
-}
-
-export type ServerOperations = {
-  start: { params: { subject: string; plan: Plan }; result: { port: number } };
-  mark: { params: undefined; result: ServerMark };
-  /** Gives memory back first. */
-  collect: { params: undefined; result: ServerMark };
-  /** @returns how often it emitted */
-  emit: { params: EmitOrder; result: number };
-  local: { params: { workload: string; subject: string; windowMs: number }; result: number };
-};
+import type { Running, Tally } from './subjects/subject';
 
 const tally: Tally = { handled: 0 };
 let running: Running | undefined;

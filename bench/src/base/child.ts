@@ -107,7 +107,3 @@ export function answerRequests<T extends Operations<T>>(handlers: Handlers<T>): 
   });
   process.on('disconnect', () => process.exit());
 }
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,5 +1,5 @@
 // The contract of a dialect: what the generator must know of a protocol to open a session, ask, and count what comes.
-import type { DialectName, Payload } from '../contract/plan';
+import type { Payload } from '../contract/plan';
 
 /** What a frame is, as far as the generator cares. */
 export const Kind = { Other: 0, Reply: 1, Delivery: 2, Heartbeat: 3 } as const;
@@ -39,22 +39,4 @@ export interface Dialect {
 
 export function newSession(): SessionState {
   return { id: '', secret: '', received: 0, confirmEvery: Infinity, positions: new Map(), recovered: false };
-}
-
-/** Loads the dialect, and only what it needs. */
-export async function loadDialect(name: DialectName): Promise<Dialect> {
-  switch (name) {
-    case 'raw':
-      return (await import('./raw')).raw;
-    case 'socketio':
-      return (await import('./socketio')).socketio;
-    case 'halyard-json':
-      return (await import('./halyard')).halyard((await import('@halyard/codec/json')).json());
-    case 'halyard-msgpack':
-      return (await import('./halyard')).halyard((await import('@halyard/codec/msgpack')).msgpack());
-    case 'halyard-protobuf':
-      return (await import('./halyard')).halyard((await import('@halyard/codec/protobuf')).protobuf());
-    default:
-      throw new Error(`${name} is no WebSocket dialect`);
-  }
 }

@@ -1,8 +1,8 @@
 // Event with ack, a fixed number in flight on each connection: as many new ones go out in one write as replies came in.
 import type { Payload } from '../contract/plan';
 import type { Dialect } from './dialect';
+import { type Pattern, settled } from './pattern';
 import type { Peer } from './peer';
-import type { Pattern } from './swarm';
 
 /** All numbers have as many digits, so that every request of a ring is as long. */
 const firstAck = 1_001;
@@ -52,17 +52,4 @@ export class Echo implements Pattern {
     peer.write(this.#ring.subarray(from, from + count * this.#requestBytes));
     peer.place = (peer.place + count) % this.#inFlight;
   }
-}
-
-const settleTimeoutMs = 10_000;
-
-/** A promise that does not wait for ever: what is still under way then is lost. */
-export function settled(start: (resolve: () => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('replies are missing')), settleTimeoutMs);
-    start(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,9 +1,8 @@
 // One member of each room speaks, the others hear it; when all have, the next member speaks.
 import { type Payload, type Plan, roomName } from '../contract/plan';
 import type { Dialect } from './dialect';
-import { settled } from './echo';
+import { type Pattern, settled } from './pattern';
 import type { Peer } from './peer';
-import type { Pattern } from './swarm';
 
 interface Room {
   readonly members: Peer[];

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { loadDialect } from './dialect';
+import { loadDialect } from './dialects';
 import { FixedRate } from './latency';
 import type { Peer } from './peer';
 

@@ -1,17 +1,12 @@
 // Event with ack at a fixed offered rate. A reply's latency counts from when its request was due, not from when it
 // left: a server that stalls is charged for everything that waited.
-import type { Payload } from '../contract/plan';
-import { percentile } from '../base/ratios';
-import type { Dialect } from './dialect';
-import type { Peer } from './peer';
-import type { Pattern } from './swarm';
 
-export interface Latencies {
-  readonly p50Us: number;
-  readonly p99Us: number;
-  readonly p999Us: number;
-  readonly replies: number;
-}
+import { percentile } from '../base/ratios';
+import type { Latencies } from '../contract/operations';
+import type { Payload } from '../contract/plan';
+import type { Dialect } from './dialect';
+import type { Pattern } from './pattern';
+import type { Peer } from './peer';
 
 export class FixedRate implements Pattern {
   readonly #request: Buffer;

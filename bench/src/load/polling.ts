@@ -1,9 +1,9 @@
 // Polling clients, one echo in flight each: a poll is always held open, and a post goes out when the last is answered.
+import type { LoadOptions, LoadTally } from '../contract/operations';
 import { type Payload, payloadOf } from '../contract/plan';
-import { settled } from './echo';
 import { HttpLine, type HttpResponse } from './http-line';
+import { settled } from './pattern';
 import type { PollingSession } from './polling-dialect';
-import type { LoadTally, SwarmOptions } from './swarm';
 
 interface Client {
   readonly session: PollingSession;
@@ -17,7 +17,7 @@ interface Client {
 
 export class PollingSwarm {
   readonly tally: LoadTally = { replies: 0, deliveries: 0, heartbeats: 0 };
-  readonly #options: SwarmOptions;
+  readonly #options: LoadOptions;
   readonly #payload: Payload;
   readonly #clients: Client[] = [];
   #failure: Error | undefined;
@@ -25,7 +25,7 @@ export class PollingSwarm {
   #busy = 0;
   #stopped: (() => void) | undefined;
 
-  constructor(options: SwarmOptions) {
+  constructor(options: LoadOptions) {
     this.#options = options;
     this.#payload = payloadOf(options.plan);
   }

@@ -1,29 +1,11 @@
 // All the connections of one load process, and the pattern they follow. A connection that fails fails the swarm: a
 // measurement with fewer peers than it says would be a lie.
-import { type DialectName, type Plan, payloadOf, roomsOf } from '../contract/plan';
-import { type Dialect, loadDialect } from './dialect';
+import type { LoadOptions, LoadTally } from '../contract/operations';
+import { payloadOf, roomsOf } from '../contract/plan';
+import type { Dialect } from './dialect';
+import { loadDialect } from './dialects';
+import type { Pattern } from './pattern';
 import { Peer, type PeerOwner } from './peer';
-
-/** What peers do once they are open. */
-export interface Pattern {
-  start(peers: readonly Peer[]): void;
-  /** Hot: after each read of a peer that brought something. */
-  arrived(peer: Peer, replies: number, deliveries: number): void;
-  /** Ends sending. Resolves once nothing is under way. */
-  stop(): Promise<void>;
-}
-
-export interface SwarmOptions {
-  readonly dialect: DialectName;
-  readonly port: number;
-  readonly plan: Plan;
-}
-
-export interface LoadTally {
-  replies: number;
-  deliveries: number;
-  heartbeats: number;
-}
 
 const openingMax = 128;
 const openTimeoutMs = 30_000;
@@ -35,7 +17,7 @@ export class Swarm implements PeerOwner {
   readonly tally: LoadTally = { replies: 0, deliveries: 0, heartbeats: 0 };
   readonly dialect: Dialect;
   readonly peers: Peer[] = [];
-  readonly options: SwarmOptions;
+  readonly options: LoadOptions;
   readonly payload;
   /** How long it looked whether something had come, and nothing had, in milliseconds. */
   idleMs = 0;
@@ -44,7 +26,7 @@ export class Swarm implements PeerOwner {
   #failure: Error | undefined;
   #opened: ((peer: Peer) => void) | undefined;
 
-  constructor(options: SwarmOptions, dialect: Dialect) {
+  constructor(options: LoadOptions, dialect: Dialect) {
     this.options = options;
     this.dialect = dialect;
     this.payload = payloadOf(options.plan);
@@ -53,7 +35,7 @@ export class Swarm implements PeerOwner {
     }, confirmEveryMs).unref();
   }
 
-  static async create(options: SwarmOptions): Promise<Swarm> {
+  static async create(options: LoadOptions): Promise<Swarm> {
     return new Swarm(options, await loadDialect(options.dialect));
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample, ServedWorkload } from '../contract/plan';
-import { type Row, runWorkload, whole } from './rounds';
-import type { Stage } from '../testbed/testbed';
+import type { Testbed } from '../testbed/testbed';
 import { served } from '../workloads/served';
+import type { Sample, ServedWorkload } from '../workloads/workload';
+import { type Row, runWorkload, whole } from './rounds';
 
 describe('the whole of some slices', () => {
   it('is their cost divided by what they did, not the mean of their quotients', () => {
@@ -45,8 +45,8 @@ describe('rounds', () => {
       subjects,
       fresh: options.fresh ?? false,
       sliced: options.sliced ?? !options.fresh,
-      async measure(stage: Stage): Promise<Sample> {
-        doing(`measure ${stage.subject.name}`);
+      async measure(testbed: Testbed): Promise<Sample> {
+        doing(`measure ${testbed.subject.name}`);
         return { value: ++measured, details: {} };
       },
     });
@@ -57,7 +57,7 @@ describe('rounds', () => {
       progress: () => {},
       async open(_, subject) {
         doing(`open ${subject.name}`);
-        return { subject, close: () => done.push(`close ${subject.name}`) } as unknown as Stage;
+        return { subject, close: () => done.push(`close ${subject.name}`) } as unknown as Testbed;
       },
     });
     return { done, rows };

@@ -1,11 +1,12 @@
 // Runs workloads in interleaved rounds, A B C C B A …, so that whatever slows the machine slows all alike. A subject that
 // fails fails its row; the run goes on.
 import { Child } from '../base/child';
-import type { LocalWorkload, Sample, ServedWorkload, Subject, Workload } from '../contract/plan';
 import { mean } from '../base/ratios';
+import type { ServerOperations } from '../contract/operations';
 import { findSubject } from '../registry';
-import type { ServerOperations } from '../serve';
-import type { Stage } from '../testbed/testbed';
+import type { Subject } from '../subjects/subject';
+import type { Testbed } from '../testbed/testbed';
+import type { LocalWorkload, Sample, ServedWorkload, Workload } from '../workloads/workload';
 
 export interface Row {
   readonly workload: string;
@@ -22,7 +23,7 @@ export interface RoundOptions {
   readonly budgetMs: number;
   progress(text: string): void;
   /** Starts a subject's processes. */
-  readonly open: (workload: ServedWorkload, subject: Subject) => Promise<Stage>;
+  readonly open: (workload: ServedWorkload, subject: Subject) => Promise<Testbed>;
 }
 
 /** A window is cut into slices of this length, which take turns with those of the others: machines change by the second. */
@@ -58,45 +59,45 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
   let startMs = 0;
   for (let done = 0; done < options.rounds && hasTime(done, startMs); done += roundsPerStart) {
     const began = performance.now();
-    const stages = new Map<Row, Stage>();
+    const testbeds = new Map<Row, Testbed>();
     try {
       // What starts first may find the machine otherwise than what starts last.
       const order = (done / roundsPerStart) % 2 === 0 ? rows : [...rows].reverse();
       for (const row of order) {
         if (row.failure !== undefined) continue;
         await attempt(row, options, async () => {
-          const stage = await options.open(workload, findSubject(row.subject));
-          stages.set(row, stage);
-          await workload.measure(stage, sliceMs);
+          const testbed = await options.open(workload, findSubject(row.subject));
+          testbeds.set(row, testbed);
+          await workload.measure(testbed, sliceMs);
         });
-        closeFailed(row, stages);
+        closeFailed(row, testbeds);
       }
       // Not counted either: who was ready first has waited for the others.
-      await takeTurns([...stages], stages, options, (_, stage) => workload.measure(stage, sliceMs));
+      await takeTurns([...testbeds], testbeds, options, (_, testbed) => workload.measure(testbed, sliceMs));
       startMs = performance.now() - began;
       for (let round = done; round < Math.min(options.rounds, done + roundsPerStart); round++) {
         if (round > done && !hasTime(round)) break;
-        await runRound(workload, stages, round, options);
+        await runRound(workload, testbeds, round, options);
       }
     } finally {
-      for (const stage of stages.values()) stage.close();
+      for (const testbed of testbeds.values()) testbed.close();
     }
   }
 }
 
 async function runRound(
   workload: ServedWorkload,
-  stages: Map<Row, Stage>,
+  testbeds: Map<Row, Testbed>,
   round: number,
   options: RoundOptions,
 ): Promise<void> {
   const samples = new Map<Row, Sample[]>();
   const slices = workload.sliced ? Math.max(1, Math.round(options.windowMs / sliceMs)) : 1;
   for (let slice = 0; slice < slices; slice++) {
-    const turn = [...stages];
+    const turn = [...testbeds];
     if ((round + slice) % 2 === 1) turn.reverse();
-    await takeTurns(turn, stages, options, async (row, stage) => {
-      const sample = await workload.measure(stage, options.windowMs / slices);
+    await takeTurns(turn, testbeds, options, async (row, testbed) => {
+      const sample = await workload.measure(testbed, options.windowMs / slices);
       samples.set(row, [...(samples.get(row) ?? []), sample]);
     });
   }
@@ -105,24 +106,24 @@ async function runRound(
 
 /** Each does something in its turn. */
 async function takeTurns(
-  turn: readonly (readonly [Row, Stage])[],
-  stages: Map<Row, Stage>,
+  turn: readonly (readonly [Row, Testbed])[],
+  testbeds: Map<Row, Testbed>,
   options: RoundOptions,
-  work: (row: Row, stage: Stage) => Promise<unknown>,
+  work: (row: Row, testbed: Testbed) => Promise<unknown>,
 ): Promise<void> {
-  for (const [row, stage] of turn) {
+  for (const [row, testbed] of turn) {
     await attempt(row, options, async () => {
-      await work(row, stage);
+      await work(row, testbed);
     });
-    closeFailed(row, stages);
+    closeFailed(row, testbeds);
   }
 }
 
 /** Nothing of a subject that failed runs on beside the others. */
-function closeFailed(row: Row, stages: Map<Row, Stage>): void {
+function closeFailed(row: Row, testbeds: Map<Row, Testbed>): void {
   if (row.failure === undefined) return;
-  stages.get(row)?.close();
-  stages.delete(row);
+  testbeds.get(row)?.close();
+  testbeds.delete(row);
 }
 
 async function runFresh(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
@@ -130,11 +131,11 @@ async function runFresh(workload: ServedWorkload, rows: readonly Row[], options:
     for (const row of rows) {
       if (row.failure !== undefined) continue;
       await attempt(row, options, async () => {
-        const stage = await options.open(workload, findSubject(row.subject));
+        const testbed = await options.open(workload, findSubject(row.subject));
         try {
-          keep(row, round, await workload.measure(stage, options.windowMs), options);
+          keep(row, round, await workload.measure(testbed, options.windowMs), options);
         } finally {
-          stage.close();
+          testbed.close();
         }
       });
     }

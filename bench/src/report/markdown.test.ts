@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { figures, resultOf } from '../measure/figures';
-import { findWorkload } from '../registry';
 import type { Row } from '../measure/rounds';
+import { findWorkload } from '../registry';
 import { figureTable, intoDocument, workloadTable } from './markdown';
 
 function row(subject: string, values: readonly number[], failure?: string): Row {

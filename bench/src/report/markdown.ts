@@ -1,10 +1,11 @@
 // The report: tables of ratios, the machine, and how to take the numbers again, between two markers of a document
 // whose other words it leaves alone.
-import type { Workload } from '../contract/plan';
-import { type FigureResult, ratioOf, valuesOf } from '../measure/figures';
+
 import { isNoisy, noiseBound, spread } from '../base/ratios';
+import { type FigureResult, ratioOf, valuesOf } from '../measure/figures';
 import type { Row } from '../measure/rounds';
 import type { Size } from '../measure/sizes';
+import type { Workload } from '../workloads/workload';
 import type { Bar } from './plot';
 import type { Results } from './results';
 

@@ -1,8 +1,8 @@
 // What a run has measured, before it is written in any form.
-import type { Workload } from '../contract/plan';
 import type { FigureResult } from '../measure/figures';
 import type { Row } from '../measure/rounds';
 import type { Size } from '../measure/sizes';
+import type { Workload } from '../workloads/workload';
 import type { Machine } from './machine';
 
 export interface Results {

@@ -1,6 +1,7 @@
 // uWebSockets.js by hand, as one who knows it would write it for exactly these three events: the baseline.
 import type { WebSocket } from 'uWebSockets.js';
-import type { Payload, Plan, Running, Subject, Tally } from '../contract/plan';
+import type { Payload, Plan } from '../contract/plan';
+import type { Running, Subject, Tally } from './subject';
 
 interface Member {
   readonly client: WebSocket<UserData>;

@@ -1,6 +1,8 @@
 // Halyard as its users run it, recovery on: on uWebSockets.js and on node:http, with each codec.
 import type { Codec } from '@halyard/codec';
-import type { DialectName, Plan, Running, Subject, Tally } from '../contract/plan';
+import type { DialectName } from '../contract/operations';
+import type { Plan } from '../contract/plan';
+import type { Running, Subject, Tally } from './subject';
 
 type HostName = 'uws' | 'node';
 type CodecName = 'json' | 'msgpack' | 'protobuf';

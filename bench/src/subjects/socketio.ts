@@ -3,7 +3,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server, ServerOptions } from 'socket.io';
-import type { Plan, Running, Subject, Tally } from '../contract/plan';
+import type { Plan } from '../contract/plan';
+import type { Running, Subject, Tally } from './subject';
 
 const recoveryWindowMs = 120_000;
 

@@ -1,7 +1,8 @@
 // The `ws` package by hand.
 import type { AddressInfo } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { Payload, Plan, Running, Subject, Tally } from '../contract/plan';
+import type { Payload, Plan } from '../contract/plan';
+import type { Running, Subject, Tally } from './subject';
 
 export const wsByHand: Subject = {
   name: 'ws',

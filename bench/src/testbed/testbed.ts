@@ -1,8 +1,17 @@
 // One subject's server and its load, in processes of their own, as a workload sees them.
 import { Child } from '../base/child';
-import type { ServedWorkload, Subject } from '../contract/plan';
-import type { LoadMark, LoadOperations } from '../load';
-import type { EmitOrder, ServerMark, ServerOperations } from '../serve';
+import type { EmitOrder, LoadMark, LoadOperations, ServerMark, ServerOperations } from '../contract/operations';
+import type { Plan } from '../contract/plan';
+import type { Subject } from '../subjects/subject';
+
+/** What a workload says of the testbeds it is measured on. */
+export interface TestbedSetup {
+  readonly plan: Plan;
+  /** Whether a window may be cut into slices. Not where each needs new processes, and not where a window has a start that costs. */
+  readonly sliced: boolean;
+  /** Whether the workload opens the connections, not the testbed. */
+  readonly connectsItself: boolean;
+}
 
 /** What happened between two looks at both sides. */
 export interface Window {
@@ -29,34 +38,34 @@ const nextWarmUpMs = 150;
 const sliceWarmUpMs = 20;
 const drainTimeoutMs = 20_000;
 
-export class Stage {
+export class Testbed {
   readonly server: Child<ServerOperations>;
   readonly load: Child<LoadOperations>;
-  readonly workload: ServedWorkload;
+  readonly setup: TestbedSetup;
   readonly subject: Subject;
   #warm = false;
   #connected = 0;
 
-  private constructor(workload: ServedWorkload, subject: Subject) {
-    this.workload = workload;
+  private constructor(setup: TestbedSetup, subject: Subject) {
+    this.setup = setup;
     this.subject = subject;
     this.server = new Child('./serve.js', subject.name);
     this.load = new Child('./load.js', 'load');
   }
 
   /** @throws if a process does not start or a connection does not open; nothing is left running */
-  static async open(workload: ServedWorkload, subject: Subject): Promise<Stage> {
-    const { plan } = workload;
+  static async open(setup: TestbedSetup, subject: Subject): Promise<Testbed> {
+    const { plan } = setup;
     const dialect = plan.polling ? subject.pollingDialect : subject.dialect;
     if (dialect === undefined) throw new Error('this transport is not measured for this subject');
-    const stage = new Stage(workload, subject);
+    const testbed = new Testbed(setup, subject);
     try {
-      const { port } = await stage.server.call('start', { subject: subject.name, plan });
-      await stage.load.call('prepare', { dialect, port, plan });
-      if (!workload.connectsItself) await stage.connect(plan.connections);
-      return stage;
+      const { port } = await testbed.server.call('start', { subject: subject.name, plan });
+      await testbed.load.call('prepare', { dialect, port, plan });
+      if (!setup.connectsItself) await testbed.connect(plan.connections);
+      return testbed;
     } catch (error) {
-      stage.close();
+      testbed.close();
       throw error;
     }
   }
@@ -75,7 +84,7 @@ export class Stage {
 
   /** How long to do something before it is measured. @param firstMs the first time, when nothing may be compiled yet */
   warmUpMs(firstMs = firstWarmUpMs): number {
-    const nextMs = this.workload.sliced ? sliceWarmUpMs : nextWarmUpMs;
+    const nextMs = this.setup.sliced ? sliceWarmUpMs : nextWarmUpMs;
     const ms = this.#warm ? nextMs : firstMs;
     this.#warm = true;
     return ms;

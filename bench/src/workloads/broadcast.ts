@@ -1,6 +1,7 @@
 // The server emits, paced so that the receivers keep up; the sample is its CPU time per delivery that arrived.
-import { audience, defaultPlan, type Plan, roomName, type ServedWorkload } from '../contract/plan';
+import { audience, defaultPlan, type Plan, roomName } from '../contract/plan';
 import { mainSubjects, perUnit, served } from './served';
+import type { ServedWorkload } from './workload';
 
 type Target = readonly string[] | undefined;
 
@@ -118,25 +119,25 @@ export const broadcastWorkloads: readonly ServedWorkload[] = variants.map(
       // Every slice is told its targets anew.
       sliced: targets.length <= burstOf10.length,
       connectsItself: true,
-      async measure(stage, windowMs) {
-        if (stage.connected === 0) {
-          await stage.connect(firstMembers);
+      async measure(testbed, windowMs) {
+        if (testbed.connected === 0) {
+          await testbed.connect(firstMembers);
           const reached = targets.filter((_, i) => audiencesOf(firstMembers)[i]! > 0);
           const fitting = Math.min(firstEmitsPerTick, firstTickBytesMax / allPlan.payloadBytes);
           const perTick = Math.max(reached.length, fitting);
           const intervalMs = Math.max(1, (perTick * firstMembers * allPlan.payloadBytes) / firstBytesPerMsMax);
           const often = { targets: reached, perTick, intervalMs };
-          await stage.emit(
+          await testbed.emit(
             { ...often, forMs: firstMs },
             audiencesOf(firstMembers).filter((members) => members > 0),
           );
-          await stage.connect(allPlan.connections - firstMembers);
+          await testbed.connect(allPlan.connections - firstMembers);
         }
         const members = audiencesOf(allPlan.connections);
-        await stage.emit({ ...order, forMs: stage.warmUpMs(restMs) }, members);
+        await testbed.emit({ ...order, forMs: testbed.warmUpMs(restMs) }, members);
         let deliveries = 0;
-        const window = await stage.window(async () => {
-          deliveries = await stage.emit({ ...order, forMs: windowMs }, members);
+        const window = await testbed.window(async () => {
+          deliveries = await testbed.emit({ ...order, forMs: windowMs }, members);
         });
         return perUnit(window, deliveries);
       },

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Codec } from '@halyard/codec';
 import type { EventPacket, Frame } from '@halyard/protocol';
-import type { LocalWorkload } from '../contract/plan';
+import type { LocalWorkload } from './workload';
 
 type Direction = 'encode' | 'decode';
 

@@ -9,11 +9,11 @@ export const connectRate = served({
   unit: 'µs CPU per session',
   subjects: mainSubjects,
   connectsItself: true,
-  async measure(stage, windowMs) {
-    await stage.load.call('churn', { concurrency, forMs: stage.warmUpMs() });
+  async measure(testbed, windowMs) {
+    await testbed.load.call('churn', { concurrency, forMs: testbed.warmUpMs() });
     let opened = 0;
-    const window = await stage.window(async () => {
-      opened = await stage.load.call('churn', { concurrency, forMs: windowMs });
+    const window = await testbed.window(async () => {
+      opened = await testbed.load.call('churn', { concurrency, forMs: windowMs });
     });
     return perUnit(window, opened);
   },

@@ -1,7 +1,7 @@
 // Event with ack: 200 connections, each with a fixed number of events in flight.
-import { sleep } from '../base/child';
-import type { ServedWorkload } from '../contract/plan';
+import { sleep } from '../base/sleep';
 import { everySubject, mainSubjects, perUnit, served } from './served';
+import type { ServedWorkload } from './workload';
 
 interface Variant {
   readonly name: string;
@@ -30,11 +30,11 @@ export const echoWorkloads: readonly ServedWorkload[] = variants.map(
       title: `event + ack, ${inFlight} in flight, ${payloadBytes} bytes${binary ? ' of binary' : ''}`,
       subjects,
       plan: { payloadBytes, binary },
-      async measure(stage, windowMs) {
-        await stage.load.call('echo', { inFlight });
-        await sleep(stage.warmUpMs());
-        const window = await stage.window(() => sleep(windowMs));
-        await stage.load.call('stop', undefined);
+      async measure(testbed, windowMs) {
+        await testbed.load.call('echo', { inFlight });
+        await sleep(testbed.warmUpMs());
+        const window = await testbed.window(() => sleep(windowMs));
+        await testbed.load.call('stop', undefined);
         return perUnit(window, window.handled);
       },
     }),

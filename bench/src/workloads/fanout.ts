@@ -1,7 +1,7 @@
 // Fan-out: 1,000 sockets over 100 rooms. A member speaks, and the nine others of its room hear it.
-import { sleep } from '../base/child';
-import type { Sample } from '../contract/plan';
+import { sleep } from '../base/sleep';
 import { everySubject, perUnit, served } from './served';
+import type { Sample } from './workload';
 
 const rooms = 100;
 const connections = 1_000;
@@ -13,14 +13,14 @@ export const fanout = served({
   unit: 'µs CPU per delivery',
   subjects: everySubject,
   plan: { connections, rooms },
-  async measure(stage, windowMs) {
+  async measure(testbed, windowMs) {
     let sample: Sample | undefined;
-    const { handled, deliveries } = await stage.window(async () => {
-      await stage.load.call('fanout', undefined);
-      await sleep(stage.warmUpMs());
-      const window = await stage.window(() => sleep(windowMs));
+    const { handled, deliveries } = await testbed.window(async () => {
+      await testbed.load.call('fanout', undefined);
+      await sleep(testbed.warmUpMs());
+      const window = await testbed.window(() => sleep(windowMs));
       sample = perUnit(window, window.deliveries);
-      await stage.load.call('stop', undefined);
+      await testbed.load.call('stop', undefined);
     });
     const due = handled * listeners;
     if (sample === undefined || deliveries !== due)

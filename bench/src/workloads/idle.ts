@@ -1,9 +1,9 @@
 // Idle connections: what each adds to its server's resident memory, and what its heartbeats cost.
 import { readFile } from 'node:fs/promises';
-import { sleep } from '../base/child';
-import type { Sample } from '../contract/plan';
-import { Stage } from '../testbed/testbed';
+import { sleep } from '../base/sleep';
+import { Testbed } from '../testbed/testbed';
 import { served } from './served';
+import type { Sample } from './workload';
 
 const connections = 9_000;
 /** These make the process grow to its working size first, and are not counted. */
@@ -18,22 +18,22 @@ async function slabBytes(): Promise<number> {
   return Number(/^Slab:\s+(\d+) kB/m.exec(text)?.[1] ?? Number.NaN) * 1_024;
 }
 
-async function residentBytes(stages: readonly Stage[]): Promise<number> {
+async function residentBytes(testbeds: readonly Testbed[]): Promise<number> {
   await sleep(settleMs);
-  const marks = await Promise.all(stages.map((stage) => stage.server.call('collect', undefined)));
+  const marks = await Promise.all(testbeds.map((testbed) => testbed.server.call('collect', undefined)));
   // Nothing of the load must have failed.
-  await Promise.all(stages.map((stage) => stage.load.call('mark', undefined)));
+  await Promise.all(testbeds.map((testbed) => testbed.load.call('mark', undefined)));
   return marks.reduce((total, { rssBytes }) => total + rssBytes, 0);
 }
 
-async function bytesPerConnection(stages: readonly Stage[]): Promise<Sample> {
-  await Promise.all(stages.map((stage) => stage.connect(warmUpConnections)));
-  const before = await residentBytes(stages);
+async function bytesPerConnection(testbeds: readonly Testbed[]): Promise<Sample> {
+  await Promise.all(testbeds.map((testbed) => testbed.connect(warmUpConnections)));
+  const before = await residentBytes(testbeds);
   const slabBefore = await slabBytes();
   const added = connections - warmUpConnections;
-  await Promise.all(stages.map((stage) => stage.connect(added)));
-  const after = await residentBytes(stages);
-  const count = added * stages.length;
+  await Promise.all(testbeds.map((testbed) => testbed.connect(added)));
+  const after = await residentBytes(testbeds);
+  const count = added * testbeds.length;
   // Both ends are on this machine, so half of what the kernel added is the server's.
   const kernelBytes = ((await slabBytes()) - slabBefore) / 2 / count;
   return { value: (after - before) / count, details: { kernelBytes } };
@@ -56,7 +56,7 @@ export const idleBytes = served({
   plan: { connections },
   fresh: true,
   connectsItself: true,
-  measure: (stage) => bytesPerConnection([stage]),
+  measure: (testbed) => bytesPerConnection([testbed]),
 });
 
 export const idleHeartbeat = served({
@@ -66,8 +66,8 @@ export const idleHeartbeat = served({
   subjects: ['bare-uws', 'ws', 'socketio-ws', 'socketio-uws', 'halyard-uws-json', 'halyard-node-json'],
   plan: { connections, heartbeatMs },
   fresh: true,
-  async measure(stage) {
-    const window = await stage.window(() => sleep(heartbeatMs * 2));
+  async measure(testbed) {
+    const window = await testbed.window(() => sleep(heartbeatMs * 2));
     if (window.heartbeats === 0) throw new Error('no heartbeat came');
     const value = window.cpuUs / window.heartbeats;
     return { value, details: { heartbeats: window.heartbeats } };
@@ -85,15 +85,15 @@ export const idleProcesses = served({
   fresh: true,
   connectsItself: true,
   async measure(first) {
-    const stages = [first];
+    const testbeds = [first];
     try {
-      while (stages.length < servers) stages.push(await Stage.open(first.workload, first.subject));
-      const { value, details } = await bytesPerConnection(stages);
-      const windows = await Promise.all(stages.map((stage) => stage.window(() => sleep(heartbeatMs * 2))));
+      while (testbeds.length < servers) testbeds.push(await Testbed.open(first.setup, first.subject));
+      const { value, details } = await bytesPerConnection(testbeds);
+      const windows = await Promise.all(testbeds.map((testbed) => testbed.window(() => sleep(heartbeatMs * 2))));
       const sum = (field: 'cpuUs' | 'heartbeats') => windows.reduce((total, window) => total + window[field], 0);
       return { value, details: { ...details, cpuUsPerHeartbeat: sum('cpuUs') / sum('heartbeats') } };
     } finally {
-      for (const stage of stages.slice(1)) stage.close();
+      for (const testbed of testbeds.slice(1)) testbed.close();
     }
   },
 });

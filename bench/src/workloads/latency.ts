@@ -1,5 +1,5 @@
 // Latency at a fixed offered rate, from when each event was due. The value is p99; p50 and p99.9 are in the details.
-import { sleep } from '../base/child';
+import { sleep } from '../base/sleep';
 import { mainSubjects, served } from './served';
 
 const ratePerS = 10_000;
@@ -10,13 +10,13 @@ export const latency = served({
   unit: 'µs',
   subjects: mainSubjects,
   sliced: false,
-  async measure(stage, windowMs) {
-    await stage.load.call('rate', { ratePerS });
-    await sleep(stage.warmUpMs());
-    await stage.load.call('resetLatencies', undefined);
-    const window = await stage.window(() => sleep(windowMs));
-    await stage.load.call('stop', undefined);
-    const { p50Us, p99Us, p999Us, replies } = await stage.load.call('latencies', undefined);
+  async measure(testbed, windowMs) {
+    await testbed.load.call('rate', { ratePerS });
+    await sleep(testbed.warmUpMs());
+    await testbed.load.call('resetLatencies', undefined);
+    const window = await testbed.window(() => sleep(windowMs));
+    await testbed.load.call('stop', undefined);
+    const { p50Us, p99Us, p999Us, replies } = await testbed.load.call('latencies', undefined);
     if (replies === 0) throw new Error('nothing was answered');
     return {
       value: p99Us,

@@ -1,5 +1,5 @@
 // Event with ack over HTTP long polling: 100 clients with one keep-alive connection to poll and one to post.
-import { sleep } from '../base/child';
+import { sleep } from '../base/sleep';
 import { perUnit, served } from './served';
 
 export const polling = served({
@@ -7,11 +7,11 @@ export const polling = served({
   title: 'event + ack over polling, 1 in flight',
   subjects: ['socketio-ws', 'socketio-uws', 'halyard-uws-json', 'halyard-node-json'],
   plan: { connections: 100, polling: true },
-  async measure(stage, windowMs) {
-    await stage.load.call('echo', { inFlight: 1 });
-    await sleep(stage.warmUpMs());
-    const window = await stage.window(() => sleep(windowMs));
-    await stage.load.call('stop', undefined);
+  async measure(testbed, windowMs) {
+    await testbed.load.call('echo', { inFlight: 1 });
+    await sleep(testbed.warmUpMs());
+    const window = await testbed.window(() => sleep(windowMs));
+    await testbed.load.call('stop', undefined);
     return perUnit(window, window.handled);
   },
 });

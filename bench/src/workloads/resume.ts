@@ -1,5 +1,5 @@
 // Resume: 1,000 sessions are cut off, miss ten messages, come back at once and get them.
-import { sleep } from '../base/child';
+import { sleep } from '../base/sleep';
 import { perUnit, served } from './served';
 
 const sessions = 1_000;
@@ -14,15 +14,15 @@ export const resume = served({
   subjects: ['socketio-recovery', 'halyard-uws-json', 'halyard-uws-msgpack', 'halyard-node-json'],
   plan: { connections: sessions },
   sliced: false,
-  async measure(stage) {
-    await stage.load.call('remember', undefined);
-    await stage.emit({ targets: [undefined], perTick: 2, intervalMs: 0, forMs: 0 }, [sessions]);
-    await stage.load.call('cut', undefined);
+  async measure(testbed) {
+    await testbed.load.call('remember', undefined);
+    await testbed.emit({ targets: [undefined], perTick: 2, intervalMs: 0, forMs: 0 }, [sessions]);
+    await testbed.load.call('cut', undefined);
     await sleep(noticeMs);
-    await stage.server.call('emit', { targets: [undefined], perTick: missed, intervalMs: 0, forMs: 0 });
+    await testbed.server.call('emit', { targets: [undefined], perTick: missed, intervalMs: 0, forMs: 0 });
     let tookMs = 0;
-    const window = await stage.window(async () => {
-      tookMs = await stage.load.call('resume', { missed });
+    const window = await testbed.window(async () => {
+      tookMs = await testbed.load.call('resume', { missed });
     });
     const sample = perUnit(window, sessions);
     return { ...sample, details: { ...sample.details, tookMs } };

@@ -1,6 +1,7 @@
 // What most workloads share: a plan that differs from the usual one in a few points, and how a window becomes a sample.
-import { defaultPlan, type Plan, type Sample, type ServedWorkload } from '../contract/plan';
+import { defaultPlan, type Plan } from '../contract/plan';
 import type { Window } from '../testbed/testbed';
+import type { Sample, ServedWorkload } from './workload';
 
 type Given = Pick<ServedWorkload, 'name' | 'title' | 'measure' | 'subjects'> & {
   readonly unit?: string;
