@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { hosts } from '@halyard/testkit/hosts';
 import { testSeed } from '@halyard/testkit/random';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));

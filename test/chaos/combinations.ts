@@ -5,8 +5,8 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { protobuf } from '@halyard/codec/protobuf';
 import type { HostFactory, ServerOptions } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
 import type { Random } from '@halyard/testkit/random';
+import { hosts } from '../kit/hosts';
 
 export interface Combination {
   /** Host, transport and codec. */

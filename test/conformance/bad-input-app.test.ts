@@ -1,10 +1,10 @@
 // What the app does wrong: handlers that fail, values that nothing can carry. The caller gets an answer that is safe to
 // show, the server's `error` event the cause, and everybody goes on.
 import { PublicError, type Socket } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { type Scene, stage } from './guarded-server';
 import { RawWebSocket } from './raw';
-import { type Scene, stage } from './stage';
 
 const secret = 'the password is 1234';
 const cycle: unknown[] = [];

@@ -1,9 +1,10 @@
 // Much at once, little at a time, and the end in the middle of something.
-import { hosts } from '@halyard/testkit/hosts';
+
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { stage } from './guarded-server';
 import { Poller } from './poller';
 import { handshake, Opcode, RawSocket, RawWebSocket, request, wsFrame } from './raw';
-import { stage } from './stage';
 
 describe.each(hosts)('floods on %s', (_name, host) => {
   const scene = stage(host);

@@ -1,11 +1,11 @@
 // Frames and packets that break a rule: the close code, the rule in the reason, the session over, nobody else disturbed.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { type Scene, stage } from './guarded-server';
 import { Poller } from './poller';
 import { Opcode, RawWebSocket, wsFrame } from './raw';
-import { type Scene, stage } from './stage';
 
 const text = (chars: number): string => 'x'.repeat(chars);
 

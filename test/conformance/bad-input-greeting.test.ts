@@ -1,9 +1,10 @@
 // A connection before its HELLO, and the HELLO that asks for a session it may not have.
-import { hosts } from '@halyard/testkit/hosts';
+
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { stage } from './guarded-server';
 import { Poller } from './poller';
 import { Opcode, RawWebSocket, wsFrame } from './raw';
-import { stage } from './stage';
 
 describe.each(hosts)('before HELLO on %s', (_name, host) => {
   const scene = stage(host);

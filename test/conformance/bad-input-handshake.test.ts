@@ -1,11 +1,11 @@
 // Who is refused before there is a connection: what is no handshake, foreign pages, protocols the server has not.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { stage } from './guarded-server';
 import { Poller } from './poller';
 import { type HttpResponse, handshake, http, RawSocket, RawWebSocket, request } from './raw';
-import { stage } from './stage';
 
 describe.each(hosts)('handshakes on %s', (name, host) => {
   const scene = stage(host);

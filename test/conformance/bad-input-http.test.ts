@@ -1,9 +1,10 @@
 // HTTP that says twice where a body ends, or in a way that two servers may read differently: refused, and the
 // connection closed, so that nothing can be smuggled behind it.
-import { hosts } from '@halyard/testkit/hosts';
+
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { stage } from './guarded-server';
 import { handshake, http, RawSocket, request } from './raw';
-import { stage } from './stage';
 
 describe.each(hosts)('HTTP framing on %s', (_name, host) => {
   const scene = stage(host);

@@ -1,6 +1,7 @@
 // Peers that begin something and go no further: they are let go, and whoever waits for an answer, or goes on, is not.
-import { starts } from '@halyard/testkit/hosts';
+
 import { expect, test } from 'vitest';
+import { starts } from '../kit/hosts';
 import { Poller } from './poller';
 import { RawSocket, request } from './raw';
 

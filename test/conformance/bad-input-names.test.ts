@@ -2,10 +2,10 @@
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import type { Value } from '@halyard/protocol';
-import { hosts } from '@halyard/testkit/hosts';
 import { afterEach, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { stage } from './guarded-server';
 import { RawWebSocket } from './raw';
-import { stage } from './stage';
 
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then', 'length'];
 const evil = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"toString":3,"then":4}';

@@ -1,9 +1,9 @@
 // Namespaces that are asked for in odd ways, and middleware that fails in odd ways.
 import { PublicError } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { stage } from './guarded-server';
 import { RawWebSocket } from './raw';
-import { stage } from './stage';
 
 describe.each(hosts)('namespaces on %s', (_name, host) => {
   const scene = stage(host);

@@ -3,11 +3,11 @@
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import type { Socket } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { type Scene, stage } from './guarded-server';
 import { type Answer, numberOf, Poller, packetsOf } from './poller';
 import { RawSocket, request } from './raw';
-import { type Scene, stage } from './stage';
 
 const unknown = { status: 404, code: 'ERR_CONNECTION_UNKNOWN' };
 

@@ -1,6 +1,7 @@
 // Peers that reset their connection, at any point of what they do: an error that nobody hears would end the process.
-import { starts } from '@halyard/testkit/hosts';
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { starts } from '../kit/hosts';
 import { Poller } from './poller';
 import { handshake, http, RawSocket, RawWebSocket, request, wsFrame } from './raw';
 

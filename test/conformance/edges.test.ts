@@ -3,9 +3,9 @@ import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { Server, type ServerOptions, type Socket as ServerSocket, type Warning } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
-import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { WireClient } from '../kit/wire';
 import { Poller } from './poller';
 
 const cleanUp: (() => unknown)[] = [];

@@ -1,9 +1,9 @@
 // The promise at its edges: what is missed is brought, once and in order, and nothing else is, however many rooms there are
 // and whatever was trimmed, left or excepted.
 import { Server, type ServerOptions, type Socket } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
-import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { WireClient } from '../kit/wire';
 
 const cleanUp: (() => unknown)[] = [];
 

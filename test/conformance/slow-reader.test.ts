@@ -3,9 +3,9 @@
 // out past its backpressure limit, and sends later ones, loses messages in silence.
 import { Worker } from 'node:worker_threads';
 import { Server, type Socket } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
-import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { WireClient } from '../kit/wire';
 
 class SlowReader {
   readonly #worker: Worker;

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { protobuf } from '@halyard/codec/protobuf';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
 import { play } from './player';
 import { type Action, readBlocks, readTranscripts, type Step, type Transcript } from './transcript';
 

@@ -1,9 +1,9 @@
 // A page that the browser puts away into its back/forward cache keeps its session; one that goes for good ends it at once.
 import { readFile } from 'node:fs/promises';
 import { Server } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 
 const script = await readFile(new URL('../../packages/client/dist/halyard.min.js', import.meta.url), 'utf8').catch(

@@ -5,8 +5,8 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { msgpack as msgpackBrowser } from '@halyard/codec/msgpack-browser';
 import { protobuf } from '@halyard/codec/protobuf';
-import { hosts } from '@halyard/testkit/hosts';
-import { sessionSuite } from '@halyard/testkit/session-suite';
+import { hosts } from '../kit/hosts';
+import { sessionSuite } from './session-suite';
 
 const transports: Record<string, () => Transport> = { websocket, polling };
 const codecs: Record<string, { serverCodec: () => Codec; clientCodec: () => Codec }> = {

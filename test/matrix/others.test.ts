@@ -3,8 +3,8 @@ import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { Server } from '@halyard/server';
-import { hosts } from '@halyard/testkit/hosts';
 import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
 
 const kinds = [json, msgpack].flatMap((codec) =>
   [websocket, polling].flatMap((transport) => ['a', 'b'].map((name) => ({ codec, transport, name }))),

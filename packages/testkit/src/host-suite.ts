@@ -1,8 +1,8 @@
 // What an app, and a client on the raw wire, may expect of the server on every host: one suite, run for each.
 import { PublicError, type Server, type ServerOptions, type Socket } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { HostStart } from './hosts';
-import { WireClient } from './wire';
+import type { HostStart } from '../../../test/kit/hosts';
+import { WireClient } from '../../../test/kit/wire';
 
 /** Registers the suite. @param start gives a server that is reached at its `port` on 127.0.0.1 */
 export function hostSuite(name: string, start: HostStart): void {

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { hostSuite } from '@halyard/testkit/host-suite';
-import { hosts, starts } from '@halyard/testkit/hosts';
-import { WireClient } from '@halyard/testkit/wire';
 import { afterEach, describe, expect, test } from 'vitest';
+import { hosts, starts } from '../../../../test/kit/hosts';
+import { WireClient } from '../../../../test/kit/wire';
 import { Server, type ServerOptions } from '../index';
 
 for (const [name, start] of starts) hostSuite(`server ${name}`, start);

@@ -1,6 +1,6 @@
-import { hosts } from '@halyard/testkit/hosts';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { hosts } from '../../../../test/kit/hosts';
 import type { HostHandlers } from './host';
 
 const limits = { frameBytesMax: 65_536, httpBodyBytesMax: 65_536 };

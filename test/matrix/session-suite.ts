@@ -2,9 +2,9 @@
 import { type Socket as ClientSocket, type CoreOptions, connect, PublicError, type Transport } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { type HostFactory, Server, type ServerOptions, type Socket as ServerSocket } from '@halyard/server';
+import { Cable } from '@halyard/testkit/cable';
+import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Cable } from './cable';
-import { forSeeds, seededRandom } from './random';
 
 export interface Combination {
   readonly host: () => HostFactory;
