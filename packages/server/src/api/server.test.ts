@@ -1,11 +1,8 @@
 import { connect } from 'node:net';
-import { hostSuite } from '@halyard/testkit/host-suite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts, starts } from '../../../../test/kit/hosts';
 import { WireClient } from '../../../../test/kit/wire';
 import { Server, type ServerOptions } from '../index';
-
-for (const [name, start] of starts) hostSuite(`server ${name}`, start);
 
 describe.each(hosts)('listening on %s', (_name, host) => {
   const servers: Server[] = [];
