@@ -3,7 +3,7 @@
 import { PublicError, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { type Scene, stage } from './guarded-server';
+import { type GuardedServer, guardedServers } from './guarded-server';
 import { RawWebSocket } from './raw';
 
 const secret = 'the password is 1234';
@@ -25,11 +25,13 @@ const uncarryable: [what: string, value: unknown, path: string][] = [
 ];
 
 describe.each(hosts)('failing handlers on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   /** A socket of the server, with handlers, and its client. */
-  async function joined(onSocket: (socket: Socket) => void): Promise<Scene & { wire: RawWebSocket; socket: Socket }> {
-    const played = await scene();
+  async function joined(
+    onSocket: (socket: Socket) => void,
+  ): Promise<GuardedServer & { wire: RawWebSocket; socket: Socket }> {
+    const played = await serve();
     const wire = await RawWebSocket.connect(played.port);
     const { id } = await wire.hello();
     const socket = played.io.sockets.get(id);
@@ -119,7 +121,7 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
   });
 
   test('handlers of the life of a socket', async () => {
-    const { port, io, errors } = await scene({}, (server) => {
+    const { port, io, errors } = await serve({}, (server) => {
       server.of('/life').on('connection', (socket) => {
         socket.on('disconnect', async () => {
           throw new Error('disconnect rejects');
@@ -165,12 +167,12 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
 });
 
 describe.each(hosts)('values nothing can carry on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test.each(uncarryable)(
     '%s is an error at the emit that names the path, and the connection lives',
     async (_what, value, path) => {
-      const { port, io, errors } = await scene();
+      const { port, io, errors } = await serve();
       const wire = await RawWebSocket.connect(port);
       const { id } = await wire.hello();
       const socket = io.sockets.get(id);
@@ -204,7 +206,7 @@ describe.each(hosts)('values nothing can carry on %s', (_name, host) => {
   test.each(['', 'x'.repeat(257), 'disconnect', 'connection', 'error'])(
     'an event name that cannot be sent: "%s"',
     async (event) => {
-      const { port, io } = await scene();
+      const { port, io } = await serve();
       const wire = await RawWebSocket.connect(port);
       const { id } = await wire.hello();
       for (const target of [io, io.to('x'), io.sockets.get(id)]) {

@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { stage } from './guarded-server';
+import { guardedServers } from './guarded-server';
 import { Poller } from './poller';
 import { handshake, Opcode, RawSocket, RawWebSocket, request, wsFrame } from './raw';
 
 describe.each(hosts)('floods on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test('thousands of frames in one write are all handled, in order', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     const count = 5_000;
@@ -25,7 +25,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
 
   test('thousands of frames after one that ends the session are not looked at', async () => {
     const heard: unknown[] = [];
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.on('connection', (socket) => {
         socket.on('count', (value: unknown) => heard.push(value));
       });
@@ -40,7 +40,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
 
   test('thousands of frames in one polling body are all handled, in order', async () => {
     const heard: unknown[] = [];
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.on('connection', (socket) => {
         socket.on('count', (value: unknown) => heard.push(value));
       });
@@ -52,7 +52,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
   });
 
   test('a message in thousands of parts, with pings in between, is one message', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     const letters = [...'[2,"/","echo",["', ...'x'.repeat(2_000), ...'"],1]'];
@@ -70,7 +70,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
     ['objects', '{"a":', '}'],
     ['notations', '{"$date":', '}'],
   ])('%s nested a hundred thousand deep are refused', async (_what, open, close) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     const depth = 100_000;
@@ -79,7 +79,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
   });
 
   test('a value may nest 64 deep, and no deeper', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const nested = (depth: number): string => `[2,"/","echo",[${'['.repeat(depth)}${']'.repeat(depth)}],1]`;
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
@@ -90,7 +90,7 @@ describe.each(hosts)('floods on %s', (_name, host) => {
   });
 
   test('a megabyte of brackets is plain data', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     const list = `[${'[],'.repeat(300_000)}[]]`;
@@ -100,11 +100,11 @@ describe.each(hosts)('floods on %s', (_name, host) => {
 });
 
 describe.each(hosts)('ends in the middle on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test('of a frame: the session waits, and goes on without the half', async () => {
     const heard: unknown[] = [];
-    const { port, io } = await scene({}, (server) => {
+    const { port, io } = await serve({}, (server) => {
       server.on('connection', (socket) => {
         socket.on('count', (value: unknown) => heard.push(value));
       });
@@ -133,7 +133,7 @@ describe.each(hosts)('ends in the middle on %s', (_name, host) => {
     ['a body', `${request('POST /halyard', { 'Content-Length': '100' })}[0]`],
     ['a chunk', `${request('POST /halyard', { 'Transfer-Encoding': 'chunked' })}ff\r\n[0]`],
   ])('of %s: nothing is left of it', async (_what, text) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     for (let i = 0; i < 20; i++) {
       const socket = await RawSocket.open(port);
       socket.write(text);
@@ -143,7 +143,7 @@ describe.each(hosts)('ends in the middle on %s', (_name, host) => {
   });
 
   test('of the session: a client that leaves in its HELLO flight leaves nothing behind', async () => {
-    const { port, io } = await scene({ recoveryWindowMs: 0 });
+    const { port, io } = await serve({ recoveryWindowMs: 0 });
     for (let i = 0; i < 20; i++) {
       const socket = await RawSocket.open(port);
       socket.write(handshake());

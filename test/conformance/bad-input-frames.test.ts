@@ -3,17 +3,17 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { type Scene, stage } from './guarded-server';
+import { type GuardedServer, guardedServers } from './guarded-server';
 import { Poller } from './poller';
 import { Opcode, RawWebSocket, wsFrame } from './raw';
 
 const text = (chars: number): string => 'x'.repeat(chars);
 
 describe.each(hosts)('packets on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   /** Sends after HELLO, over both transports. @returns how the server closed, which must be the same */
-  async function closes({ port, io }: Scene, ...frames: string[]): Promise<string> {
+  async function closes({ port, io }: GuardedServer, ...frames: string[]): Promise<string> {
     const socket = await RawWebSocket.connect(port);
     const { session, secret } = await socket.hello();
     for (const frame of frames) socket.message(frame);
@@ -69,16 +69,16 @@ describe.each(hosts)('packets on %s', (_name, host) => {
     ['PING beyond what was sent', '[8,2]', 'ERR_SACK_AHEAD: 2 received, 1 sent'],
     ['PONG beyond what was sent', '[9,2]', 'ERR_SACK_AHEAD: 2 received, 1 sent'],
   ])('%s is closed with 4400 and the rule', async (_what, frame, reason) => {
-    const close = await closes(await scene(), frame);
+    const close = await closes(await serve(), frame);
     expect(close).toContain(`4400 ${reason}`);
   });
 
   test('SACK backwards is closed with 4400', async () => {
-    expect(await closes(await scene(), '[7,1]', '[7,0]')).toBe('4400 ERR_SACK_BACK: 0 received, 1 before');
+    expect(await closes(await serve(), '[7,1]', '[7,0]')).toBe('4400 ERR_SACK_BACK: 0 received, 1 before');
   });
 
   test('a second answer is ignored, and one to a number that was not given out is closed with 4400', async () => {
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.on('connection', (socket) => {
         socket.on('ask', async () => socket.emitWithAck('question'));
       });
@@ -100,7 +100,7 @@ describe.each(hosts)('packets on %s', (_name, host) => {
   });
 
   test('packets past waitingPacketsMax for a namespace that has not decided are closed with 1008', async () => {
-    const { port } = await scene({ waitingPacketsMax: 2 }, (io) => {
+    const { port } = await serve({ waitingPacketsMax: 2 }, (io) => {
       io.of('/slow').use(() => new Promise(() => {}));
     });
     const socket = await RawWebSocket.connect(port);
@@ -112,7 +112,7 @@ describe.each(hosts)('packets on %s', (_name, host) => {
   test.each(['é', 'xé', '語', '😀', 'x😀'])(
     'a reason that quotes %s… is cut to what a close frame holds',
     async (start) => {
-      const { port } = await scene();
+      const { port } = await serve();
       const socket = await RawWebSocket.connect(port);
       await socket.hello();
       socket.send([6, '/', 'x', [{ [`$${start}${start.slice(start.startsWith('x') ? 1 : 0).repeat(200)}`]: 1 }]]);
@@ -126,10 +126,10 @@ describe.each(hosts)('packets on %s', (_name, host) => {
 });
 
 describe.each(hosts)('messages on %s', (name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test('binary where the codec is text is closed with 1003', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     socket.message(Buffer.from('[8]'));
@@ -137,14 +137,14 @@ describe.each(hosts)('messages on %s', (name, host) => {
   });
 
   test('text where the codec is binary is closed with 1003', async () => {
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     const socket = await RawWebSocket.connect(port, { 'Sec-WebSocket-Protocol': 'halyard.v1+msgpack' });
     socket.message('[0]');
     expect(await socket.close()).toEqual({ code: 1003, reason: 'this codec is binary' });
   });
 
   test('msgpack that is none is closed with 4400', async () => {
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     for (const [bytes, reason] of [
       [[0x92, 0x00], 'ERR_FRAME_DECODE: the frame ends too early'],
       [[0x00], 'ERR_FRAME_DECODE: a packet is an array'],
@@ -158,7 +158,7 @@ describe.each(hosts)('messages on %s', (name, host) => {
   });
 
   test('invalid UTF-8 ends the session: 1007, on uws without a close frame', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const socket = await RawWebSocket.connect(port);
     const { session, secret, id } = await socket.hello();
     const over = new Promise((resolve) => io.sockets.get(id)?.on('disconnect', resolve));
@@ -171,7 +171,7 @@ describe.each(hosts)('messages on %s', (name, host) => {
   });
 
   test('a frame over frameBytesMax is closed with 1009, and one of just that many bytes is not', async () => {
-    const { port, io } = await scene({ frameBytesMax: 1_024 });
+    const { port, io } = await serve({ frameBytesMax: 1_024 });
     const socket = await RawWebSocket.connect(port);
     const { id } = await socket.hello();
     const over = new Promise((resolve) => io.sockets.get(id)?.on('disconnect', resolve));
@@ -185,7 +185,7 @@ describe.each(hosts)('messages on %s', (name, host) => {
   });
 
   test('frameBytesMax counts bytes, not characters', async () => {
-    const { port } = await scene({ frameBytesMax: 1_024 });
+    const { port } = await serve({ frameBytesMax: 1_024 });
     const frame = JSON.stringify([2, '/', 'echo', ['é'.repeat(600)], 1]);
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
@@ -197,7 +197,7 @@ describe.each(hosts)('messages on %s', (name, host) => {
   });
 
   test('a frame far over the limit ends the session: 1009, on uws without a close frame', async () => {
-    const { port, io } = await scene({ frameBytesMax: 1_024 });
+    const { port, io } = await serve({ frameBytesMax: 1_024 });
     const socket = await RawWebSocket.connect(port);
     const { id } = await socket.hello();
     const over = new Promise((resolve) => io.sockets.get(id)?.on('disconnect', resolve));
@@ -213,7 +213,7 @@ describe.each(hosts)('messages on %s', (name, host) => {
     // uWS does not look at the mask bit: it takes what follows for the mask.
     ...(name === 'uws' ? [] : [['an unmasked frame', Buffer.from([0x81, 3, ...Buffer.from('[8]')])] as const]),
   ])('what is no WebSocket frame ends the connection: %s', async (_what, bytes) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const socket = await RawWebSocket.connect(port);
     const { id } = await socket.hello();
     const away = new Promise((resolve) => {

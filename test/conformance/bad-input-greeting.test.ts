@@ -2,15 +2,15 @@
 
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { stage } from './guarded-server';
+import { guardedServers } from './guarded-server';
 import { Poller } from './poller';
 import { Opcode, RawWebSocket, wsFrame } from './raw';
 
 describe.each(hosts)('before HELLO on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test('silence is closed with 4408, on both transports', async () => {
-    const { port } = await scene({ helloTimeoutMs: 50 });
+    const { port } = await serve({ helloTimeoutMs: 50 });
     const socket = await RawWebSocket.connect(port);
     const poller = await Poller.open(port);
     expect(await socket.close()).toEqual({ code: 4408, reason: 'no HELLO within helloTimeoutMs' });
@@ -19,7 +19,7 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
   });
 
   test('a HELLO that comes byte by byte is closed with 4408 too', async () => {
-    const { port } = await scene({ helloTimeoutMs: 200 });
+    const { port } = await serve({ helloTimeoutMs: 200 });
     const socket = await RawWebSocket.connect(port);
     const bytes = wsFrame(`[0,[["/"]],"${'slow'.repeat(2_500)}"]`);
     for (const byte of bytes) {
@@ -38,7 +38,7 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
     ['RESET', [14]],
     ['a packet of the server', [1, 's', 'k', [1, 1, 1, 1, 1, 1], 0, false, '']],
   ])('%s is closed with 4400, on both transports', async (_what, packet) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const socket = await RawWebSocket.connect(port);
     const poller = await Poller.open(port);
     // What follows in the same flight is not looked at.
@@ -64,7 +64,7 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
     ],
     ['half a position', '[0,[],"",["s","k",0,0,["log"]]]', 'ERR_PACKET_SHAPE: positions: pairs'],
   ])('a HELLO with %s is closed with 4400', async (_what, text, reason) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawWebSocket.connect(port);
     socket.message(text);
     const close = await socket.close();
@@ -74,7 +74,7 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
 });
 
 describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test.each<[what: string, resume: (session: string, secret: string) => [string, string]]>([
     ['a wrong id', (_session, secret) => ['no-such-session', secret]],
@@ -84,7 +84,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     ['id and secret swapped', (session, secret) => [secret, session]],
     ['names of Object.prototype', () => ['__proto__', 'constructor']],
   ])('%s: an unknown session, and its owner notices nothing', async (_what, resume) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const owner = await RawWebSocket.connect(port);
     const { session, secret, id } = await owner.hello();
     const thief = await RawWebSocket.connect(port);
@@ -106,7 +106,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
   test('a session of another codec is unknown', async () => {
     const { msgpack } = await import('@halyard/codec/msgpack');
     const { json } = await import('@halyard/codec/json');
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     const owner = await RawWebSocket.connect(port);
     const { session, secret } = await owner.hello();
     const other = await RawWebSocket.connect(port, { 'Sec-WebSocket-Protocol': 'halyard.v1+msgpack' });
@@ -129,7 +129,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
   });
 
   test('a stale one, whose session has ended', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const first = await RawWebSocket.connect(port);
     const { session, secret, id } = await first.hello();
     io.sockets.get(id)?.disconnect(true);
@@ -146,7 +146,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     ['4000, the server was silent', 4000, true],
     ['4400, the server broke a rule', 4400, false],
   ])('after a close by the client with %s, its session is there or not', async (_what, code, recovered) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const first = await RawWebSocket.connect(port);
     const { session, secret } = await first.hello();
     first.message(code === undefined ? new Uint8Array() : Uint8Array.of(code >> 8, code & 255), Opcode.Close);
@@ -161,7 +161,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
     ['more confirmed than was handled', 2, 2],
     ['less received than was confirmed', 0, 0],
   ])('%s: 4400, and the owner notices nothing', async (_what, received, confirmed) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const owner = await RawWebSocket.connect(port);
     const { session, secret, id } = await owner.hello();
     // CONNECTED and this answer are the two counted packets of the server.
@@ -181,7 +181,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
   });
 
   test('a token of a session that was resumed meanwhile is of no session', async () => {
-    const { port, io } = await scene({ recoveryWindowMs: 100 });
+    const { port, io } = await serve({ recoveryWindowMs: 100 });
     const hello = [0, [['/']], '', null, 'a text nobody guesses'];
     const owner = await RawWebSocket.connect(port);
     owner.send(hello);

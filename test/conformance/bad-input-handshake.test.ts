@@ -3,12 +3,12 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec/msgpack';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { stage } from './guarded-server';
+import { guardedServers } from './guarded-server';
 import { Poller } from './poller';
 import { type HttpResponse, handshake, http, RawSocket, RawWebSocket, request } from './raw';
 
 describe.each(hosts)('handshakes on %s', (name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test.each<[what: string, status: number, code: string, text: string]>([
     ['a plain GET', 426, 'ERR_UPGRADE_REQUIRED', request('GET /halyard')],
@@ -26,7 +26,7 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
     ['a key of 17 bytes', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': `${'A'.repeat(23)}=` })],
     ['another path', 404, 'ERR_PATH', handshake({}, '/elsewhere')],
   ])('%s: %i %s', async (_what, status, code, text) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const answer = await http(port, text);
     expect(refusal(answer)).toEqual({ status, code });
     if (status === 426) {
@@ -36,7 +36,7 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
 
   // uWS keeps the connection for another request, and has a timer for those that send none.
   test.runIf(name === 'node')('who is refused is let go, even if it stays', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawSocket.open(port, true);
     socket.write(handshake({ 'Sec-WebSocket-Version': '8' }));
     expect((await socket.response()).status).toBe(426);
@@ -49,7 +49,7 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
   });
 
   test('a transport that is switched off', async () => {
-    const onlyWebSocket = await scene({ transports: ['websocket'] });
+    const onlyWebSocket = await serve({ transports: ['websocket'] });
     expect(refusal(await http(onlyWebSocket.port, request('POST /halyard', { 'Content-Length': '0' })))).toEqual({
       status: 426,
       code: 'ERR_UPGRADE_REQUIRED',
@@ -58,7 +58,7 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
 });
 
 describe.each(hosts)('origins on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
   const ok = { status: 101, code: undefined };
   const refused = { status: 403, code: 'ERR_ORIGIN' };
 
@@ -98,7 +98,7 @@ describe.each(hosts)('origins on %s', (_name, host) => {
     ['halyard.test', 'app://halyard.test', false],
     ['halyard.test', 'app:halyard.test', false],
   ])('on %s a page of %s: %s', async (Host, Origin, allowed) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     expect(await answers(port, { Host, Origin })).toEqual(
       allowed ? { websocket: ok, polling: { ...ok, status: 200 } } : { websocket: refused, polling: refused },
     );
@@ -106,7 +106,7 @@ describe.each(hosts)('origins on %s', (_name, host) => {
   });
 
   test('only listed ones, if there is a list', async () => {
-    const { port } = await scene({ origins: ['https://app.test', 'null'] });
+    const { port } = await serve({ origins: ['https://app.test', 'null'] });
     for (const Origin of ['https://app.test', 'null', undefined]) {
       expect((await answers(port, { Origin })).websocket).toEqual(ok);
     }
@@ -117,12 +117,12 @@ describe.each(hosts)('origins on %s', (_name, host) => {
 
   test('a forwarded host counts only behind a trusted proxy', async () => {
     const headers = { Origin: 'http://foreign.test', 'X-Forwarded-Host': 'foreign.test' };
-    expect((await answers((await scene()).port, headers)).websocket).toEqual(refused);
-    expect((await answers((await scene({ trustProxy: true })).port, headers)).websocket).toEqual(ok);
+    expect((await answers((await serve()).port, headers)).websocket).toEqual(refused);
+    expect((await answers((await serve({ trustProxy: true })).port, headers)).websocket).toEqual(ok);
   });
 
   test('every request of a polling connection is checked, and a foreign one leaves it alone', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const foreign = { Origin: 'http://foreign.test', 'Content-Length': '0', 'Halyard-Connection': poller.connection };
@@ -136,7 +136,7 @@ describe.each(hosts)('origins on %s', (_name, host) => {
   });
 
   test('a page that may connect may read the answers', async () => {
-    const { port } = await scene({ origins: ['https://app.test'] });
+    const { port } = await serve({ origins: ['https://app.test'] });
     const preflight = await http(port, request('OPTIONS /halyard', { Origin: 'https://app.test' }));
     expect(preflight).toMatchObject({
       status: 204,
@@ -157,13 +157,13 @@ describe.each(hosts)('origins on %s', (_name, host) => {
 });
 
 describe.each(hosts)('protocols on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
   const supported = ['halyard.v1+json', 'halyard.v1+msgpack'];
 
   test.each(['graphql-ws', 'halyard.v2+json', 'halyard.v1+protobuf', 'halyard.v1+json;q=1', ','])(
     '"%s": 400 with what the server has',
     async (offered) => {
-      const { port } = await scene({ codecs: [json(), msgpack()] });
+      const { port } = await serve({ codecs: [json(), msgpack()] });
       const answers = [
         await http(port, handshake({ 'Sec-WebSocket-Protocol': offered })),
         await http(port, request('POST /halyard', { 'Halyard-Protocol': offered, 'Content-Length': '0' })),
@@ -176,7 +176,7 @@ describe.each(hosts)('protocols on %s', (_name, host) => {
   );
 
   test('the first offered one that the server has is echoed; none offered is JSON, and unnamed', async () => {
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     const named = await RawWebSocket.connect(port, {
       'Sec-WebSocket-Protocol': 'halyard.v2+json, halyard.v1+msgpack, halyard.v1+json',
     });

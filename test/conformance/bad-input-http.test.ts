@@ -3,11 +3,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { stage } from './guarded-server';
+import { guardedServers } from './guarded-server';
 import { handshake, http, RawSocket, request } from './raw';
 
 describe.each(hosts)('HTTP framing on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
   const smuggled = request('POST /halyard', { 'Content-Length': '0' });
 
   test.each<[what: string, head: string, body: string]>([
@@ -42,7 +42,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
     ['a length beyond 64 bits', 'Content-Length: 18446744073709551621', 'hello'],
     ['an empty length', 'Content-Length: ', ''],
   ])('%s: 400, and nothing that follows is read', async (_what, head, body) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const text = `POST /halyard HTTP/1.1\r\nHost: halyard.test\r\n${head}\r\n\r\n${body}`;
     const socket = await RawSocket.open(port);
     socket.write(text);
@@ -67,7 +67,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
   ])(
     'a handshake with an encoding or length that is %s: 400, and nothing that follows is read',
     async (_what, head, body) => {
-      const { port } = await scene();
+      const { port } = await serve();
       for (const origin of ['http://halyard.test', 'http://foreign.test']) {
         const socket = await RawSocket.open(port);
         socket.write(`${handshake({ Origin: origin }).trimEnd()}\r\n${head}\r\n\r\n${body}`);
@@ -82,7 +82,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
   test.each(['chunked', 'CHUNKED', ' chunked ', '\tchunked'])(
     'chunks are read where the encoding is "%s"',
     async (encoding) => {
-      const { port } = await scene();
+      const { port } = await serve();
       const text = `POST /halyard HTTP/1.1\r\nHost: halyard.test\r\nTransfer-Encoding:${encoding}\r\n\r\n`;
       expect((await http(port, `${text}0\r\n\r\n`)).status).toBe(200);
       const { body } = await http(port, `${text.replace('/halyard', '/elsewhere')}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`);
@@ -100,7 +100,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
     ['a size of 68 bits', '10000000000000005\r\nhello\r\n0\r\n\r\n'],
     ['an empty line before the size', '\r\n5\r\nhello\r\n0\r\n\r\n'],
   ])('chunks with %s: nothing that follows is read', async (_what, body) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const text = `POST /elsewhere HTTP/1.1\r\nHost: halyard.test\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
     const socket = await RawSocket.open(port);
     socket.write(text);
@@ -116,7 +116,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
 
   // Node says 400 at once, uWS says nothing and cuts after ten seconds.
   test('headers that go on in a second line, or whose names are none: nothing that follows is read', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const heads = [
       'Transfer-Encoding:\r\n chunked',
       'Transfer-Encoding: chunked\r\n x',
@@ -151,7 +151,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
     ['a WebSocket frame', '\x81\x83abcd\r\n\r\n'],
     ['no Host', 'POST /halyard HTTP/1.1\r\nContent-Length: 0\r\n\r\n'],
   ])('%s: refused, and closed', async (_what, text) => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawSocket.open(port);
     socket.write(text);
     expect((await socket.response()).status).toBeGreaterThanOrEqual(400);
@@ -159,7 +159,7 @@ describe.each(hosts)('HTTP framing on %s', (_name, host) => {
   });
 
   test('HEAD is answered without a body, and the connection goes on', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const socket = await RawSocket.open(port);
     for (const path of ['/halyard', '/elsewhere']) {
       socket.write(request(`HEAD ${path}`));

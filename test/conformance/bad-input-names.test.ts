@@ -4,14 +4,14 @@ import { msgpack } from '@halyard/codec/msgpack';
 import type { Value } from '@halyard/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { stage } from './guarded-server';
+import { guardedServers } from './guarded-server';
 import { RawWebSocket } from './raw';
 
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then', 'length'];
 const evil = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}},"toString":3,"then":4}';
 
 describe.each(hosts)('names on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
   const before = Object.getOwnPropertyNames(Object.prototype);
 
   afterEach(() => {
@@ -21,7 +21,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
 
   test('as keys of arguments, replies, errors and auth they come back as they were', async () => {
     const auths: string[] = [];
-    const { port, io, errors } = await scene({}, (server) => {
+    const { port, io, errors } = await serve({}, (server) => {
       server.of('/auth').use(({ auth }) => {
         auths.push(JSON.stringify(auth));
       });
@@ -47,7 +47,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
   });
 
   test('as keys in msgpack too', async () => {
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     const socket = await RawWebSocket.connect(port, { 'Sec-WebSocket-Protocol': 'halyard.v1+msgpack' });
     const value = JSON.parse(evil) as Value;
     const event = { type: 2, namespace: '/', event: 'echo', args: [value], ack: 1 } as const;
@@ -64,7 +64,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
     'an event "%s" finds no handler that was not put there for it',
     async (event) => {
       const lifecycle: string[] = [];
-      const { port, errors } = await scene({}, (io) => {
+      const { port, errors } = await serve({}, (io) => {
         io.on('connection', (socket) => {
           socket.on('disconnect', () => lifecycle.push('disconnect'));
           socket.on('away', () => lifecycle.push('away'));
@@ -81,7 +81,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
   );
 
   test.each(names)('an event "%s" reaches the handler that was put there for it, and comes back', async (event) => {
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.on('connection', (socket) => {
         socket.on(event, (value: unknown) => {
           socket.emit(event, value);
@@ -97,7 +97,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
   });
 
   test.each(names)('a room "%s" has the members that joined it, and no others', async (room) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const [inside, outside] = [await RawWebSocket.connect(port), await RawWebSocket.connect(port)];
     const { id } = await inside.hello();
     await outside.hello();
@@ -114,7 +114,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
   });
 
   test.each(names)('a namespace "/%s" exists if the app made it', async (name) => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     socket.send([10, `/${name}`], [2, `/${name}`, 'x', [], 1]);
@@ -127,7 +127,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
   });
 
   test('as log names in a resume they name no log', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const first = await RawWebSocket.connect(port);
     const { session, secret } = await first.hello();
     io.emit('missed', 1);

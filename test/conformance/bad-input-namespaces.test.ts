@@ -2,11 +2,11 @@
 import { PublicError } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { stage } from './guarded-server';
+import { guardedServers } from './guarded-server';
 import { RawWebSocket } from './raw';
 
 describe.each(hosts)('namespaces on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   /** A connection that has said HELLO for no namespace. */
   async function greeted(port: number): Promise<RawWebSocket> {
@@ -28,7 +28,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
 
   test('one that is left while it is pending is not entered', async () => {
     const decide: (() => void)[] = [];
-    const { port, io } = await scene({}, (server) => {
+    const { port, io } = await serve({}, (server) => {
       server.of('/slow').use(() => new Promise<void>((resolve) => decide.push(resolve)));
     });
     const wire = await greeted(port);
@@ -42,7 +42,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
 
   test('one that is left and asked for again while it is pending is entered once', async () => {
     const decide: (() => void)[] = [];
-    const { port, io } = await scene({}, (server) => {
+    const { port, io } = await serve({}, (server) => {
       server.of('/slow').use(() => new Promise<void>((resolve) => decide.push(resolve)));
     });
     const wire = await greeted(port);
@@ -56,7 +56,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
   });
 
   test('one that is asked for twice in HELLO is entered once; twice by CONNECT is closed with 4400', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const wire = await RawWebSocket.connect(port);
     wire.send([0, [['/'], ['/', { again: true }]]]);
     await settled(wire);
@@ -67,7 +67,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
   });
 
   test('more than namespacesPerSessionMax are refused', async () => {
-    const { port } = await scene({ namespacesPerSessionMax: 2 }, (io) => {
+    const { port } = await serve({ namespacesPerSessionMax: 2 }, (io) => {
       for (const name of ['/a', '/b', '/c']) io.of(name);
     });
     const wire = await greeted(port);
@@ -83,7 +83,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
   });
 
   test('dynamic ones that let nobody in leave nothing behind', async () => {
-    const { port } = await scene({ dynamicNamespacesMax: 3 }, (io) => {
+    const { port } = await serve({ dynamicNamespacesMax: 3 }, (io) => {
       io.of(/^\/room-/).use(({ auth }) => {
         if (auth.token !== 'right') throw new PublicError('ERR_TOKEN', 'Sign in first.');
       });
@@ -96,7 +96,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
   });
 
   test('a pattern that throws is no match', async () => {
-    const { port, errors } = await scene({}, (io) => {
+    const { port, errors } = await serve({}, (io) => {
       io.of((name) => {
         if (name === '/fails') throw new Error('the password is 1234');
         return false;
@@ -111,7 +111,7 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
   });
 
   test('what middleware throws is told as far as it is public, and can be carried', async () => {
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.of('/broken').use(async () => {
         throw new Error('the password is 1234');
       });

@@ -5,7 +5,7 @@ import { msgpack } from '@halyard/codec/msgpack';
 import type { Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { type Scene, stage } from './guarded-server';
+import { type GuardedServer, guardedServers } from './guarded-server';
 import { type Answer, numberOf, Poller, packetsOf } from './poller';
 import { RawSocket, request } from './raw';
 
@@ -16,10 +16,10 @@ function reason({ status, body }: Answer): { status: number; code: unknown } {
 }
 
 describe.each(hosts)('polls on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   /** A connection that has said HELLO and has read the answer. */
-  async function joined({ port, io }: Pick<Scene, 'port' | 'io'>): Promise<{ poller: Poller; socket: Socket }> {
+  async function joined({ port, io }: Pick<GuardedServer, 'port' | 'io'>): Promise<{ poller: Poller; socket: Socket }> {
     const poller = await Poller.open(port);
     await poller.send([0]);
     const [, , id] = (await poller.packet(11)) as [number, string, string];
@@ -29,7 +29,7 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   }
 
   test('a second poll ends the first with 204, and goes on itself', async () => {
-    const { poller, socket } = await joined(await scene());
+    const { poller, socket } = await joined(await serve());
     const first = poller.poll(1);
     const second = poller.poll(1);
     // Which of them came first is the network's choice.
@@ -42,7 +42,7 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   });
 
   test('a poll that nobody waits for any more takes nothing along', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const { poller, socket } = await joined({ port, io });
     const gone = await RawSocket.open(port);
     gone.write(request('GET /halyard', { 'Halyard-Connection': poller.connection, 'Halyard-Ack': '1' }));
@@ -56,7 +56,7 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   });
 
   test('an answer that was lost is asked for again, and is the same', async () => {
-    const { poller, socket } = await joined(await scene());
+    const { poller, socket } = await joined(await serve());
     socket.emit('once');
     const answers = [await poller.poll(1), await poller.poll(1), await poller.poll(1)];
     for (const answer of answers) {
@@ -65,7 +65,7 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   });
 
   test('a poll that was overtaken is answered with 204, and disturbs no later one', async () => {
-    const { poller, socket } = await joined(await scene());
+    const { poller, socket } = await joined(await serve());
     socket.emit('one');
     await poller.poll(1);
     const pending = poller.poll(2);
@@ -81,7 +81,7 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   });
 
   test('a poll that says less than a body before it is not overtaken: it waits', async () => {
-    const { poller, socket } = await joined(await scene());
+    const { poller, socket } = await joined(await serve());
     await poller.send([2, '/', 'echo', ['one'], 1]);
     await poller.send([2, '/', 'echo', ['two'], 2]);
     expect(poller.received).toBe(3);
@@ -96,7 +96,7 @@ describe.each(hosts)('polls on %s', (_name, host) => {
   test.each(['2', '-1', '1.5', 'x', '1, 1', '99999999999999999999'])(
     'a poll that says %s came: 400 ERR_SEQUENCE, and 4400',
     async (received) => {
-      const { io, port } = await scene();
+      const { io, port } = await serve();
       const { poller } = await joined({ io, port });
       expect(reason(await poller.poll(received))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
       expect(await poller.close()).toBe('4400 ERR_SEQUENCE: expected halyard-ack 1');
@@ -106,11 +106,11 @@ describe.each(hosts)('polls on %s', (_name, host) => {
 });
 
 describe.each(hosts)('bodies on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test('a repeated body is answered again and handled once', async () => {
     const heard: unknown[] = [];
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.on('connection', (socket) => {
         socket.on('count', (value: unknown) => heard.push(value));
       });
@@ -132,7 +132,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('what waits comes in the answer to a body, and the poll goes on waiting', async () => {
-    const { port, io } = await scene({}, (server) => {
+    const { port, io } = await serve({}, (server) => {
       server.on('connection', (socket) => {
         socket.on('later', async (value: unknown) => value);
         socket.on('all', (value: unknown) => void server.emit('all', value));
@@ -163,7 +163,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('more than 64 KiB go by the poll, whose client waits longer', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     await poller.packet(11);
@@ -179,7 +179,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
 
   test('an answer to a body that was lost comes again with the body, until it is confirmed', async () => {
     const heard: unknown[] = [];
-    const { port } = await scene({}, (io) => {
+    const { port } = await serve({}, (io) => {
       io.on('connection', (socket) => {
         socket.on('count', (value: unknown) => heard.push(value));
       });
@@ -197,7 +197,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('a body that comes twice in one turn has the same answer twice', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const body = '[2,"/","echo",["it"],1]';
@@ -211,7 +211,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('while an answer to a poll is not confirmed, what waits goes behind it', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const [, , id] = (await poller.packet(11)) as [number, string, string];
@@ -226,7 +226,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('an answer to a poll behind one to a body: each is repeated to its own', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const [, , id] = (await poller.packet(11)) as [number, string, string];
@@ -240,7 +240,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('a body that does not confirm the answer to the last one: 400 ERR_SEQUENCE, and 4400', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     expect(numberOf(await poller.post(1, '[0]'))).toBe(1);
     expect(reason(await poller.post(2, '[2,"/","echo",["lost"]]', 0))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
@@ -251,7 +251,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   test.each(['2', '-1', '1.5', 'x', '1, 1', '99999999999999999999'])(
     'a body that says %s came: 400 ERR_SEQUENCE, and 4400',
     async (received) => {
-      const { io, port } = await scene();
+      const { io, port } = await serve();
       const poller = await Poller.open(port);
       await poller.send([0]);
       expect(reason(await poller.post(2, '[8]', received))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
@@ -263,7 +263,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   test.each(['3', '0', '-1', '1.5', 'x', '2, 2', ''])(
     'a body with number "%s": 400 ERR_SEQUENCE, and 4400',
     async (number) => {
-      const { port, io } = await scene();
+      const { port, io } = await serve();
       const poller = await Poller.open(port);
       await poller.post(1, '[0]');
       expect(reason(await poller.post(number, '[8]'))).toEqual({ status: 400, code: 'ERR_SEQUENCE' });
@@ -273,7 +273,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   );
 
   test('invalid UTF-8: 400 ERR_INVALID_UTF8, and 1007', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.post(1, '[0]');
     const body = Uint8Array.from([0x5b, 0xff, 0x5d]);
@@ -283,7 +283,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('a binary frame that is longer than its body: 400 ERR_BATCH, and 4400', async () => {
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     for (const body of [
       [0, 0, 0, 2, 0x91],
       [0, 0, 0],
@@ -296,14 +296,14 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('text where the codec is binary is no packet', async () => {
-    const { port } = await scene({ codecs: [json(), msgpack()] });
+    const { port } = await serve({ codecs: [json(), msgpack()] });
     const poller = await Poller.open(port, 'halyard.v1+msgpack');
     expect(reason(await poller.post(1, '[0]'))).toEqual({ status: 400, code: 'ERR_BATCH' });
     expect(await poller.close()).toMatch(/^4400 /);
   });
 
   test('a body over httpBodyBytesMax: 413, and the connection goes on', async () => {
-    const { port, io } = await scene({ httpBodyBytesMax: 1_024 });
+    const { port, io } = await serve({ httpBodyBytesMax: 1_024 });
     const poller = await Poller.open(port);
     await poller.post(1, '[0]');
     await poller.packet(11);
@@ -317,7 +317,7 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
   });
 
   test('a body of unknown length over httpBodyBytesMax: 413, before its end', async () => {
-    const { port } = await scene({ httpBodyBytesMax: 1_024 });
+    const { port } = await serve({ httpBodyBytesMax: 1_024 });
     const socket = await RawSocket.open(port);
     socket.write(request('POST /halyard', { 'Transfer-Encoding': 'chunked' }));
     for (let i = 0; i < 3; i++) socket.write(`200\r\n${'x'.repeat(0x200)}\r\n`);
@@ -327,10 +327,10 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
 });
 
 describe.each(hosts)('dead connections on %s', (_name, host) => {
-  const scene = stage(host);
+  const serve = guardedServers(host);
 
   test('a connection nobody opened, or that was left: 404', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const left = await Poller.open(port);
     await left.send([0]);
     expect(await left.request('DELETE', { 'halyard-close': '1000' })).toMatchObject({ status: 204 });
@@ -347,7 +347,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('one that the server closed: POST gets 404, every poll how it was closed', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const [, , id] = (await poller.packet(11)) as [number, string, string];
@@ -365,7 +365,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('one that the server closed: the last body still has its answer, should that have been lost', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const [, , id] = (await poller.packet(11)) as [number, string, string];
@@ -378,7 +378,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('a body that ends the connection: 204, and the poll tells why behind what came before', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     const answer = await poller.send([2, '/', 'echo', ['before'], 1], [15]);
@@ -388,7 +388,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('one that another transport took the session from: 4409', async () => {
-    const { port, io } = await scene();
+    const { port, io } = await serve();
     const first = await Poller.open(port);
     await first.send([0]);
     const [, session, secret] = (await first.packet(1)) as [number, string, string];
@@ -401,7 +401,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('leaving with a code that allows it keeps the session for a resume; leaving with 1000 does not', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     for (const [code, recovered] of [
       ['4000', true],
       ['1000', false],
@@ -419,7 +419,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('another method: 405', async () => {
-    const { port } = await scene();
+    const { port } = await serve();
     const poller = await Poller.open(port);
     const answer = await poller.request('PUT', {}, '[0]');
     expect(reason(answer)).toEqual({ status: 405, code: 'ERR_METHOD' });
@@ -427,7 +427,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('more than connectionsMax: 503; more than sessionsMax: 1013', async () => {
-    const { port } = await scene({ connectionsMax: 2, sessionsMax: 2 });
+    const { port } = await serve({ connectionsMax: 2, sessionsMax: 2 });
     const [first, second] = [await Poller.open(port), await Poller.open(port)];
     const third = await new Poller(port).request('POST');
     expect(reason(third)).toEqual({ status: 503, code: 'ERR_TOO_MANY_CONNECTIONS' });

@@ -1,10 +1,10 @@
-// The stage of every bad-input test: a server, somebody else who is talking to it all the time, and the check at the
-// end that neither was disturbed.
+// The server of every bad-input test, with somebody else who is talking to it all the time, and the check at the end that
+// neither was disturbed.
 import { type HostFactory, Server, type ServerOptions } from '@halyard/server';
 import { afterEach, expect } from 'vitest';
 import { http, RawWebSocket, request } from './raw';
 
-export interface Scene {
+export interface GuardedServer {
   readonly io: Server;
   readonly port: number;
   /** Codes or messages of what the server's `error` event has reported, with where it happened. */
@@ -64,18 +64,18 @@ export class Bystander {
   }
 }
 
-/** Makes scenes on a host. After each test every bystander must be undisturbed, and every server must let its port go. */
-export function stage(
+/** Starts servers on a host. After each test every bystander must be undisturbed, and every server must let its port go. */
+export function guardedServers(
   host: () => HostFactory,
-): (options?: ServerOptions, app?: (io: Server) => void) => Promise<Scene> {
-  const scenes: Scene[] = [];
+): (options?: ServerOptions, app?: (io: Server) => void) => Promise<GuardedServer> {
+  const servers: GuardedServer[] = [];
 
   afterEach(async () => {
-    const played = scenes.splice(0);
+    const ended = servers.splice(0);
     try {
-      for (const { bystander } of played) await bystander.undisturbed();
+      for (const { bystander } of ended) await bystander.undisturbed();
     } finally {
-      for (const { io, port, bystander } of played) {
+      for (const { io, port, bystander } of ended) {
         bystander.leave();
         await io.close();
         await expect(http(port, request('GET /'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -93,8 +93,8 @@ export function stage(
     app(io);
     await io.listen(0, '127.0.0.1');
     const { port } = io;
-    const scene: Scene = { io, port, errors, bystander: await Bystander.join(port) };
-    scenes.push(scene);
-    return scene;
+    const server: GuardedServer = { io, port, errors, bystander: await Bystander.join(port) };
+    servers.push(server);
+    return server;
   };
 }
