@@ -1,6 +1,6 @@
 // A two-way pipe for frames in virtual time. Like TCP it keeps their order and, while it lives, loses none; like a
 // network it can die at any moment, and its ends learn of it late or never.
-import type { Clock } from '@halyard/protocol';
+import type { VirtualClock } from './clock';
 import type { Random } from './random';
 
 /** Bounds of a random duration in milliseconds, both included. */
@@ -32,13 +32,13 @@ export interface LinkEnd<F> {
 export class FakeLink<F> {
   readonly client: LinkEnd<F>;
   readonly server: LinkEnd<F>;
-  readonly #clock: Clock;
+  readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #network: Network;
   readonly #ends: readonly End<F>[];
   #cut = false;
 
-  constructor(clock: Clock, random: Random, network: Network) {
+  constructor(clock: VirtualClock, random: Random, network: Network) {
     this.#clock = clock;
     this.#random = random;
     this.#network = network;

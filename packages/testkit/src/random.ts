@@ -40,13 +40,18 @@ export function testSeed(): number {
   throw new Error(`HALYARD_SEED: a whole number from 0 to 2^32 - 1, not ${given}`);
 }
 
+/** Whether HALYARD_SEED asks for one run: then nothing can be said of what happens in many. */
+export function replaysOne(): boolean {
+  return Boolean(process.env.HALYARD_SEED);
+}
+
 /**
  * Runs a test for `count` seeds from `testSeed()` on, or for the one in HALYARD_SEED.
  * @throws Error that names the seed and has the failure as its cause
  */
 export async function forSeeds(count: number, run: (seed: number) => void | Promise<void>): Promise<void> {
   const first = testSeed();
-  for (let i = 0; i < (process.env.HALYARD_SEED ? 1 : count); i++) {
+  for (let i = 0; i < (replaysOne() ? 1 : count); i++) {
     const seed = (first + i) >>> 0;
     try {
       await run(seed);
