@@ -5,7 +5,7 @@ import { Server } from '@halyard/server';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { expect, test, vi } from 'vitest';
-import { LossyHttp, type Path } from './lossy-http';
+import { LossyHttp, type Path } from '../kit/lossy-http';
 
 /** What the client sends its requests with. */
 const path = vi.hoisted(() => ({ fetch: globalThis.fetch }));

@@ -1,0 +1,167 @@
+// WebSockets between real clients and a real server in one thread and in virtual time: a host for the one, a transport for
+// the others, and between them links that die at any moment. The same random numbers make the same run.
+import type { Link, LinkEvents, Transport } from '@halyard/client';
+import { type HostFactory, Peer } from '@halyard/server';
+import type { VirtualClock } from '@halyard/testkit/clock';
+import { FakeLink, type LinkEnd, type Network } from '@halyard/testkit/link';
+import type { Random } from '@halyard/testkit/random';
+
+type HostHandlers = Parameters<HostFactory>[1];
+type UpgradeVerdict = ReturnType<HostHandlers['upgrade']>;
+type HostSocket = Parameters<Extract<UpgradeVerdict, { open: unknown }>['open']>[0];
+type Frame = Parameters<HostSocket['send']>[0];
+type Address = Parameters<Transport['open']>[0];
+
+type Message =
+  | { readonly kind: 'handshake'; readonly protocol: string }
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: string };
+
+/** What makes a request a WebSocket handshake (RFC 6455 §4.2.1). */
+const handshakeLines = [
+  'connection: Upgrade',
+  'upgrade: websocket',
+  'sec-websocket-version: 13',
+  'sec-websocket-key: aGFseWFyZCBtZW1vcnkgIQ==',
+];
+
+export class MemoryNetwork {
+  /** May be changed on the way. */
+  readonly network: Network;
+  readonly host: HostFactory;
+  readonly transport: Transport = { open: (address, events) => this.#open(address, events) };
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  readonly #links = new Set<FakeLink<Message>>();
+  readonly #topics = new Map<string, Set<ServerEnd>>();
+  #handlers: HostHandlers | undefined;
+
+  /** @param native whether the host has a native fan-out */
+  constructor(clock: VirtualClock, random: Random, network: Network, native: boolean) {
+    this.#clock = clock;
+    this.#random = random;
+    this.network = network;
+    this.host = async (_path, handlers) => {
+      this.#handlers = handlers;
+      return {
+        name: 'memory',
+        gathersInMessage: false,
+        listen: async (port) => port,
+        stopListening: () => {},
+        close: async () => this.cut(),
+        ...(native ? { publish: (topic, frame, binary) => this.#publish(topic, frame, binary) } : {}),
+      };
+    };
+  }
+
+  /** Every connection dies now. */
+  cut(): void {
+    for (const link of this.#links) link.cut();
+    this.#links.clear();
+  }
+
+  #publish(topic: string, frame: Frame, binary: boolean, except?: ServerEnd): void {
+    for (const end of this.#topics.get(topic) ?? []) if (end !== except) end.send(frame, binary);
+  }
+
+  #open({ protocol }: Address, { onOpen, onFrame, onClose }: LinkEvents): Link {
+    const link = new FakeLink<Message>(this.#clock, this.#random, this.network);
+    this.#links.add(link);
+    this.#accept(link.server);
+    const { client } = link;
+    client.onFrame = (message) => {
+      if (message.kind === 'accepted') onOpen();
+      else if (message.kind === 'frame') onFrame(message.frame);
+      else if (message.kind === 'close') {
+        client.close();
+        onClose({ code: message.code, reason: message.reason, by: 'server' });
+      }
+    };
+    client.onClose = () => onClose({ code: 1006, reason: 'cut', by: 'network' });
+    client.send({ kind: 'handshake', protocol });
+    return {
+      name: 'memory',
+      bufferedBytes: 0,
+      send: (frame) => client.send({ kind: 'frame', frame }),
+      close: (code, reason) => {
+        client.send({ kind: 'close', code, reason });
+        client.close();
+      },
+    };
+  }
+
+  #accept(server: LinkEnd<Message>): void {
+    server.onFrame = (handshake) => {
+      if (handshake.kind !== 'handshake' || this.#handlers === undefined) return server.close();
+      const peer = new Peer('127.0.0.1', false, [...handshakeLines, `sec-websocket-protocol: ${handshake.protocol}`]);
+      const verdict = this.#handlers.upgrade({ method: 'GET', path: '/halyard', query: '', peer });
+      if ('refuse' in verdict) return server.close();
+      server.send({ kind: 'accepted' });
+      const end = new ServerEnd(server, this.#topics, (topic, frame, binary) =>
+        this.#publish(topic, frame, binary, end),
+      );
+      const listener = verdict.open(end);
+      server.onFrame = (message) => {
+        if (message.kind === 'frame') {
+          const { frame } = message;
+          const bytes = typeof frame === 'string' ? new TextEncoder().encode(frame) : frame;
+          listener.onMessage(bytes, typeof frame !== 'string');
+        } else if (message.kind === 'close') {
+          end.close();
+          listener.onClose(message.code, message.reason);
+        }
+      };
+      server.onClose = () => {
+        end.close();
+        listener.onClose(1006, '');
+      };
+    };
+  }
+}
+
+/** One WebSocket as the server has it. */
+class ServerEnd implements HostSocket {
+  readonly #link: LinkEnd<Message>;
+  readonly #topics: Map<string, Set<ServerEnd>>;
+  readonly publish: HostSocket['publish'];
+
+  constructor(link: LinkEnd<Message>, topics: Map<string, Set<ServerEnd>>, publish: HostSocket['publish']) {
+    this.#link = link;
+    this.#topics = topics;
+    this.publish = publish;
+  }
+
+  /** Copies: the memory of a frame may be written again. */
+  send(frame: Frame, binary: boolean): void {
+    const copy = typeof frame === 'string' ? frame : binary ? Uint8Array.from(frame) : new TextDecoder().decode(frame);
+    this.#link.send({ kind: 'frame', frame: copy });
+  }
+
+  cork(write: () => void): void {
+    write();
+  }
+
+  getBufferedAmount(): number {
+    return 0;
+  }
+
+  subscribe(topic: string): void {
+    const ends = this.#topics.get(topic) ?? new Set();
+    this.#topics.set(topic, ends.add(this));
+  }
+
+  unsubscribe(topic: string): void {
+    this.#topics.get(topic)?.delete(this);
+  }
+
+  end(code: number, reason: string): void {
+    this.#link.send({ kind: 'close', code, reason });
+    this.close();
+  }
+
+  close(): void {
+    for (const ends of this.#topics.values()) ends.delete(this);
+    this.#link.close();
+  }
+}
