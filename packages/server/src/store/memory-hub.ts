@@ -48,7 +48,7 @@ export class MemoryHub {
     this.stamps = new Stamps(() => base + this.#wheel.lately());
     this.#retention = new Retention(limits, this.#wheel, (log) => this.#forget(log));
     this.#randomId = () => platform.randomBytes(12).toString('base64url');
-    this.#epoch = platform.randomBytes(3).toString('base64url');
+    this.#epoch = platform.randomBytes(4).readUInt32BE().toString(36);
   }
 
   follow(name: string, follower: Follower): Log {
