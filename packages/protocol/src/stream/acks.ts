@@ -15,8 +15,18 @@ interface PendingAck {
 export class PendingAcks {
   /** When the next one times out, or Infinity. */
   deadline = Infinity;
-  #last = 0;
+  /** The number that was given last. */
+  #last: number;
   readonly #pending = new Map<number, PendingAck>();
+
+  /** @param last the number that was given last, by a machine before this one */
+  constructor(last = 0) {
+    this.#last = last;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
 
   /** @returns the number the reply must carry. @throws LocalUsageError `ERR_ACKS_FULL` */
   expect(deadline: number, pendingMax: number, settle: Settle): number {

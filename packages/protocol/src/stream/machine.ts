@@ -18,6 +18,7 @@ import { PacketType, type Position } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
 import { Outbox } from './outbox';
 import { Positions } from './positions';
+import type { StreamState } from './state';
 
 /**
  * A SACK is also due after counted packets of so many bytes (or characters), so that what is confirmed keeps pace with any
@@ -98,11 +99,30 @@ export class SessionMachine<F extends { readonly length: number }> {
   confirmedStamp = -1;
   #positions: Positions | undefined;
 
-  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
+  /** @param state what a machine before this one had come to */
+  constructor(
+    sink: SessionSink<F>,
+    settings: SessionSettings,
+    limits: OutboxLimits,
+    probeSlackMs = 0,
+    state?: StreamState<F>,
+  ) {
     this.#sink = sink;
     this.settings = settings;
     this.#limits = limits;
     this.#probeSlackMs = probeSlackMs;
+    if (state !== undefined) this.#restore(state);
+  }
+
+  /** @returns what another machine needs to go on */
+  snapshot(): StreamState<F> {
+    return {
+      received: this.received,
+      confirmed: this.confirmed,
+      frames: [...this.#outbox],
+      asked: this.#acks?.last ?? 0,
+      confirmedStamp: this.confirmedStamp,
+    };
   }
 
   /** How many frames the peer has confirmed. */
@@ -319,6 +339,14 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#askAt = now + this.settings.heartbeatMs;
     if (!this.#isAttached || this.#pongsDue) return;
     if (always || this.#sink.transmittedStamp() > this.confirmedStamp) this.#ping(now);
+  }
+
+  #restore({ received, confirmed, frames, asked, confirmedStamp }: StreamState<F>): void {
+    this.received = received;
+    this.#outbox.confirmed = this.#outbox.carried = confirmed;
+    for (const [frame, mark] of frames) this.#outbox.push(frame, mark, this.#limits);
+    if (asked > 0) this.#acks = new PendingAcks(asked);
+    this.confirmedStamp = confirmedStamp;
   }
 
   #ping(now: number): void {

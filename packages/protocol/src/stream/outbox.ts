@@ -41,6 +41,12 @@ export class Outbox<F extends { readonly length: number }> {
     return this.#entries?.[(this.carried - this.confirmed) * 2 + 1] as number | undefined;
   }
 
+  /** All that is not confirmed, with its marks. */
+  *[Symbol.iterator](): Generator<readonly [frame: F, mark: number]> {
+    const entries = this.#entries ?? [];
+    for (let i = 0; i < entries.length; i += 2) yield [entries[i] as F, entries[i + 1] as number];
+  }
+
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
   push(frame: F, mark: number, { outboxPacketsMax, outboxBytesMax }: OutboxLimits): void {
     const { unconfirmed } = this;
