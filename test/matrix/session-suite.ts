@@ -157,6 +157,8 @@ export function sessionSuite(name: string, { host, transport, serverCodec, clien
         client.on('down', (what) => {
           atClient.push(what);
         });
+        // What left before the server is known to have the session may be given up, and is told then (docs/PROTOCOL.md §5.6).
+        await expect.poll(() => client.connected, { interval: 1 }).toBe(true);
         const replies: Promise<number>[] = [];
         const total = 400;
         for (let n = 0; n < total; n++) {
