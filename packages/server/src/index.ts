@@ -40,4 +40,6 @@ export type { SocketMiddleware } from './namespace/event-middleware';
 export type { SocketLifecycle } from './namespace/event-socket';
 export type { Middleware } from './namespace/rules';
 export type { Auth, Handshake } from './session/handshake';
+export { type MemoryOptions, memory } from './store/memory';
+export type { Adapter } from './store/store';
 export type { Origins } from './wire/admission';

@@ -45,6 +45,13 @@ export function replaysOne(): boolean {
   return Boolean(process.env.HALYARD_SEED);
 }
 
+/** @returns how many seeds a test is run for: the number in HALYARD_SEEDS, or else its own */
+export function seedCount(count: number): number {
+  const given = Number(process.env.HALYARD_SEEDS || count);
+  if (Number.isInteger(given) && given > 0) return given;
+  throw new Error(`HALYARD_SEEDS: a whole number from 1, not ${process.env.HALYARD_SEEDS}`);
+}
+
 /**
  * Runs a test for `count` seeds from `testSeed()` on, or for the one in HALYARD_SEED.
  * @throws Error that names the seed and has the failure as its cause

@@ -344,7 +344,9 @@ export class SessionMachine<F extends { readonly length: number }> {
   #restore({ received, confirmed, frames, asked, confirmedStamp }: StreamState<F>): void {
     this.received = received;
     this.#outbox.confirmed = this.#outbox.carried = confirmed;
-    for (const [frame, mark] of frames) this.#outbox.push(frame, mark, this.#limits);
+    // They were within the limits when they were sent.
+    const limits = { ...this.#limits, outboxPacketsMax: Infinity, outboxBytesMax: Infinity };
+    for (const [frame, mark] of frames) this.#outbox.push(frame, mark, limits);
     if (asked > 0) this.#acks = new PendingAcks(asked);
     this.confirmedStamp = confirmedStamp;
   }

@@ -10,8 +10,8 @@ import type { Rules } from '../namespace/rules';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
-import type { LocalStore } from '../store/store';
-import { DirectTurn } from '../store/turn';
+import type { LocalStore, StoreEvents } from '../store/store';
+import { DirectTurn, RecordingTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
@@ -43,14 +43,14 @@ export class Core {
     const { codecs, platform } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
-    this.#flusher = new Flusher(platform);
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too.
     const entryAgeMsMax = options.recoveryWindowMs + options.heartbeatMs + options.heartbeatTimeoutMs;
     const store = options.adapter({ platform, limits: { ...options, entryAgeMsMax } });
     this.#store = store;
-    const turn = new DirectTurn(store);
+    const turn = store.isShared ? new RecordingTurn(store, (run) => platform.soon(run)) : new DirectTurn(store);
+    this.#flusher = new Flusher(platform, () => turn.commit());
     this.#fanOut = new FanOut(codecs, this.#flusher);
     this.#sessions = new Sessions(
       {
@@ -58,6 +58,7 @@ export class Core {
         settings: settingsOf(options),
         outboxLimits: options,
         wheel,
+        store,
         turn,
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
@@ -97,7 +98,16 @@ export class Core {
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
     });
-    this.#router = new Router({ ...options, admission, flusher: this.#flusher, platform, polling, accept, report });
+    this.#router = new Router({
+      ...options,
+      admission,
+      flusher: this.#flusher,
+      platform,
+      polling,
+      accept,
+      report,
+      storesFirst: store.isShared,
+    });
   }
 
   /** Which host runs: `uws` or `node`; undefined before there is one. */
@@ -130,6 +140,7 @@ export class Core {
     }
     this.#host = this.#fanOut.host = host;
     this.#router.serve(host);
+    this.#store.open(this.#options.platform.randomBytes(9).toString('base64url'), nothingToDo);
     return host;
   }
 
@@ -163,6 +174,16 @@ export class Core {
     });
   }
 }
+
+/** What other nodes say, of which there is nothing yet. */
+const nothingToDo: StoreEvents = {
+  onMessage: () => null,
+  onVolatile() {},
+  onJoined() {},
+  onLeft() {},
+  onExpired() {},
+  onState() {},
+};
 
 function settingsOf(options: CheckedOptions): SessionSettings {
   return {

@@ -9,6 +9,8 @@ import { type Names, wholeNamespace } from '../namespace/target-spec';
 import { Rooms, type RoomsContext } from '../room/rooms';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
+import type { LeftRecord, PresenceRecord } from '../session/record';
+import { EndedSpans } from '../session/spans';
 import type { Namespace } from './namespace';
 import type { RemoteSocket } from './remote-socket';
 import { ServerSocket, type SocketContext } from './server-socket';
@@ -50,8 +52,8 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
       removed,
     };
     this.#admission = new Admission(rules, {
-      createSocket: (entrant, handshake) => {
-        const socket = new ServerSocket(context.newSocketId(), entrant, handshake, sockets);
+      createSocket: (entrant, handshake, record) => {
+        const socket = new ServerSocket(record?.id ?? context.newSocketId(), entrant, handshake, sockets, record);
         this.#rooms.everyone.members.set(socket.id, socket);
         return socket;
       },
@@ -64,8 +66,16 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
     this.#admission.admit(entrant, handshake);
   }
 
+  recall(entrant: Entrant, record: LeftRecord): EndedSpans {
+    return new EndedSpans(record, entrant, this.#rooms);
+  }
+
   close(): void {
     this.#rooms.close();
+  }
+
+  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
+    this.#admission.revive(entrant, handshake, record);
   }
 
   use(middleware: Middleware<Data>): this {

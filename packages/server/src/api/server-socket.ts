@@ -1,4 +1,5 @@
 // What `Socket` says, done.
+import type { Codec } from '@halyard/codec';
 import {
   type Close,
   CloseCode,
@@ -6,6 +7,7 @@ import {
   type EventHandler,
   type EventName,
   type EventReply,
+  type Frame,
   LocalUsageError,
   type Value,
 } from '@halyard/protocol';
@@ -18,6 +20,7 @@ import { flatten, type Names, wholeNamespace } from '../namespace/target-spec';
 import type { Rooms } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
 import type { Owner } from '../session/presence';
+import { encodeValue, type PresenceRecord } from '../session/record';
 import type { TransportName } from '../wire/connection';
 import type { Socket } from './socket';
 import { AudienceTarget, type Target } from './target';
@@ -32,9 +35,39 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   declare protected readonly context: SocketContext;
   readonly handshake: Handshake<Data>;
 
-  constructor(id: string, owner: Owner, handshake: Handshake<Data>, context: SocketContext) {
-    super(id, owner, context.rooms, context);
+  /** What `data` was when it could be encoded last. */
+  #savedData: Frame | undefined = undefined;
+
+  constructor(
+    id: string,
+    owner: Owner,
+    handshake: Handshake<Data>,
+    context: SocketContext,
+    record: PresenceRecord | undefined,
+  ) {
+    super(id, owner, context.rooms, context, record);
     this.handshake = handshake;
+  }
+
+  override record(codec: Codec): PresenceRecord {
+    const { id, namespace, handshake } = this;
+    return {
+      ...{ id, namespace, peer: handshake.peer },
+      auth: encodeValue(handshake.auth as Value, codec),
+      data: this.#encodedData(codec),
+      memberships: this.membershipRecords(this.line.confirmedStamp),
+    };
+  }
+
+  /** What cannot be encoded is told, and what was saved before stays. */
+  #encodedData(codec: Codec): Frame {
+    try {
+      this.#savedData = encodeValue(this.data as Value, codec);
+    } catch (error) {
+      this.#savedData ??= encodeValue({}, codec);
+      this.context.report(error, `saving the data of socket ${this.id}`);
+    }
+    return this.#savedData;
   }
 
   override get ticket(): Handshake<Data> {

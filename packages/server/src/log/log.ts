@@ -79,6 +79,18 @@ export class Log {
     return this.#number(offset, stampColumn);
   }
 
+  /** @returns the offset of the newest entry kept that was emitted up to a stamp; 0 if there is none */
+  offsetOf(stamp: number): number {
+    let low = this.firstOffset;
+    let high = this.nextOffset;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.stampAt(middle) as number) <= stamp) low = middle + 1;
+      else high = middle;
+    }
+    return low > this.firstOffset ? low - 1 : 0;
+  }
+
   /** @returns whom an entry was not for */
   exceptAt(offset: number): Except {
     const row = offset - this.firstOffset;

@@ -1,21 +1,22 @@
 // How a session enters a namespace: the middleware decides, then the socket is made and the app hears of it.
 import { PublicError } from '@halyard/protocol';
-import type { Entrance, Entrant } from '../session/context';
+import type { Entrant } from '../session/context';
 import { type Failure, failureOf } from '../session/failure';
 import type { Handshake } from '../session/handshake';
 import type { Presence } from '../session/presence';
+import type { PresenceRecord } from '../session/record';
 import { fireHandlers } from './handlers';
 import type { Rules } from './rules';
 
 export interface AdmissionContext {
   /** Makes the socket, a member of the namespace. */
-  createSocket(entrant: Entrant, handshake: Handshake): Presence;
+  createSocket(entrant: Entrant, handshake: Handshake, record?: PresenceRecord): Presence;
   /** A question was decided. */
   decided(): void;
   report(error: unknown, where: string): void;
 }
 
-export class Admission implements Entrance {
+export class Admission {
   readonly #rules: Rules;
   readonly #context: AdmissionContext;
   /** Handshakes that are not decided. */
@@ -35,6 +36,12 @@ export class Admission implements Entrance {
     this.#pending++;
     if (this.#rules.middleware.length === 0) this.#decide(entrant, handshake, undefined);
     else void this.#askMiddleware(entrant, handshake);
+  }
+
+  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
+    const socket = this.#context.createSocket(entrant, handshake, record);
+    entrant.revived(socket);
+    this.#tell(socket);
   }
 
   async #askMiddleware(entrant: Entrant, handshake: Handshake): Promise<void> {
@@ -61,9 +68,13 @@ export class Admission implements Entrance {
   #connect(entrant: Entrant, handshake: Handshake): void {
     const socket = this.#context.createSocket(entrant, handshake);
     entrant.connected(socket);
+    this.#tell(socket);
+    entrant.ready(socket);
+  }
+
+  #tell(socket: Presence): void {
     fireHandlers(this.#rules.listeners, 'connection', [socket], (error) =>
       this.#context.report(error, 'a handler of "connection"'),
     );
-    entrant.ready(socket);
   }
 }

@@ -3,6 +3,7 @@ import { type Close, type EventPacket, PublicError, type Value, type VolatilePac
 import type { Rooms } from '../room/rooms';
 import { failureOf } from '../session/failure';
 import { type Owner, Presence } from '../session/presence';
+import type { PresenceRecord } from '../session/record';
 import { EventMiddleware, type SocketMiddleware } from './event-middleware';
 import {
   callHandlers,
@@ -49,9 +50,12 @@ export abstract class EventSocket extends Presence {
   /** Whether the session was ever resumed on another connection. */
   recovered = false;
 
-  constructor(id: string, owner: Owner, rooms: Rooms, context: EventContext) {
-    super(id, owner, rooms);
+  /** @param record what it was on another server */
+  constructor(id: string, owner: Owner, rooms: Rooms, context: EventContext, record?: PresenceRecord) {
+    super(id, owner, rooms, record?.memberships);
     this.context = context;
+    // A session that has moved is one that was resumed.
+    if (record !== undefined) this.recovered = true;
   }
 
   override receive(packet: EventPacket | VolatilePacket): void {

@@ -58,6 +58,30 @@ export class Rooms implements RoomContext {
     return membershipOf(room, room.log.lastOffset, this.stamp);
   }
 
+  /**
+   * A subscriber comes back that was a member on another server.
+   * @param span its time in the room; it goes on if that has no end
+   * @returns undefined if the room has another log by now: then nobody knows what it has missed
+   */
+  enterAgain(
+    subscriber: Subscriber,
+    name: string,
+    epoch: string,
+    span: Omit<Membership, 'room'>,
+  ): Membership | undefined {
+    const isMember = span.until === Number.POSITIVE_INFINITY;
+    let room = name === '' ? this.everyone : this.#byName.get(name);
+    if (room === undefined) {
+      room = this.#create(name);
+      if (isMember) this.#byName.set(name, room);
+      // Its log stays as long as there is something to be read in it.
+      else room.close();
+    }
+    if (room.log.id !== epoch) return undefined;
+    if (isMember) room.members.set(subscriber.id, subscriber);
+    return { room, ...span };
+  }
+
   exit(subscriber: Subscriber, membership: Membership): void {
     const { room } = membership;
     membership.to = room.log.lastOffset;

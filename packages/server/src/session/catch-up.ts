@@ -4,10 +4,10 @@ import { type Frame, LocalUsageError, type SessionMachine } from '@halyard/proto
 import type { Stamps } from '../log/stamp';
 import type { Membership } from '../room/membership';
 import type { LogBudget } from './log-budget';
-import type { Presence } from './presence';
+import type { Spans } from './spans';
 
 interface Cursor {
-  readonly presence: Presence;
+  readonly presence: Spans;
   readonly membership: Membership;
   /** Offset of the next entry to look at. */
   offset: number;
@@ -49,7 +49,7 @@ export class CatchUp {
   }
 
   /** @param position the last offset of its log that the peer has read */
-  add(presence: Presence, membership: Membership, position: number): void {
+  add(presence: Spans, membership: Membership, position: number): void {
     this.#cursors.push({
       presence,
       membership,
@@ -60,7 +60,7 @@ export class CatchUp {
   }
 
   /** A socket is over. @param last stamp up to which it is still to be sent what was for it */
-  leave(presence: Presence, last: number): void {
+  leave(presence: Spans, last: number): void {
     for (const cursor of this.#cursors) if (cursor.presence === presence) cursor.last = Math.min(cursor.last, last);
   }
 

@@ -3,16 +3,21 @@ import type { Codec } from '@halyard/codec';
 import type { OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
+import type { LocalStore } from '../store/store';
 import type { Turn } from '../store/turn';
 import type { Failure } from './failure';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
 import type { Owner, Presence, Ticket } from './presence';
+import type { LeftRecord, PresenceRecord } from './record';
+import type { Spans } from './spans';
 
 /** A session that wants to enter a namespace, as that sees it. */
 export interface Entrant extends Owner {
   /** Whether this is still a question that the namespace has to decide. */
   awaits(ticket: Ticket): boolean;
+  /** It was let in on another server. */
+  revived(presence: Presence): void;
   /** The namespace let it in. */
   connected(presence: Presence): void;
   /** The app's handlers of the namespace are in place. */
@@ -25,6 +30,10 @@ export interface Entrant extends Owner {
 export interface Entrance {
   /** Decides, now or later, and tells the session. */
   admit(entrant: Entrant, handshake: Handshake): void;
+  /** A session that it has let in on another server. */
+  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void;
+  /** What is still to be read for one that has ended on another server. */
+  recall(entrant: Entrant, record: LeftRecord): Spans;
 }
 
 /** Who asks for a namespace. */
@@ -37,6 +46,7 @@ export interface Founder {
 export interface SessionContext extends PendingLimits {
   readonly platform: Platform;
   readonly wheel: TimerWheel;
+  readonly store: LocalStore;
   readonly turn: Turn;
   readonly settings: SessionSettings;
   readonly outboxLimits: OutboxLimits;

@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { type Close, CloseCode, type HelloPacket, type ResumeRequest } from '@halyard/protocol';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
+import { decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
 import { Session } from './session';
 
 /** Of a client that has not been told of its session. */
@@ -45,8 +46,9 @@ export class Sessions {
   /** Answers HELLO: goes on with a session, or makes a new one. */
   greet(connection: Connection, hello: HelloPacket): void {
     let refusal = '';
-    const untold = hello.token === '' ? undefined : this.#byToken.get(hello.token);
-    if (untold !== undefined && untold.codecIndex === connection.codecIndex) {
+    const { codecIndex } = connection;
+    const untold = hello.token === '' ? undefined : this.#untold(hello.token, codecIndex);
+    if (untold !== undefined && untold.codecIndex === codecIndex) {
       if (untold.isAfter(hello)) {
         connection.close(overtaken);
         return;
@@ -60,7 +62,7 @@ export class Sessions {
       untold.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
     if (hello.resume !== undefined) {
-      const session = this.#find(hello.resume, connection.codecIndex);
+      const session = this.#find(hello.resume, codecIndex);
       if (session?.isAfter(hello)) {
         connection.close(overtaken);
         return;
@@ -93,23 +95,79 @@ export class Sessions {
     const random = this.#context.platform.randomBytes(30);
     const id = random.toString('base64url', 0, 12);
     const secret = random.toString('base64url', 12);
-    const session = new Session(id, secret, connection.codecIndex, hello, this.#context);
+    const { client, generation, token } = hello;
+    const mine = token === '' ? undefined : { token, listed: hello.namespaces.map(({ namespace }) => namespace) };
+    const session = new Session(
+      { id: mine === undefined ? id : this.#idOf(token, id), secret, client, generation, untold: mine },
+      codecIndex,
+      this.#context,
+    );
+    this.#add(session);
+    if (token !== '' && hello.resume === undefined) this.#byToken.set(token, session);
+    session.start(connection, hello, refusal);
+  }
+
+  #add(session: Session): void {
     this.#byId.set(session.id, session);
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 0) + 1;
-    if (hello.token !== '' && hello.resume === undefined) this.#byToken.set(hello.token, session);
-    session.start(connection, hello, refusal);
+  }
+
+  /** Other nodes find a session by its token: its id says which that is. */
+  #idOf(token: string, random: string): string {
+    if (!this.#context.store.isShared) return random;
+    return Buffer.from(hashOf(token)).toString('base64url', 0, 12);
+  }
+
+  /**
+   * A session that another node has, or had, is this one's from now on.
+   * @param secret of the session, as its client says it
+   * @param hashed which hash of the record it has to have: that of the secret, or of the token
+   */
+  #claim(id: string, text: string, hashed: 'secret' | 'token', codecIndex: number): Session | undefined {
+    const { store, codecs, report, platform } = this.#context;
+    if (!store.isShared) return undefined;
+    let record: SessionRecord | undefined;
+    try {
+      const claim = store.claim(id, (stored) => {
+        record = decodeRecord(stored, store.codec);
+        const isIts = record.id === id && isSame(record[hashed], hashOf(text));
+        return isIts && record.codec === codecs[codecIndex]?.name;
+      });
+      if (claim === undefined || record === undefined) return undefined;
+      const { client, generation, listed, stream } = record;
+      const isTold = hashed === 'secret';
+      const secret = isTold ? text : platform.randomBytes(18).toString('base64url');
+      const untold = isTold ? undefined : { token: text, listed };
+      const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
+      this.#add(session);
+      if (!isTold) this.#byToken.set(text, session);
+      session.restore(record, claim.nonce);
+      return session;
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      report(error, `reading the record of session ${id}`);
+      return undefined;
+    }
   }
 
   #find({ session: id, secret }: ResumeRequest, codecIndex: number): Session | undefined {
     const session = this.#byId.get(id);
-    if (session === undefined || session.codecIndex !== codecIndex) return undefined;
-    const expected = Buffer.from(session.secret);
-    const given = Buffer.from(secret);
-    return given.length === expected.length && timingSafeEqual(given, expected) ? session : undefined;
+    if (session === undefined) return this.#claim(id, secret, 'secret', codecIndex);
+    if (session.codecIndex !== codecIndex) return undefined;
+    return isSame(Buffer.from(session.secret), Buffer.from(secret)) ? session : undefined;
+  }
+
+  #untold(token: string, codecIndex: number): Session | undefined {
+    return this.#byToken.get(token) ?? this.#claim(this.#idOf(token, ''), token, 'token', codecIndex);
   }
 
   #ended(session: { readonly id: string; readonly codecIndex: number }): void {
     if (!this.#byId.delete(session.id)) return;
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 1) - 1;
   }
+}
+
+/** Compares in a time that says nothing about where they differ. */
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -3,6 +3,7 @@ import type { Value } from '@halyard/protocol';
 import type { Headers, Peer } from '../host/host';
 import { clientAddress } from '../wire/admission';
 import type { TransportName } from '../wire/connection';
+import type { PeerRecord } from './record';
 
 /** What a client presents to a namespace. Unverified. */
 export type Auth = { readonly [key: string]: Value | undefined };
@@ -25,16 +26,20 @@ export class Handshake<Data = Record<string, unknown>> {
   readonly transport: TransportName;
   readonly #peer: Peer;
   readonly #trustProxy: boolean;
-  #data: Data | undefined = undefined;
+  #data: Data | undefined;
 
-  /** @param origin what is known of the connection; not the connection itself: the session may move to another one */
-  constructor(namespace: string, auth: Value | undefined, client: string, origin: HandshakeOrigin) {
+  /**
+   * @param origin what is known of the connection; not the connection itself: the session may move to another one
+   * @param data what it had on another server
+   */
+  constructor(namespace: string, auth: Value | undefined, client: string, origin: HandshakeOrigin, data?: Data) {
     this.namespace = namespace;
     this.auth = isObject(auth) ? auth : noAuth;
     this.client = client;
     this.transport = origin.transport;
     this.#peer = origin.peer;
     this.#trustProxy = origin.trustProxy;
+    this.#data = data;
   }
 
   /** Becomes `socket.data`. */
@@ -51,6 +56,13 @@ export class Handshake<Data = Record<string, unknown>> {
   /** The client's address: the socket's, or the one the nearest proxy saw with `trustProxy`. */
   get address(): string {
     return clientAddress(this.#peer, this.#trustProxy);
+  }
+
+  /** @internal The request, as another server needs it. */
+  get peer(): PeerRecord {
+    const { transport, secure } = this;
+    const headers = [...this.headers].map(([name, value]) => `${name}: ${value}`);
+    return { transport, address: this.#peer.address, secure, headers };
   }
 
   /** Whether the server itself ended TLS. */

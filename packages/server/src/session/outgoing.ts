@@ -15,6 +15,7 @@ import {
   SessionMachine,
   type SessionSink,
   type Settle,
+  type StreamState,
   type Value,
 } from '@halyard/protocol';
 import { Timed } from '../base/wheel';
@@ -30,11 +31,12 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
   protected readonly context: SessionContext;
   protected readonly machine: SessionMachine<Frame>;
 
-  constructor(codecIndex: number, context: SessionContext) {
+  /** @param state what its stream had come to on another server */
+  constructor(codecIndex: number, context: SessionContext, state: StreamState<Frame> | undefined) {
     super();
     this.codecIndex = codecIndex;
     this.context = context;
-    this.machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits);
+    this.machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits, 0, state);
   }
 
   get codec(): Codec {
@@ -50,6 +52,8 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
   }
 
   abstract end(close: Close): void;
+  /** It is not what was stored of it any more. */
+  protected abstract touch(): void;
   /** Sees to it that `due` is called when it is time. */
   protected abstract schedule(): void;
   /** Something was given to the machine: if that is held, it goes out with what is read from the logs. */
@@ -105,6 +109,7 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
   /** What was sent is stored: it may leave. */
   release(frame: Frame, stamp: number): void {
     if (this.isOver) return;
+    this.touch();
     try {
       this.machine.send(frame, stamp);
     } catch (error) {

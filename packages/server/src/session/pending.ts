@@ -66,6 +66,11 @@ export class PendingNamespaces {
     for (const namespace of [...this.#waiting.keys()]) this.leave(namespace);
   }
 
+  /** The handshakes that are not decided, and still wanted. */
+  *handshakes(): Generator<Handshake> {
+    for (const { handshake } of this.#waiting.values()) yield handshake;
+  }
+
   enter(handshake: Handshake): void {
     this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
   }

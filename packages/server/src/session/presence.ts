@@ -1,4 +1,5 @@
 // A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
+import type { Codec } from '@halyard/codec';
 import type { Close, EventPacket, Settle, Value, VolatilePacket } from '@halyard/protocol';
 import type { Membership } from '../room/membership';
 import type { Room } from '../room/room';
@@ -6,6 +7,7 @@ import type { Rooms } from '../room/rooms';
 import type { Line } from '../room/subscriber';
 import type { Connection } from '../wire/connection';
 import type { Failure } from './failure';
+import type { MembershipRecord, PresenceRecord } from './record';
 import { Spans } from './spans';
 
 const pastMembershipsMax = 1_024;
@@ -52,8 +54,8 @@ export abstract class Presence extends Spans {
   /** False once it is over. */
   connected = true;
 
-  constructor(id: string, owner: Owner, rooms: Rooms) {
-    super(id, rooms);
+  constructor(id: string, owner: Owner, rooms: Rooms, memberships?: readonly MembershipRecord[]) {
+    super(id, rooms, memberships);
     this.line = owner;
   }
 
@@ -61,6 +63,8 @@ export abstract class Presence extends Spans {
     return this.ticket.namespace;
   }
 
+  /** @returns what another server needs to go on with it */
+  abstract record(codec: Codec): PresenceRecord;
   /** An event of the client. */
   abstract receive(packet: EventPacket | VolatilePacket): void;
   /** The session's connection was lost. */

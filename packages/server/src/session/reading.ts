@@ -17,8 +17,16 @@ import { CatchUp } from './catch-up';
 import { LogBudget } from './log-budget';
 import { Outgoing } from './outgoing';
 import type { Presence } from './presence';
+import type { Spans } from './spans';
 
 const behind: Close = { code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' };
+
+/** A presence that the server has ended, and when: a stamp. */
+export interface Left {
+  readonly presence: Spans;
+  readonly namespace: string;
+  readonly stamp: number;
+}
 
 export abstract class Reading extends Outgoing {
   /** There while it is not up to date: until then nothing that is published is sent to it directly. */
@@ -26,9 +34,9 @@ export abstract class Reading extends Outgoing {
   /** One for each namespace. */
   protected presences: CompactList<Presence> = undefined;
   /** Presences the server ended whose last messages the client may not have read, and when that was, as stamps. */
-  protected left: { readonly presence: Presence; readonly stamp: number }[] | undefined = undefined;
+  protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
-  #forgottenStamp = -1;
+  protected forgottenStamp = -1;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
@@ -71,6 +79,7 @@ export abstract class Reading extends Outgoing {
   enter(presence: Presence, membership: Membership): void {
     const { connection } = this;
     if (presence.isLeaving) return;
+    this.touch();
     if (!this.#isCounted) {
       this.#seeWhetherTight(() => this.#spokenLogs());
       if (this.#isCounted) this.#count();
@@ -85,6 +94,7 @@ export abstract class Reading extends Outgoing {
     if (presence.isLeaving) return;
     room.looped?.delete(presence);
     if (this.isOver) return;
+    this.touch();
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
     this.#budget.left();
@@ -96,7 +106,7 @@ export abstract class Reading extends Outgoing {
   }
 
   forgot(stamp: number): void {
-    this.#forgottenStamp = Math.max(this.#forgottenStamp, stamp);
+    this.forgottenStamp = Math.max(this.forgottenStamp, stamp);
     // What is still to be read may have been for it, or not, by what is forgotten here.
     if (this.catchUp !== undefined && stamp > this.catchUp.stamp) this.end(behind);
   }
@@ -127,7 +137,8 @@ export abstract class Reading extends Outgoing {
   /** @param positions what the client has read of the logs. @returns whether all that it has not is still there */
   protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
     const { confirmedStamp } = this.machine;
-    if (this.#forgottenStamp > confirmedStamp) return false;
+    if (this.forgottenStamp > confirmedStamp) return false;
+    for (const { hasLostLogs } of listOf(this.presences)) if (hasLostLogs) return false;
     for (const [presence, { room, from, to, newest }] of this.#readers()) {
       const { log } = room;
       const position = Math.max(from, positions.get(log.id) ?? 0);
@@ -248,7 +259,7 @@ export abstract class Reading extends Outgoing {
     return false;
   }
 
-  *#readers(): Generator<[Presence, Membership]> {
+  *#readers(): Generator<[Spans, Membership]> {
     for (const presence of listOf(this.presences)) {
       for (const membership of presence.memberships()) yield [presence, membership];
       for (const membership of presence.pastMemberships()) yield [presence, membership];

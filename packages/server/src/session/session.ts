@@ -14,12 +14,16 @@ import {
   packetLimits,
   RemoteProtocolError,
   type ResumeRequest,
+  type StreamState,
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
 import { warningOf } from '../base/warnings';
-import { type Connection, nobody, type Receiver } from '../wire/connection';
+import { Peer } from '../host/host';
+import type { RecordWrite } from '../store/store';
+import type { Recorded } from '../store/turn';
+import { type Connection, nobody, type Receiver, type TransportName } from '../wire/connection';
 import type { Entrant, SessionContext } from './context';
 import { Departures } from './departures';
 import type { Failure } from './failure';
@@ -27,18 +31,48 @@ import { Handshake } from './handshake';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
+import {
+  decodeValue,
+  encodeRecord,
+  encodeValue,
+  hashOf,
+  type LeftRecord,
+  noHash,
+  type PeerRecord,
+  type PresenceRecord,
+  type SessionRecord,
+} from './record';
 
 /** How far a client has got. */
 type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions'>;
 
 const never = Number.POSITIVE_INFINITY;
 
-export class Session extends Reading implements Receiver, Entrant {
+/** Who a session is. */
+export interface Identity {
+  readonly id: string;
+  readonly secret: string;
+  readonly client: string;
+  /** Of the connection that has the session, or had it last, as the client counts. */
+  readonly generation: number;
+  /** The token of a client that has perhaps not been told of the session, and the namespaces it listed then. */
+  readonly untold: Untold | undefined;
+}
+
+export interface Untold {
+  readonly token: string;
+  readonly listed: readonly string[];
+}
+
+/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
+const keptSlackMs = 30_000;
+
+export class Session extends Reading implements Receiver, Entrant, Recorded {
   /** Namespaces that have not decided about it. */
   #pending: PendingNamespaces | undefined = undefined;
   #departures: Departures | undefined = undefined;
-  /** The HELLO that made it, until the client is known to have been told of the session. */
-  #untold: HelloPacket | undefined;
+  /** Until the client is known to have been told of the session. */
+  #untold: Untold | undefined;
   /** Why it is not the session that HELLO asked for: until RESET everything belonged to that one. Else empty. */
   refusal = '';
   /** When a session without a connection ends. */
@@ -46,18 +80,110 @@ export class Session extends Reading implements Receiver, Entrant {
   readonly id: string;
   readonly secret: string;
   readonly #client: string;
-  /** Of the connection that has the session, or had it last, as the client counts. */
   #generation: number;
+  /** What the store knows this node's claim by; empty while nothing is stored. */
+  #nonce = '';
   /** Size of the frame that is handled while namespaces have not decided. */
   #frameBytes = 0;
 
-  constructor(id: string, secret: string, codecIndex: number, hello: HelloPacket, context: SessionContext) {
-    super(codecIndex, context);
+  constructor(
+    { id, secret, client, generation, untold }: Identity,
+    codecIndex: number,
+    context: SessionContext,
+    state?: StreamState<Frame>,
+  ) {
+    super(codecIndex, context, state);
     this.id = id;
     this.secret = secret;
-    this.#client = hello.client;
-    this.#generation = hello.generation;
-    this.#untold = hello.token === '' ? undefined : hello;
+    this.#client = client;
+    this.#generation = generation;
+    this.#untold = untold;
+  }
+
+  // Its record.
+
+  /** Goes on with what it was on another server. @param nonce of this server's claim */
+  restore(record: SessionRecord, nonce: string): void {
+    this.#nonce = nonce;
+    this.refusal = record.refusal;
+    this.forgottenStamp = record.forgotten;
+    this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
+    for (const left of record.left) this.#recall(left);
+    for (const presence of record.presences) this.#revive(presence);
+    for (const { namespace, auth, peer } of record.pending) this.#ask(namespace, this.#decode(auth), peer);
+    this.schedule();
+  }
+
+  record(): SessionRecord {
+    const { context, confirmedStamp } = this;
+    const { codec } = context.store;
+    const presences = listOf(this.presences).map((presence) => presence.record(codec));
+    const left = (this.left ?? []).map(({ presence, namespace, stamp }) => ({
+      ...{ id: presence.id, namespace, stamp },
+      memberships: presence.pastRecords(confirmedStamp),
+    }));
+    const pending = [...(this.#pending?.handshakes() ?? [])].map(({ namespace, auth, peer }) => ({
+      ...{ namespace, peer },
+      auth: encodeValue(auth as Value, codec),
+    }));
+    return {
+      id: this.id,
+      secret: hashOf(this.secret),
+      token: this.#untold === undefined ? noHash : hashOf(this.#untold.token),
+      listed: this.#untold?.listed ?? [],
+      codec: this.codec.name,
+      client: this.#client,
+      generation: this.#generation,
+      refusal: this.refusal,
+      stream: this.machine.snapshot(),
+      forgotten: this.forgottenStamp,
+      ...{ presences, left, pending },
+    };
+  }
+
+  write(): RecordWrite {
+    const { store, settings } = this.context;
+    const record = this.isOver ? undefined : encodeRecord(this.record(), store.codec);
+    return { session: this.id, nonce: this.#nonce, record, keptMs: settings.recoveryWindowMs + keptSlackMs };
+  }
+
+  /** Another node has it: what it would do here from now on is done there. */
+  fenced(): void {
+    this.end({ code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' });
+  }
+
+  protected override touch(): void {
+    this.context.turn.touch(this);
+  }
+
+  #revive(record: PresenceRecord): void {
+    const { namespace: name, peer, auth, data } = record;
+    const handshake = this.#handshakeOf(name, this.#decode(auth), peer, this.#decode(data));
+    const namespace = this.context.namespace(name, handshake.auth, { session: this.id, address: handshake.address });
+    // Without it, what is sent to the client from there on ends here.
+    if ('admit' in namespace) namespace.revive(this, handshake, record);
+    else this.push({ type: PacketType.Disconnect, namespace: name, reason: namespace.code });
+  }
+
+  #recall(record: LeftRecord): void {
+    const { namespace: name, stamp } = record;
+    const namespace = this.context.namespace(name, undefined, { session: this.id, address: '' });
+    if (!('recall' in namespace)) return;
+    this.left ??= [];
+    this.left.push({ presence: namespace.recall(this, record), namespace: name, stamp });
+  }
+
+  #decode(frame: Frame): Value | undefined {
+    return decodeValue(frame, this.context.store.codec);
+  }
+
+  #handshakeOf(name: string, auth: Value | undefined, peer: PeerRecord, data?: Value): Handshake {
+    const origin = {
+      transport: peer.transport as TransportName,
+      peer: new Peer(peer.address, peer.secure, peer.headers),
+      trustProxy: this.context.trustProxy,
+    };
+    return new Handshake(name, auth, this.#client, origin, data as Record<string, unknown> | undefined);
   }
 
   // Connections.
@@ -104,10 +230,10 @@ export class Session extends Reading implements Receiver, Entrant {
 
   /** Goes on over another connection with a client that says HELLO again, because WELCOME has not reached it. */
   repeat(connection: Connection, hello: HelloPacket): void {
-    const listed = this.#untold?.namespaces ?? [];
+    const listed = this.#untold?.listed ?? [];
     this.resume(connection, { received: 0, confirmed: 0, positions: [] }, hello.generation);
     for (const { namespace, auth } of hello.namespaces) {
-      if (!listed.some((entry) => entry.namespace === namespace)) this.#ask(namespace, auth);
+      if (!listed.includes(namespace)) this.#ask(namespace, auth);
     }
   }
 
@@ -118,6 +244,7 @@ export class Session extends Reading implements Receiver, Entrant {
 
   onFrame(frame: Frame): void {
     if (this.#pending !== undefined) this.#frameBytes = frame.length;
+    this.touch();
     try {
       const packet = this.codec.decode(frame);
       if (this.refusal !== '') {
@@ -173,6 +300,7 @@ export class Session extends Reading implements Receiver, Entrant {
     this.context.wheel.cancel(this);
     if (this.#untold !== undefined) this.#told(this.#untold);
     this.context.ended(this);
+    this.touch();
     connection?.close(close);
     const presences = listOf(this.presences);
     this.presences = undefined;
@@ -220,8 +348,8 @@ export class Session extends Reading implements Receiver, Entrant {
     this.context.wheel.schedule(this, Math.min(dueAt, this.#departsAt));
   }
 
-  #told(hello: HelloPacket): void {
-    this.context.told(hello.token);
+  #told({ token }: Untold): void {
+    this.context.told(token);
     this.#untold = undefined;
   }
 
@@ -230,6 +358,7 @@ export class Session extends Reading implements Receiver, Entrant {
     this.#endsAt = undefined;
     this.connection = connection;
     connection.receiver = this;
+    this.touch();
   }
 
   #detach(): Connection | undefined {
@@ -245,6 +374,7 @@ export class Session extends Reading implements Receiver, Entrant {
   #away(close: Close): void {
     if (this.#detach() === undefined || this.isOver) return;
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
+    this.touch();
     this.schedule();
     for (const presence of listOf(this.presences)) presence.wentAway(close);
   }
@@ -293,6 +423,10 @@ export class Session extends Reading implements Receiver, Entrant {
     return this.#pending?.awaits(ticket) ?? false;
   }
 
+  revived(presence: Presence): void {
+    this.presences = withOne(this.presences, presence);
+  }
+
   connected(presence: Presence): void {
     if (this.#pending?.isLeaving(presence.ticket)) {
       // It comes for what it has said, and nobody hears of it any more.
@@ -330,7 +464,7 @@ export class Session extends Reading implements Receiver, Entrant {
     if (this.isOver) return;
     const { confirmedStamp } = this;
     this.left = this.left?.filter(({ stamp }) => stamp > confirmedStamp) ?? [];
-    this.left.push({ presence, stamp: this.context.turn.stamps.last });
+    this.left.push({ presence, namespace: presence.namespace, stamp: this.context.turn.stamps.last });
   }
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
@@ -338,18 +472,23 @@ export class Session extends Reading implements Receiver, Entrant {
     if (this.takesVolatile) this.connection?.send(frame);
   }
 
-  /** Asks a namespace to let it in. */
-  #ask(name: string, auth: Value | undefined): void {
+  /** Asks a namespace to let it in. @param before the request of an earlier connection, if that came over it */
+  #ask(name: string, auth: Value | undefined, before?: PeerRecord): void {
     const { trustProxy, namespacesPerSessionMax } = this.context;
     const { connection } = this;
-    if (connection === undefined || this.#has(name)) return;
+    if (this.#has(name)) return;
     if (listOf(this.presences).length + (this.#pending?.size ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
       this.#refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;
     }
-    const { transport, peer } = connection;
-    const handshake = new Handshake(name, auth, this.#client, { transport, peer, trustProxy });
+    let handshake: Handshake;
+    if (before !== undefined) handshake = this.#handshakeOf(name, auth, before);
+    else if (connection === undefined) return;
+    else {
+      const { transport, peer } = connection;
+      handshake = new Handshake(name, auth, this.#client, { transport, peer, trustProxy });
+    }
     const namespace = this.context.namespace(name, auth, { session: this.id, address: handshake.address });
     if (!('admit' in namespace)) {
       this.#refuse(name, namespace);

@@ -5,11 +5,16 @@ import { type Except, isEarlier } from '../log/except';
 import { type Membership, membershipOf } from '../room/membership';
 import type { Rooms } from '../room/rooms';
 import type { Line, Subscriber } from '../room/subscriber';
+import type { LeftRecord, MembershipRecord } from './record';
+
+const open = Number.POSITIVE_INFINITY;
 
 export abstract class Spans implements Subscriber {
   abstract readonly line: Line;
   readonly id: string;
   isLeaving = false;
+  /** Whether it came from another server, and some of its logs are gone. */
+  hasLostLogs = false;
   readonly #rooms: Rooms;
   /** Offset and stamp after which it is in the namespace. */
   readonly #from: number;
@@ -18,11 +23,26 @@ export abstract class Spans implements Subscriber {
   /** What it has left, and has perhaps not read to the end. */
   #past: Membership[] | undefined = undefined;
 
-  constructor(id: string, rooms: Rooms) {
+  /** @param records its memberships on another server: the namespace as a whole first */
+  constructor(id: string, rooms: Rooms, records?: readonly MembershipRecord[]) {
     this.id = id;
     this.#rooms = rooms;
-    this.#from = rooms.everyone.log.lastOffset;
-    this.#since = rooms.stamp;
+    const [whole] = records ?? [];
+    this.#from = whole?.from ?? rooms.everyone.log.lastOffset;
+    this.#since = whole?.since ?? rooms.stamp;
+    for (const record of records ?? []) this.#enterAgain(record);
+  }
+
+  /** Its memberships, as another server needs them. @param confirmed stamp up to which all is known to be read */
+  membershipRecords(confirmed: number): MembershipRecord[] {
+    const records: MembershipRecord[] = [];
+    for (const membership of this.memberships()) records.push(recordOf(membership, confirmed));
+    return [...records, ...this.pastRecords(confirmed)];
+  }
+
+  /** The same of those that have ended. */
+  pastRecords(confirmed: number): MembershipRecord[] {
+    return [...this.pastMemberships()].map((membership) => recordOf(membership, confirmed));
   }
 
   /** Rooms it is in now, but for the namespace as a whole. */
@@ -43,6 +63,19 @@ export abstract class Spans implements Subscriber {
 
   *pastMemberships(): Generator<Membership> {
     if (this.#past !== undefined) yield* this.#past;
+  }
+
+  #enterAgain({ room, epoch, from, since, ...ends }: MembershipRecord): void {
+    const until = infinite(ends.until);
+    const span = { from, to: infinite(ends.to), since, until, newest: infinite(ends.newest) };
+    const membership = this.#rooms.enterAgain(this, room, epoch, span);
+    // What it has missed is lost with the log, and a membership that has ended is of no use any more.
+    if (membership === undefined) this.hasLostLogs = true;
+    else if (until !== open) this.#past = [...(this.#past ?? []), membership];
+    else if (room !== '') {
+      this.#current ??= new Map();
+      this.#current.set(room, membership);
+    }
   }
 
   /** @returns the membership, or undefined if it is in the room already. @throws LocalUsageError `ERR_ROOM_NAME`, `ERR_ROOMS_FULL` */
@@ -110,4 +143,36 @@ export abstract class Spans implements Subscriber {
     if (current !== undefined && current.since < from) return true;
     return this.#past?.some((past) => past.room.name === name && past.since < from && to <= past.until) ?? false;
   }
+}
+
+/** One that has ended on another server: only what it was a member of is left of it. */
+export class EndedSpans extends Spans {
+  readonly line: Line;
+
+  constructor({ id, memberships }: LeftRecord, line: Line, rooms: Rooms) {
+    super(id, rooms, memberships);
+    this.line = line;
+  }
+}
+
+/** What is known to be read need not be read again, whatever positions the client forgets. */
+function recordOf({ room, from, to, since, until, newest }: Membership, confirmed: number): MembershipRecord {
+  const { name, log } = room;
+  return {
+    room: name,
+    epoch: log.id,
+    from: Math.min(Math.max(from, log.offsetOf(confirmed)), to),
+    to: finite(to),
+    since,
+    until: finite(until),
+    newest: finite(newest),
+  };
+}
+
+function finite(value: number): number {
+  return value === open ? -1 : value;
+}
+
+function infinite(value: number): number {
+  return value < 0 ? open : value;
 }

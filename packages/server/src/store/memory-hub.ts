@@ -1,4 +1,6 @@
 // What the nodes of one memory store have together: logs by room, records of sessions, and who is there.
+import type { Codec } from '@halyard/codec';
+import type { Frame } from '@halyard/protocol';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
 import { Timed, TimerWheel } from '../base/wheel';
 import type { Except } from '../log/except';
@@ -13,7 +15,7 @@ class StoredRecord extends Timed implements Claim {
   nonce = '';
   generation = 0;
   owner = '';
-  record: Uint8Array = new Uint8Array();
+  record: Frame = '';
   readonly #expired: (stored: StoredRecord) => void;
 
   constructor(session: string, expired: (stored: StoredRecord) => void) {
@@ -27,7 +29,23 @@ class StoredRecord extends Timed implements Claim {
   }
 }
 
+/** A log that nobody follows and that has no entries: who was in its room may still come back. */
+class IdleLog extends Timed {
+  readonly #forget: () => void;
+
+  constructor(forget: () => void) {
+    super();
+    this.#forget = forget;
+  }
+
+  override due(): void {
+    this.#forget();
+  }
+}
+
 export class MemoryHub {
+  readonly isShared: boolean;
+  readonly codec: Codec;
   readonly stamps: Stamps;
   readonly nodes = new Map<string, StoreEvents>();
   /** Which nodes listen to a channel. */
@@ -41,7 +59,9 @@ export class MemoryHub {
   readonly #epoch: string;
   #epochs = 0;
 
-  constructor({ platform, limits }: StoreContext) {
+  constructor({ platform, limits }: StoreContext, codec: Codec, isShared: boolean) {
+    this.isShared = isShared;
+    this.codec = codec;
     // What it keeps has the age that its own clock says, whoever has come and gone.
     this.#wheel = new TimerWheel(platform);
     const base = platform.wall() - platform.now();
@@ -91,7 +111,7 @@ export class MemoryHub {
     return true;
   }
 
-  claim(node: string, session: string, expected: (record: Uint8Array) => boolean): Claim | undefined {
+  claim(node: string, session: string, expected: (record: Frame) => boolean): Claim | undefined {
     const stored = this.#records.get(session);
     if (stored === undefined || !expected(stored.record)) return undefined;
     const { owner, record } = stored;
@@ -117,7 +137,19 @@ export class MemoryHub {
     this.#records.delete(stored.session);
   }
 
+  /** A log has no entries any more, or no followers. */
   #forget(log: Log): void {
-    if (listOf(log.followers).length === 0 && this.#logs.get(log.name) === log) this.#logs.delete(log.name);
+    if (!this.isShared) this.#delete(log);
+    // Sessions of nodes that are gone may be in its room.
+    else
+      this.#wheel.schedule(
+        new IdleLog(() => this.#delete(log)),
+        this.#wheel.now() + this.#retention.limits.entryAgeMsMax,
+      );
+  }
+
+  #delete(log: Log): void {
+    const isIdle = log.isEmpty && listOf(log.followers).length === 0;
+    if (isIdle && this.#logs.get(log.name) === log) this.#logs.delete(log.name);
   }
 }

@@ -1,5 +1,7 @@
 // The store in memory: that of a server alone, or shared by several servers of one process.
-import { LocalUsageError, type Value } from '@halyard/protocol';
+import type { Codec } from '@halyard/codec';
+import { json } from '@halyard/codec/json';
+import { type Frame, LocalUsageError, type Value } from '@halyard/protocol';
 import type { Except } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
@@ -9,6 +11,8 @@ import type { Adapter, Claim, Commit, CommitResult, LocalStore, StoreEvents, Sto
 export interface MemoryOptions {
   /** Whether all servers that are given this adapter have one store together. Default: each has its own. */
   readonly shared?: boolean;
+  /** What records of sessions are encoded with, if it is shared. Default: `json()`. */
+  readonly codec?: Codec;
 }
 
 /**
@@ -17,20 +21,20 @@ export interface MemoryOptions {
  */
 export function memory(options: MemoryOptions = {}): Adapter {
   for (const name of Object.keys(options)) {
-    if (name !== 'shared') throw bad(name, 'is not an option: the only one is shared');
+    if (name !== 'shared' && name !== 'codec') throw bad(name, 'is not an option: known ones are shared, codec');
   }
-  const { shared = false } = options;
+  const { shared = false, codec = json() } = options;
   if (typeof shared !== 'boolean') throw bad('shared', 'is not valid: it may be true or false');
+  if (typeof codec?.encode !== 'function') throw bad('codec', 'is not valid: it may be a codec, such as msgpack()');
   let hub: MemoryHub | undefined;
   return (context) => {
-    if (!shared) return new MemoryStore(new MemoryHub(context), false);
-    hub ??= new MemoryHub(context);
-    return new MemoryStore(hub, true);
+    if (!shared) return new MemoryStore(new MemoryHub(context, codec, false));
+    hub ??= new MemoryHub(context, codec, true);
+    return new MemoryStore(hub);
   };
 }
 
 export class MemoryStore implements LocalStore {
-  readonly isShared: boolean;
   readonly #hub: MemoryHub;
   #node = '';
   readonly #followers = new Map<Log, Follower>();
@@ -38,9 +42,16 @@ export class MemoryStore implements LocalStore {
   /** The last commit, and what became of it. */
   #committed: { readonly number: number; readonly result: CommitResult } | undefined;
 
-  constructor(hub: MemoryHub, isShared: boolean) {
+  constructor(hub: MemoryHub) {
     this.#hub = hub;
-    this.isShared = isShared;
+  }
+
+  get isShared(): boolean {
+    return this.#hub.isShared;
+  }
+
+  get codec(): Codec {
+    return this.#hub.codec;
   }
 
   get state(): StoreState {
@@ -95,7 +106,7 @@ export class MemoryStore implements LocalStore {
     return result;
   }
 
-  claim(session: string, expected: (record: Uint8Array) => boolean): Claim | undefined {
+  claim(session: string, expected: (record: Frame) => boolean): Claim | undefined {
     return this.#hub.claim(this.#node, session, expected);
   }
 

@@ -1,6 +1,7 @@
 // The contract of a store: how the nodes of a cluster share logs, sessions and who is there. A node is one server process.
 // What needs only these calls (gaps, queues, forwarding, requests to many nodes) is written once, above it.
-import type { Value } from '@halyard/protocol';
+import type { Codec } from '@halyard/codec';
+import type { Frame, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { Except } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
@@ -28,7 +29,7 @@ export interface RecordWrite {
   /** As `Claim.nonce`. */
   readonly nonce: string;
   /** The record, encoded; undefined: it has ended. */
-  readonly record: Uint8Array | undefined;
+  readonly record: Frame | undefined;
   /** How long it is kept from now on while nobody writes it. */
   readonly keptMs: number;
 }
@@ -52,7 +53,7 @@ export interface Claim {
   readonly nonce: string;
   /** Higher than that of every claim before. */
   readonly generation: number;
-  readonly record: Uint8Array;
+  readonly record: Frame;
   /** The node that had it. */
   readonly owner: string;
 }
@@ -66,7 +67,7 @@ export interface StoreEvents {
   onJoined(node: string): void;
   onLeft(node: string): void;
   /** The record of a session was not written for as long as it was to be kept. One node is told. */
-  onExpired(session: string, record: Uint8Array): void;
+  onExpired(session: string, record: Frame): void;
   onState(state: StoreState): void;
 }
 
@@ -93,7 +94,7 @@ export interface Store {
   commit(commit: Commit): Awaitable<CommitResult>;
 
   /** Takes a session, whoever has it. @returns undefined if there is none of that id, or its record is not what `expected` accepts */
-  claim(session: string, expected: (record: Uint8Array) => boolean): Awaitable<Claim | undefined>;
+  claim(session: string, expected: (record: Frame) => boolean): Awaitable<Claim | undefined>;
 
   /** Says something that nobody keeps to all other nodes that listen to the channel. */
   publish(channel: string, frames: Frames): void;
@@ -106,11 +107,14 @@ export interface Store {
 
 /** A store in this process: what a node appends is stored when the call returns, and costs no commit. */
 export interface LocalStore extends Store {
+  /** Of records. */
+  readonly codec: Codec;
   /** One for all nodes that share the store. */
   readonly stamps: Stamps;
   follow(name: string, follower: Follower): Log;
+  commit(commit: Commit): CommitResult;
   append(log: Log, stamp: number, except: Except, frames: Frames): void;
-  claim(session: string, expected: (record: Uint8Array) => boolean): Claim | undefined;
+  claim(session: string, expected: (record: Frame) => boolean): Claim | undefined;
 }
 
 /** What a store is made with. */

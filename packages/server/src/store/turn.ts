@@ -1,14 +1,24 @@
 // What one turn of the event loop produces, on its way through the store: what is stored is released in the order in which it
-// was emitted, so that no client ever has what the store lacks. With a store in this process all of it happens in the same call.
+// was emitted, so that no client ever has what the store lacks. With a store in this process what is emitted is stored in the
+// same call; records are written if others can see them.
 import type { Except } from '../log/except';
 import type { Frames, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
-import type { LocalStore } from './store';
+import type { LocalStore, RecordWrite } from './store';
 
 /** Whose frames wait until they are stored. */
 export interface Sender<Frame> {
   /** The frame may leave. */
   release(frame: Frame, stamp: number): void;
+}
+
+/** A session, as its record is written. */
+export interface Recorded {
+  readonly id: string;
+  /** @returns what is to become of its record */
+  write(): RecordWrite;
+  /** Its record was left alone: another node has it. */
+  fenced(): void;
 }
 
 export interface Turn {
@@ -18,6 +28,10 @@ export interface Turn {
   append(log: Log, stamp: number, except: Except, frames: Frames): void;
   /** A frame for one session. */
   send<Frame>(sender: Sender<Frame>, frame: Frame): void;
+  /** The session is not what was stored of it. */
+  touch(session: Recorded): void;
+  /** Stores what was touched. Called before anything leaves. */
+  commit(): void;
 }
 
 export class DirectTurn implements Turn {
@@ -35,5 +49,39 @@ export class DirectTurn implements Turn {
 
   send<Frame>(sender: Sender<Frame>, frame: Frame): void {
     sender.release(frame, this.stamps.next());
+  }
+
+  touch(_session: Recorded): void {}
+
+  commit(): void {}
+}
+
+/** Of a store that other nodes share. */
+export class RecordingTurn extends DirectTurn {
+  readonly #local: LocalStore;
+  readonly #soon: (run: () => void) => void;
+  #touched = new Set<Recorded>();
+  #commits = 0;
+
+  /** @param soon calls something at the end of this turn, or later */
+  constructor(store: LocalStore, soon: (run: () => void) => void) {
+    super(store);
+    this.#local = store;
+    this.#soon = soon;
+  }
+
+  override touch(session: Recorded): void {
+    // Even if nothing leaves.
+    if (this.#touched.size === 0) this.#soon(() => this.commit());
+    this.#touched.add(session);
+  }
+
+  override commit(): void {
+    if (this.#touched.size === 0) return;
+    const sessions = [...this.#touched];
+    this.#touched = new Set();
+    const records = sessions.map((session) => session.write());
+    const { fenced } = this.#local.commit({ number: ++this.#commits, entries: [], records });
+    for (const session of sessions) if (fenced.includes(session.id)) session.fenced();
   }
 }

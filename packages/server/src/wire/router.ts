@@ -19,6 +19,8 @@ export interface RouterOptions {
   readonly codecs: readonly Codec[];
   readonly frameBytesMax: number;
   readonly backpressureBytesMax: number;
+  /** Whether what is sent waits for the end of the turn, because it has to be stored before. */
+  readonly storesFirst: boolean;
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
   readonly platform: Platform;
@@ -39,7 +41,7 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, backpressureBytesMax, flusher, platform } = this.#options;
+    const { codecs, frameBytesMax, backpressureBytesMax, flusher, platform, storesFirst } = this.#options;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
       binary,
@@ -48,7 +50,7 @@ export class Router implements HostHandlers {
       flusher,
       platform,
       native: host.publish !== undefined,
-      gathersInMessage: host.gathersInMessage,
+      gathersInMessage: host.gathersInMessage && !storesFirst,
     }));
   }
 

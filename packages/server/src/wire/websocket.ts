@@ -95,8 +95,11 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #write(): void {
     const queued = this.#queued;
     if (queued === undefined || !this.#open) return;
+    const { binary, flusher } = this.#settings;
+    flusher.commit();
+    // Committing may have closed it.
+    if (!this.#open) return;
     this.#queued = undefined;
-    const { binary } = this.#settings;
     if (!Array.isArray(queued)) {
       this.#socket.send(queued, binary);
       this.#sentBytes += queued.length;

@@ -239,6 +239,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   }
 
   flush(): void {
+    this.#settings.flusher.commit();
     this.#flushing = false;
     this.#answerBody();
     this.#answerPoll();

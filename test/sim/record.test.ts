@@ -1,0 +1,240 @@
+// A session moves to another server at any moment of a random run: its record is what the store has of it, the server that had
+// it is gone without a word, and the client resumes at a new one on the same store. A failure names its seed;
+// HALYARD_SEED=<seed> replays it.
+import { type Socket as ClientSocket, connect } from '@halyard/client/core';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec/msgpack';
+import { memory, Server, type Socket } from '@halyard/server';
+import { VirtualClock } from '@halyard/testkit/clock';
+import type { Network } from '@halyard/testkit/link';
+import { forSeeds, replaysOne, seedCount, seededRandom } from '@halyard/testkit/random';
+import { expect, test } from 'vitest';
+import { MemoryNetwork } from '../kit/memory-network';
+
+/** More are run by hand: docs/RELIABILITY.md. */
+const seedsMax = seedCount(150);
+const stepsMax = 60;
+const rooms = ['a', 'b', 'c', 'd'];
+
+/** What is queued leaves at the end of the turn, and what was awaited goes on in a microtask. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** The time of one server, until it is gone: nothing of it happens after that. */
+class ServerClock {
+  isGone = false;
+  readonly #clock: VirtualClock;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  wall(): number {
+    return this.#clock.now();
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    return this.#clock.after(delayMs, () => this.isGone || run());
+  }
+
+  soon(run: () => void): void {
+    setImmediate(() => this.isGone || run());
+  }
+}
+
+async function movingEnds(seed: number) {
+  const random = seededRandom(seed);
+  const clock = new VirtualClock();
+  const network: Network = { latencyMs: [1, 5], noticeMs: [0, 100], unnoticed: random.pick([0, 0.3]) };
+  const adapter = memory({ shared: true, codec: msgpack() });
+  const native = random.chance(0.5);
+  let nodes = 0;
+  let server: { io: Server; network: MemoryNetwork; time: ServerClock };
+
+  const sent = { client: [] as string[], other: [] as string[], server: [] as string[] };
+  const delivered = { client: [] as string[], other: [] as string[], server: [] as string[] };
+  const told: string[] = [];
+  const wrong: string[] = [];
+
+  async function start(): Promise<void> {
+    const time = new ServerClock(clock);
+    const wires = new MemoryNetwork(clock, seededRandom(random.int(2 ** 32)), network, native);
+    const options = { heartbeatMs: 400, heartbeatTimeoutMs: 300, sackPacketsMax: 5, sackDelayMs: 40 };
+    const io = new Server({ ...options, host: wires.host, clock: time, adapter });
+    const node = ++nodes;
+    for (const name of ['/', '/b']) {
+      const namespace = io.of(name);
+      namespace.use(async (handshake) => {
+        handshake.data.node = node;
+        if (name === '/b') await new Promise<void>((resolve) => clock.after(random.int(30), resolve));
+      });
+      namespace.on('connection', (socket) => {
+        if (!socket.recovered && name === '/') socket.join(['a', 'b']);
+        if (socket.handshake.auth.name !== name) wrong.push(`auth ${JSON.stringify(socket.handshake.auth)}`);
+        if (socket.handshake.headers.get('upgrade') !== 'websocket') wrong.push('headers');
+        socket.on('event', (text: string) => {
+          delivered.server.push(text);
+        });
+      });
+    }
+    await io.listen(1);
+    server = { io, network: wires, time };
+  }
+  await start();
+
+  const client = connect('http://memory.example', {
+    codec: json(),
+    transport: { open: (address, events) => server.network.transport.open(address, events) },
+    clock,
+    random: random.next,
+    auth: { name: '/' },
+    reconnect: { delayMinMs: 1, delayMaxMs: 50 },
+    connectTimeoutMs: 1_000,
+  });
+  const listen = (socket: ClientSocket, heard: string[]) => {
+    socket.on('event', (text: string) => {
+      heard.push(text);
+    });
+    socket.on('connect', ({ recovered, reason }) =>
+      told.push(`${socket.namespace} ${recovered ? 'recovered' : 'new'} ${reason ?? ''}`),
+    );
+  };
+  listen(client, delivered.client);
+  const other = client.of('/b', { auth: { name: '/b' } });
+  listen(other, delivered.other);
+
+  const atServer = (): Socket | undefined => [...server.io.sockets.values()].at(-1);
+  const model = { rooms: new Set(['a', 'b']), data: {} as Record<string, unknown> };
+
+  let count = 0;
+  const elapse = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed++) {
+      clock.advance(1);
+      await turn();
+    }
+  };
+  const act = () => {
+    const name = `${++count}`;
+    const kind = random.int(12);
+    if (kind < 3) {
+      sent.client.push(name);
+      client.emit('event', name);
+      return;
+    }
+    const socket = atServer();
+    if (socket === undefined) return;
+    const room = rooms[random.int(rooms.length)]!;
+    const second = rooms[random.int(rooms.length)]!;
+    const expectIt = (isFor: boolean) => {
+      if (isFor) sent.server.push(name);
+    };
+    switch (kind) {
+      case 3:
+        expectIt(true);
+        socket.emit('event', name);
+        return;
+      case 4:
+        expectIt(model.rooms.has(room));
+        server.io.to(room).emit('event', name);
+        return;
+      case 5:
+        expectIt(model.rooms.has(room) || model.rooms.has(second));
+        server.io.to([room, second]).emit('event', name);
+        return;
+      case 6:
+        expectIt(!model.rooms.has(room));
+        server.io.except(room).emit('event', name);
+        return;
+      case 7:
+        if (model.rooms.delete(room)) socket.leave(room);
+        else {
+          model.rooms.add(room);
+          socket.join(room);
+        }
+        return;
+      case 8:
+      case 9: {
+        // Both are for whoever is in the other namespace, even if it is ended at once.
+        const namespace = server.io.of('/b');
+        const [there] = namespace.sockets.values();
+        if (there === undefined) {
+          if (!other.connected) other.connect();
+          return;
+        }
+        sent.other.push(name);
+        if (kind === 8) there.emit('event', name);
+        else namespace.emit('event', name);
+        if (random.chance(0.2)) there.disconnect();
+        return;
+      }
+      default:
+        model.data = { ...model.data, [room]: count, at: new Date(count), big: BigInt(count) };
+        Object.assign(socket.data, model.data);
+        // It is saved with what follows.
+        expectIt(true);
+        socket.emit('event', name);
+    }
+  };
+
+  return {
+    ...{ random, sent, delivered, told, wrong, model, client, other, atServer, act, elapse },
+    cut: () => server.network.cut(),
+    get io() {
+      return server.io;
+    },
+    /** The server is gone, and another one is there. */
+    async move(): Promise<void> {
+      // What a turn has produced is stored at its end.
+      await turn();
+      server.time.isGone = true;
+      server.network.cut();
+      await start();
+    },
+    async settle(): Promise<void> {
+      for (let waited = 0; waited < 30_000; waited += 500) {
+        await elapse(500);
+        if (waited >= 12_000 && client.connected) return;
+      }
+      throw new Error('the client does not come back');
+    },
+    async close(): Promise<void> {
+      client.connection.close();
+      await server.io.close();
+    },
+  };
+}
+
+test('a session goes on at another server, once and in order, with its rooms and its data', async () => {
+  let moves = 0;
+  await forSeeds(seedsMax, async (seed) => {
+    const ends = await movingEnds(seed);
+    // What leaves before the client knows its session may be given up.
+    while (!ends.client.connected) await ends.elapse(1);
+    await ends.elapse(ends.random.int(40));
+    for (let i = 0; i < stepsMax; i++) {
+      ends.act();
+      if (ends.random.chance(0.6)) await ends.elapse(ends.random.int(20));
+      if (ends.random.chance(0.05)) ends.cut();
+      if (ends.random.chance(0.03)) {
+        await ends.move();
+        moves++;
+      }
+    }
+    await ends.move();
+    await ends.settle();
+    const socket = ends.atServer();
+    expect(ends.delivered.server).toEqual(ends.sent.client);
+    expect(ends.delivered.client).toEqual(ends.sent.server);
+    expect(ends.delivered.other).toEqual(ends.sent.other);
+    expect(ends.told.filter((line) => line.startsWith('/ new'))).toEqual(['/ new ']);
+    expect([socket?.recovered, new Set(socket?.rooms)]).toEqual([true, new Set([socket?.id, ...ends.model.rooms])]);
+    expect(socket?.data).toMatchObject(ends.model.data);
+    expect(ends.io.of('/b').sockets.size).toBe(ends.other.connected ? 1 : 0);
+    expect(ends.wrong).toEqual([]);
+    await ends.close();
+  });
+  if (!replaysOne()) expect(moves).toBeGreaterThan(seedsMax / 2);
+});
