@@ -5,6 +5,7 @@ export default defineConfig({
     'src/index.ts',
     'src/json.ts',
     'src/json-browser.ts',
+    'src/internal.ts',
     'src/msgpack.ts',
     'src/msgpack-browser.ts',
     'src/protobuf.ts',
