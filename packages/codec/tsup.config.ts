@@ -1,15 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: [
-    'src/index.ts',
-    'src/json.ts',
-    'src/json-browser.ts',
-    'src/internal.ts',
-    'src/msgpack.ts',
-    'src/msgpack-browser.ts',
-    'src/protobuf.ts',
-  ],
+  entry: ['src/index.ts', 'src/json.ts', 'src/json-browser.ts', 'src/internal.ts'],
   format: 'esm',
   target: 'es2022',
   dts: true,

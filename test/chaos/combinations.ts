@@ -2,8 +2,8 @@
 import { polling, type Transport, websocket } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
-import { protobuf } from '@halyard/codec/protobuf';
+import { msgpack } from '@halyard/codec-msgpack';
+import { protobuf } from '@halyard/codec-protobuf';
 import type { HostFactory, ServerOptions } from '@halyard/server';
 import type { Random } from '@halyard/testkit/random';
 import { hosts } from '../kit/hosts';

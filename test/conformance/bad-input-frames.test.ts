@@ -1,6 +1,6 @@
 // Frames and packets that break a rule: the close code, the rule in the reason, the session over, nobody else disturbed.
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { type GuardedServer, guardedServers } from './guarded-server';

@@ -104,7 +104,7 @@ describe.each(hosts)('resuming what is not yours on %s', (_name, host) => {
   });
 
   test('a session of another codec is unknown', async () => {
-    const { msgpack } = await import('@halyard/codec/msgpack');
+    const { msgpack } = await import('@halyard/codec-msgpack');
     const { json } = await import('@halyard/codec/json');
     const { port } = await serve({ codecs: [json(), msgpack()] });
     const owner = await RawWebSocket.connect(port);

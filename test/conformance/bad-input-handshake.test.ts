@@ -1,6 +1,6 @@
 // Who is refused before there is a connection: what is no handshake, foreign pages, protocols the server has not.
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { guardedServers } from './guarded-server';

@@ -1,6 +1,6 @@
 // Names that mean something to JavaScript: plain data everywhere, and no prototype is touched.
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import type { Value } from '@halyard/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';

@@ -1,7 +1,7 @@
 // Requests and answers of the polling transport that are lost, repeated, overtaken, skipped, too big, or for a connection
 // that is no more.
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import type { Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';

@@ -1,7 +1,7 @@
 // What one client does that others must not feel, and what it says last, which is handled all the same.
 import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import { Server, type ServerOptions, type Socket as ServerSocket, type Warning } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';

@@ -2,8 +2,8 @@
 // And a transcript that is changed is found out.
 import { readFileSync } from 'node:fs';
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
-import { protobuf } from '@halyard/codec/protobuf';
+import { msgpack } from '@halyard/codec-msgpack';
+import { protobuf } from '@halyard/codec-protobuf';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { play } from './player';

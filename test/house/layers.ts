@@ -35,6 +35,9 @@ export const layers: Layers = {
     ],
     [{ path: 'packages/codec' }],
     [
+      // Beside the two ends, so that neither of these brings their libraries.
+      { path: 'packages/codec-msgpack' },
+      { path: 'packages/codec-protobuf' },
       { path: 'packages/client' },
       {
         path: 'packages/server',

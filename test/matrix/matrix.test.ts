@@ -2,9 +2,9 @@
 import { polling, type Transport, websocket } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
-import { msgpack as msgpackBrowser } from '@halyard/codec/msgpack-browser';
-import { protobuf } from '@halyard/codec/protobuf';
+import { msgpack } from '@halyard/codec-msgpack';
+import { msgpack as msgpackBrowser } from '@halyard/codec-msgpack/browser';
+import { protobuf } from '@halyard/codec-protobuf';
 import { hosts } from '../kit/hosts';
 import { sessionSuite } from './session-suite';
 

@@ -1,7 +1,7 @@
 // What one client sends to the others of a room, when these speak several codecs over several transports.
 import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';

@@ -12,9 +12,9 @@ export async function loadDialect(name: DialectName): Promise<Dialect> {
     case 'halyard-json':
       return (await import('./halyard')).halyard((await import('@halyard/codec/json')).json());
     case 'halyard-msgpack':
-      return (await import('./halyard')).halyard((await import('@halyard/codec/msgpack')).msgpack());
+      return (await import('./halyard')).halyard((await import('@halyard/codec-msgpack')).msgpack());
     case 'halyard-protobuf':
-      return (await import('./halyard')).halyard((await import('@halyard/codec/protobuf')).protobuf());
+      return (await import('./halyard')).halyard((await import('@halyard/codec-protobuf')).protobuf());
     default:
       throw new Error(`${name} is no WebSocket dialect`);
   }

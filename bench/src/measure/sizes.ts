@@ -16,8 +16,8 @@ const entries: Readonly<Record<string, string>> = {
     export { connect, websocket } from '@halyard/client/core';
     export { json } from '@halyard/codec/json';`,
   'codec json': `export { json } from '@halyard/codec/json';`,
-  'codec msgpack': `export { msgpack } from '@halyard/codec/msgpack';`,
-  'codec protobuf': `export { protobuf } from '@halyard/codec/protobuf';`,
+  'codec msgpack': `export { msgpack } from '@halyard/codec-msgpack';`,
+  'codec protobuf': `export { protobuf } from '@halyard/codec-protobuf';`,
 };
 
 export const sizeNames: readonly string[] = Object.keys(entries);

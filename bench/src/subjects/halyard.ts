@@ -26,9 +26,9 @@ async function loadCodec(name: CodecName): Promise<Codec> {
     case 'json':
       return (await import('@halyard/codec/json')).json();
     case 'msgpack':
-      return (await import('@halyard/codec/msgpack')).msgpack();
+      return (await import('@halyard/codec-msgpack')).msgpack();
     case 'protobuf':
-      return (await import('@halyard/codec/protobuf')).protobuf();
+      return (await import('@halyard/codec-protobuf')).protobuf();
   }
 }
 

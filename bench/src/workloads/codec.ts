@@ -36,7 +36,7 @@ const libraries = {
     return pair(json(), { encode: () => JSON.stringify(tuple), decode: () => JSON.parse(text) });
   },
   msgpack: async () => {
-    const { msgpack } = await import('@halyard/codec/msgpack');
+    const { msgpack } = await import('@halyard/codec-msgpack');
     const { Packr } = await import('msgpackr');
     const packr = new Packr({ useRecords: false });
     const tuple = await tupleOf(packet);
@@ -44,9 +44,9 @@ const libraries = {
     return pair(msgpack(), { encode: () => packr.pack(tuple), decode: () => packr.unpack(bytes) });
   },
   protobuf: async () => {
-    const { protobuf } = await import('@halyard/codec/protobuf');
+    const { protobuf } = await import('@halyard/codec-protobuf');
     const { parse } = await import('protobufjs');
-    const schema = await readFile(fileURLToPath(import.meta.resolve('@halyard/codec/halyard.proto')), 'utf8');
+    const schema = await readFile(fileURLToPath(import.meta.resolve('@halyard/codec-protobuf/halyard.proto')), 'utf8');
     const envelope = parse(schema).root.resolveAll().lookupType('Packet');
     const bytes = bytesOf(protobuf().encode(packet));
     const message = envelope.decode(bytes);

@@ -1,7 +1,7 @@
 // A value of the data model as the message Value of halyard.proto. By hand: protobufjs would compile source text at run
 // time, which a content security policy forbids, and knows neither bigints nor a key `__proto__`.
+import { copyOf, undecodable } from '@halyard/codec/internal';
 import type { Reader, Writer } from 'protobufjs/minimal.js';
-import { copyOf, undecodable } from './frame';
 
 export const Wire = { Varint: 0, Fixed64: 1, Bytes: 2 } as const;
 

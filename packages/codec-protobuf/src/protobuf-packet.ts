@@ -1,9 +1,8 @@
 // Packets as the message Packet of halyard.proto. A layout lists the fields of a packet's tuple in their order, which
 // is the order of their numbers in halyard.proto too; protobuf.test.ts holds the two against each other.
+import { fieldDepthMax, undecodable } from '@halyard/codec/internal';
 import { PacketType, packetLimits, type Tuple } from '@halyard/protocol';
 import { Reader, Writer } from 'protobufjs/minimal.js';
-import { fieldDepthMax } from './data';
-import { undecodable } from './frame';
 import { readBytes, readMessage, readValue, Wire, writeValue } from './protobuf-value';
 
 /** `optionalCount` is told apart from 0 when it is absent; other counts, flags and texts are not. */

@@ -1,5 +1,7 @@
 // The codec `protobuf`: packets as the messages of halyard.proto; an event's argument as a message of the app where it
 // has registered a type for the event's name.
+import type { Codec } from '@halyard/codec';
+import { bytesOf, checkPacket, guarded, undecodable } from '@halyard/codec/internal';
 import {
   type Frame,
   fromTupleFast,
@@ -10,9 +12,6 @@ import {
   toTupleFast,
   type Value,
 } from '@halyard/protocol';
-import type { Codec } from './codec';
-import { checkPacket } from './data';
-import { bytesOf, guarded, undecodable } from './frame';
 import { readPacket, writePacket } from './protobuf-packet';
 
 /** A message type as protobufjs has it, reflected or generated; other generators' types mostly fit as well. */

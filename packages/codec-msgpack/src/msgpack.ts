@@ -1,8 +1,8 @@
 // The codec `msgpack` for Node: a packet's tuple as msgpack (docs/PROTOCOL.md §4), written by msgpackr.
+import type { Codec } from '@halyard/codec';
+import { checkPacket, Trait } from '@halyard/codec/internal';
 import { toTupleFast } from '@halyard/protocol';
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
-import type { Codec } from './codec';
-import { checkPacket, Trait } from './data';
 import { decodeMsgpack } from './msgpack-reader';
 import { writeMsgpack } from './msgpack-writer';
 

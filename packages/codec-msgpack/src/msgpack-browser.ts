@@ -1,7 +1,7 @@
 // The codec `msgpack` for browsers: a packet's tuple as msgpack (docs/PROTOCOL.md §4), written by @msgpack/msgpack.
+import type { Codec } from '@halyard/codec';
+import { checkPacket } from '@halyard/codec/internal';
 import { toTuple } from '@halyard/protocol';
-import type { Codec } from './codec';
-import { checkPacket } from './data';
 import { decodeMsgpack } from './msgpack-reader';
 import { writeMsgpack } from './msgpack-writer';
 

@@ -1,8 +1,7 @@
 // Writes msgpack with @msgpack/msgpack: everything in browsers, in Node what msgpackr would write otherwise.
-
+import { Trait } from '@halyard/codec/internal';
 import type { Tuple } from '@halyard/protocol';
 import { Encoder } from '@msgpack/msgpack';
-import { Trait } from './data';
 
 // A bigint is always a 64-bit integer on the wire and a number never is: that is how they stay apart.
 const options = { useBigInt64: true, ignoreUndefined: true };

@@ -2,9 +2,8 @@
 // reading, both lose a leading U+FEFF, one renames the key `__proto__`, the other refuses it, one turns extensions
 // into functions, errors and regular expressions by a registry shared with the app, the other believes declared lengths.
 // Here a frame is read in one pass that accepts the data model and nothing else, and copies all it keeps.
+import { bytesOf, copyOf, fieldDepthMax, guarded, undecodable } from '@halyard/codec/internal';
 import { type Frame, fromTupleFast, type Packet } from '@halyard/protocol';
-import { fieldDepthMax } from './data';
-import { bytesOf, copyOf, guarded, undecodable } from './frame';
 
 const none: Uint8Array = new Uint8Array();
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
