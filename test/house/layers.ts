@@ -85,7 +85,7 @@ export const layers: Layers = {
       { path: 'examples/quick-start' },
       {
         path: 'test',
-        inside: [['kit'], ['chaos', 'conformance', 'e2e', 'house', 'matrix', 'sim'], ['system.mjs']],
+        inside: [['kit'], ['chaos', 'conformance', 'e2e', 'house', 'matrix', 'packaging', 'sim'], ['system.mjs']],
       },
     ],
   ],
