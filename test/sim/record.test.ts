@@ -3,7 +3,7 @@
 // HALYARD_SEED=<seed> replays it.
 import { type Socket as ClientSocket, connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec/msgpack';
+import { msgpack } from '@halyard/codec-msgpack';
 import { memory, Server, type Socket } from '@halyard/server';
 import { VirtualClock } from '@halyard/testkit/clock';
 import type { Network } from '@halyard/testkit/link';
