@@ -30,7 +30,13 @@ export const layers: Layers = {
     [
       {
         path: 'packages/protocol',
-        inside: [['src/clock.ts', 'src/events.ts'], ['src/wire'], ['src/stream'], ['src/index.ts', 'tsup.config.ts']],
+        inside: [
+          ['src/clock.ts', 'src/events.ts'],
+          ['src/wire'],
+          // What both ends hold of events, and of their stream.
+          ['src/event-rules.ts', 'src/stream'],
+          ['src/index.ts', 'tsup.config.ts'],
+        ],
       },
     ],
     [{ path: 'packages/codec' }],

@@ -1,4 +1,15 @@
 export type { Clock } from './clock';
+export {
+  callHandlers,
+  checkEventName,
+  type Failure,
+  failureOf,
+  isReservedEvent,
+  isThenable,
+  type ReservedEventName,
+  reservedEvents,
+  trimmedArgs,
+} from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export type { Settle } from './stream/acks';
 export { type DeliveredPacket, SessionMachine, type SessionSink, type SessionState } from './stream/machine';

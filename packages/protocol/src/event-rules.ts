@@ -1,0 +1,132 @@
+// The rules of events that both ends keep: which names an event may have, which arguments go with it, which of several
+// handlers gives the reply, and what the other side learns of an error.
+import { LocalUsageError, PublicError } from './wire/errors';
+import { packetLimits } from './wire/limits';
+import type { Value } from './wire/value';
+
+/** What `on` takes for events of a socket's, a namespace's or a server's own life, on either end: no remote event has such a name. */
+export const reservedEvents = [
+  'connect',
+  'connect_error',
+  'connection',
+  'disconnect',
+  'away',
+  'resume',
+  'error',
+] as const;
+
+export type ReservedEventName = (typeof reservedEvents)[number];
+
+const reserved: ReadonlySet<string> = new Set(reservedEvents);
+
+export function isReservedEvent(event: string): boolean {
+  return reserved.has(event);
+}
+
+/** @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME` */
+export function checkEventName(event: string): void {
+  if (reserved.has(event))
+    throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
+  if (typeof event !== 'string' || !event || event.length > packetLimits.nameCharsMax)
+    throw new LocalUsageError(
+      'ERR_EVENT_NAME',
+      `an event's name is text of 1 to ${packetLimits.nameCharsMax} characters`,
+    );
+}
+
+/** Arguments without undefined ones at the end: the other side sees the same parameters. */
+export function trimmedArgs(args: readonly unknown[]): readonly Value[] {
+  let { length } = args;
+  while (length && args[length - 1] === undefined) length--;
+  return (length === args.length ? args : args.slice(0, length)) as readonly Value[];
+}
+
+/**
+ * Calls all handlers of an event, in the order they were added. The first that fails, or whose settled value is not
+ * undefined, decides the reply. Who comes from Socket.IO has handlers that call an `ack` function, and there the first call
+ * counts: a handler that only takes note, even an async one, must not answer for the one that has the reply. What a handler
+ * returns at once is settled before any promise is, so that only several promises need one more.
+ * @param aside told of every failure that does not decide
+ * @returns the value, or a promise of it. @throws what the handler that decides threw
+ */
+export function callHandlers(
+  handlers: readonly ((...args: never[]) => unknown)[],
+  args: readonly unknown[],
+  aside: (error: unknown) => void,
+): unknown {
+  let result: unknown;
+  let failure: { readonly error: unknown } | undefined;
+  let later: Promise<unknown>[] | undefined;
+  for (const handler of handlers) {
+    try {
+      const value = handler(...(args as never[]));
+      if (isThenable(value)) {
+        later ??= [];
+        later.push(Promise.resolve(value));
+      } else if (result === undefined && !failure) result = value;
+    } catch (error) {
+      if (result !== undefined || failure) aside(error);
+      else failure = { error };
+    }
+  }
+  if (later) {
+    if (result === undefined && !failure) return later.length > 1 ? firstSettled(later, aside) : later[0];
+    for (const promise of later) promise.catch(aside);
+  }
+  if (failure) throw failure.error;
+  return result;
+}
+
+/** @returns the first that fails or gives something else than undefined; undefined if none does */
+function firstSettled(promises: readonly Promise<unknown>[], aside: (error: unknown) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let running = promises.length;
+    let decided = false;
+    for (const promise of promises) {
+      promise.then(
+        (value) => {
+          if (value !== undefined) decided = true;
+          if (!--running || value !== undefined) resolve(value);
+        },
+        (error) => {
+          running--;
+          if (decided) aside(error);
+          decided = true;
+          reject(error);
+        },
+      );
+    }
+  });
+}
+
+/** Whether a handler's result comes later: a promise, or what some libraries have in its place. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** What a packet tells of an error. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly data: Value | undefined;
+}
+
+/**
+ * @param code and `message` stand for an error that is not public; `code` for an empty one too
+ * @returns all of a PublicError, as far as a packet carries it, and nothing of any other
+ */
+export function failureOf(error: unknown, code: string, message: string): Failure {
+  if (!(error instanceof PublicError)) return { code, message, data: undefined };
+  return {
+    code: carried(error.code, packetLimits.nameCharsMax) || code,
+    message: carried(error.message, packetLimits.reasonCharsMax),
+    data: error.data,
+  };
+}
+
+/** The text as a packet carries it: cut between two characters, and without halves of surrogate pairs. */
+function carried(text: unknown, charsMax: number): string {
+  const whole = String(text);
+  const isPairCut = whole.codePointAt(charsMax - 1)! > 0xffff;
+  return whole.slice(0, isPairCut ? charsMax - 1 : charsMax).replace(/\p{Surrogate}/gu, '\ufffd');
+}
