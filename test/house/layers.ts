@@ -100,8 +100,5 @@ export const layers: Layers = {
   exceptions: [
     // The client's sessions know the API for one reader of a socket's name.
     { from: 'packages/client/src/connection/member.ts', to: 'packages/client/src/socket.ts' },
-    // Protocol's simulation joins its machines by what imports protocol.
-    { from: 'packages/protocol/src/stream/machine.sim.test.ts', to: 'packages/testkit/src/pair.ts' },
-    { from: 'packages/protocol/src/stream/machine.sim.test.ts', to: 'packages/testkit/src/random.ts' },
   ],
 };
