@@ -3,20 +3,22 @@ import type { Codec } from '@halyard/codec';
 import {
   type Close,
   CloseCode,
+  checkEventName,
   type EventArgs,
   type EventHandler,
   type EventName,
   type EventReply,
   type Frame,
   LocalUsageError,
+  trimmedArgs,
   type Value,
 } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
 import type { SocketMiddleware } from '../namespace/event-middleware';
-import { checkEvent, checkTimeout, trimmed } from '../namespace/event-rules';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
 import { anyEvent, type Handler, onceOnly } from '../namespace/handlers';
 import { flatten, type Names, wholeNamespace } from '../namespace/target-spec';
+import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
 import type { Owner } from '../session/presence';
@@ -128,8 +130,8 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    checkEvent(event);
-    if (this.#isReached) this.line.sendEvent(this.namespace, event, trimmed(args));
+    checkEventName(event);
+    if (this.#isReached) this.line.sendEvent(this.namespace, event, trimmedArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
@@ -147,8 +149,8 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   get volatile(): Pick<Socket<Incoming, Outgoing, Data>, 'emit'> {
     return {
       emit: (event, ...args) => {
-        checkEvent(event);
-        if (this.#isReached) this.line.sendVolatile(this.namespace, event, trimmed(args));
+        checkEventName(event);
+        if (this.#isReached) this.line.sendVolatile(this.namespace, event, trimmedArgs(args));
       },
     };
   }
@@ -198,9 +200,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     args: EventArgs<Outgoing, Name>,
   ): Promise<EventReply<Outgoing, Name>> {
     return new Promise((resolve, reject) => {
-      checkEvent(event);
+      checkEventName(event);
       if (!this.#isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
-      this.line.sendRequest(this.namespace, event, trimmed(args), timeoutMs, (error, value) => {
+      this.line.sendRequest(this.namespace, event, trimmedArgs(args), timeoutMs, (error, value) => {
         if (error !== undefined) reject(error);
         else resolve(value as EventReply<Outgoing, Name>);
       });

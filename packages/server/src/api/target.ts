@@ -1,8 +1,8 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
-import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/protocol';
+import { type AnyEvents, type EventArgs, type EventName, type EventReply, trimmedArgs } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
-import { checkTimeout, trimmed } from '../namespace/event-rules';
 import { flatten, type Names, type TargetSpec } from '../namespace/target-spec';
+import { checkTimeout } from '../namespace/timeout';
 import type { RemoteSocket } from './remote-socket';
 
 export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
@@ -70,14 +70,14 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    this.#audience.publish(this.#spec, event, trimmed(args));
+    this.#audience.publish(this.#spec, event, trimmedArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<Replies<EventReply<Outgoing, Name>>> {
-    return this.#audience.request(this.#spec, event, trimmed(args)) as Promise<Replies<EventReply<Outgoing, Name>>>;
+    return this.#audience.request(this.#spec, event, trimmedArgs(args)) as Promise<Replies<EventReply<Outgoing, Name>>>;
   }
 
   async fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]> {

@@ -1,7 +1,6 @@
 // How a session enters a namespace: the middleware decides, then the socket is made and the app hears of it.
-import { PublicError } from '@halyard/protocol';
+import { type Failure, failureOf, PublicError } from '@halyard/protocol';
 import type { Entrant } from '../session/context';
-import { type Failure, failureOf } from '../session/failure';
 import type { Handshake } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';

@@ -1,5 +1,5 @@
 // How a message reaches many: whom a target means, the entry in each room's log, and the replies of all.
-import { LocalUsageError, type Packet, PacketType, type Position, type Value } from '@halyard/protocol';
+import { checkEventName, LocalUsageError, type Packet, PacketType, type Position, type Value } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
 import { Earlier, RoomOrder } from '../log/except';
 import type { Frames } from '../log/log';
@@ -9,7 +9,6 @@ import type { Rooms } from '../room/rooms';
 import type { Subscriber } from '../room/subscriber';
 import type { Presence } from '../session/presence';
 import type { Turn } from '../store/turn';
-import { checkEvent } from './event-rules';
 import type { TargetSpec } from './target-spec';
 
 export interface AudienceContext {
@@ -51,7 +50,7 @@ export class Audience {
 
   /** Sends an event to a target. @throws LocalUsageError as `Target.emit` says */
   publish(spec: TargetSpec, event: string, args: readonly Value[]): void {
-    checkEvent(event);
+    checkEventName(event);
     if (spec.volatile) {
       const frames = this.#context.encode({ type: PacketType.Volatile, namespace: this.#namespace, event, args });
       for (const { line } of this.select(spec)) line.forwardVolatile(frames);
@@ -65,7 +64,7 @@ export class Audience {
   /** Sends an event to each socket of a target and gathers the replies. */
   request(spec: TargetSpec, event: string, args: readonly Value[]): Promise<Replies<unknown>> {
     return new Promise((resolve) => {
-      checkEvent(event);
+      checkEventName(event);
       const replies: unknown[] = [];
       const missing: string[] = [];
       const sockets = this.select(spec);

@@ -1,8 +1,7 @@
 // Namespaces made on demand: which names they answer to, and whose demand they came of, so that nobody takes the room of all.
-import type { Value } from '@halyard/protocol';
+import type { Failure, Value } from '@halyard/protocol';
 import { networkOf } from '../host/address';
 import type { Founder } from '../session/context';
-import type { Failure } from '../session/failure';
 import type { Rules } from './rules';
 
 /** Which names a dynamic namespace answers to. */

@@ -1,19 +1,25 @@
 // A socket as events come to it: through its middleware to the handlers, and what they return goes back.
-import { type Close, type EventPacket, PublicError, type Value, type VolatilePacket } from '@halyard/protocol';
+import {
+  type Close,
+  type EventPacket,
+  failureOf,
+  isThenable,
+  PublicError,
+  type Value,
+  type VolatilePacket,
+} from '@halyard/protocol';
 import type { Rooms } from '../room/rooms';
-import { failureOf } from '../session/failure';
 import { type Owner, Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
 import { EventMiddleware, type SocketMiddleware } from './event-middleware';
 import {
-  callHandlers,
+  callEvent,
   type EventKey,
   fireAnyHandlers,
   fireHandlers,
   type Handler,
   type Handlers,
   hasHandler,
-  isThenable,
   noHandlers,
   withHandler,
   withoutHandler,
@@ -125,7 +131,7 @@ export abstract class EventSocket extends Presence {
     const handlers = this.#handlers;
     let result: unknown;
     try {
-      result = callHandlers(handlers, event, args, reportAside);
+      result = callEvent(handlers, event, args, reportAside);
       // Looking at it may throw as well.
       if (isThenable(result)) {
         result.then(

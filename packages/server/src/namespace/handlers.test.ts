@@ -2,7 +2,7 @@ import { LocalUsageError } from '@halyard/protocol';
 import { describe, expect, it } from 'vitest';
 import {
   anyEvent,
-  callHandlers,
+  callEvent,
   type EventKey,
   fireAnyHandlers,
   fireHandlers,
@@ -33,7 +33,7 @@ describe('calling handlers', () => {
       ['a', (x: string) => calls.push(`second ${x}`)],
       ['a', () => calls.push('third') * 100],
     );
-    expect(callHandlers(list, 'a', ['x'], unexpected)).toBe(2);
+    expect(callEvent(list, 'a', ['x'], unexpected)).toBe(2);
     expect(calls).toEqual(['first x', 'second x', 'third']);
   });
 
@@ -48,8 +48,8 @@ describe('calling handlers', () => {
     const failures: unknown[] = [];
     fireAnyHandlers(list, 'unknown', [1], (error) => failures.push(error));
     expect([calls.splice(0), failures]).toEqual([[['unknown', 1]], ['any']]);
-    callHandlers(list, 'a', [], unexpected);
-    callHandlers(list, '', [], unexpected);
+    callEvent(list, 'a', [], unexpected);
+    callEvent(list, '', [], unexpected);
     expect(calls.splice(0)).toEqual(['a', 'no name']);
     fireAnyHandlers(withoutHandler(list, anyEvent, undefined), 'a', [], unexpected);
     expect(calls).toEqual([]);
@@ -66,8 +66,8 @@ describe('calling handlers', () => {
       ['later', async () => unexpected('later')],
     );
     const failed = (error: unknown): void => void failures.push(error);
-    expect(() => callHandlers(list, 'early', [], failed)).toThrow('early');
-    expect(callHandlers(list, 'late', [], failed)).toBe(1);
+    expect(() => callEvent(list, 'early', [], failed)).toThrow('early');
+    expect(callEvent(list, 'late', [], failed)).toBe(1);
     expect(failures).toEqual(['late']);
     fireHandlers(list, 'late', [], failed);
     expect(failures).toEqual(['late', 'late']);
@@ -75,7 +75,7 @@ describe('calling handlers', () => {
 
   it('tells of a promise that nobody waits for and that fails', async () => {
     const list = listOf(['a', () => 1], ['a', async () => unexpected('lost')]);
-    expect(await new Promise((resolve) => callHandlers(list, 'a', [], resolve))).toBe('lost');
+    expect(await new Promise((resolve) => callEvent(list, 'a', [], resolve))).toBe('lost');
   });
 
   it('goes on with what there was when a handler adds and removes others', () => {
@@ -88,9 +88,9 @@ describe('calling handlers', () => {
       list = withHandler(list, 'a', () => calls.push('third'));
     });
     list = withHandler(list, 'a', second);
-    callHandlers(list, 'a', [], unexpected);
+    callEvent(list, 'a', [], unexpected);
     expect(calls).toEqual(['first', 'second']);
-    callHandlers(list, 'a', [], unexpected);
+    callEvent(list, 'a', [], unexpected);
     expect(calls).toEqual(['first', 'second', 'first', 'third']);
   });
 });
@@ -99,10 +99,10 @@ describe('adding and removing', () => {
   it('removes one, or all, and leaves other events', () => {
     const one = (): void => {};
     const list = listOf(['a', one], ['a', () => 2], ['b', () => 3]);
-    expect(callHandlers(withoutHandler(list, 'a', one), 'a', [], unexpected)).toBe(2);
+    expect(callEvent(withoutHandler(list, 'a', one), 'a', [], unexpected)).toBe(2);
     const without = withoutHandler(list, 'a', undefined);
     expect(hasHandler(without, 'a')).toBe(false);
-    expect(callHandlers(without, 'b', [], unexpected)).toBe(3);
+    expect(callEvent(without, 'b', [], unexpected)).toBe(3);
     expect(withoutHandler(without, 'a', one)).toBe(without);
     expect(hasHandler(list, 'a')).toBe(true);
   });
@@ -112,7 +112,7 @@ describe('adding and removing', () => {
     let calls = 0;
     const handler = (): void => {
       calls++;
-      callHandlers(list, 'a', [], unexpected);
+      callEvent(list, 'a', [], unexpected);
     };
     const add = (): void => {
       const remove = (wrapper: Handler): void => {
@@ -121,7 +121,7 @@ describe('adding and removing', () => {
       list = withHandler(list, 'a', onceOnly('a', handler, remove));
     };
     add();
-    callHandlers(list, 'a', [], unexpected);
+    callEvent(list, 'a', [], unexpected);
     expect(calls).toBe(1);
     expect(list).toEqual([]);
     add();

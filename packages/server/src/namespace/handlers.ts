@@ -1,6 +1,6 @@
 // Listeners of events: a list that is replaced, never changed, so that a handler may add or remove others while it runs.
 // Those of remote events and of lifecycle events are two lists: what arrives can only reach what was registered for it.
-import { LocalUsageError } from '@halyard/protocol';
+import { callHandlers, isThenable, LocalUsageError } from '@halyard/protocol';
 import { type CompactList, keepOf, listOf, withOne } from '../base/compact-list';
 
 export type Handler = (...args: never[]) => unknown;
@@ -79,9 +79,9 @@ export function fireAnyHandlers(
 /**
  * Calls the event's handlers in the order they were added.
  * @param failed told of every failure but the one that decides the result
- * @returns the first result that is not undefined. @throws what a handler threw before there was one
+ * @returns the result, or a promise of it, by the rule of both ends. @throws what the handler that decides threw
  */
-export function callHandlers(
+export function callEvent(
   handlers: Handlers,
   event: string,
   args: readonly unknown[],
@@ -91,7 +91,7 @@ export function callHandlers(
   for (let i = 0; i < handlers.length; i += 2) {
     if (handlers[i] !== event) continue;
     const entry = handlers[i + 1] as Entry;
-    return typeof entry === 'function' ? entry(...(args as never[])) : callAll(entry, args, failed);
+    return typeof entry === 'function' ? entry(...(args as never[])) : callHandlers(entry, args, failed);
   }
   return undefined;
 }
@@ -113,29 +113,6 @@ function entryOf(handlers: Handlers, event: EventKey): Entry | undefined {
 function withEntry(handlers: Handlers, event: EventKey, entry: CompactList<Handler>): Handlers {
   const at = handlers.indexOf(event);
   return entry === undefined ? handlers.toSpliced(at, 2) : handlers.with(at + 1, entry);
-}
-
-function callAll(handlers: readonly Handler[], args: readonly unknown[], failed: (error: unknown) => void): unknown {
-  let result: unknown;
-  let failure: { readonly error: unknown } | undefined;
-  for (const handler of handlers) {
-    if (result !== undefined || failure !== undefined) {
-      run(handler, args, failed);
-      continue;
-    }
-    try {
-      result = handler(...(args as never[]));
-    } catch (error) {
-      failure = { error };
-    }
-  }
-  if (failure !== undefined) throw failure.error;
-  return result;
-}
-
-/** Whether a handler's result comes later: a promise, or what some libraries have in its place. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 /** Calls a handler whose result nobody waits for. */

@@ -1,7 +1,6 @@
 // All namespaces of a server by name: those the app has asked for, and those made on demand.
-import { namespaceName, type Value } from '@halyard/protocol';
+import { type Failure, namespaceName, type Value } from '@halyard/protocol';
 import type { Entrance, Founder } from '../session/context';
-import type { Failure } from '../session/failure';
 import { DynamicNamespaces, type DynamicNamespacesLimits, type NamespacePattern } from './dynamic-namespaces';
 import { Rules } from './rules';
 

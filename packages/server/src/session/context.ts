@@ -1,11 +1,10 @@
 // What sessions need of the layers above them, and what those see of a session.
 import type { Codec } from '@halyard/codec';
-import type { OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
+import type { Failure, OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { LocalStore } from '../store/store';
 import type { Turn } from '../store/turn';
-import type { Failure } from './failure';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
 import type { Owner, Presence, Ticket } from './presence';

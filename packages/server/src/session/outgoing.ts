@@ -7,6 +7,7 @@ import {
   type ControlPacket,
   type DeliveredPacket,
   type ErrorPacket,
+  type Failure,
   type Frame,
   LocalUsageError,
   type Packet,
@@ -22,7 +23,6 @@ import { Timed } from '../base/wheel';
 import type { Sender } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
-import type { Failure } from './failure';
 
 export abstract class Outgoing extends Timed implements SessionSink<Frame>, Sender<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.

@@ -1,12 +1,11 @@
 // A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
 import type { Codec } from '@halyard/codec';
-import type { Close, EventPacket, Settle, Value, VolatilePacket } from '@halyard/protocol';
+import type { Close, EventPacket, Failure, Settle, Value, VolatilePacket } from '@halyard/protocol';
 import type { Membership } from '../room/membership';
 import type { Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Line } from '../room/subscriber';
 import type { Connection } from '../wire/connection';
-import type { Failure } from './failure';
 import type { MembershipRecord, PresenceRecord } from './record';
 import { Spans } from './spans';
 

@@ -6,6 +6,7 @@ import {
   CloseCode,
   type DeliveredPacket,
   type EventPacket,
+  type Failure,
   type Frame,
   type HelloPacket,
   LocalUsageError,
@@ -26,7 +27,6 @@ import type { Recorded } from '../store/turn';
 import { type Connection, nobody, type Receiver, type TransportName } from '../wire/connection';
 import type { Entrant, SessionContext } from './context';
 import { Departures } from './departures';
-import type { Failure } from './failure';
 import { Handshake } from './handshake';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
