@@ -10,6 +10,7 @@ import type { Network } from '@halyard/testkit/link';
 import { forSeeds, replaysOne, seedCount, seededRandom } from '@halyard/testkit/random';
 import { expect, test } from 'vitest';
 import { MemoryNetwork } from '../kit/memory-network';
+import { ServerClock } from '../kit/server-clock';
 
 /** More are run by hand: docs/RELIABILITY.md. */
 const seedsMax = seedCount(150);
@@ -18,32 +19,6 @@ const rooms = ['a', 'b', 'c', 'd'];
 
 /** What is queued leaves at the end of the turn, and what was awaited goes on in a microtask. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** The time of one server, until it is gone: nothing of it happens after that. */
-class ServerClock {
-  isGone = false;
-  readonly #clock: VirtualClock;
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  wall(): number {
-    return this.#clock.now();
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    return this.#clock.after(delayMs, () => this.isGone || run());
-  }
-
-  soon(run: () => void): void {
-    setImmediate(() => this.isGone || run());
-  }
-}
 
 async function movingEnds(seed: number) {
   const random = seededRandom(seed);

@@ -138,7 +138,9 @@ export class Core {
     } finally {
       this.#starting = false;
     }
-    this.#host = this.#fanOut.host = host;
+    this.#host = host;
+    // What others share is stored before it leaves: by queues, at the end of the turn.
+    if (!this.#store.isShared) this.#fanOut.host = host;
     this.#router.serve(host);
     this.#store.open(this.#options.platform.randomBytes(9).toString('base64url'), nothingToDo);
     return host;

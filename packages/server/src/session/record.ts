@@ -138,7 +138,15 @@ export function decodeRecord(frame: Frame, codec: Codec): SessionRecord {
   if (version !== recordVersion) throw new RecordError(`a record of version ${String(version)}, not ${recordVersion}`);
   const fault = faultOf(fields, shape, 'record');
   if (fault !== undefined) throw new RecordError(fault);
-  return fields as unknown as SessionRecord;
+  const record = fields as unknown as SessionRecord;
+  for (const { id, memberships } of record.presences) {
+    const [whole] = memberships;
+    if (whole?.room !== '' || whole.until >= 0) throw new RecordError(`socket ${id} is not in its namespace`);
+  }
+  for (const { id, memberships } of record.left) {
+    if (memberships.some(({ until }) => until < 0)) throw new RecordError(`socket ${id} has ended, and is in a room`);
+  }
+  return record;
 }
 
 export const noHash = new Uint8Array();

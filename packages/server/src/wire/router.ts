@@ -19,7 +19,7 @@ export interface RouterOptions {
   readonly codecs: readonly Codec[];
   readonly frameBytesMax: number;
   readonly backpressureBytesMax: number;
-  /** Whether what is sent waits for the end of the turn, because it has to be stored before. */
+  /** Whether all that is sent waits for the end of the turn, because it has to be stored before. */
   readonly storesFirst: boolean;
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
@@ -49,7 +49,7 @@ export class Router implements HostHandlers {
       backpressureBytesMax,
       flusher,
       platform,
-      native: host.publish !== undefined,
+      native: host.publish !== undefined && !storesFirst,
       gathersInMessage: host.gathersInMessage && !storesFirst,
     }));
   }
