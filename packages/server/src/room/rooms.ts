@@ -78,6 +78,8 @@ export class Rooms implements RoomContext {
       else room.close();
     }
     if (room.log.id !== epoch) return undefined;
+    // What left out its members on other servers is not known here: something may have.
+    room.exceptedStamp = Math.max(room.exceptedStamp, this.stamp);
     if (isMember) room.members.set(subscriber.id, subscriber);
     return { room, ...span };
   }
