@@ -5,10 +5,10 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       core: 'src/core.ts',
-      'fetch-browser': 'src/transport/fetch-browser.ts',
-      'fetch-node': 'src/transport/fetch-node.ts',
-      'websocket-browser': 'src/transport/websocket-browser.ts',
-      'websocket-node': 'src/transport/websocket-node.ts',
+      'fetch-browser': 'src/platform/fetch-browser.ts',
+      'fetch-node': 'src/platform/fetch-node.ts',
+      'websocket-browser': 'src/platform/websocket-browser.ts',
+      'websocket-node': 'src/platform/websocket-node.ts',
     },
     format: 'esm',
     target: 'es2022',
@@ -31,8 +31,8 @@ export default defineConfig([
     // The other build may not have written the files that package.json names yet.
     esbuildOptions: (options) => {
       options.alias = {
-        '#fetch': './src/transport/fetch-browser.ts',
-        '#websocket': './src/transport/websocket-browser.ts',
+        '#fetch': './src/platform/fetch-browser.ts',
+        '#websocket': './src/platform/websocket-browser.ts',
       };
     },
     outExtension: () => ({ js: '.min.js' }),

@@ -9,7 +9,7 @@ import { LossyHttp, type Path } from '../kit/lossy-http';
 
 /** What the client sends its requests with. */
 const path = vi.hoisted(() => ({ fetch: globalThis.fetch }));
-vi.mock('../../packages/client/src/transport/fetch-node.ts', () => ({
+vi.mock('../../packages/client/src/platform/fetch-node.ts', () => ({
   fetch: (url: string, init: RequestInit) => path.fetch(url, init),
 }));
 

@@ -99,6 +99,6 @@ export const layers: Layers = {
   testing: ['packages/testkit', 'test/kit'],
   exceptions: [
     // The client's sessions know the API for one reader of a socket's name.
-    { from: 'packages/client/src/connection/member.ts', to: 'packages/client/src/socket.ts' },
+    { from: 'packages/client/src/session/presence.ts', to: 'packages/client/src/api/socket.ts' },
   ],
 };

@@ -1,9 +1,9 @@
 // `connect` with nothing chosen: the codec and the transport are named by who calls it, and nothing else is bundled.
 import type { AnyEvents } from '@halyard/protocol';
-import { createConnection } from './connection/connection';
-import { optionError } from './option-error';
-import { type CoreOptions, resolveOptions } from './options';
-import { openSocket, type Socket } from './socket';
+import { type CoreOptions, resolveOptions } from './api/options';
+import { openSocket, type Socket } from './api/socket';
+import { optionError } from './base/option-error';
+import { createConnection } from './link/connector';
 
 /**
  * Opens a connection and the socket of its first namespace.
@@ -40,12 +40,12 @@ export {
   RemoteProtocolError,
   type Value,
 } from '@halyard/protocol';
-export type { Connection, ConnectionState, StateChange } from './connection/connection';
-export type { Auth, AuthData } from './connection/member';
-export type { ConnectInfo, DisconnectInfo, LifecycleEvents, ReservedEvent } from './events';
-export type { CoreOptions, ReconnectOptions, SocketOptions } from './options';
-export type { Socket } from './socket';
-export { polling } from './transport/polling';
-export { race } from './transport/race';
-export type { Link, LinkEvents, Target, Transport } from './transport/transport';
-export { websocket } from './transport/websocket';
+export type { ConnectInfo, DisconnectInfo, LifecycleEvents, ReservedEvent } from './api/events';
+export type { CoreOptions, ReconnectOptions, SocketOptions } from './api/options';
+export type { Socket } from './api/socket';
+export type { Connection, ConnectionState, StateChange } from './link/connector';
+export { polling } from './link/polling';
+export { race } from './link/race';
+export type { Link, LinkEvents, Target, Transport } from './link/transport';
+export { websocket } from './link/websocket';
+export type { Auth, AuthData } from './session/presence';

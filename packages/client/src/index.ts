@@ -1,12 +1,12 @@
 // The client as most use it: the json codec, WebSocket with polling to fall back on.
 import { json } from '@halyard/codec/json';
 import type { AnyEvents } from '@halyard/protocol';
+import type { ClientOptions } from './api/options';
+import type { Socket } from './api/socket';
 import { connect as connectCore } from './core';
-import type { ClientOptions } from './options';
-import type { Socket } from './socket';
-import { polling } from './transport/polling';
-import { race } from './transport/race';
-import { websocket } from './transport/websocket';
+import { polling } from './link/polling';
+import { race } from './link/race';
+import { websocket } from './link/websocket';
 
 /** As `connect` of `@halyard/client/core`; the codec is `json()`, the transports are WebSocket and polling, unless named. */
 export function connect<Listen = AnyEvents, Emit = AnyEvents>(
@@ -16,5 +16,5 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   return connectCore(url, { ...options, codec, transport: race(transports, fallbackDelayMs) });
 }
 
+export type { ClientOptions } from './api/options';
 export * from './core';
-export type { ClientOptions } from './options';

@@ -1,6 +1,6 @@
 import { PacketType, PublicError } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { briefs, connected, event, open, scene, settle, watch, welcome } from './testing/fake';
+import { briefs, connected, event, open, scene, settle, watch, welcome } from '../../testing/fake';
 
 afterEach(() => vi.restoreAllMocks());
 

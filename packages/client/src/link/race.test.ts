@@ -1,6 +1,6 @@
 import { PacketType } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
-import { briefs, connected, FakeTransport, scene, welcome } from '../testing/fake';
+import { briefs, connected, FakeTransport, scene, welcome } from '../../testing/fake';
 import { race } from './race';
 
 function two(options = {}) {

@@ -1,8 +1,8 @@
 import { json } from '@halyard/codec/json';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { connect as connectCore } from './core';
-import { type ClientOptions, connect } from './index';
-import { FakeTransport, scene } from './testing/fake';
+import { FakeTransport, scene } from '../../testing/fake';
+import { connect as connectCore } from '../core';
+import { type ClientOptions, connect } from '../index';
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -1,7 +1,7 @@
 // Several transports as one. They race instead of queueing: the next one starts when the one before fails or takes long.
 // The first that opens wins, and the others are closed before anything was said on them. What worked is remembered.
 import { afterClose } from '@halyard/protocol';
-import { checkNumber, optionError } from '../option-error';
+import { checkNumber, optionError } from '../base/option-error';
 import { broken, type Link, type Transport } from './transport';
 
 /** A transport that worked where an earlier one did not is tried first for this long. */

@@ -1,14 +1,14 @@
 // The connection under all sockets of a client: which transport carries the session, when the next is tried, and when
 // no more is. Its states are a table.
 import { afterClose, type Close, HalyardError, type RemoteProtocolError, subprotocol } from '@halyard/protocol';
-import { createEmitter } from '../emitter';
-import type { Options } from '../options';
-import { broken, type Link, type Target } from '../transport/transport';
+import type { Options } from '../api/options';
+import { createEmitter } from '../base/emitter';
+import { watchNetwork } from '../platform/network';
+import { askAuth, type Member } from '../session/presence';
+import { createSession } from '../session/session';
+import type { Session } from '../session/session-contract';
 import { backoffMs } from './backoff';
-import { askAuth, type Member } from './member';
-import { watchNetwork } from './network';
-import { createSession } from './session';
-import type { Session } from './session-contract';
+import { broken, type Link, type Target } from './transport';
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 

@@ -17,12 +17,12 @@ import {
   SessionMachine,
   type WelcomePacket,
 } from '@halyard/protocol';
-import type { Options } from '../options';
-import type { Link } from '../transport/transport';
-import { askAuth, type Member } from './member';
+import type { Options } from '../api/options';
+import { createTimer } from '../base/timer';
+import type { Link } from '../link/transport';
+import { askAuth, type Member } from './presence';
 import { createReply, noHandler } from './reply';
 import type { Session, SessionEvents } from './session-contract';
-import { createTimer } from './timer';
 
 /** A volatile event is dropped while more than this waits in the transport. */
 const volatileBufferMax = 1 << 16;

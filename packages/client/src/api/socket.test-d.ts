@@ -1,6 +1,6 @@
 // What must compile, and what must not. Checked by the compiler; never run.
 import type { HalyardError } from '@halyard/protocol';
-import { connect, type DisconnectInfo, type StateChange } from './index';
+import { connect, type DisconnectInfo, type StateChange } from '../index';
 
 interface ServerToClient {
   message(m: { from: string; text: string }): void;

@@ -10,7 +10,7 @@ import {
   type Socket,
   type Target,
   type Transport,
-} from '../core';
+} from '../src/core';
 
 const codec = json();
 

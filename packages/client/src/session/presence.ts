@@ -1,7 +1,7 @@
 // A session's presence in one namespace, as the client knows it.
 import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
-import type { LifecycleEvents } from '../events';
-import type { Socket } from '../socket';
+import type { LifecycleEvents } from '../api/events';
+import type { Socket } from '../api/socket';
 
 /** What a namespace is asked for with. */
 export type AuthData = { readonly [key: string]: Value | undefined } | undefined;

@@ -1,6 +1,6 @@
 // The answer to an event that asks for one: what a handler gave, or its error, as much of it as the other side may know.
 import { type HalyardError, type Packet, PacketType, PublicError } from '@halyard/protocol';
-import type { Reply } from './member';
+import type { Reply } from './presence';
 
 /** What the other side learns of an error that was not meant for it. */
 const hidden = { code: 'ERR_HANDLER', message: 'The handler failed.', data: undefined };

@@ -1,8 +1,8 @@
 import { type Clock, type Packet, PacketType } from '@halyard/protocol';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { briefs, connected, event, open, scene, settle, watch, welcome } from '../../testing/fake';
 import type { StateChange } from '../core';
-import { briefs, connected, event, open, scene, settle, watch, welcome } from '../testing/fake';
 import { backoffMs } from './backoff';
 
 describe('backoff', () => {

@@ -9,13 +9,13 @@ import {
   packetLimits,
   type Value,
 } from '@halyard/protocol';
-import type { Connection } from './connection/connection';
-import type { Member } from './connection/member';
-import { noHandler } from './connection/reply';
-import type { Session } from './connection/session-contract';
-import { type Call, createEmitter } from './emitter';
+import { type Call, createEmitter } from '../base/emitter';
+import { checkNumber, optionError } from '../base/option-error';
+import type { Connection } from '../link/connector';
+import type { Member } from '../session/presence';
+import { noHandler } from '../session/reply';
+import type { Session } from '../session/session-contract';
 import type { ConnectInfo, Listener, ReservedEvent } from './events';
-import { checkNumber, optionError } from './option-error';
 import type { Options, SocketOptions } from './options';
 
 /** The events that may be emitted. */

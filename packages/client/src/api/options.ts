@@ -2,10 +2,10 @@
 
 import type { Codec } from '@halyard/codec';
 import type { Clock } from '@halyard/protocol';
-import { systemClock } from './connection/clock';
-import type { Auth } from './connection/member';
-import { checkNumber, optionError } from './option-error';
-import type { Transport } from './transport/transport';
+import { checkNumber, optionError } from '../base/option-error';
+import type { Transport } from '../link/transport';
+import { systemClock } from '../platform/clock';
+import type { Auth } from '../session/presence';
 
 export interface SocketOptions {
   /** What the namespace is asked for with. A function is called at every attempt, and may be asynchronous. */

@@ -12,7 +12,7 @@ import {
   settle,
   watch,
   welcome,
-} from '../testing/fake';
+} from '../../testing/fake';
 
 /** The connection breaks, and the next one opens. @returns what the client said on it */
 async function reconnect(all: Scene & { link: FakeLink }): Promise<string[]> {

@@ -1,7 +1,7 @@
 // What the session offers to the sockets above it and the connection under it, and what it asks of the connection.
 import type { Frame, Settle, Value } from '@halyard/protocol';
-import type { Link } from '../transport/transport';
-import type { Member } from './member';
+import type { Link } from '../link/transport';
+import type { Member } from './presence';
 
 /** What the session asks of the connection under it. */
 export interface SessionEvents {

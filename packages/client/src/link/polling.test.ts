@@ -2,15 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type Clock, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { deferred } from '../testing/fake';
-import * as browser from './fetch-browser';
+import { deferred } from '../../testing/fake';
+import * as browser from '../platform/fetch-browser';
 import { polling } from './polling';
 import type { Link } from './transport';
 
 /** What `#fetch` is: that of a browser or that of Node. */
 const platform = vi.hoisted(() => ({ fetch: globalThis.fetch }));
 vi.mock('#fetch', () => ({ fetch: (url: string, init: RequestInit) => platform.fetch(url, init) }));
-const node = await vi.importActual<{ fetch: typeof fetch }>('./fetch-node');
+const node = await vi.importActual<{ fetch: typeof fetch }>('../platform/fetch-node');
 
 /** Real time, twenty times as fast: what takes 300 ms takes 15, and no busy machine is slower than a request may be. */
 const clock: Clock = {

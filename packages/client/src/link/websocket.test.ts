@@ -3,7 +3,7 @@ import type { Close, Frame } from '@halyard/protocol';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer, type WebSocket as WsSocket } from 'ws';
-import { deferred } from '../testing/fake';
+import { deferred } from '../../testing/fake';
 import { websocket } from './websocket';
 
 describe('websocket', () => {
