@@ -44,7 +44,18 @@ export const layers: Layers = {
       // Beside the two ends, so that neither of these brings their libraries.
       { path: 'packages/codec-msgpack' },
       { path: 'packages/codec-protobuf' },
-      { path: 'packages/client' },
+      {
+        path: 'packages/client',
+        inside: [
+          ['src/base', 'src/platform'],
+          // Connections: one after the other, and by which way.
+          ['src/link'],
+          ['src/session'],
+          ['src/api'],
+          ['src/core.ts', 'package.json'],
+          ['src/index.ts', 'tsup.config.ts'],
+        ],
+      },
       {
         path: 'packages/server',
         inside: [
@@ -97,8 +108,5 @@ export const layers: Layers = {
   ],
   tests: /\.test(-d)?\.ts$|\/(suite|testing)\//,
   testing: ['packages/testkit', 'test/kit'],
-  exceptions: [
-    // The client's sessions know the API for one reader of a socket's name.
-    { from: 'packages/client/src/session/presence.ts', to: 'packages/client/src/api/socket.ts' },
-  ],
+  exceptions: [],
 };

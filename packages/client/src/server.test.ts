@@ -82,8 +82,8 @@ describe.each([
     const cut: (() => void)[] = [];
     const flaky = {
       ...transport(),
-      open: (...[target, events]: Parameters<ReturnType<typeof transport>['open']>) => {
-        const link = transport().open(target, events);
+      open: (...[address, events]: Parameters<ReturnType<typeof transport>['open']>) => {
+        const link = transport().open(address, events);
         cut.push(() => {
           link.close(1006, '');
           events.onClose({ code: 1006, reason: 'cut', by: 'network' });
@@ -123,9 +123,9 @@ describe.each([
     let attempts = 0;
     const deaf = {
       ...transport(),
-      open: (...[target, events]: Parameters<ReturnType<typeof transport>['open']>) => {
-        if (attempts++) return transport().open(target, events);
-        const link = transport().open(target, {
+      open: (...[address, events]: Parameters<ReturnType<typeof transport>['open']>) => {
+        if (attempts++) return transport().open(address, events);
+        const link = transport().open(address, {
           ...events,
           onFrame() {
             link.close(1006, '');

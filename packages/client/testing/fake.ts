@@ -3,12 +3,12 @@ import { json } from '@halyard/codec/json';
 import { type Close, defaultSettings, type Frame, type Packet, PacketType, type Value } from '@halyard/protocol';
 import { VirtualClock } from '@halyard/testkit/clock';
 import {
+  type Address,
   type CoreOptions,
   connect,
   type Link,
   type LinkEvents,
   type Socket,
-  type Target,
   type Transport,
 } from '../src/core';
 
@@ -21,12 +21,12 @@ export class FakeLink implements Link {
   /** What the client has sent and the test has not yet read. */
   inbox: Packet[] = [];
   closed: { code: number; reason: string } | undefined;
-  readonly target: Target;
+  readonly address: Address;
   readonly #events: LinkEvents;
 
-  constructor(name: string, target: Target, events: LinkEvents) {
+  constructor(name: string, address: Address, events: LinkEvents) {
     this.name = name;
-    this.target = target;
+    this.address = address;
     this.#events = events;
   }
 
@@ -74,8 +74,8 @@ export class FakeTransport implements Transport {
     this.name = name;
   }
 
-  open(target: Target, events: LinkEvents): FakeLink {
-    const link = new FakeLink(this.name, target, events);
+  open(address: Address, events: LinkEvents): FakeLink {
+    const link = new FakeLink(this.name, address, events);
     this.links.push(link);
     return link;
   }

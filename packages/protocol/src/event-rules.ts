@@ -101,7 +101,7 @@ function firstSettled(promises: readonly Promise<unknown>[], aside: (error: unkn
 
 /** Whether a handler's result comes later: a promise, or what some libraries have in its place. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  return typeof value === 'object' && typeof (value as Partial<PromiseLike<unknown>> | null)?.then === 'function';
 }
 
 /** What a packet tells of an error. */

@@ -63,7 +63,7 @@ describe('url', () => {
     ['wss://app.example/a/b%20c', 'https://app.example/halyard', '/a/b c'],
   ])('%s', (url, target, namespace) => {
     const { socket, transport } = scene({ url });
-    expect(transport.link.target).toMatchObject({ url: target, protocol: 'halyard.v1+json', binary: false });
+    expect(transport.link.address).toMatchObject({ url: target, protocol: 'halyard.v1+json', binary: false });
     expect(socket.namespace).toBe(namespace);
   });
 
@@ -86,6 +86,6 @@ describe('url', () => {
     const options = { codec: json(), transport, path: '/rt' };
     expect(connectCore('/chat', options).namespace).toBe('/chat');
     expect(connectCore(undefined, options).namespace).toBe('/');
-    expect(transport.links.map((link) => link.target.url)).toEqual(Array(2).fill('https://page.example/rt'));
+    expect(transport.links.map((link) => link.address.url)).toEqual(Array(2).fill('https://page.example/rt'));
   });
 });

@@ -5,6 +5,7 @@ import type { Clock } from '@halyard/protocol';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Transport } from '../link/transport';
 import { systemClock } from '../platform/clock';
+import { randomToken } from '../platform/token';
 import type { Auth } from '../session/presence';
 
 export interface SocketOptions {
@@ -42,6 +43,8 @@ export interface CoreOptions extends SocketOptions {
   clock?: Clock | undefined;
   /** For tests: what `Math.random` is otherwise. Waits are spread by it, and tokens made where there is no `crypto`. */
   random?: (() => number) | undefined;
+  /** For tests: what names a session whose WELCOME has not come. At least 16 characters that nobody can guess. */
+  token?: (() => string) | undefined;
 }
 
 /** As `CoreOptions`; `codec` is `json()` unless named. */
@@ -62,6 +65,7 @@ export type Options = Required<Pick<CoreOptions, 'codec' | 'transport'>> &
     readonly autoConnect: boolean;
     readonly clock: Clock;
     readonly random: () => number;
+    readonly token: () => string;
   };
 
 const infinity = Infinity;
@@ -86,6 +90,7 @@ export function resolveOptions(options: CoreOptions): Options {
     autoConnect = true,
     clock = systemClock,
     random = Math.random,
+    token = () => randomToken(random),
     auth: _auth,
     reconnect,
     ...others
@@ -100,5 +105,5 @@ export function resolveOptions(options: CoreOptions): Options {
     const [value, min, max] = numbers[name];
     checked[name] = checkNumber(name, given[name] ?? value, min, max);
   }
-  return { ...checked, codec, transport, path, autoConnect, clock, random };
+  return { ...checked, codec, transport, path, autoConnect, clock, random, token };
 }

@@ -1,4 +1,4 @@
-import { PacketType, PublicError } from '@halyard/protocol';
+import { PacketType, PublicError, reservedEvents } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { briefs, connected, event, open, scene, settle, watch, welcome } from '../../testing/fake';
 
@@ -43,6 +43,28 @@ describe('acknowledgements', () => {
     await link.say(event('x', [], 1));
     await settle();
     expect(briefs(await link.read())).toEqual(['ACK #1 "a"']);
+  });
+
+  test('a handler that only takes note, even an async one, does not answer for the one that has the reply', async () => {
+    const { socket, link } = await open();
+    socket.on('x', async () => {});
+    socket.on('x', () => settle().then(() => 'b'));
+    await link.say(event('x', [], 1));
+    await settle();
+    expect(briefs(await link.read())).toEqual(['ACK #1 "b"']);
+  });
+
+  test('what a PublicError has fits into the packet: an empty code, half a character, too much of it', async () => {
+    const { socket, link } = await open();
+    const codes = ['', `${'x'.repeat(255)}😀`];
+    socket.on('fail', (which: number) => {
+      throw new PublicError(codes[which]!, '\ud83d');
+    });
+    await link.say(event('fail', [0], 1), event('fail', [1], 2));
+    expect(briefs(await link.read())).toEqual([
+      'ERROR #1 ERR_HANDLER \ufffd undefined',
+      `ERROR #2 ${'x'.repeat(255)} \ufffd undefined`,
+    ]);
   });
 
   test('a PublicError goes over as it is; any other is hidden there and reported here', async () => {
@@ -154,7 +176,7 @@ describe('events of its own life', () => {
 
   test('emitting them is refused, as are names that do not fit', async () => {
     const { socket } = scene();
-    for (const name of ['connect', 'disconnect', 'connect_error', 'error']) {
+    for (const name of reservedEvents) {
       expect(() => socket.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
       expect(() => socket.volatile.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
       await expect(socket.emitWithAck(name)).rejects.toMatchObject({ code: 'ERR_RESERVED_EVENT' });

@@ -1,25 +1,26 @@
 // A socket: the session's presence in one namespace, as an application holds it.
 import {
   type AnyEvents,
+  callHandlers,
+  checkEventName,
   type EventArgs,
   type EventName,
   type EventReply,
-  LocalUsageError,
+  isReservedEvent,
   PublicError,
   packetLimits,
+  trimmedArgs,
   type Value,
 } from '@halyard/protocol';
-import { type Call, createEmitter } from '../base/emitter';
+import { createEmitter } from '../base/emitter';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Connection } from '../link/connector';
-import type { Member } from '../session/presence';
+import type { ConnectInfo } from '../session/lifecycle';
+import type { Presence } from '../session/presence';
 import { noHandler } from '../session/reply';
-import type { Session } from '../session/session-contract';
-import type { ConnectInfo, Listener, ReservedEvent } from './events';
+import type { Session } from '../session/session';
+import type { Emittable, Listener, ReservedEvent } from './events';
 import type { Options, SocketOptions } from './options';
-
-/** The events that may be emitted. */
-export type Emittable<Events> = Exclude<EventName<Events>, ReservedEvent>;
 
 export interface EmitWithAck<Emit> {
   emitWithAck<Name extends Emittable<Emit>>(
@@ -82,34 +83,34 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   ): Socket<OtherListen, OtherEmit>;
 }
 
-const reserved: readonly string[] = ['connect', 'disconnect', 'connect_error', 'error'] satisfies ReservedEvent[];
-
 /** What is registered for any event: no event has an empty name. */
 const any = '';
 
+/** What the sockets of a client share. */
+export interface Client {
+  readonly session: Session;
+  readonly connection: Connection;
+  readonly options: Options;
+  readonly sockets: Map<string, { readonly socket: Socket; readonly presence: Presence }>;
+}
+
 /** @returns the socket of a namespace: the one there is, or a new one */
-export function openSocket(
-  session: Session,
-  connection: Connection,
-  options: Options,
-  namespace: string,
-  { auth }: SocketOptions,
-): Socket {
-  const known = session.members.get(namespace);
-  const socket = known?.socket ?? createSocket(session, connection, options, namespace);
-  if (auth) session.members.get(namespace)!.auth = auth;
-  if (options.autoConnect) socket.connect();
+export function openSocket(client: Client, namespace: string, { auth }: SocketOptions): Socket {
+  const { socket, presence } = client.sockets.get(namespace) ?? createSocket(client, namespace);
+  if (auth) presence.auth = auth;
+  if (client.options.autoConnect) socket.connect();
   return socket;
 }
 
-function createSocket(session: Session, connection: Connection, options: Options, namespace: string): Socket {
+function createSocket(client: Client, namespace: string): { socket: Socket; presence: Presence } {
+  const { session, connection, options } = client;
   if (namespace[0] !== '/' || namespace.length > packetLimits.nameCharsMax) {
     throw optionError('namespace', '"/" and up to 255 characters');
   }
   const emitter = createEmitter();
   let recovered = false;
 
-  const fire: Member['fire'] = (event, value) => {
+  const fire: Presence['fire'] = (event, value) => {
     if (event === 'connect') recovered = (value as ConnectInfo).recovered;
     const listeners = emitter.take(event);
     if (event === 'error' && !listeners.length) console.error(value);
@@ -123,40 +124,38 @@ function createSocket(session: Session, connection: Connection, options: Options
     }
   };
 
-  /** The first handler to fail, or to have a result, decides the reply. */
-  const handle: Member['handle'] = ({ event, args }, reply) => {
+  const aside = (error: unknown) => fire('error', error);
+
+  const handle: Presence['handle'] = ({ event, args }, reply) => {
     for (const listener of emitter.take(any)) {
       try {
         listener(...([event, ...args] as never[]));
       } catch (error) {
-        fire('error', error);
+        aside(error);
       }
     }
     // A remote event may be named like one of the socket's own life; nobody can have a handler for it.
-    const handlers = reserved.includes(event) ? [] : emitter.take(event);
-    let running = handlers.length;
-    if (!running) reply?.(noHandler);
-    const run = async (handler: Call) => {
-      let value: unknown;
-      let error: unknown;
+    const handlers = isReservedEvent(event) ? [] : emitter.take(event);
+    if (!handlers.length) reply?.(noHandler);
+    else {
+      const failed = (thrown: unknown) => {
+        const error = thrown || new Error(`thrown: ${thrown}`);
+        if (!(reply && error instanceof PublicError)) aside(error);
+        reply?.(error);
+      };
       try {
-        value = await handler(...(args as never[]));
-      } catch (thrown) {
-        error = thrown ?? new Error('thrown: nothing');
+        const result = callHandlers(handlers, args, aside);
+        if (result instanceof Promise) result.then((value) => reply?.(undefined, value), failed);
+        else reply?.(undefined, result as Value);
+      } catch (error) {
+        failed(error);
       }
-      running--;
-      if (error && !(reply && error instanceof PublicError)) fire('error', error);
-      if (error || value !== undefined || !running) {
-        reply?.(error, value as Value);
-        reply = undefined;
-      }
-    };
-    for (const handler of handlers) run(handler);
+    }
   };
 
   const request = (timeoutMs: number, event: string, args: readonly unknown[]) =>
     new Promise<never>((resolve, reject) => {
-      session.emit(member, event, checkEvent(event, args), timeoutMs, (error, value) => {
+      session.emit(presence, event, checked(event, args), timeoutMs, (error, value) => {
         if (error) reject(error);
         else resolve(value as never);
       });
@@ -166,10 +165,10 @@ function createSocket(session: Session, connection: Connection, options: Options
     namespace,
     connection,
     get connected() {
-      return session.isConnected(member);
+      return session.isConnected(presence);
     },
     get id() {
-      return session.isConnected(member) ? member.id : undefined;
+      return session.isConnected(presence) ? presence.id : undefined;
     },
     get recovered() {
       return recovered;
@@ -194,36 +193,32 @@ function createSocket(session: Session, connection: Connection, options: Options
       emitter.off(any, listener);
       return this;
     },
-    emit: (event, ...args) => session.emit(member, event, checkEvent(event, args), 0),
+    emit: (event, ...args) => session.emit(presence, event, checked(event, args), 0),
     emitWithAck: (event, ...args) => request(options.ackTimeoutMs, event, args),
     timeout(timeoutMs) {
       checkNumber('timeoutMs', timeoutMs, 1, Infinity);
       return { emitWithAck: (event, ...args) => request(timeoutMs, event, args) };
     },
-    volatile: { emit: (event, ...args) => session.emitVolatile(member, event, checkEvent(event, args)) },
+    volatile: { emit: (event, ...args) => session.emitVolatile(presence, event, checked(event, args)) },
     connect() {
-      session.join(member);
+      session.join(presence);
       return this;
     },
     disconnect() {
-      session.leave(member);
+      session.leave(presence);
       return this;
     },
-    of: (name, other = {}) => openSocket(session, connection, options, name, other) as never,
+    of: (name, other = {}) => openSocket(client, name, other) as never,
   };
-  const member: Member = { namespace, socket, auth: undefined, fire, handle };
-  session.members.set(namespace, member);
-  return socket;
+  const presence: Presence = { namespace, auth: undefined, fire, handle };
+  const made = { socket, presence };
+  session.add(presence);
+  client.sockets.set(namespace, made);
+  return made;
 }
 
-/** @returns the arguments without those at the end that are undefined */
-function checkEvent(event: string, args: readonly unknown[]): Value[] {
-  if (reserved.includes(event))
-    throw new LocalUsageError('ERR_RESERVED_EVENT', `${event} is an event of the socket itself`);
-  if (!event || event.length > packetLimits.nameCharsMax) {
-    throw new LocalUsageError('ERR_EVENT_NAME', `1 to ${packetLimits.nameCharsMax} characters`);
-  }
-  let count = args.length;
-  while (count && args[count - 1] === undefined) count--;
-  return args.slice(0, count) as Value[];
+/** @returns the arguments as they go out */
+function checked(event: string, args: readonly unknown[]): readonly Value[] {
+  checkEventName(event);
+  return trimmedArgs(args);
 }

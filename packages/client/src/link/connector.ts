@@ -1,14 +1,18 @@
-// The connection under all sockets of a client: which transport carries the session, when the next is tried, and when
-// no more is. Its states are a table.
-import { afterClose, type Close, HalyardError, type RemoteProtocolError, subprotocol } from '@halyard/protocol';
-import type { Options } from '../api/options';
+// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more
+// is. Its states are a table.
+import {
+  afterClose,
+  type Clock,
+  type Close,
+  HalyardError,
+  type RemoteProtocolError,
+  subprotocol,
+} from '@halyard/protocol';
 import { createEmitter } from '../base/emitter';
 import { watchNetwork } from '../platform/network';
-import { askAuth, type Member } from '../session/presence';
-import { createSession } from '../session/session';
-import type { Session } from '../session/session-contract';
 import { backoffMs } from './backoff';
-import { broken, type Link, type Target } from './transport';
+import type { CarriedSession, Carrier } from './carrier';
+import { type Address, broken, type Link, type Transport } from './transport';
 
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
@@ -43,7 +47,24 @@ export interface Connection {
 
 const nothing = () => {};
 
-export function createConnection(origin: string, options: Options): { connection: Connection; session: Session } {
+export interface ConnectorOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly codec: { readonly name: string; readonly binary: boolean };
+  readonly transport: Transport;
+  readonly path: string;
+  readonly attemptsMax: number;
+  readonly delayMinMs: number;
+  readonly delayMaxMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** @param createSession makes the session that will be carried */
+export function createConnector<Session extends CarriedSession>(
+  origin: string,
+  options: ConnectorOptions,
+  createSession: (carrier: Carrier) => Session,
+): { connection: Connection; session: Session } {
   const { clock, codec, connectTimeoutMs, delayMinMs, delayMaxMs } = options;
   const emitter = createEmitter();
   let state: ConnectionState = 'idle';
@@ -70,27 +91,14 @@ export function createConnection(origin: string, options: Options): { connection
 
   const connect = (reason: 'wanted' | 'retry' | 'online') => {
     cancel();
-    const asked = new Map<Member, Promise<void>>();
-    /** Asks for the auths that nobody asked for yet. */
-    const ask = () => {
-      for (const member of session.wanted()) {
-        if (asked.has(member)) continue;
-        const answer = askAuth(member);
-        answer.catch(nothing);
-        asked.set(member, answer);
-      }
-      return asked.size;
-    };
+    const questions = session.questions();
     cancel = clock.after(connectTimeoutMs, () => {
       if (state === 'connecting') down(broken('connectTimeoutMs'));
     });
-    const current = options.transport.open(target, {
+    const current = options.transport.open(address, {
       async onOpen() {
         try {
-          for (let size = 0; size < ask(); ) {
-            size = asked.size;
-            await Promise.all(asked.values());
-          }
+          await questions.answered();
           if (link === current) session.attach(current);
         } catch (error) {
           if (link === current) down(broken(`${error}`), error);
@@ -108,7 +116,7 @@ export function createConnection(origin: string, options: Options): { connection
     });
     link = current;
     move({ to: 'connecting', reason });
-    ask();
+    questions.ask();
   };
 
   /**
@@ -122,7 +130,7 @@ export function createConnection(origin: string, options: Options): { connection
     const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
     if (!next[state].includes(reason ? 'closed' : 'waiting')) return;
     if (wasOpen && clock.now() - openedAt > delayMaxMs) failures = 0;
-    const { wanted, connected } = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
+    const tell = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();
     cancel = nothing;
     link?.close(close.code, close.reason);
@@ -138,18 +146,16 @@ export function createConnection(origin: string, options: Options): { connection
       cancel = clock.after(retryInMs, () => connect('retry'));
       move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
     }
-    for (const member of connected) {
-      if (cause) member.fire('error', cause);
-      member.fire('disconnect', { ...close, willReconnect: !reason });
-    }
-    if (local || (wasOpen && !reason)) return;
-    const error = new HalyardError('ERR_CONNECT', close.reason, { close, attempt: number, retryInMs, cause });
-    for (const member of wanted) if (!connected.includes(member)) member.fire('connect_error', error);
+    // Who was never connected hears of attempts, and of no connection that is lost.
+    const isTold = !local && (!wasOpen || reason);
+    const details = { close, attempt: number, retryInMs, cause };
+    const error = isTold ? new HalyardError('ERR_CONNECT', close.reason, details) : undefined;
+    tell({ close, willReconnect: !reason, cause, error });
   };
 
   const end = (code: number, reason: string) => down({ code, reason, by: 'client' }, undefined, true);
 
-  const session = createSession(options, {
+  const session = createSession({
     onWanted() {
       if (state !== 'idle' && state !== 'closed') return;
       attempt = failures = 0;
@@ -178,7 +184,7 @@ export function createConnection(origin: string, options: Options): { connection
     onSilent: () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' }),
   });
 
-  const target: Target = {
+  const address: Address = {
     url: origin + options.path,
     protocol: subprotocol(codec.name),
     binary: codec.binary,

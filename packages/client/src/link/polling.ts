@@ -2,8 +2,8 @@
 // frames, and both bring frames back. Bodies and answers are numbered, so that after a lost request or answer the same is
 // asked again and does no harm.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
-import { fetch } from '#fetch';
-import type { Link, LinkEvents, Target, Transport } from './transport';
+import { fetch as platformFetch } from '#fetch';
+import type { Address, Link, LinkEvents, Transport } from './transport';
 
 /** The server answers a poll within 20 seconds; one that had no answer by now is lost. */
 const pollTimeoutMs = 30_000;
@@ -15,11 +15,31 @@ const sendTimeoutMs = 10_000;
 const triesMax = 4;
 const retryDelayMs = 300;
 
-export function polling(): Transport {
-  return { open };
+/** As much of `fetch` as polling needs. */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array<ArrayBuffer> | undefined;
+  readonly signal: AbortSignal;
+  readonly keepalive: boolean;
 }
 
-function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
+export interface PollingOptions {
+  /** What requests are made with. Default: the `fetch` of a browser; in Node, its own HTTP. */
+  fetch?: Fetch | undefined;
+}
+
+export function polling({ fetch = platformFetch }: PollingOptions = {}): Transport {
+  return { open: (address, events) => open(address, events, fetch) };
+}
+
+function open(
+  { url, protocol, binary, batchMax, clock }: Address,
+  { onOpen, onFrame, onClose }: LinkEvents,
+  fetch: Fetch,
+): Link {
   const queue: Frame[] = [];
   /** Stops what runs in each direction, a request or the wait for its next try; null once the direction has ended. */
   const running: Record<string, (() => void) | null> = {};
@@ -49,7 +69,12 @@ function open({ url, protocol, binary, batchMax, clock }: Target, { onOpen, onFr
    * @returns the answer's headers, however many tries it takes, or undefined once the link or this direction of it has
    * ended. Its frames are handed on.
    */
-  const request = async (method: string, header: string, value: string | number, body?: string | Uint8Array) => {
+  const request = async (
+    method: string,
+    header: string,
+    value: string | number,
+    body?: string | Uint8Array<ArrayBuffer>,
+  ) => {
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
       running[method] = () => controller.abort();

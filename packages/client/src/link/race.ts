@@ -22,8 +22,8 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
   let proven = false;
 
   return {
-    open(target, { onOpen, onFrame, onClose }) {
-      const { clock } = target;
+    open(address, { onOpen, onFrame, onClose }) {
+      const { clock } = address;
       if (clock.now() >= preferredUntil) order = transports;
       const tried = order;
       const links = new Map<Link, Transport>();
@@ -57,7 +57,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
           return;
         }
         if (started < tried.length) cancelTimer = clock.after(fallbackDelayMs, start);
-        const link = transport.open(target, {
+        const link = transport.open(address, {
           onOpen() {
             winner = link;
             stop();

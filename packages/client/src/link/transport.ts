@@ -2,7 +2,7 @@
 import type { Clock, Close, Frame } from '@halyard/protocol';
 
 /** Where to connect to and what to speak there. */
-export interface Target {
+export interface Address {
   /** `http:` or `https:` URL of the server's Halyard path. */
   readonly url: string;
   /** The one subprotocol to offer, such as `halyard.v1+json`. */
@@ -42,7 +42,7 @@ export interface Link {
 
 export interface Transport {
   /** Starts to open a link. MUST NOT throw: what goes wrong arrives in `onClose`. */
-  open(target: Target, events: LinkEvents): Link;
+  open(address: Address, events: LinkEvents): Link;
 }
 
 /** @returns the close value of a link that broke */

@@ -29,8 +29,8 @@ describe('websocket', () => {
     const frames: Frame[] = [];
     const opened = deferred();
     const closed = deferred<Close>();
-    const target = { url, protocol: 'halyard.v1+json', binary: false, batchMax: () => 1, clock: new VirtualClock() };
-    const link = websocket().open(target, {
+    const address = { url, protocol: 'halyard.v1+json', binary: false, batchMax: () => 1, clock: new VirtualClock() };
+    const link = websocket().open(address, {
       onOpen: opened.resolve,
       onFrame: (frame) => frames.push(frame),
       onClose: closed.resolve,

@@ -1,15 +1,20 @@
 // The websocket transport (docs/PROTOCOL.md §2): one message is one frame.
 import type { Frame } from '@halyard/protocol';
 import { loadWebSocket } from '#websocket';
-import { broken, type Link, type LinkEvents, type Target, type Transport } from './transport';
+import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
 const nothing = () => {};
 
-export function websocket(): Transport {
-  return { open };
+export interface WebSocketOptions {
+  /** The class to open sockets with. Default: the platform's, or in a Node without one that of `ws`. */
+  WebSocket?: typeof WebSocket | undefined;
 }
 
-function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
+export function websocket({ WebSocket }: WebSocketOptions = {}): Transport {
+  return { open: (address, events) => open(address, events, WebSocket) };
+}
+
+function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?: typeof WebSocket): Link {
   let socket: WebSocket | undefined;
   let closed = false;
   const fail = (reason: string) => {
@@ -17,9 +22,9 @@ function open(target: Target, { onOpen, onFrame, onClose }: LinkEvents): Link {
     closed = true;
   };
   (async () => {
-    const Class = await loadWebSocket();
+    const Class = await (given ?? loadWebSocket());
     if (closed) return;
-    socket = new Class(target.url.replace('http', 'ws'), target.protocol);
+    socket = new Class(address.url.replace('http', 'ws'), address.protocol);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       socket!.onerror = nothing;

@@ -1,7 +1,8 @@
-// A session's presence in one namespace, as the client knows it.
+// A session's presence in one namespace, as the session knows it: what it is asked for with, how far that has come, and whom
+// to tell.
 import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
-import type { LifecycleEvents } from '../api/events';
-import type { Socket } from '../api/socket';
+import type { LifecycleEvents } from './lifecycle';
+import type { Reply } from './reply';
 
 /** What a namespace is asked for with. */
 export type AuthData = { readonly [key: string]: Value | undefined } | undefined;
@@ -9,12 +10,8 @@ export type AuthData = { readonly [key: string]: Value | undefined } | undefined
 /** The data itself, or a function that gives it at every attempt. */
 export type Auth = AuthData | (() => AuthData | Promise<AuthData>);
 
-/** Answers an event: with the error if there is one. MUST be called once; never throws. */
-export type Reply = (error?: unknown, value?: Value) => void;
-
-export interface Member {
+export interface Presence {
   readonly namespace: string;
-  readonly socket: Socket;
   auth: Auth;
   /** What `auth` gave last. */
   data?: AuthData;
@@ -32,7 +29,14 @@ export interface Member {
   handle(packet: EventPacket | PublishPacket | VolatilePacket, reply: Reply | undefined): void;
 }
 
-export async function askAuth(member: Member): Promise<void> {
-  const { auth } = member;
-  member.data = await (typeof auth === 'function' ? auth() : auth);
+export async function askAuth(presence: Presence): Promise<void> {
+  const { auth } = presence;
+  presence.data = await (typeof auth === 'function' ? auth() : auth);
+}
+
+/** Lets go of what was held: it is sent, or fails. */
+export function release(presence: Presence, error?: unknown): void {
+  const { held } = presence;
+  presence.held = undefined;
+  for (const go of held ?? []) go(error);
 }

@@ -1,6 +1,8 @@
-// The client's session across its connections (docs/PROTOCOL.md §5): HELLO and WELCOME, the namespaces, and the stream
-// machine with its timer. It is given a link and its frames; which link, and when, is the connection's business.
+// The client's session across its connections (docs/PROTOCOL.md §5): the stream machine with its timer, between sockets
+// above and links below. It is given a link and its frames; which link, and when, is the connector's business.
+import type { Codec } from '@halyard/codec';
 import {
+  type Clock,
   type DeliveredPacket,
   defaultOutboxLimits,
   defaultSettings,
@@ -11,18 +13,21 @@ import {
   LocalUsageError,
   type Packet,
   PacketType,
-  PublicError,
-  packetLimits,
+  type PublishPacket,
   RemoteProtocolError,
   SessionMachine,
+  type Settle,
+  type Value,
+  type VolatilePacket,
   type WelcomePacket,
 } from '@halyard/protocol';
-import type { Options } from '../api/options';
 import { createTimer } from '../base/timer';
-import type { Link } from '../link/transport';
-import { askAuth, type Member } from './presence';
+import type { CarriedSession, Carrier } from '../link/carrier';
+import { textBytes } from '../platform/text-size';
+import { createNamespaces, type Namespaces } from './namespaces';
+import { helloOf, type Opening } from './opening';
+import type { Presence } from './presence';
 import { createReply, noHandler } from './reply';
-import type { Session, SessionEvents } from './session-contract';
 
 /** A volatile event is dropped while more than this waits in the transport. */
 const volatileBufferMax = 1 << 16;
@@ -30,33 +35,36 @@ const volatileBufferMax = 1 << 16;
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
 
-const normal = { code: 1000, reason: '', willReconnect: false };
+export interface SessionOptions {
+  readonly clock: Clock;
+  readonly codec: Codec;
+  /** @returns text that nobody can guess */
+  readonly token: () => string;
+  readonly offlinePacketsMax: number;
+  readonly offlineBytesMax: number;
+}
 
-/**
- * Where there is no source of secrets, as in React Native without a polyfill, the token is one that somebody may guess who
- * knows other numbers of `random`. All they could have by it is a session whose WELCOME its client has not answered yet:
- * the secret of the session itself comes from the server.
- */
-const randomNumbers = (random: () => number): ArrayLike<number> =>
-  globalThis.crypto?.getRandomValues?.(new Uint32Array(4)) ?? [1, 2, 3, 4, 5].map(random);
+/** What a session offers to the sockets above it. */
+export interface Session extends CarriedSession, Pick<Namespaces, 'add' | 'isConnected' | 'join' | 'leave'> {
+  /**
+   * Sends an event, now or as soon as there is a connection.
+   * @param settle there if a reply is waited for, at most `timeoutMs`
+   * @throws LocalUsageError what is wrong with the event, or the limit it meets
+   */
+  emit(presence: Presence, event: string, args: readonly Value[], timeoutMs: number, settle?: Settle): void;
+  /** Sends an event if it can leave now. */
+  emitVolatile(presence: Presence, event: string, args: readonly Value[]): void;
+}
 
-export function createSession(options: Options, { onWanted, onIdle, onOpen, onSilent }: SessionEvents): Session {
+export function createSession(options: SessionOptions, { onWanted, onIdle, onOpen, onSilent }: Carrier): Session {
   const { clock, codec, offlinePacketsMax } = options;
-  const members = new Map<string, Member>();
-  let link: Link | undefined;
-  /** Whether WELCOME has come on this link. */
-  let open = false;
-  let key: { readonly session: string; readonly secret: string } | undefined;
-  /** Names the session while WELCOME has not told its key. Empty until HELLO has been said for it. */
-  let token = '';
-  /** How many times HELLO was said: the server tells a late one by it. */
-  let generation = 0;
+  const opening: Opening = { token: '', generation: 0 };
 
   const createMachine = () =>
     new SessionMachine<Frame>(
       {
-        transmit: (frame) => link?.send(frame),
-        control: (packet) => link?.send(codec.encode(packet)),
+        transmit: (frame) => opening.link?.send(frame),
+        control: (packet) => opening.link?.send(codec.encode(packet)),
         deliver,
         silent: onSilent,
         transmittedStamp: () => -1,
@@ -72,131 +80,73 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     );
   const arm = () => timer.arm(machine.deadline);
   const frameBytesMax = () => machine.settings.frameBytesMax;
-  const wanted = () => [...members.values()].filter(({ phase }) => phase);
-  const isConnected = ({ phase }: Member) => open && phase === 'joined';
 
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
-    // Counted only if it may matter: no UTF-16 unit takes more than three bytes. More platforms have Blob than TextEncoder.
+    // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
     if (
       frame.length * 3 > frameBytesMax() &&
-      (codec.binary ? frame.length : new Blob([frame as string]).size) > frameBytesMax()
+      (codec.binary ? frame.length : textBytes(frame as string)) > frameBytesMax()
     ) {
       throw new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes`);
     }
     return frame;
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
-  const sendDisconnect = (namespace: string) => send({ type: PacketType.Disconnect, namespace, reason: '' });
 
-  /** Lets go of what was held: it is sent, or fails. */
-  const release = (member: Member, error?: unknown) => {
-    const { held } = member;
-    member.held = undefined;
-    for (const go of held ?? []) go(error);
-  };
-
-  const refuse = (member: Member, error: HalyardError) => {
-    member.phase = undefined;
-    release(member, error);
-    member.fire('connect_error', error);
-    idle();
-  };
-
-  const idle = () => {
-    if (!wanted().length) onIdle();
-  };
-
-  /** Asks for a namespace by CONNECT. Its events are held until that is sent. */
-  const sendConnect = (member: Member) => {
-    // A new array: an auth that was asked for before finds that it comes too late.
-    const held = [...(member.held ?? [])];
-    member.held = held;
-    askAuth(member)
-      .then(() => {
-        // Otherwise HELLO will list the namespace, or WELCOME is about to tell in which session it is asked for.
-        if (member.held !== held || !(key ? open || !link : token)) return;
-        send({ type: PacketType.Connect, namespace: member.namespace, auth: member.data });
-        release(member);
-      })
-      .catch((error) => {
-        if (member.held === held) refuse(member, new HalyardError('ERR_AUTH', `${error}`, { cause: error }));
-      });
-  };
+  const namespaces = createNamespaces({ opening, send, onWanted, onIdle });
+  const { isConnected } = namespaces;
 
   /** Starts a new session with what never left; the machine holds until it is opened or detached. */
   const lose = (reason: string) => {
     const unconfirmed = machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now());
-    key = undefined;
-    for (const member of wanted()) {
-      member.phase = 'joining';
-      member.loss = { reason, unconfirmed: unconfirmed + (member.loss?.unconfirmed ?? 0) };
-    }
+    opening.key = undefined;
+    namespaces.lost(reason, unconfirmed);
   };
 
   const welcome = ({ session, secret, settings, received, recovered, reason }: WelcomePacket) => {
-    const current = link!;
-    const resumed = key;
+    const current = opening.link!;
+    const resumed = !!opening.key;
     machine.settings = settings;
     if (recovered) machine.confirm(received);
     else if (resumed || reason) {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason);
-      for (const member of members.values()) if (member.listed) release(member);
+      namespaces.releaseListed();
       machine.open(clock.now());
     }
-    // The same object for the same session.
-    key ??= { session, secret };
-    open = true;
+    opening.key ??= { session, secret };
+    opening.open = true;
     onOpen(recovered);
-    for (const member of wanted()) {
-      if (link !== current) return;
-      if (recovered && member.phase === 'joined') member.fire('connect', { recovered, unconfirmed: 0 });
-      else if (resumed && member.held) sendConnect(member);
-    }
+    namespaces.welcomed(recovered, resumed, () => opening.link === current);
   };
 
-  const replyTo = (ack: number, member: Member | undefined) => {
-    const mine = key;
+  const replyTo = (ack: number, presence: Presence | undefined) => {
+    const { key } = opening;
     return createReply(
       ack,
       (packet) => {
         // The number means nothing to another session.
-        if (mine === key) send(packet);
+        if (key === opening.key) send(packet);
       },
-      (error) => member?.fire('error', error),
+      (error) => presence?.fire('error', error),
     );
   };
 
+  const handle = (packet: EventPacket | PublishPacket | VolatilePacket) => {
+    const presence = namespaces.of(packet.namespace);
+    const ack = packet.type === PacketType.Event ? packet.ack : undefined;
+    const reply = ack === undefined ? undefined : replyTo(ack, presence);
+    if (presence?.phase === 'joined') presence.handle(packet, reply);
+    else reply?.(noHandler);
+  };
+
   function deliver(packet: DeliveredPacket): void {
-    const { type, namespace } = packet;
-    const member = members.get(namespace);
-    const phase = member?.phase;
+    const { type } = packet;
     if (type === PacketType.Connect) throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
-    if (type === PacketType.Connected) {
-      // Left before the answer came, or since a HELLO that was to resume.
-      if (!member || !phase) sendDisconnect(namespace);
-      else {
-        const { loss } = member;
-        member.phase = 'joined';
-        member.id = packet.id;
-        member.loss = undefined;
-        member.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
-      }
-    } else if (type === PacketType.Refused) {
-      if (phase === 'joining') refuse(member!, new PublicError(packet.code, packet.message, packet.data));
-    } else if (type === PacketType.Disconnect) {
-      // One that comes before CONNECTED is about an earlier presence.
-      if (phase === 'joined') {
-        member!.phase = undefined;
-        member!.fire('disconnect', { ...normal, reason: packet.reason, by: 'server' });
-        idle();
-      }
-    } else {
-      const reply = type === PacketType.Event && packet.ack !== undefined ? replyTo(packet.ack, member) : undefined;
-      if (phase === 'joined') member!.handle(packet, reply);
-      else reply?.(noHandler);
-    }
+    if (type === PacketType.Connected || type === PacketType.Refused || type === PacketType.Disconnect)
+      namespaces.receive(packet);
+    else handle(packet);
   }
 
   let machine = createMachine();
@@ -206,34 +156,12 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
   });
 
   return {
-    members,
-    wanted,
-    isConnected,
+    ...namespaces,
     frameBytesMax,
 
-    join(member) {
-      if (member.phase) return;
-      if (wanted().length >= packetLimits.helloNamespacesMax) throw new LocalUsageError('ERR_NAMESPACES_FULL');
-      member.phase = 'joining';
-      // Otherwise the first HELLO lists it.
-      if (token) sendConnect(member);
-      onWanted();
-    },
-
-    leave(member) {
-      if (!member.phase) return;
-      const connected = isConnected(member);
-      const last = wanted().length < 2;
-      if (!last && !member.held && token) sendDisconnect(member.namespace);
-      member.phase = member.loss = undefined;
-      release(member, new HalyardError('ERR_DISCONNECTED'));
-      if (last) onIdle();
-      if (connected) member.fire('disconnect', { ...normal, by: 'client' });
-    },
-
-    emit(member, event, args, timeoutMs, settle) {
-      const { held, namespace } = member;
-      if (!member.phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
+    emit(presence, event, args, timeoutMs, settle) {
+      const { held, namespace } = presence;
+      if (!presence.phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
       const deadline = clock.now() + timeoutMs;
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
@@ -257,15 +185,15 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
             go();
           } catch (failure) {
             if (settle) settle(failure as HalyardError, undefined);
-            else member.fire('error', failure);
+            else presence.fire('error', failure);
           }
         });
       }
     },
 
-    emitVolatile(member, event, args) {
-      if (isConnected(member) && link!.bufferedBytes < volatileBufferMax) {
-        link!.send(encode({ type: PacketType.Volatile, namespace: member.namespace, event, args }));
+    emitVolatile(presence, event, args) {
+      if (isConnected(presence) && opening.link!.bufferedBytes < volatileBufferMax) {
+        opening.link!.send(encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args }));
       }
     },
 
@@ -274,28 +202,13 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
       arm();
     },
 
-    attach(next) {
-      const { received, confirmed, positions } = machine;
+    attach(link) {
       // A HELLO that was not answered is said again as it was: CONNECT asks for what is wanted since.
-      if (key || !token) {
-        for (const member of members.values()) {
-          member.listed = !!member.phase;
-          if (!key) release(member);
-        }
-      }
-      token ||= `${randomNumbers(options.random)}`;
-      const hello = codec.encode({
-        type: PacketType.Hello,
-        namespaces: [...members.values()]
-          .filter(({ listed }) => listed)
-          .map(({ namespace, data }) => ({ namespace, auth: data })),
-        client: 'halyard-js/0.1.0',
-        resume: key && { ...key, received, confirmed, positions },
-        token: key ? '' : token,
-        generation: ++generation,
-        left: machine.left,
-      });
-      link = next;
+      if (opening.key || !opening.token) namespaces.list(!opening.key);
+      opening.token ||= options.token();
+      opening.generation++;
+      const hello = codec.encode(helloOf(opening, namespaces.listed(), machine));
+      opening.link = link;
       link.send(hello);
       machine.open(clock.now());
       arm();
@@ -304,7 +217,7 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     receive(frame) {
       const packet = codec.decode(frame);
       const { type } = packet;
-      if (open === (type === PacketType.Welcome) || type === PacketType.Hello || type === PacketType.Reset) {
+      if (!!opening.open === (type === PacketType.Welcome) || type === PacketType.Hello || type === PacketType.Reset) {
         throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
       }
       if (type === PacketType.Welcome) welcome(packet);
@@ -313,33 +226,29 @@ export function createSession(options: Options, { onWanted, onIdle, onOpen, onSi
     },
 
     detach(fate, reason) {
-      const all = wanted();
-      const connected = all.filter(isConnected);
-      const old = link;
-      link = undefined;
-      open = false;
+      const tell = namespaces.witnesses();
+      const { link } = opening;
+      opening.link = undefined;
+      opening.open = false;
       if (fate === 'final') {
         const error = new HalyardError('ERR_DISCONNECTED');
         const ended = machine;
         machine = createMachine();
         timer.stop();
-        key = undefined;
-        token = '';
+        opening.key = undefined;
+        opening.token = '';
         ended.end(error);
-        for (const member of all) {
-          member.phase = member.loss = undefined;
-          release(member, error);
-        }
-      } else if (old) {
+        namespaces.end(error);
+      } else if (link) {
         machine.detach();
         if (fate === 'fresh') {
-          token = '';
+          opening.token = '';
           lose(reason);
           machine.detach();
         }
         arm();
       }
-      return { wanted: all, connected };
+      return tell;
     },
   };
 }

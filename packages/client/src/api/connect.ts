@@ -1,0 +1,34 @@
+// `connect` with nothing chosen: it puts a client together from its layers.
+import type { AnyEvents } from '@halyard/protocol';
+import { optionError } from '../base/option-error';
+import { createConnector } from '../link/connector';
+import { pageOrigin } from '../platform/page';
+import { createSession } from '../session/session';
+import { type CoreOptions, resolveOptions } from './options';
+import { openSocket, type Socket } from './socket';
+
+/**
+ * Opens a connection and the socket of its first namespace.
+ * @param url server and namespace, such as `https://app.example/chat`: `http`, `https`, `ws` or `wss`. In browsers it
+ * may be relative, and is the page's own server and the namespace `/` when left out.
+ * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
+ */
+export function connect<Listen = AnyEvents, Emit = AnyEvents>(
+  url: string | URL | undefined,
+  options: CoreOptions,
+): Socket<Listen, Emit> {
+  const resolved = resolveOptions(options);
+  let origin: string | undefined;
+  let namespace = '';
+  try {
+    const [, server, path] = urlForm.exec(new URL(url ?? '/', pageOrigin()).href)!;
+    namespace = decodeURI(path!);
+    origin = `http${server}`;
+  } catch {}
+  if (!origin) throw optionError('url', 'http(s) or ws(s), without query');
+  const { connection, session } = createConnector(origin, resolved, (carrier) => createSession(resolved, carrier));
+  return openSocket({ connection, session, options: resolved, sockets: new Map() }, namespace, options) as never;
+}
+
+/** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */
+const urlForm = /^(?:http|ws)(s?:\/\/[^/?#@]+)(\/[^?#]*)$/;

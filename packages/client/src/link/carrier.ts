@@ -1,0 +1,48 @@
+// A session as it is seen from below: what carries it over one link after another, and what each of the two is told.
+import type { Close, Frame, HalyardError } from '@halyard/protocol';
+import type { Link } from './transport';
+
+/** What a session asks of what carries it. */
+export interface Carrier {
+  /** A namespace is wanted: connect if there is no connection and none will be tried. */
+  onWanted(): void;
+  /** No namespace is wanted any more. */
+  onIdle(): void;
+  onOpen(recovered: boolean): void;
+  /** The server does not answer. */
+  onSilent(): void;
+}
+
+/** The questions of one attempt: what to ask the namespaces for with. */
+export interface Questions {
+  /** Asks whom nobody has asked yet. @returns how many were asked */
+  ask(): number;
+  /** Asks, and waits until everyone has answered who is wanted by then. Rejects with the error of one that fails. */
+  answered(): Promise<void>;
+}
+
+/** The end of a link, or of the attempt to have one. */
+export interface LinkEnded {
+  readonly close: Close;
+  readonly willReconnect: boolean;
+  /** The error behind it, if there is one. */
+  readonly cause: unknown;
+  /** For the namespaces that were not connected, if they are to hear of it. */
+  readonly error: HalyardError | undefined;
+}
+
+export interface CarriedSession {
+  frameBytesMax(): number;
+  questions(): Questions;
+  /** Asks the server for a sign of life. */
+  probe(): void;
+  /** Speaks first on a new link: HELLO and, in the same flight, everything that waits. */
+  attach(link: Link): void;
+  /** @throws RemoteProtocolError */
+  receive(frame: Frame): void;
+  /**
+   * The link is gone, if there was one, and with `fresh` and `final` the session; with `final` nothing is wanted any more.
+   * @returns a function that tells those who were concerned
+   */
+  detach(fate: 'resume' | 'fresh' | 'final', reason: string): (end: LinkEnded) => void;
+}

@@ -1,0 +1,29 @@
+// What happens to a presence, apart from the events of the application. Types only.
+import type { Close, HalyardError } from '@halyard/protocol';
+
+export interface ConnectInfo {
+  /** Whether this is the session of before, whole: nothing was missed in either direction. */
+  readonly recovered: boolean;
+  /** Why an earlier session was not resumed. */
+  readonly reason?: string | undefined;
+  /** How many events had left on an earlier connection and were given up: the server may or may not have handled them. */
+  readonly unconfirmed: number;
+}
+
+export interface DisconnectInfo extends Close {
+  readonly willReconnect: boolean;
+}
+
+/** They never come from the other side, even under the same name, and cannot be emitted. */
+export interface LifecycleEvents {
+  /** The namespace is connected, for the first time or again. */
+  connect(info: ConnectInfo): void;
+  disconnect(info: DisconnectInfo): void;
+  /**
+   * A `PublicError` if the server's middleware refused the namespace; otherwise a connection could not be made, and
+   * `details` has the attempt, the close value and, if there will be another attempt, `retryInMs`.
+   */
+  connect_error(error: HalyardError): void;
+  /** A handler failed, or the server broke the protocol. Printed with `console.error` if nobody listens. */
+  error(error: unknown): void;
+}
