@@ -1,17 +1,11 @@
 // The client's polling transport and the server over a path that loses, repeats and reorders requests and answers:
 // everything arrives once and in order, both ways, or the link breaks behind an unbroken beginning.
-import { polling } from '@halyard/client';
+import { type Fetch, polling } from '@halyard/client';
 import { Server } from '@halyard/server';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { LossyHttp, type Path } from '../kit/lossy-http';
-
-/** What the client sends its requests with. */
-const path = vi.hoisted(() => ({ fetch: globalThis.fetch }));
-vi.mock('../../packages/client/src/platform/fetch-node.ts', () => ({
-  fetch: (url: string, init: RequestInit) => path.fetch(url, init),
-}));
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -31,10 +25,9 @@ async function run(seed: number, faults: Path, events: number): Promise<Run> {
   const clock = new VirtualClock();
   const http = new LossyHttp(clock, random, faults);
   const requests: Record<string, number> = {};
-  path.fetch = (url, init) => {
-    const method = init?.method ?? '';
-    requests[method] = (requests[method] ?? 0) + 1;
-    return http.fetch(String(url), init ?? {});
+  const fetch: Fetch = (url, init) => {
+    requests[init.method] = (requests[init.method] ?? 0) + 1;
+    return http.fetch(url, init);
   };
   // The link alone is tried: nobody's patience ends first.
   const io = new Server({ host: http.host, clock, helloTimeoutMs: 600_000, heartbeatMs: 3_600_000 });
@@ -52,7 +45,7 @@ async function run(seed: number, faults: Path, events: number): Promise<Run> {
   await io.listen(1);
   let open = false;
   let close: number | undefined;
-  const link = polling().open(
+  const link = polling({ fetch }).open(
     { url: 'http://lossy/halyard', protocol: 'halyard.v1+json', binary: false, batchMax: () => 200, clock },
     {
       onOpen: () => {

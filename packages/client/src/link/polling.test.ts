@@ -4,13 +4,12 @@ import { type Clock, type Close, type Frame, joinFrames, splitFrames } from '@ha
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deferred } from '../../testing/fake';
 import * as browser from '../platform/fetch-browser';
-import { polling } from './polling';
+import * as node from '../platform/fetch-node';
+import { type Fetch, polling } from './polling';
 import type { Link } from './transport';
 
-/** What `#fetch` is: that of a browser or that of Node. */
-const platform = vi.hoisted(() => ({ fetch: globalThis.fetch }));
-vi.mock('#fetch', () => ({ fetch: (url: string, init: RequestInit) => platform.fetch(url, init) }));
-const node = await vi.importActual<{ fetch: typeof fetch }>('../platform/fetch-node');
+/** What requests are made with. */
+const platform: { fetch: Fetch } = { fetch: browser.fetch };
 
 /** Real time, twenty times as fast: what takes 300 ms takes 15, and no busy machine is slower than a request may be. */
 const clock: Clock = {
@@ -191,7 +190,7 @@ class PollingServer {
 describe.each([
   ['the fetch of the platform', browser.fetch],
   ['the HTTP of Node', node.fetch],
-])('polling by %s', (_, fetch) => {
+] satisfies [string, Fetch][])('polling by %s', (_, fetch) => {
   const servers: PollingServer[] = [];
   const links: Link[] = [];
 
@@ -238,8 +237,8 @@ describe.each([
     const closes: Close[] = [];
     const opened = deferred();
     const closed = deferred<Close>();
-    const target = { url, protocol: 'halyard.v1+json', binary, batchMax: () => batchMax, clock: counting };
-    const link = polling().open(target, {
+    const address = { url, protocol: 'halyard.v1+json', binary, batchMax: () => batchMax, clock: counting };
+    const link = polling({ fetch: (url, init) => platform.fetch(url, init) }).open(address, {
       onOpen: opened.resolve,
       onFrame: (frame) => {
         frames.push(frame);
