@@ -1,6 +1,6 @@
 // Who imports whom, types included, as dependency-cruiser reads it, and what of that goes against the layers.
 import { cruise, type ICruiseResult, type IForbiddenRuleType } from 'dependency-cruiser';
-import type { Exception, Layers, Part } from './layers';
+import type { Layers, Part } from './layers';
 
 /** `what` is not to import any of `others`. Both are paths of files or folders. */
 interface Ban {
@@ -10,7 +10,7 @@ interface Ban {
 
 /**
  * @param root the workspace: the layers' paths are in it
- * @returns an import, a cycle or a file each that goes against the layers, and exceptions that are none any more
+ * @returns an import, a cycle or a file each that goes against the layers
  */
 export async function faultsOf(root: string, layers: Layers): Promise<string[]> {
   const parts = layers.parts.flat();
@@ -19,19 +19,10 @@ export async function faultsOf(root: string, layers: Layers): Promise<string[]> 
     parts.map(({ path }) => path),
     rulesOf(layers),
   );
-  const used = new Set<Exception>();
-  const excepted = (from: string, to: string): boolean => {
-    const found = layers.exceptions.find((exception) => exception.from === from && exception.to === to);
-    if (found !== undefined) used.add(found);
-    return found !== undefined;
-  };
   const faults: string[] = [];
   for (const { rule, from, to, cycle } of summary.violations) {
-    // A cycle is excused by any of its imports. Of each import one cycle is told, so that another may hide behind an exception
-    // for as long as there is one.
     const ring = [from, ...(cycle ?? [{ name: to }]).map(({ name }) => name)];
-    const excused = ring.filter((file, i) => excepted(file, ring[i + 1] ?? '')).length > 0;
-    if (!excused) faults.push(`${rule.name}: ${ring.join(' → ')}`);
+    faults.push(`${rule.name}: ${ring.join(' → ')}`);
   }
   for (const { source, dependencies, coreModule } of modules) {
     if (coreModule) continue;
@@ -39,9 +30,6 @@ export async function faultsOf(root: string, layers: Layers): Promise<string[]> 
     for (const { module, couldNotResolve } of dependencies) {
       if (couldNotResolve) faults.push(`not found: ${source} → ${module}`);
     }
-  }
-  for (const exception of layers.exceptions) {
-    if (!used.has(exception)) faults.push(`no exception any more: ${exception.from} → ${exception.to}`);
   }
   return faults.sort();
 }

@@ -48,7 +48,6 @@ describe('a small workspace', () => {
     ],
     tests: layers.tests,
     testing: ['packages/kit'],
-    exceptions: [],
   };
   const manifest = (name: string) =>
     JSON.stringify({
@@ -176,15 +175,5 @@ describe('a small workspace', () => {
     ],
   ])('%s', async (_what, file, line, fault) => {
     expect(await faultsWith(file, line)).toContain(fault);
-  });
-
-  test('an exception holds for one import, and is a fault once that is gone', async () => {
-    const line = "import type { right } from '../right/right';";
-    const exception = { from: 'packages/high/src/left/left.ts', to: 'packages/high/src/right/right.ts' };
-    const exceptions = { exceptions: [exception] };
-    expect(await faultsWith(exception.from, line, exceptions)).toEqual([]);
-    expect(await faultsWith(undefined, '', exceptions)).toEqual([
-      `no exception any more: ${exception.from} → ${exception.to}`,
-    ]);
   });
 });

@@ -16,13 +16,6 @@ export interface Layers {
   readonly tests: RegExp;
   /** Parts, and layers of parts, for the tests of packages. */
   readonly testing: readonly string[];
-  readonly exceptions: readonly Exception[];
-}
-
-/** An import that is not to be, and is still there. */
-export interface Exception {
-  readonly from: string;
-  readonly to: string;
 }
 
 export const layers: Layers = {
@@ -108,5 +101,4 @@ export const layers: Layers = {
   ],
   tests: /\.test(-d)?\.ts$|\/(suite|testing)\//,
   testing: ['packages/testkit', 'test/kit'],
-  exceptions: [],
 };
