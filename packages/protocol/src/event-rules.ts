@@ -85,11 +85,11 @@ function firstSettled(promises: readonly Promise<unknown>[], aside: (error: unkn
     for (const promise of promises) {
       promise.then(
         (value) => {
-          if (value !== undefined) decided = true;
-          if (!--running || value !== undefined) resolve(value);
+          if (--running && value === undefined) return;
+          decided = true;
+          resolve(value);
         },
         (error) => {
-          running--;
           if (decided) aside(error);
           decided = true;
           reject(error);
