@@ -39,6 +39,8 @@ export const usage = `npm run bench -- [options]
                    (default docs/PERFORMANCE.md if everything is run)
   --list           the workloads and subjects there are
   --help           this
+
+HALYARD_BEFORE=DIR also measures the build of Halyard in the checkout DIR, as halyard-before.
 `;
 
 const defaultReport = 'docs/PERFORMANCE.md';

@@ -1,6 +1,6 @@
 // Everything that can be measured, by name. A new subject or workload is one line here.
 import { bareUws } from './subjects/bare-uws';
-import { halyardSubjects } from './subjects/halyard';
+import { halyardBefore, halyardSubjects } from './subjects/halyard';
 import { socketioOnUws, socketioOnWs, socketioRecovery } from './subjects/socketio';
 import type { Subject } from './subjects/subject';
 import { wsByHand } from './subjects/ws';
@@ -15,7 +15,11 @@ import { polling } from './workloads/polling';
 import { resume } from './workloads/resume';
 import type { Workload } from './workloads/workload';
 
+/** A checkout of Halyard with another build of it, which is measured wherever this one is. */
+const before = process.env.HALYARD_BEFORE;
+
 export const subjects: readonly Subject[] = [
+  ...(before ? [halyardBefore(before)] : []),
   bareUws,
   wsByHand,
   socketioOnWs,
@@ -24,7 +28,7 @@ export const subjects: readonly Subject[] = [
   ...halyardSubjects,
 ];
 
-export const workloads: readonly Workload[] = [
+const all: readonly Workload[] = [
   ...echoWorkloads,
   ...broadcastWorkloads,
   fanout,
@@ -37,6 +41,13 @@ export const workloads: readonly Workload[] = [
   latency,
   ...codecWorkloads,
 ];
+
+export const workloads: readonly Workload[] = before ? all.map(withBefore) : all;
+
+function withBefore(workload: Workload): Workload {
+  if (!workload.subjects.includes('halyard-uws-json')) return workload;
+  return { ...workload, subjects: ['halyard-before', ...workload.subjects] };
+}
 
 /** A name that nothing here has; its message lists those that exist. */
 export class UnknownNameError extends Error {

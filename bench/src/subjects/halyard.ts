@@ -1,4 +1,5 @@
-// Halyard as its users run it, recovery on: on uWebSockets.js and on node:http, with each codec.
+// Halyard as its users run it, recovery on: on uWebSockets.js and on node:http, with each codec; and another build of it.
+import { pathToFileURL } from 'node:url';
 import type { Codec } from '@halyard/codec';
 import type { DialectName } from '../contract/operations';
 import type { Plan } from '../contract/plan';
@@ -17,9 +18,30 @@ function subject(host: HostName, codec: CodecName): Subject {
     title: `Halyard on ${host}, ${codec}`,
     dialect: `halyard-${codec}` satisfies DialectName,
     ...(codec === 'json' ? { pollingDialect: 'halyard-polling' as const } : {}),
-    start: (plan, tally) => start(host, codec, plan, tally),
+    async start(plan, tally) {
+      const build = await import('@halyard/server');
+      return start(build, host === 'uws' ? build.uws() : build.node(), await loadCodec(codec), plan, tally);
+    },
   };
 }
+
+/** @param folder a checkout of Halyard that is built. @returns what it was there, to be measured beside what it is here */
+export function halyardBefore(folder: string): Subject {
+  const load = (file: string) => import(pathToFileURL(`${folder}/packages/${file}`).href);
+  return {
+    name: 'halyard-before',
+    title: 'Halyard on uws, json, another build',
+    dialect: 'halyard-json',
+    pollingDialect: 'halyard-polling',
+    async start(plan, tally) {
+      const build: Build = await load('server/dist/index.js');
+      const { json }: typeof import('@halyard/codec/json') = await load('codec/dist/json.js');
+      return start(build, build.uws(), json(), plan, tally);
+    },
+  };
+}
+
+type Build = Pick<typeof import('@halyard/server'), 'Server' | 'uws' | 'node'>;
 
 async function loadCodec(name: CodecName): Promise<Codec> {
   switch (name) {
@@ -32,11 +54,16 @@ async function loadCodec(name: CodecName): Promise<Codec> {
   }
 }
 
-async function start(host: HostName, codec: CodecName, plan: Plan, tally: Tally): Promise<Running> {
-  const { Server, uws, node } = await import('@halyard/server');
+async function start(
+  { Server }: Build,
+  host: ReturnType<Build['uws']>,
+  codec: Codec,
+  plan: Plan,
+  tally: Tally,
+): Promise<Running> {
   const io = new Server({
-    host: host === 'uws' ? uws() : node(),
-    codecs: [await loadCodec(codec)],
+    host,
+    codecs: [codec],
     origins: '*',
     ...(plan.heartbeatMs === undefined ? {} : { heartbeatMs: plan.heartbeatMs }),
   });

@@ -18,7 +18,6 @@ import { PacketType, type Position } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
 import { Outbox } from './outbox';
 import { Positions } from './positions';
-import type { StreamState } from './state';
 
 /**
  * A SACK is also due after counted packets of so many bytes (or characters), so that what is confirmed keeps pace with any
@@ -76,8 +75,8 @@ export class SessionMachine<F extends { readonly length: number }> {
   readonly #limits: OutboxLimits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
-  readonly #outbox = new Outbox<F>();
-  #acks: PendingAcks | undefined;
+  protected readonly outbox = new Outbox<F>();
+  protected acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
   #incoming = 0;
   /** The count the peer was last told. */
@@ -99,45 +98,26 @@ export class SessionMachine<F extends { readonly length: number }> {
   confirmedStamp = -1;
   #positions: Positions | undefined;
 
-  /** @param state what a machine before this one had come to */
-  constructor(
-    sink: SessionSink<F>,
-    settings: SessionSettings,
-    limits: OutboxLimits,
-    probeSlackMs = 0,
-    state?: StreamState<F>,
-  ) {
+  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
     this.#sink = sink;
     this.settings = settings;
     this.#limits = limits;
     this.#probeSlackMs = probeSlackMs;
-    if (state !== undefined) this.#restore(state);
-  }
-
-  /** @returns what another machine needs to go on */
-  snapshot(): StreamState<F> {
-    return {
-      received: this.received,
-      confirmed: this.confirmed,
-      frames: [...this.#outbox],
-      asked: this.#acks?.last ?? 0,
-      confirmedStamp: this.confirmedStamp,
-    };
   }
 
   /** How many frames the peer has confirmed. */
   get confirmed(): number {
-    return this.#outbox.confirmed;
+    return this.outbox.confirmed;
   }
 
   /** Frames that are not confirmed. */
   get unconfirmed(): number {
-    return this.#outbox.unconfirmed;
+    return this.outbox.unconfirmed;
   }
 
   /** Client: how many frames were carried by a connection, this one or an earlier one. */
   get left(): number {
-    return this.#outbox.left;
+    return this.outbox.left;
   }
 
   get positions(): Position[] {
@@ -158,7 +138,7 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   /** When `tick` must be called next, or Infinity. Read it after every call but a `receive` that returns false: it may have come closer. */
   get deadline(): number {
-    const acks = this.#acks?.deadline ?? Infinity;
+    const acks = this.acks?.deadline ?? Infinity;
     return this.#isAttached ? Math.min(acks, this.#silentAt, this.#askAt, this.#sackAt ?? Infinity) : acks;
   }
 
@@ -191,13 +171,13 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** The connection is gone. */
   detach(): void {
     this.#move('detach');
-    this.#outbox.rewind();
+    this.outbox.rewind();
   }
 
   /** The session is over: every acknowledgement waited for settles with `error`. */
   end(error: HalyardError): void {
     this.#move('end');
-    this.#acks?.fail(error);
+    this.acks?.fail(error);
   }
 
   /**
@@ -207,34 +187,34 @@ export class SessionMachine<F extends { readonly length: number }> {
    */
   restart(error: HalyardError, now: number): number {
     this.#move('restart');
-    const { kept, lost } = this.#outbox.restart(this.#limits);
+    const { kept, lost } = this.outbox.restart(this.#limits);
     this.received = 0;
     this.#positions = undefined;
     this.#attach(now);
-    this.#acks?.fail(error, kept);
+    this.acks?.fail(error, kept);
     return lost;
   }
 
   /** The peer has handled this many counted packets. @throws RemoteProtocolError */
   confirm(received: number): void {
-    const mark = this.#outbox.confirm(received);
+    const mark = this.outbox.confirm(received);
     if (mark !== undefined) this.#confirmStamp(mark);
   }
 
   /** The first outbox frame that this connection has not carried. */
   get waiting(): F | undefined {
-    return this.#outbox.waiting;
+    return this.outbox.waiting;
   }
 
   /** Server: the stamp of `waiting`. */
   get waitingStamp(): number | undefined {
-    return this.#outbox.waitingMark;
+    return this.outbox.waitingMark;
   }
 
   transmitWaiting(): void {
     const { waiting } = this;
     if (waiting === undefined) return;
-    this.#outbox.carried++;
+    this.outbox.carried++;
     this.#sink.transmit(waiting);
   }
 
@@ -246,18 +226,18 @@ export class SessionMachine<F extends { readonly length: number }> {
    */
   send(frame: F, mark: number): void {
     if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
-    this.#outbox.push(frame, mark, this.#limits);
+    this.outbox.push(frame, mark, this.#limits);
     if (this.state === 'live') this.transmitWaiting();
   }
 
   /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
   expectAck(deadline: number, settle: Settle): number {
-    this.#acks ??= new PendingAcks();
-    return this.#acks.expect(deadline, this.#limits.pendingAcksMax, settle);
+    this.acks ??= new PendingAcks();
+    return this.acks.expect(deadline, this.#limits.pendingAcksMax, settle);
   }
 
   cancelAck(id: number): void {
-    this.#acks?.cancel(id);
+    this.acks?.cancel(id);
   }
 
   /**
@@ -305,8 +285,8 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#untoldBytes += size;
     this.#sackAt ??= now + this.settings.sackDelayMs;
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
-      this.#acks ??= new PendingAcks();
-      this.#acks.receive(packet);
+      this.acks ??= new PendingAcks();
+      this.acks.receive(packet);
     } else this.#sink.deliver(packet);
     if (this.received - this.#told >= this.settings.sackPacketsMax || this.#untoldBytes > sackBytesMax)
       this.#tell(PacketType.Sack);
@@ -314,7 +294,7 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   /** Does what is due at `now`. */
   tick(now: number): void {
-    this.#acks?.expire(now);
+    this.acks?.expire(now);
     if (!this.#isAttached) return;
     if (this.#sackAt !== undefined && now >= this.#sackAt) this.#tell(PacketType.Sack);
     if (now >= this.#askAt) this.ask(now);
@@ -341,16 +321,6 @@ export class SessionMachine<F extends { readonly length: number }> {
     if (always || this.#sink.transmittedStamp() > this.confirmedStamp) this.#ping(now);
   }
 
-  #restore({ received, confirmed, frames, asked, confirmedStamp }: StreamState<F>): void {
-    this.received = received;
-    this.#outbox.confirmed = this.#outbox.carried = confirmed;
-    // They were within the limits when they were sent.
-    const limits = { ...this.#limits, outboxPacketsMax: Infinity, outboxBytesMax: Infinity };
-    for (const [frame, mark] of frames) this.#outbox.push(frame, mark, limits);
-    if (asked > 0) this.#acks = new PendingAcks(asked);
-    this.confirmedStamp = confirmedStamp;
-  }
-
   #ping(now: number): void {
     this.#pingAt = now;
     this.#askAt = now + this.settings.heartbeatMs;
@@ -360,7 +330,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   #attach(now: number): void {
-    this.#outbox.rewind();
+    this.outbox.rewind();
     this.#incoming = this.#told = this.received;
     this.#untoldBytes = 0;
     this.#heardAt = now;

@@ -1,4 +1,5 @@
 // What `Socket` says, done.
+// Methods are private by the compiler alone: one with # costs every instance a field.
 import type { Codec } from '@halyard/codec';
 import {
   type Close,
@@ -21,7 +22,7 @@ import { flatten, type Names, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
-import type { Owner } from '../session/presence';
+import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { TransportName } from '../wire/connection';
 import type { Socket } from './socket';
@@ -33,12 +34,12 @@ export interface SocketContext extends EventContext {
   readonly audience: Audience;
 }
 
+/** What `data` was when it could be encoded last, of sockets whose session has a record. */
+const savedData = new WeakMap<Presence, Frame>();
+
 export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implements Socket<Incoming, Outgoing, Data> {
   declare protected readonly context: SocketContext;
   readonly handshake: Handshake<Data>;
-
-  /** What `data` was when it could be encoded last. */
-  #savedData: Frame | undefined = undefined;
 
   constructor(
     id: string,
@@ -56,20 +57,22 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return {
       ...{ id, namespace, peer: handshake.peer },
       auth: encodeValue(handshake.auth as Value, codec),
-      data: this.#encodedData(codec),
+      data: this.encodedData(codec),
       memberships: this.membershipRecords(this.line.confirmedStamp),
     };
   }
 
   /** What cannot be encoded is told, and what was saved before stays. */
-  #encodedData(codec: Codec): Frame {
+  private encodedData(codec: Codec): Frame {
+    let frame = savedData.get(this);
     try {
-      this.#savedData = encodeValue(this.data as Value, codec);
+      frame = encodeValue(this.data as Value, codec);
     } catch (error) {
-      this.#savedData ??= encodeValue({}, codec);
+      frame ??= encodeValue({}, codec);
       this.context.report(error, `saving the data of socket ${this.id}`);
     }
-    return this.#savedData;
+    savedData.set(this, frame);
+    return frame;
   }
 
   override get ticket(): Handshake<Data> {
@@ -131,32 +134,32 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEventName(event);
-    if (this.#isReached) this.line.sendEvent(this.namespace, event, trimmedArgs(args));
+    if (this.isReached) this.line.sendEvent(this.namespace, event, trimmedArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>> {
-    return this.#request(undefined, event, args);
+    return this.request(undefined, event, args);
   }
 
   timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'> {
     checkTimeout(timeoutMs);
-    return { emitWithAck: (event, ...args) => this.#request(timeoutMs, event, args) };
+    return { emitWithAck: (event, ...args) => this.request(timeoutMs, event, args) };
   }
 
   get volatile(): Pick<Socket<Incoming, Outgoing, Data>, 'emit'> {
     return {
       emit: (event, ...args) => {
         checkEventName(event);
-        if (this.#isReached) this.line.sendVolatile(this.namespace, event, trimmedArgs(args));
+        if (this.isReached) this.line.sendVolatile(this.namespace, event, trimmedArgs(args));
       },
     };
   }
 
   to(...rooms: Names): Target<Outgoing, Data> {
-    return this.#target(flatten(rooms));
+    return this.target(flatten(rooms));
   }
 
   in(...rooms: Names): Target<Outgoing, Data> {
@@ -168,7 +171,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   get broadcast(): Target<Outgoing, Data> {
-    return this.#target(undefined);
+    return this.target(undefined);
   }
 
   join(...rooms: Names): void {
@@ -186,22 +189,22 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   /** Whether its client may still be sent something. */
-  get #isReached(): boolean {
+  private get isReached(): boolean {
     return this.connected && !this.isLeaving;
   }
 
-  #target(rooms: readonly string[] | undefined): Target<Outgoing, Data> {
+  private target(rooms: readonly string[] | undefined): Target<Outgoing, Data> {
     return new AudienceTarget(this.context.audience, { ...wholeNamespace, rooms, except: [this.id] });
   }
 
-  #request<Name extends EventName<Outgoing>>(
+  private request<Name extends EventName<Outgoing>>(
     timeoutMs: number | undefined,
     event: Name,
     args: EventArgs<Outgoing, Name>,
   ): Promise<EventReply<Outgoing, Name>> {
     return new Promise((resolve, reject) => {
       checkEventName(event);
-      if (!this.#isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
+      if (!this.isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
       this.line.sendRequest(this.namespace, event, trimmedArgs(args), timeoutMs, (error, value) => {
         if (error !== undefined) reject(error);
         else resolve(value as EventReply<Outgoing, Name>);

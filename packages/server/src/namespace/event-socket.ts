@@ -1,4 +1,5 @@
 // A socket as events come to it: through its middleware to the handlers, and what they return goes back.
+// Methods are private by the compiler alone: one with # costs every instance a field.
 import {
   type Close,
   type EventPacket,
@@ -67,24 +68,24 @@ export abstract class EventSocket extends Presence {
   override receive(packet: EventPacket | VolatilePacket): void {
     const ack = 'ack' in packet ? packet.ack : undefined;
     const { event, args } = packet;
-    if (this.#middleware === undefined) this.#handle(event, args, ack);
+    if (this.#middleware === undefined) this.handle(event, args, ack);
     else {
       this.#middleware.enter(
         event,
         args,
-        () => this.#handle(event, args, ack),
-        (error) => this.#refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.'),
+        () => this.handle(event, args, ack),
+        (error) => this.refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.'),
       );
     }
   }
 
   override wentAway(close: Close): void {
-    this.#fire('away', close);
+    this.fire('away', close);
   }
 
   override cameBack(): void {
     this.recovered = true;
-    this.#fire('resume');
+    this.fire('resume');
   }
 
   protected override isBusy(then: () => void): boolean {
@@ -95,7 +96,7 @@ export abstract class EventSocket extends Presence {
 
   protected override ended(close: Close): void {
     this.context.removed();
-    this.#fire('disconnect', close);
+    this.fire('disconnect', close);
     this.#handlers = this.#lifecycle = noHandlers;
   }
 
@@ -114,7 +115,7 @@ export abstract class EventSocket extends Presence {
     else this.#handlers = withoutHandler(this.#handlers, event, handler);
   }
 
-  #fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
+  private fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
     // After what is under way: a connection may be lost in the midst of an emit to many, and handlers emit.
     const handlers = this.#lifecycle;
     if (handlers === noHandlers) return;
@@ -123,7 +124,7 @@ export abstract class EventSocket extends Presence {
     });
   }
 
-  #handle(event: string, args: readonly Value[], ack: number | undefined): void {
+  private handle(event: string, args: readonly Value[], ack: number | undefined): void {
     if (!this.connected) return;
     const { reportAside } = this.context;
     fireAnyHandlers(this.#handlers, event, args, reportAside);
@@ -135,20 +136,20 @@ export abstract class EventSocket extends Presence {
       // Looking at it may throw as well.
       if (isThenable(result)) {
         result.then(
-          (value) => this.#reply(handlers, event, ack, value),
-          (error) => this.#failed(error, event, ack),
+          (value) => this.reply(handlers, event, ack, value),
+          (error) => this.failed(error, event, ack),
         );
         return;
       }
     } catch (error) {
-      this.#failed(error, event, ack);
+      this.failed(error, event, ack);
       return;
     }
-    if (ack !== undefined) this.#reply(handlers, event, ack, result);
+    if (ack !== undefined) this.reply(handlers, event, ack, result);
   }
 
   /** @param handlers those that gave the value */
-  #reply(handlers: Handlers, event: string, ack: number | undefined, value: unknown): void {
+  private reply(handlers: Handlers, event: string, ack: number | undefined, value: unknown): void {
     if (ack === undefined) return;
     if (value === undefined && !hasHandler(handlers, event)) {
       this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
@@ -157,15 +158,15 @@ export abstract class EventSocket extends Presence {
     try {
       this.line.sendAck(ack, value as Value | undefined);
     } catch (error) {
-      this.#failed(error, event, ack);
+      this.failed(error, event, ack);
     }
   }
 
-  #failed(error: unknown, event: string, ack: number | undefined): void {
-    this.#refuse(error, `the handler of "${event}"`, ack, 'ERR_HANDLER', 'The handler failed.');
+  private failed(error: unknown, event: string, ack: number | undefined): void {
+    this.refuse(error, `the handler of "${event}"`, ack, 'ERR_HANDLER', 'The handler failed.');
   }
 
-  #refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
+  private refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
     if (!(error instanceof PublicError)) this.context.report(error, where);
     if (ack !== undefined) this.line.sendError(ack, failureOf(error, code, message));
   }

@@ -10,10 +10,10 @@ import {
   type Failure,
   type Frame,
   LocalUsageError,
+  MovableMachine,
   type Packet,
   PacketType,
   type RefusedPacket,
-  SessionMachine,
   type SessionSink,
   type Settle,
   type StreamState,
@@ -29,14 +29,14 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
   protected readonly context: SessionContext;
-  protected readonly machine: SessionMachine<Frame>;
+  protected readonly machine: MovableMachine<Frame>;
 
   /** @param state what its stream had come to on another server */
   constructor(codecIndex: number, context: SessionContext, state: StreamState<Frame> | undefined) {
     super();
     this.codecIndex = codecIndex;
     this.context = context;
-    this.machine = new SessionMachine<Frame>(this, context.settings, context.outboxLimits, 0, state);
+    this.machine = new MovableMachine<Frame>(this, context.settings, context.outboxLimits, state);
   }
 
   get codec(): Codec {

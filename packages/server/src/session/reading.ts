@@ -1,5 +1,6 @@
 // How what is published reaches a session: directly while it is live, read from the logs while it catches up, one by one
 // and counted while its client may know more logs than it can name.
+// Methods are private by the compiler alone: one with # costs every instance a field.
 import {
   type Close,
   CloseCode,
@@ -47,7 +48,7 @@ export abstract class Reading extends Outgoing {
   forward(frames: Frames): void {
     const frame = frames[this.codecIndex];
     if (frame === undefined || this.catchUp !== undefined || this.connection === undefined) return;
-    if (this.#isCounted && !this.#spend()) return;
+    if (this.isCounted && !this.spend()) return;
     this.connection.send(frame);
   }
 
@@ -80,12 +81,12 @@ export abstract class Reading extends Outgoing {
     const { connection } = this;
     if (presence.isLeaving) return;
     this.touch();
-    if (!this.#isCounted) {
-      this.#seeWhetherTight(() => this.#spokenLogs());
-      if (this.#isCounted) this.#count();
+    if (!this.isCounted) {
+      this.seeWhetherTight(() => this.spokenLogs());
+      if (this.isCounted) this.count();
     }
     if (this.catchUp !== undefined) this.catchUp.add(presence, membership, membership.from);
-    else if (connection !== undefined) this.#listen(connection, presence, membership.room);
+    else if (connection !== undefined) this.listen(connection, presence, membership.room);
   }
 
   /** A presence has left a room. */
@@ -131,7 +132,7 @@ export abstract class Reading extends Outgoing {
 
   /** The client may ask for a PING of ours, to forget logs. */
   protected onPing(): void {
-    if (this.#budget?.isUsed) this.#ask();
+    if (this.#budget?.isUsed) this.askToForget();
   }
 
   /** @param positions what the client has read of the logs. @returns whether all that it has not is still there */
@@ -139,7 +140,7 @@ export abstract class Reading extends Outgoing {
     const { confirmedStamp } = this.machine;
     if (this.forgottenStamp > confirmedStamp) return false;
     for (const { hasLostLogs } of listOf(this.presences)) if (hasLostLogs) return false;
-    for (const [presence, { room, from, to, newest }] of this.#readers()) {
+    for (const [presence, { room, from, to, newest }] of this.readers()) {
       const { log } = room;
       const position = Math.max(from, positions.get(log.id) ?? 0);
       if (newest <= confirmedStamp || to <= position) continue;
@@ -153,19 +154,19 @@ export abstract class Reading extends Outgoing {
     const catchUp = new CatchUp(this.machine, this.context.turn.stamps, this.machine.confirmedStamp);
     if (positions.size > 0) this.#budget ??= new LogBudget();
     this.#budget?.resumed(positions.size);
-    for (const [presence, membership] of this.#readers()) {
+    for (const [presence, membership] of this.readers()) {
       catchUp.add(presence, membership, positions.get(membership.room.log.id) ?? 0);
     }
     // Of its rooms' logs the client knows those it names.
-    this.#seeWhetherTight(() => 0);
+    this.seeWhetherTight(() => 0);
     this.catchUp = catchUp;
   }
 
   /** The connection is gone: nothing is sent to it. */
   protected stopReading(connection: Connection): void {
     this.catchUp = undefined;
-    if (!connection.native || this.#isCounted) {
-      for (const [presence, { room }] of this.#readers()) room.looped?.delete(presence);
+    if (!connection.native || this.isCounted) {
+      for (const [presence, { room }] of this.readers()) room.looped?.delete(presence);
     }
     this.#budget?.stop();
   }
@@ -175,9 +176,9 @@ export abstract class Reading extends Outgoing {
     const { connection, catchUp } = this;
     if (connection === undefined || catchUp === undefined) return;
     try {
-      const budget = this.#isCounted ? this.#budget : undefined;
+      const budget = this.isCounted ? this.#budget : undefined;
       const done = catchUp.pump(connection, this.codecIndex, budget);
-      if (budget?.isLow) this.#ask();
+      if (budget?.isLow) this.askToForget();
       // Spent: the answer to a PING goes on with it.
       if (!done && !budget?.isSpent) connection.notifyDrain();
       if (!done || this.connection !== connection) return;
@@ -190,12 +191,12 @@ export abstract class Reading extends Outgoing {
     this.catchUp = undefined;
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
-      for (const { room } of presence.memberships()) this.#listen(connection, presence, room);
+      for (const { room } of presence.memberships()) this.listen(connection, presence, room);
     }
   }
 
-  #listen(connection: Connection, presence: Presence, room: Room): void {
-    if (connection.native && !this.#isCounted) connection.subscribe(room.topic(this.codecIndex));
+  private listen(connection: Connection, presence: Presence, room: Room): void {
+    if (connection.native && !this.isCounted) connection.subscribe(room.topic(this.codecIndex));
     else {
       room.looped ??= new Set();
       room.looped.add(presence);
@@ -203,12 +204,12 @@ export abstract class Reading extends Outgoing {
   }
 
   /** Whether messages of logs are counted, and sent one by one for that. */
-  get #isCounted(): boolean {
+  private get isCounted(): boolean {
     return this.#budget?.isCounting === true;
   }
 
   /** They are once its client may be sent messages of more logs than it can know. */
-  #seeWhetherTight(spoken: () => number): void {
+  private seeWhetherTight(spoken: () => number): void {
     let rooms = 0;
     for (const presence of listOf(this.presences)) rooms += 1 + presence.roomCount;
     if (rooms > packetLimits.helloPositionsMax / 2) this.#budget ??= new LogBudget();
@@ -216,34 +217,34 @@ export abstract class Reading extends Outgoing {
   }
 
   /** How many of its logs have had a message that it may have been sent. */
-  #spokenLogs(): number {
+  private spokenLogs(): number {
     let count = 0;
-    for (const [, { room, from }] of this.#readers()) if (room.log.lastOffset > from) count++;
+    for (const [, { room, from }] of this.readers()) if (room.log.lastOffset > from) count++;
     return count;
   }
 
   /** From here on messages of logs are counted. */
-  #count(): void {
+  private count(): void {
     const { connection } = this;
     if (connection === undefined || this.catchUp !== undefined) return;
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) {
         connection.unsubscribe(room.topic(this.codecIndex));
-        this.#listen(connection, presence, room);
+        this.listen(connection, presence, room);
       }
     }
   }
 
   /** With a PING a client may forget logs. */
-  #ask(): void {
+  private askToForget(): void {
     this.machine.ask(this.context.wheel.now(), true);
     this.schedule();
   }
 
   /** @returns whether the client may know one more log. Else it is told to confirm, and the rest is read from the logs */
-  #spend(): boolean {
+  private spend(): boolean {
     const budget = this.#budget as LogBudget;
-    if (budget.isLow) this.#ask();
+    if (budget.isLow) this.askToForget();
     if (!budget.isSpent) {
       budget.sent();
       return true;
@@ -251,7 +252,7 @@ export abstract class Reading extends Outgoing {
     this.machine.pause();
     const { stamps } = this.context.turn;
     const catchUp = new CatchUp(this.machine, stamps, stamps.last - 1);
-    for (const [presence, membership] of this.#readers()) {
+    for (const [presence, membership] of this.readers()) {
       const { log } = membership.room;
       catchUp.add(presence, membership, log.newestStamp === stamps.last ? log.lastOffset - 1 : log.lastOffset);
     }
@@ -259,7 +260,7 @@ export abstract class Reading extends Outgoing {
     return false;
   }
 
-  *#readers(): Generator<[Spans, Membership]> {
+  private *readers(): Generator<[Spans, Membership]> {
     for (const presence of listOf(this.presences)) {
       for (const membership of presence.memberships()) yield [presence, membership];
       for (const membership of presence.pastMemberships()) yield [presence, membership];

@@ -1,4 +1,5 @@
 // When a socket was in which room: what is for it of what was published, live and when it is read again.
+// Methods are private by the compiler alone: one with # costs every instance a field.
 import { LocalUsageError, packetLimits } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
 import { type Except, isEarlier } from '../log/except';
@@ -9,16 +10,16 @@ import type { LeftRecord, MembershipRecord } from './record';
 
 const open = Number.POSITIVE_INFINITY;
 
+/** Few ever are: a field would cost every one. */
+const lost = new WeakSet<Spans>();
+
 export abstract class Spans implements Subscriber {
   abstract readonly line: Line;
   readonly id: string;
   isLeaving = false;
-  /** Whether it came from another server, and some of its logs are gone. */
-  hasLostLogs = false;
   readonly #rooms: Rooms;
-  /** Offset and stamp after which it is in the namespace. */
+  /** Offset after which it is in the namespace, which no exception names. */
   readonly #from: number;
-  readonly #since: number;
   #current: Map<string, Membership> | undefined = undefined;
   /** What it has left, and has perhaps not read to the end. */
   #past: Membership[] | undefined = undefined;
@@ -29,8 +30,12 @@ export abstract class Spans implements Subscriber {
     this.#rooms = rooms;
     const [whole] = records ?? [];
     this.#from = whole?.from ?? rooms.everyone.log.lastOffset;
-    this.#since = whole?.since ?? rooms.stamp;
-    for (const record of records ?? []) this.#enterAgain(record);
+    for (const record of records ?? []) this.enterAgain(record);
+  }
+
+  /** Whether it came from another server, and some of its logs are gone. */
+  get hasLostLogs(): boolean {
+    return lost.has(this);
   }
 
   /** Its memberships, as another server needs them. @param confirmed stamp up to which all is known to be read */
@@ -57,7 +62,7 @@ export abstract class Spans implements Subscriber {
 
   /** What it is a member of now: the namespace as a whole first. */
   *memberships(): Generator<Membership> {
-    yield membershipOf(this.#rooms.everyone, this.#from, this.#since);
+    yield membershipOf(this.#rooms.everyone, this.#from, 0);
     if (this.#current !== undefined) yield* this.#current.values();
   }
 
@@ -65,12 +70,12 @@ export abstract class Spans implements Subscriber {
     if (this.#past !== undefined) yield* this.#past;
   }
 
-  #enterAgain({ room, epoch, from, since, ...ends }: MembershipRecord): void {
+  private enterAgain({ room, epoch, from, since, ...ends }: MembershipRecord): void {
     const until = infinite(ends.until);
     const span = { from, to: infinite(ends.to), since, until, newest: infinite(ends.newest) };
     const membership = this.#rooms.enterAgain(this, room, epoch, span);
     // What it has missed is lost with the log, and a membership that has ended is of no use any more.
-    if (membership === undefined) this.hasLostLogs = true;
+    if (membership === undefined) lost.add(this);
     else if (until !== open) this.#past = [...(this.#past ?? []), membership];
     else if (room !== '') {
       this.#current ??= new Map();
@@ -127,8 +132,8 @@ export abstract class Spans implements Subscriber {
   }
 
   wasExcepted(except: Except, from: number, to: number): boolean {
-    if (!isEarlier(except)) return listOf(except).some((name) => this.#wasIn(name, from, to));
-    if (listOf(except.except).some((name) => this.#wasIn(name, from, to))) return true;
+    if (!isEarlier(except)) return listOf(except).some((name) => this.wasIn(name, from, to));
+    if (listOf(except.except).some((name) => this.wasIn(name, from, to))) return true;
     // There may be any number of rooms before, and so there may of its own.
     for (const [name, membership] of this.#current ?? []) {
       if (membership.since < from && except.has(name)) return true;
@@ -137,7 +142,7 @@ export abstract class Spans implements Subscriber {
   }
 
   /** Whether it was in a room of that name all the time from one stamp to another, or is what has the name. */
-  #wasIn(name: string, from: number, to: number): boolean {
+  private wasIn(name: string, from: number, to: number): boolean {
     if (name === this.id) return true;
     const current = this.#current?.get(name);
     if (current !== undefined && current.since < from) return true;

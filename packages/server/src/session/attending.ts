@@ -1,0 +1,295 @@
+// In which namespaces a session is: it asks to be let in, events go to its presences, and it leaves.
+// Methods are private by the compiler alone: one with # costs every instance a field.
+import {
+  assertNever,
+  type Close,
+  CloseCode,
+  type DeliveredPacket,
+  type EventPacket,
+  type Failure,
+  type Frame,
+  PacketType,
+  PublicError,
+  RemoteProtocolError,
+  type Value,
+  type VolatilePacket,
+} from '@halyard/protocol';
+import { isList, keepOf, listOf, withOne } from '../base/compact-list';
+import { Peer } from '../host/host';
+import type { TransportName } from '../wire/connection';
+import type { Entrant } from './context';
+import { Departures } from './departures';
+import { Handshake } from './handshake';
+import { PendingNamespaces } from './pending';
+import type { Presence, Ticket } from './presence';
+import { Reading } from './reading';
+import {
+  decodeValue,
+  encodeValue,
+  type LeftRecord,
+  type PeerRecord,
+  type PresenceRecord,
+  type SessionRecord,
+} from './record';
+
+const never = Number.POSITIVE_INFINITY;
+
+export abstract class Attending extends Reading implements Entrant {
+  abstract readonly id: string;
+  /** Name and version of the client's software, as it says. */
+  protected abstract readonly client: string;
+  /** Namespaces that have not decided about it. */
+  #pending: PendingNamespaces | undefined = undefined;
+  #departures: Departures | undefined = undefined;
+  /** Size of the frame that is handled while namespaces have not decided. */
+  protected frameBytes = 0;
+
+  /** What another server needs to go on. */
+  protected attendance(): Pick<SessionRecord, 'presences' | 'left' | 'pending'> {
+    const { confirmedStamp } = this;
+    const { codec } = this.context.store;
+    return {
+      presences: listOf(this.presences).map((presence) => presence.record(codec)),
+      left: (this.left ?? []).map(({ presence, namespace, stamp }) => ({
+        ...{ id: presence.id, namespace, stamp },
+        memberships: presence.pastRecords(confirmedStamp),
+      })),
+      pending: [...(this.#pending?.handshakes() ?? [])].map(({ namespace, auth, peer }) => ({
+        ...{ namespace, peer },
+        auth: encodeValue(auth as Value, codec),
+      })),
+    };
+  }
+
+  /** Is where it was on another server. */
+  protected attendAgain({ left, presences, pending }: SessionRecord): void {
+    for (const record of left) this.recall(record);
+    for (const record of presences) this.revive(record);
+    for (const { namespace, auth, peer } of pending) this.ask(namespace, this.decode(auth), peer);
+  }
+
+  /** The client has left with all of them. */
+  protected departAll(presences: readonly Presence[], close: Close): void {
+    for (const presence of presences) this.depart(presence, close);
+    this.#pending?.leaveAll();
+    this.vacate();
+    if (this.#pending !== undefined) this.#departures ??= new Departures(this.context.wheel.now(), []);
+  }
+
+  /** All are over, whatever waits. */
+  protected dropAll(presences: readonly Presence[], close: Close): void {
+    for (const presence of presences) presence.over(close);
+    this.#pending = undefined;
+    this.hurry(close);
+  }
+
+  /** What the client said before it left is waited for until then. */
+  protected get departsAt(): number {
+    return this.#departures === undefined ? never : this.#departures.since + this.context.ackTimeoutMs;
+  }
+
+  /** It is not waited for any longer. */
+  protected departNow(): void {
+    this.hurry({ code: CloseCode.Normal, reason: 'middleware takes too long', by: 'client' });
+    if (this.isOver) this.#pending = undefined;
+  }
+
+  override deliver(packet: DeliveredPacket): void {
+    switch (packet.type) {
+      case PacketType.Event:
+      case PacketType.Volatile:
+        this.receive(packet);
+        return;
+      case PacketType.Connect:
+        if (this.has(packet.namespace)) {
+          throw new RemoteProtocolError('ERR_CONNECT_REPEATED', `${packet.namespace} is connected already`);
+        }
+        this.ask(packet.namespace, packet.auth);
+        return;
+      case PacketType.Disconnect: {
+        const presence = this.find(packet.namespace);
+        this.forget(presence);
+        this.#pending?.leave(packet.namespace);
+        this.vacate();
+        this.depart(presence, { code: CloseCode.Normal, reason: packet.reason, by: 'client' });
+        return;
+      }
+      case PacketType.Publish:
+      case PacketType.Connected:
+      case PacketType.Refused:
+        return;
+      default:
+        assertNever(packet);
+    }
+  }
+
+  awaits(ticket: Ticket): boolean {
+    return this.#pending?.awaits(ticket) ?? false;
+  }
+
+  revived(presence: Presence): void {
+    this.presences = withOne(this.presences, presence);
+  }
+
+  connected(presence: Presence): void {
+    if (this.#pending?.isLeaving(presence.ticket)) {
+      // It comes for what it has said, and nobody hears of it any more.
+      presence.isLeaving = true;
+      return;
+    }
+    this.presences = withOne(this.presences, presence);
+    this.push({ type: PacketType.Connected, namespace: presence.namespace, id: presence.id });
+    for (const membership of presence.memberships()) this.enter(presence, membership);
+  }
+
+  ready(presence: Presence): void {
+    for (const packet of this.take(presence.ticket)) presence.receive(packet);
+    if (presence.isLeaving) this.depart(presence, { code: CloseCode.Normal, reason: '', by: 'client' });
+  }
+
+  refused(ticket: Ticket, failure: Failure): void {
+    const isLeaving = this.#pending?.isLeaving(ticket);
+    const packets = this.take(ticket);
+    if (!isLeaving) this.refuse(ticket.namespace, failure);
+    for (const packet of packets) this.notConnected(packet);
+  }
+
+  disconnect(presence: Presence, close: Close): void {
+    if (!presence.connected) return;
+    if (presence.isLeaving) {
+      // Its client has left it, and may have another one by now.
+      presence.over(close);
+      return;
+    }
+    this.catchUp?.leave(presence, this.context.turn.stamps.last);
+    this.forget(presence);
+    this.push({ type: PacketType.Disconnect, namespace: presence.namespace, reason: close.reason });
+    presence.over(close);
+    if (this.isOver) return;
+    const { confirmedStamp } = this;
+    this.left = this.left?.filter(({ stamp }) => stamp > confirmedStamp) ?? [];
+    this.left.push({ presence, namespace: presence.namespace, stamp: this.context.turn.stamps.last });
+  }
+
+  sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
+    const frame = this.codec.encode({ type: PacketType.Volatile, namespace, event, args });
+    if (this.takesVolatile) this.connection?.send(frame);
+  }
+
+  /** Asks a namespace to let it in. @param before the request of an earlier connection, if that came over it */
+  protected ask(name: string, auth: Value | undefined, before?: PeerRecord): void {
+    const { trustProxy, namespacesPerSessionMax } = this.context;
+    const { connection } = this;
+    if (this.has(name)) return;
+    if (listOf(this.presences).length + (this.#pending?.size ?? 0) >= namespacesPerSessionMax) {
+      const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
+      this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
+      return;
+    }
+    let handshake: Handshake;
+    if (before !== undefined) handshake = this.handshakeOf(name, auth, before);
+    else if (connection === undefined) return;
+    else {
+      const { transport, peer } = connection;
+      handshake = new Handshake(name, auth, this.client, { transport, peer, trustProxy });
+    }
+    const namespace = this.context.namespace(name, auth, { session: this.id, address: handshake.address });
+    if (!('admit' in namespace)) {
+      this.refuse(name, namespace);
+      return;
+    }
+    this.#pending ??= new PendingNamespaces(this.context);
+    this.#pending.enter(handshake);
+    namespace.admit(this, handshake);
+  }
+
+  private refuse(namespace: string, failure: Failure): void {
+    if (!this.isOver) this.pushFailure({ type: PacketType.Refused, namespace, ...failure });
+  }
+
+  private find(namespace: string): Presence | undefined {
+    const { presences } = this;
+    if (isList(presences)) return presences.find((presence) => presence.namespace === namespace);
+    return presences?.namespace === namespace ? presences : undefined;
+  }
+
+  private forget(presence: Presence | undefined): void {
+    this.presences = keepOf(this.presences, (entry) => entry !== presence);
+  }
+
+  /** Whether the namespace is connected, or its middleware is deciding. */
+  private has(namespace: string): boolean {
+    return this.find(namespace) !== undefined || (this.#pending?.has(namespace) ?? false);
+  }
+
+  /** @returns what waited for a namespace to decide */
+  private take(ticket: Ticket): ReturnType<PendingNamespaces['take']> {
+    const packets = this.#pending?.take(ticket) ?? [];
+    this.vacate();
+    return packets;
+  }
+
+  private vacate(): void {
+    if (this.#pending?.isEmpty) this.#pending = undefined;
+  }
+
+  private receive(packet: EventPacket | VolatilePacket): void {
+    if (this.#pending?.keeps(packet, this.frameBytes)) return;
+    const presence = this.find(packet.namespace);
+    if (presence === undefined) this.notConnected(packet);
+    else presence.receive(packet);
+  }
+
+  private notConnected(packet: EventPacket | VolatilePacket): void {
+    if (packet.type !== PacketType.Event || packet.ack === undefined) return;
+    this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
+  }
+
+  /** The client has left with this presence: what it said before is handled first, if that does not take too long. */
+  private depart(presence: Presence | undefined, close: Close): void {
+    if (presence === undefined) return;
+    for (const { room } of presence.memberships()) this.exit(presence, room);
+    presence.isLeaving = true;
+    this.catchUp?.leave(presence, -1);
+    if (presence.depart(close)) return;
+    const now = this.context.wheel.now();
+    this.#departures = this.#departures?.with(presence, now) ?? new Departures(now, [presence]);
+    this.schedule();
+  }
+
+  /** What the client said before it left is not waited for any longer. */
+  private hurry(close: Close): void {
+    this.#departures?.end(close);
+    this.#departures = undefined;
+  }
+
+  private revive(record: PresenceRecord): void {
+    const { namespace: name, peer, auth, data } = record;
+    const handshake = this.handshakeOf(name, this.decode(auth), peer, this.decode(data));
+    const namespace = this.context.namespace(name, handshake.auth, { session: this.id, address: handshake.address });
+    // Without it, what is sent to the client from there on ends here.
+    if ('admit' in namespace) namespace.revive(this, handshake, record);
+    else this.push({ type: PacketType.Disconnect, namespace: name, reason: namespace.code });
+  }
+
+  private recall(record: LeftRecord): void {
+    const { namespace: name, stamp } = record;
+    const namespace = this.context.namespace(name, undefined, { session: this.id, address: '' });
+    if (!('recall' in namespace)) return;
+    this.left ??= [];
+    this.left.push({ presence: namespace.recall(this, record), namespace: name, stamp });
+  }
+
+  private decode(frame: Frame): Value | undefined {
+    return decodeValue(frame, this.context.store.codec);
+  }
+
+  private handshakeOf(name: string, auth: Value | undefined, peer: PeerRecord, data?: Value): Handshake {
+    const origin = {
+      transport: peer.transport as TransportName,
+      peer: new Peer(peer.address, peer.secure, peer.headers),
+      trustProxy: this.context.trustProxy,
+    };
+    return new Handshake(name, auth, this.client, origin, data as Record<string, unknown> | undefined);
+  }
+}
