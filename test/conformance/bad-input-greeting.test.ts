@@ -30,11 +30,32 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
     expect(await socket.close()).toMatchObject({ code: 4408 });
   });
 
+  test('PING is answered four times, a fifth is closed with 4400, and HELLO may follow the fourth', async () => {
+    const { port } = await serve();
+    const [much, enough] = [await RawWebSocket.connect(port), await RawWebSocket.connect(port)];
+    much.send([8], [8], [8], [8], [8]);
+    expect(await much.close()).toEqual({ code: 4400, reason: 'ERR_HELLO_EXPECTED: the first packet is HELLO' });
+    expect(much.packets).toEqual([[9], [9], [9], [9]]);
+    enough.send([8], [8], [8], [8], [0]);
+    await expect.poll(() => enough.packets.map(([type]) => type)).toEqual([9, 9, 9, 9, 1, 11]);
+    const poller = await Poller.open(port);
+    const answer = await poller.send([8]);
+    expect([answer.status, answer.body]).toEqual([200, '[9]']);
+  });
+
+  test('PING does not hold the time for HELLO', async () => {
+    const { port } = await serve({ helloTimeoutMs: 200 });
+    const socket = await RawWebSocket.connect(port);
+    socket.send([8]);
+    expect(await socket.close()).toMatchObject({ code: 4408 });
+    expect(socket.packets).toEqual([[9]]);
+  });
+
   test.each([
     ['an event', [2, '/', 'echo', [1], 1]],
     ['CONNECT', [10, '/']],
     ['SACK', [7, 0]],
-    ['PING', [8]],
+    ['PONG', [9]],
     ['RESET', [14]],
     ['a packet of the server', [1, 's', 'k', [1, 1, 1, 1, 1, 1], 0, false, '']],
   ])('%s is closed with 4400, on both transports', async (_what, packet) => {

@@ -6,6 +6,8 @@ export const packetLimits = {
   /** A token of fewer could be guessed. */
   tokenCharsMin: 16,
   helloNamespacesMax: 64,
+  /** Before HELLO. */
+  helloPingsMax: 4,
   helloPositionsMax: 8_192,
   publishLogsMax: 256,
   reasonCharsMax: 1_024,

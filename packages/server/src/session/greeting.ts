@@ -1,4 +1,4 @@
-// A connection before its HELLO (docs/PROTOCOL.md §5.1).
+// A connection before its HELLO (docs/PROTOCOL.md §5.1): it may be asked whether it carries anything.
 import type { Codec } from '@halyard/codec';
 import {
   type Close,
@@ -6,6 +6,7 @@ import {
   type Frame,
   type HelloPacket,
   PacketType,
+  packetLimits,
   RemoteProtocolError,
 } from '@halyard/protocol';
 import { Timed, type TimerWheel } from '../base/wheel';
@@ -25,6 +26,7 @@ export class Greeting extends Timed implements Receiver {
   readonly #connection: Connection;
   readonly #codec: Codec;
   readonly #context: GreetingContext;
+  #pings = 0;
 
   constructor(connection: Connection, codec: Codec, context: GreetingContext) {
     super();
@@ -36,14 +38,20 @@ export class Greeting extends Timed implements Receiver {
   }
 
   onFrame(frame: Frame): void {
-    this.#over();
     try {
       const packet = this.#codec.decode(frame);
+      if (packet.type === PacketType.Ping && ++this.#pings <= packetLimits.helloPingsMax) {
+        // The proof of a path, for who goes on with a session here if this is one.
+        this.#connection.send(this.#codec.encode({ type: PacketType.Pong, received: undefined }));
+        return;
+      }
+      this.#over();
       if (packet.type !== PacketType.Hello) {
         throw new RemoteProtocolError('ERR_HELLO_EXPECTED', 'the first packet is HELLO');
       }
       this.#context.greeted(this.#connection, packet);
     } catch (error) {
+      this.#over();
       if (!(error instanceof RemoteProtocolError)) throw error;
       this.#connection.close({ code: error.closeCode, reason: `${error.code}: ${error.message}`, by: 'server' });
     }
