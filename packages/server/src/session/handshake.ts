@@ -29,6 +29,7 @@ export class Handshake<Data = Record<string, unknown>> {
   #data: Data | undefined;
 
   /**
+   * @internal
    * @param origin what is known of the connection; not the connection itself: the session may move to another one
    * @param data what it had on another server
    */
