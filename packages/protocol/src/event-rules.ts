@@ -1,5 +1,5 @@
 // The rules of events that both ends keep: which names an event may have, which arguments go with it, which of several
-// handlers gives the reply, and what the other side learns of an error.
+// handlers gives the reply, how long it may be waited for, and what the other side learns of an error.
 import { LocalUsageError, PublicError } from './wire/errors';
 import { packetLimits } from './wire/limits';
 import type { Value } from './wire/value';
@@ -103,6 +103,12 @@ function firstSettled(promises: readonly Promise<unknown>[], aside: (error: unkn
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && typeof (value as Partial<PromiseLike<unknown>> | null)?.then === 'function';
 }
+
+/**
+ * The shortest time a caller may wait for a reply. There is no longest one: a reply that never comes settles with the session,
+ * and the number of those waited for is bounded.
+ */
+export const timeoutMsMin = 1;
 
 /** What a packet tells of an error. */
 export interface Failure {

@@ -8,6 +8,7 @@ export {
   isThenable,
   type ReservedEventName,
   reservedEvents,
+  timeoutMsMin,
   trimmedArgs,
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';

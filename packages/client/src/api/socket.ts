@@ -9,6 +9,7 @@ import {
   isReservedEvent,
   PublicError,
   packetLimits,
+  timeoutMsMin,
   trimmedArgs,
   type Value,
 } from '@halyard/protocol';
@@ -65,7 +66,7 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
     event: Name,
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;
-  /** The same with another time to wait for the reply, in milliseconds. */
+  /** The same with another time to wait for the reply, from 1 to Infinity milliseconds. @throws LocalUsageError `ERR_OPTION` */
   timeout(timeoutMs: number): EmitWithAck<Emit>;
   /** Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. */
   readonly volatile: EmitVolatile<Emit>;
@@ -196,7 +197,7 @@ function createSocket(client: Client, namespace: string): { socket: Socket; pres
     emit: (event, ...args) => session.emit(presence, event, checked(event, args), 0),
     emitWithAck: (event, ...args) => request(options.ackTimeoutMs, event, args),
     timeout(timeoutMs) {
-      checkNumber('timeoutMs', timeoutMs, 1, Infinity);
+      checkNumber('timeoutMs', timeoutMs, timeoutMsMin, Infinity);
       return { emitWithAck: (event, ...args) => request(timeoutMs, event, args) };
     },
     volatile: { emit: (event, ...args) => session.emitVolatile(presence, event, checked(event, args)) },

@@ -40,7 +40,7 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Recor
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>>;
-  /** @param timeoutMs how long `emitWithAck` of the result waits */
+  /** @param timeoutMs how long `emitWithAck` of the result waits: 1 to Infinity. @throws LocalUsageError `ERR_OPTION` */
   timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'>;
   /** `volatile.emit` is dropped when the client is away or slow. */
   readonly volatile: Pick<Socket<Incoming, Outgoing, Data>, 'emit'>;

@@ -131,6 +131,18 @@ describe.each(starts)('whom a message reaches, %s', (_name, start) => {
     b.wire.send([3, (await b.wire.packet(2))[4], 'yes']);
     expect(await asked).toEqual({ replies: ['yes'], missing: [a.socket.id] });
     await owed;
-    expect(() => a.socket.timeout(Number.NaN)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+    for (const target of [io, io.to('one'), a.socket])
+      for (const timeoutMs of [Number.NaN, 0, '5' as never])
+        expect(() => target.timeout(timeoutMs)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+  });
+
+  test('a reply that may take for ever settles with the session', async () => {
+    const io = await listening();
+    const { socket } = await join(io);
+    const one = socket.timeout(Infinity).emitWithAck('question');
+    const all = io.timeout(Infinity).emitWithAck('question');
+    io.disconnectSockets(true);
+    await expect(one).rejects.toThrow(expect.objectContaining({ code: 'ERR_SESSION_ENDED' }));
+    expect(await all).toEqual({ replies: [], missing: [socket.id] });
   });
 });
