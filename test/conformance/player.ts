@@ -2,7 +2,7 @@
 // server's clock stands still but for the steps that move it, and no step is taken before the server has had the last
 // one, so that a transcript plays the same every time.
 import { compileFunction } from 'node:vm';
-import { type HostFactory, PublicError, Server } from '@halyard/server';
+import { type HostFactory, memory, PublicError, Server } from '@halyard/server';
 import { VirtualClock } from '@halyard/testkit/clock';
 import WebSocket from 'ws';
 import { listenIn } from './listen-in';
@@ -75,13 +75,13 @@ class Player extends Watched {
   /** How often the server has heard of a client: a request, a message, an end. */
   #heard = 0;
 
-  constructor(host: HostFactory, app: string) {
+  constructor(host: HostFactory, app: string, shared: boolean) {
     super();
     const heard = (): void => {
       this.#heard++;
       this.changed();
     };
-    this.#server = new Server({ host: listenIn(host, heard), clock: this.#clock });
+    this.#server = new Server({ host: listenIn(host, heard), clock: this.#clock, adapter: memory({ shared }) });
     // What the app's handlers throw on purpose.
     this.#server.on('error', () => {});
     compileFunction(app, ['io', 'PublicError'])(this.#server, PublicError);
@@ -212,5 +212,5 @@ const isPong = (text: string): boolean => /^\[9,\d+\]$/.test(text);
 
 /** @param app JavaScript that is given `io` and `PublicError`. @throws Error that names the step that is not true */
 export async function play(host: HostFactory, app: string, transcript: Transcript): Promise<void> {
-  await new Player(host, app).play(transcript);
+  await new Player(host, app, transcript.shared).play(transcript);
 }

@@ -39,6 +39,8 @@ export interface Step {
 
 export interface Transcript {
   readonly name: string;
+  /** Of a server on a store that others share. */
+  readonly shared: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -50,13 +52,13 @@ interface Block {
 /** @returns every transcript of a document. @throws Error that quotes the line that is not one */
 export function readTranscripts(markdown: string): Transcript[] {
   return blocksOf(markdown).flatMap(({ info, lines }) => {
-    const [language, name = ''] = info.split(' ');
+    const [language, name = '', shared] = info.split(' ');
     if (language !== 'transcript' && language !== 'wscat') return [];
     const steps = language === 'wscat' ? lines.map(typed) : withBodies(lines).map(step);
     steps.forEach(({ number }, i) => {
       if (number !== i + 1) throw new Error(`${name}: step ${number} where ${i + 1} should be`);
     });
-    return [{ name, steps }];
+    return [{ name, steps, shared: shared === 'shared' }];
   });
 }
 

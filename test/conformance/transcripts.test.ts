@@ -55,14 +55,14 @@ test('there are transcripts of each transport, and forms', () => {
 });
 
 /** The transcript with each step of the server told differently, and without it. */
-function lies({ name, steps }: Transcript): Transcript[] {
+function lies({ name, steps, shared }: Transcript): Transcript[] {
   return steps.flatMap((step, i) => {
     if (step.by !== 'server') return [];
     const before = steps.slice(0, i);
     const after = steps.slice(i + 1);
     return [
-      { name: `${name}, ${step.number} differs`, steps: [...before, differently(step), ...after] },
-      { name: `${name}, ${step.number} left out`, steps: [...before, ...after] },
+      { shared, name: `${name}, ${step.number} differs`, steps: [...before, differently(step), ...after] },
+      { shared, name: `${name}, ${step.number} left out`, steps: [...before, ...after] },
     ];
   });
 }

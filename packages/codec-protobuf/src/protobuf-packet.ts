@@ -16,23 +16,24 @@ interface Message {
   readonly lengthMax?: number;
 }
 
-const { helloNamespacesMax, helloPositionsMax } = packetLimits;
+const { helloNamespacesMax, helloPositionsMax, hintTypeMax, hintTypeMin, settledRangesMax } = packetLimits;
 const positions: Message = { fields: ['text', 'count'], repeated: 'flat', lengthMax: helloPositionsMax * 2 };
 const namespaces: Message = { fields: ['text', 'value'], repeated: 'list', lengthMax: helloNamespacesMax };
-const resume: Message = { fields: ['text', 'text', 'count', 'count', positions] };
-const settings: Message = { fields: ['count', 'count', 'count', 'count', 'count', 'count'] };
+const settled: Message = { fields: ['count', 'count'], repeated: 'flat', lengthMax: settledRangesMax * 2 };
+const resume: Message = { fields: ['text', 'text', 'count', 'count', positions, settled] };
+const settings: Message = { fields: ['count', 'count', 'count', 'count', 'count', 'count', 'count', 'count'] };
 
 const layouts: Record<PacketType, readonly Field[]> = {
   [PacketType.Hello]: [namespaces, 'text', resume, 'text', 'count', 'count'],
-  [PacketType.Welcome]: ['text', 'text', settings, 'count', 'flag', 'text'],
+  [PacketType.Welcome]: ['text', 'text', settings, 'count', 'flag', 'text', settled],
   [PacketType.Event]: ['text', 'text', 'values', 'optionalCount'],
   [PacketType.Ack]: ['count', 'value'],
   [PacketType.Error]: ['count', 'text', 'text', 'value'],
   [PacketType.Publish]: ['text', positions, 'text', 'values'],
   [PacketType.Volatile]: ['text', 'text', 'values'],
-  [PacketType.Sack]: ['count'],
-  [PacketType.Ping]: ['optionalCount'],
-  [PacketType.Pong]: ['optionalCount'],
+  [PacketType.Sack]: ['count', settled],
+  [PacketType.Ping]: ['optionalCount', settled],
+  [PacketType.Pong]: ['optionalCount', settled],
   [PacketType.Connect]: ['text', 'value'],
   [PacketType.Connected]: ['text', 'text'],
   [PacketType.Refused]: ['text', 'text', 'text', 'value'],
@@ -103,6 +104,13 @@ export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8A
   const reader = new Reader(bytes);
   const tag = reader.tag();
   const type = (tag >>> 3) - 1;
+  if (
+    type >= hintTypeMin &&
+    type <= hintTypeMax &&
+    (tag & 7) === Wire.Bytes &&
+    reader.uint32() === reader.len - reader.pos
+  )
+    return { tuple: [type], typed: undefined };
   const layout = layouts[type as PacketType];
   if (layout === undefined || (tag & 7) !== Wire.Bytes) throw undecodable('a frame is one packet');
   let typed: Uint8Array | undefined;

@@ -84,6 +84,7 @@ describe('protobuf bytes are what halyard.proto says', () => {
             received: 2 ** 40,
             confirmed: 3,
             positions: [{ log: 'room', offset: 9 }],
+            settled: [],
           },
         },
       },
@@ -100,10 +101,13 @@ describe('protobuf bytes are what halyard.proto says', () => {
           frameBytesMax: 4,
           sackPacketsMax: 5,
           sackDelayMs: 6,
+          windowPacketsMax: 7,
+          windowBytesMax: 8,
         },
         received: 7,
         recovered: true,
         reason: 'why',
+        settled: [9, 9, 11, 20],
       },
       {
         welcome: {
@@ -116,10 +120,16 @@ describe('protobuf bytes are what halyard.proto says', () => {
             frameBytesMax: 4,
             sackPacketsMax: 5,
             sackDelayMs: 6,
+            windowPacketsMax: 7,
+            windowBytesMax: 8,
           },
           received: 7,
           recovered: true,
           reason: 'why',
+          settled: [
+            { first: 9, last: 9 },
+            { first: 11, last: 20 },
+          ],
         },
       },
     ],
@@ -154,8 +164,8 @@ describe('protobuf bytes are what halyard.proto says', () => {
       { type: PacketType.Error, ack: 1, code: 'c', message: 'm', data: true },
       { error: { ack: 1, code: 'c', message: 'm', data: { boolean: true } } },
     ],
-    [{ type: PacketType.Ping, received: 0 }, { ping: { received: 0 } }],
-    [{ type: PacketType.Ping, received: undefined }, { ping: {} }],
+    [{ type: PacketType.Ping, received: 0 }, { ping: { received: 0, settled: [] } }],
+    [{ type: PacketType.Ping, received: undefined }, { ping: { settled: [] } }],
     [{ type: PacketType.Reset }, { reset: {} }],
   ];
   test.each(shown)('in packet %#', (packet, message) => {
@@ -223,6 +233,7 @@ describe('protobuf reads', () => {
     ['a field twice as the last', '42 04 08 01 08 02', { type: PacketType.Sack, received: 2 }],
     ['past fields it does not know', '42 0c 10 01 1a 01 00 25 00000000 08 02', { type: PacketType.Sack, received: 2 }],
     ['past a field of another type', '42 05 0a 01 00 08 02', { type: PacketType.Sack, received: 2 }],
+    ['a hint', '8a 04 03 01 02 03', { type: 'hint' }],
     ['a padded varint', '42 04 08 82 80 00', { type: PacketType.Sack, received: 2 }],
   ];
   test.each(read)('%s', (_, hex, packet) => {

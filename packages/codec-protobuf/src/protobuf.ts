@@ -42,11 +42,11 @@ export function protobuf(options: ProtobufOptions = {}): Codec {
     const type = isEventLike(packet) ? types.get(packet.event) : undefined;
     if (type === undefined) {
       checkPacket(packet);
-      return writePacket(packet.type, toTupleFast(packet), undefined);
+      return writePacket(packet.type as PacketType, toTupleFast(packet), undefined);
     }
     const bare = { ...packet, args: [] };
     checkPacket(bare);
-    return writePacket(packet.type, toTupleFast(bare), encodeArgument(type, packet as EventLike));
+    return writePacket(packet.type as PacketType, toTupleFast(bare), encodeArgument(type, packet as EventLike));
   }
 
   function decode(frame: Frame): Packet {

@@ -14,8 +14,8 @@ export {
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export type { Settle } from './stream/acks';
 export { type DeliveredPacket, SessionMachine, type SessionSink, type SessionState } from './stream/machine';
-export { MovableMachine, type StreamState } from './stream/movable-machine';
-export { FrameTag } from './stream/outbox';
+export { MovableMachine, openMsMax, type StreamState } from './stream/movable-machine';
+export { type Flight, FrameTag } from './stream/outbox';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
 export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';

@@ -1,7 +1,10 @@
 // A client's and a server's session machine, joined by links that can be cut, in virtual time. What of the server's logs a
 // machine must get along with is here in its shortest form: messages that go out again.
-import type { SessionMachine } from '../src/stream/machine';
+import { type DeliveredPacket, SessionMachine, type SessionSink } from '../src/stream/machine';
+import { MovableMachine, type StreamState } from '../src/stream/movable-machine';
+import { type Flight, FrameTag } from '../src/stream/outbox';
 import { LocalUsageError, RemoteProtocolError } from '../src/wire/errors';
+import { packetLimits } from '../src/wire/limits';
 import {
   PacketType,
   type Position,
@@ -14,6 +17,11 @@ import { defaults, type PairFrame, type PairOptions, type PairWorld, Peer, type 
 import { seededRandom } from './random';
 import { VirtualClock } from './virtual-clock';
 
+const helloWindow = {
+  windowPacketsMax: packetLimits.helloWindowPacketsMax,
+  windowBytesMax: packetLimits.helloWindowBytesMax,
+};
+
 const sessionLost = new LocalUsageError('ERR_SESSION_LOST');
 
 class Client extends Peer {
@@ -21,6 +29,7 @@ class Client extends Peer {
   givenUp = 0;
   link: Link<PairFrame> | undefined;
   readonly #server: Server;
+  declare private flight: Flight;
 
   constructor(world: PairWorld, server: Server) {
     super(world);
@@ -46,17 +55,20 @@ class Client extends Peer {
       else this.receive(frame);
     };
     this.attach(this.link.client);
-    const { received, confirmed, positions } = machine;
-    const resume = session === undefined ? undefined : { session, secret: 'secret', received, confirmed, positions };
+    const { received, confirmed, positions, settled } = machine;
+    const resume =
+      session === undefined ? undefined : { session, secret: 'secret', received, confirmed, positions, settled };
     if (resume === undefined) this.givenUp += machine.restart(sessionLost, this.now);
     this.control({ type: PacketType.Hello, namespaces: [], client: 'pair', resume, token: '', generation: 0, left: 0 });
+    this.flight.window = helloWindow;
     machine.open(this.now);
     this.schedule();
   }
 
   #welcome(packet: WelcomePacket): void {
     const { machine } = this;
-    if (packet.recovered) machine.confirm(packet.received);
+    this.flight.window = packet.settings;
+    if (packet.recovered) machine.confirm(packet.received, packet.settled);
     else if (this.session !== undefined) {
       this.givenUp += machine.restart(sessionLost, this.now);
       this.control({ type: PacketType.Reset });
@@ -72,8 +84,10 @@ class Client extends Peer {
     this.world.clock.after(this.world.random.between(this.world.options.reconnectMs), () => this.connect());
   }
 
-  protected override newMachine(): SessionMachine<PairFrame> {
-    return super.newMachine(this.world.options.settings.heartbeatTimeoutMs / 2);
+  protected override machineOf(sink: SessionSink<PairFrame>): SessionMachine<PairFrame> {
+    const { settings, limits } = this.world.options;
+    this.flight = { packets: 0, bytes: 0, settled: 0, window: helloWindow };
+    return new SessionMachine(sink, settings, limits, settings.heartbeatTimeoutMs / 2, this.flight);
   }
 }
 
@@ -86,6 +100,9 @@ class Server extends Peer {
   #unsent: PairFrame<PublishPacket>[] = [];
   /** Length of the log when the session began: what was before is not for it. */
   #joined = 0;
+  /** Of a machine before, while one is made. */
+  declare private state: StreamState<PairFrame> | undefined;
+  readonly #settledEvents = new Set<string>();
 
   protected mark({ stamp }: PairFrame): number {
     return stamp;
@@ -98,6 +115,42 @@ class Server extends Peer {
     this.#log.push(frame);
     if (this.machine.state === 'live') this.transmit(frame);
     else this.#unsent.push(frame);
+  }
+
+  /** The session goes on in another machine, with what this one has come to. */
+  move(): void {
+    if (this.port !== undefined) this.detach();
+    this.state = (this.machine as MovableMachine<PairFrame>).snapshot();
+    this.machine = this.newMachine();
+    this.state = undefined;
+  }
+
+  protected override machineOf(sink: SessionSink<PairFrame>): SessionMachine<PairFrame> {
+    const { settings, limits, settleMs } = this.world.options;
+    if (settleMs === undefined) return new SessionMachine(sink, settings, limits);
+    return new MovableMachine(sink, settings, limits, this.state);
+  }
+
+  protected override deliver(packet: DeliveredPacket, number: number): void {
+    const { settleMs } = this.world.options;
+    if (settleMs === undefined || packet.type !== PacketType.Event) {
+      super.deliver(packet, number);
+      return;
+    }
+    const { machine } = this;
+    this.delivered.push(packet.event);
+    const settle = () => {
+      if (machine !== this.machine) return;
+      this.#settledEvents.add(packet.event);
+      const { ack, event } = packet;
+      if (ack !== undefined) this.send({ type: PacketType.Ack, ack, value: event }, FrameTag.Session);
+      (machine as MovableMachine<PairFrame>).settle(number, this.now);
+      this.schedule();
+    };
+    if (this.#settledEvents.has(packet.event)) throw new Error(`${packet.event} was settled, and comes again`);
+    const ms = this.world.random.between(settleMs);
+    if (ms > 0) this.world.clock.after(ms, settle);
+    else settle();
   }
 
   /** Loses the session, as when its window has passed. What is sent from now on is for the next one. */
@@ -135,8 +188,8 @@ class Server extends Peer {
     }
     this.attach(port);
     if (this.session === undefined) this.session = `session ${this.began.push(this.delivered.length)}`;
-    const { received, settings, confirmedStamp } = this.machine;
-    const resumed = { received, recovered, reason: recovered ? '' : 'unknown-session' };
+    const { received, settings, confirmedStamp, settledAbove: settled } = this.machine;
+    const resumed = { received, settled, recovered, reason: recovered ? '' : 'unknown-session' };
     this.control({ type: PacketType.Welcome, session: this.session, secret: 'secret', settings, ...resumed });
     const reached = new Map(resume?.positions);
     const byPosition = this.world.options.replay === 'positions';

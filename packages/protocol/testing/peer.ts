@@ -1,5 +1,5 @@
 // One of two session machines that are joined: the glue around it that docs/PROTOCOL.md §5 asks of both ends.
-import { type DeliveredPacket, SessionMachine, type SessionSink } from '../src/stream/machine';
+import type { DeliveredPacket, SessionMachine, SessionSink } from '../src/stream/machine';
 import { FrameTag } from '../src/stream/outbox';
 import { defaultOutboxLimits, defaultSettings } from '../src/wire/limits';
 import { type Packet, PacketType, type SessionPacket } from '../src/wire/packet';
@@ -19,6 +19,8 @@ export const defaults = {
   replayPackets: 1_000,
   /** Log messages go out again from the client's positions, or from what the server knows confirmed: then some repeat. */
   replay: 'positions' as 'positions' | 'confirmed',
+  /** How long the server takes to settle an event, if it does not on delivery. */
+  settleMs: undefined as RangeMs | undefined,
 };
 export type PairOptions = typeof defaults;
 
@@ -123,18 +125,20 @@ export abstract class Peer {
     this.schedule();
   }
 
-  protected newMachine(probeSlackMs = 0): SessionMachine<PairFrame> {
+  protected newMachine(): SessionMachine<PairFrame> {
     const sink: SessionSink<PairFrame> = {
       transmit: (frame) => this.transmit(frame),
       control: (packet) => this.control(packet),
-      deliver: (packet) => this.#deliver(packet),
+      deliver: (packet, number) => this.deliver(packet, number),
       silent: () => this.detach(),
       transmittedStamp: () => this.transmittedStamp(),
     };
-    return new SessionMachine(sink, this.world.options.settings, this.world.options.limits, probeSlackMs);
+    return this.machineOf(sink);
   }
 
-  #deliver(packet: DeliveredPacket): void {
+  protected abstract machineOf(sink: SessionSink<PairFrame>): SessionMachine<PairFrame>;
+
+  protected deliver(packet: DeliveredPacket, _number: number): void {
     if (packet.type !== PacketType.Event && packet.type !== PacketType.Publish) return;
     this.delivered.push(packet.event);
     if (packet.type === PacketType.Publish || packet.ack === undefined) return;

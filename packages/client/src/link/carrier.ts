@@ -32,6 +32,8 @@ export interface LinkEnded {
 }
 
 export interface CarriedSession {
+  /** Nothing is wanted any more. */
+  leaveAll(): void;
   frameBytesMax(): number;
   questions(): Questions;
   /** Asks the server for a sign of life. */

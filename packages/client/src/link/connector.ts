@@ -204,7 +204,7 @@ export function createConnector<Session extends CarriedSession>(
       },
       on: emitter.on,
       off: emitter.off,
-      close: () => end(1000, ''),
+      close: session.leaveAll,
     },
   };
 }

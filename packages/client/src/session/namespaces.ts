@@ -3,6 +3,7 @@
 import {
   type ConnectedPacket,
   type DisconnectPacket,
+  type Frame,
   HalyardError,
   LocalUsageError,
   type NamespaceRequest,
@@ -23,6 +24,8 @@ export interface NamespacesContext extends Pick<Carrier, 'onWanted' | 'onIdle'> 
   readonly opening: Readonly<Opening>;
   /** @throws LocalUsageError `ERR_OUTBOX_FULL` */
   send(packet: Packet): void;
+  /** The first of what was sent that has not left, if there is any. */
+  waits(): Frame | undefined;
 }
 
 export interface Namespaces {
@@ -34,6 +37,7 @@ export interface Namespaces {
   join(presence: Presence): void;
   /** @throws LocalUsageError `ERR_OUTBOX_FULL` */
   leave(presence: Presence): void;
+  leaveAll(): void;
   questions(): Questions;
   /** Lists in the next HELLO what is wanted. @param isNew it makes the session: what was held follows it at once */
   list(isNew: boolean): void;
@@ -52,7 +56,7 @@ export interface Namespaces {
   witnesses(): (end: LinkEnded) => void;
 }
 
-export function createNamespaces({ opening, send, onWanted, onIdle }: NamespacesContext): Namespaces {
+export function createNamespaces({ opening, send, waits, onWanted, onIdle }: NamespacesContext): Namespaces {
   const presences = new Map<string, Presence>();
   const all = () => [...presences.values()];
   const wanted = () => all().filter(({ phase }) => phase);
@@ -88,6 +92,18 @@ export function createNamespaces({ opening, send, onWanted, onIdle }: Namespaces
       });
   };
 
+  const leave = (presence: Presence) => {
+    if (!presence.phase) return;
+    const connected = isConnected(presence);
+    const last = wanted().length < 2;
+    // The last goes with the link, unless that stays for what has not left.
+    if (!(last && waits() === undefined) && !presence.held && opening.token) sendDisconnect(presence.namespace);
+    presence.phase = presence.loss = undefined;
+    release(presence, new HalyardError('ERR_DISCONNECTED'));
+    if (last) onIdle();
+    if (connected) presence.fire('disconnect', { ...normal, by: 'client' });
+  };
+
   return {
     add: (presence) => void presences.set(presence.namespace, presence),
     of: (namespace) => presences.get(namespace),
@@ -102,15 +118,10 @@ export function createNamespaces({ opening, send, onWanted, onIdle }: Namespaces
       onWanted();
     },
 
-    leave(presence) {
-      if (!presence.phase) return;
-      const connected = isConnected(presence);
-      const last = wanted().length < 2;
-      if (!last && !presence.held && opening.token) sendDisconnect(presence.namespace);
-      presence.phase = presence.loss = undefined;
-      release(presence, new HalyardError('ERR_DISCONNECTED'));
-      if (last) onIdle();
-      if (connected) presence.fire('disconnect', { ...normal, by: 'client' });
+    leave,
+
+    leaveAll() {
+      for (const presence of wanted()) leave(presence);
     },
 
     questions() {

@@ -1,6 +1,12 @@
 // The opening of a session on one link after another: what names it, how far it is, and the HELLO that says so
 // (docs/PROTOCOL.md §5). Only session.ts changes it.
-import { type HelloPacket, type NamespaceRequest, PacketType, type Position } from '@halyard/protocol';
+import {
+  type HelloPacket,
+  type NamespaceRequest,
+  type NumberRanges,
+  PacketType,
+  type Position,
+} from '@halyard/protocol';
 import type { Link } from '../link/transport';
 
 export interface Opening {
@@ -22,6 +28,7 @@ interface StreamCounts {
   readonly confirmed: number;
   readonly left: number;
   readonly positions: readonly Position[];
+  readonly settled: NumberRanges | undefined;
 }
 
 /** Whether the session is known that something would be sent in: otherwise HELLO comes first, or WELCOME is about to tell. */
@@ -32,13 +39,13 @@ export function isKnown({ key, open, link, token }: Opening): boolean {
 export function helloOf(
   { key, token, generation }: Opening,
   namespaces: readonly NamespaceRequest[],
-  { received, confirmed, left, positions }: StreamCounts,
+  { received, confirmed, left, positions, settled }: StreamCounts,
 ): HelloPacket {
   return {
     type: PacketType.Hello,
     namespaces,
     client: 'halyard-js/0.1.0',
-    resume: key && { ...key, received, confirmed, positions },
+    resume: key && { ...key, received, confirmed, positions, settled },
     token: key ? '' : token,
     generation,
     left,

@@ -7,6 +7,7 @@ import {
   defaultOutboxLimits,
   defaultSettings,
   type EventPacket,
+  type Flight,
   type Frame,
   FrameTag,
   HalyardError,
@@ -14,6 +15,7 @@ import {
   type Packet,
   PacketType,
   type PublishPacket,
+  packetLimits,
   RemoteProtocolError,
   SessionMachine,
   type Settle,
@@ -31,6 +33,12 @@ import { createReply, noHandler } from './reply';
 
 /** A volatile event is dropped while more than this waits in the transport. */
 const volatileBufferMax = 1 << 16;
+
+/** What a server takes before it has told. */
+const helloWindow = {
+  windowPacketsMax: packetLimits.helloWindowPacketsMax,
+  windowBytesMax: packetLimits.helloWindowBytesMax,
+};
 
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
@@ -60,8 +68,13 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   const { clock, codec, offlinePacketsMax } = options;
   const opening: Opening = { token: '', generation: 0 };
 
-  const createMachine = () =>
-    new SessionMachine<Frame>(
+  let flight: Flight;
+  /** Nothing is wanted any more, but some of what was sent has not left. */
+  let leaving = false;
+
+  const createMachine = () => {
+    flight = { packets: 0, bytes: 0, settled: 0, window: helloWindow };
+    return new SessionMachine<Frame>(
       {
         transmit: (frame) => opening.link?.send(frame),
         control: (packet) => opening.link?.send(codec.encode(packet)),
@@ -77,7 +90,9 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         pendingAcksMax: defaultOutboxLimits.pendingAcksMax,
       },
       probeSlackMs,
+      flight,
     );
+  };
   const arm = () => timer.arm(machine.deadline);
   const frameBytesMax = () => machine.settings.frameBytesMax;
 
@@ -94,7 +109,21 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
 
-  const namespaces = createNamespaces({ opening, send, onWanted, onIdle });
+  const idle = () => {
+    leaving = !!opening.link && machine.waiting !== undefined;
+    if (!leaving) onIdle();
+  };
+
+  const namespaces = createNamespaces({
+    opening,
+    send,
+    waits: () => machine.waiting,
+    onWanted() {
+      leaving = false;
+      onWanted();
+    },
+    onIdle: idle,
+  });
   const { isConnected } = namespaces;
 
   /** Starts a new session with what never left; the machine holds until it is opened or detached. */
@@ -104,11 +133,11 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
     namespaces.lost(reason, unconfirmed);
   };
 
-  const welcome = ({ session, secret, settings, received, recovered, reason }: WelcomePacket) => {
+  const welcome = ({ session, secret, settings, received, recovered, reason, settled }: WelcomePacket) => {
     const current = opening.link!;
     const resumed = !!opening.key;
-    machine.settings = settings;
-    if (recovered) machine.confirm(received);
+    machine.settings = flight.window = settings;
+    if (recovered) machine.confirm(received, settled);
     else if (resumed || reason) {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason);
@@ -207,6 +236,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       if (opening.key || !opening.token) namespaces.list(!opening.key);
       opening.token ||= options.token();
       opening.generation++;
+      flight.window = helloWindow;
       const hello = codec.encode(helloOf(opening, namespaces.listed(), machine));
       opening.link = link;
       link.send(hello);
@@ -222,6 +252,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       }
       if (type === PacketType.Welcome) welcome(packet);
       else machine.receive(packet, clock.now(), frame.length);
+      if (leaving) idle();
       arm();
     },
 
@@ -248,7 +279,10 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         }
         arm();
       }
-      return tell;
+      return (end) => {
+        tell(end);
+        if (leaving) idle();
+      };
     },
   };
 }

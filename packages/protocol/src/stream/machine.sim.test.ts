@@ -13,7 +13,7 @@ const settings = { ...defaultSettings, heartbeatMs: 400, heartbeatTimeoutMs: 300
 const logs = ['a', 'b', 'c'];
 
 /** A pair over a bad network, and what each side was told to send. */
-function busyPair(seed: number) {
+function busyPair(seed: number, given: Partial<PairOptions> = {}) {
   const random = seededRandom(seed);
   const options: Partial<PairOptions> = {
     seed: random.int(2 ** 32),
@@ -23,6 +23,7 @@ function busyPair(seed: number) {
     reconnectMs: [1, 150],
     replayPackets: random.pick([1, 5, 1_000]),
     replay: random.pick(['positions', 'confirmed']),
+    ...given,
   };
   const world = pair(options);
   const { client, server, clock, cut } = world;
@@ -124,6 +125,42 @@ it('delivers everything once and in order, whenever the connection dies', () => 
     expect(repeated.server, 'counted packets that arrived twice').toBeGreaterThan(0);
     expect(repeated.client, 'log messages that arrived twice').toBeGreaterThan(0);
   }
+});
+
+it('settles in any order, in a window, and goes on in another machine with what is not settled', () => {
+  let again = 0;
+  let full = 0;
+  forSeeds(seedsMax, (seed) => {
+    const random = seededRandom(seed + 1);
+    const world = busyPair(seed, {
+      settings: { ...settings, windowPacketsMax: random.pick([64, 100]) },
+      settleMs: random.pick([
+        [0, 20],
+        [0, 300],
+        [0, 35_000],
+      ]),
+    });
+    const { client, server, sent, clock } = world;
+    clock.advance(100);
+    world.worsen();
+    const moveChance = random.pick([0, 0.01, 0.05]);
+    for (let i = 0; i < stepsMax; i++) {
+      world.step();
+      if (client.machine.waiting !== undefined && client.machine.state === 'live') full++;
+      if (random.chance(moveChance)) server.move();
+    }
+    clock.advance(200_000);
+    world.settle();
+    const first = [...new Set(server.delivered)];
+    again += server.delivered.length - first.length;
+    if (moveChance === 0) expect(server.delivered).toEqual(sent.client);
+    expect(first).toEqual(sent.client);
+    expect(client.delivered).toEqual(sent.server);
+    expect([client.machine.settled, client.givenUp]).toEqual([undefined, 0]);
+  });
+  if (givenSeed !== undefined) return;
+  expect(again, 'events that came again at another machine').toBeGreaterThan(0);
+  expect(full, 'steps at which the window was full').toBeGreaterThan(0);
 });
 
 it('delivers nothing twice and reports what it gave up when sessions are lost', () => {

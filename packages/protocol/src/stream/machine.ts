@@ -7,16 +7,19 @@ import type {
   ConnectedPacket,
   ConnectPacket,
   ControlPacket,
+  CountedPacket,
   DisconnectPacket,
   EventPacket,
+  HintPacket,
   PublishPacket,
   RefusedPacket,
+  ResumeRequest,
   SessionPacket,
   VolatilePacket,
 } from '../wire/packet';
-import { PacketType, type Position } from '../wire/packet';
+import { type NumberRanges, PacketType, type Position } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
-import { Outbox } from './outbox';
+import { type Flight, Outbox } from './outbox';
 import { Positions } from './positions';
 
 /**
@@ -40,7 +43,11 @@ export interface SessionSink<F> {
   transmit(frame: F): void;
   /** Encode a control packet and put it on the connection. */
   control(packet: ControlPacket): void;
-  deliver(packet: DeliveredPacket): void;
+  /**
+   * @param number to settle it by, with a machine that leaves that to its owner; else, and if it is not counted, 0
+   * @param size of its frame
+   */
+  deliver(packet: DeliveredPacket, number: number, size: number): void;
   /** The peer did not answer a PING in time: the connection is dead. */
   silent(): void;
   /**
@@ -65,24 +72,27 @@ const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
   ended: { detach: 'ended', end: 'ended' },
 };
 
+/** How far the peer has got, as HELLO tells. */
+export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'>;
+
 export class SessionMachine<F extends { readonly length: number }> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   state: SessionState = 'away';
-  /** How many counted packets of the peer were handled. */
+  /** All counted packets of the peer up to this number were handled. */
   received = 0;
   settings: SessionSettings;
-  readonly #sink: SessionSink<F>;
+  protected readonly sink: SessionSink<F>;
   readonly #limits: OutboxLimits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
-  protected readonly outbox = new Outbox<F>();
+  protected readonly outbox: Outbox<F>;
   protected acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
-  #incoming = 0;
-  /** The count the peer was last told. */
-  #told = 0;
-  /** Size of the counted packets since. */
-  #untoldBytes = 0;
+  protected incoming = 0;
+  /** Counted packets that were handled, and the peer was not told so, … */
+  protected untoldPackets = 0;
+  /** … and their sizes together. */
+  protected untoldBytes = 0;
   #sackAt: number | undefined = undefined;
   #heardAt = 0;
   #pingAt: number | undefined = undefined;
@@ -98,14 +108,22 @@ export class SessionMachine<F extends { readonly length: number }> {
   confirmedStamp = -1;
   #positions: Positions | undefined;
 
-  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
-    this.#sink = sink;
+  /** @param flight of a client */
+  constructor(
+    sink: SessionSink<F>,
+    settings: SessionSettings,
+    limits: OutboxLimits,
+    probeSlackMs = 0,
+    flight?: Flight,
+  ) {
+    this.sink = sink;
     this.settings = settings;
     this.#limits = limits;
     this.#probeSlackMs = probeSlackMs;
+    this.outbox = new Outbox(flight);
   }
 
-  /** How many frames the peer has confirmed. */
+  /** The peer has confirmed all frames up to this number. */
   get confirmed(): number {
     return this.outbox.confirmed;
   }
@@ -113,6 +131,16 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** Frames that are not confirmed. */
   get unconfirmed(): number {
     return this.outbox.unconfirmed;
+  }
+
+  /** How many frames were sent in all. */
+  get sent(): number {
+    return this.outbox.sent;
+  }
+
+  /** Client: numbers above `confirmed` that are confirmed too, if there are any. */
+  get settled(): NumberRanges | undefined {
+    return this.outbox.settled;
   }
 
   /** Client: how many frames were carried by a connection, this one or an earlier one. */
@@ -147,20 +175,20 @@ export class SessionMachine<F extends { readonly length: number }> {
    * `open`.
    * @throws RemoteProtocolError if the peer counts what cannot be, and then nothing has changed
    */
-  hold({ received, confirmed }: { received: number; confirmed: number }, now: number): void {
+  hold({ received, confirmed }: ResumeCounts, now: number): void {
     if (confirmed > this.received) {
       throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${confirmed} confirmed, ${this.received} received`);
     }
     this.confirm(received);
     this.#move('hold');
     this.#attach(now);
-    this.#incoming = confirmed;
+    this.incoming = confirmed;
   }
 
   /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
   open(now: number): void {
     if (this.#move('open') === 'away') this.#attach(now);
-    while (this.waiting !== undefined && this.state === 'live') this.transmitWaiting();
+    this.#flow();
   }
 
   /** Server: the outbox is held, until `open`. */
@@ -195,10 +223,11 @@ export class SessionMachine<F extends { readonly length: number }> {
     return lost;
   }
 
-  /** The peer has handled this many counted packets. @throws RemoteProtocolError */
-  confirm(received: number): void {
-    const mark = this.outbox.confirm(received);
+  /** The peer has handled the counted packets up to a number, and others above it. @throws RemoteProtocolError */
+  confirm(received: number, settled?: NumberRanges): void {
+    const mark = this.outbox.confirm(received, settled);
     if (mark !== undefined) this.#confirmStamp(mark);
+    this.#flow();
   }
 
   /** The first outbox frame that this connection has not carried. */
@@ -214,8 +243,8 @@ export class SessionMachine<F extends { readonly length: number }> {
   transmitWaiting(): void {
     const { waiting } = this;
     if (waiting === undefined) return;
-    this.outbox.carried++;
-    this.#sink.transmit(waiting);
+    this.outbox.carry();
+    this.sink.transmit(waiting);
   }
 
   /**
@@ -227,7 +256,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   send(frame: F, mark: number): void {
     if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
     this.outbox.push(frame, mark, this.#limits);
-    if (this.state === 'live') this.transmitWaiting();
+    this.#flow();
   }
 
   /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
@@ -245,7 +274,7 @@ export class SessionMachine<F extends { readonly length: number }> {
    * @returns whether the deadline may have come closer; what `deliver` sends is not counted
    * @throws RemoteProtocolError if the packet breaks a rule
    */
-  receive(packet: SessionPacket, now: number, size = 0): boolean {
+  receive(packet: SessionPacket | HintPacket, now: number, size = 0): boolean {
     // With a SACK due no PING is waiting, because that told the count too: then silence only moves away.
     const isCloser = this.#sackAt === undefined;
     this.#heardAt = now;
@@ -254,21 +283,21 @@ export class SessionMachine<F extends { readonly length: number }> {
     return isCloser;
   }
 
-  #take(packet: SessionPacket, now: number, size: number): void {
+  #take(packet: SessionPacket | HintPacket, now: number, size: number): void {
     switch (packet.type) {
       case PacketType.Publish:
         this.#positions ??= new Positions();
-        if (this.#positions.advance(packet.positions)) this.#sink.deliver(packet);
+        if (this.#positions.advance(packet.positions)) this.sink.deliver(packet, 0, size);
         // Answered with a PING of the peer's.
         if (this.#positions?.wantsPing()) this.#ping(now);
         return;
       case PacketType.Volatile:
-        this.#sink.deliver(packet);
+        this.sink.deliver(packet, 0, size);
         return;
       case PacketType.Sack:
       case PacketType.Ping:
       case PacketType.Pong:
-        if (packet.received !== undefined) this.confirm(packet.received);
+        if (packet.received !== undefined) this.confirm(packet.received, packet.settled);
         if (packet.type === PacketType.Ping) {
           this.#positions?.pinged();
           this.#tell(PacketType.Pong);
@@ -278,18 +307,59 @@ export class SessionMachine<F extends { readonly length: number }> {
           if (this.#pongsDue && !--this.#pongsDue) this.#confirmStamp(this.#pingStamp);
         }
         return;
+      case 'hint':
+        return;
     }
-    // All others are counted. One that was handled on an earlier connection is not handled again.
-    if (++this.#incoming <= this.received) return;
-    this.received = this.#incoming;
-    this.#untoldBytes += size;
-    this.#sackAt ??= now + this.settings.sackDelayMs;
+    // All others are counted.
+    this.count(packet, now, size);
+  }
+
+  /** A counted packet. One that has come on an earlier connection is not handled again. */
+  protected count(packet: CountedPacket, now: number, size: number): void {
+    if (++this.incoming <= this.received) return;
+    this.received = this.incoming;
+    this.handled(size, now);
+    this.handle(packet, 0, size);
+    this.tellIfDue();
+  }
+
+  protected handle(packet: CountedPacket, number: number, size: number): void {
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
       this.acks ??= new PendingAcks();
       this.acks.receive(packet);
-    } else this.#sink.deliver(packet);
-    if (this.received - this.#told >= this.settings.sackPacketsMax || this.#untoldBytes > sackBytesMax)
+    } else this.sink.deliver(packet, number, size);
+  }
+
+  /** Server: whether all of these were handled, as the peer was told. */
+  hasSettled(ranges: NumberRanges): boolean {
+    return !ranges.length;
+  }
+
+  /** Numbers above `received` that were handled too, if there are any. */
+  get settledAbove(): NumberRanges | undefined {
+    return undefined;
+  }
+
+  /** One more packet need not come again. */
+  protected handled(size: number, now: number): void {
+    this.untoldPackets++;
+    this.untoldBytes += size;
+    this.#sackAt ??= now + this.settings.sackDelayMs;
+  }
+
+  /** A SACK is due, unless the peer was told since. */
+  protected tellIfDue(): void {
+    if (this.untoldPackets >= this.settings.sackPacketsMax || this.untoldBytes > sackBytesMax)
       this.#tell(PacketType.Sack);
+  }
+
+  /** Client: everything that waits goes out, whatever the server takes: it is the last. */
+  flush(): void {
+    while (this.waiting !== undefined && this.state === 'live') this.transmitWaiting();
+  }
+
+  #flow(): void {
+    while (this.state === 'live' && this.outbox.isReady) this.transmitWaiting();
   }
 
   /** Does what is due at `now`. */
@@ -300,7 +370,7 @@ export class SessionMachine<F extends { readonly length: number }> {
     if (now >= this.#askAt) this.ask(now);
     if (now < this.#silentAt) return;
     if (this.#pingAt === undefined) this.probe(now);
-    else this.#sink.silent();
+    else this.sink.silent();
   }
 
   /** Asks the peer for a sign of life now. */
@@ -318,21 +388,21 @@ export class SessionMachine<F extends { readonly length: number }> {
   ask(now: number, always = false): void {
     this.#askAt = now + this.settings.heartbeatMs;
     if (!this.#isAttached || this.#pongsDue) return;
-    if (always || this.#sink.transmittedStamp() > this.confirmedStamp) this.#ping(now);
+    if (always || this.sink.transmittedStamp() > this.confirmedStamp) this.#ping(now);
   }
 
   #ping(now: number): void {
     this.#pingAt = now;
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pongsDue++;
-    this.#pingStamp = this.#sink.transmittedStamp();
+    this.#pingStamp = this.sink.transmittedStamp();
     this.#tell(PacketType.Ping);
   }
 
   #attach(now: number): void {
     this.outbox.rewind();
-    this.#incoming = this.#told = this.received;
-    this.#untoldBytes = 0;
+    this.incoming = this.received;
+    this.untoldPackets = this.untoldBytes = 0;
     this.#heardAt = now;
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pingAt = this.#sackAt = undefined;
@@ -356,9 +426,8 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   #tell(type: ControlPacket['type']): void {
     if (!this.#isAttached) return;
-    this.#told = this.received;
-    this.#untoldBytes = 0;
+    this.untoldPackets = this.untoldBytes = 0;
     this.#sackAt = undefined;
-    this.#sink.control({ type, received: this.received });
+    this.sink.control({ type, received: this.received, settled: this.settledAbove });
   }
 }

@@ -1,12 +1,27 @@
-// A session machine that can go on elsewhere: its state as plain data. Only servers have it: a client's machine stays with it.
-import type { OutboxLimits, SessionSettings } from '../wire/limits';
+// A session machine that can go on elsewhere: its state as plain data, and what the peer has sent is settled by its owner, once
+// it is handled to the end, so that what is not is sent and handled again elsewhere. Only servers have it.
+import { CloseCode } from '../wire/close';
+import { RemoteProtocolError } from '../wire/errors';
+import { defaultOutboxLimits, type OutboxLimits, type SessionSettings } from '../wire/limits';
+import { type CountedPacket, type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
-import { SessionMachine, type SessionSink } from './machine';
+import { type ResumeCounts, SessionMachine, type SessionSink } from './machine';
+import { Settled } from './settled';
+
+/** What is open for so long counts as settled, in milliseconds. */
+export const openMsMax = 30_000;
+
+/** A SACK names the lowest ranges of what is settled. */
+const toldRangesMax = 64;
 
 export interface StreamState<Frame> {
-  /** How many counted packets of the peer need not come again. */
+  /** All counted packets of the peer up to this number need not come again, … */
   readonly received: number;
-  /** How many frames the peer has confirmed, … */
+  /** … nor these above it. */
+  readonly settled: NumberRanges;
+  /** Acknowledgements that the peer waits for, of packets that count as settled because they are open for so long. */
+  readonly owed: readonly number[];
+  /** How many frames the peer has confirmed. */
   readonly confirmed: number;
   /** … and those after them, each with its mark. */
   readonly frames: readonly (readonly [frame: Frame, mark: number])[];
@@ -16,7 +31,25 @@ export interface StreamState<Frame> {
   readonly confirmedStamp: number;
 }
 
+/** A packet of the peer that its owner has not settled. */
+interface OpenPacket {
+  readonly since: number;
+  readonly size: number;
+  readonly ack: number | undefined;
+}
+
 export class MovableMachine<F extends { readonly length: number }> extends SessionMachine<F> {
+  readonly #settled: Settled;
+  /** By number, in the order in which they came. */
+  readonly #open = new Map<number, OpenPacket>();
+  #openBytes = 0;
+  /** Numbers that settle once all before them have. */
+  readonly #inTurn: number[] = [];
+  /** By number: those that count as settled, and will be answered. */
+  readonly #owed = new Map<number, number>();
+  /** Numbers that the peer does not send on this connection. */
+  #skipped: NumberRanges = [];
+
   /** @param state what a machine before this one had come to */
   constructor(
     sink: SessionSink<F>,
@@ -25,6 +58,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
     state: StreamState<F> | undefined,
   ) {
     super(sink, settings, limits);
+    this.#settled = new Settled(state?.received, state?.settled);
     if (state === undefined) return;
     this.received = state.received;
     this.confirmedStamp = state.confirmedStamp;
@@ -39,10 +73,125 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
   snapshot(): StreamState<F> {
     return {
       received: this.received,
+      settled: this.#settled.ranges,
+      owed: [...this.#owed.values()],
       confirmed: this.confirmed,
-      frames: [...this.outbox],
+      frames: [...this.outbox].map(([, frame, mark]) => [frame, mark]),
       asked: this.acks?.last ?? 0,
       confirmedStamp: this.confirmedStamp,
     };
+  }
+
+  override get deadline(): number {
+    return Math.min(super.deadline, this.#overdueAt);
+  }
+
+  override hold(peer: ResumeCounts, now: number): void {
+    const { settled = [] } = peer;
+    if (!this.hasSettled(settled)) throw new RemoteProtocolError('ERR_RESUME_AHEAD', 'settled is not what was told');
+    super.hold(peer, now);
+    this.#skipped = settled;
+  }
+
+  override hasSettled(ranges: NumberRanges): boolean {
+    for (let i = 0; i < ranges.length; i += 2) {
+      if (!this.#settled.hasRange(ranges[i] as number, ranges[i + 1] as number)) return false;
+    }
+    return true;
+  }
+
+  /** A packet that was delivered under this number is handled to the end. The deadline may have come closer. */
+  settle(number: number, now: number): void {
+    const open = this.#open.get(number);
+    if (open === undefined) this.#owed.delete(number);
+    else this.#close(number, open, now);
+  }
+
+  /** As `settle`, but once all packets before this one are settled. */
+  settleInTurn(number: number, now: number): void {
+    this.#inTurn.push(number);
+    this.#passTurns(now);
+  }
+
+  override tick(now: number): void {
+    for (const [number, open] of this.#open) {
+      if (now < open.since + openMsMax) break;
+      if (open.ack !== undefined) this.#owe(number, open.ack);
+      this.#close(number, open, now);
+    }
+    super.tick(now);
+  }
+
+  override get settledAbove(): NumberRanges | undefined {
+    const { ranges } = this.#settled;
+    return ranges.length > 0 ? ranges.slice(0, toldRangesMax * 2) : undefined;
+  }
+
+  protected override count(packet: CountedPacket, now: number, size: number): void {
+    const number = this.#nextNumber();
+    if (this.#open.has(number) || this.#settled.has(number)) return;
+    if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
+      this.handle(packet, 0, size);
+      this.#add(number, size, now);
+      return;
+    }
+    this.#open.set(number, { since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
+    this.#openBytes += size;
+    this.#checkWindow();
+    this.handle(packet, number, size);
+  }
+
+  get #overdueAt(): number {
+    for (const { since } of this.#open.values()) return since + openMsMax;
+    return Infinity;
+  }
+
+  #nextNumber(): number {
+    let number = this.incoming + 1;
+    const skipped = this.#skipped;
+    if (skipped[0] === number) {
+      number = (skipped[1] as number) + 1;
+      this.#skipped = skipped.slice(2);
+    }
+    this.incoming = number;
+    return number;
+  }
+
+  /** @throws RemoteProtocolError if the peer sends more than it was told to */
+  #checkWindow(): void {
+    const { windowPacketsMax, windowBytesMax } = this.settings;
+    const packets = this.#open.size + this.untoldPackets;
+    if (packets <= windowPacketsMax && (packets === 1 || this.#openBytes + this.untoldBytes <= windowBytesMax)) return;
+    throw new RemoteProtocolError(
+      'ERR_WINDOW',
+      `more than ${windowPacketsMax} packets, or ${windowBytesMax} bytes, that are not confirmed`,
+      CloseCode.RateLimited,
+    );
+  }
+
+  #close(number: number, { size }: OpenPacket, now: number): void {
+    this.#open.delete(number);
+    this.#openBytes -= size;
+    this.#add(number, size, now);
+    this.#passTurns(now);
+  }
+
+  #passTurns(now: number): void {
+    while ((this.#inTurn[0] ?? Infinity) <= this.received + 1) this.settle(this.#inTurn.shift() as number, now);
+  }
+
+  #add(number: number, size: number, now: number): void {
+    this.#settled.add(number);
+    this.received = this.#settled.prefix;
+    this.handled(size, now);
+    this.tellIfDue();
+  }
+
+  #owe(number: number, ack: number): void {
+    this.#owed.set(number, ack);
+    // No client waits for more.
+    if (this.#owed.size <= defaultOutboxLimits.pendingAcksMax) return;
+    const [oldest] = this.#owed.keys();
+    this.#owed.delete(oldest as number);
   }
 }

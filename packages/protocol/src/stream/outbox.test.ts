@@ -140,3 +140,86 @@ describe('restart', () => {
     expect(carried(outbox)).toEqual(['12345', '12345']);
   });
 });
+
+describe('of a client', () => {
+  const roomy = { ...limits, outboxPacketsMax: 10, outboxBytesMax: 100 };
+  /** The frames a, b, … and what is on its way. */
+  function flying(frames: string, windowPacketsMax: number, windowBytesMax = 1_000) {
+    const flight = { packets: 0, bytes: 0, settled: 0, window: { windowPacketsMax, windowBytesMax } };
+    const outbox = new Outbox<string>(flight);
+    for (const frame of frames.split(' ')) outbox.push(frame, FrameTag.Event, roomy);
+    /** Takes what the server takes. */
+    const fly = (): string => {
+      let taken = '';
+      for (; outbox.isReady; outbox.carry()) taken += outbox.waiting;
+      return taken;
+    };
+    return { outbox, flight, fly };
+  }
+
+  it('carries windowPacketsMax frames, and as many more as are confirmed', () => {
+    const { outbox, fly } = flying('a b c d e', 2);
+    expect(fly()).toBe('ab');
+    outbox.confirm(1);
+    expect(fly()).toBe('c');
+    outbox.confirm(3);
+    expect(fly()).toBe('de');
+  });
+
+  it('carries windowBytesMax bytes, or one frame of any size', () => {
+    const { outbox, fly } = flying('123456789012 a 1234567 b', 10, 8);
+    expect(fly()).toBe('123456789012');
+    outbox.confirm(1);
+    expect(fly()).toBe('a1234567');
+    outbox.confirm(2);
+    expect(fly()).toBe('b');
+  });
+
+  it('frees frames that are settled before earlier ones, and makes room for others', () => {
+    const { outbox, fly, flight } = flying('a b c d e f', 3);
+    expect(fly()).toBe('abc');
+    outbox.confirm(0, [2, 3]);
+    expect(outbox.unconfirmed).toBe(4);
+    expect(fly()).toBe('de');
+    expect(outbox.settled).toEqual([2, 3]);
+    outbox.confirm(0, [2, 3, 5, 5]);
+    expect(outbox.settled).toEqual([2, 3, 5, 5]);
+    expect(fly()).toBe('f');
+    outbox.confirm(3, [5, 5]);
+    expect([outbox.confirmed, outbox.unconfirmed, outbox.settled]).toEqual([3, 2, [5, 5]]);
+    outbox.confirm(6);
+    expect([outbox.unconfirmed, outbox.settled, flight]).toMatchObject([
+      0,
+      undefined,
+      { packets: 0, bytes: 0, settled: 0 },
+    ]);
+  });
+
+  it('does not carry again what is settled', () => {
+    const { outbox, fly, flight } = flying('a b c d', 10);
+    fly();
+    outbox.confirm(0, [1, 1, 3, 3]);
+    outbox.rewind();
+    expect(fly()).toBe('bd');
+    expect(flight).toMatchObject({ packets: 2, bytes: 2, settled: 2 });
+    expect([...outbox].map(([number]) => number)).toEqual([2, 4]);
+  });
+
+  it('gives up of what had left only what is not settled', () => {
+    const { outbox, fly } = flying('a b c', 2);
+    fly();
+    outbox.confirm(0, [2, 2]);
+    outbox.rewind();
+    expect(outbox.restart(roomy).lost).toBe(1);
+    expect([outbox.unconfirmed, fly()]).toEqual([1, 'c']);
+  });
+
+  it('refuses ranges of what was never sent, and takes those of what is confirmed', () => {
+    const { outbox, fly } = flying('a b c', 5);
+    fly();
+    expect(() => outbox.confirm(1, [3, 4])).toThrow(code('ERR_SACK_AHEAD'));
+    expect(outbox.unconfirmed).toBe(3);
+    outbox.confirm(2, [1, 2]);
+    expect([outbox.unconfirmed, outbox.settled]).toEqual([1, undefined]);
+  });
+});

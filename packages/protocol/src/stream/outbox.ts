@@ -2,6 +2,7 @@
 // writes there when it emitted the frame, the client what the frame is.
 import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits } from '../wire/limits';
+import type { NumberRanges } from '../wire/packet';
 
 /** Marks of a client's frames. */
 export const FrameTag = {
@@ -11,24 +12,60 @@ export const FrameTag = {
   Event: 0,
 } as const;
 
+/** Client: of the frames that this connection has carried, what is not confirmed, and how much of that the server takes. */
+export interface Flight {
+  packets: number;
+  bytes: number;
+  /** Frames that are confirmed before earlier ones. */
+  settled: number;
+  window: { readonly windowPacketsMax: number; readonly windowBytesMax: number };
+}
+
 export class Outbox<F extends { readonly length: number }> {
-  /** How many frames the peer has confirmed. */
+  /** All frames up to this number are confirmed. */
   confirmed = 0;
   /** How many frames are confirmed or were carried by this connection. */
   carried = 0;
   /** How many frames are confirmed or were carried by an earlier connection: nobody knows whether they were handled. */
   #left = 0;
-  /** Every frame before its mark: an object for each would double what a frame costs. An idle session has no array. */
-  #entries: (F | number)[] | undefined;
+  /**
+   * Every frame before its mark: an object for each would double what a frame costs. In place of a frame that is confirmed
+   * before earlier ones there is nothing. An idle session has no array.
+   */
+  #entries: (F | number | undefined)[] | undefined;
   #bytes = 0;
+  readonly #flight: Flight | undefined;
+
+  /** @param flight of a client; a server's peer takes everything, and confirms in order */
+  constructor(flight?: Flight) {
+    this.#flight = flight;
+  }
 
   /** How many frames were carried by a connection, confirmed or not: by this one, or an earlier one. */
   get left(): number {
     return Math.max(this.#left, this.carried);
   }
 
+  /** How many frames were sent in all. */
+  get sent(): number {
+    return this.confirmed + (this.#entries?.length ?? 0) / 2;
+  }
+
   get unconfirmed(): number {
-    return (this.#entries?.length ?? 0) / 2;
+    return (this.#entries?.length ?? 0) / 2 - (this.#flight?.settled ?? 0);
+  }
+
+  /** Client: numbers above `confirmed` whose frames are confirmed too, if there are any. */
+  get settled(): NumberRanges | undefined {
+    if (!this.#flight?.settled) return undefined;
+    const ranges: number[] = [];
+    for (let number = this.confirmed + 1; number <= this.sent; number++) {
+      if (this.#entries![(number - this.confirmed - 1) * 2] !== undefined) continue;
+      if (ranges.at(-1) === number - 1) ranges.pop();
+      else ranges.push(number);
+      ranges.push(number);
+    }
+    return ranges;
   }
 
   /** The first frame that this connection has not carried yet. */
@@ -41,10 +78,12 @@ export class Outbox<F extends { readonly length: number }> {
     return this.#entries?.[(this.carried - this.confirmed) * 2 + 1] as number | undefined;
   }
 
-  /** All that is not confirmed, with its marks. */
-  *[Symbol.iterator](): Generator<readonly [frame: F, mark: number]> {
+  /** All that is not confirmed, with its number and its mark. */
+  *[Symbol.iterator](): Generator<readonly [number: number, frame: F, mark: number]> {
     const entries = this.#entries ?? [];
-    for (let i = 0; i < entries.length; i += 2) yield [entries[i] as F, entries[i + 1] as number];
+    for (let i = 0; i < entries.length; i += 2) {
+      if (entries[i] !== undefined) yield [this.confirmed + i / 2 + 1, entries[i] as F, entries[i + 1] as number];
+    }
   }
 
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
@@ -61,36 +100,61 @@ export class Outbox<F extends { readonly length: number }> {
     this.#bytes += frame.length;
   }
 
+  /** Whether there is one that waits and the peer takes now. One alone is taken whatever its size. */
+  get isReady(): boolean {
+    const { waiting } = this;
+    if (waiting === undefined) return false;
+    if (!this.#flight?.packets) return true;
+    const { packets, bytes, window } = this.#flight;
+    return packets < window.windowPacketsMax && bytes + waiting.length <= window.windowBytesMax;
+  }
+
+  /** `waiting` goes over this connection. */
+  carry(): void {
+    if (this.#flight) {
+      this.#flight.packets++;
+      this.#flight.bytes += this.waiting!.length;
+    }
+    this.carried++;
+    this.#pass();
+  }
+
   /**
-   * Releases frames up to number `count`. @returns the mark of the last one released, or undefined if none was
+   * Releases frames up to number `count`, and those in `settled`. @returns the mark of the last one up to `count`, or
+   * undefined if that is no news
    * @throws RemoteProtocolError `ERR_SACK_AHEAD` if that many were never sent, `ERR_SACK_BACK` if more were confirmed
    */
-  confirm(count: number): number | undefined {
+  confirm(count: number, settled: NumberRanges = []): number | undefined {
     const fresh = count - this.confirmed;
+    const { sent } = this;
     if (fresh < 0) throw new RemoteProtocolError('ERR_SACK_BACK', `${count} received, ${this.confirmed} before`);
-    if (fresh > this.unconfirmed) {
-      const sent = this.confirmed + this.unconfirmed;
-      throw new RemoteProtocolError('ERR_SACK_AHEAD', `${count} received, ${sent} sent`);
+    const last = settled.at(-1) ?? count;
+    if (Math.max(count, last) > sent) throw new RemoteProtocolError('ERR_SACK_AHEAD', `${last} received, ${sent} sent`);
+    const flight = this.#flight;
+    for (let i = 0; flight && i < settled.length; i += 2) {
+      let number = Math.max(settled[i]!, this.confirmed + 1);
+      for (; number <= settled[i + 1]!; number++) if (this.#free(number)) flight.settled++;
     }
-    if (!fresh) return undefined;
-    const entries = this.#entries!;
-    const mark = entries[fresh * 2 - 1] as number;
-    if (fresh === this.unconfirmed) {
-      this.#entries = undefined;
-      this.#bytes = 0;
-    } else {
-      for (let i = 0; i < fresh; i++) this.#bytes -= (entries[i * 2] as F).length;
-      entries.splice(0, fresh * 2);
+    let mark: number | undefined;
+    if (fresh) {
+      // What is not there any more was settled before.
+      for (let number = this.confirmed + 1; number <= count; number++) if (!this.#free(number)) flight!.settled--;
+      mark = this.#entries![fresh * 2 - 1] as number;
+      if (count === sent) this.#entries = undefined;
+      else this.#entries!.splice(0, fresh * 2);
+      this.confirmed = count;
+      this.carried = Math.max(this.carried, count);
     }
-    this.confirmed = count;
-    this.carried = Math.max(this.carried, count);
+    this.#pass();
     return mark;
   }
 
   /** The next connection has carried nothing yet. */
   rewind(): void {
-    this.#left = Math.max(this.#left, this.carried);
+    this.#left = this.left;
     this.carried = this.confirmed;
+    if (this.#flight) this.#flight.packets = this.#flight.bytes = 0;
+    this.#pass();
   }
 
   /**
@@ -98,21 +162,40 @@ export class Outbox<F extends { readonly length: number }> {
    * @returns their marks, and how many other events there were
    */
   restart(limits: OutboxLimits): { kept: Set<number>; lost: number } {
-    const entries = this.#entries ?? [];
-    const left = (this.#left - this.confirmed) * 2;
+    const left = this.#left;
     const kept = new Set<number>();
     let lost = 0;
+    const entries = [...this];
     this.#entries = undefined;
     this.confirmed = this.carried = this.#left = this.#bytes = 0;
-    for (let i = 0; i < entries.length; i += 2) {
-      const mark = entries[i + 1] as number;
+    if (this.#flight) this.#flight.packets = this.#flight.bytes = this.#flight.settled = 0;
+    for (const [number, frame, mark] of entries) {
       if (mark < FrameTag.Event) continue;
-      if (i < left) lost++;
+      if (number <= left) lost++;
       else {
         kept.add(mark);
-        this.push(entries[i] as F, mark, limits);
+        this.push(frame, mark, limits);
       }
     }
     return { kept, lost };
+  }
+
+  /** Frees a frame. @returns false if it was before */
+  #free(number: number): boolean {
+    const at = (number - this.confirmed - 1) * 2;
+    const frame = this.#entries?.[at] as F | undefined;
+    if (frame === undefined) return false;
+    this.#entries![at] = undefined;
+    this.#bytes -= frame.length;
+    if (this.#flight && number <= this.carried) {
+      this.#flight.packets--;
+      this.#flight.bytes -= frame.length;
+    }
+    return true;
+  }
+
+  /** What is confirmed already needs no connection. */
+  #pass(): void {
+    while (this.carried < this.sent && this.waiting === undefined) this.carried++;
   }
 }

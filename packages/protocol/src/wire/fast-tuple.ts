@@ -46,7 +46,7 @@ export function fromTupleFast(input: unknown): Packet {
     if (isName(namespace) && isName(event) && Array.isArray(args)) return { type, namespace, event, args };
   } else if (type === PacketType.Sack) {
     const received = tuple[1];
-    if (isCount(received)) return { type, received };
+    if (isCount(received) && tuple[2] == null) return { type, received, settled: undefined };
   }
   return fromTuple(input);
 }

@@ -10,6 +10,15 @@ export const packetLimits = {
   helloPingsMax: 4,
   helloPositionsMax: 8_192,
   publishLogsMax: 256,
+  /** Ranges of `settled`: no window has more gaps. */
+  settledRangesMax: 8_192,
+  /** Counted packets that a client may have unconfirmed on a connection before WELCOME … */
+  helloWindowPacketsMax: 64,
+  /** … and their sizes together. */
+  helloWindowBytesMax: 65_536,
+  /** Types from this one on are hints: who does not know one leaves it alone. */
+  hintTypeMin: 64,
+  hintTypeMax: 127,
   reasonCharsMax: 1_024,
   /** No setting of WELCOME is above this: longer delays overflow the timers that many platforms have. */
   settingMax: 2_147_483_647,
@@ -29,6 +38,10 @@ export interface SessionSettings {
   readonly sackPacketsMax: number;
   /** … and no later than this after the first of them, in milliseconds. */
   readonly sackDelayMs: number;
+  /** How many counted packets of the client may be unconfirmed on its connection … */
+  readonly windowPacketsMax: number;
+  /** … and the sum of their sizes, unless it is one packet: bytes of binary frames, UTF-16 units of text frames. */
+  readonly windowBytesMax: number;
 }
 
 export const defaultSettings: SessionSettings = {
@@ -38,6 +51,8 @@ export const defaultSettings: SessionSettings = {
   frameBytesMax: 1 << 20,
   sackPacketsMax: 32,
   sackDelayMs: 1_000,
+  windowPacketsMax: 1_024,
+  windowBytesMax: 1 << 20,
 };
 
 /** Bounds on what one end keeps for its peer. */

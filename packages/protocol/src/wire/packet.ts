@@ -37,9 +37,14 @@ export interface ResumeRequest {
   readonly confirmed: number;
   /** How far it has read each log. */
   readonly positions: readonly Position[];
+  /** Numbers above `confirmed` that it knows handled too: it does not send them again. */
+  readonly settled?: NumberRanges | undefined;
 }
 
 export type Position = readonly [log: string, offset: number];
+
+/** First and last number of one range after another, ascending, with a gap between two: `[5, 5, 8, 20]`. */
+export type NumberRanges = readonly number[];
 
 /** An encoded packet: text for codecs that write text, bytes for the others. */
 export type Frame = string | Uint8Array;
@@ -77,6 +82,8 @@ export interface WelcomePacket {
   readonly recovered: boolean;
   /** Why it was not resumed; empty otherwise. */
   readonly reason: string;
+  /** Numbers above `received` that it has handled too. */
+  readonly settled?: NumberRanges | undefined;
 }
 export interface EventPacket {
   readonly type: typeof PacketType.Event;
@@ -114,11 +121,15 @@ export interface VolatilePacket {
 export interface SackPacket {
   readonly type: typeof PacketType.Sack;
   readonly received: number;
+  /** Numbers above `received` that were handled too. */
+  readonly settled?: NumberRanges | undefined;
 }
 export interface HeartbeatPacket {
   readonly type: typeof PacketType.Ping | typeof PacketType.Pong;
   /** As in SACK; a peer that does not count leaves it out. */
   readonly received: number | undefined;
+  /** As in SACK. */
+  readonly settled?: NumberRanges | undefined;
 }
 export interface ConnectPacket {
   readonly type: typeof PacketType.Connect;
@@ -164,4 +175,9 @@ export type OpeningPacket = HelloPacket | WelcomePacket | ResetPacket;
 /** Packets that belong to a session. */
 export type SessionPacket = CountedPacket | ControlPacket | PublishPacket | VolatilePacket;
 
-export type Packet = OpeningPacket | SessionPacket;
+/** A packet of a type from `packetLimits.hintTypeMin` that this version does not know, and leaves alone. Never sent. */
+export interface HintPacket {
+  readonly type: 'hint';
+}
+
+export type Packet = OpeningPacket | SessionPacket | HintPacket;

@@ -5,7 +5,7 @@ import { defaultSettings, packetLimits } from './limits';
 import type { Packet } from './packet';
 import { fromTuple, namespaceName, type Tuple, toTuple } from './tuple';
 
-const settings = [25_000, 20_000, 120_000, 1 << 20, 32, 1_000];
+const settings = [25_000, 20_000, 120_000, 1 << 20, 32, 1_000, 1_024, 1 << 20];
 const none = undefined;
 
 /** Every shape of every packet: the packet, and the tuple that docs/PROTOCOL.md §4 has for it. */
@@ -51,6 +51,7 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
           ['l', 7],
           ['m', 0],
         ],
+        settled: [4, 4, 8, 20],
       },
       token: '',
       generation: 0,
@@ -63,7 +64,7 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
         ['/b', null],
       ],
       '',
-      ['s', 'k', 3, 2, ['l', 7, 'm', 0]],
+      ['s', 'k', 3, 2, ['l', 7, 'm', 0], [4, 4, 8, 20]],
       '',
       0,
       0,
@@ -71,12 +72,30 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
   ],
   [
     'WELCOME',
-    { type: 1, session: 's', secret: 'k', settings: defaultSettings, received: 4, recovered: true, reason: '' },
-    [1, 's', 'k', settings, 4, true, ''],
+    {
+      type: 1,
+      session: 's',
+      secret: 'k',
+      settings: defaultSettings,
+      received: 4,
+      recovered: true,
+      reason: '',
+      settled: [6, 9],
+    },
+    [1, 's', 'k', settings, 4, true, '', [6, 9]],
   ],
   [
     'WELCOME that refuses',
-    { type: 1, session: 's', secret: 'k', settings: defaultSettings, received: 0, recovered: false, reason: 'gone' },
+    {
+      type: 1,
+      session: 's',
+      secret: 'k',
+      settings: defaultSettings,
+      received: 0,
+      recovered: false,
+      reason: 'gone',
+      settled: none,
+    },
     [1, 's', 'k', settings, 0, false, 'gone'],
   ],
   ['EVENT', { type: 2, namespace: '/', event: 'e', args: [1, 'x', null], ack: none }, [2, '/', 'e', [1, 'x', null]]],
@@ -101,11 +120,14 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
     [5, '/', ['l', 1, 'm', 2], 'e', ['x']],
   ],
   ['VOLATILE', { type: 6, namespace: '/', event: 'e', args: [] }, [6, '/', 'e', []]],
-  ['SACK', { type: 7, received: 0 }, [7, 0]],
-  ['PING', { type: 8, received: none }, [8]],
-  ['PING with count', { type: 8, received: 5 }, [8, 5]],
-  ['PONG', { type: 9, received: none }, [9]],
-  ['PONG with count', { type: 9, received: 5 }, [9, 5]],
+  ['SACK', { type: 7, received: 0, settled: none }, [7, 0]],
+  ['SACK with a count', { type: 7, received: 3, settled: none }, [7, 3]],
+  ['SACK with ranges', { type: 7, received: 3, settled: [5, 5, 7, 9] }, [7, 3, [5, 5, 7, 9]]],
+  ['PING', { type: 8, received: none, settled: none }, [8]],
+  ['PING with count', { type: 8, received: 5, settled: none }, [8, 5]],
+  ['PONG', { type: 9, received: none, settled: none }, [9]],
+  ['PONG with count', { type: 9, received: 5, settled: none }, [9, 5]],
+  ['PONG with ranges', { type: 9, received: 5, settled: [7, 7] }, [9, 5, [7, 7]]],
   ['CONNECT', { type: 10, namespace: '/a', auth: none }, [10, '/a']],
   ['CONNECT with auth', { type: 10, namespace: '/a', auth: 't' }, [10, '/a', 't']],
   ['CONNECTED', { type: 11, namespace: '/a', id: 'i' }, [11, '/a', 'i']],
@@ -151,8 +173,13 @@ describe.each([
     });
 
     it('ignores fields that it does not know', () => {
-      expect(fromTuple([7, 1, 'new'])).toStrictEqual({ type: 7, received: 1 });
+      expect(fromTuple([7, 1, null, 'new'])).toStrictEqual({ type: 7, received: 1, settled: none });
+      expect(fromTuple([7, 0, [], 'new'])).toStrictEqual({ type: 7, received: 0, settled: none });
       expect(fromTuple([14, 'new'])).toStrictEqual({ type: 14 });
+    });
+
+    it('takes types from 64 to 127 for hints, whatever they hold', () => {
+      for (const tuple of [[64], [100, {}, 'x'], [127, 1]]) expect(fromTuple(tuple)).toStrictEqual({ type: 'hint' });
     });
   });
 
@@ -178,6 +205,18 @@ describe.each([
   const noNamespace = [...noName, 'lobby', ' /', name(nameCharsMax)];
   const noList = [none, null, '', 'text', 0, true, {}, { length: 1 }, new Uint8Array(2)];
   const noPositions = [...noList, ['l'], ['l', 1, 'm'], ['', 1], [1, 'l'], ['l', -1], ['l', '1'], ['l', null]];
+  const noRanges = [
+    ...noList,
+    [1],
+    [1, 2, 3],
+    [0, 1],
+    [2, 1],
+    [1, 2, 3, 4],
+    [3, 3, 1, 1],
+    ['1', '2'],
+    [1, null],
+    [1, 1.5],
+  ].filter((value) => value != null);
   const noSetting = [...noCount, settingMax + 1];
 
   /** For each field of each packet: a valid tuple, the way to the field, values that it must not have. */
@@ -204,6 +243,7 @@ describe.each([
     ['HELLO received', [0, [], '', ['s', 'k', 0, 0, []]], [3, 2], noCount],
     ['HELLO confirmed', [0, [], '', ['s', 'k', 0, 0, []]], [3, 3], noCount],
     ['HELLO positions', [0, [], '', ['s', 'k', 0, 0, []]], [3, 4], noPositions.filter((value) => value != null)],
+    ['HELLO settled', [0, [], '', ['s', 'k', 0, 0, [], [2, 2]]], [3, 5], noRanges],
     ['WELCOME session', [1, 's', 'k', settings, 0, true], [1], noName],
     ['WELCOME secret', [1, 's', 'k', settings, 0, true], [2], noName],
     ['WELCOME settings', [1, 's', 'k', settings, 0, true], [3], [...noList, [], settings.slice(1)]],
@@ -213,6 +253,7 @@ describe.each([
     ['WELCOME received', [1, 's', 'k', settings, 0, true], [4], noCount],
     ['WELCOME recovered', [1, 's', 'k', settings, 0, true], [5], [none, null, 0, 1, 'true', [], {}]],
     ['WELCOME reason', [1, 's', 'k', settings, 0, true, ''], [6], noText],
+    ['WELCOME settled', [1, 's', 'k', settings, 0, true, '', [2, 2]], [7], noRanges],
     ['EVENT namespace', [2, '/', 'e', []], [1], noName],
     ['EVENT event', [2, '/', 'e', []], [2], noName],
     ['EVENT args', [2, '/', 'e', []], [3], noList],
@@ -229,6 +270,10 @@ describe.each([
     ['VOLATILE event', [6, '/', 'e', []], [2], noName],
     ['VOLATILE args', [6, '/', 'e', []], [3], noList],
     ['SACK received', [7, 0], [1], noCount],
+    ['SACK settled', [7, 0, [2, 3]], [2], noRanges],
+    ['SACK settled with a count', [7, 4, [6, 6]], [2], noRanges],
+    ['PING settled', [8, 0, [2, 3]], [2], noRanges],
+    ['PONG settled', [9, 0, [2, 3]], [2], noRanges],
     ['PING received', [8, 0], [1], noCount.filter((value) => value != null)],
     ['PONG received', [9, 0], [1], noCount.filter((value) => value != null)],
     ['CONNECT namespace', [10, '/'], [1], noNamespace],
@@ -265,6 +310,9 @@ describe.each([
     it.each([
       [[]],
       [[15]],
+      [[63]],
+      [[64.5]],
+      [[128]],
       [[-1]],
       [[2.5]],
       [[Number.NaN]],
@@ -289,7 +337,7 @@ describe.each([
       const broken = () => fromTuple([2, '/', 'e', 'args']);
       expect(broken).toThrow(HalyardError);
       expect(broken).toThrow('args: an array');
-      expect(() => fromTuple([99])).toThrow('unknown packet type 99');
+      expect(() => fromTuple([50])).toThrow('unknown packet type 50');
     });
   });
 

@@ -2,7 +2,15 @@
 // packet is validated here: whatever comes in, a packet or a RemoteProtocolError comes out.
 import { RemoteProtocolError } from './errors';
 import { packetLimits, type SessionSettings } from './limits';
-import type { HeartbeatPacket, NamespaceRequest, Packet, PacketType, Position, ResumeRequest } from './packet';
+import type {
+  HeartbeatPacket,
+  NamespaceRequest,
+  NumberRanges,
+  Packet,
+  PacketType,
+  Position,
+  ResumeRequest,
+} from './packet';
 import type { Value } from './value';
 
 /** A packet as an array: its type, then its fields in the order of docs/PROTOCOL.md §4. */
@@ -17,7 +25,7 @@ interface Kind<T> {
 }
 
 /** The kinds of an object's fields, in their order. */
-type Layout<T> = { readonly [Field in Exclude<keyof T, 'type'>]: Kind<T[Field]> };
+type Layout<T> = { readonly [Field in Exclude<keyof T, 'type'>]-?: Kind<T[Field]> };
 
 function shape(field: string, rule: string): RemoteProtocolError {
   return new RemoteProtocolError('ERR_PACKET_SHAPE', `${field}: ${rule}`);
@@ -90,6 +98,25 @@ const ack = wholeNumber(1);
 const setting = wholeNumber(0, packetLimits.settingMax);
 const list: Kind<readonly unknown[]> = tested(Array.isArray, 'an array');
 const args = list as Kind<readonly Value[]>;
+const ranges: Kind<NumberRanges | undefined> = optional(
+  tested(
+    (value: number[]) =>
+      Array.isArray(value) &&
+      value.length <= packetLimits.settledRangesMax * 2 &&
+      !(value.length % 2) &&
+      // The last of a range may be its first; the first of the next one has a gap before it.
+      value.every((number, i) => Number.isSafeInteger(number) && number >= (i ? value[i - 1]! + (i % 2 ? 0 : 2) : 1)),
+    `at most ${packetLimits.settledRangesMax} ranges, ascending`,
+  ),
+  undefined,
+);
+/** No ranges are as none. */
+const settled: typeof ranges = {
+  read(value, field) {
+    const found = ranges.read(value, field);
+    return found?.length ? found : undefined;
+  },
+};
 const request = nested<NamespaceRequest>({ namespace, auth: anything });
 const requests: Kind<readonly NamespaceRequest[]> = {
   read(value, field) {
@@ -101,7 +128,7 @@ const requests: Kind<readonly NamespaceRequest[]> = {
   write: (items) => items.map((item) => request.write!(item)),
 };
 
-const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined) };
+const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined), settled };
 const event = { namespace: name, event: name, args };
 const failure = { code: name, message: text, data: anything };
 
@@ -118,6 +145,7 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
         received: count,
         confirmed: count,
         positions: optional(positionsOf(Infinity), []),
+        settled,
       }),
       undefined,
     ),
@@ -136,10 +164,13 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
       frameBytesMax: setting,
       sackPacketsMax: setting,
       sackDelayMs: setting,
+      windowPacketsMax: setting,
+      windowBytesMax: setting,
     }),
     received: count,
     recovered: tested((value) => typeof value === 'boolean', 'true or false'),
     reason: optional(text, ''),
+    settled,
   },
   // Event
   { ...event, ack: optional(ack, undefined) },
@@ -152,7 +183,7 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
   // Volatile
   event,
   // Sack
-  { received: count },
+  { received: count, settled },
   // Ping
   heartbeat as never,
   // Pong
@@ -194,7 +225,7 @@ function writeFields(tuple: unknown[], layout: object, source: object): unknown[
 
 /** @returns the packet's tuple; absent last fields are left out */
 export function toTuple(packet: Packet): Tuple {
-  return writeFields([packet.type], layouts[packet.type], packet);
+  return writeFields([packet.type], layouts[packet.type as PacketType], packet);
 }
 
 /**
@@ -204,6 +235,12 @@ export function toTuple(packet: Packet): Tuple {
 export function fromTuple(input: unknown): Packet {
   const tuple = list.read(input, 'packet');
   const type = tuple[0];
+  if (
+    Number.isInteger(type) &&
+    (type as number) >= packetLimits.hintTypeMin &&
+    (type as number) <= packetLimits.hintTypeMax
+  )
+    return { type: 'hint' };
   const layout = typeof type === 'number' && layouts[type as PacketType];
   if (!layout)
     throw new RemoteProtocolError(

@@ -195,6 +195,8 @@ function settingsOf(options: CheckedOptions): SessionSettings {
     frameBytesMax: options.frameBytesMax,
     sackPacketsMax: options.sackPacketsMax,
     sackDelayMs: options.sackDelayMs,
+    windowPacketsMax: options.windowPacketsMax,
+    windowBytesMax: options.windowBytesMax,
   };
 }
 

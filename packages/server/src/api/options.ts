@@ -33,6 +33,10 @@ const numbers = {
   sackPacketsMax: { default: defaultSettings.sackPacketsMax, min: 1, max: 4_096 },
   /** … and no later than this. */
   sackDelayMs: { default: defaultSettings.sackDelayMs, min: 1, max: 60_000 },
+  /** Packets of a client that may be unconfirmed on its connection: its queue holds the rest, and 4429 who sends more. */
+  windowPacketsMax: { default: defaultSettings.windowPacketsMax, min: 64, max: 8_192 },
+  /** Their sum: bytes, or characters of text. */
+  windowBytesMax: { default: defaultSettings.windowBytesMax, min: 65_536, max: 1 << 30 },
   /** Packets kept for one session until it confirms them. */
   outboxPacketsMax: { default: defaultOutboxLimits.outboxPacketsMax, min: 16, max: 1 << 24 },
   /** Their sum in bytes. */
@@ -156,7 +160,17 @@ function checkNumbers(options: ServerOptions): NumberOptions {
     }
     return [name, value];
   });
-  return Object.fromEntries(entries) as NumberOptions;
+  const checked = Object.fromEntries(entries) as NumberOptions;
+  const { sackPacketsMax, windowPacketsMax } = checked;
+  // Otherwise a client would wait in the middle of its window for a SACK that nothing but time brings.
+  if (windowPacketsMax < 2 * sackPacketsMax) {
+    throw bad(
+      'windowPacketsMax',
+      `is ${windowPacketsMax}`,
+      `it may not be below ${2 * sackPacketsMax}, twice sackPacketsMax`,
+    );
+  }
+  return checked;
 }
 
 function check(name: string, holds: boolean, range: string): void {

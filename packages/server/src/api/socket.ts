@@ -15,6 +15,11 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Recor
   readonly rooms: Set<string>;
   /** Whether the session was ever resumed on another connection. */
   readonly recovered: boolean;
+  /**
+   * Whether the event whose handlers run now may have been handled before, by a server that was lost in the middle of it. Only
+   * with a store that servers share. Look at it before the first `await`.
+   */
+  readonly redelivered: boolean;
   /** False after `disconnect`; true while the session is away. */
   readonly connected: boolean;
   /** Whether the session has no connection now, and waits for one. */

@@ -25,6 +25,7 @@ import {
   withHandler,
   withoutHandler,
 } from './handlers';
+import { Handling } from './handling';
 
 /** Events of the socket itself. They never come from the other side. */
 export interface SocketLifecycle {
@@ -48,6 +49,9 @@ export interface EventContext {
   removed(): void;
 }
 
+/** The socket whose handlers are called for an event that is redelivered. */
+let redelivered: EventSocket | undefined;
+
 export abstract class EventSocket extends Presence {
   // What every event touches comes first and side by side.
   protected readonly context: EventContext;
@@ -65,16 +69,24 @@ export abstract class EventSocket extends Presence {
     if (record !== undefined) this.recovered = true;
   }
 
-  override receive(packet: EventPacket | VolatilePacket): void {
+  /** Whether the event may have been handled before, by a server that is gone. Tells of the event whose handlers are called. */
+  get redelivered(): boolean {
+    return redelivered === this;
+  }
+
+  override receive(packet: EventPacket | VolatilePacket, number: number): void {
     const ack = 'ack' in packet ? packet.ack : undefined;
     const { event, args } = packet;
-    if (this.#middleware === undefined) this.handle(event, args, ack);
+    if (this.#middleware === undefined) this.handle(event, args, ack, number);
     else {
       this.#middleware.enter(
         event,
         args,
-        () => this.handle(event, args, ack),
-        (error) => this.refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.'),
+        () => this.handle(event, args, ack, number),
+        (error) => {
+          this.refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.');
+          this.line.settle(number);
+        },
       );
     }
   }
@@ -124,28 +136,55 @@ export abstract class EventSocket extends Presence {
     });
   }
 
-  private handle(event: string, args: readonly Value[], ack: number | undefined): void {
-    if (!this.connected) return;
+  private handle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
+    if (number === 0) this.call(event, args, ack, undefined);
+    else this.callAndSettle(event, args, ack, number);
+  }
+
+  private callAndSettle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
+    const before = redelivered;
+    redelivered = this.line.isRedelivered(number) ? this : undefined;
+    try {
+      this.call(event, args, ack, new Handling(() => this.line.settle(number)));
+    } finally {
+      redelivered = before;
+    }
+  }
+
+  /** @param handling settles the event, if it is to be known when that is */
+  private call(event: string, args: readonly Value[], ack: number | undefined, handling: Handling | undefined): void {
+    if (!this.connected) {
+      handling?.done();
+      return;
+    }
     const { reportAside } = this.context;
-    fireAnyHandlers(this.#handlers, event, args, reportAside);
+    fireAnyHandlers(this.#handlers, event, args, reportAside, handling);
     // What those have added or removed counts; what the event's own handlers do to the list does not.
     const handlers = this.#handlers;
     let result: unknown;
     try {
-      result = callEvent(handlers, event, args, reportAside);
+      result = callEvent(handlers, event, args, reportAside, handling);
       // Looking at it may throw as well.
       if (isThenable(result)) {
         result.then(
-          (value) => this.reply(handlers, event, ack, value),
-          (error) => this.failed(error, event, ack),
+          (value) => {
+            this.reply(handlers, event, ack, value);
+            handling?.done();
+          },
+          (error) => {
+            this.failed(error, event, ack);
+            handling?.done();
+          },
         );
         return;
       }
     } catch (error) {
       this.failed(error, event, ack);
+      handling?.done();
       return;
     }
     if (ack !== undefined) this.reply(handlers, event, ack, result);
+    handling?.done();
   }
 
   /** @param handlers those that gave the value */

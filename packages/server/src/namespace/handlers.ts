@@ -2,6 +2,7 @@
 // Those of remote events and of lifecycle events are two lists: what arrives can only reach what was registered for it.
 import { callHandlers, isThenable, LocalUsageError } from '@halyard/protocol';
 import { type CompactList, keepOf, listOf, withOne } from '../base/compact-list';
+import type { Handling } from './handling';
 
 export type Handler = (...args: never[]) => unknown;
 
@@ -65,20 +66,22 @@ export function fireHandlers(
   for (const handler of listOf(entryOf(handlers, event))) run(handler, args, failed);
 }
 
-/** Calls those of any event. */
+/** Calls those of any event. @param handling told of every result, if it has to be known when all have settled */
 export function fireAnyHandlers(
   handlers: Handlers,
   event: string,
   args: readonly unknown[],
   failed: (error: unknown) => void,
+  handling?: Handling,
 ): void {
   if (handlers[0] !== anyEvent) return;
-  for (const handler of listOf(handlers[1] as Entry)) run(handler, [event, ...args], failed);
+  for (const handler of listOf(handlers[1] as Entry)) run(watched(handler, handling), [event, ...args], failed);
 }
 
 /**
  * Calls the event's handlers in the order they were added.
  * @param failed told of every failure but the one that decides the result
+ * @param handling told of every result but that of a single handler, which is what is returned
  * @returns the result, or a promise of it, by the rule of both ends. @throws what the handler that decides threw
  */
 export function callEvent(
@@ -86,14 +89,20 @@ export function callEvent(
   event: string,
   args: readonly unknown[],
   failed: (error: unknown) => void,
+  handling?: Handling,
 ): unknown {
   // Not `indexOf`, which costs 100 ns: a call, and a comparison by content.
   for (let i = 0; i < handlers.length; i += 2) {
     if (handlers[i] !== event) continue;
     const entry = handlers[i + 1] as Entry;
-    return typeof entry === 'function' ? entry(...(args as never[])) : callHandlers(entry, args, failed);
+    if (typeof entry === 'function') return entry(...(args as never[]));
+    return callHandlers(handling === undefined ? entry : entry.map((one) => watched(one, handling)), args, failed);
   }
   return undefined;
+}
+
+function watched(handler: Handler, handling: Handling | undefined): Handler {
+  return handling === undefined ? handler : (...args) => handling.add(handler(...args));
 }
 
 function checkHandler(event: EventKey, handler: unknown): void {

@@ -20,6 +20,7 @@ import type { TransportName } from '../wire/connection';
 import type { Entrant } from './context';
 import { Departures } from './departures';
 import { Handshake } from './handshake';
+import { Leavers } from './leavers';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
@@ -34,22 +35,26 @@ import {
 
 const never = Number.POSITIVE_INFINITY;
 
+/** Of sessions that have any: few have. */
+const leaversOf = new WeakMap<Attending, Leavers>();
+
 export abstract class Attending extends Reading implements Entrant {
   abstract readonly id: string;
+  abstract settle(number: number): void;
+  abstract isRedelivered(number: number): boolean;
   /** Name and version of the client's software, as it says. */
   protected abstract readonly client: string;
   /** Namespaces that have not decided about it. */
   #pending: PendingNamespaces | undefined = undefined;
   #departures: Departures | undefined = undefined;
-  /** Size of the frame that is handled while namespaces have not decided. */
-  protected frameBytes = 0;
 
   /** What another server needs to go on. */
-  protected attendance(): Pick<SessionRecord, 'presences' | 'left' | 'pending'> {
+  protected attendance(): Pick<SessionRecord, 'presences' | 'leaving' | 'left' | 'pending'> {
     const { confirmedStamp } = this;
     const { codec } = this.context.store;
     return {
       presences: listOf(this.presences).map((presence) => presence.record(codec)),
+      leaving: this.leavers?.records(this.machine.received) ?? [],
       left: (this.left ?? []).map(({ presence, namespace, stamp }) => ({
         ...{ id: presence.id, namespace, stamp },
         memberships: presence.pastRecords(confirmedStamp),
@@ -62,15 +67,23 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   /** Is where it was on another server. */
-  protected attendAgain({ left, presences, pending }: SessionRecord): void {
+  protected attendAgain({ left, leaving, presences, pending }: SessionRecord): void {
     for (const record of left) this.recall(record);
+    for (const { number, presence: record } of leaving) {
+      this.revive(record);
+      const presence = this.find(record.namespace);
+      if (presence === undefined) continue;
+      this.forget(presence);
+      this.leaveRooms(presence);
+      this.addLeaver(number, record, presence);
+    }
     for (const record of presences) this.revive(record);
     for (const { namespace, auth, peer } of pending) this.ask(namespace, this.decode(auth), peer);
   }
 
   /** The client has left with all of them. */
   protected departAll(presences: readonly Presence[], close: Close): void {
-    for (const presence of presences) this.depart(presence, close);
+    for (const presence of [...presences, ...(this.leavers?.presences ?? [])]) this.depart(presence, close);
     this.#pending?.leaveAll();
     this.vacate();
     if (this.#pending !== undefined) this.#departures ??= new Departures(this.context.wheel.now(), []);
@@ -78,7 +91,7 @@ export abstract class Attending extends Reading implements Entrant {
 
   /** All are over, whatever waits. */
   protected dropAll(presences: readonly Presence[], close: Close): void {
-    for (const presence of presences) presence.over(close);
+    for (const presence of [...presences, ...(this.leavers?.presences ?? [])]) presence.over(close);
     this.#pending = undefined;
     this.hurry(close);
   }
@@ -94,24 +107,25 @@ export abstract class Attending extends Reading implements Entrant {
     if (this.isOver) this.#pending = undefined;
   }
 
-  override deliver(packet: DeliveredPacket): void {
+  override deliver(packet: DeliveredPacket, number: number, size: number): void {
     switch (packet.type) {
       case PacketType.Event:
       case PacketType.Volatile:
-        this.receive(packet);
+        this.receive(packet, number, size);
         return;
       case PacketType.Connect:
         if (this.has(packet.namespace)) {
           throw new RemoteProtocolError('ERR_CONNECT_REPEATED', `${packet.namespace} is connected already`);
         }
         this.ask(packet.namespace, packet.auth);
+        this.settle(number);
         return;
       case PacketType.Disconnect: {
-        const presence = this.find(packet.namespace);
-        this.forget(presence);
-        this.#pending?.leave(packet.namespace);
-        this.vacate();
-        this.depart(presence, { code: CloseCode.Normal, reason: packet.reason, by: 'client' });
+        const close: Close = { code: CloseCode.Normal, reason: packet.reason, by: 'client' };
+        const leaver = this.leavers?.by(number);
+        if (leaver === undefined) this.leave(packet.namespace, number, close);
+        else this.depart(leaver, close);
+        if (number > 0) this.movable.settleInTurn(number, this.context.wheel.lately());
         return;
       }
       case PacketType.Publish:
@@ -143,7 +157,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   ready(presence: Presence): void {
-    for (const packet of this.take(presence.ticket)) presence.receive(packet);
+    for (const [packet, number] of this.take(presence.ticket)) presence.receive(packet, number);
     if (presence.isLeaving) this.depart(presence, { code: CloseCode.Normal, reason: '', by: 'client' });
   }
 
@@ -151,7 +165,7 @@ export abstract class Attending extends Reading implements Entrant {
     const isLeaving = this.#pending?.isLeaving(ticket);
     const packets = this.take(ticket);
     if (!isLeaving) this.refuse(ticket.namespace, failure);
-    for (const packet of packets) this.notConnected(packet);
+    for (const [packet, number] of packets) this.notConnected(packet, number);
   }
 
   disconnect(presence: Presence, close: Close): void {
@@ -203,6 +217,28 @@ export abstract class Attending extends Reading implements Entrant {
     namespace.admit(this, handshake);
   }
 
+  private get leavers(): Leavers | undefined {
+    return leaversOf.get(this);
+  }
+
+  private addLeaver(number: number, record: PresenceRecord, presence?: Presence): void {
+    const { leavers = new Leavers() } = this;
+    leaversOf.set(this, leavers);
+    leavers.add(number, record, presence);
+  }
+
+  /** The client leaves a namespace. */
+  private leave(namespace: string, number: number, close: Close): void {
+    const presence = this.find(namespace);
+    if (presence !== undefined && number > this.machine.received + 1) {
+      this.addLeaver(number, presence.record(this.context.store.codec));
+    }
+    this.forget(presence);
+    this.#pending?.leave(namespace);
+    this.vacate();
+    this.depart(presence, close);
+  }
+
   private refuse(namespace: string, failure: Failure): void {
     if (!this.isOver) this.pushFailure({ type: PacketType.Refused, namespace, ...failure });
   }
@@ -233,28 +269,34 @@ export abstract class Attending extends Reading implements Entrant {
     if (this.#pending?.isEmpty) this.#pending = undefined;
   }
 
-  private receive(packet: EventPacket | VolatilePacket): void {
-    if (this.#pending?.keeps(packet, this.frameBytes)) return;
-    const presence = this.find(packet.namespace);
-    if (presence === undefined) this.notConnected(packet);
-    else presence.receive(packet);
+  private receive(packet: EventPacket | VolatilePacket, number: number, size: number): void {
+    const leaver = this.leavers?.of(packet.namespace, number);
+    if (leaver === undefined && this.#pending?.keeps(packet, number, size)) return;
+    const presence = leaver ?? this.find(packet.namespace);
+    if (presence === undefined) this.notConnected(packet, number);
+    else presence.receive(packet, number);
   }
 
-  private notConnected(packet: EventPacket | VolatilePacket): void {
-    if (packet.type !== PacketType.Event || packet.ack === undefined) return;
-    this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
+  private notConnected(packet: EventPacket | VolatilePacket, number: number): void {
+    if (packet.type === PacketType.Event && packet.ack !== undefined)
+      this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
+    this.settle(number);
   }
 
   /** The client has left with this presence: what it said before is handled first, if that does not take too long. */
   private depart(presence: Presence | undefined, close: Close): void {
     if (presence === undefined) return;
-    for (const { room } of presence.memberships()) this.exit(presence, room);
-    presence.isLeaving = true;
-    this.catchUp?.leave(presence, -1);
+    this.leaveRooms(presence);
     if (presence.depart(close)) return;
     const now = this.context.wheel.now();
     this.#departures = this.#departures?.with(presence, now) ?? new Departures(now, [presence]);
     this.schedule();
+  }
+
+  private leaveRooms(presence: Presence): void {
+    for (const { room } of presence.memberships()) this.exit(presence, room);
+    presence.isLeaving = true;
+    this.catchUp?.leave(presence, -1);
   }
 
   /** What the client said before it left is not waited for any longer. */

@@ -47,7 +47,7 @@ export class Sessions {
   greet(connection: Connection, hello: HelloPacket): void {
     let refusal = '';
     const { codecIndex } = connection;
-    const untold = hello.token === '' ? undefined : this.#untold(hello.token, codecIndex);
+    const untold = hello.token === '' ? undefined : this.#untold(hello.token, codecIndex, hello.left);
     if (untold !== undefined && untold.codecIndex === codecIndex) {
       if (untold.isAfter(hello)) {
         connection.close(overtaken);
@@ -62,7 +62,7 @@ export class Sessions {
       untold.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
     if (hello.resume !== undefined) {
-      const session = this.#find(hello.resume, codecIndex);
+      const session = this.#find(hello.resume, codecIndex, hello.left);
       if (session?.isAfter(hello)) {
         connection.close(overtaken);
         return;
@@ -121,9 +121,10 @@ export class Sessions {
   /**
    * A session that another node has, or had, is this one's from now on.
    * @param secret of the session, as its client says it
+   * @param left how many packets it has sent before
    * @param hashed which hash of the record it has to have: that of the secret, or of the token
    */
-  #claim(id: string, text: string, hashed: 'secret' | 'token', codecIndex: number): Session | undefined {
+  #claim(id: string, text: string, hashed: 'secret' | 'token', codecIndex: number, left: number): Session | undefined {
     const { store, codecs, report, platform } = this.#context;
     if (!store.isShared) return undefined;
     let record: SessionRecord | undefined;
@@ -141,7 +142,7 @@ export class Sessions {
       const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
       this.#add(session);
       if (!isTold) this.#byToken.set(text, session);
-      session.restore(record, claim.nonce);
+      session.restore(record, { nonce: claim.nonce, left });
       return session;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
@@ -150,15 +151,15 @@ export class Sessions {
     }
   }
 
-  #find({ session: id, secret }: ResumeRequest, codecIndex: number): Session | undefined {
+  #find({ session: id, secret }: ResumeRequest, codecIndex: number, left: number): Session | undefined {
     const session = this.#byId.get(id);
-    if (session === undefined) return this.#claim(id, secret, 'secret', codecIndex);
+    if (session === undefined) return this.#claim(id, secret, 'secret', codecIndex, left);
     if (session.codecIndex !== codecIndex) return undefined;
     return isSame(Buffer.from(session.secret), Buffer.from(secret)) ? session : undefined;
   }
 
-  #untold(token: string, codecIndex: number): Session | undefined {
-    return this.#byToken.get(token) ?? this.#claim(this.#idOf(token, ''), token, 'token', codecIndex);
+  #untold(token: string, codecIndex: number, left: number): Session | undefined {
+    return this.#byToken.get(token) ?? this.#claim(this.#idOf(token, ''), token, 'token', codecIndex, left);
   }
 
   #ended(session: { readonly id: string; readonly codecIndex: number }): void {

@@ -14,6 +14,7 @@ import {
   type Packet,
   PacketType,
   type RefusedPacket,
+  SessionMachine,
   type SessionSink,
   type Settle,
   type StreamState,
@@ -29,18 +30,26 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
   protected readonly context: SessionContext;
-  protected readonly machine: MovableMachine<Frame>;
+  protected readonly machine: SessionMachine<Frame>;
 
   /** @param state what its stream had come to on another server */
   constructor(codecIndex: number, context: SessionContext, state: StreamState<Frame> | undefined) {
     super();
     this.codecIndex = codecIndex;
     this.context = context;
-    this.machine = new MovableMachine<Frame>(this, context.settings, context.outboxLimits, state);
+    const { settings, outboxLimits, store } = context;
+    this.machine = store.isShared
+      ? new MovableMachine<Frame>(this, settings, outboxLimits, state)
+      : new SessionMachine<Frame>(this, settings, outboxLimits);
   }
 
   get codec(): Codec {
     return this.context.codecs[this.codecIndex] as Codec;
+  }
+
+  /** With a store that others share. */
+  protected get movable(): MovableMachine<Frame> {
+    return this.machine as MovableMachine<Frame>;
   }
 
   get isOver(): boolean {
@@ -130,7 +139,7 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
     this.connection?.send(this.codec.encode(packet));
   }
 
-  abstract deliver(packet: DeliveredPacket): void;
+  abstract deliver(packet: DeliveredPacket, number: number, size: number): void;
   abstract silent(): void;
   abstract transmittedStamp(): number;
 }

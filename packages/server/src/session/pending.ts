@@ -9,12 +9,15 @@ export interface PendingLimits {
 
 type WaitingPacket = EventPacket | VolatilePacket;
 
+/** A packet, and the number to settle it by. */
+export type Waits = readonly [packet: WaitingPacket, number: number];
+
 /** A handshake, whatever types its namespace has. */
 type HandshakeKey = { readonly namespace: string };
 
 interface Waiting {
   readonly handshake: Handshake;
-  readonly packets: WaitingPacket[];
+  readonly packets: Waits[];
   bytes: number;
 }
 
@@ -66,17 +69,18 @@ export class PendingNamespaces {
     for (const namespace of [...this.#waiting.keys()]) this.leave(namespace);
   }
 
-  /** The handshakes that are not decided, and still wanted. */
+  /** The handshakes that are not decided, the one of each namespace that came last. */
   *handshakes(): Generator<Handshake> {
     for (const { handshake } of this.#waiting.values()) yield handshake;
+    for (const { handshake } of this.#leaving) if (!this.has(handshake.namespace)) yield handshake;
   }
 
   enter(handshake: Handshake): void {
     this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
   }
 
-  /** Keeps an event if its namespace has not decided. @param size of its frame. @throws RemoteProtocolError if too much waits */
-  keeps(packet: WaitingPacket, size: number): boolean {
+  /** Keeps an event if its namespace has not decided. @throws RemoteProtocolError if too much waits */
+  keeps(packet: WaitingPacket, number: number, size: number): boolean {
     const waiting = this.#waiting.get(packet.namespace);
     if (waiting === undefined) return false;
     this.#bytes += size;
@@ -84,13 +88,13 @@ export class PendingNamespaces {
     if (++this.#count > waitingPacketsMax || this.#bytes > waitingBytesMax) {
       throw new RemoteProtocolError('ERR_WAITING_FULL', 'too many packets before CONNECTED', CloseCode.PolicyViolation);
     }
-    waiting.packets.push(packet);
+    waiting.packets.push([packet, number]);
     waiting.bytes += size;
     return true;
   }
 
   /** Takes a handshake out. @returns what waited for it */
-  take(handshake: HandshakeKey): readonly WaitingPacket[] {
+  take(handshake: HandshakeKey): readonly Waits[] {
     const leaving = this.#leavingOf(handshake);
     const waiting = leaving ?? this.#waiting.get(handshake.namespace);
     if (waiting === undefined || waiting.handshake !== handshake) return [];

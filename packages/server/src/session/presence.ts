@@ -27,6 +27,10 @@ export interface Owner extends Line {
   sendAck(ack: number, value: Value | undefined): void;
   sendError(ack: number, failure: Failure): void;
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void;
+  /** An event of this number is handled to the end. @param number 0: nobody has to know */
+  settle(number: number): void;
+  /** Whether an event of this number may have been handled before, by a server that is gone. */
+  isRedelivered(number: number): boolean;
   /** It has entered a room. */
   enter(presence: Presence, membership: Membership): void;
   /** It has left a room. */
@@ -64,8 +68,8 @@ export abstract class Presence extends Spans {
 
   /** @returns what another server needs to go on with it */
   abstract record(codec: Codec): PresenceRecord;
-  /** An event of the client. */
-  abstract receive(packet: EventPacket | VolatilePacket): void;
+  /** An event of the client. @param number to settle it by */
+  abstract receive(packet: EventPacket | VolatilePacket, number: number): void;
   /** The session's connection was lost. */
   abstract wentAway(close: Close): void;
   /** The session is back. */

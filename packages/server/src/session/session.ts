@@ -8,6 +8,7 @@ import {
   type HelloPacket,
   LocalUsageError,
   PacketType,
+  PublicError,
   packetLimits,
   RemoteProtocolError,
   type ResumeRequest,
@@ -23,7 +24,7 @@ import type { SessionContext } from './context';
 import { encodeRecord, hashOf, noHash, type SessionRecord } from './record';
 
 /** How far a client has got. */
-type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions'>;
+type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions' | 'settled'>;
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -46,8 +47,15 @@ export interface Untold {
 /** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
 const keptSlackMs = 30_000;
 
-/** What the store knows this node's claims by, of sessions that came from others. */
-const nonces = new WeakMap<Recorded, string>();
+/** Of a session that came from another node. */
+interface Move {
+  /** What the store knows this node's claim by. */
+  readonly nonce: string;
+  /** Up to this number the client has sent packets before: what was not settled may have been handled. */
+  readonly left: number;
+}
+
+const moves = new WeakMap<Recorded, Move>();
 
 export class Session extends Attending implements Receiver, Recorded {
   /** Until the client is known to have been told of the session. */
@@ -77,13 +85,16 @@ export class Session extends Attending implements Receiver, Recorded {
 
   // Its record.
 
-  /** Goes on with what it was on another server. @param nonce of this server's claim */
-  restore(record: SessionRecord, nonce: string): void {
-    nonces.set(this, nonce);
+  /** Goes on with what it was on another server. */
+  restore(record: SessionRecord, move: Move): void {
+    moves.set(this, move);
     this.refusal = record.refusal;
     this.forgottenStamp = record.forgotten;
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record);
+    for (const ack of record.stream.owed) {
+      this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
+    }
     this.schedule();
   }
 
@@ -97,7 +108,7 @@ export class Session extends Attending implements Receiver, Recorded {
       client: this.client,
       generation: this.#generation,
       refusal: this.refusal,
-      stream: this.machine.snapshot(),
+      stream: this.movable.snapshot(),
       forgotten: this.forgottenStamp,
       ...this.attendance(),
     };
@@ -106,12 +117,28 @@ export class Session extends Attending implements Receiver, Recorded {
   write(): RecordWrite {
     const { store, settings } = this.context;
     const record = this.isOver ? undefined : encodeRecord(this.record(), store.codec);
-    return { session: this.id, nonce: nonces.get(this) ?? '', record, keptMs: settings.recoveryWindowMs + keptSlackMs };
+    return {
+      session: this.id,
+      nonce: moves.get(this)?.nonce ?? '',
+      record,
+      keptMs: settings.recoveryWindowMs + keptSlackMs,
+    };
   }
 
   /** Another node has it: what it would do here from now on is done there. */
   fenced(): void {
     this.end({ code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' });
+  }
+
+  settle(number: number): void {
+    if (number === 0) return;
+    this.touch();
+    this.movable.settle(number, this.context.wheel.lately());
+    this.schedule();
+  }
+
+  isRedelivered(number: number): boolean {
+    return number > 0 && number <= (moves.get(this)?.left ?? 0);
   }
 
   protected override touch(): void {
@@ -131,10 +158,11 @@ export class Session extends Attending implements Receiver, Recorded {
   }
 
   /** @returns why the session cannot go on from there, or undefined if it can. A connection it has is not touched. */
-  refusesResume({ received, confirmed, positions }: ResumePoint): string | undefined {
+  refusesResume({ received, confirmed, positions, settled = [] }: ResumePoint): string | undefined {
     const { machine } = this;
-    const sent = machine.confirmed + machine.unconfirmed;
-    if (received < machine.confirmed || received > sent || confirmed > machine.received) return 'impossible-counts';
+    if (received < machine.confirmed || received > machine.sent || confirmed > machine.received)
+      return 'impossible-counts';
+    if (!machine.hasSettled(settled)) return 'impossible-counts';
     // True whatever becomes of the resume.
     machine.confirm(received);
     if (positions.length > packetLimits.helloPositionsMax) return 'too-many-positions';
@@ -175,7 +203,6 @@ export class Session extends Attending implements Receiver, Recorded {
   }
 
   onFrame(frame: Frame): void {
-    this.frameBytes = frame.length;
     this.touch();
     try {
       const packet = this.codec.decode(frame);
@@ -274,7 +301,7 @@ export class Session extends Attending implements Receiver, Recorded {
     this.#untold = undefined;
   }
 
-  private attach(connection: Connection, peer: { received: number; confirmed: number }): void {
+  private attach(connection: Connection, peer: Omit<ResumePoint, 'positions'>): void {
     this.machine.hold(peer, this.context.wheel.now());
     this.#endsAt = undefined;
     this.connection = connection;
@@ -301,11 +328,11 @@ export class Session extends Attending implements Receiver, Recorded {
   }
 
   private welcome(connection: Connection, recovered: boolean, reason: string): void {
-    const { received } = this.machine;
+    const { received, settledAbove: settled } = this.machine;
     const { settings } = this.context;
     const { id: session, secret } = this;
     connection.send(
-      this.codec.encode({ type: PacketType.Welcome, session, secret, settings, received, recovered, reason }),
+      this.codec.encode({ type: PacketType.Welcome, session, secret, settings, received, recovered, reason, settled }),
     );
   }
 }

@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { defaultSettings } from '../wire/limits';
+import { type ControlPacket, type EventPacket, PacketType } from '../wire/packet';
+import { MovableMachine, openMsMax, type StreamState } from './movable-machine';
+
+const settings = {
+  ...defaultSettings,
+  heartbeatMs: 1_000_000,
+  sackPacketsMax: 2,
+  sackDelayMs: 100,
+  windowPacketsMax: 4,
+  windowBytesMax: 100,
+};
+const limits = { outboxPacketsMax: 5, outboxBytesMax: 100, pendingAcksMax: 2 };
+const nothing = { received: 0, confirmed: 0 };
+const code = (value: string) => expect.objectContaining({ code: value });
+const event = (name: string, ack?: number): EventPacket => ({
+  ...{ type: PacketType.Event, namespace: '/', event: name, args: [], ack },
+});
+const sack = (received: number, settled?: number[]): ControlPacket => ({ type: PacketType.Sack, received, settled });
+
+/** A machine that writes down what it does. Its owner settles what it is told to. */
+function scribe(state?: StreamState<string>) {
+  const lines: unknown[] = [];
+  const machine = new MovableMachine<string>(
+    {
+      transmit: (frame) => lines.push(frame),
+      control: (packet) => lines.push(packet),
+      deliver: (packet, number) => lines.push(`${'event' in packet ? packet.event : packet.type} is ${number}`),
+      silent() {},
+      transmittedStamp: () => -1,
+    },
+    settings,
+    limits,
+    state,
+  );
+  return { machine, done: () => lines.splice(0) };
+}
+
+/** One that is open. */
+function opened(state?: StreamState<string>, from: Parameters<MovableMachine<string>['hold']>[0] = nothing) {
+  const all = scribe(state);
+  all.machine.hold(from, 0);
+  all.machine.open(0);
+  return all;
+}
+
+describe('what is handled', () => {
+  it('is told once its owner has settled it: all up to one number, and others above', () => {
+    const { machine, done } = opened();
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    expect(done()).toEqual(['a is 1', 'b is 2', 'c is 3', 'd is 4']);
+    expect(machine.received).toBe(0);
+    machine.settle(2, 2);
+    machine.settle(4, 2);
+    expect(done()).toEqual([sack(0, [2, 2, 4, 4])]);
+    machine.settle(1, 3);
+    machine.tick(103);
+    expect(done()).toEqual([sack(2, [4, 4])]);
+    machine.settle(3, 104);
+    machine.tick(204);
+    expect(done()).toEqual([sack(4)]);
+  });
+
+  it('is settled at once if it is an answer', () => {
+    const { machine } = opened();
+    const ack = machine.expectAck(1_000, () => {});
+    machine.receive({ type: PacketType.Ack, ack, value: 1 }, 1);
+    expect(machine.received).toBe(1);
+  });
+
+  it('names 64 ranges at most, the lowest', () => {
+    const { machine, done } = opened();
+    machine.settings = { ...settings, windowPacketsMax: 1_024, sackPacketsMax: 1_000 };
+    for (let i = 1; i <= 200; i++) machine.receive(event(`${i}`), 1);
+    for (let i = 2; i <= 200; i += 2) machine.settle(i, 1);
+    done();
+    machine.tick(101);
+    const [packet] = done() as [ControlPacket];
+    expect(packet.settled).toHaveLength(128);
+    expect(packet.settled?.slice(0, 2)).toEqual([2, 2]);
+  });
+
+  it('counts as settled once it has been open for 30 s, and is answered still', () => {
+    const { machine, done } = opened();
+    machine.receive(event('a', 7), 1);
+    machine.receive(event('b'), 2);
+    expect(machine.deadline).toBe(1 + openMsMax);
+    machine.tick(1 + openMsMax);
+    expect([machine.received, machine.snapshot().owed]).toEqual([1, [7]]);
+    machine.settle(1, 40_000);
+    expect(machine.snapshot().owed).toEqual([]);
+    machine.tick(2 + openMsMax);
+    expect([machine.received, machine.snapshot().owed]).toEqual([2, []]);
+    expect(done().slice(2)).toEqual([sack(2)]);
+  });
+
+  it('that settles in its turn waits for what came before', () => {
+    const { machine } = opened();
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    machine.settleInTurn(3, 1);
+    machine.settle(1, 1);
+    expect(machine.snapshot()).toMatchObject({ received: 1, settled: [] });
+    machine.settle(2, 1);
+    expect(machine.received).toBe(3);
+    machine.settleInTurn(4, 1);
+    expect(machine.received).toBe(4);
+  });
+
+  it('that settles in its turn, and counts as settled before that, holds up nothing', () => {
+    const { machine } = opened();
+    machine.receive(event('a'), 1);
+    machine.receive(event('b'), 1);
+    machine.settleInTurn(2, 1);
+    machine.tick(1 + openMsMax);
+    machine.receive(event('c'), 2 + openMsMax);
+    machine.settleInTurn(3, 2 + openMsMax);
+    expect(machine.received).toBe(3);
+  });
+});
+
+describe('the window', () => {
+  it('of packets is kept, or the connection is closed with 4429', () => {
+    const { machine } = opened();
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    expect(() => machine.receive(event('e'), 1)).toThrow(
+      expect.objectContaining({ code: 'ERR_WINDOW', closeCode: 4429 }),
+    );
+  });
+
+  it('of bytes is kept, but for one packet of any size', () => {
+    const { machine } = opened();
+    machine.receive(event('a'), 1, 5_000);
+    machine.settle(1, 1);
+    machine.tick(101);
+    machine.receive(event('b'), 200, 60);
+    machine.receive(event('c'), 200, 40);
+    expect(() => machine.receive(event('d'), 200, 1)).toThrow(code('ERR_WINDOW'));
+  });
+
+  it('is what the client was told: what is settled and not told counts', () => {
+    const { machine, done } = opened();
+    for (const name of 'abc') machine.receive(event(name), 1);
+    machine.settle(1, 1);
+    machine.receive(event('d'), 1);
+    expect(() => machine.receive(event('e'), 1)).toThrow(code('ERR_WINDOW'));
+    done();
+  });
+});
+
+describe('another connection', () => {
+  it('does not deliver again what is open or settled, and skips what its client skips', () => {
+    const { machine, done } = opened();
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    machine.settle(3, 1);
+    machine.settle(2, 1);
+    machine.detach();
+    done();
+    machine.hold({ received: 0, confirmed: 0, settled: [2, 3] }, 2);
+    machine.open(2);
+    for (const name of 'ade') machine.receive(event(name), 3);
+    expect(done()).toEqual(['e is 5']);
+    machine.settle(5, 3);
+    expect(machine.snapshot()).toMatchObject({ received: 0, settled: [2, 3, 5, 5] });
+  });
+
+  it.each([
+    ['that are open', [2, 2]],
+    ['that never came', [3, 9]],
+    ['around the first that is not', [1, 4]],
+  ])('is refused if its client skips numbers %s, and nothing has changed', (_what, settled) => {
+    const { machine } = opened();
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    machine.settle(3, 1);
+    machine.settle(4, 1);
+    expect(machine.hasSettled(settled)).toBe(false);
+    expect(() => machine.hold({ ...nothing, settled }, 2)).toThrow(code('ERR_RESUME_AHEAD'));
+    expect([machine.state, machine.hasSettled([3, 4])]).toEqual(['live', true]);
+  });
+});
+
+describe('another machine', () => {
+  it('delivers again what was not settled, and goes on from there', () => {
+    const before = opened();
+    for (const name of 'abcd') before.machine.receive(event(name), 1);
+    before.machine.settle(2, 1);
+    before.machine.send('frame', 5);
+    const { machine, done } = opened(before.machine.snapshot(), { ...nothing, settled: [2, 2] });
+    expect(done()).toEqual(['frame']);
+    for (const name of 'acde') machine.receive(event(name), 1);
+    expect(done()).toEqual(['a is 1', 'c is 3', 'd is 4', 'e is 5']);
+    machine.settle(1, 1);
+    expect(machine.received).toBe(2);
+  });
+});
