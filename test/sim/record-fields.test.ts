@@ -48,13 +48,16 @@ async function facts(script: 'told' | 'untold' | 'refused', change: (record: Fie
     server: [] as string[],
     told: [] as string[],
     entered: [] as string[],
+    replies: [] as string[],
   };
   const errors: string[] = [];
   let decide = (): void => {};
   const adapter = tampering(memory({ shared: true, codec }), change);
   const network = { latencyMs: [1, 1], noticeMs: [0, 0], unnoticed: 0 } as const;
   let server: { io: Server; wires: MemoryNetwork; time: ServerClock };
+  let servers = 0;
   const start = async (): Promise<void> => {
+    const isFirst = ++servers === 1;
     const time = new ServerClock(clock);
     const wires = new MemoryNetwork(clock, seededRandom(1), { ...network, latencyMs: [1, 1], noticeMs: [0, 0] }, true);
     const io = new Server({ host: wires.host, clock: time, adapter, ...settings });
@@ -68,6 +71,11 @@ async function facts(script: 'told' | 'untold' | 'refused', change: (record: Fie
         if (socket.handshake.auth.who === 'it') seen.entered.push(`${name} ${socket.recovered}`);
         socket.on('event', (text: string) => {
           seen.server.push(`${name} ${text}`);
+        });
+        socket.on('hold', (text: string) => {
+          if (socket.handshake.auth.who === 'it')
+            seen.server.push(`${name} ${text}${socket.redelivered ? ' again' : ''}`);
+          return isFirst ? new Promise(() => {}) : undefined;
         });
       });
     }
@@ -121,6 +129,14 @@ async function facts(script: 'told' | 'untold' | 'refused', change: (record: Fie
     io.to('late').emit('event', 'before it joins');
     socket.join('late');
     client.emit('event', '1');
+    // Open for so long that it counts as settled: nobody answers it.
+    const reply = client.timeout(1_000_000).emitWithAck('hold', 'for long');
+    reply.catch((error) => seen.replies.push(String(error)));
+    await elapse(5);
+    clock.advance(30_200);
+    await elapse(5);
+    client.emit('hold', 'now');
+    client.emit('event', '2');
     socket.emitWithAck('event', 'asked').catch(() => {});
     for (const room of ['a', 'left']) io.to(room).emit('event', `${room} 1`);
     client.of('/c', { auth: { who: 'it' } });
@@ -221,14 +237,15 @@ for (const script of scripts) {
 
 describe('the script', () => {
   test('moves the session with everything', async () => {
-    const { client, other, server, told, rooms, data, connected, errors } = await facts('told');
+    const { client, other, server, told, replies, rooms, data, connected, errors } = await facts('told');
     expect(client).toEqual([
       ...['asked', 'a 1', 'left 1', 'direct', 'asked again', 'a 2', 'left 2', 'before it is in x', 'after'],
     ]);
     expect(other).toEqual(['b 1', 'b 2']);
-    expect(server).toEqual(['/ 1', '/ after']);
+    expect(server).toEqual(['/ 1', '/ for long', '/ now', '/ 2', '/ now again', '/ after']);
     expect([rooms, data]).toEqual([['a', 'gone', 'late', 'x'], { user: 'ada' }]);
     expect(told.at(-1)).toBe('{"recovered":true,"unconfirmed":0}');
+    expect(replies).toEqual(['PublicError: The server that was to answer is gone.']);
     expect(connected).toEqual([true, false, true]);
     expect(errors).toEqual([]);
   });

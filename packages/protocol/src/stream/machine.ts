@@ -48,6 +48,8 @@ export interface SessionSink<F> {
    * @param size of its frame
    */
   deliver(packet: DeliveredPacket, number: number, size: number): void;
+  /** Of a machine whose owner settles: more is settled of what came first. */
+  settled?(): void;
   /** The peer did not answer a PING in time: the connection is dead. */
   silent(): void;
   /**

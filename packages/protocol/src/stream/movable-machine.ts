@@ -181,10 +181,12 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
   }
 
   #add(number: number, size: number, now: number): void {
+    const { received } = this;
     this.#settled.add(number);
     this.received = this.#settled.prefix;
     this.handled(size, now);
     this.tellIfDue();
+    if (this.received > received) this.sink.settled?.();
   }
 
   #owe(number: number, ack: number): void {

@@ -20,7 +20,7 @@ import type { TransportName } from '../wire/connection';
 import type { Entrant } from './context';
 import { Departures } from './departures';
 import { Handshake } from './handshake';
-import { Leavers } from './leavers';
+import { Leavings } from './leavings';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
@@ -36,7 +36,7 @@ import {
 const never = Number.POSITIVE_INFINITY;
 
 /** Of sessions that have any: few have. */
-const leaversOf = new WeakMap<Attending, Leavers>();
+const leavingsOf = new WeakMap<Attending, Leavings>();
 
 export abstract class Attending extends Reading implements Entrant {
   abstract readonly id: string;
@@ -49,12 +49,14 @@ export abstract class Attending extends Reading implements Entrant {
   #departures: Departures | undefined = undefined;
 
   /** What another server needs to go on. */
-  protected attendance(): Pick<SessionRecord, 'presences' | 'leaving' | 'left' | 'pending'> {
+  protected attendance(): Pick<SessionRecord, 'presences' | 'left' | 'pending'> {
     const { confirmedStamp } = this;
     const { codec } = this.context.store;
     return {
-      presences: listOf(this.presences).map((presence) => presence.record(codec)),
-      leaving: this.leavers?.records(this.machine.received) ?? [],
+      presences: [
+        ...listOf(this.presences).map((presence) => presence.record(codec)),
+        ...(leavingsOf.get(this)?.records(this.machine.received) ?? []),
+      ],
       left: (this.left ?? []).map(({ presence, namespace, stamp }) => ({
         ...{ id: presence.id, namespace, stamp },
         memberships: presence.pastRecords(confirmedStamp),
@@ -67,23 +69,15 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   /** Is where it was on another server. */
-  protected attendAgain({ left, leaving, presences, pending }: SessionRecord): void {
+  protected attendAgain({ left, presences, pending }: SessionRecord): void {
     for (const record of left) this.recall(record);
-    for (const { number, presence: record } of leaving) {
-      this.revive(record);
-      const presence = this.find(record.namespace);
-      if (presence === undefined) continue;
-      this.forget(presence);
-      this.leaveRooms(presence);
-      this.addLeaver(number, record, presence);
-    }
     for (const record of presences) this.revive(record);
     for (const { namespace, auth, peer } of pending) this.ask(namespace, this.decode(auth), peer);
   }
 
   /** The client has left with all of them. */
   protected departAll(presences: readonly Presence[], close: Close): void {
-    for (const presence of [...presences, ...(this.leavers?.presences ?? [])]) this.depart(presence, close);
+    for (const presence of presences) this.depart(presence, close);
     this.#pending?.leaveAll();
     this.vacate();
     if (this.#pending !== undefined) this.#departures ??= new Departures(this.context.wheel.now(), []);
@@ -91,7 +85,7 @@ export abstract class Attending extends Reading implements Entrant {
 
   /** All are over, whatever waits. */
   protected dropAll(presences: readonly Presence[], close: Close): void {
-    for (const presence of [...presences, ...(this.leavers?.presences ?? [])]) presence.over(close);
+    for (const presence of presences) presence.over(close);
     this.#pending = undefined;
     this.hurry(close);
   }
@@ -108,6 +102,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
+    if (number > 0 && leavingsOf.get(this)?.keeps(packet, number, size)) return;
     switch (packet.type) {
       case PacketType.Event:
       case PacketType.Volatile:
@@ -122,9 +117,7 @@ export abstract class Attending extends Reading implements Entrant {
         return;
       case PacketType.Disconnect: {
         const close: Close = { code: CloseCode.Normal, reason: packet.reason, by: 'client' };
-        const leaver = this.leavers?.by(number);
-        if (leaver === undefined) this.leave(packet.namespace, number, close);
-        else this.depart(leaver, close);
+        this.leave(packet.namespace, number, close);
         if (number > 0) this.movable.settleInTurn(number, this.context.wheel.lately());
         return;
       }
@@ -148,6 +141,7 @@ export abstract class Attending extends Reading implements Entrant {
   connected(presence: Presence): void {
     if (this.#pending?.isLeaving(presence.ticket)) {
       // It comes for what it has said, and nobody hears of it any more.
+      leavingsOf.get(this)?.entered(presence.record(this.context.store.codec));
       presence.isLeaving = true;
       return;
     }
@@ -217,26 +211,25 @@ export abstract class Attending extends Reading implements Entrant {
     namespace.admit(this, handshake);
   }
 
-  private get leavers(): Leavers | undefined {
-    return leaversOf.get(this);
-  }
-
-  private addLeaver(number: number, record: PresenceRecord, presence?: Presence): void {
-    const { leavers = new Leavers() } = this;
-    leaversOf.set(this, leavers);
-    leavers.add(number, record, presence);
-  }
-
   /** The client leaves a namespace. */
   private leave(namespace: string, number: number, close: Close): void {
     const presence = this.find(namespace);
-    if (presence !== undefined && number > this.machine.received + 1) {
-      this.addLeaver(number, presence.record(this.context.store.codec));
+    // Something before it is open.
+    if (number > this.machine.received + 1 && this.has(namespace)) {
+      const leavings = leavingsOf.get(this) ?? new Leavings();
+      leavingsOf.set(this, leavings);
+      leavings.add(namespace, number, presence?.record(this.context.store.codec));
     }
     this.forget(presence);
     this.#pending?.leave(namespace);
     this.vacate();
     this.depart(presence, close);
+  }
+
+  /** What has waited for a packet that is settled now goes on. To enter a namespace it takes a connection. */
+  protected goOn(): void {
+    if (this.isOver || this.connection === undefined) return;
+    for (const delivery of leavingsOf.get(this)?.settled(this.machine.received) ?? []) this.deliver(...delivery);
   }
 
   private refuse(namespace: string, failure: Failure): void {
@@ -270,9 +263,8 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private receive(packet: EventPacket | VolatilePacket, number: number, size: number): void {
-    const leaver = this.leavers?.of(packet.namespace, number);
-    if (leaver === undefined && this.#pending?.keeps(packet, number, size)) return;
-    const presence = leaver ?? this.find(packet.namespace);
+    if (this.#pending?.keeps(packet, number, size)) return;
+    const presence = this.find(packet.namespace);
     if (presence === undefined) this.notConnected(packet, number);
     else presence.receive(packet, number);
   }

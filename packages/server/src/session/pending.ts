@@ -69,10 +69,10 @@ export class PendingNamespaces {
     for (const namespace of [...this.#waiting.keys()]) this.leave(namespace);
   }
 
-  /** The handshakes that are not decided, the one of each namespace that came last. */
+  /** The handshakes that are not decided, those included whose client has left again behind events. */
   *handshakes(): Generator<Handshake> {
     for (const { handshake } of this.#waiting.values()) yield handshake;
-    for (const { handshake } of this.#leaving) if (!this.has(handshake.namespace)) yield handshake;
+    for (const { handshake } of this.#leaving) yield handshake;
   }
 
   enter(handshake: Handshake): void {

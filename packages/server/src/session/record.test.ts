@@ -30,12 +30,6 @@ const record: SessionRecord = {
   },
   forgotten: -1,
   presences: [{ id: 'p1', namespace: '/', auth: '[3,1,{}]', data: '[3,1,{}]', peer, memberships: [membership] }],
-  leaving: [
-    {
-      number: 4,
-      presence: { id: 'p2', namespace: '/', auth: '[3,1,{}]', data: '[3,1,{}]', peer, memberships: [membership] },
-    },
-  ],
   left: [{ id: 'p0', namespace: '/b', stamp: 9, memberships: [{ ...membership, to: 3, until: 9, newest: 8 }] }],
   pending: [{ namespace: '/c', auth: '[3,1,{}]', peer }],
 };

@@ -46,11 +46,6 @@ export interface PresenceRecord {
   readonly memberships: readonly MembershipRecord[];
 }
 
-export interface LeaverRecord {
-  readonly number: number;
-  readonly presence: PresenceRecord;
-}
-
 /** A namespace that has not decided: it is asked again. */
 export interface PendingRecord {
   readonly namespace: string;
@@ -74,8 +69,6 @@ export interface SessionRecord {
   /** Stamp up to which memberships were forgotten. */
   readonly forgotten: number;
   readonly presences: readonly PresenceRecord[];
-  /** Those that the client has left by the packet of a number, while events before that were open. */
-  readonly leaving: readonly LeaverRecord[];
   readonly left: readonly LeftRecord[];
   readonly pending: readonly PendingRecord[];
 }
@@ -93,10 +86,6 @@ const membership: Shape = {
 };
 const memberships: Shape = { list: membership };
 const peer: Shape = { fields: { transport: 'text', address: 'text', secure: 'flag', headers: { list: 'text' } } };
-
-const presence: Shape = {
-  fields: { id: 'text', namespace: 'text', auth: 'frame', data: 'frame', peer, memberships },
-};
 
 const shape: Shape = {
   fields: {
@@ -120,8 +109,11 @@ const shape: Shape = {
       },
     },
     forgotten: 'stamp',
-    presences: { list: presence },
-    leaving: { list: { fields: { number: 'count', presence } } },
+    presences: {
+      list: {
+        fields: { id: 'text', namespace: 'text', auth: 'frame', data: 'frame', peer, memberships },
+      },
+    },
     left: { list: { fields: { id: 'text', namespace: 'text', stamp: 'stamp', memberships } } },
     pending: { list: { fields: { namespace: 'text', auth: 'frame', peer } } },
   },
@@ -149,8 +141,7 @@ export function decodeRecord(frame: Frame, codec: Codec): SessionRecord {
   const fault = faultOf(fields, shape, 'record');
   if (fault !== undefined) throw new RecordError(fault);
   const record = fields as unknown as SessionRecord;
-  const { presences, leaving } = record;
-  for (const { id, memberships } of [...presences, ...leaving.map(({ presence }) => presence)]) {
+  for (const { id, memberships } of record.presences) {
     const [whole] = memberships;
     if (whole?.room !== '' || whole.until >= 0) throw new RecordError(`socket ${id} is not in its namespace`);
   }

@@ -137,6 +137,14 @@ export class Session extends Attending implements Receiver, Recorded {
     this.schedule();
   }
 
+  settled(): void {
+    try {
+      this.goOn();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   isRedelivered(number: number): boolean {
     return number > 0 && number <= (moves.get(this)?.left ?? 0);
   }
@@ -184,6 +192,7 @@ export class Session extends Attending implements Receiver, Recorded {
     this.welcome(connection, true, '');
     this.readFrom(new Map(request.positions));
     for (const presence of listOf(this.presences)) presence.cameBack();
+    this.settled();
     this.pump();
     this.schedule();
   }

@@ -1,0 +1,52 @@
+// Namespaces that a client has left while events before that were open. If the server goes, those come again at the next one,
+// and so does the DISCONNECT behind them: until they are settled the presence stays in the record as it was, and what the client
+// says to the same namespace waits.
+import type { DeliveredPacket } from '@halyard/protocol';
+import type { PresenceRecord } from './record';
+
+/** A packet, as it was delivered. */
+export type Delivery = readonly [packet: DeliveredPacket, number: number, size: number];
+
+interface Leaving {
+  /** Of the DISCONNECT. */
+  readonly number: number;
+  record: PresenceRecord | undefined;
+  readonly waiting: Delivery[];
+}
+
+export class Leavings {
+  readonly #byNamespace = new Map<string, Leaving>();
+
+  /** @param record what the presence was; undefined if its namespace has not decided */
+  add(namespace: string, number: number, record: PresenceRecord | undefined): void {
+    this.#byNamespace.set(namespace, { number, record, waiting: [] });
+  }
+
+  /** The namespace has let its client in, who has left again. */
+  entered(record: PresenceRecord): void {
+    const leaving = this.#byNamespace.get(record.namespace);
+    if (leaving !== undefined) leaving.record = record;
+  }
+
+  /** Keeps a packet if it has to wait. */
+  keeps(packet: DeliveredPacket, number: number, size: number): boolean {
+    const leaving = this.#byNamespace.get(packet.namespace);
+    if (leaving === undefined || number === 0) return false;
+    leaving.waiting.push([packet, number, size]);
+    return true;
+  }
+
+  /** @param received all packets up to this number are settled. @returns what goes on now */
+  settled(received: number): Delivery[] {
+    return [...this.#byNamespace].flatMap(([namespace, { number, waiting }]) => {
+      if (number > received) return [];
+      this.#byNamespace.delete(namespace);
+      return waiting;
+    });
+  }
+
+  /** @returns what has to come again at another server */
+  records(received: number): PresenceRecord[] {
+    return [...this.#byNamespace.values()].flatMap(({ number, record }) => (number > received && record) || []);
+  }
+}
