@@ -117,8 +117,11 @@ export abstract class Attending extends Reading implements Entrant {
         return;
       case PacketType.Disconnect: {
         const close: Close = { code: CloseCode.Normal, reason: packet.reason, by: 'client' };
-        this.leave(packet.namespace, number, close);
-        if (number > 0) this.movable.settleInTurn(number, this.context.wheel.lately());
+        if (!this.has(packet.namespace)) this.settle(number);
+        else {
+          this.leave(packet.namespace, number, close);
+          if (number > 0) this.movable.settleInTurn(number, this.context.wheel.lately());
+        }
         return;
       }
       case PacketType.Publish:
@@ -215,7 +218,7 @@ export abstract class Attending extends Reading implements Entrant {
   private leave(namespace: string, number: number, close: Close): void {
     const presence = this.find(namespace);
     // Something before it is open.
-    if (number > this.machine.received + 1 && this.has(namespace)) {
+    if (number > this.machine.received + 1) {
       const leavings = leavingsOf.get(this) ?? new Leavings();
       leavingsOf.set(this, leavings);
       leavings.add(namespace, number, presence?.record(this.context.store.codec));
