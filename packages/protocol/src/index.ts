@@ -13,7 +13,13 @@ export {
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export type { Settle } from './stream/acks';
-export { type DeliveredPacket, SessionMachine, type SessionSink, type SessionState } from './stream/machine';
+export {
+  type DeliveredPacket,
+  type ResumeCounts,
+  SessionMachine,
+  type SessionSink,
+  type SessionState,
+} from './stream/machine';
 export { MovableMachine, openMsMax, type StreamState } from './stream/movable-machine';
 export { type Flight, FrameTag } from './stream/outbox';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';

@@ -59,7 +59,15 @@ class Client extends Peer {
     const resume =
       session === undefined ? undefined : { session, secret: 'secret', received, confirmed, positions, settled };
     if (resume === undefined) this.givenUp += machine.restart(sessionLost, this.now);
-    this.control({ type: PacketType.Hello, namespaces: [], client: 'pair', resume, token: '', generation: 0, left: 0 });
+    this.control({
+      type: PacketType.Hello,
+      namespaces: [],
+      client: 'pair',
+      resume,
+      token: '',
+      generation: 0,
+      left: machine.left,
+    });
     this.flight.window = helloWindow;
     machine.open(this.now);
     this.schedule();
@@ -166,7 +174,7 @@ class Server extends Peer {
     let waitsForReset = false;
     port.onFrame = (frame) => {
       const { packet } = frame;
-      if (packet.type === PacketType.Hello) waitsForReset = this.#hello(port, packet.resume);
+      if (packet.type === PacketType.Hello) waitsForReset = this.#hello(port, packet.resume, packet.left);
       else if (packet.type === PacketType.Reset) waitsForReset = false;
       else if (port === this.port && !waitsForReset) this.receive(frame);
       const { confirmedStamp } = this.machine;
@@ -176,11 +184,11 @@ class Server extends Peer {
   }
 
   /** @returns whether everything else is to be ignored until RESET */
-  #hello(port: Port, resume: ResumeRequest | undefined): boolean {
+  #hello(port: Port, resume: ResumeRequest | undefined, left: number): boolean {
     const recovered = resume !== undefined && resume.session === this.session;
     if (!recovered && this.session !== undefined) this.forget();
     try {
-      this.machine.hold(recovered ? resume : { received: 0, confirmed: 0 }, this.now);
+      this.machine.hold(recovered ? { ...resume, left } : { received: 0, confirmed: 0 }, this.now);
     } catch (error) {
       if (!(error instanceof RemoteProtocolError)) throw error;
       port.close(); // A later connection's HELLO has overtaken this one.

@@ -64,6 +64,22 @@ describe('after a cut', () => {
     expect([client.delivered, client.repeated]).toEqual([['b'], 0]);
   });
 
+  it.each([undefined, [0, 0] as [number, number]])(
+    'says again all that had left, more than a server takes before WELCOME',
+    (settleMs) => {
+      const settings = { ...defaultSettings, sackPacketsMax: 512, sackDelayMs: 60_000 };
+      const { client, server, clock, cut } = pair({ settings, settleMs });
+      clock.advance(20);
+      const names = Array.from({ length: 300 }, (_, i) => `${i}`);
+      for (const name of names.slice(0, 200)) client.emit(name);
+      clock.advance(10);
+      cut();
+      for (const name of names.slice(200)) client.emit(name);
+      clock.advance(200);
+      expect(server.delivered).toEqual(names);
+    },
+  );
+
   it('drops log messages that a careful server sends again', () => {
     const { client, server, clock, cut } = pair({ replay: 'confirmed' });
     clock.advance(20);

@@ -10,6 +10,7 @@ import type {
   CountedPacket,
   DisconnectPacket,
   EventPacket,
+  HelloPacket,
   HintPacket,
   PublishPacket,
   RefusedPacket,
@@ -75,7 +76,8 @@ const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
 };
 
 /** How far the peer has got, as HELLO tells. */
-export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'>;
+export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
+  Partial<Pick<HelloPacket, 'left'>>;
 
 export class SessionMachine<F extends { readonly length: number }> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.

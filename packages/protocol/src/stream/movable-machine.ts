@@ -47,6 +47,8 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
   readonly #inTurn: number[] = [];
   /** By number: those that count as settled, and will be answered. */
   readonly #owed = new Map<number, number>();
+  /** Up to this number the peer has sent packets before: they come at once, however many. */
+  #left = 0;
   /** Numbers that the peer does not send on this connection. */
   #skipped: NumberRanges = [];
 
@@ -91,6 +93,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
     if (!this.hasSettled(settled)) throw new RemoteProtocolError('ERR_RESUME_AHEAD', 'settled is not what was told');
     super.hold(peer, now);
     this.#skipped = settled;
+    this.#left = peer.left ?? 0;
   }
 
   override hasSettled(ranges: NumberRanges): boolean {
@@ -137,7 +140,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
     }
     this.#open.set(number, { since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
     this.#openBytes += size;
-    this.#checkWindow();
+    if (number > this.#left) this.#checkWindow();
     this.handle(packet, number, size);
   }
 

@@ -100,11 +100,14 @@ export class Outbox<F extends { readonly length: number }> {
     this.#bytes += frame.length;
   }
 
-  /** Whether there is one that waits and the peer takes now. One alone is taken whatever its size. */
+  /**
+   * Whether there is one that waits and the peer takes now: one alone whatever its size, and whatever has left before. That
+   * MUST go before WELCOME tells what of it was handled, or both ends would count differently.
+   */
   get isReady(): boolean {
     const { waiting } = this;
     if (waiting === undefined) return false;
-    if (!this.#flight?.packets) return true;
+    if (!this.#flight?.packets || this.carried < this.#left) return true;
     const { packets, bytes, window } = this.#flight;
     return packets < window.windowPacketsMax && bytes + waiting.length <= window.windowBytesMax;
   }

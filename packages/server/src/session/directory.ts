@@ -75,7 +75,7 @@ export class Sessions {
       }
       if (session !== undefined && reason === undefined) {
         session.named();
-        session.resume(connection, hello.resume, hello.generation);
+        session.resume(connection, hello.resume, hello);
         return;
       }
       refusal = reason ?? '';

@@ -11,6 +11,7 @@ import {
   PublicError,
   packetLimits,
   RemoteProtocolError,
+  type ResumeCounts,
   type ResumeRequest,
   type StreamState,
 } from '@halyard/protocol';
@@ -183,12 +184,16 @@ export class Session extends Attending implements Receiver, Recorded {
   }
 
   /** Goes on over another connection; one that is still there is closed. */
-  resume(connection: Connection, request: ResumePoint, generation: number): void {
+  resume(
+    connection: Connection,
+    request: ResumePoint,
+    { generation, left }: Pick<HelloPacket, 'generation' | 'left'>,
+  ): void {
     this.#generation = Math.max(this.#generation, generation);
     this.refusal = '';
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.detach()?.close(evicted);
-    this.attach(connection, request);
+    this.attach(connection, { ...request, left });
     this.welcome(connection, true, '');
     this.readFrom(new Map(request.positions));
     for (const presence of listOf(this.presences)) presence.cameBack();
@@ -200,7 +205,7 @@ export class Session extends Attending implements Receiver, Recorded {
   /** Goes on over another connection with a client that says HELLO again, because WELCOME has not reached it. */
   repeat(connection: Connection, hello: HelloPacket): void {
     const listed = this.#untold?.listed ?? [];
-    this.resume(connection, { received: 0, confirmed: 0, positions: [] }, hello.generation);
+    this.resume(connection, { received: 0, confirmed: 0, positions: [] }, hello);
     for (const { namespace, auth } of hello.namespaces) {
       if (!listed.includes(namespace)) this.ask(namespace, auth);
     }
@@ -310,7 +315,7 @@ export class Session extends Attending implements Receiver, Recorded {
     this.#untold = undefined;
   }
 
-  private attach(connection: Connection, peer: Omit<ResumePoint, 'positions'>): void {
+  private attach(connection: Connection, peer: ResumeCounts): void {
     this.machine.hold(peer, this.context.wheel.now());
     this.#endsAt = undefined;
     this.connection = connection;
