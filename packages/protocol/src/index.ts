@@ -15,13 +15,13 @@ export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from '
 export type { Settle } from './stream/acks';
 export {
   type DeliveredPacket,
-  type ResumeCounts,
   SessionMachine,
   type SessionSink,
   type SessionState,
 } from './stream/machine';
 export { MovableMachine, openMsMax, type StreamState } from './stream/movable-machine';
 export { type Flight, FrameTag } from './stream/outbox';
+export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
 export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';

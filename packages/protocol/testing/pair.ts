@@ -1,8 +1,9 @@
 // A client's and a server's session machine, joined by links that can be cut, in virtual time. What of the server's logs a
 // machine must get along with is here in its shortest form: messages that go out again.
-import { type DeliveredPacket, SessionMachine, type SessionSink } from '../src/stream/machine';
+import { type DeliveredPacket, SessionMachine } from '../src/stream/machine';
 import { MovableMachine, type StreamState } from '../src/stream/movable-machine';
 import { type Flight, FrameTag } from '../src/stream/outbox';
+import { ServerMachine, type ServerSink } from '../src/stream/server-machine';
 import { LocalUsageError, RemoteProtocolError } from '../src/wire/errors';
 import { packetLimits } from '../src/wire/limits';
 import {
@@ -92,7 +93,7 @@ class Client extends Peer {
     this.world.clock.after(this.world.random.between(this.world.options.reconnectMs), () => this.connect());
   }
 
-  protected override machineOf(sink: SessionSink<PairFrame>): SessionMachine<PairFrame> {
+  protected override machineOf(sink: ServerSink<PairFrame>): SessionMachine<PairFrame> {
     const { settings, limits } = this.world.options;
     this.flight = { packets: 0, bytes: 0, settled: 0, window: helloWindow };
     return new SessionMachine(sink, settings, limits, settings.heartbeatTimeoutMs / 2, this.flight);
@@ -100,6 +101,7 @@ class Client extends Peer {
 }
 
 class Server extends Peer {
+  declare machine: ServerMachine<PairFrame>;
   /** For each session, how much was delivered before it began. */
   readonly began: number[] = [];
   readonly #log: PairFrame<PublishPacket>[] = [];
@@ -129,13 +131,13 @@ class Server extends Peer {
   move(): void {
     if (this.port !== undefined) this.detach();
     this.state = (this.machine as MovableMachine<PairFrame>).snapshot();
-    this.machine = this.newMachine();
+    this.machine = this.newMachine() as ServerMachine<PairFrame>;
     this.state = undefined;
   }
 
-  protected override machineOf(sink: SessionSink<PairFrame>): SessionMachine<PairFrame> {
+  protected override machineOf(sink: ServerSink<PairFrame>): ServerMachine<PairFrame> {
     const { settings, limits, settleMs } = this.world.options;
-    if (settleMs === undefined) return new SessionMachine(sink, settings, limits);
+    if (settleMs === undefined) return new ServerMachine(sink, settings, limits);
     return new MovableMachine(sink, settings, limits, this.state);
   }
 
@@ -165,7 +167,7 @@ class Server extends Peer {
   forget(): void {
     if (this.port !== undefined) this.detach();
     this.machine.end(sessionLost);
-    this.machine = this.newMachine();
+    this.machine = this.newMachine() as ServerMachine<PairFrame>;
     this.session = undefined;
     this.#joined = this.#log.length;
   }

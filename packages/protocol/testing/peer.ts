@@ -1,6 +1,7 @@
 // One of two session machines that are joined: the glue around it that docs/PROTOCOL.md §5 asks of both ends.
-import type { DeliveredPacket, SessionMachine, SessionSink } from '../src/stream/machine';
+import type { DeliveredPacket, SessionMachine } from '../src/stream/machine';
 import { FrameTag } from '../src/stream/outbox';
+import type { ServerSink } from '../src/stream/server-machine';
 import { defaultOutboxLimits, defaultSettings } from '../src/wire/limits';
 import { type Packet, PacketType, type SessionPacket } from '../src/wire/packet';
 import type { LinkEnd, Network, World } from './link';
@@ -126,7 +127,7 @@ export abstract class Peer {
   }
 
   protected newMachine(): SessionMachine<PairFrame> {
-    const sink: SessionSink<PairFrame> = {
+    const sink: ServerSink<PairFrame> = {
       transmit: (frame) => this.transmit(frame),
       control: (packet) => this.control(packet),
       deliver: (packet, number) => this.deliver(packet, number),
@@ -136,7 +137,7 @@ export abstract class Peer {
     return this.machineOf(sink);
   }
 
-  protected abstract machineOf(sink: SessionSink<PairFrame>): SessionMachine<PairFrame>;
+  protected abstract machineOf(sink: ServerSink<PairFrame>): SessionMachine<PairFrame>;
 
   protected deliver(packet: DeliveredPacket, _number: number): void {
     if (packet.type !== PacketType.Event && packet.type !== PacketType.Publish) return;

@@ -80,7 +80,6 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         control: (packet) => opening.link?.send(codec.encode(packet)),
         deliver,
         silent: onSilent,
-        transmittedStamp: () => -1,
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },

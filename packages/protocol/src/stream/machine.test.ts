@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { LocalUsageError } from '../wire/errors';
 import { defaultSettings } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType, type Position, type PublishPacket } from '../wire/packet';
-import { type DeliveredPacket, SessionMachine, type SessionState } from './machine';
+import type { DeliveredPacket, SessionState } from './machine';
 import { FrameTag } from './outbox';
+import { ServerMachine } from './server-machine';
 
 const settings = {
   ...defaultSettings,
@@ -32,7 +33,7 @@ const pong = (received?: number): ControlPacket => ({ type: PacketType.Pong, rec
 function scribe(probeSlackMs = 0) {
   const lines: unknown[] = [];
   const owner = { transmittedStamp: -1, onDeliver: (_packet: DeliveredPacket) => {} };
-  const machine = new SessionMachine<string>(
+  const machine = new ServerMachine<string>(
     {
       transmit: (frame) => lines.push(frame),
       control: (packet) => lines.push(packet),
@@ -94,7 +95,7 @@ describe('sending', () => {
 
   it('keeps the order when a transmission makes the owner send more', () => {
     const frames: string[] = [];
-    const machine: SessionMachine<string> = new SessionMachine<string>(
+    const machine: ServerMachine<string> = new ServerMachine<string>(
       {
         transmit: (frame) => {
           frames.push(frame);
@@ -116,7 +117,7 @@ describe('sending', () => {
 
   it('stops when a transmission loses the connection', () => {
     const frames: string[] = [];
-    const machine: SessionMachine<string> = new SessionMachine<string>(
+    const machine: ServerMachine<string> = new ServerMachine<string>(
       {
         transmit: (frame) => {
           frames.push(frame);
@@ -672,11 +673,11 @@ describe('acknowledgements', () => {
 
 describe('states', () => {
   const steps = {
-    hold: (machine: SessionMachine<string>) => machine.hold(nothing, 0),
-    open: (machine: SessionMachine<string>) => machine.open(0),
-    detach: (machine: SessionMachine<string>) => machine.detach(),
-    restart: (machine: SessionMachine<string>) => machine.restart(lost, 0),
-    end: (machine: SessionMachine<string>) => machine.end(lost),
+    hold: (machine: ServerMachine<string>) => machine.hold(nothing, 0),
+    open: (machine: ServerMachine<string>) => machine.open(0),
+    detach: (machine: ServerMachine<string>) => machine.detach(),
+    restart: (machine: ServerMachine<string>) => machine.restart(lost, 0),
+    end: (machine: ServerMachine<string>) => machine.end(lost),
   };
   type Step = keyof typeof steps;
   const wayTo: Record<SessionState, readonly Step[]> = {

@@ -1,7 +1,7 @@
-// The session machine, the same on both ends (docs/PROTOCOL.md §5 and §6). No I/O, timers or codecs: time arrives as
+// The session machine, what both ends have of it (docs/PROTOCOL.md §5 and §6). No I/O, timers or codecs: time arrives as
 // `now`, effects leave through the sink. Every change of a session's stream state happens in this file.
 
-import { type HalyardError, LocalUsageError, RemoteProtocolError } from '../wire/errors';
+import { type HalyardError, LocalUsageError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type {
   ConnectedPacket,
@@ -10,11 +10,9 @@ import type {
   CountedPacket,
   DisconnectPacket,
   EventPacket,
-  HelloPacket,
   HintPacket,
   PublishPacket,
   RefusedPacket,
-  ResumeRequest,
   SessionPacket,
   VolatilePacket,
 } from '../wire/packet';
@@ -49,15 +47,8 @@ export interface SessionSink<F> {
    * @param size of its frame
    */
   deliver(packet: DeliveredPacket, number: number, size: number): void;
-  /** Of a machine whose owner settles: more is settled of what came first. */
-  settled?(): void;
   /** The peer did not answer a PING in time: the connection is dead. */
   silent(): void;
-  /**
-   * Server: the stamp up to which everything, in or out of the outbox, was put on this connection or handled before it.
-   * Client: -1.
-   */
-  transmittedStamp(): number;
 }
 
 /**
@@ -74,10 +65,6 @@ const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
   live: { hold: 'holding', pause: 'holding', detach: 'away', restart: 'holding', end: 'ended' },
   ended: { detach: 'ended', end: 'ended' },
 };
-
-/** How far the peer has got, as HELLO tells. */
-export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
-  Partial<Pick<HelloPacket, 'left'>>;
 
 export class SessionMachine<F extends { readonly length: number }> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
@@ -100,16 +87,10 @@ export class SessionMachine<F extends { readonly length: number }> {
   #sackAt: number | undefined = undefined;
   #heardAt = 0;
   #pingAt: number | undefined = undefined;
-  /** When the peer is asked what it has handled, however much it says. */
-  #askAt = 0;
-  /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
-  #pingStamp = -1;
   /** PINGs of this connection that wait for their PONG. */
-  #pongsDue = 0;
+  protected pongsDue = 0;
   /** Whether a PING of this connection was answered: then the next one waits for its answer. */
   #answers = false;
-  /** Server: everything it transmitted with a stamp up to this one is known to be handled by the peer. */
-  confirmedStamp = -1;
   #positions: Positions | undefined;
 
   /** @param flight of a client */
@@ -156,7 +137,7 @@ export class SessionMachine<F extends { readonly length: number }> {
     return this.#positions?.toArray() ?? [];
   }
 
-  get #isAttached(): boolean {
+  protected get isAttached(): boolean {
     return this.state === 'live' || this.state === 'holding';
   }
 
@@ -171,44 +152,24 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** When `tick` must be called next, or Infinity. Read it after every call but a `receive` that returns false: it may have come closer. */
   get deadline(): number {
     const acks = this.acks?.deadline ?? Infinity;
-    return this.#isAttached ? Math.min(acks, this.#silentAt, this.#askAt, this.#sackAt ?? Infinity) : acks;
-  }
-
-  /**
-   * Server: a connection asks for this session, and takes it from the one that may have it. The outbox is held until
-   * `open`.
-   * @throws RemoteProtocolError if the peer counts what cannot be, and then nothing has changed
-   */
-  hold({ received, confirmed }: ResumeCounts, now: number): void {
-    if (confirmed > this.received) {
-      throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${confirmed} confirmed, ${this.received} received`);
-    }
-    this.confirm(received);
-    this.#move('hold');
-    this.#attach(now);
-    this.incoming = confirmed;
+    return this.isAttached ? Math.min(acks, this.#silentAt, this.#sackAt ?? Infinity) : acks;
   }
 
   /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
   open(now: number): void {
-    if (this.#move('open') === 'away') this.#attach(now);
+    if (this.move('open') === 'away') this.attach(now);
     this.#flow();
-  }
-
-  /** Server: the outbox is held, until `open`. */
-  pause(): void {
-    this.#move('pause');
   }
 
   /** The connection is gone. */
   detach(): void {
-    this.#move('detach');
+    this.move('detach');
     this.outbox.rewind();
   }
 
   /** The session is over: every acknowledgement waited for settles with `error`. */
   end(error: HalyardError): void {
-    this.#move('end');
+    this.move('end');
     this.acks?.fail(error);
   }
 
@@ -218,30 +179,28 @@ export class SessionMachine<F extends { readonly length: number }> {
    * and their acknowledgements settle with `error`. Call `open` after it. @returns how many events were given up
    */
   restart(error: HalyardError, now: number): number {
-    this.#move('restart');
+    this.move('restart');
     const { kept, lost } = this.outbox.restart(this.#limits);
     this.received = 0;
     this.#positions = undefined;
-    this.#attach(now);
+    this.attach(now);
     this.acks?.fail(error, kept);
     return lost;
   }
 
-  /** The peer has handled the counted packets up to a number, and others above it. @throws RemoteProtocolError */
-  confirm(received: number, settled?: NumberRanges): void {
+  /**
+   * The peer has handled the counted packets up to a number, and others above it.
+   * @returns the mark of the last frame that is newly confirmed. @throws RemoteProtocolError
+   */
+  confirm(received: number, settled?: NumberRanges): number | undefined {
     const mark = this.outbox.confirm(received, settled);
-    if (mark !== undefined) this.#confirmStamp(mark);
     this.#flow();
+    return mark;
   }
 
   /** The first outbox frame that this connection has not carried. */
   get waiting(): F | undefined {
     return this.outbox.waiting;
-  }
-
-  /** Server: the stamp of `waiting`. */
-  get waitingStamp(): number | undefined {
-    return this.outbox.waitingMark;
   }
 
   transmitWaiting(): void {
@@ -293,7 +252,7 @@ export class SessionMachine<F extends { readonly length: number }> {
         this.#positions ??= new Positions();
         if (this.#positions.advance(packet.positions)) this.sink.deliver(packet, 0, size);
         // Answered with a PING of the peer's.
-        if (this.#positions?.wantsPing()) this.#ping(now);
+        if (this.#positions?.wantsPing()) this.ping(now);
         return;
       case PacketType.Volatile:
         this.sink.deliver(packet, 0, size);
@@ -307,8 +266,7 @@ export class SessionMachine<F extends { readonly length: number }> {
           this.#tell(PacketType.Pong);
         } else if (packet.type === PacketType.Pong) {
           this.#answers = true;
-          // An answer to an earlier PING tells nothing about what was transmitted after that one.
-          if (this.#pongsDue && !--this.#pongsDue) this.#confirmStamp(this.#pingStamp);
+          if (this.pongsDue) this.pongsDue--;
         }
         return;
       case 'hint':
@@ -334,11 +292,6 @@ export class SessionMachine<F extends { readonly length: number }> {
     } else this.sink.deliver(packet, number, size);
   }
 
-  /** Server: whether all of these were handled, as the peer was told. */
-  hasSettled(ranges: NumberRanges): boolean {
-    return !ranges.length;
-  }
-
   /** Numbers above `received` that were handled too, if there are any. */
   get settledAbove(): NumberRanges | undefined {
     return undefined;
@@ -357,11 +310,6 @@ export class SessionMachine<F extends { readonly length: number }> {
       this.#tell(PacketType.Sack);
   }
 
-  /** Client: everything that waits goes out, whatever the server takes: it is the last. */
-  flush(): void {
-    while (this.waiting !== undefined && this.state === 'live') this.transmitWaiting();
-  }
-
   #flow(): void {
     while (this.state === 'live' && this.outbox.isReady) this.transmitWaiting();
   }
@@ -369,9 +317,8 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** Does what is due at `now`. */
   tick(now: number): void {
     this.acks?.expire(now);
-    if (!this.#isAttached) return;
+    if (!this.isAttached) return;
     if (this.#sackAt !== undefined && now >= this.#sackAt) this.#tell(PacketType.Sack);
-    if (now >= this.#askAt) this.ask(now);
     if (now < this.#silentAt) return;
     if (this.#pingAt === undefined) this.probe(now);
     else this.sink.silent();
@@ -379,44 +326,31 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   /** Asks the peer for a sign of life now. */
   probe(now: number): void {
-    if (this.#pingAt !== undefined || !this.#isAttached) return;
+    if (this.#pingAt !== undefined || !this.isAttached) return;
     // Who answers has the question already: what comes next is the answer, or silence.
-    if (this.#pongsDue && this.#answers) this.#pingAt = now;
-    else this.#ping(now);
+    if (this.pongsDue && this.#answers) this.#pingAt = now;
+    else this.ping(now);
   }
 
-  /**
-   * Server: asks the peer what it has handled, unless it has such a question already.
-   * @param always even if everything that was transmitted is known to be handled
-   */
-  ask(now: number, always = false): void {
-    this.#askAt = now + this.settings.heartbeatMs;
-    if (!this.#isAttached || this.#pongsDue) return;
-    if (always || this.sink.transmittedStamp() > this.confirmedStamp) this.#ping(now);
-  }
-
-  #ping(now: number): void {
+  protected ping(now: number): void {
     this.#pingAt = now;
-    this.#askAt = now + this.settings.heartbeatMs;
-    this.#pongsDue++;
-    this.#pingStamp = this.sink.transmittedStamp();
+    this.pongsDue++;
     this.#tell(PacketType.Ping);
   }
 
-  #attach(now: number): void {
+  protected attach(now: number): void {
     this.outbox.rewind();
     this.incoming = this.received;
     this.untoldPackets = this.untoldBytes = 0;
     this.#heardAt = now;
-    this.#askAt = now + this.settings.heartbeatMs;
     this.#pingAt = this.#sackAt = undefined;
-    this.#pongsDue = 0;
+    this.pongsDue = 0;
     this.#answers = false;
     this.#positions?.attached();
   }
 
   /** @returns the state before */
-  #move(step: SessionStep): SessionState {
+  protected move(step: SessionStep): SessionState {
     const { state } = this;
     const target = next[state][step];
     if (!target) throw new LocalUsageError('ERR_STATE', `cannot ${step} while ${state}`);
@@ -424,12 +358,8 @@ export class SessionMachine<F extends { readonly length: number }> {
     return state;
   }
 
-  #confirmStamp(stamp: number): void {
-    if (stamp > this.confirmedStamp) this.confirmedStamp = stamp;
-  }
-
   #tell(type: ControlPacket['type']): void {
-    if (!this.#isAttached) return;
+    if (!this.isAttached) return;
     this.untoldPackets = this.untoldBytes = 0;
     this.#sackAt = undefined;
     this.sink.control({ type, received: this.received, settled: this.settledAbove });

@@ -5,7 +5,7 @@ import { RemoteProtocolError } from '../wire/errors';
 import { defaultOutboxLimits, type OutboxLimits, type SessionSettings } from '../wire/limits';
 import { type CountedPacket, type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
-import { type ResumeCounts, SessionMachine, type SessionSink } from './machine';
+import { type ResumeCounts, ServerMachine, type ServerSink } from './server-machine';
 import { Settled } from './settled';
 
 /** What is open for so long counts as settled, in milliseconds. */
@@ -38,7 +38,7 @@ interface OpenPacket {
   readonly ack: number | undefined;
 }
 
-export class MovableMachine<F extends { readonly length: number }> extends SessionMachine<F> {
+export class MovableMachine<F extends { readonly length: number }> extends ServerMachine<F> {
   readonly #settled: Settled;
   /** By number, in the order in which they came. */
   readonly #open = new Map<number, OpenPacket>();
@@ -53,12 +53,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Sessi
   #skipped: NumberRanges = [];
 
   /** @param state what a machine before this one had come to */
-  constructor(
-    sink: SessionSink<F>,
-    settings: SessionSettings,
-    limits: OutboxLimits,
-    state: StreamState<F> | undefined,
-  ) {
+  constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, state: StreamState<F> | undefined) {
     super(sink, settings, limits);
     this.#settled = new Settled(state?.received, state?.settled);
     if (state === undefined) return;

@@ -1,4 +1,4 @@
-import { defaultOutboxLimits, defaultSettings, type Frame, SessionMachine } from '@halyard/protocol';
+import { defaultOutboxLimits, defaultSettings, type Frame, ServerMachine } from '@halyard/protocol';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { describe, expect, test, vi } from 'vitest';
@@ -22,7 +22,7 @@ function setUp(rooms: number) {
   const store = memory()({ platform, limits });
   const { stamps } = store;
   const context = { store, fanOut: new FanOut([], new Flusher(platform)), resolve: () => nobody };
-  const machine = new SessionMachine<Frame>(
+  const machine = new ServerMachine<Frame>(
     {
       transmit: (frame) => sent.push(String(frame)),
       control: () => {},

@@ -1,6 +1,6 @@
 // Brings a session up to the present: what waits in its outbox and what it has not read in its logs, merged in the order it
 // was emitted, by pages, so that the peer is never sent more than it takes, and others are served between two pages.
-import { type Frame, LocalUsageError, type SessionMachine } from '@halyard/protocol';
+import { type Frame, LocalUsageError, type ServerMachine } from '@halyard/protocol';
 import type { Stamps } from '../log/stamp';
 import type { Membership } from '../room/membership';
 import type { LogBudget } from './log-budget';
@@ -27,7 +27,7 @@ const none = Number.POSITIVE_INFINITY;
 export class CatchUp {
   /** Stamp of the last thing that was sent, or that was found not to be for this session. */
   stamp: number;
-  readonly #machine: SessionMachine<Frame>;
+  readonly #machine: ServerMachine<Frame>;
   readonly #stamps: Stamps;
   readonly #cursors: Cursor[] = [];
   /** Those at an entry of this round, as a binary heap: the oldest entry is the first. */
@@ -41,7 +41,7 @@ export class CatchUp {
   #looks = 0;
 
   /** @param stamp what the peer is known to have handled */
-  constructor(machine: SessionMachine<Frame>, stamps: Stamps, stamp: number) {
+  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number) {
     this.#machine = machine;
     this.#stamps = stamps;
     this.#horizon = stamps.last;

@@ -14,8 +14,8 @@ import {
   type Packet,
   PacketType,
   type RefusedPacket,
-  SessionMachine,
-  type SessionSink,
+  ServerMachine,
+  type ServerSink,
   type Settle,
   type StreamState,
   type Value,
@@ -25,12 +25,12 @@ import type { Sender } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
 
-export abstract class Outgoing extends Timed implements SessionSink<Frame>, Sender<Frame> {
+export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sender<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   readonly codecIndex: number;
   connection: Connection | undefined = undefined;
   protected readonly context: SessionContext;
-  protected readonly machine: SessionMachine<Frame>;
+  protected readonly machine: ServerMachine<Frame>;
 
   /** @param state what its stream had come to on another server */
   constructor(codecIndex: number, context: SessionContext, state: StreamState<Frame> | undefined) {
@@ -40,7 +40,7 @@ export abstract class Outgoing extends Timed implements SessionSink<Frame>, Send
     const { settings, outboxLimits, store } = context;
     this.machine = store.isShared
       ? new MovableMachine<Frame>(this, settings, outboxLimits, state)
-      : new SessionMachine<Frame>(this, settings, outboxLimits);
+      : new ServerMachine<Frame>(this, settings, outboxLimits);
   }
 
   get codec(): Codec {

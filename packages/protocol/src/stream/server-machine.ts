@@ -1,0 +1,109 @@
+// A server's session machine (docs/PROTOCOL.md §5.4): it is resumed over one connection after another, its outbox waits while
+// logs are read, and it knows up to which stamp its client has handled everything.
+import { RemoteProtocolError } from '../wire/errors';
+import type { OutboxLimits, SessionSettings } from '../wire/limits';
+import type { HelloPacket, HintPacket, NumberRanges, ResumeRequest, SessionPacket } from '../wire/packet';
+import { PacketType } from '../wire/packet';
+import { SessionMachine, type SessionSink } from './machine';
+
+/** How far the client has got, as HELLO tells. */
+export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
+  Partial<Pick<HelloPacket, 'left'>>;
+
+export interface ServerSink<F> extends SessionSink<F> {
+  /** The stamp up to which everything, in or out of the outbox, was put on this connection or handled before it. */
+  transmittedStamp(): number;
+  /** Of a machine whose owner settles: more is settled of what came first. */
+  settled?(): void;
+}
+
+export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F> {
+  declare protected readonly sink: ServerSink<F>;
+  /** Everything that was transmitted with a stamp up to this one is known to be handled by the client. */
+  confirmedStamp = -1;
+  /** When the client is asked what it has handled, however much it says. */
+  #askAt = 0;
+  /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
+  #pingStamp = -1;
+
+  constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
+    super(sink, settings, limits, probeSlackMs);
+  }
+
+  override get deadline(): number {
+    return this.isAttached ? Math.min(super.deadline, this.#askAt) : super.deadline;
+  }
+
+  /** The stamp of `waiting`. */
+  get waitingStamp(): number | undefined {
+    return this.outbox.waitingMark;
+  }
+
+  /** Whether all of these were handled, as the client was told. */
+  hasSettled(ranges: NumberRanges): boolean {
+    return ranges.length === 0;
+  }
+
+  /**
+   * A connection asks for this session, and takes it from the one that may have it. The outbox is held until `open`.
+   * @throws RemoteProtocolError if the client counts what cannot be, and then nothing has changed
+   */
+  hold({ received, confirmed }: ResumeCounts, now: number): void {
+    if (confirmed > this.received) {
+      throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${confirmed} confirmed, ${this.received} received`);
+    }
+    this.confirm(received);
+    this.move('hold');
+    this.attach(now);
+    this.incoming = confirmed;
+  }
+
+  /** The outbox is held, until `open`. */
+  pause(): void {
+    this.move('pause');
+  }
+
+  override confirm(received: number, settled?: NumberRanges): number | undefined {
+    const stamp = super.confirm(received, settled);
+    if (stamp !== undefined) this.#confirmStamp(stamp);
+    return stamp;
+  }
+
+  override receive(packet: SessionPacket | HintPacket, now: number, size = 0): boolean {
+    const isCloser = super.receive(packet, now, size);
+    // An answer to an earlier PING tells nothing about what was transmitted after that one.
+    if (packet.type === PacketType.Pong && this.pongsDue === 0) this.#confirmStamp(this.#pingStamp);
+    return isCloser;
+  }
+
+  override tick(now: number): void {
+    super.tick(now);
+    if (this.isAttached && now >= this.#askAt) this.ask(now);
+  }
+
+  /**
+   * Asks the client what it has handled, unless it has such a question already.
+   * @param always even if everything that was transmitted is known to be handled
+   */
+  ask(now: number, always = false): void {
+    this.#askAt = now + this.settings.heartbeatMs;
+    if (!this.isAttached || this.pongsDue > 0) return;
+    if (always || this.sink.transmittedStamp() > this.confirmedStamp) this.ping(now);
+  }
+
+  protected override ping(now: number): void {
+    this.#askAt = now + this.settings.heartbeatMs;
+    this.#pingStamp = this.sink.transmittedStamp();
+    super.ping(now);
+  }
+
+  protected override attach(now: number): void {
+    super.attach(now);
+    this.#askAt = now + this.settings.heartbeatMs;
+    this.#pingStamp = -1;
+  }
+
+  #confirmStamp(stamp: number): void {
+    if (stamp > this.confirmedStamp) this.confirmedStamp = stamp;
+  }
+}
