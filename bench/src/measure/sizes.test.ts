@@ -9,15 +9,16 @@ const built = existsSync(new URL('../../../packages/client/dist/index.js', impor
 // What the client is held to today, above the goal in figures.ts, which it does not reach: docs/PERFORMANCE.md says by what
 // parts, and what it would take. Lower these with every byte that is won. The goal's reason: the client of Socket.IO 4.8 is
 // 13.4 kB, and a page that pays for resuming sessions should still get them for half of that. Sharing the rules of events with
-// the server, and handing in what comes from outside, cost 740 bytes that are to be won back.
-const heldTo: Readonly<Record<string, number>> = { 'client-gz': 11_600, 'client-ws-gz': 9_990 };
+// the server, and handing in what comes from outside, cost 740 bytes that are to be won back; the window and what is settled
+// out of order cost 570 more.
+const heldTo: Readonly<Record<string, number>> = { 'client-gz': 12_170, 'client-ws-gz': 10_570 };
 
 // What a codec adds to a page. json is our own code, for pages that count bytes. The other two are mostly their
 // libraries, @msgpack/msgpack and protobufjs/minimal, for those who want what they bring; they must not grow unseen.
 const codecsHeldTo: Readonly<Record<string, number>> = {
-  'codec json': 2_250,
-  'codec msgpack': 6_060,
-  'codec protobuf': 16_560,
+  'codec json': 2_400,
+  'codec msgpack': 6_210,
+  'codec protobuf': 16_810,
 };
 
 describe.skipIf(!built)('what a browser loads, once built', () => {

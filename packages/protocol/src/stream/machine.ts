@@ -1,5 +1,6 @@
 // The session machine, what both ends have of it (docs/PROTOCOL.md §5 and §6). No I/O, timers or codecs: time arrives as
-// `now`, effects leave through the sink. Every change of a session's stream state happens in this file.
+// `now`, effects leave through the sink. Longer than other files: what a packet does to the streams is read in one piece.
+// What only servers do is in server-machine.ts, and for sessions that move in movable-machine.ts.
 
 import { type HalyardError, LocalUsageError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';

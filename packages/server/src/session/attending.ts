@@ -7,7 +7,6 @@ import {
   type DeliveredPacket,
   type EventPacket,
   type Failure,
-  type Frame,
   PacketType,
   PublicError,
   RemoteProtocolError,
@@ -15,8 +14,6 @@ import {
   type VolatilePacket,
 } from '@halyard/protocol';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
-import { Peer } from '../host/host';
-import type { TransportName } from '../wire/connection';
 import type { Entrant } from './context';
 import { Departures } from './departures';
 import { Handshake } from './handshake';
@@ -24,14 +21,7 @@ import { Leavings } from './leavings';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
-import {
-  decodeValue,
-  encodeValue,
-  type LeftRecord,
-  type PeerRecord,
-  type PresenceRecord,
-  type SessionRecord,
-} from './record';
+import type { PresenceRecord } from './record';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -45,48 +35,21 @@ export abstract class Attending extends Reading implements Entrant {
   /** Name and version of the client's software, as it says. */
   protected abstract readonly client: string;
   /** Namespaces that have not decided about it. */
-  #pending: PendingNamespaces | undefined = undefined;
+  protected pending: PendingNamespaces | undefined = undefined;
   #departures: Departures | undefined = undefined;
-
-  /** What another server needs to go on. */
-  protected attendance(): Pick<SessionRecord, 'presences' | 'left' | 'pending'> {
-    const { confirmedStamp } = this;
-    const { codec } = this.context.store;
-    return {
-      presences: [
-        ...listOf(this.presences).map((presence) => presence.record(codec)),
-        ...(leavingsOf.get(this)?.records(this.machine.received) ?? []),
-      ],
-      left: (this.left ?? []).map(({ presence, namespace, stamp }) => ({
-        ...{ id: presence.id, namespace, stamp },
-        memberships: presence.pastRecords(confirmedStamp),
-      })),
-      pending: [...(this.#pending?.handshakes() ?? [])].map(({ namespace, auth, peer }) => ({
-        ...{ namespace, peer },
-        auth: encodeValue(auth as Value, codec),
-      })),
-    };
-  }
-
-  /** Is where it was on another server. */
-  protected attendAgain({ left, presences, pending }: SessionRecord): void {
-    for (const record of left) this.recall(record);
-    for (const record of presences) this.revive(record);
-    for (const { namespace, auth, peer } of pending) this.ask(namespace, this.decode(auth), peer);
-  }
 
   /** The client has left with all of them. */
   protected departAll(presences: readonly Presence[], close: Close): void {
     for (const presence of presences) this.depart(presence, close);
-    this.#pending?.leaveAll();
+    this.pending?.leaveAll();
     this.vacate();
-    if (this.#pending !== undefined) this.#departures ??= new Departures(this.context.wheel.now(), []);
+    if (this.pending !== undefined) this.#departures ??= new Departures(this.context.wheel.now(), []);
   }
 
   /** All are over, whatever waits. */
   protected dropAll(presences: readonly Presence[], close: Close): void {
     for (const presence of presences) presence.over(close);
-    this.#pending = undefined;
+    this.pending = undefined;
     this.hurry(close);
   }
 
@@ -98,7 +61,7 @@ export abstract class Attending extends Reading implements Entrant {
   /** It is not waited for any longer. */
   protected departNow(): void {
     this.hurry({ code: CloseCode.Normal, reason: 'middleware takes too long', by: 'client' });
-    if (this.isOver) this.#pending = undefined;
+    if (this.isOver) this.pending = undefined;
   }
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
@@ -134,7 +97,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   awaits(ticket: Ticket): boolean {
-    return this.#pending?.awaits(ticket) ?? false;
+    return this.pending?.awaits(ticket) ?? false;
   }
 
   revived(presence: Presence): void {
@@ -142,7 +105,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   connected(presence: Presence): void {
-    if (this.#pending?.isLeaving(presence.ticket)) {
+    if (this.pending?.isLeaving(presence.ticket)) {
       // It comes for what it has said, and nobody hears of it any more.
       leavingsOf.get(this)?.entered(presence.record(this.context.store.codec));
       presence.isLeaving = true;
@@ -159,7 +122,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   refused(ticket: Ticket, failure: Failure): void {
-    const isLeaving = this.#pending?.isLeaving(ticket);
+    const isLeaving = this.pending?.isLeaving(ticket);
     const packets = this.take(ticket);
     if (!isLeaving) this.refuse(ticket.namespace, failure);
     for (const [packet, number] of packets) this.notConnected(packet, number);
@@ -187,30 +150,24 @@ export abstract class Attending extends Reading implements Entrant {
     if (this.takesVolatile) this.connection?.send(frame);
   }
 
-  /** Asks a namespace to let it in. @param before the request of an earlier connection, if that came over it */
-  protected ask(name: string, auth: Value | undefined, before?: PeerRecord): void {
-    const { trustProxy, namespacesPerSessionMax } = this.context;
-    const { connection } = this;
+  /** Asks a namespace to let it in. @param before how it was asked over an earlier connection, if it was */
+  protected ask(name: string, auth: Value | undefined, before?: Handshake): void {
+    const { namespacesPerSessionMax } = this.context;
     if (this.has(name)) return;
-    if (listOf(this.presences).length + (this.#pending?.size ?? 0) >= namespacesPerSessionMax) {
+    if (listOf(this.presences).length + (this.pending?.size ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
       this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;
     }
-    let handshake: Handshake;
-    if (before !== undefined) handshake = this.handshakeOf(name, auth, before);
-    else if (connection === undefined) return;
-    else {
-      const { transport, peer } = connection;
-      handshake = new Handshake(name, auth, this.client, { transport, peer, trustProxy });
-    }
+    const handshake = before ?? this.newHandshake(name, auth);
+    if (handshake === undefined) return;
     const namespace = this.context.namespace(name, auth, { session: this.id, address: handshake.address });
     if (!('admit' in namespace)) {
       this.refuse(name, namespace);
       return;
     }
-    this.#pending ??= new PendingNamespaces(this.context);
-    this.#pending.enter(handshake);
+    this.pending ??= new PendingNamespaces(this.context);
+    this.pending.enter(handshake);
     namespace.admit(this, handshake);
   }
 
@@ -224,15 +181,26 @@ export abstract class Attending extends Reading implements Entrant {
       leavings.add(namespace, number, presence?.record(this.context.store.codec));
     }
     this.forget(presence);
-    this.#pending?.leave(namespace);
+    this.pending?.leave(namespace);
     this.vacate();
     this.depart(presence, close);
+  }
+
+  /** Presences that the client has left, and that come again at another server. */
+  protected get leavingRecords(): PresenceRecord[] {
+    return leavingsOf.get(this)?.records(this.machine.received) ?? [];
   }
 
   /** What has waited for a packet that is settled now goes on. To enter a namespace it takes a connection. */
   protected goOn(): void {
     if (this.isOver || this.connection === undefined) return;
     for (const delivery of leavingsOf.get(this)?.settled(this.machine.received) ?? []) this.deliver(...delivery);
+  }
+
+  private newHandshake(name: string, auth: Value | undefined): Handshake | undefined {
+    if (this.connection === undefined) return undefined;
+    const { transport, peer } = this.connection;
+    return new Handshake(name, auth, this.client, { transport, peer, trustProxy: this.context.trustProxy });
   }
 
   private refuse(namespace: string, failure: Failure): void {
@@ -251,22 +219,22 @@ export abstract class Attending extends Reading implements Entrant {
 
   /** Whether the namespace is connected, or its middleware is deciding. */
   private has(namespace: string): boolean {
-    return this.find(namespace) !== undefined || (this.#pending?.has(namespace) ?? false);
+    return this.find(namespace) !== undefined || (this.pending?.has(namespace) ?? false);
   }
 
   /** @returns what waited for a namespace to decide */
   private take(ticket: Ticket): ReturnType<PendingNamespaces['take']> {
-    const packets = this.#pending?.take(ticket) ?? [];
+    const packets = this.pending?.take(ticket) ?? [];
     this.vacate();
     return packets;
   }
 
   private vacate(): void {
-    if (this.#pending?.isEmpty) this.#pending = undefined;
+    if (this.pending?.isEmpty) this.pending = undefined;
   }
 
   private receive(packet: EventPacket | VolatilePacket, number: number, size: number): void {
-    if (this.#pending?.keeps(packet, number, size)) return;
+    if (this.pending?.keeps(packet, number, size)) return;
     const presence = this.find(packet.namespace);
     if (presence === undefined) this.notConnected(packet, number);
     else presence.receive(packet, number);
@@ -298,35 +266,5 @@ export abstract class Attending extends Reading implements Entrant {
   private hurry(close: Close): void {
     this.#departures?.end(close);
     this.#departures = undefined;
-  }
-
-  private revive(record: PresenceRecord): void {
-    const { namespace: name, peer, auth, data } = record;
-    const handshake = this.handshakeOf(name, this.decode(auth), peer, this.decode(data));
-    const namespace = this.context.namespace(name, handshake.auth, { session: this.id, address: handshake.address });
-    // Without it, what is sent to the client from there on ends here.
-    if ('admit' in namespace) namespace.revive(this, handshake, record);
-    else this.push({ type: PacketType.Disconnect, namespace: name, reason: namespace.code });
-  }
-
-  private recall(record: LeftRecord): void {
-    const { namespace: name, stamp } = record;
-    const namespace = this.context.namespace(name, undefined, { session: this.id, address: '' });
-    if (!('recall' in namespace)) return;
-    this.left ??= [];
-    this.left.push({ presence: namespace.recall(this, record), namespace: name, stamp });
-  }
-
-  private decode(frame: Frame): Value | undefined {
-    return decodeValue(frame, this.context.store.codec);
-  }
-
-  private handshakeOf(name: string, auth: Value | undefined, peer: PeerRecord, data?: Value): Handshake {
-    const origin = {
-      transport: peer.transport as TransportName,
-      peer: new Peer(peer.address, peer.secure, peer.headers),
-      trustProxy: this.context.trustProxy,
-    };
-    return new Handshake(name, auth, this.client, origin, data as Record<string, unknown> | undefined);
   }
 }

@@ -1,4 +1,5 @@
-// A client across its connections, as the server has it: who it is, the connection it has now, if any, and its record.
+// A client across its connections, as the server has it: who it is, the connection it has now, if any, and its record. Longer
+// than other files: all ways to get, to lose and to resume a connection end in the same few fields.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import {
   afterClose,
@@ -20,8 +21,8 @@ import { warningOf } from '../base/warnings';
 import type { RecordWrite } from '../store/store';
 import type { Recorded } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
-import { Attending } from './attending';
 import type { SessionContext } from './context';
+import { Moving } from './moving';
 import { encodeRecord, hashOf, noHash, type SessionRecord } from './record';
 
 /** How far a client has got. */
@@ -58,7 +59,7 @@ interface Move {
 
 const moves = new WeakMap<Recorded, Move>();
 
-export class Session extends Attending implements Receiver, Recorded {
+export class Session extends Moving implements Receiver, Recorded {
   /** Until the client is known to have been told of the session. */
   #untold: Untold | undefined;
   /** Why it is not the session that HELLO asked for: until RESET everything belonged to that one. Else empty. */

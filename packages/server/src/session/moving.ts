@@ -1,0 +1,73 @@
+// Where a session is as plain data, and back: what another server needs to go on with its presences.
+// Methods are private by the compiler alone: one with # costs every instance a field.
+import { type Frame, PacketType, type Value } from '@halyard/protocol';
+import { listOf } from '../base/compact-list';
+import { Peer } from '../host/host';
+import type { TransportName } from '../wire/connection';
+import { Attending } from './attending';
+import { Handshake } from './handshake';
+import {
+  decodeValue,
+  encodeValue,
+  type LeftRecord,
+  type PeerRecord,
+  type PresenceRecord,
+  type SessionRecord,
+} from './record';
+
+export abstract class Moving extends Attending {
+  /** What another server needs to go on. */
+  protected attendance(): Pick<SessionRecord, 'presences' | 'left' | 'pending'> {
+    const { confirmedStamp } = this;
+    const { codec } = this.context.store;
+    return {
+      presences: [...listOf(this.presences).map((presence) => presence.record(codec)), ...this.leavingRecords],
+      left: (this.left ?? []).map(({ presence, namespace, stamp }) => ({
+        ...{ id: presence.id, namespace, stamp },
+        memberships: presence.pastRecords(confirmedStamp),
+      })),
+      pending: [...(this.pending?.handshakes() ?? [])].map(({ namespace, auth, peer }) => ({
+        ...{ namespace, peer },
+        auth: encodeValue(auth as Value, codec),
+      })),
+    };
+  }
+
+  /** Is where it was on another server. */
+  protected attendAgain({ left, presences, pending }: SessionRecord): void {
+    for (const record of left) this.recall(record);
+    for (const record of presences) this.revive(record);
+    for (const { namespace, auth, peer } of pending)
+      this.ask(namespace, this.decode(auth), this.handshakeOf(namespace, this.decode(auth), peer));
+  }
+
+  private revive(record: PresenceRecord): void {
+    const { namespace: name, peer, auth, data } = record;
+    const handshake = this.handshakeOf(name, this.decode(auth), peer, this.decode(data));
+    const namespace = this.context.namespace(name, handshake.auth, { session: this.id, address: handshake.address });
+    // Without it, what is sent to the client from there on ends here.
+    if ('admit' in namespace) namespace.revive(this, handshake, record);
+    else this.push({ type: PacketType.Disconnect, namespace: name, reason: namespace.code });
+  }
+
+  private recall(record: LeftRecord): void {
+    const { namespace: name, stamp } = record;
+    const namespace = this.context.namespace(name, undefined, { session: this.id, address: '' });
+    if (!('recall' in namespace)) return;
+    this.left ??= [];
+    this.left.push({ presence: namespace.recall(this, record), namespace: name, stamp });
+  }
+
+  private decode(frame: Frame): Value | undefined {
+    return decodeValue(frame, this.context.store.codec);
+  }
+
+  private handshakeOf(name: string, auth: Value | undefined, peer: PeerRecord, data?: Value): Handshake {
+    const origin = {
+      transport: peer.transport as TransportName,
+      peer: new Peer(peer.address, peer.secure, peer.headers),
+      trustProxy: this.context.trustProxy,
+    };
+    return new Handshake(name, auth, this.client, origin, data as Record<string, unknown> | undefined);
+  }
+}
