@@ -58,7 +58,7 @@ describe.each(hosts)('packets on %s', (_name, host) => {
     ['DISCONNECT with a long reason', `[13,"/","${text(1_025)}"]`, 'ERR_PACKET_SHAPE: reason: text of 0 to 1024'],
     ['a second HELLO', '[0]', 'ERR_PACKET_UNEXPECTED: packet type 0 has no place here'],
     ['a RESET that was not asked for', '[14]', 'ERR_PACKET_UNEXPECTED: packet type 14 has no place here'],
-    ['WELCOME', '[1,"s","k",[1,1,1,1,1,1],0,false,""]', 'ERR_PACKET_UNEXPECTED: packet type 1 has no place here'],
+    ['WELCOME', '[1,"s","k",[1,1,1,1,1,1,1,1],0,false,""]', 'ERR_PACKET_UNEXPECTED: packet type 1 has no place here'],
     ['PUBLISH', '[5,"/",["1",1],"x",[]]', 'ERR_PACKET_UNEXPECTED: packet type 5 has no place here'],
     ['CONNECTED', '[11,"/","id"]', 'ERR_PACKET_UNEXPECTED: packet type 11 has no place here'],
     ['REFUSED', '[12,"/","E","no"]', 'ERR_PACKET_UNEXPECTED: packet type 12 has no place here'],

@@ -57,7 +57,7 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
     ['SACK', [7, 0]],
     ['PONG', [9]],
     ['RESET', [14]],
-    ['a packet of the server', [1, 's', 'k', [1, 1, 1, 1, 1, 1], 0, false, '']],
+    ['a packet of the server', [1, 's', 'k', [1, 1, 1, 1, 1, 1, 1, 1], 0, false, '']],
   ])('%s is closed with 4400, on both transports', async (_what, packet) => {
     const { port, io } = await serve();
     const socket = await RawWebSocket.connect(port);

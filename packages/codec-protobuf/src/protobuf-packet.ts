@@ -57,8 +57,8 @@ function writeFields(writer: Writer, fields: readonly Field[], tuple: Tuple): vo
   for (let i = 0; i < fields.length; i++) {
     const value = tuple[i];
     const field = fields[i] as Field;
-    // A tuple has null where a message is absent and a field comes behind it.
-    if (value === undefined || (value === null && typeof field === 'object')) continue;
+    // A tuple has null where a field is absent that another one comes behind; as a value null is one itself.
+    if (value === undefined || (value === null && field !== 'value')) continue;
     writeField(writer, field, (i + 1) << 3, value);
   }
 }

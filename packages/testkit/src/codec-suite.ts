@@ -96,6 +96,7 @@ export const samplePackets: readonly Packet[] = [
   { type: Sack, received: 300 },
   { type: Sack, received: 300, settled: [302, 302, 304, 2 ** 40] },
   { type: Pong, received: 0, settled: [2, 2] },
+  { type: Ping, received: undefined, settled: [2, 2] },
   { type: Ping, received: undefined },
   { type: Ping, received: 0 },
   { type: Pong, received: 2 ** 33 },
