@@ -20,6 +20,9 @@ describe('server options', () => {
     ['httpBodyBytesMax', 1_023, /from 1024 to/],
     ['backpressureBytesMax', 131_071, /from 131072 to/],
     ['sackPacketsMax', 0, /from 1 to 4096/],
+    ['windowPacketsMax', 63, /from 64 to 8192/],
+    ['windowPacketsMax', 8_193, /from 64 to 8192/],
+    ['windowBytesMax', 65_535, /from 65536 to/],
     ['sackDelayMs', 0, /from 1 to 60000/],
     ['outboxPacketsMax', 15, /from 16 to/],
     ['outboxBytesMax', 1, /from 65536 to/],
@@ -56,6 +59,14 @@ describe('server options', () => {
     expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
     expect(make).toThrow(`The server option "${option}" `);
     expect(make).toThrow(range);
+  });
+
+  test('a window in whose middle a client would wait for a SACK', () => {
+    const make = (): Server => new Server({ sackPacketsMax: 600 });
+    expect(make).toThrow(
+      'The server option "windowPacketsMax" is 1024: it may not be below 1200, twice sackPacketsMax.',
+    );
+    expect(() => new Server({ sackPacketsMax: 512 })).not.toThrow();
   });
 
   test.each(['__proto__', 'constructor', 'toString'])('a name of Object.prototype: %s', (option) => {

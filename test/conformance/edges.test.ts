@@ -2,17 +2,12 @@
 import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { Server, type ServerOptions, type Socket as ServerSocket, type Warning } from '@halyard/server';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { Server, Socket as ServerSocket, Warning } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
 import { WireClient } from '../kit/wire';
 import { Poller } from './poller';
-
-const cleanUp: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of cleanUp.splice(0).reverse()) await end();
-});
 
 /** A promise and the function that resolves it. */
 function gate(): { readonly promise: Promise<void>; open: () => void } {
@@ -24,19 +19,7 @@ function gate(): { readonly promise: Promise<void>; open: () => void } {
 }
 
 describe.each(hosts)('on %s', (_name, host) => {
-  async function serve(options: ServerOptions, app: (io: Server) => void): Promise<Server> {
-    const io = new Server({ host: host(), codecs: [json(), msgpack()], ...options });
-    app(io);
-    await io.listen(0, '127.0.0.1');
-    cleanUp.push(() => io.close());
-    return io;
-  }
-
-  async function open(io: Server): Promise<WireClient> {
-    const wire = await WireClient.open(io.port);
-    cleanUp.push(() => wire.cut());
-    return wire;
-  }
+  const { cleanUp, serve, open } = served(host, { codecs: [json(), msgpack()] });
 
   describe('events followed at once by a disconnect', () => {
     /** A client by hand, whose last word the server has heard when `leave` resolves. */

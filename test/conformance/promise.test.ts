@@ -1,15 +1,10 @@
 // The promise at its edges: what is missed is brought, once and in order, and nothing else is, however many rooms there are
 // and whatever was trimmed, left or excepted.
-import { Server, type ServerOptions, type Socket } from '@halyard/server';
-import { afterEach, describe, expect, test } from 'vitest';
+import type { Server, Socket } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { WireClient } from '../kit/wire';
-
-const cleanUp: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of cleanUp.splice(0).reverse()) await end();
-});
+import { served } from '../kit/served';
+import type { WireClient } from '../kit/wire';
 
 interface Joined {
   readonly wire: WireClient;
@@ -19,19 +14,7 @@ interface Joined {
 }
 
 describe.each(hosts)('on %s', (_name, host) => {
-  async function serve(options: ServerOptions = {}, app: (io: Server) => void = () => {}): Promise<Server> {
-    const io = new Server({ host: host(), ...options });
-    app(io);
-    await io.listen(0, '127.0.0.1');
-    cleanUp.push(() => io.close());
-    return io;
-  }
-
-  async function open(io: Server): Promise<WireClient> {
-    const wire = await WireClient.open(io.port);
-    cleanUp.push(() => wire.cut());
-    return wire;
-  }
+  const { cleanUp, serve, open } = served(host);
 
   async function join(io: Server, namespaces: string[] = ['/'], ...rooms: string[]): Promise<Joined> {
     const wire = await open(io);

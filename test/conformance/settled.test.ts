@@ -1,16 +1,10 @@
 // Handled means settled, with a store that servers share: what is open comes again at the next server, what is settled does
 // not, and nobody waits for it. And the window: who exceeds it is closed, everyone else goes on.
 import { connect } from '@halyard/client';
-import { memory, PublicError, Server, type ServerOptions, type Socket } from '@halyard/server';
-import { afterEach, describe, expect, test } from 'vitest';
+import { memory, PublicError, type Server, type ServerOptions, type Socket } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
-import { WireClient } from '../kit/wire';
-
-const cleanUp: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const end of cleanUp.splice(0).reverse()) await end();
-});
+import { served } from '../kit/served';
 
 /** Something to wait for, that a handler holds open. */
 function gate() {
@@ -20,19 +14,9 @@ function gate() {
 }
 
 describe.each(hosts)('on %s', (_name, host) => {
-  async function serve(onSocket: (socket: Socket) => void, options: ServerOptions = {}): Promise<Server> {
-    const io = new Server({ host: host(), adapter: memory({ shared: true }), ...options });
-    io.on('connection', onSocket);
-    await io.listen(0, '127.0.0.1');
-    cleanUp.push(() => io.close());
-    return io;
-  }
-
-  async function open(io: Server): Promise<WireClient> {
-    const wire = await WireClient.open(io.port);
-    cleanUp.push(() => wire.cut());
-    return wire;
-  }
+  const { cleanUp, open, ...servers } = served(host);
+  const serve = (onSocket: (socket: Socket) => void, options: ServerOptions = {}): Promise<Server> =>
+    servers.serve({ adapter: memory({ shared: true }), ...options }, (io) => io.on('connection', onSocket));
 
   test('one handler is open, 20,000 events are behind it, and nobody stalls', async () => {
     const { open, opened } = gate();

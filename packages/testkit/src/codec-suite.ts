@@ -1,4 +1,5 @@
-// What every codec must do (packages/codec/src/codec.ts), for one that writes and one that reads.
+// What every codec must do (packages/codec/src/codec.ts), for one that writes and one that reads. Longer than other files by its
+// list of packets and values.
 import {
   type Frame,
   LocalUsageError,

@@ -1,5 +1,6 @@
 // The polling transport (docs/PROTOCOL.md §7): bodies and answers are numbered, so that a lost, repeated or reordered
-// one is harmless. At most two answers are not confirmed: one to a body, and behind it one to a poll.
+// one is harmless. At most two answers are not confirmed: one to a body, and behind it one to a poll. Longer than other files: the
+// numbers of bodies and those of answers hold each other.
 import {
   type Close,
   CloseCode,
