@@ -204,11 +204,12 @@ export class SessionMachine<F extends { readonly length: number }> {
     return this.outbox.waiting;
   }
 
-  transmitWaiting(): void {
-    const { waiting } = this;
-    if (waiting === undefined) return;
-    this.outbox.carry();
-    this.sink.transmit(waiting);
+  /** @returns whether there was one that the peer takes now */
+  transmitWaiting(): boolean {
+    const frame = this.outbox.take();
+    if (frame === undefined) return false;
+    this.sink.transmit(frame);
+    return true;
   }
 
   /**
@@ -312,7 +313,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   #flow(): void {
-    while (this.state === 'live' && this.outbox.isReady) this.transmitWaiting();
+    while (this.state === 'live' && this.transmitWaiting());
   }
 
   /** Does what is due at `now`. */

@@ -151,7 +151,7 @@ describe('of a client', () => {
     /** Takes what the server takes. */
     const fly = (): string => {
       let taken = '';
-      for (; outbox.isReady; outbox.carry()) taken += outbox.waiting;
+      for (let frame = outbox.take(); frame !== undefined; frame = outbox.take()) taken += frame;
       return taken;
     };
     return { outbox, flight, fly };

@@ -101,25 +101,23 @@ export class Outbox<F extends { readonly length: number }> {
   }
 
   /**
-   * Whether there is one that waits and the peer takes now: one alone whatever its size, and whatever has left before. That
-   * MUST go before WELCOME tells what of it was handled, or both ends would count differently.
+   * Takes `waiting` to go over this connection, if the peer takes it now: one alone whatever its size, and whatever has left
+   * before. That MUST go before WELCOME tells what of it was handled, or both ends would count differently.
    */
-  get isReady(): boolean {
+  take(): F | undefined {
     const { waiting } = this;
-    if (waiting === undefined) return false;
-    if (!this.#flight?.packets || this.carried < this.#left) return true;
-    const { packets, bytes, window } = this.#flight;
-    return packets < window.windowPacketsMax && bytes + waiting.length <= window.windowBytesMax;
-  }
-
-  /** `waiting` goes over this connection. */
-  carry(): void {
-    if (this.#flight) {
-      this.#flight.packets++;
-      this.#flight.bytes += this.waiting!.length;
+    if (waiting === undefined) return undefined;
+    const flight = this.#flight;
+    if (flight) {
+      const { packets, bytes, window } = flight;
+      const fits = packets < window.windowPacketsMax && bytes + waiting.length <= window.windowBytesMax;
+      if (packets && !fits && this.carried >= this.#left) return undefined;
+      flight.packets++;
+      flight.bytes += waiting.length;
     }
     this.carried++;
-    this.#pass();
+    if (flight) this.#pass();
+    return waiting;
   }
 
   /**
@@ -148,7 +146,7 @@ export class Outbox<F extends { readonly length: number }> {
       this.confirmed = count;
       this.carried = Math.max(this.carried, count);
     }
-    this.#pass();
+    if (flight) this.#pass();
     return mark;
   }
 
@@ -156,7 +154,8 @@ export class Outbox<F extends { readonly length: number }> {
   rewind(): void {
     this.#left = this.left;
     this.carried = this.confirmed;
-    if (this.#flight) this.#flight.packets = this.#flight.bytes = 0;
+    if (!this.#flight) return;
+    this.#flight.packets = this.#flight.bytes = 0;
     this.#pass();
   }
 
@@ -197,7 +196,7 @@ export class Outbox<F extends { readonly length: number }> {
     return true;
   }
 
-  /** What is confirmed already needs no connection. */
+  /** Client: what is confirmed already needs no connection. */
   #pass(): void {
     while (this.carried < this.sent && this.waiting === undefined) this.carried++;
   }

@@ -1,6 +1,6 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
 import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
-import { TimerWheel } from '../base/wheel';
+import { TimerWheel, tickMs } from '../base/wheel';
 import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
 import { uws } from '../host/uws';
@@ -45,9 +45,11 @@ export class Core {
     this.#wheel = wheel;
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
-    // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too.
-    const entryAgeMsMax = options.recoveryWindowMs + options.heartbeatMs + options.heartbeatTimeoutMs;
-    const store = options.adapter({ platform, limits: { ...options, entryAgeMsMax } });
+    // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
+    // the timers on the way may be late by a tick.
+    const noticedMs = options.heartbeatMs + options.heartbeatTimeoutMs;
+    const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
+    const store = options.adapter({ platform, wheel, limits: { ...options, entryAgeMsMax } });
     this.#store = store;
     const turn = store.isShared ? new RecordingTurn(store, (run) => platform.soon(run)) : new DirectTurn(store);
     this.#flusher = new Flusher(platform, () => turn.commit());

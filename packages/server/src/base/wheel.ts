@@ -25,7 +25,8 @@ class Slot implements Link {
   wheelPrevious: Link = this;
 }
 
-const tickMs = 100;
+/** As much later something may be called than it was to be, and as much earlier is what `lately` says. */
+export const tickMs = 100;
 const slotCount = 512;
 
 export class TimerWheel {

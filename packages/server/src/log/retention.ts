@@ -49,7 +49,7 @@ export class Retention extends Timed {
   /** Appends a message to a log, at the offset that is next there: its frames say so. @param stamp when it was emitted */
   append(log: Log, stamp: number, except: Except, frames: Frames): void {
     const { entryAgeMsMax, journalBytesMax } = this.limits;
-    const at = this.#wheel.now();
+    const at = this.#wheel.lately();
     let bytes = 0;
     for (const frame of frames) if (frame !== undefined) bytes += frame.length;
     const kept = log.bytes;

@@ -3,6 +3,7 @@ import { VirtualClock } from '@halyard/testkit/clock';
 import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { describe, expect, test, vi } from 'vitest';
 import { platformOf } from '../base/platform';
+import { TimerWheel } from '../base/wheel';
 import { Log } from '../log/log';
 import { FanOut } from '../room/fan-out';
 import { membershipOf } from '../room/membership';
@@ -19,7 +20,7 @@ const presence = { wasExcepted: (except: unknown) => except === 'it' } as unknow
 
 function setUp(rooms: number) {
   const platform = platformOf(new VirtualClock());
-  const store = memory()({ platform, limits });
+  const store = memory()({ platform, wheel: new TimerWheel(platform), limits });
   const { stamps } = store;
   const context = { store, fanOut: new FanOut([], new Flusher(platform)), resolve: () => nobody };
   const machine = new ServerMachine<Frame>(

@@ -59,11 +59,11 @@ export class MemoryHub {
   readonly #epoch: string;
   #epochs = 0;
 
-  constructor({ platform, limits }: StoreContext, codec: Codec, isShared: boolean) {
+  constructor({ platform, wheel, limits }: StoreContext, codec: Codec, isShared: boolean) {
     this.isShared = isShared;
     this.codec = codec;
-    // What it keeps has the age that its own clock says, whoever has come and gone.
-    this.#wheel = new TimerWheel(platform);
+    // What servers share has the age that its own clock says, whoever has come and gone.
+    this.#wheel = isShared ? new TimerWheel(platform) : wheel;
     const base = platform.wall() - platform.now();
     this.stamps = new Stamps(() => base + this.#wheel.lately());
     this.#retention = new Retention(limits, this.#wheel, (log) => this.#forget(log));
@@ -119,11 +119,6 @@ export class MemoryHub {
     stored.generation++;
     stored.owner = node;
     return { nonce: stored.nonce, generation: stored.generation, record, owner };
-  }
-
-  /** Nothing is left to wait for. */
-  stop(): void {
-    this.#wheel.stop();
   }
 
   #expire(stored: StoredRecord): void {

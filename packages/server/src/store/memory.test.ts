@@ -1,16 +1,23 @@
 import { VirtualClock } from '@halyard/testkit/clock';
 import { describe, expect, it } from 'vitest';
 import { platformOf } from '../base/platform';
+import { TimerWheel } from '../base/wheel';
 import { memory } from './memory';
+import type { StoreContext } from './store';
 import { storeSuite } from './suite/store-suite';
 
 const limits = { entryAgeMsMax: 10_000, logPacketsMax: 100, logBytesMax: 10_000, journalBytesMax: 100_000 };
+
+function contextOf(clock: VirtualClock): StoreContext {
+  const platform = platformOf(clock);
+  return { platform, wheel: new TimerWheel(platform), limits };
+}
 
 storeSuite('the memory store, shared', () => {
   const clock = new VirtualClock();
   const adapter = memory({ shared: true });
   return {
-    node: () => adapter({ platform: platformOf(clock), limits }),
+    node: () => adapter(contextOf(clock)),
     elapse: async (ms) => clock.advance(ms),
   };
 });
@@ -18,8 +25,8 @@ storeSuite('the memory store, shared', () => {
 describe('the memory store', () => {
   it('is one for each server unless it is shared', () => {
     const adapter = memory();
-    const platform = platformOf(new VirtualClock());
-    const [one, other] = [adapter({ platform, limits }), adapter({ platform, limits })];
+    const context = contextOf(new VirtualClock());
+    const [one, other] = [adapter(context), adapter(context)];
     expect([one?.isShared, one?.stamps === other?.stamps]).toEqual([false, false]);
   });
 

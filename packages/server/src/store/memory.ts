@@ -73,7 +73,6 @@ export class MemoryStore implements LocalStore {
     for (const log of [...this.#followers.keys()]) this.unfollow(log);
     for (const channel of [...this.#channels]) this.unlisten(channel);
     if (nodes.delete(this.#node)) for (const other of nodes.values()) other.onLeft(this.#node);
-    if (!this.isShared) this.#hub.stop();
   }
 
   nodes(): readonly string[] {

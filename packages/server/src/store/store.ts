@@ -3,6 +3,7 @@
 import type { Codec } from '@halyard/codec';
 import type { Frame, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
+import type { TimerWheel } from '../base/wheel';
 import type { Except } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
 import type { RetentionLimits } from '../log/retention';
@@ -120,6 +121,8 @@ export interface LocalStore extends Store {
 /** What a store is made with. */
 export interface StoreContext {
   readonly platform: Platform;
+  /** Of the server, which stops it after `close`. */
+  readonly wheel: TimerWheel;
   readonly limits: RetentionLimits;
 }
 
