@@ -19,7 +19,7 @@ export {
   type SessionSink,
   type SessionState,
 } from './stream/machine';
-export { MovableMachine, openMsMax, type StreamState } from './stream/movable-machine';
+export { MovableMachine, openMsMax, type StreamCounts, type StreamState } from './stream/movable-machine';
 export { type Flight, FrameTag } from './stream/outbox';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';

@@ -1,5 +1,6 @@
 // A client's and a server's session machine, joined by links that can be cut, in virtual time. What of the server's logs a
 // machine must get along with is here in its shortest form: messages that go out again.
+
 import { type DeliveredPacket, SessionMachine } from '../src/stream/machine';
 import { MovableMachine, type StreamState } from '../src/stream/movable-machine';
 import { type Flight, FrameTag } from '../src/stream/outbox';
@@ -16,6 +17,7 @@ import {
 import { Link } from './link';
 import { defaults, type PairFrame, type PairOptions, type PairWorld, Peer, type Port } from './peer';
 import { seededRandom } from './random';
+import { stateOf } from './state';
 import { VirtualClock } from './virtual-clock';
 
 const helloWindow = {
@@ -130,7 +132,7 @@ class Server extends Peer {
   /** The session goes on in another machine, with what this one has come to. */
   move(): void {
     if (this.port !== undefined) this.detach();
-    this.state = (this.machine as MovableMachine<PairFrame>).snapshot();
+    this.state = stateOf(this.machine as MovableMachine<PairFrame>);
     this.machine = this.newMachine() as ServerMachine<PairFrame>;
     this.state = undefined;
   }

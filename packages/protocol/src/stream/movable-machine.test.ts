@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { stateOf } from '../../testing/state';
 import { defaultSettings } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType } from '../wire/packet';
 import { MovableMachine, openMsMax, type StreamState } from './movable-machine';
@@ -87,11 +88,11 @@ describe('what is handled', () => {
     machine.receive(event('b'), 2);
     expect(machine.deadline).toBe(1 + openMsMax);
     machine.tick(1 + openMsMax);
-    expect([machine.received, machine.snapshot().owed]).toEqual([1, [7]]);
+    expect([machine.received, stateOf(machine).owed]).toEqual([1, [7]]);
     machine.settle(1, 40_000);
-    expect(machine.snapshot().owed).toEqual([]);
+    expect(stateOf(machine).owed).toEqual([]);
     machine.tick(2 + openMsMax);
-    expect([machine.received, machine.snapshot().owed]).toEqual([2, []]);
+    expect([machine.received, stateOf(machine).owed]).toEqual([2, []]);
     expect(done().slice(2)).toEqual([sack(2)]);
   });
 
@@ -100,7 +101,7 @@ describe('what is handled', () => {
     for (const name of 'abcd') machine.receive(event(name), 1);
     machine.settleInTurn(3, 1);
     machine.settle(1, 1);
-    expect(machine.snapshot()).toMatchObject({ received: 1, settled: [] });
+    expect(stateOf(machine)).toMatchObject({ received: 1, settled: [] });
     machine.settle(2, 1);
     expect(machine.received).toBe(3);
     machine.settleInTurn(4, 1);
@@ -161,7 +162,7 @@ describe('another connection', () => {
     for (const name of 'ade') machine.receive(event(name), 3);
     expect(done()).toEqual(['e is 5']);
     machine.settle(5, 3);
-    expect(machine.snapshot()).toMatchObject({ received: 0, settled: [2, 3, 5, 5] });
+    expect(stateOf(machine)).toMatchObject({ received: 0, settled: [2, 3, 5, 5] });
   });
 
   it.each([
@@ -185,7 +186,7 @@ describe('another machine', () => {
     for (const name of 'abcd') before.machine.receive(event(name), 1);
     before.machine.settle(2, 1);
     before.machine.send('frame', 5);
-    const { machine, done } = opened(before.machine.snapshot(), { ...nothing, settled: [2, 2] });
+    const { machine, done } = opened(stateOf(before.machine), { ...nothing, settled: [2, 2] });
     expect(done()).toEqual(['frame']);
     for (const name of 'acde') machine.receive(event(name), 1);
     expect(done()).toEqual(['a is 1', 'c is 3', 'd is 4', 'e is 5']);

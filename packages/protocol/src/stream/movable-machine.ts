@@ -14,21 +14,27 @@ export const openMsMax = 30_000;
 /** A SACK names the lowest ranges of what is settled. */
 const toldRangesMax = 64;
 
-export interface StreamState<Frame> {
+/** What a stream has come to, but for its frames. */
+export interface StreamCounts {
   /** All counted packets of the peer up to this number need not come again, … */
   readonly received: number;
   /** … nor these above it. */
   readonly settled: NumberRanges;
   /** Acknowledgements that the peer waits for, of packets that count as settled because they are open for so long. */
   readonly owed: readonly number[];
-  /** How many frames the peer has confirmed. */
+  /** How many frames were sent in all, … */
+  readonly sent: number;
+  /** … and how many of them the peer has confirmed. */
   readonly confirmed: number;
-  /** … and those after them, each with its mark. */
-  readonly frames: readonly (readonly [frame: Frame, mark: number])[];
   /** Number of the last acknowledgement that was asked for. */
   readonly asked: number;
   /** Everything that was transmitted with a stamp up to this one is known to be handled by the peer. */
   readonly confirmedStamp: number;
+}
+
+export interface StreamState<Frame> extends StreamCounts {
+  /** Those after the confirmed ones, each with its mark. */
+  readonly frames: readonly (readonly [frame: Frame, mark: number])[];
 }
 
 /** A packet of the peer that its owner has not settled. */
@@ -66,17 +72,22 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     if (state.asked > 0) this.acks = new PendingAcks(state.asked);
   }
 
-  /** @returns what another machine needs to go on */
-  snapshot(): StreamState<F> {
+  /** @returns what another machine needs to go on, but for `framesAfter` */
+  counts(): StreamCounts {
     return {
       received: this.received,
       settled: this.#settled.ranges,
       owed: [...this.#owed.values()],
+      sent: this.sent,
       confirmed: this.confirmed,
-      frames: [...this.outbox].map(([, frame, mark]) => [frame, mark]),
       asked: this.acks?.last ?? 0,
       confirmedStamp: this.confirmedStamp,
     };
+  }
+
+  /** @returns the frames with a number above this one that are not confirmed, each with its number and its mark */
+  framesAfter(number: number): Iterable<readonly [number: number, frame: F, mark: number]> {
+    return this.outbox.after(number);
   }
 
   override get deadline(): number {

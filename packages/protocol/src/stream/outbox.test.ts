@@ -202,7 +202,12 @@ describe('of a client', () => {
     outbox.rewind();
     expect(fly()).toBe('bd');
     expect(flight).toMatchObject({ packets: 2, bytes: 2, settled: 2 });
-    expect([...outbox].map(([number]) => number)).toEqual([2, 4]);
+    expect([0, 2, 3, 9].map((after) => [...outbox.after(after)].map(([number]) => number))).toEqual([
+      [2, 4],
+      [4],
+      [4],
+      [],
+    ]);
   });
 
   it('gives up of what had left only what is not settled', () => {

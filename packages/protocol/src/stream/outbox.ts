@@ -78,10 +78,10 @@ export class Outbox<F extends { readonly length: number }> {
     return this.#entries?.[(this.carried - this.confirmed) * 2 + 1] as number | undefined;
   }
 
-  /** All that is not confirmed, with its number and its mark. */
-  *[Symbol.iterator](): Generator<readonly [number: number, frame: F, mark: number]> {
+  /** What is not confirmed and has a number above this one, with its number and its mark. */
+  *after(number: number): Generator<readonly [number: number, frame: F, mark: number]> {
     const entries = this.#entries ?? [];
-    for (let i = 0; i < entries.length; i += 2) {
+    for (let i = Math.max(number - this.confirmed, 0) * 2; i < entries.length; i += 2) {
       if (entries[i] !== undefined) yield [this.confirmed + i / 2 + 1, entries[i] as F, entries[i + 1] as number];
     }
   }
@@ -167,7 +167,7 @@ export class Outbox<F extends { readonly length: number }> {
     const left = this.#left;
     const kept = new Set<number>();
     let lost = 0;
-    const entries = [...this];
+    const entries = [...this.after(0)];
     this.#entries = undefined;
     this.confirmed = this.carried = this.#left = this.#bytes = 0;
     if (this.#flight) this.#flight.packets = this.#flight.bytes = this.#flight.settled = 0;

@@ -34,8 +34,8 @@ export interface SocketContext extends EventContext {
   readonly audience: Audience;
 }
 
-/** What `data` was when it could be encoded last, of sockets whose session has a record. */
-const savedData = new WeakMap<Presence, Frame>();
+/** What `data` was when it could be encoded last, of sockets whose session has a record. If it cannot be now, that was told. */
+const savedData = new WeakMap<Presence, { readonly frame: Frame; readonly isStale: boolean }>();
 
 export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implements Socket<Incoming, Outgoing, Data> {
   declare protected readonly context: SocketContext;
@@ -52,27 +52,27 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     this.handshake = handshake;
   }
 
-  override record(codec: Codec): PresenceRecord {
+  override record(codec: Codec): Omit<PresenceRecord, 'data'> {
     const { id, namespace, handshake } = this;
     return {
       ...{ id, namespace, peer: handshake.peer },
       auth: encodeValue(handshake.auth as Value, codec),
-      data: this.encodedData(codec),
       memberships: this.membershipRecords(this.line.confirmedStamp),
     };
   }
 
-  /** What cannot be encoded is told, and what was saved before stays. */
-  private encodedData(codec: Codec): Frame {
-    let frame = savedData.get(this);
+  override encodedData(codec: Codec): Frame {
+    const saved = savedData.get(this);
     try {
-      frame = encodeValue(this.data as Value, codec);
+      const frame = encodeValue(this.data as Value, codec);
+      savedData.set(this, { frame, isStale: false });
+      return frame;
     } catch (error) {
-      frame ??= encodeValue({}, codec);
-      this.context.report(error, `saving the data of socket ${this.id}`);
+      const frame = saved?.frame ?? encodeValue({}, codec);
+      if (!saved?.isStale) this.context.report(error, `saving the data of socket ${this.id}`);
+      savedData.set(this, { frame, isStale: true });
+      return frame;
     }
-    savedData.set(this, frame);
-    return frame;
   }
 
   override get ticket(): Handshake<Data> {

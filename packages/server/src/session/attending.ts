@@ -21,7 +21,7 @@ import { Leavings } from './leavings';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
-import type { PresenceRecord } from './record';
+import type { RecordedSocket } from './record-writer';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -107,7 +107,8 @@ export abstract class Attending extends Reading implements Entrant {
   connected(presence: Presence): void {
     if (this.pending?.isLeaving(presence.ticket)) {
       // It comes for what it has said, and nobody hears of it any more.
-      leavingsOf.get(this)?.entered(presence.record(this.context.store.codec));
+      leavingsOf.get(this)?.entered(presence.namespace, this.asItIs(presence));
+      this.touch(presence.id);
       presence.isLeaving = true;
       return;
     }
@@ -143,6 +144,7 @@ export abstract class Attending extends Reading implements Entrant {
     const { confirmedStamp } = this;
     this.left = this.left?.filter(({ stamp }) => stamp > confirmedStamp) ?? [];
     this.left.push({ presence, namespace: presence.namespace, stamp: this.context.turn.stamps.last });
+    this.touch('left');
   }
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
@@ -168,6 +170,7 @@ export abstract class Attending extends Reading implements Entrant {
     }
     this.pending ??= new PendingNamespaces(this.context);
     this.pending.enter(handshake);
+    this.touch('pending');
     namespace.admit(this, handshake);
   }
 
@@ -178,7 +181,8 @@ export abstract class Attending extends Reading implements Entrant {
     if (number > this.machine.received + 1) {
       const leavings = leavingsOf.get(this) ?? new Leavings();
       leavingsOf.set(this, leavings);
-      leavings.add(namespace, number, presence?.record(this.context.store.codec));
+      leavings.add(namespace, number, presence && this.asItIs(presence));
+      if (presence !== undefined) this.touch(presence.id);
     }
     this.forget(presence);
     this.pending?.leave(namespace);
@@ -187,8 +191,16 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   /** Presences that the client has left, and that come again at another server. */
-  protected get leavingRecords(): PresenceRecord[] {
-    return leavingsOf.get(this)?.records(this.machine.received) ?? [];
+  protected get leavingSockets(): RecordedSocket[] {
+    return leavingsOf.get(this)?.sockets(this.machine.received) ?? [];
+  }
+
+  /** What is to be recorded of a presence, whatever becomes of it. */
+  private asItIs(presence: Presence): RecordedSocket {
+    const { codec } = this.context.store;
+    const record = presence.record(codec);
+    const data = presence.encodedData(codec);
+    return { id: presence.id, record: () => record, data: () => data };
   }
 
   /** What has waited for a packet that is settled now goes on. To enter a namespace it takes a connection. */
@@ -230,6 +242,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private vacate(): void {
+    this.touch('pending');
     if (this.pending?.isEmpty) this.pending = undefined;
   }
 

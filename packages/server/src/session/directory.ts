@@ -131,11 +131,14 @@ export class Sessions {
     try {
       const claim = store.claim(id, (stored) => {
         record = decodeRecord(stored, store.codec);
-        const isIts = record.id === id && isSame(record[hashed], hashOf(text));
-        return isIts && record.codec === codecs[codecIndex]?.name;
+        const { identity } = record;
+        const isIts = identity.id === id && isSame(identity[hashed], hashOf(text));
+        return isIts && identity.codec === codecs[codecIndex]?.name;
       });
       if (claim === undefined || record === undefined) return undefined;
-      const { client, generation, listed, stream } = record;
+      const { client, listed } = record.identity;
+      const { generation } = record.counts;
+      const stream = { ...record.counts, frames: record.frames };
       const isTold = hashed === 'secret';
       const secret = isTold ? text : platform.randomBytes(18).toString('base64url');
       const untold = isTold ? undefined : { token: text, listed };

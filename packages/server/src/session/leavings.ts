@@ -2,7 +2,7 @@
 // and so does the DISCONNECT behind them: until they are settled the presence stays in the record as it was, and what the client
 // says to the same namespace waits.
 import type { DeliveredPacket } from '@halyard/protocol';
-import type { PresenceRecord } from './record';
+import type { RecordedSocket } from './record-writer';
 
 /** A packet, as it was delivered. */
 export type Delivery = readonly [packet: DeliveredPacket, number: number, size: number];
@@ -10,22 +10,22 @@ export type Delivery = readonly [packet: DeliveredPacket, number: number, size: 
 interface Leaving {
   /** Of the DISCONNECT. */
   readonly number: number;
-  record: PresenceRecord | undefined;
+  socket: RecordedSocket | undefined;
   readonly waiting: Delivery[];
 }
 
 export class Leavings {
   readonly #byNamespace = new Map<string, Leaving>();
 
-  /** @param record what the presence was; undefined if its namespace has not decided */
-  add(namespace: string, number: number, record: PresenceRecord | undefined): void {
-    this.#byNamespace.set(namespace, { number, record, waiting: [] });
+  /** @param socket what the presence was; undefined if its namespace has not decided */
+  add(namespace: string, number: number, socket: RecordedSocket | undefined): void {
+    this.#byNamespace.set(namespace, { number, socket, waiting: [] });
   }
 
   /** The namespace has let its client in, who has left again. */
-  entered(record: PresenceRecord): void {
-    const leaving = this.#byNamespace.get(record.namespace);
-    if (leaving !== undefined) leaving.record = record;
+  entered(namespace: string, socket: RecordedSocket): void {
+    const leaving = this.#byNamespace.get(namespace);
+    if (leaving !== undefined) leaving.socket = socket;
   }
 
   /** Keeps a packet if it has to wait. */
@@ -46,7 +46,7 @@ export class Leavings {
   }
 
   /** @returns what has to come again at another server */
-  records(received: number): PresenceRecord[] {
-    return [...this.#byNamespace.values()].flatMap(({ number, record }) => (number > received && record) || []);
+  sockets(received: number): RecordedSocket[] {
+    return [...this.#byNamespace.values()].flatMap(({ number, socket }) => (number > received && socket) || []);
   }
 }

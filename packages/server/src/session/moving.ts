@@ -1,5 +1,6 @@
 // Where a session is as plain data, and back: what another server needs to go on with its presences.
 // Methods are private by the compiler alone: one with # costs every instance a field.
+import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type Value } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
 import { Peer } from '../host/host';
@@ -7,30 +8,48 @@ import type { TransportName } from '../wire/connection';
 import { Attending } from './attending';
 import { Handshake } from './handshake';
 import {
+  type CountsRecord,
   decodeValue,
   encodeValue,
+  type IdentityRecord,
   type LeftRecord,
   type PeerRecord,
+  type PendingRecord,
   type PresenceRecord,
   type SessionRecord,
 } from './record';
+import type { RecordedSocket, RecordSource } from './record-writer';
 
-export abstract class Moving extends Attending {
-  /** What another server needs to go on. */
-  protected attendance(): Pick<SessionRecord, 'presences' | 'left' | 'pending'> {
+export abstract class Moving extends Attending implements RecordSource {
+  abstract identity(): IdentityRecord;
+  abstract counts(): CountsRecord;
+
+  sockets(): readonly RecordedSocket[] {
+    const sockets = listOf(this.presences).map((presence) => ({
+      id: presence.id,
+      record: (codec: Codec) => presence.record(codec),
+      data: (codec: Codec) => presence.encodedData(codec),
+    }));
+    return [...sockets, ...this.leavingSockets];
+  }
+
+  leftRecords(): readonly LeftRecord[] {
     const { confirmedStamp } = this;
-    const { codec } = this.context.store;
-    return {
-      presences: [...listOf(this.presences).map((presence) => presence.record(codec)), ...this.leavingRecords],
-      left: (this.left ?? []).map(({ presence, namespace, stamp }) => ({
-        ...{ id: presence.id, namespace, stamp },
-        memberships: presence.pastRecords(confirmedStamp),
-      })),
-      pending: [...(this.pending?.handshakes() ?? [])].map(({ namespace, auth, peer }) => ({
-        ...{ namespace, peer },
-        auth: encodeValue(auth as Value, codec),
-      })),
-    };
+    return (this.left ?? []).map(({ presence, namespace, stamp }) => ({
+      ...{ id: presence.id, namespace, stamp },
+      memberships: presence.pastRecords(confirmedStamp),
+    }));
+  }
+
+  pendingRecords(codec: Codec): readonly PendingRecord[] {
+    return [...(this.pending?.handshakes() ?? [])].map(({ namespace, auth, peer }) => ({
+      ...{ namespace, peer },
+      auth: encodeValue(auth as Value, codec),
+    }));
+  }
+
+  framesAfter(number: number): ReturnType<RecordSource['framesAfter']> {
+    return this.movable.framesAfter(number);
   }
 
   /** Is where it was on another server. */

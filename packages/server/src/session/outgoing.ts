@@ -24,6 +24,7 @@ import { Timed } from '../base/wheel';
 import type { Sender } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
+import type { Change } from './record-writer';
 
 export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sender<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
@@ -61,8 +62,8 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
   }
 
   abstract end(close: Close): void;
-  /** It is not what was stored of it any more. */
-  protected abstract touch(): void;
+  /** It is not what was stored of it any more. @param what besides its counts */
+  protected abstract touch(what?: Change): void;
   /** Sees to it that `due` is called when it is time. */
   protected abstract schedule(): void;
   /** Something was given to the machine: if that is held, it goes out with what is read from the logs. */

@@ -1,6 +1,6 @@
 // A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
 import type { Codec } from '@halyard/codec';
-import type { Close, EventPacket, Failure, Settle, Value, VolatilePacket } from '@halyard/protocol';
+import type { Close, EventPacket, Failure, Frame, Settle, Value, VolatilePacket } from '@halyard/protocol';
 import type { Membership } from '../room/membership';
 import type { Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
@@ -66,8 +66,10 @@ export abstract class Presence extends Spans {
     return this.ticket.namespace;
   }
 
-  /** @returns what another server needs to go on with it */
-  abstract record(codec: Codec): PresenceRecord;
+  /** @returns what another server needs to go on with it, but for `encodedData` */
+  abstract record(codec: Codec): Omit<PresenceRecord, 'data'>;
+  /** @returns the app's own `data` */
+  abstract encodedData(codec: Codec): Frame;
   /** An event of the client. @param number to settle it by */
   abstract receive(packet: EventPacket | VolatilePacket, number: number): void;
   /** The session's connection was lost. */

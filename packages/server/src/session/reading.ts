@@ -80,7 +80,7 @@ export abstract class Reading extends Outgoing {
   enter(presence: Presence, membership: Membership): void {
     const { connection } = this;
     if (presence.isLeaving) return;
-    this.touch();
+    this.touch(presence.id);
     if (!this.isCounted) {
       this.seeWhetherTight(() => this.spokenLogs());
       if (this.isCounted) this.count();
@@ -95,7 +95,7 @@ export abstract class Reading extends Outgoing {
     if (presence.isLeaving) return;
     room.looped?.delete(presence);
     if (this.isOver) return;
-    this.touch();
+    this.touch(presence.id);
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
     this.#budget.left();
@@ -127,6 +127,9 @@ export abstract class Reading extends Outgoing {
 
   /** The client has answered a PING: what was held until then goes on. */
   protected onPong(): void {
+    // With the next PING it may forget how far it has read: the record has to know.
+    for (const { id } of listOf(this.presences)) this.touch(id);
+    if (this.left !== undefined) this.touch('left');
     if (this.catchUp !== undefined) this.pump();
   }
 

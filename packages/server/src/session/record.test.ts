@@ -1,83 +1,104 @@
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { PacketType } from '@halyard/protocol';
+import { type Frame, PacketType, type Value } from '@halyard/protocol';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, encodeValue, hashOf, RecordError, type SessionRecord } from './record';
+import { decodeRecord, decodeValue, encodeValue, hashOf, RecordError, type SessionRecord } from './record';
+import { type RecordSource, writeRecord } from './record-writer';
 
 const codec: Codec = json();
 const membership = { room: '', epoch: 'e1', from: 0, to: -1, since: 5, until: -1, newest: -1 };
 const peer = { transport: 'websocket', address: '::1', secure: true, headers: ['host: a.example'] };
 const record: SessionRecord = {
-  id: 's1',
-  secret: hashOf('secret'),
-  token: hashOf('token'),
-  listed: ['/'],
-  codec: 'json',
-  client: 'by hand',
-  generation: 2,
-  refusal: '',
-  stream: {
+  identity: {
+    id: 's1',
+    secret: hashOf('secret'),
+    token: hashOf('token'),
+    listed: ['/'],
+    codec: 'json',
+    client: 'by hand',
+  },
+  counts: {
     received: 3,
     settled: [5, 5, 7, 9],
     owed: [2],
+    sent: 3,
     confirmed: 1,
-    frames: [
-      ['[14]', 7],
-      [new Uint8Array([1]), 8],
-    ],
     asked: 1,
     confirmedStamp: 6,
+    generation: 2,
+    refusal: '',
+    forgotten: -1,
   },
-  forgotten: -1,
+  frames: [
+    ['[14]', 7],
+    [new Uint8Array([1]), 8],
+  ],
   presences: [{ id: 'p1', namespace: '/', auth: '[3,1,{}]', data: '[3,1,{}]', peer, memberships: [membership] }],
   left: [{ id: 'p0', namespace: '/b', stamp: 9, memberships: [{ ...membership, to: 3, until: 9, newest: 8 }] }],
   pending: [{ namespace: '/c', auth: '[3,1,{}]', peer }],
 };
 
-/** A record with something changed. */
+const source: RecordSource = {
+  identity: () => record.identity,
+  counts: () => record.counts,
+  framesAfter: (after) =>
+    record.frames.map(([frame, stamp], i) => [2 + i, frame, stamp] as const).filter(([number]) => number > after),
+  sockets: () => record.presences.map(({ data, ...its }) => ({ id: its.id, record: () => its, data: () => data })),
+  leftRecords: () => record.left,
+  pendingRecords: () => record.pending,
+};
+
+const whole = (): Map<string, Frame> =>
+  new Map(writeRecord(source, new Set(), undefined, codec).parts as Map<string, Frame>);
+
+/** The parts of a record with something changed in one. */
 // biome-ignore lint/suspicious/noExplicitAny: what is wrong with it is the test.
-function changed(change: (record: any) => void): ReturnType<typeof encodeValue> {
-  const copy = structuredClone(record);
-  change(copy);
-  return encodeValue([1, copy as never], codec);
+function changed(name: string, change: (value: any) => unknown): Map<string, Frame> {
+  const parts = whole();
+  const value = structuredClone(decodeValue(parts.get(name)!, codec));
+  return parts.set(name, encodeValue((change(value) ?? value) as Value, codec));
+}
+
+function without(name: string): Map<string, Frame> {
+  const parts = whole();
+  parts.delete(name);
+  return parts;
 }
 
 describe('a record', () => {
   it('comes out as it went in', () => {
-    expect(decodeRecord(encodeRecord(record, codec), codec)).toEqual(record);
+    expect(decodeRecord(whole(), codec)).toEqual(record);
   });
 
-  it.each<[string, () => ReturnType<typeof encodeValue>, RegExp]>([
-    ['cut', () => String(encodeRecord(record, codec)).slice(0, -5), /not a packet/],
-    ['another packet', () => codec.encode({ type: PacketType.Reset }), /not a value/],
-    ['no version', () => encodeValue([record as never], codec), /its version and its fields/],
-    ['another version', () => encodeValue([2, record as never], codec), /of version 2, not 1/],
-    ['a field too much', () => changed((it) => Object.assign(it, { more: 1 })), /record\.more is a field too much/],
-    ['a field too few', () => changed((it) => delete it.client), /record\.client is no text/],
-    ['a wrong kind', () => changed((it) => Object.assign(it, { listed: 'all' })), /record\.listed is no list/],
-    [
-      'within a list',
-      () => changed((it) => Object.assign(it.pending[0], { peer: 1 })),
-      /pending\[0\]\.peer has no fields/,
-    ],
-    [
-      'a pair of three',
-      () => changed((it) => Object.assign(it.stream, { frames: [['', 1, 2]] })),
-      /frames\[0\] is no list of 2/,
-    ],
+  it.each<[string, () => Map<string, Frame>, RegExp]>([
+    ['cut', () => whole().set('counts', String(whole().get('counts')).slice(0, -5)), /not a packet/],
+    ['another packet', () => whole().set('left', codec.encode({ type: PacketType.Reset })), /not a value/],
+    ['no version', () => without('version'), /version is not there/],
+    ['another version', () => changed('version', () => 1), /of version 1, not 2/],
+    ['a part too few', () => without('pending'), /pending is not there/],
+    ['a part too much', () => whole().set('more', '[3,1,{}]'), /10 parts, of which 9 belong together/],
+    ['a frame too much', () => whole().set('frame 5', whole().get('frame 2')!), /10 parts, of which 9/],
+    ['a frame too few', () => without('frame 2'), /frame 2 is not there/],
+    ['a field too much', () => changed('identity', (it) => ({ ...it, more: 1 })), /identity\.more is a field too much/],
+    ['a field too few', () => changed('identity', (it) => void delete it.client), /identity\.client is no text/],
+    ['a wrong kind', () => changed('identity', (it) => ({ ...it, listed: 'all' })), /identity\.listed is no list/],
+    ['within a list', () => changed('pending', ([it]) => [{ ...it, peer: 1 }]), /pending\[0\]\.peer has no fields/],
+    ['a pair of three', () => changed('frame 2', () => ['', 1, 2]), /frame 2 is no list of 2/],
     [
       'a broken number',
-      () => changed((it) => Object.assign(it, { generation: 1.5 })),
-      /record\.generation is no count/,
+      () => changed('counts', (it) => ({ ...it, generation: 1.5 })),
+      /counts\.generation is no count/,
     ],
     [
       'a socket that is nowhere',
-      () => changed((it) => Object.assign(it.presences[0], { memberships: [] })),
+      () => changed('socket p1', (it) => ({ ...it, memberships: [] })),
       /p1 is not in its namespace/,
     ],
+    ['a socket of another name', () => changed('socket p1', (it) => ({ ...it, id: 'p2' })), /socket p1 has no data/],
+    ['a socket without data', () => without('data p1'), /socket p1 has no data/],
     [
       'an ended one that is somewhere',
-      () => changed((it) => Object.assign(it.left[0], { memberships: [membership] })),
+      () => changed('left', ([it]) => [{ ...it, memberships: [membership] }]),
       /p0 has ended, and is in a room/,
     ],
   ])('is refused: %s', (_what, bytes, rule) => {

@@ -1,8 +1,9 @@
 // The whole state of a session as one plain value: what another server needs to go on with it. Timers, cursors, promises and
-// the positions, which HELLO brings, are not in it; nor is when it ends, which the store knows.
+// the positions, which HELLO brings, are not in it; nor is when it ends, which the store knows. It is stored in parts.
 import { createHash } from 'node:crypto';
 import type { Codec } from '@halyard/codec';
-import { type Frame, PacketType, type StreamState, type Value } from '@halyard/protocol';
+import { type Frame, PacketType, type StreamCounts, type Value } from '@halyard/protocol';
+import type { RecordParts } from '../store/store';
 import { faultOf, type Shape } from './record-shape';
 
 /** A socket's time in a room. */
@@ -53,7 +54,8 @@ export interface PendingRecord {
   readonly auth: Frame;
 }
 
-export interface SessionRecord {
+/** What seldom changes. */
+export interface IdentityRecord {
   readonly id: string;
   /** SHA-256 of the secret; of the token, or empty once the client is known to have been told of the session. */
   readonly secret: Uint8Array;
@@ -63,11 +65,21 @@ export interface SessionRecord {
   /** Name of its codec. */
   readonly codec: string;
   readonly client: string;
+}
+
+/** What changes with everything that is said. */
+export interface CountsRecord extends StreamCounts {
   readonly generation: number;
   readonly refusal: string;
-  readonly stream: StreamState<Frame>;
   /** Stamp up to which memberships were forgotten. */
   readonly forgotten: number;
+}
+
+export interface SessionRecord {
+  readonly identity: IdentityRecord;
+  readonly counts: CountsRecord;
+  /** What the client has not confirmed, each with its stamp. */
+  readonly frames: readonly (readonly [frame: Frame, stamp: number])[];
   readonly presences: readonly PresenceRecord[];
   readonly left: readonly LeftRecord[];
   readonly pending: readonly PendingRecord[];
@@ -87,68 +99,93 @@ const membership: Shape = {
 const memberships: Shape = { list: membership };
 const peer: Shape = { fields: { transport: 'text', address: 'text', secure: 'flag', headers: { list: 'text' } } };
 
-const shape: Shape = {
-  fields: {
-    id: 'text',
-    secret: 'bytes',
-    token: 'bytes',
-    listed: { list: 'text' },
-    codec: 'text',
-    client: 'text',
-    generation: 'count',
-    refusal: 'text',
-    stream: {
-      fields: {
-        received: 'count',
-        settled: { list: 'count' },
-        owed: { list: 'count' },
-        confirmed: 'count',
-        frames: { list: { tuple: ['frame', 'stamp'] } },
-        asked: 'count',
-        confirmedStamp: 'stamp',
-      },
+/** Of the parts that every record has. */
+const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>> = {
+  identity: {
+    fields: {
+      id: 'text',
+      secret: 'bytes',
+      token: 'bytes',
+      listed: { list: 'text' },
+      codec: 'text',
+      client: 'text',
     },
-    forgotten: 'stamp',
-    presences: {
-      list: {
-        fields: { id: 'text', namespace: 'text', auth: 'frame', data: 'frame', peer, memberships },
-      },
-    },
-    left: { list: { fields: { id: 'text', namespace: 'text', stamp: 'stamp', memberships } } },
-    pending: { list: { fields: { namespace: 'text', auth: 'frame', peer } } },
   },
+  counts: {
+    fields: {
+      received: 'count',
+      settled: { list: 'count' },
+      owed: { list: 'count' },
+      sent: 'count',
+      confirmed: 'count',
+      asked: 'count',
+      confirmedStamp: 'stamp',
+      generation: 'count',
+      refusal: 'text',
+      forgotten: 'stamp',
+    },
+  },
+  left: { list: { fields: { id: 'text', namespace: 'text', stamp: 'stamp', memberships } } },
+  pending: { list: { fields: { namespace: 'text', auth: 'frame', peer } } },
 };
+const frameShape: Shape = { tuple: ['frame', 'stamp'] };
+const socketShape: Shape = { fields: { id: 'text', namespace: 'text', auth: 'frame', peer, memberships } };
 
 /** Of the layout: a record of another one is refused. */
-export const recordVersion = 1;
+export const recordVersion = 2;
 
-/** A record that is not what `encodeRecord` writes. */
+/** A record that is not what is written. */
 export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
-/** @returns the record as bytes or text of a codec */
-export function encodeRecord(record: SessionRecord, codec: Codec): Frame {
-  return encodeValue([recordVersion, record as unknown as Value], codec);
-}
+// The parts of a record, by name: one for each field of it that is no list of frames or sockets, and with these prefixes
+// one for each of those. `data` is apart from its socket, because only the app knows when it changes.
+export const framePart = (number: number): string => `frame ${number}`;
+export const socketPart = (id: string): string => `socket ${id}`;
+export const dataPart = (id: string): string => `data ${id}`;
 
 /** @throws RecordError that says what is wrong with it */
-export function decodeRecord(frame: Frame, codec: Codec): SessionRecord {
-  const value = decodeValue(frame, codec);
-  if (!Array.isArray(value) || value.length !== 2) throw new RecordError('a record is its version and its fields');
-  const [version, fields] = value;
+export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
+  const version = read(parts, 'version', codec);
   if (version !== recordVersion) throw new RecordError(`a record of version ${String(version)}, not ${recordVersion}`);
-  const fault = faultOf(fields, shape, 'record');
-  if (fault !== undefined) throw new RecordError(fault);
-  const record = fields as unknown as SessionRecord;
-  for (const { id, memberships } of record.presences) {
-    const [whole] = memberships;
-    if (whole?.room !== '' || whole.until >= 0) throw new RecordError(`socket ${id} is not in its namespace`);
+  const checked = (name: string, shape: Shape): unknown => {
+    const value = read(parts, name, codec);
+    const fault = faultOf(value, shape, name);
+    if (fault !== undefined) throw new RecordError(fault);
+    return value;
+  };
+  const identity = checked('identity', shapes.identity) as IdentityRecord;
+  const counts = checked('counts', shapes.counts) as CountsRecord;
+  const left = checked('left', shapes.left) as readonly LeftRecord[];
+  const pending = checked('pending', shapes.pending) as readonly PendingRecord[];
+  const frames: SessionRecord['frames'][number][] = [];
+  for (let number = counts.confirmed + 1; number <= counts.sent; number++) {
+    frames.push(checked(framePart(number), frameShape) as readonly [Frame, number]);
   }
-  for (const { id, memberships } of record.left) {
+  const presences: PresenceRecord[] = [];
+  for (const name of parts.keys()) {
+    if (!name.startsWith(socketPart(''))) continue;
+    const socket = checked(name, socketShape) as Omit<PresenceRecord, 'data'>;
+    const data = parts.get(dataPart(socket.id));
+    if (name !== socketPart(socket.id) || data === undefined) throw new RecordError(`${name} has no data`);
+    const [whole] = socket.memberships;
+    if (whole?.room !== '' || whole.until >= 0) throw new RecordError(`socket ${socket.id} is not in its namespace`);
+    presences.push({ ...socket, data });
+  }
+  for (const { id, memberships } of left) {
     if (memberships.some(({ until }) => until < 0)) throw new RecordError(`socket ${id} has ended, and is in a room`);
   }
-  return record;
+  // The version, a part for each shape, one for each frame, and two for each socket.
+  const known = 1 + Object.keys(shapes).length + frames.length + presences.length * 2;
+  if (parts.size > known) throw new RecordError(`${parts.size} parts, of which ${known} belong together`);
+  return { identity, counts, frames, presences, left, pending };
+}
+
+function read(parts: RecordParts, name: string, codec: Codec): Value | undefined {
+  const part = parts.get(name);
+  if (part === undefined) throw new RecordError(`${name} is not there`);
+  return decodeValue(part, codec);
 }
 
 export const noHash = new Uint8Array();

@@ -18,12 +18,12 @@ import {
 } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
 import { warningOf } from '../base/warnings';
-import type { RecordWrite } from '../store/store';
-import type { Recorded } from '../store/turn';
+import type { Recorded, Recording } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
 import { Moving } from './moving';
-import { encodeRecord, hashOf, noHash, type SessionRecord } from './record';
+import { type CountsRecord, hashOf, type IdentityRecord, noHash, type SessionRecord } from './record';
+import { type Change, type Written, writeRecord } from './record-writer';
 
 /** How far a client has got. */
 type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions' | 'settled'>;
@@ -90,17 +90,18 @@ export class Session extends Moving implements Receiver, Recorded {
   /** Goes on with what it was on another server. */
   restore(record: SessionRecord, move: Move): void {
     moves.set(this, move);
-    this.refusal = record.refusal;
-    this.forgottenStamp = record.forgotten;
+    const { refusal, forgotten, owed } = record.counts;
+    this.refusal = refusal;
+    this.forgottenStamp = forgotten;
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record);
-    for (const ack of record.stream.owed) {
+    for (const ack of owed) {
       this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
     }
     this.schedule();
   }
 
-  record(): SessionRecord {
+  override identity(): IdentityRecord {
     return {
       id: this.id,
       secret: hashOf(this.secret),
@@ -108,22 +109,28 @@ export class Session extends Moving implements Receiver, Recorded {
       listed: this.#untold?.listed ?? [],
       codec: this.codec.name,
       client: this.client,
-      generation: this.#generation,
-      refusal: this.refusal,
-      stream: this.movable.snapshot(),
-      forgotten: this.forgottenStamp,
-      ...this.attendance(),
     };
   }
 
-  write(): RecordWrite {
-    const { store, settings } = this.context;
-    const record = this.isOver ? undefined : encodeRecord(this.record(), store.codec);
+  override counts(): CountsRecord {
     return {
-      session: this.id,
-      nonce: moves.get(this)?.nonce ?? '',
-      record,
-      keptMs: settings.recoveryWindowMs + keptSlackMs,
+      ...this.movable.counts(),
+      ...{ generation: this.#generation, refusal: this.refusal, forgotten: this.forgottenStamp },
+    };
+  }
+
+  write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
+    const { store, settings } = this.context;
+    const record = this.isOver ? undefined : writeRecord(this, changed, before, store.codec);
+    return {
+      write: {
+        session: this.id,
+        nonce: moves.get(this)?.nonce ?? '',
+        parts: record?.parts,
+        isWhole: before === undefined,
+        keptMs: settings.recoveryWindowMs + keptSlackMs,
+      },
+      written: record?.written,
     };
   }
 
@@ -151,8 +158,8 @@ export class Session extends Moving implements Receiver, Recorded {
     return number > 0 && number <= (moves.get(this)?.left ?? 0);
   }
 
-  protected override touch(): void {
-    this.context.turn.touch(this);
+  protected override touch(what?: Change): void {
+    this.context.turn.touch(this, what);
   }
 
   // Connections.
@@ -314,6 +321,7 @@ export class Session extends Moving implements Receiver, Recorded {
   private told({ token }: Untold): void {
     this.context.told(token);
     this.#untold = undefined;
+    this.touch('identity');
   }
 
   private attach(connection: Connection, peer: ResumeCounts): void {

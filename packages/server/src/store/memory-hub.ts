@@ -7,7 +7,7 @@ import type { Except } from '../log/except';
 import { type Follower, type Frames, Log } from '../log/log';
 import { Retention } from '../log/retention';
 import { Stamps } from '../log/stamp';
-import type { Claim, RecordWrite, StoreContext, StoreEvents } from './store';
+import type { Claim, RecordParts, RecordWrite, StoreContext, StoreEvents } from './store';
 
 /** The record of a session, until it has not been written for as long as it was to be kept. */
 class StoredRecord extends Timed implements Claim {
@@ -15,7 +15,7 @@ class StoredRecord extends Timed implements Claim {
   nonce = '';
   generation = 0;
   owner = '';
-  record: Frame = '';
+  record = new Map<string, Frame>();
   readonly #expired: (stored: StoredRecord) => void;
 
   constructor(session: string, expired: (stored: StoredRecord) => void) {
@@ -93,32 +93,37 @@ export class MemoryHub {
     else followers?.onEntry(stamp, except, frames);
   }
 
-  /** @returns whether the session is still the writer's */
-  write({ session, nonce, record, keptMs }: RecordWrite): boolean {
+  /** @returns why nothing was written, if nothing was */
+  write({ session, nonce, parts, isWhole, keptMs }: RecordWrite): 'fenced' | 'missing' | undefined {
     const stored = this.#records.get(session);
-    if (stored !== undefined && stored.nonce !== nonce) return false;
-    if (record === undefined) {
+    if (stored !== undefined && stored.nonce !== nonce) return 'fenced';
+    if (parts === undefined) {
       if (stored !== undefined) this.#drop(stored);
-      return true;
+      return undefined;
     }
+    if (stored === undefined && !isWhole) return 'missing';
     // One that is merely missing is written again by its living owner.
     const written = stored ?? new StoredRecord(session, (one) => this.#expire(one));
     this.#records.set(session, written);
     written.nonce = nonce;
-    written.record = record;
+    if (isWhole) written.record.clear();
+    for (const [name, part] of parts) {
+      if (part === undefined) written.record.delete(name);
+      else written.record.set(name, part);
+    }
     this.#wheel.cancel(written);
     this.#wheel.schedule(written, this.#wheel.now() + keptMs);
-    return true;
+    return undefined;
   }
 
-  claim(node: string, session: string, expected: (record: Frame) => boolean): Claim | undefined {
+  claim(node: string, session: string, expected: (record: RecordParts) => boolean): Claim | undefined {
     const stored = this.#records.get(session);
     if (stored === undefined || !expected(stored.record)) return undefined;
     const { owner, record } = stored;
     stored.nonce = this.#randomId();
     stored.generation++;
     stored.owner = node;
-    return { nonce: stored.nonce, generation: stored.generation, record, owner };
+    return { nonce: stored.nonce, generation: stored.generation, record: new Map(record), owner };
   }
 
   #expire(stored: StoredRecord): void {

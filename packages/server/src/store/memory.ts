@@ -1,12 +1,12 @@
 // The store in memory: that of a server alone, or shared by several servers of one process.
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { type Frame, LocalUsageError, type Value } from '@halyard/protocol';
+import { LocalUsageError, type Value } from '@halyard/protocol';
 import type { Except } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import { MemoryHub } from './memory-hub';
-import type { Adapter, Claim, Commit, CommitResult, LocalStore, StoreEvents, StoreState } from './store';
+import type { Adapter, Claim, Commit, CommitResult, LocalStore, RecordParts, StoreEvents, StoreState } from './store';
 
 export interface MemoryOptions {
   /** Whether all servers that are given this adapter have one store together. Default: each has its own. */
@@ -99,13 +99,16 @@ export class MemoryStore implements LocalStore {
   commit({ number, entries, records }: Commit): CommitResult {
     if (this.#committed?.number === number) return this.#committed.result;
     for (const { log, stamp, except, frames } of entries) this.append(log, stamp, except, frames);
-    const fenced = records.filter((write) => !this.#hub.write(write)).map(({ session }) => session);
-    const result = { fenced };
+    const result = { fenced: [] as string[], missing: [] as string[] };
+    for (const write of records) {
+      const unwritten = this.#hub.write(write);
+      if (unwritten !== undefined) result[unwritten].push(write.session);
+    }
     this.#committed = { number, result };
     return result;
   }
 
-  claim(session: string, expected: (record: Frame) => boolean): Claim | undefined {
+  claim(session: string, expected: (record: RecordParts) => boolean): Claim | undefined {
     return this.#hub.claim(this.#node, session, expected);
   }
 

@@ -24,13 +24,18 @@ export interface NewEntry {
   readonly frames: Frames;
 }
 
+/** A session's record: its parts by name, each encoded by itself, so that what has not changed is not written again. */
+export type RecordParts = ReadonlyMap<string, Frame>;
+
 /** What is to become of a session's record. It MUST be left alone if another node has claimed it since. */
 export interface RecordWrite {
   readonly session: string;
   /** As `Claim.nonce`. */
   readonly nonce: string;
-  /** The record, encoded; undefined: it has ended. */
-  readonly record: Frame | undefined;
+  /** What has changed: an undefined part is no more. Without parts the session has ended. */
+  readonly parts: ReadonlyMap<string, Frame | undefined> | undefined;
+  /** Whether it has no other parts than these. If it has, a record that is not there MUST NOT be written. */
+  readonly isWhole: boolean;
   /** How long it is kept from now on while nobody writes it. */
   readonly keptMs: number;
 }
@@ -46,6 +51,8 @@ export interface Commit {
 export interface CommitResult {
   /** Sessions whose record was left alone. */
   readonly fenced: readonly string[];
+  /** Sessions of which some parts were to be written, and that have no record: it is to be written as a whole. */
+  readonly missing: readonly string[];
 }
 
 /** A session that this node has taken. */
@@ -54,7 +61,7 @@ export interface Claim {
   readonly nonce: string;
   /** Higher than that of every claim before. */
   readonly generation: number;
-  readonly record: Frame;
+  readonly record: RecordParts;
   /** The node that had it. */
   readonly owner: string;
 }
@@ -68,7 +75,7 @@ export interface StoreEvents {
   onJoined(node: string): void;
   onLeft(node: string): void;
   /** The record of a session was not written for as long as it was to be kept. One node is told. */
-  onExpired(session: string, record: Frame): void;
+  onExpired(session: string, record: RecordParts): void;
   onState(state: StoreState): void;
 }
 
@@ -95,7 +102,7 @@ export interface Store {
   commit(commit: Commit): Awaitable<CommitResult>;
 
   /** Takes a session, whoever has it. @returns undefined if there is none of that id, or its record is not what `expected` accepts */
-  claim(session: string, expected: (record: Frame) => boolean): Awaitable<Claim | undefined>;
+  claim(session: string, expected: (record: RecordParts) => boolean): Awaitable<Claim | undefined>;
 
   /** Says something that nobody keeps to all other nodes that listen to the channel. */
   publish(channel: string, frames: Frames): void;
@@ -115,7 +122,7 @@ export interface LocalStore extends Store {
   follow(name: string, follower: Follower): Log;
   commit(commit: Commit): CommitResult;
   append(log: Log, stamp: number, except: Except, frames: Frames): void;
-  claim(session: string, expected: (record: Frame) => boolean): Claim | undefined;
+  claim(session: string, expected: (record: RecordParts) => boolean): Claim | undefined;
 }
 
 /** What a store is made with. */

@@ -15,10 +15,19 @@ export interface Sender<Frame> {
 /** A session, as its record is written. */
 export interface Recorded {
   readonly id: string;
-  /** @returns what is to become of its record */
-  write(): RecordWrite;
+  /**
+   * @param changed what was touched
+   * @param before what it said of its last write; undefined: all of it is to be written
+   */
+  write(changed: ReadonlySet<string>, before: unknown): Recording;
   /** Its record was left alone: another node has it. */
   fenced(): void;
+}
+
+/** What is to become of a record, and what the session has to know for the next write. */
+export interface Recording {
+  readonly write: RecordWrite;
+  readonly written: unknown;
 }
 
 export interface Turn {
@@ -28,8 +37,8 @@ export interface Turn {
   append(log: Log, stamp: number, except: Except, frames: Frames): void;
   /** A frame for one session. */
   send<Frame>(sender: Sender<Frame>, frame: Frame): void;
-  /** The session is not what was stored of it. */
-  touch(session: Recorded): void;
+  /** The session is not what was stored of it. @param what has changed, besides what changes with everything */
+  touch(session: Recorded, what?: string): void;
   /** Stores what was touched. Called before anything leaves. */
   commit(): void;
 }
@@ -51,7 +60,7 @@ export class DirectTurn implements Turn {
     sender.release(frame, this.stamps.next());
   }
 
-  touch(_session: Recorded): void {}
+  touch(_session: Recorded, _what?: string): void {}
 
   commit(): void {}
 }
@@ -60,7 +69,9 @@ export class DirectTurn implements Turn {
 export class RecordingTurn extends DirectTurn {
   readonly #local: LocalStore;
   readonly #soon: (run: () => void) => void;
-  #touched = new Set<Recorded>();
+  #touched = new Map<Recorded, Set<string>>();
+  /** What sessions said of their last write. */
+  readonly #written = new WeakMap<Recorded, unknown>();
   #commits = 0;
 
   /** @param soon calls something at the end of this turn, or later */
@@ -70,18 +81,33 @@ export class RecordingTurn extends DirectTurn {
     this.#soon = soon;
   }
 
-  override touch(session: Recorded): void {
+  override touch(session: Recorded, what?: string): void {
     // Even if nothing leaves.
     if (this.#touched.size === 0) this.#soon(() => this.commit());
-    this.#touched.add(session);
+    let changed = this.#touched.get(session);
+    if (changed === undefined) {
+      changed = new Set();
+      this.#touched.set(session, changed);
+    }
+    if (what !== undefined) changed.add(what);
   }
 
   override commit(): void {
     if (this.#touched.size === 0) return;
-    const sessions = [...this.#touched];
-    this.#touched = new Set();
-    const records = sessions.map((session) => session.write());
-    const { fenced } = this.#local.commit({ number: ++this.#commits, entries: [], records });
-    for (const session of sessions) if (fenced.includes(session.id)) session.fenced();
+    const touched = this.#touched;
+    this.#touched = new Map();
+    const records: RecordWrite[] = [];
+    for (const [session, changed] of touched) {
+      const { write, written } = session.write(changed, this.#written.get(session));
+      this.#written.set(session, written);
+      records.push(write);
+    }
+    const { fenced, missing } = this.#local.commit({ number: ++this.#commits, entries: [], records });
+    for (const session of touched.keys()) {
+      if (fenced.includes(session.id)) session.fenced();
+      if (!missing.includes(session.id)) continue;
+      this.#written.delete(session);
+      this.touch(session);
+    }
   }
 }

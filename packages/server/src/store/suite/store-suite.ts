@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Except } from '../../log/except';
 import type { Follower, Frames, Log } from '../../log/log';
-import type { Claim, Commit, NewEntry, RecordWrite, Store, StoreEvents } from '../store';
+import type { Claim, Commit, CommitResult, NewEntry, RecordParts, RecordWrite, Store, StoreEvents } from '../store';
 
 /** Opens further nodes on one store, and lets time pass for it. */
 export interface StoreLab {
@@ -42,8 +42,8 @@ class Events implements StoreEvents {
     this.heard.push(['left', node]);
   }
 
-  onExpired(session: string, record: unknown): void {
-    this.heard.push(['expired', session, record]);
+  onExpired(session: string, record: RecordParts): void {
+    this.heard.push(['expired', session, record.get('text')]);
   }
 
   onState(): void {}
@@ -53,16 +53,14 @@ export function storeSuite(name: string, open: () => StoreLab): void {
   describe(name, () => {
     async function setUp(nodes: number) {
       const lab = open();
-      const stores: { store: Store; events: Events; commit(commit: Partial<Commit>): Promise<readonly string[]> }[] =
-        [];
+      const stores: { store: Store; events: Events; commit(commit: Partial<Commit>): Promise<CommitResult> }[] = [];
       for (let i = 0; i < nodes; i++) {
         const store = lab.node();
         const events = new Events();
         await store.open(`node ${i}`, events);
         let number = 0;
-        const commit = async (what: Partial<Commit>): Promise<readonly string[]> => {
-          const { fenced } = await store.commit({ number: ++number, entries: [], records: [], ...what });
-          return fenced;
+        const commit = async (what: Partial<Commit>): Promise<CommitResult> => {
+          return store.commit({ number: ++number, entries: [], records: [], ...what });
         };
         stores.push({ store, events, commit });
       }
@@ -78,9 +76,12 @@ export function storeSuite(name: string, open: () => StoreLab): void {
     const write = (session: string, text: string | undefined, claim?: Claim, keptMs = 10_000): RecordWrite => ({
       session,
       nonce: claim?.nonce ?? '',
-      record: text,
+      parts: text === undefined ? undefined : new Map([['text', text]]),
+      isWhole: true,
       keptMs,
     });
+    const textOf = (record: RecordParts | undefined) => record?.get('text');
+    const allDone = { fenced: [], missing: [] };
 
     describe('logs', () => {
       test('every follower hears every entry once, in the order of the commits', async () => {
@@ -145,24 +146,25 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       const log = await first.store.follow('room', listener);
       const commit: Commit = { number: 1, entries: [entry(log, 1, 'a')], records: [write('s', 'record')] };
       const results = [await first.store.commit(commit), await first.store.commit(commit)];
-      expect(results).toEqual([{ fenced: [] }, { fenced: [] }]);
+      expect(results).toEqual([allDone, allDone]);
       expect(listener.heard).toHaveLength(1);
     });
 
     describe('sessions', () => {
       test('the newest record is claimed, and who had it is fenced', async () => {
         const { first, second } = await setUp(2);
-        expect(await first.commit({ records: [write('s', 'one')] })).toEqual([]);
-        expect(await first.commit({ records: [write('s', 'two')] })).toEqual([]);
-        const claim = (await second.store.claim('s', (record) => record === 'two'))!;
-        expect(claim.record).toBe('two');
-        expect(await first.commit({ records: [write('s', 'late'), write('t', 'its own')] })).toEqual(['s']);
-        expect(await second.commit({ records: [write('s', 'three', claim)] })).toEqual([]);
+        expect(await first.commit({ records: [write('s', 'one')] })).toEqual(allDone);
+        expect(await first.commit({ records: [write('s', 'two')] })).toEqual(allDone);
+        const fenced = { fenced: ['s'], missing: [] };
+        const claim = (await second.store.claim('s', (record) => textOf(record) === 'two'))!;
+        expect([...claim.record]).toEqual([['text', 'two']]);
+        expect(await first.commit({ records: [write('s', 'late'), write('t', 'its own')] })).toEqual(fenced);
+        expect(await second.commit({ records: [write('s', 'three', claim)] })).toEqual(allDone);
         const back = (await first.store.claim('s', () => true))!;
-        expect([back.record, back.owner]).toEqual(['three', 'node 1']);
+        expect([textOf(back.record), back.owner]).toEqual(['three', 'node 1']);
         expect(back.generation).toBeGreaterThan(claim.generation);
-        expect(await second.commit({ records: [write('s', 'fenced', claim)] })).toEqual(['s']);
-        expect((await second.store.claim('t', () => true))?.record).toBe('its own');
+        expect(await second.commit({ records: [write('s', 'fenced', claim)] })).toEqual(fenced);
+        expect(textOf((await second.store.claim('t', () => true))?.record)).toBe('its own');
       });
 
       test('nobody claims what is not there, or is not as expected', async () => {
@@ -171,7 +173,25 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         expect(await second.store.claim('other', () => true)).toBeUndefined();
         expect(await second.store.claim('s', () => false)).toBeUndefined();
         // And then it is still the first one's.
-        expect(await first.commit({ records: [write('s', 'two')] })).toEqual([]);
+        expect(await first.commit({ records: [write('s', 'two')] })).toEqual(allDone);
+      });
+
+      test('the parts that have changed are written, and a record that is not there is not', async () => {
+        const { first, second } = await setUp(2);
+        const some = (session: string, parts: Record<string, string | undefined>, isWhole = false): RecordWrite => ({
+          ...{ session, nonce: '', isWhole, keptMs: 10_000 },
+          parts: new Map(Object.entries(parts)),
+        });
+        await first.commit({ records: [some('s', { a: '1', b: '2', c: '3' }, true)] });
+        const result = await first.commit({ records: [some('t', { a: '1' }), some('s', { b: '4', c: undefined })] });
+        expect(result).toEqual({ fenced: [], missing: ['t'] });
+        expect(await second.store.claim('t', () => true)).toBeUndefined();
+        const { nonce, record } = (await second.store.claim('s', () => true))!;
+        expect(Object.fromEntries(record)).toEqual({ a: '1', b: '4' });
+        await second.commit({ records: [{ ...some('s', { d: '5' }, true), nonce }] });
+        expect([...(await first.store.claim('s', () => true))!.record]).toEqual([['d', '5']]);
+        // What was claimed is what it was then.
+        expect(record.size).toBe(2);
       });
 
       test('one that has ended is not there any more', async () => {

@@ -1,0 +1,97 @@
+// The one writer of a session's record: it writes the parts that have changed since it wrote last. What has changed is noted as
+// it happens; frames and `data` are compared.
+import type { Codec } from '@halyard/codec';
+import type { Frame, Value } from '@halyard/protocol';
+import type { RecordWrite } from '../store/store';
+import {
+  type CountsRecord,
+  dataPart,
+  encodeValue,
+  framePart,
+  type IdentityRecord,
+  type LeftRecord,
+  type PendingRecord,
+  type PresenceRecord,
+  recordVersion,
+  socketPart,
+} from './record';
+
+/** A socket whose record is written: its `data` may change at any time. */
+export interface RecordedSocket {
+  readonly id: string;
+  record(codec: Codec): Omit<PresenceRecord, 'data'>;
+  data(codec: Codec): Frame;
+}
+
+/** What a record is made of. */
+export interface RecordSource {
+  identity(): IdentityRecord;
+  counts(): CountsRecord;
+  /** What the client has not confirmed, from a number on. */
+  framesAfter(number: number): Iterable<readonly [number: number, frame: Frame, stamp: number]>;
+  sockets(): readonly RecordedSocket[];
+  leftRecords(codec: Codec): readonly LeftRecord[];
+  pendingRecords(codec: Codec): readonly PendingRecord[];
+}
+
+/** What is noted as changed: one of these, or the id of a socket. */
+export type Change = 'identity' | 'left' | 'pending' | (string & {});
+
+/** What was written last, as far as it is compared. */
+export interface Written {
+  readonly confirmed: number;
+  /** Number of the last frame. */
+  readonly frame: number;
+  /** `data` of each socket, by id. */
+  readonly data: ReadonlyMap<string, Frame>;
+}
+
+/**
+ * @param changed what is noted
+ * @param before undefined: all parts are written
+ * @returns the parts that have changed, an undefined one if it is no more
+ */
+export function writeRecord(
+  source: RecordSource,
+  changed: ReadonlySet<Change>,
+  before: Written | undefined,
+  codec: Codec,
+): { readonly parts: RecordWrite['parts'] & {}; readonly written: Written } {
+  const parts = new Map<string, Frame | undefined>();
+  const put = (name: string, value: unknown): void => {
+    parts.set(name, encodeValue(value as Value, codec));
+  };
+  const has = (change: Change): boolean => before === undefined || changed.has(change);
+  if (before === undefined) put('version', recordVersion);
+  if (has('identity')) put('identity', source.identity());
+  if (has('left')) put('left', source.leftRecords(codec));
+  if (has('pending')) put('pending', source.pendingRecords(codec));
+  const counts = source.counts();
+  put('counts', counts);
+  let frame = Math.max(before?.frame ?? 0, counts.confirmed);
+  for (const [number, its, stamp] of source.framesAfter(frame)) {
+    put(framePart(number), [its, stamp]);
+    frame = number;
+  }
+  const gone = Math.min(counts.confirmed, before?.frame ?? 0);
+  for (let number = (before?.confirmed ?? 0) + 1; number <= gone; number++) parts.set(framePart(number), undefined);
+  const data = new Map<string, Frame>();
+  for (const socket of source.sockets()) {
+    const { id } = socket;
+    const its = socket.data(codec);
+    const last = before?.data.get(id);
+    data.set(id, its);
+    if (last === undefined || !isSame(its, last)) parts.set(dataPart(id), its);
+    if (last === undefined || changed.has(id)) put(socketPart(id), socket.record(codec));
+  }
+  for (const id of before?.data.keys() ?? []) {
+    if (data.has(id)) continue;
+    parts.set(dataPart(id), undefined);
+    parts.set(socketPart(id), undefined);
+  }
+  return { parts, written: { confirmed: counts.confirmed, frame, data } };
+}
+
+function isSame(a: Frame, b: Frame): boolean {
+  return typeof a === 'string' || typeof b === 'string' ? a === b : Buffer.compare(a, b) === 0;
+}
