@@ -59,6 +59,20 @@ describe.each(hosts)('on %s', (_name, host) => {
     await good.packet(4);
   });
 
+  test('WELCOME opens the window for what waits, and not the first SACK', async () => {
+    const heard: number[] = [];
+    const io = await serve((socket) => socket.on('event', (i: number) => void heard.push(i)), {
+      ...{ adapter: memory(), sackPacketsMax: 1_000, sackDelayMs: 10_000, windowPacketsMax: 2_000 },
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    let sacked = false;
+    client.on('connect', () => setTimeout(() => (sacked = true), 9_000).unref());
+    for (let i = 1; i <= 100; i++) client.emit('event', i);
+    while (heard.length < 100 && !sacked) await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toHaveLength(100);
+  });
+
   test('a client of ours keeps the window, and loses nothing when it leaves with a full one', async () => {
     const gates: (() => void)[] = [];
     const heard: number[] = [];

@@ -136,8 +136,8 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
     const current = opening.link!;
     const resumed = !!opening.key;
     machine.settings = flight.window = settings;
-    if (recovered) machine.confirm(received, settled);
-    else if (resumed || reason) {
+    if (recovered || !(resumed || reason)) machine.confirm(received, settled);
+    else {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason);
       namespaces.releaseListed();
