@@ -19,9 +19,16 @@ export {
   type SessionSink,
   type SessionState,
 } from './stream/machine';
-export { MovableMachine, openMsMax, type StreamCounts, type StreamState } from './stream/movable-machine';
+export {
+  largestWindow,
+  MovableMachine,
+  openMsMax,
+  type StreamCounts,
+  type StreamState,
+} from './stream/movable-machine';
 export { type Flight, FrameTag } from './stream/outbox';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
+export { Settled } from './stream/settled';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
 export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';

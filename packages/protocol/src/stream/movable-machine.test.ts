@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stateOf } from '../../testing/state';
 import { defaultSettings } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType } from '../wire/packet';
-import { MovableMachine, openMsMax, type StreamState } from './movable-machine';
+import { largestWindow, MovableMachine, openMsMax, type StreamState } from './movable-machine';
 
 const settings = {
   ...defaultSettings,
@@ -108,6 +108,17 @@ describe('what is handled', () => {
     expect(machine.received).toBe(4);
   });
 
+  it('that settle in their turn wait for no later one', () => {
+    const { machine } = opened();
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    machine.settleInTurn(4, 1);
+    machine.settleInTurn(2, 1);
+    machine.settle(1, 1);
+    expect(machine.received).toBe(2);
+    machine.settle(3, 1);
+    expect(machine.received).toBe(4);
+  });
+
   it('that settles in its turn, and counts as settled before that, holds up nothing', () => {
     const { machine } = opened();
     machine.receive(event('a'), 1);
@@ -121,6 +132,12 @@ describe('what is handled', () => {
 });
 
 describe('the window', () => {
+  it('of what its client says had left is the largest there is', () => {
+    const { machine } = opened(undefined, { ...nothing, left: Number.MAX_SAFE_INTEGER });
+    for (let i = 0; i < largestWindow.windowPacketsMax; i++) machine.receive(event('a'), 1);
+    expect(() => machine.receive(event('a'), 1)).toThrow(code('ERR_WINDOW'));
+  });
+
   it('of packets is kept, or the connection is closed with 4429', () => {
     const { machine } = opened();
     for (const name of 'abcd') machine.receive(event(name), 1);

@@ -37,6 +37,11 @@ export interface StreamState<Frame> extends StreamCounts {
   readonly frames: readonly (readonly [frame: Frame, mark: number])[];
 }
 
+type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
+
+/** No server has a larger one. */
+export const largestWindow: Window = { windowPacketsMax: 8_192, windowBytesMax: 1 << 30 };
+
 /** A packet of the peer that its owner has not settled. */
 interface OpenPacket {
   readonly since: number;
@@ -49,11 +54,11 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   /** By number, in the order in which they came. */
   readonly #open = new Map<number, OpenPacket>();
   #openBytes = 0;
-  /** Numbers that settle once all before them have. */
+  /** Numbers that settle once all before them have, ascending. */
   readonly #inTurn: number[] = [];
   /** By number: those that count as settled, and will be answered. */
   readonly #owed = new Map<number, number>();
-  /** Up to this number the peer has sent packets before: they come at once, however many. */
+  /** Up to this number the peer has sent packets before, as it says: by the window of a server that may have had another one. */
   #left = 0;
   /** Numbers that the peer does not send on this connection. */
   #skipped: NumberRanges = [];
@@ -118,7 +123,8 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   /** As `settle`, but once all packets before this one are settled. */
   settleInTurn(number: number, now: number): void {
-    this.#inTurn.push(number);
+    const later = this.#inTurn.findIndex((one) => one > number);
+    this.#inTurn.splice(later < 0 ? this.#inTurn.length : later, 0, number);
     this.#passTurns(now);
   }
 
@@ -146,7 +152,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     }
     this.#open.set(number, { since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
     this.#openBytes += size;
-    if (number > this.#left) this.#checkWindow();
+    this.#checkWindow(number > this.#left ? this.settings : largestWindow);
     this.handle(packet, number, size);
   }
 
@@ -167,8 +173,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   }
 
   /** @throws RemoteProtocolError if the peer sends more than it was told to */
-  #checkWindow(): void {
-    const { windowPacketsMax, windowBytesMax } = this.settings;
+  #checkWindow({ windowPacketsMax, windowBytesMax }: Window): void {
     const packets = this.#open.size + this.untoldPackets;
     if (packets <= windowPacketsMax && (packets === 1 || this.#openBytes + this.untoldBytes <= windowBytesMax)) return;
     throw new RemoteProtocolError(

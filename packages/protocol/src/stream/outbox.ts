@@ -34,6 +34,8 @@ export class Outbox<F extends { readonly length: number }> {
    */
   #entries: (F | number | undefined)[] | undefined;
   #bytes = 0;
+  /** Numbers whose frames are confirmed before earlier ones, as they were told last: all that was told before is among them. */
+  #settled: NumberRanges = [];
   readonly #flight: Flight | undefined;
 
   /** @param flight of a client; a server's peer takes everything, and confirms in order */
@@ -57,15 +59,12 @@ export class Outbox<F extends { readonly length: number }> {
 
   /** Client: numbers above `confirmed` whose frames are confirmed too, if there are any. */
   get settled(): NumberRanges | undefined {
-    if (!this.#flight?.settled) return undefined;
     const ranges: number[] = [];
-    for (let number = this.confirmed + 1; number <= this.sent; number++) {
-      if (this.#entries![(number - this.confirmed - 1) * 2] !== undefined) continue;
-      if (ranges.at(-1) === number - 1) ranges.pop();
-      else ranges.push(number);
-      ranges.push(number);
+    for (let i = 0; i < this.#settled.length; i += 2) {
+      const last = this.#settled[i + 1]!;
+      if (last > this.confirmed) ranges.push(Math.max(this.#settled[i]!, this.confirmed + 1), last);
     }
-    return ranges;
+    return ranges.length ? ranges : undefined;
   }
 
   /** The first frame that this connection has not carried yet. */
@@ -132,10 +131,16 @@ export class Outbox<F extends { readonly length: number }> {
     const last = settled.at(-1) ?? count;
     if (Math.max(count, last) > sent) throw new RemoteProtocolError('ERR_SACK_AHEAD', `${last} received, ${sent} sent`);
     const flight = this.#flight;
-    for (let i = 0; flight && i < settled.length; i += 2) {
-      let number = Math.max(settled[i]!, this.confirmed + 1);
-      for (; number <= settled[i + 1]!; number++) if (this.#free(number)) flight.settled++;
+    const told = this.#settled;
+    for (let i = 0, j = 0; flight && i < settled.length; i += 2) {
+      for (let number = Math.max(settled[i]!, this.confirmed + 1); number <= settled[i + 1]!; ) {
+        while (told[j + 1]! < number) j += 2;
+        // What was told before is not gone through again.
+        if (told[j]! <= number) number = told[j + 1]! + 1;
+        else if (this.#free(number++)) flight.settled++;
+      }
     }
+    if (flight) this.#settled = settled;
     let mark: number | undefined;
     if (fresh) {
       // What is not there any more was settled before.
@@ -170,6 +175,7 @@ export class Outbox<F extends { readonly length: number }> {
     const entries = [...this.after(0)];
     this.#entries = undefined;
     this.confirmed = this.carried = this.#left = this.#bytes = 0;
+    this.#settled = [];
     if (this.#flight) this.#flight.packets = this.#flight.bytes = this.#flight.settled = 0;
     for (const [number, frame, mark] of entries) {
       if (mark < FrameTag.Event) continue;

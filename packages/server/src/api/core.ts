@@ -30,6 +30,7 @@ export class Core {
   readonly #wheel: TimerWheel;
   readonly #sessions: Sessions;
   readonly #store: LocalStore;
+  readonly #node: string;
   readonly #flusher: Flusher;
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
@@ -43,6 +44,7 @@ export class Core {
     const { codecs, platform } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
+    this.#node = platform.randomBytes(9).toString('base64url');
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
@@ -59,9 +61,7 @@ export class Core {
         ...options,
         settings: settingsOf(options),
         outboxLimits: options,
-        wheel,
-        store,
-        turn,
+        ...{ wheel, store, turn, node: this.#node },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,
@@ -144,7 +144,7 @@ export class Core {
     // What others share is stored before it leaves: by queues, at the end of the turn.
     if (!this.#store.isShared) this.#fanOut.host = host;
     this.#router.serve(host);
-    this.#store.open(this.#options.platform.randomBytes(9).toString('base64url'), nothingToDo);
+    this.#store.open(this.#node, nothingToDo);
     return host;
   }
 
@@ -152,7 +152,7 @@ export class Core {
     this.#closing = true;
     this.#host?.stopListening();
     for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
-    for (const session of [...this.#sessions]) session.end(shutDown);
+    for (const session of [...this.#sessions]) session.letGo(shutDown);
     this.#flusher.flush();
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
     await new Promise<void>((resolve) => this.#options.platform.soon(resolve));

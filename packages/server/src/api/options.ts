@@ -1,7 +1,7 @@
 // The server's options: their defaults and their ranges. Every one is checked when the server is made.
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError } from '@halyard/protocol';
+import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError, largestWindow } from '@halyard/protocol';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import type { FetchHandler } from '../host/fetch-bridge';
 import type { HostFactory } from '../host/host';
@@ -34,9 +34,9 @@ const numbers = {
   /** … and no later than this. */
   sackDelayMs: { default: defaultSettings.sackDelayMs, min: 1, max: 60_000 },
   /** Packets of a client that may be unconfirmed on its connection: its queue holds the rest, and 4429 who sends more. */
-  windowPacketsMax: { default: defaultSettings.windowPacketsMax, min: 64, max: 8_192 },
+  windowPacketsMax: { default: defaultSettings.windowPacketsMax, min: 64, max: largestWindow.windowPacketsMax },
   /** Their sum: bytes, or characters of text. */
-  windowBytesMax: { default: defaultSettings.windowBytesMax, min: 65_536, max: 1 << 30 },
+  windowBytesMax: { default: defaultSettings.windowBytesMax, min: 65_536, max: largestWindow.windowBytesMax },
   /** Packets kept for one session until it confirms them. */
   outboxPacketsMax: { default: defaultOutboxLimits.outboxPacketsMax, min: 16, max: 1 << 24 },
   /** Their sum in bytes. */

@@ -61,6 +61,7 @@ export class Admission {
       if (failure === undefined) this.#connect(entrant, handshake);
       else entrant.refused(handshake, failure);
     }
+    entrant.decided();
     this.#context.decided();
   }
 

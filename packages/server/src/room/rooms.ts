@@ -70,14 +70,15 @@ export class Rooms implements RoomContext {
     span: Omit<Membership, 'room'>,
   ): Membership | undefined {
     const isMember = span.until === Number.POSITIVE_INFINITY;
-    let room = name === '' ? this.everyone : this.#byName.get(name);
-    if (room === undefined) {
-      room = this.#create(name);
-      if (isMember) this.#byName.set(name, room);
+    const known = name === '' ? this.everyone : this.#byName.get(name);
+    const room = known ?? this.#create(name);
+    const isIts = room.log.id === epoch;
+    if (known === undefined) {
+      if (isMember && isIts) this.#byName.set(name, room);
       // Its log stays as long as there is something to be read in it.
       else room.close();
     }
-    if (room.log.id !== epoch) return undefined;
+    if (!isIts) return undefined;
     // What left out its members on other servers is not known here: something may have.
     room.exceptedStamp = Math.max(room.exceptedStamp, this.stamp);
     if (isMember) room.members.set(subscriber.id, subscriber);

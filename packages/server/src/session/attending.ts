@@ -43,7 +43,7 @@ export abstract class Attending extends Reading implements Entrant {
     for (const presence of presences) this.depart(presence, close);
     this.pending?.leaveAll();
     this.vacate();
-    if (this.pending !== undefined) this.#departures ??= new Departures(this.context.wheel.now(), []);
+    if (this.pending?.hasLeft) this.#departures ??= new Departures(this.context.wheel.now(), []);
   }
 
   /** All are over, whatever waits. */
@@ -98,6 +98,12 @@ export abstract class Attending extends Reading implements Entrant {
 
   awaits(ticket: Ticket): boolean {
     return this.pending?.awaits(ticket) ?? false;
+  }
+
+  decided(): void {
+    if (this.pending === undefined) return;
+    this.pending.undecided--;
+    this.vacate();
   }
 
   revived(presence: Presence): void {
@@ -156,7 +162,7 @@ export abstract class Attending extends Reading implements Entrant {
   protected ask(name: string, auth: Value | undefined, before?: Handshake): void {
     const { namespacesPerSessionMax } = this.context;
     if (this.has(name)) return;
-    if (listOf(this.presences).length + (this.pending?.size ?? 0) >= namespacesPerSessionMax) {
+    if (listOf(this.presences).length + (this.pending?.undecided ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
       this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;

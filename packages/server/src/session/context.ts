@@ -15,6 +15,8 @@ import type { Spans } from './spans';
 export interface Entrant extends Owner {
   /** Whether this is still a question that the namespace has to decide. */
   awaits(ticket: Ticket): boolean;
+  /** The namespace has decided, whatever becomes of it. */
+  decided(): void;
   /** It was let in on another server. */
   revived(presence: Presence): void;
   /** The namespace let it in. */
@@ -46,6 +48,8 @@ export interface SessionContext extends PendingLimits {
   readonly platform: Platform;
   readonly wheel: TimerWheel;
   readonly store: LocalStore;
+  /** Id of this node in the store. */
+  readonly node: string;
   readonly turn: Turn;
   readonly settings: SessionSettings;
   readonly outboxLimits: OutboxLimits;

@@ -1,15 +1,24 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
 import { timingSafeEqual } from 'node:crypto';
-import { type Close, CloseCode, type HelloPacket, type ResumeRequest } from '@halyard/protocol';
+import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
-import { decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
+import { type CountsRecord, decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
 import { Session } from './session';
 
 /** Of a client that has not been told of its session. */
 const nothingRead = { received: 0, confirmed: 0, positions: [] };
 
+const impossible: Close = {
+  code: CloseCode.BadPacket,
+  reason: 'ERR_RESUME_COUNTS: the resume counts what cannot be',
+  by: 'server',
+};
+
 const overtaken: Close = { code: CloseCode.Evicted, reason: 'a later connection has the session', by: 'server' };
+
+/** What a HELLO means: a session, none, one that it may not have, or the end of its connection. */
+type Found = Session | 'taken' | Close | undefined;
 
 export class Sessions {
   readonly #context: SessionContext;
@@ -47,8 +56,12 @@ export class Sessions {
   greet(connection: Connection, hello: HelloPacket): void {
     let refusal = '';
     const { codecIndex } = connection;
-    const untold = hello.token === '' ? undefined : this.#untold(hello.token, codecIndex, hello.left);
-    if (untold !== undefined && untold.codecIndex === codecIndex) {
+    const untold = hello.token === '' ? undefined : this.#untold(hello, codecIndex);
+    if (isClose(untold)) {
+      connection.close(untold);
+      return;
+    }
+    if (untold instanceof Session && untold.codecIndex === codecIndex) {
       if (untold.isAfter(hello)) {
         connection.close(overtaken);
         return;
@@ -62,15 +75,19 @@ export class Sessions {
       untold.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
     if (hello.resume !== undefined) {
-      const session = this.#find(hello.resume, codecIndex, hello.left);
+      const found = this.#find(hello.resume, hello, codecIndex);
+      if (isClose(found)) {
+        connection.close(found);
+        return;
+      }
+      const session = found instanceof Session ? found : undefined;
       if (session?.isAfter(hello)) {
         connection.close(overtaken);
         return;
       }
       const reason = session === undefined ? 'unknown-session' : session.refusesResume(hello.resume);
       if (reason === 'impossible-counts') {
-        const rule = 'ERR_RESUME_COUNTS: the resume counts what cannot be';
-        connection.close({ code: CloseCode.BadPacket, reason: rule, by: 'server' });
+        connection.close(impossible);
         return;
       }
       if (session !== undefined && reason === undefined) {
@@ -98,10 +115,17 @@ export class Sessions {
     const { client, generation, token } = hello;
     const mine = token === '' ? undefined : { token, listed: hello.namespaces.map(({ namespace }) => namespace) };
     const session = new Session(
-      { id: mine === undefined ? id : this.#idOf(token, id), secret, client, generation, untold: mine },
+      {
+        id: mine === undefined || untold !== undefined ? id : this.#idOf(token, id),
+        secret,
+        client,
+        generation,
+        untold: mine,
+      },
       codecIndex,
       this.#context,
     );
+    if (this.#context.store.isShared) session.claimed(random.toString('base64url'));
     this.#add(session);
     if (token !== '' && hello.resume === undefined) this.#byToken.set(token, session);
     session.start(connection, hello, refusal);
@@ -119,23 +143,44 @@ export class Sessions {
   }
 
   /**
-   * A session that another node has, or had, is this one's from now on.
-   * @param secret of the session, as its client says it
-   * @param left how many packets it has sent before
-   * @param hashed which hash of the record it has to have: that of the secret, or of the token
+   * Takes a session, with a store that others share: it is this node's from now on, whoever had it.
+   * @param id of the session
+   * @param text its secret, or the token of a client that has not been told of it
+   * @param hashed which of these that is
+   * @returns the session as its owner has left it; undefined if there is none of that id, `taken` if it is another one, or
+   * over; or why it is not to be taken
    */
-  #claim(id: string, text: string, hashed: 'secret' | 'token', codecIndex: number, left: number): Session | undefined {
-    const { store, codecs, report, platform } = this.#context;
-    if (!store.isShared) return undefined;
+  #claim(id: string, text: string, hashed: 'secret' | 'token', hello: HelloPacket, codecIndex: number): Found {
+    const { store, turn, codecs, report, platform, node } = this.#context;
+    const before = this.#byId.get(id);
     let record: SessionRecord | undefined;
+    let refusal: Close | 'taken' | undefined;
     try {
       const claim = store.claim(id, (stored) => {
+        refusal = 'taken';
         record = decodeRecord(stored, store.codec);
-        const { identity } = record;
+        const { identity, counts } = record;
         const isIts = identity.id === id && isSame(identity[hashed], hashOf(text));
-        return isIts && identity.codec === codecs[codecIndex]?.name;
+        if (!isIts || identity.codec !== codecs[codecIndex]?.name) return false;
+        // Nothing has changed for the owner it has.
+        refusal = undefined;
+        if (hello.generation !== 0 && hello.generation <= counts.generation) refusal = overtaken;
+        else if (hashed === 'secret' && !canBe(hello.resume as ResumeRequest, counts)) refusal = impossible;
+        return refusal === undefined;
       });
+      if (refusal !== undefined) return refusal;
+      if (claim === 'over') return 'taken';
       if (claim === undefined || record === undefined) return undefined;
+      const { nonce, owner } = claim;
+      if (before !== undefined && owner === node) {
+        before.claimed(nonce);
+        return before;
+      }
+      // What it was here before it went on elsewhere.
+      if (before !== undefined) {
+        turn.forget(before);
+        before.fenced();
+      }
       const { client, listed } = record.identity;
       const { generation } = record.counts;
       const stream = { ...record.counts, frames: record.frames };
@@ -143,32 +188,57 @@ export class Sessions {
       const secret = isTold ? text : platform.randomBytes(18).toString('base64url');
       const untold = isTold ? undefined : { token: text, listed };
       const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
+      session.claimed(nonce, hello.left);
       this.#add(session);
       if (!isTold) this.#byToken.set(text, session);
-      session.restore(record, { nonce: claim.nonce, left });
+      session.restore(record);
       return session;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       report(error, `reading the record of session ${id}`);
-      return undefined;
+      return 'taken';
     }
   }
 
-  #find({ session: id, secret }: ResumeRequest, codecIndex: number, left: number): Session | undefined {
+  #find({ session: id, secret }: ResumeRequest, hello: HelloPacket, codecIndex: number): Found {
     const session = this.#byId.get(id);
-    if (session === undefined) return this.#claim(id, secret, 'secret', codecIndex, left);
-    if (session.codecIndex !== codecIndex) return undefined;
-    return isSame(Buffer.from(session.secret), Buffer.from(secret)) ? session : undefined;
+    if (session !== undefined) {
+      const isIts = session.codecIndex === codecIndex && isSame(Buffer.from(session.secret), Buffer.from(secret));
+      if (!isIts) return undefined;
+    }
+    // Others may have had it since.
+    if (this.#context.store.isShared) return this.#claim(id, secret, 'secret', hello, codecIndex) ?? session;
+    return session;
   }
 
-  #untold(token: string, codecIndex: number, left: number): Session | undefined {
-    return this.#byToken.get(token) ?? this.#claim(this.#idOf(token, ''), token, 'token', codecIndex, left);
+  #untold(hello: HelloPacket, codecIndex: number): Found {
+    const { token } = hello;
+    const session = this.#byToken.get(token);
+    if (!this.#context.store.isShared) return session;
+    const id = this.#idOf(token, '');
+    // A client that knows its session says so: this was said before.
+    if (session === undefined && this.#byId.has(id)) return overtaken;
+    return this.#claim(id, token, 'token', hello, codecIndex) ?? session;
   }
 
   #ended(session: { readonly id: string; readonly codecIndex: number }): void {
     if (!this.#byId.delete(session.id)) return;
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 1) - 1;
   }
+}
+
+function isClose(found: Found): found is Close {
+  return typeof found === 'object' && !(found instanceof Session);
+}
+
+/** Whether a client that was told of a session can have got so far, as its record has it. */
+function canBe({ received, confirmed, settled = [] }: ResumeRequest, counts: CountsRecord): boolean {
+  if (received < counts.confirmed || received > counts.sent || confirmed > counts.received) return false;
+  const known = new Settled(counts.received, counts.settled);
+  for (let i = 0; i < settled.length; i += 2) {
+    if (!known.hasRange(settled[i] as number, settled[i + 1] as number)) return false;
+  }
+  return true;
 }
 
 /** Compares in a time that says nothing about where they differ. */

@@ -26,6 +26,8 @@ export class PendingNamespaces {
   readonly #waiting = new Map<string, Waiting>();
   /** Whose client has left again, behind the events that wait. */
   readonly #leaving = new Set<Waiting>();
+  /** How many namespaces have not decided, those included that are not wanted any more: their middleware is at work. */
+  undecided = 0;
   #count = 0;
   #bytes = 0;
 
@@ -33,13 +35,13 @@ export class PendingNamespaces {
     this.#limits = limits;
   }
 
-  /** How many namespaces have not decided, and are still wanted. */
-  get size(): number {
-    return this.#waiting.size;
+  get isEmpty(): boolean {
+    return this.undecided === 0;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.size + this.#leaving.size === 0;
+  /** Whether its client has left one again, behind events that wait. */
+  get hasLeft(): boolean {
+    return this.#leaving.size > 0;
   }
 
   has(namespace: string): boolean {
@@ -76,6 +78,7 @@ export class PendingNamespaces {
   }
 
   enter(handshake: Handshake): void {
+    this.undecided++;
     this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
   }
 

@@ -72,6 +72,8 @@ describe('a record', () => {
 
   it.each<[string, () => Map<string, Frame>, RegExp]>([
     ['cut', () => whole().set('counts', String(whole().get('counts')).slice(0, -5)), /not a packet/],
+    ['with data that is cut', () => whole().set('data p1', '[3,1'), /not a packet/],
+    ['with auth that is cut', () => changed('pending', ([it]) => [{ ...it, auth: '[3,1' }]), /not a packet/],
     ['another packet', () => whole().set('left', codec.encode({ type: PacketType.Reset })), /not a value/],
     ['no version', () => without('version'), /version is not there/],
     ['another version', () => changed('version', () => 1), /of version 1, not 2/],

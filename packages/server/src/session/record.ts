@@ -171,8 +171,10 @@ export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
     if (name !== socketPart(socket.id) || data === undefined) throw new RecordError(`${name} has no data`);
     const [whole] = socket.memberships;
     if (whole?.room !== '' || whole.until >= 0) throw new RecordError(`socket ${socket.id} is not in its namespace`);
+    for (const frame of [socket.auth, data]) decodeValue(frame, codec);
     presences.push({ ...socket, data });
   }
+  for (const { auth } of pending) decodeValue(auth, codec);
   for (const { id, memberships } of left) {
     if (memberships.some(({ until }) => until < 0)) throw new RecordError(`socket ${id} has ended, and is in a room`);
   }

@@ -49,11 +49,11 @@ export interface Untold {
 /** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
 const keptSlackMs = 30_000;
 
-/** Of a session that came from another node. */
+/** How a session came to this node, if there can be others. */
 interface Move {
   /** What the store knows this node's claim by. */
   readonly nonce: string;
-  /** Up to this number the client has sent packets before: what was not settled may have been handled. */
+  /** Up to this number the client has sent packets to other nodes: what was not settled may have been handled. */
   readonly left: number;
 }
 
@@ -87,9 +87,13 @@ export class Session extends Moving implements Receiver, Recorded {
 
   // Its record.
 
+  /** It is this node's, and no other's. */
+  claimed(nonce: string, left = moves.get(this)?.left ?? 0): void {
+    moves.set(this, { nonce, left });
+  }
+
   /** Goes on with what it was on another server. */
-  restore(record: SessionRecord, move: Move): void {
-    moves.set(this, move);
+  restore(record: SessionRecord): void {
     const { refusal, forgotten, owed } = record.counts;
     this.refusal = refusal;
     this.forgottenStamp = forgotten;
@@ -121,6 +125,7 @@ export class Session extends Moving implements Receiver, Recorded {
 
   write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
     const { store, settings } = this.context;
+    const { recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs } = settings;
     const record = this.isOver ? undefined : writeRecord(this, changed, before, store.codec);
     return {
       write: {
@@ -128,15 +133,27 @@ export class Session extends Moving implements Receiver, Recorded {
         nonce: moves.get(this)?.nonce ?? '',
         parts: record?.parts,
         isWhole: before === undefined,
-        keptMs: settings.recoveryWindowMs + keptSlackMs,
+        // It is written again when its client has answered a PING.
+        keptMs: recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs,
       },
       written: record?.written,
     };
   }
 
-  /** Another node has it: what it would do here from now on is done there. */
+  /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
   fenced(): void {
+    this.connection?.discard();
     this.end({ code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' });
+  }
+
+  failed(error: unknown): void {
+    this.fail(error);
+  }
+
+  /** This server goes: if others share the session, one of them goes on with it. */
+  letGo(close: Close): void {
+    this.context.turn.release(this);
+    this.end(close);
   }
 
   settle(number: number): void {

@@ -86,10 +86,10 @@ export abstract class Spans implements Subscriber {
   /** @returns the membership, or undefined if it is in the room already. @throws LocalUsageError `ERR_ROOM_NAME`, `ERR_ROOMS_FULL` */
   protected enterRoom(name: string): Membership | undefined {
     if (this.#current?.has(name) || name === this.id) return undefined;
-    if (typeof name !== 'string' || name.length === 0 || name.length > packetLimits.nameCharsMax) {
+    if (!isRoomName(name)) {
       throw new LocalUsageError(
         'ERR_ROOM_NAME',
-        `a room's name is text of 1 to ${packetLimits.nameCharsMax} characters`,
+        `a room's name is text of 1 to ${packetLimits.nameCharsMax} characters, and has no half of a surrogate pair`,
       );
     }
     const { roomsPerSocketMax } = this.#rooms;
@@ -158,6 +158,14 @@ export class EndedSpans extends Spans {
     super(id, rooms, memberships);
     this.line = line;
   }
+}
+
+/** Half of a surrogate pair has no bytes of its own. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+function isRoomName(name: unknown): boolean {
+  if (typeof name !== 'string' || name.length === 0 || name.length > packetLimits.nameCharsMax) return false;
+  return !loneSurrogate.test(name);
 }
 
 /** What is known to be read need not be read again, whatever positions the client forgets. */

@@ -16,6 +16,8 @@ class StoredRecord extends Timed implements Claim {
   generation = 0;
   owner = '';
   record = new Map<string, Frame>();
+  /** A session that is over is not written again by who had it before. */
+  isOver = false;
   readonly #expired: (stored: StoredRecord) => void;
 
   constructor(session: string, expired: (stored: StoredRecord) => void) {
@@ -29,7 +31,7 @@ class StoredRecord extends Timed implements Claim {
   }
 }
 
-/** A log that nobody follows and that has no entries: who was in its room may still come back. */
+/** A log that nobody followed and that had no entries: who was in its room may still come back. */
 class IdleLog extends Timed {
   readonly #forget: () => void;
 
@@ -54,6 +56,7 @@ export class MemoryHub {
   readonly #retention: Retention;
   readonly #randomId: () => string;
   readonly #logs = new Map<string, Log>();
+  readonly #idle = new Map<Log, IdleLog>();
   readonly #records = new Map<string, StoredRecord>();
   /** Ids of logs begin with it: no other store gives the same ones. */
   readonly #epoch: string;
@@ -94,20 +97,18 @@ export class MemoryHub {
   }
 
   /** @returns why nothing was written, if nothing was */
-  write({ session, nonce, parts, isWhole, keptMs }: RecordWrite): 'fenced' | 'missing' | undefined {
+  write(node: string, { session, nonce, parts, isWhole, keptMs }: RecordWrite): 'fenced' | 'missing' | undefined {
     const stored = this.#records.get(session);
-    if (stored !== undefined && stored.nonce !== nonce) return 'fenced';
-    if (parts === undefined) {
-      if (stored !== undefined) this.#drop(stored);
-      return undefined;
-    }
-    if (stored === undefined && !isWhole) return 'missing';
+    if (stored !== undefined && (stored.nonce !== nonce || stored.isOver)) return 'fenced';
+    if (stored === undefined && !isWhole && parts !== undefined) return 'missing';
     // One that is merely missing is written again by its living owner.
     const written = stored ?? new StoredRecord(session, (one) => this.#expire(one));
     this.#records.set(session, written);
     written.nonce = nonce;
-    if (isWhole) written.record.clear();
-    for (const [name, part] of parts) {
+    written.owner = node;
+    written.isOver = parts === undefined;
+    if (isWhole || parts === undefined) written.record.clear();
+    for (const [name, part] of parts ?? []) {
       if (part === undefined) written.record.delete(name);
       else written.record.set(name, part);
     }
@@ -116,8 +117,9 @@ export class MemoryHub {
     return undefined;
   }
 
-  claim(node: string, session: string, expected: (record: RecordParts) => boolean): Claim | undefined {
+  claim(node: string, session: string, expected: (record: RecordParts) => boolean): Claim | 'over' | undefined {
     const stored = this.#records.get(session);
+    if (stored?.isOver) return 'over';
     if (stored === undefined || !expected(stored.record)) return undefined;
     const { owner, record } = stored;
     stored.nonce = this.#randomId();
@@ -127,28 +129,27 @@ export class MemoryHub {
   }
 
   #expire(stored: StoredRecord): void {
-    this.#drop(stored);
+    this.#records.delete(stored.session);
+    if (stored.isOver) return;
     const [first] = this.nodes.values();
     first?.onExpired(stored.session, stored.record);
   }
 
-  #drop(stored: StoredRecord): void {
-    this.#wheel.cancel(stored);
-    this.#records.delete(stored.session);
-  }
-
   /** A log has no entries any more, or no followers. */
   #forget(log: Log): void {
-    if (!this.isShared) this.#delete(log);
+    if (!this.isShared) {
+      this.#delete(log);
+      return;
+    }
     // Sessions of nodes that are gone may be in its room.
-    else
-      this.#wheel.schedule(
-        new IdleLog(() => this.#delete(log)),
-        this.#wheel.now() + this.#retention.limits.entryAgeMsMax,
-      );
+    const idle = this.#idle.get(log) ?? new IdleLog(() => this.#delete(log));
+    this.#idle.set(log, idle);
+    this.#wheel.cancel(idle);
+    this.#wheel.schedule(idle, this.#wheel.now() + this.#retention.limits.entryAgeMsMax);
   }
 
   #delete(log: Log): void {
+    this.#idle.delete(log);
     const isIdle = log.isEmpty && listOf(log.followers).length === 0;
     if (isIdle && this.#logs.get(log.name) === log) this.#logs.delete(log.name);
   }

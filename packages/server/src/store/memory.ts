@@ -20,6 +20,7 @@ export interface MemoryOptions {
  * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
  */
 export function memory(options: MemoryOptions = {}): Adapter {
+  if (typeof options !== 'object' || options === null) throw notOptions(options);
   for (const name of Object.keys(options)) {
     if (name !== 'shared' && name !== 'codec') throw bad(name, 'is not an option: known ones are shared, codec');
   }
@@ -101,14 +102,14 @@ export class MemoryStore implements LocalStore {
     for (const { log, stamp, except, frames } of entries) this.append(log, stamp, except, frames);
     const result = { fenced: [] as string[], missing: [] as string[] };
     for (const write of records) {
-      const unwritten = this.#hub.write(write);
+      const unwritten = this.#hub.write(this.#node, write);
       if (unwritten !== undefined) result[unwritten].push(write.session);
     }
     this.#committed = { number, result };
     return result;
   }
 
-  claim(session: string, expected: (record: RecordParts) => boolean): Claim | undefined {
+  claim(session: string, expected: (record: RecordParts) => boolean): Claim | 'over' | undefined {
     return this.#hub.claim(this.#node, session, expected);
   }
 
@@ -136,6 +137,10 @@ export class MemoryStore implements LocalStore {
     if (events === undefined) throw new LocalUsageError('ERR_NODE_UNKNOWN', `there is no node ${node}`);
     return events.onMessage(this.#node, message);
   }
+}
+
+function notOptions(options: unknown): LocalUsageError {
+  return new LocalUsageError('ERR_OPTION', `The options of memory() are ${String(options)}: they may be an object.`);
 }
 
 function bad(name: string, what: string): LocalUsageError {

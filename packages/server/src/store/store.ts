@@ -30,9 +30,9 @@ export type RecordParts = ReadonlyMap<string, Frame>;
 /** What is to become of a session's record. It MUST be left alone if another node has claimed it since. */
 export interface RecordWrite {
   readonly session: string;
-  /** As `Claim.nonce`. */
+  /** As `Claim.nonce`; of a session that was not claimed one of its own, that nobody else has. */
   readonly nonce: string;
-  /** What has changed: an undefined part is no more. Without parts the session has ended. */
+  /** What has changed: an undefined part is no more. Without parts the session is over, and MUST NOT be written or claimed again. */
   readonly parts: ReadonlyMap<string, Frame | undefined> | undefined;
   /** Whether it has no other parts than these. If it has, a record that is not there MUST NOT be written. */
   readonly isWhole: boolean;
@@ -62,7 +62,7 @@ export interface Claim {
   /** Higher than that of every claim before. */
   readonly generation: number;
   readonly record: RecordParts;
-  /** The node that had it. */
+  /** The node that claimed it last, or has written it first. */
   readonly owner: string;
 }
 
@@ -101,8 +101,11 @@ export interface Store {
   /** MUST store all of it or nothing, and call followers in the order of the entries. */
   commit(commit: Commit): Awaitable<CommitResult>;
 
-  /** Takes a session, whoever has it. @returns undefined if there is none of that id, or its record is not what `expected` accepts */
-  claim(session: string, expected: (record: RecordParts) => boolean): Awaitable<Claim | undefined>;
+  /**
+   * Takes a session, whoever has it.
+   * @returns `over` if it is; undefined if there is none of that id, or its record is not what `expected` accepts
+   */
+  claim(session: string, expected: (record: RecordParts) => boolean): Awaitable<Claim | 'over' | undefined>;
 
   /** Says something that nobody keeps to all other nodes that listen to the channel. */
   publish(channel: string, frames: Frames): void;
@@ -122,7 +125,7 @@ export interface LocalStore extends Store {
   follow(name: string, follower: Follower): Log;
   commit(commit: Commit): CommitResult;
   append(log: Log, stamp: number, except: Except, frames: Frames): void;
-  claim(session: string, expected: (record: RecordParts) => boolean): Claim | undefined;
+  claim(session: string, expected: (record: RecordParts) => boolean): Claim | 'over' | undefined;
 }
 
 /** What a store is made with. */

@@ -22,6 +22,8 @@ export interface Recorded {
   write(changed: ReadonlySet<string>, before: unknown): Recording;
   /** Its record was left alone: another node has it. */
   fenced(): void;
+  /** Its record cannot be written. */
+  failed(error: unknown): void;
 }
 
 /** What is to become of a record, and what the session has to know for the next write. */
@@ -41,6 +43,10 @@ export interface Turn {
   touch(session: Recorded, what?: string): void;
   /** Stores what was touched. Called before anything leaves. */
   commit(): void;
+  /** Stores what the session is, and then forgets it. */
+  release(session: Recorded): void;
+  /** The session is not written any more, whatever becomes of it here: another node has it. */
+  forget(session: Recorded): void;
 }
 
 export class DirectTurn implements Turn {
@@ -63,6 +69,10 @@ export class DirectTurn implements Turn {
   touch(_session: Recorded, _what?: string): void {}
 
   commit(): void {}
+
+  release(_session: Recorded): void {}
+
+  forget(_session: Recorded): void {}
 }
 
 /** Of a store that other nodes share. */
@@ -72,6 +82,8 @@ export class RecordingTurn extends DirectTurn {
   #touched = new Map<Recorded, Set<string>>();
   /** What sessions said of their last write. */
   readonly #written = new WeakMap<Recorded, unknown>();
+  /** Those that other nodes have. */
+  readonly #forgotten = new WeakSet<Recorded>();
   #commits = 0;
 
   /** @param soon calls something at the end of this turn, or later */
@@ -82,6 +94,7 @@ export class RecordingTurn extends DirectTurn {
   }
 
   override touch(session: Recorded, what?: string): void {
+    if (this.#forgotten.has(session)) return;
     // Even if nothing leaves.
     if (this.#touched.size === 0) this.#soon(() => this.commit());
     let changed = this.#touched.get(session);
@@ -98,16 +111,35 @@ export class RecordingTurn extends DirectTurn {
     this.#touched = new Map();
     const records: RecordWrite[] = [];
     for (const [session, changed] of touched) {
-      const { write, written } = session.write(changed, this.#written.get(session));
-      this.#written.set(session, written);
-      records.push(write);
+      try {
+        const { write, written } = session.write(changed, this.#written.get(session));
+        this.#written.set(session, written);
+        records.push(write);
+      } catch (error) {
+        session.failed(error);
+      }
     }
     const { fenced, missing } = this.#local.commit({ number: ++this.#commits, entries: [], records });
     for (const session of touched.keys()) {
-      if (fenced.includes(session.id)) session.fenced();
+      if (fenced.includes(session.id)) {
+        this.forget(session);
+        session.fenced();
+      }
       if (!missing.includes(session.id)) continue;
       this.#written.delete(session);
       this.touch(session);
     }
+  }
+
+  override release(session: Recorded): void {
+    // Its data may have changed since.
+    this.touch(session);
+    this.commit();
+    this.forget(session);
+  }
+
+  override forget(session: Recorded): void {
+    this.#touched.delete(session);
+    this.#forgotten.add(session);
   }
 }

@@ -40,6 +40,8 @@ export interface Connection {
   publish(topic: string, frame: Frame): boolean;
   /** So much was sent to it by native fan-out since this was called last: it closes itself if that is past its limit. */
   published(bytes: number): void;
+  /** Forgets what was sent and has not been handed over. */
+  discard(): void;
   /** Ends the connection after what was sent. MUST NOT call `onClose`. */
   close(close: Close): void;
 }

@@ -98,7 +98,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     const { binary, flusher } = this.#settings;
     flusher.commit();
     // Committing may have closed it.
-    if (!this.#open) return;
+    if (!this.#open || this.#queued === undefined) return;
     this.#queued = undefined;
     if (!Array.isArray(queued)) {
       this.#socket.send(queued, binary);
@@ -162,6 +162,10 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     if (!this.#open || !native) return false;
     this.#socket.publish(topic, frame, binary);
     return true;
+  }
+
+  discard(): void {
+    this.#queued = undefined;
   }
 
   close(close: Close): void {

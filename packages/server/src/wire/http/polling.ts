@@ -128,6 +128,11 @@ export class PollingConnection extends Timed implements Connection, Flushable {
 
   published(): void {}
 
+  discard(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+
   close(close: Close): void {
     if (this.#closed !== undefined) return;
     this.#closed = close;

@@ -1,0 +1,253 @@
+// Servers that share a store, attacked at the edges of a move: nobody loses a session by what somebody else says, and what is not
+// stored is not said.
+import { connect, websocket } from '@halyard/client/core';
+import { json } from '@halyard/codec/json';
+import { type Adapter, memory, type Server, type ServerOptions, type Socket } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+import type { WireClient } from '../kit/wire';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe.each(hosts)('on %s', (_name, host) => {
+  const { cleanUp, open, serve } = served(host);
+
+  /** Two servers on one store. */
+  async function two(
+    onSocket: (socket: Socket, server: 'A' | 'B') => void = () => {},
+    options: ServerOptions = {},
+    adapter: Adapter = memory({ shared: true }),
+  ) {
+    const start = (name: 'A' | 'B'): Promise<Server> =>
+      serve({ adapter, ...options }, (io) => io.on('connection', (socket) => onSocket(socket, name)));
+    return { a: await start('A'), b: await start('B') };
+  }
+
+  /** A client by hand that has a session at a server. */
+  async function greeted(io: Server, token = '', generation = 1) {
+    const wire = await open(io);
+    wire.send([0, [['/']], 'by hand', null, token, generation]);
+    const [, session, secret] = await wire.packet(1);
+    await wire.packet(11);
+    return { wire, key: [session, secret] as const };
+  }
+
+  const resume = (
+    wire: WireClient,
+    key: readonly unknown[],
+    { received = 1, confirmed = 0, generation = 2, left = 0 } = {},
+  ) => wire.send([0, [], 'by hand', [...key, received, confirmed], '', generation, left]);
+
+  const closed = async (wire: WireClient) => (await wire.until(({ closed: close }) => close)).code;
+
+  test('a session comes back to a server that had it before, and goes on as the other one left it', async () => {
+    const heard: string[] = [];
+    const { a, b } = await two((socket, server) => {
+      socket.on('event', (text: string) => {
+        heard.push(`${server} ${text}`);
+        return text;
+      });
+    });
+    const { wire, key } = await greeted(a);
+    wire.send([2, '/', 'event', ['1'], 1]);
+    await wire.packet(3);
+    wire.cut();
+    const there = await open(b);
+    resume(there, key, { received: 2, confirmed: 1, generation: 2, left: 1 });
+    expect((await there.packet(1)).slice(4, 6)).toEqual([1, true]);
+    there.send([2, '/', 'event', ['2'], 2]);
+    await there.packet(3);
+    there.cut();
+    const back = await open(a);
+    resume(back, key, { received: 3, confirmed: 2, generation: 3, left: 2 });
+    expect((await back.packet(1)).slice(4, 6)).toEqual([2, true]);
+    back.send([2, '/', 'event', ['3'], 3]);
+    await back.packet(3);
+    expect(heard).toEqual(['A 1', 'B 2', 'A 3']);
+  });
+
+  test('a client of ours goes from one to the other and back, and loses nothing', async () => {
+    const heard: number[] = [];
+    const { a, b } = await two((socket) => socket.on('event', (i: number) => void heard.push(i)));
+    let to = a;
+    let cut = (): void => {};
+    const client = connect('http://127.0.0.1', {
+      reconnect: { delayMinMs: 1, delayMaxMs: 1 },
+      codec: json(),
+      transport: {
+        open(address, events) {
+          const link = websocket().open({ ...address, url: `http://127.0.0.1:${to.port}/halyard` }, events);
+          cut = () => {
+            link.close(4000, '');
+            events.onClose({ code: 1006, reason: 'cut', by: 'network' });
+          };
+          return link;
+        },
+      },
+    });
+    cleanUp.push(() => client.connection.close());
+    for (let i = 0; i < 6; i++) {
+      await client.emitWithAck('event', i * 10);
+      for (let more = 1; more < 4; more++) client.emit('event', i * 10 + more);
+      to = to === a ? b : a;
+      cut();
+    }
+    await client.emitWithAck('event', 60);
+    const all = Array.from({ length: 61 }, (_, i) => i).filter((i) => i % 10 < 4);
+    // What left before a cut may have been handled, and may be handled again.
+    expect([...new Set(heard)]).toEqual(all);
+  });
+
+  test('a HELLO that was overtaken, or counts what cannot be, takes a session from nobody', async () => {
+    const { a, b } = await two((socket) => socket.on('event', () => 'answer'));
+    const { wire, key } = await greeted(a, 'token of a client', 3);
+    wire.send([2, '/', 'event', [], 1]);
+    await wire.packet(3);
+    for (const [what, code] of [
+      [{ generation: 2 }, 4409],
+      [{ received: 99, generation: 4 }, 4400],
+      [{ confirmed: 99, generation: 4 }, 4400],
+    ] as const) {
+      const other = await open(b);
+      resume(other, key, what);
+      expect(await closed(other)).toBe(code);
+    }
+    wire.send([2, '/', 'event', [], 2]);
+    await wire.packet(3, ([, ack]) => ack === 2);
+  });
+
+  test.each(['A', 'B'] as const)('a HELLO with a token that comes late, at %s, is not the session', async (where) => {
+    const { a, b } = await two((socket) => socket.on('event', () => 'answer'));
+    const { wire, key } = await greeted(a, 'token of a client', 2);
+    // The client has been told of the session.
+    wire.send([7, 1], [2, '/', 'event', [], 1]);
+    await wire.packet(3);
+    const late = await open(where === 'A' ? a : b);
+    late.send([0, [['/']], 'by hand', null, 'token of a client', 1]);
+    if (where === 'A') expect(await closed(late)).toBe(4409);
+    else expect((await late.packet(1))[1]).not.toBe(key[0]);
+    wire.send([2, '/', 'event', [], 2]);
+    await wire.packet(3, ([, ack]) => ack === 2);
+    wire.cut();
+    const back = await open(b);
+    resume(back, key, { received: 3, confirmed: 2, generation: 3, left: 2 });
+    expect((await back.packet(1)).slice(4, 6)).toEqual([2, true]);
+  });
+
+  test('a server that has lost a session says nothing for it any more', async () => {
+    const { a, b } = await two((socket, server) => socket.on('event', () => `answer of ${server}`));
+    const { wire, key } = await greeted(a);
+    const there = await open(b);
+    resume(there, key);
+    await there.packet(1);
+    wire.send([2, '/', 'event', [], 1]);
+    expect(await closed(wire)).toBe(4409);
+    expect(wire.received.filter(([type]) => type === 3)).toEqual([]);
+    there.send([2, '/', 'event', [], 1]);
+    expect(await there.packet(3)).toEqual([3, 1, 'answer of B']);
+  });
+
+  test('a server that closes leaves its sessions to the others', async () => {
+    const { a, b } = await two((socket) => socket.on('event', () => 'answer'));
+    const { wire, key } = await greeted(a);
+    for (const socket of a.sockets.values()) Object.assign(socket.data, { user: 'ada' });
+    a.emit('event', 'not read');
+    await a.close();
+    expect(await closed(wire)).toBe(1001);
+    const back = await open(b);
+    resume(back, key);
+    expect((await back.packet(1)).slice(4, 6)).toEqual([0, true]);
+    await back.packet(5);
+    expect([...b.sockets.values()].map(({ data }) => data)).toEqual([{ user: 'ada' }]);
+  });
+
+  test('what a client says had left does not open the window', async () => {
+    let handled = 0;
+    const { a, b } = await two((socket) =>
+      socket.on('event', () => {
+        handled++;
+        return new Promise(() => {});
+      }),
+    );
+    const { wire, key } = await greeted(a);
+    wire.cut();
+    const back = await open(b);
+    resume(back, key, { left: Number.MAX_SAFE_INTEGER });
+    await back.packet(1);
+    for (let i = 0; i < 9_000; i++) back.send([2, '/', 'event', []]);
+    expect(await closed(back)).toBe(4429);
+    expect(handled).toBe(8_192);
+  });
+
+  test('what no record can hold is refused where it is said, or ends that session only', async () => {
+    const errors: string[] = [];
+    const { a } = await two((socket, server) => {
+      socket.on('join', () => socket.join('x\ud83d'));
+      socket.on('data', () => {
+        if (server === 'A') Object.assign(socket.data, { deep: { wrong: () => {} } });
+        return 'said';
+      });
+    });
+    a.on('error', (error) => errors.push(String(error)));
+    const { wire } = await greeted(a);
+    const { wire: other } = await greeted(a);
+    wire.send([2, '/', 'join', [], 1]);
+    await wire.packet(4);
+    expect(errors.splice(0)).toEqual([expect.stringContaining('surrogate pair')]);
+    // Data that cannot be encoded is told once, with its path, and what was saved before stays.
+    for (let i = 2; i < 5; i++) {
+      wire.send([2, '/', 'data', [], i]);
+      await wire.packet(3, ([, ack]) => ack === i);
+    }
+    expect(errors).toEqual([expect.stringContaining('deep.wrong')]);
+    other.send([2, '/', 'data', [], 1]);
+    await other.packet(3);
+  });
+
+  test('a record is kept for as long as its client may be quiet', async () => {
+    const kept: number[] = [];
+    const store = memory({ shared: true });
+    const { a } = await two(
+      () => {},
+      { heartbeatMs: 60_000, heartbeatTimeoutMs: 9_000, recoveryWindowMs: 1_000 },
+      (context) => {
+        const its = store(context);
+        const commit = its.commit.bind(its);
+        its.commit = (all) => {
+          kept.push(...all.records.map(({ keptMs }) => keptMs));
+          return commit(all);
+        };
+        return its;
+      },
+    );
+    await greeted(a);
+    expect(kept.length).toBeGreaterThan(0);
+    for (const ms of kept) expect(ms).toBeGreaterThan(60_000 + 9_000 + 1_000);
+  });
+});
+
+describe.each(hosts)('middleware at work, on %s', (_name, host) => {
+  const { open, serve } = served(host);
+
+  test('counts as a namespace, whether its client still wants it or not', async () => {
+    let asked = 0;
+    let decide = (): void => {};
+    const decided = new Promise<void>((resolve) => (decide = resolve));
+    const io = await serve({ namespacesPerSessionMax: 4 });
+    io.of('/slow').use(() => {
+      asked++;
+      return decided;
+    });
+    const wire = await open(io);
+    wire.send([0]);
+    for (let i = 0; i < 50; i++) wire.send([10, '/slow'], [13, '/slow']);
+    await wire.settle();
+    expect(asked).toBe(3);
+    expect(wire.received.filter(([type, , code]) => type === 12 && code === 'ERR_NAMESPACES_FULL')).toHaveLength(47);
+    decide();
+    await turn();
+    wire.send([10, '/slow']);
+    await wire.packet(11, ([, name]) => name === '/slow');
+  });
+});
