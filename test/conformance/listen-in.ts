@@ -3,7 +3,7 @@ import type { HostFactory } from '@halyard/server';
 
 /** @param heard is called after each request, handshake, message and end of a WebSocket */
 export function listenIn(host: HostFactory, heard: () => void): HostFactory {
-  return (path, handlers, limits) =>
+  return (path, handlers, ...rest) =>
     host(
       path,
       {
@@ -34,6 +34,6 @@ export function listenIn(host: HostFactory, heard: () => void): HostFactory {
           };
         },
       },
-      limits,
+      ...rest,
     );
 }

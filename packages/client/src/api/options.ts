@@ -5,6 +5,7 @@ import type { Clock } from '@halyard/protocol';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Transport } from '../link/transport';
 import { systemClock } from '../platform/clock';
+import { systemRandom } from '../platform/random';
 import { randomToken } from '../platform/token';
 import type { Auth } from '../session/presence';
 
@@ -89,7 +90,7 @@ export function resolveOptions(options: CoreOptions): Options {
     path = '/halyard',
     autoConnect = true,
     clock = systemClock,
-    random = Math.random,
+    random = systemRandom,
     token = () => randomToken(random),
     auth: _auth,
     reconnect,

@@ -136,7 +136,7 @@ export class Core {
     this.#starting = true;
     let host: Host;
     try {
-      host = await factory(this.#options.path, this.#router, this.#options);
+      host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform);
     } finally {
       this.#starting = false;
     }
@@ -203,12 +203,12 @@ function settingsOf(options: CheckedOptions): SessionSettings {
 }
 
 /** uWebSockets.js if it loads; else node, which says so once. */
-const uwsOrNode: HostFactory = async (path, handlers, limits) => {
+const uwsOrNode: HostFactory = async (path, handlers, limits, platform) => {
   try {
-    return await uws()(path, handlers, limits);
+    return await uws()(path, handlers, limits, platform);
   } catch (error) {
     if (!(error instanceof HalyardError)) throw error;
     console.warn(`Halyard runs on node:http and ws, because ${error.message}`);
-    return node()(path, handlers, limits);
+    return node()(path, handlers, limits, platform);
   }
 };

@@ -1,5 +1,7 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
+
 import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext, type Replies } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
@@ -19,6 +21,7 @@ import { AudienceTarget, type Target } from './target';
 
 /** What namespaces need of the server. */
 export interface NamespaceContext extends RoomsContext, AudienceContext {
+  readonly platform: Platform;
   readonly waitingPacketsMax: number;
   newSocketId(): string;
   /** Something in user code failed. */
@@ -46,7 +49,7 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
     const sockets: SocketContext = {
       rooms: this.#rooms,
       audience: this.#audience,
-      waitingPacketsMax: context.waitingPacketsMax,
+      ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
       removed,

@@ -8,6 +8,8 @@ export interface Platform extends Clock {
   wall(): number;
   /** Calls `run` in a later turn of the event loop, after those that were asked for before. */
   soon(run: () => void): void;
+  /** Calls `run` once this call of the event loop has come to its end, before the next one. */
+  microtask(run: () => void): void;
   /** @returns so many bytes that nobody can guess */
   randomBytes(length: number): Buffer;
 }
@@ -26,6 +28,7 @@ export const systemPlatform: Platform = {
   soon: (run) => {
     setImmediate(run);
   },
+  microtask: queueMicrotask,
   randomBytes,
 };
 
@@ -36,6 +39,7 @@ export function platformOf(clock: Clock & Partial<Platform>): Platform {
     after: (delayMs, run) => clock.after(delayMs, run),
     wall: () => clock.wall?.() ?? systemPlatform.wall(),
     soon: (run) => (clock.soon ? clock.soon(run) : systemPlatform.soon(run)),
+    microtask: (run) => (clock.microtask ? clock.microtask(run) : queueMicrotask(run)),
     randomBytes: (length) => clock.randomBytes?.(length) ?? randomBytes(length),
   };
 }

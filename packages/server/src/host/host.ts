@@ -1,6 +1,7 @@
 // The contract of a host: what accepts sockets and requests. Exactly one file implements it on uWebSockets.js, one on
 // node:http and ws.
 import type { Frame } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 
 /** Who a request is from, and its headers: what a connection keeps, all its life, of the request that opened it. */
 export class Peer {
@@ -151,4 +152,9 @@ export interface Host {
 }
 
 /** Resolves once the host is ready to listen. Until then it MUST NOT call the handlers. */
-export type HostFactory = (path: string, handlers: HostHandlers, limits: HostLimits) => Promise<Host>;
+export type HostFactory = (
+  path: string,
+  handlers: HostHandlers,
+  limits: HostLimits,
+  platform: Platform,
+) => Promise<Host>;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { hosts } from '../../../../test/kit/hosts';
+import { systemPlatform } from '../base/platform';
 import type { HostHandlers } from './host';
 
 const limits = { frameBytesMax: 65_536, httpBodyBytesMax: 65_536 };
@@ -17,7 +18,7 @@ test.each(hosts)('%s: a socket may be ended before it is accepted to the end', a
     }),
     request() {},
   };
-  const running = await host()('/halyard', handlers, limits);
+  const running = await host()('/halyard', handlers, limits, systemPlatform);
   const port = await running.listen(0, '127.0.0.1');
   const client = new WebSocket(`ws://127.0.0.1:${port}/halyard`);
   const code = await new Promise((resolve) => client.once('close', resolve));

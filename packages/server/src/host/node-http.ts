@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
 import { type HttpAnswer, type HttpReply, Peer, type RequestFacts } from './host';
 import { bodyTooBig, bodyTooSlow } from './json-error';
@@ -50,6 +51,7 @@ export function readBody(
   request: NodeRequest,
   reply: NodeReply,
   bytesMax: number,
+  platform: Platform,
   whole: (body: Uint8Array) => void,
 ): void {
   let chunks: Buffer[] = [];
@@ -58,13 +60,21 @@ export function readBody(
   const stop = (answer?: HttpAnswer): void => {
     over = true;
     chunks = [];
-    clearTimeout(idle);
+    cancel();
     if (answer !== undefined) reply.send(answer, true);
   };
-  const idle = setTimeout(() => stop(bodyTooSlow(idleMsMax)), idleMsMax);
+  let heardAt = platform.now();
+  let cancel: () => void;
+  const watch = (): void => {
+    cancel = platform.after(heardAt + idleMsMax - platform.now(), () => {
+      if (platform.now() - heardAt < idleMsMax) watch();
+      else stop(bodyTooSlow(idleMsMax));
+    });
+  };
+  watch();
   request.on('data', (chunk: Buffer) => {
     if (over) return;
-    idle.refresh();
+    heardAt = platform.now();
     bytes += chunk.length;
     if (bytes > bytesMax) stop(bodyTooBig(bytesMax));
     else chunks.push(chunk);

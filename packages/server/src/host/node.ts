@@ -4,6 +4,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from 'n
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Platform } from '../base/platform';
 import { type AppServer, attachTo, type Mount } from './attached';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import type { Host, HostFactory, HostHandlers, HostLimits, HostSocket, HostSocketListener } from './host';
@@ -23,13 +24,13 @@ import {
 
 /** The host on Node's own HTTP server. */
 export function node(): HostFactory {
-  return async (path, handlers, limits) => new NodeHost(path, new NodeMount(handlers, limits));
+  return async (path, handlers, limits, platform) => new NodeHost(path, new NodeMount(handlers, limits, platform));
 }
 
 /** As `node`, on a server that the app owns: requests to other paths stay the app's. */
 export function attachedNode(server: AppServer): HostFactory {
-  return async (path, handlers, limits) =>
-    new AttachedNodeHost(attachTo(server, path, new NodeMount(handlers, limits)));
+  return async (path, handlers, limits, platform) =>
+    new AttachedNodeHost(attachTo(server, path, new NodeMount(handlers, limits, platform)));
 }
 
 class NodeHost implements Host {
@@ -107,11 +108,13 @@ class AttachedNodeHost implements Host {
 class NodeMount implements Mount {
   readonly #handlers: HostHandlers;
   readonly #limits: HostLimits;
+  readonly #platform: Platform;
   readonly #webSockets: WebSocketServer;
 
-  constructor(handlers: HostHandlers, limits: HostLimits) {
+  constructor(handlers: HostHandlers, limits: HostLimits, platform: Platform) {
     this.#handlers = handlers;
     this.#limits = limits;
+    this.#platform = platform;
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -144,7 +147,9 @@ class NodeMount implements Mount {
     const refusal = refuseFraming(facts.peer.headers);
     if (refusal !== undefined) reply.send(refusal, true);
     else {
-      readBody(request, reply, this.#limits.httpBodyBytesMax, (body) => this.#handlers.request(facts, body, reply));
+      readBody(request, reply, this.#limits.httpBodyBytesMax, this.#platform, (body) =>
+        this.#handlers.request(facts, body, reply),
+      );
     }
   }
 }

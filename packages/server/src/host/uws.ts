@@ -3,6 +3,7 @@
 
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import { addressOfBytes } from './address';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import {
@@ -55,10 +56,10 @@ export interface UwsOptions {
  * @returns a factory that rejects with `ERR_UWS_NOT_LOADED` where the native binary is not installed or does not load
  */
 export function uws(options: UwsOptions = {}): HostFactory {
-  return async (path, handlers, limits) => {
+  return async (path, handlers, limits, platform) => {
     const module = await loadUws();
     const app = options.tls === undefined ? module.App() : module.SSLApp(options.tls);
-    return new UwsHost(module, app, options.tls !== undefined, path, handlers, limits);
+    return new UwsHost(module, app, options.tls !== undefined, path, handlers, limits, platform);
   };
 }
 
@@ -79,14 +80,24 @@ class UwsHost implements Host {
   readonly #secure: boolean;
   readonly #handlers: HostHandlers;
   readonly #limits: HostLimits;
+  readonly #platform: Platform;
   #listenSocket: uWS.us_listen_socket | undefined;
 
-  constructor(module: UwsModule, app: App, secure: boolean, path: string, handlers: HostHandlers, limits: HostLimits) {
+  constructor(
+    module: UwsModule,
+    app: App,
+    secure: boolean,
+    path: string,
+    handlers: HostHandlers,
+    limits: HostLimits,
+    platform: Platform,
+  ) {
     this.#module = module;
     this.#app = app;
     this.#secure = secure;
     this.#handlers = handlers;
     this.#limits = limits;
+    this.#platform = platform;
     app.ws<UserData>(path, {
       // Our own limit answers with a clean 1009; the native one, that just cuts, is behind it.
       maxPayloadLength: limits.frameBytesMax * 2 + 65_536,
@@ -154,7 +165,7 @@ class UwsHost implements Host {
     const refusal = refuseHandshakeFraming(request.peer.headers);
     if (refusal !== undefined) {
       const reply = new UwsReply(res, false, true);
-      setImmediate(() => reply.send(refusal));
+      this.#platform.soon(() => reply.send(refusal));
       return;
     }
     const verdict = this.#handlers.upgrade(request);
@@ -179,7 +190,7 @@ class UwsHost implements Host {
     const refusal = refuseFraming(headers);
     const reply = new UwsReply(res, request.method === 'HEAD', chunked || refusal !== undefined);
     if (refusal !== undefined) {
-      setImmediate(() => reply.send(refusal));
+      this.#platform.soon(() => reply.send(refusal));
       return;
     }
     if (!chunked && headers.count('content-length') === 0) {
@@ -198,7 +209,7 @@ class UwsHost implements Host {
       // The chunk is detached when this returns.
       if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
       if (!last) return;
-      if (chunked) setImmediate(() => this.#handlers.request(request, joined(chunks), reply));
+      if (chunked) this.#platform.soon(() => this.#handlers.request(request, joined(chunks), reply));
       else this.#handlers.request(request, joined(chunks), reply);
     });
   }

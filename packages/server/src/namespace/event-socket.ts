@@ -9,6 +9,7 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import type { Rooms } from '../room/rooms';
 import { type Owner, Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
@@ -42,6 +43,7 @@ const lifecycle: readonly EventKey[] = ['disconnect', 'away', 'resume'] satisfie
 /** What the sockets of a namespace need of it: one for all. */
 export interface EventContext {
   readonly waitingPacketsMax: number;
+  readonly platform: Platform;
   /** For handlers whose result is not the reply. */
   readonly reportAside: (error: unknown) => void;
   report(error: unknown, where: string): void;
@@ -131,7 +133,7 @@ export abstract class EventSocket extends Presence {
     // After what is under way: a connection may be lost in the midst of an emit to many, and handlers emit.
     const handlers = this.#lifecycle;
     if (handlers === noHandlers) return;
-    queueMicrotask(() => {
+    this.context.platform.microtask(() => {
       fireHandlers(handlers, event, args, (error) => this.context.report(error, `a handler of "${event}"`));
     });
   }

@@ -1,0 +1,2 @@
+// The chance of real programs.
+export const systemRandom = Math.random;
