@@ -1,5 +1,6 @@
 // What both ends of a round wrote down, each for itself: what was emitted and for whom, what arrived, and in which order.
 // The clients are in a process of their own, and send their records over. It judges nothing: the checker does.
+// Longer than other files: each thing that is written down, and how it is read again, are side by side.
 
 /** A message of the server. Its number is its place among everything the server emitted in the round. */
 export interface Message {

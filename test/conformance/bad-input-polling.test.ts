@@ -1,5 +1,6 @@
 // Requests and answers of the polling transport that are lost, repeated, overtaken, skipped, too big, or for a connection
 // that is no more.
+// Longer than other files: a case for each rule of docs/PROTOCOL.md §7.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import type { Socket } from '@halyard/server';

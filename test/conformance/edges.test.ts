@@ -1,4 +1,5 @@
 // What one client does that others must not feel, and what it says last, which is handled all the same.
+// Longer than other files: a case for each limit, on every transport.
 import { connect, polling, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';

@@ -1,5 +1,6 @@
 // The promise at its edges: what is missed is brought, once and in order, and nothing else is, however many rooms there are
 // and whatever was trimmed, left or excepted.
+// Longer than other files: a case for each edge, on both hosts.
 import type { Server, Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';

@@ -1,6 +1,6 @@
 // Imports point downward only, and there is no cycle: in the workspace as it is, and shown on a small one that each of some
 // lines breaks.
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,17 @@ describe('the workspace', () => {
     expect(imports.get('packages/codec/src/codec.ts')).toContain('packages/protocol/src/index.ts');
     // A dynamic one.
     expect(imports.get('bench/src/subjects/halyard.ts')).toContain('packages/server/src/index.ts');
+  });
+
+  test('has no file over 320 lines that does not say why in its first comment', async () => {
+    const long: string[] = [];
+    for (const file of (await importsOf(root, ['packages', 'bench', 'test', 'examples'])).keys()) {
+      if (!file.endsWith('.ts')) continue;
+      const text = await readFile(join(root, file), 'utf8');
+      const comment = /^(?:\/\/.*\n)*/.exec(text)?.[0] ?? '';
+      if (text.split('\n').length > 320 && !/Longer\s(\/\/ )?than other files/.test(comment)) long.push(file);
+    }
+    expect(long).toEqual([]);
   });
 
   test('has every package and every part in the list', async () => {

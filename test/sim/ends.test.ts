@@ -12,12 +12,10 @@ import { MemoryNetwork } from '../kit/memory-network';
 const seedsMax = 100;
 const stepsMax = 200;
 const rooms = ['a', 'b', 'c'];
-const serverOptions: ServerOptions = {
-  heartbeatMs: 400,
-  heartbeatTimeoutMs: 300,
-  sackPacketsMax: 5,
-  sackDelayMs: 40,
-};
+const serverOptions: ServerOptions = { heartbeatMs: 400, heartbeatTimeoutMs: 300, sackPacketsMax: 5, sackDelayMs: 40 };
+/** So that more is unconfirmed than goes before WELCOME, or at all. */
+const seldom: ServerOptions = { sackPacketsMax: 200, sackDelayMs: 2_000, windowPacketsMax: 400 };
+const narrow: ServerOptions = { sackPacketsMax: 30, sackDelayMs: 2_000, windowPacketsMax: 64 };
 
 /** A client that misses a heartbeat asks for one after 10 s: then at the latest it knows of a dead connection, and comes back. */
 const noticeMsMax = 15_000;
@@ -48,7 +46,8 @@ async function busyEnds(seed: number, options: ServerOptions = {}) {
     );
   };
 
-  const io = new Server({ ...serverOptions, ...options, host: memory.host, clock });
+  const rhythm = random.pick([{}, seldom, narrow]);
+  const io = new Server({ ...serverOptions, ...rhythm, ...options, host: memory.host, clock });
   io.on('connection', (socket) => {
     socket.join(rooms);
     for (const event of ['event', 'question']) {
@@ -89,9 +88,15 @@ async function busyEnds(seed: number, options: ServerOptions = {}) {
     const name = `${side} ${++count}`;
     const kind = random.pick(['direct', 'request', 'room', 'rooms'] as const);
     if (side === 'client') {
+      if (kind !== 'request') {
+        for (let i = random.chance(0.05) ? 100 : 1; i > 0; i--) {
+          sent.client.push(`${name}, ${i}`);
+          client.emit('event', `${name}, ${i}`);
+        }
+        return;
+      }
       sent.client.push(name);
-      if (kind !== 'request') client.emit('event', name);
-      else settle(name, client.timeout(random.pick([80, 60_000])).emitWithAck('question', name));
+      settle(name, client.timeout(random.pick([80, 60_000])).emitWithAck('question', name));
       return;
     }
     // Until somebody is there, nobody is meant.

@@ -1,5 +1,6 @@
 // Every field of a session's record is needed: a session that moves with one field taken out, or made nothing of, is not what
 // it was. One script in virtual time, with all that a record can hold, is run once for each field.
+// Longer than other files: the one script has everything in it.
 import { connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';

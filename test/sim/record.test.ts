@@ -1,6 +1,7 @@
 // A session moves to another server at any moment of a random run: its record is what the store has of it, the server that had
 // it is gone without a word, and the client resumes at a new one on the same store. A failure names its seed;
 // HALYARD_SEED=<seed> replays it.
+// Longer than other files: what happens at random, and the model of what is due, are side by side.
 import { type Socket as ClientSocket, connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -46,7 +47,13 @@ async function movingEnds(seed: number) {
   async function start(): Promise<void> {
     const time = new ServerClock(clock);
     const wires = new MemoryNetwork(clock, seededRandom(random.int(2 ** 32)), network, native);
-    const options = { heartbeatMs: 400, heartbeatTimeoutMs: 300, sackPacketsMax: 5, sackDelayMs: 40 };
+    const options = {
+      ...random.pick([{}, { windowPacketsMax: 64 }]),
+      heartbeatMs: 400,
+      heartbeatTimeoutMs: 300,
+      sackPacketsMax: 5,
+      sackDelayMs: 40,
+    };
     const io = new Server({ ...options, host: wires.host, clock: time, adapter });
     const node = ++nodes;
     for (const name of ['/', '/b', '/slow']) {
@@ -117,6 +124,13 @@ async function movingEnds(seed: number) {
     const name = `${++count}`;
     const kind = random.int(16);
     if (kind < 3) {
+      if (random.chance(0.1)) {
+        for (let i = 0; i < 70; i++) {
+          sent.client.push(`${name}, ${i}`);
+          client.emit('event', `${name}, ${i}`);
+        }
+        return;
+      }
       sent.client.push(name);
       if (random.chance(0.5)) client.emit('event', name);
       else {

@@ -1,4 +1,5 @@
 // The suite over protobuf, and what is protobuf's own: that its bytes are halyard.proto's, and message types of the app.
+// Longer than other files: a case for each field and each limit of two formats.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import {

@@ -1,4 +1,5 @@
 // The suite over json, and what is json's own: its text, its notation and what other texts do to it.
+// Longer than other files: a case for each notation.
 import { type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
 import { codecSuite } from '@halyard/testkit/codec-suite';
 import { difference } from '@halyard/testkit/values';

@@ -1,3 +1,4 @@
+// Longer than other files: a connection is made, lost and made again in one place, and so are its cases.
 import { type Clock, type Packet, PacketType } from '@halyard/protocol';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';

@@ -1,3 +1,4 @@
+// Longer than other files: what one transport does with every answer that a server, or something between, may give.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';

@@ -1,3 +1,4 @@
+// Longer than other files: all that a client does in a session, case by case.
 import { defaultSettings, PacketType } from '@halyard/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import {

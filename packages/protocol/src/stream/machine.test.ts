@@ -1,3 +1,4 @@
+// Longer than other files: the table of states, and a case for each rule of docs/PROTOCOL.md §5 and §6.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LocalUsageError } from '../wire/errors';
@@ -206,7 +207,7 @@ describe('resuming', () => {
     send('a');
     machine.hold(nothing, 1);
     send('b');
-    expect(machine.state).toBe('holding');
+    expect(machine.state).toBe('catching-up');
     machine.open(1);
     expect(done()).toEqual(['a', 'a', 'b']);
   });
@@ -285,7 +286,7 @@ describe('starting anew', () => {
     done();
     expect(machine.restart(lost, 2)).toBe(2);
     expect(done()).toEqual(['left, asks: ERR_LOST']);
-    expect([machine.state, machine.confirmed, machine.unconfirmed]).toEqual(['holding', 0, 2]);
+    expect([machine.state, machine.confirmed, machine.unconfirmed]).toEqual(['catching-up', 0, 2]);
     machine.open(2);
     machine.receive({ type: PacketType.Ack, ack: 2, value: 'ok' }, 3);
     machine.receive(sack(2), 3);
@@ -682,14 +683,14 @@ describe('states', () => {
   type Step = keyof typeof steps;
   const wayTo: Record<SessionState, readonly Step[]> = {
     away: [],
-    holding: ['hold'],
+    'catching-up': ['hold'],
     live: ['open'],
     ended: ['end'],
   };
   const table: Record<SessionState, Record<Step, SessionState | 'ERR_STATE'>> = {
-    away: { hold: 'holding', open: 'live', detach: 'ERR_STATE', restart: 'holding', end: 'ended' },
-    holding: { hold: 'holding', open: 'live', detach: 'away', restart: 'holding', end: 'ended' },
-    live: { hold: 'holding', open: 'ERR_STATE', detach: 'away', restart: 'holding', end: 'ended' },
+    away: { hold: 'catching-up', open: 'live', detach: 'ERR_STATE', restart: 'catching-up', end: 'ended' },
+    'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', restart: 'catching-up', end: 'ended' },
+    live: { hold: 'catching-up', open: 'ERR_STATE', detach: 'away', restart: 'catching-up', end: 'ended' },
     ended: { hold: 'ERR_STATE', open: 'ERR_STATE', detach: 'ended', restart: 'ERR_STATE', end: 'ended' },
   };
   const rows = Object.entries(table).flatMap(([from, row]) =>

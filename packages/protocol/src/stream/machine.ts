@@ -53,17 +53,17 @@ export interface SessionSink<F> {
 }
 
 /**
- * `away`: no connection. `holding`: connected, and the owner feeds the outbox itself, with `waiting` and
+ * `away`: no connection. `catching-up`: connected, and the owner feeds the outbox itself, with `waiting` and
  * `transmitWaiting`. `live`: connected, and what is sent goes out at once. `ended`: over for good.
  */
-export type SessionState = 'away' | 'holding' | 'live' | 'ended';
+export type SessionState = 'away' | 'catching-up' | 'live' | 'ended';
 
 type SessionStep = 'hold' | 'open' | 'pause' | 'detach' | 'restart' | 'end';
 
 const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
-  away: { hold: 'holding', open: 'live', restart: 'holding', end: 'ended' },
-  holding: { hold: 'holding', open: 'live', detach: 'away', restart: 'holding', end: 'ended' },
-  live: { hold: 'holding', pause: 'holding', detach: 'away', restart: 'holding', end: 'ended' },
+  away: { hold: 'catching-up', open: 'live', restart: 'catching-up', end: 'ended' },
+  'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', restart: 'catching-up', end: 'ended' },
+  live: { hold: 'catching-up', pause: 'catching-up', detach: 'away', restart: 'catching-up', end: 'ended' },
   ended: { detach: 'ended', end: 'ended' },
 };
 
@@ -139,7 +139,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   protected get isAttached(): boolean {
-    return this.state === 'live' || this.state === 'holding';
+    return this.state === 'live' || this.state === 'catching-up';
   }
 
   /** When silence is answered: with PING, or once that was sent, with the end of the connection. */

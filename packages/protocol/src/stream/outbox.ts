@@ -143,11 +143,14 @@ export class Outbox<F extends { readonly length: number }> {
     if (flight) this.#settled = settled;
     let mark: number | undefined;
     if (fresh) {
-      // What is not there any more was settled before.
-      for (let number = this.confirmed + 1; number <= count; number++) if (!this.#free(number)) flight!.settled--;
-      mark = this.#entries![fresh * 2 - 1] as number;
+      const entries = this.#entries!;
+      if (flight) {
+        // What is not there any more was settled before.
+        for (let number = this.confirmed + 1; number <= count; number++) if (!this.#free(number)) flight.settled--;
+      } else for (let i = 0; i < fresh * 2; i += 2) this.#bytes -= (entries[i] as F).length;
+      mark = entries[fresh * 2 - 1] as number;
       if (count === sent) this.#entries = undefined;
-      else this.#entries!.splice(0, fresh * 2);
+      else entries.splice(0, fresh * 2);
       this.confirmed = count;
       this.carried = Math.max(this.carried, count);
     }

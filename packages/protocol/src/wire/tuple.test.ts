@@ -1,3 +1,4 @@
+// Longer than other files: a case for each field of each packet.
 import { describe, expect, it } from 'vitest';
 import { HalyardError, RemoteProtocolError } from './errors';
 import { fromTupleFast, toTupleFast } from './fast-tuple';

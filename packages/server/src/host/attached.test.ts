@@ -1,3 +1,4 @@
+// Longer than other files: a case for each kind of server, and each kind of neighbour on it.
 import { once } from 'node:events';
 import {
   createServer,

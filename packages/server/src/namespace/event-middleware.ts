@@ -34,7 +34,7 @@ export class EventMiddleware {
    * Calls `passed` once the middleware there is now let the event pass, or `refused` with what it threw.
    * @throws RemoteProtocolError if too many events wait
    */
-  enter(event: string, args: readonly Value[], passed: () => void, refused: (error: unknown) => void): void {
+  run(event: string, args: readonly Value[], passed: () => void, refused: (error: unknown) => void): void {
     if (this.#waiting >= this.#eventsMax) {
       throw new RemoteProtocolError(
         'ERR_WAITING_FULL',

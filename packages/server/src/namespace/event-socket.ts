@@ -81,7 +81,7 @@ export abstract class EventSocket extends Presence {
     const { event, args } = packet;
     if (this.#middleware === undefined) this.handle(event, args, ack, number);
     else {
-      this.#middleware.enter(
+      this.#middleware.run(
         event,
         args,
         () => this.handle(event, args, ack, number),

@@ -175,7 +175,7 @@ export abstract class Attending extends Reading implements Entrant {
       return;
     }
     this.pending ??= new PendingNamespaces(this.context);
-    this.pending.enter(handshake);
+    this.pending.add(handshake);
     this.touch('pending');
     namespace.admit(this, handshake);
   }

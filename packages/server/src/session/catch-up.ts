@@ -76,7 +76,7 @@ export class CatchUp {
   ): boolean {
     let bytes = connection.bufferedBytes;
     this.#looks = 0;
-    while (this.#machine.state === 'holding' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
+    while (this.#machine.state === 'catching-up' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
       if (!this.#gather()) return false;
       const { waiting, waitingStamp = 0 } = this.#machine;
       const [next] = this.#heap;

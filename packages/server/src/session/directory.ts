@@ -7,7 +7,7 @@ import { type CountsRecord, decodeRecord, hashOf, RecordError, type SessionRecor
 import { Session } from './session';
 
 /** Of a client that has not been told of its session. */
-const nothingRead = { received: 0, confirmed: 0, positions: [] };
+const nothingRead = { positions: [] };
 
 const impossible: Close = {
   code: CloseCode.BadPacket,
@@ -85,11 +85,12 @@ export class Sessions {
         connection.close(overtaken);
         return;
       }
-      const reason = session === undefined ? 'unknown-session' : session.refusesResume(hello.resume);
-      if (reason === 'impossible-counts') {
+      if (session?.canBe(hello.resume) === false) {
         connection.close(impossible);
         return;
       }
+      session?.confirm(hello.resume.received);
+      const reason = session === undefined ? 'unknown-session' : session.refusesResume(hello.resume);
       if (session !== undefined && reason === undefined) {
         session.named();
         session.resume(connection, hello.resume, hello);

@@ -77,7 +77,7 @@ export class PendingNamespaces {
     for (const { handshake } of this.#leaving) yield handshake;
   }
 
-  enter(handshake: Handshake): void {
+  add(handshake: Handshake): void {
     this.undecided++;
     this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
   }

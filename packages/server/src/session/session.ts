@@ -191,14 +191,20 @@ export class Session extends Moving implements Receiver, Recorded {
     this.schedule();
   }
 
-  /** @returns why the session cannot go on from there, or undefined if it can. A connection it has is not touched. */
-  refusesResume({ received, confirmed, positions, settled = [] }: ResumePoint): string | undefined {
+  /** Whether its client can have got so far. */
+  canBe({ received, confirmed, settled = [] }: ResumePoint): boolean {
     const { machine } = this;
-    if (received < machine.confirmed || received > machine.sent || confirmed > machine.received)
-      return 'impossible-counts';
-    if (!machine.hasSettled(settled)) return 'impossible-counts';
-    // True whatever becomes of the resume.
-    machine.confirm(received);
+    if (received < machine.confirmed || received > machine.sent || confirmed > machine.received) return false;
+    return machine.hasSettled(settled);
+  }
+
+  /** Its client has handled so many packets: that is true whatever becomes of the resume that says so. */
+  confirm(received: number): void {
+    this.machine.confirm(received);
+  }
+
+  /** @returns why the session cannot go on from where its client is, or undefined if it can */
+  refusesResume({ positions }: Pick<ResumePoint, 'positions'>): string | undefined {
     if (positions.length > packetLimits.helloPositionsMax) return 'too-many-positions';
     return this.reachesBack(new Map(positions)) ? undefined : 'log-trimmed';
   }
