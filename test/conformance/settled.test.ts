@@ -37,6 +37,48 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(await slow).toBe('at last');
   });
 
+  test('a hundred handlers are open, with others between them, and nobody stalls', async () => {
+    const { open, opened } = gate();
+    let handled = 0;
+    const io = await serve((socket) => {
+      socket.on('slow', () => opened);
+      socket.on('fast', () => ++handled);
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    for (let i = 0; i < 100; i++) for (const event of ['slow', 'fast']) client.emit(event);
+    for (let i = 0; i < 3_000; i++) client.emit('fast');
+    await client.timeout(20_000).emitWithAck('fast');
+    expect(handled).toBe(3_101);
+    open();
+  });
+
+  test('what waits behind a namespace that was left is handled when its client closes', async () => {
+    const { open: release, opened } = gate();
+    const heard: string[] = [];
+    const io = await serve(() => {});
+    let gone = (): void => {};
+    const end = new Promise<void>((resolve) => (gone = resolve));
+    io.of('/b').on('connection', (socket) => {
+      socket.on('slow', () => opened);
+      socket.on('say', (text: string) => void heard.push(text));
+      socket.on('disconnect', () => {
+        if (heard.includes('2')) gone();
+      });
+    });
+    const wire = await open(io);
+    wire.send([0, [['/b']]]);
+    await wire.packet(11);
+    wire.send([2, '/b', 'slow', []], [2, '/b', 'say', ['1']], [13, '/b'], [10, '/b'], [2, '/b', 'say', ['2']]);
+    wire.send([13, '/b'], [10, '/b'], [2, '/b', 'say', ['3']]);
+    await wire.settle();
+    expect(heard).toEqual(['1']);
+    wire.close(1000);
+    await end;
+    expect(heard).toEqual(['1', '2', '3']);
+    release();
+  });
+
   test('the window of packets is what the client keeps, and 4429 who does not', async () => {
     const { opened } = gate();
     const options = { windowPacketsMax: 64 };

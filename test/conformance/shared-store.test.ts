@@ -2,6 +2,7 @@
 // stored is not said.
 import { connect, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, memory, type Server, type ServerOptions, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
@@ -161,6 +162,52 @@ describe.each(hosts)('on %s', (_name, host) => {
     await back.packet(5);
     expect([...b.sockets.values()].map(({ data }) => data)).toEqual([{ user: 'ada' }]);
   });
+
+  test.each(['json', 'msgpack'])(
+    'what one server emits reaches the members of the other, by %s, and who is away',
+    async (name) => {
+      const codecs = [json(), msgpack()];
+      const { a, b } = await two((socket) => socket.join('room'), { codecs });
+      const codec = codecs.find((one) => one.name === name)!;
+      let to = a;
+      let cut = (): void => {};
+      const client = connect('http://127.0.0.1', {
+        reconnect: { delayMinMs: 1, delayMaxMs: 1 },
+        codec,
+        transport: {
+          open(address, events) {
+            const link = websocket().open({ ...address, url: `http://127.0.0.1:${to.port}/halyard` }, events);
+            cut = () => {
+              link.close(4000, '');
+              events.onClose({ code: 1006, reason: 'cut', by: 'network' });
+            };
+            return link;
+          },
+        },
+      });
+      cleanUp.push(() => client.connection.close());
+      const heard: string[] = [];
+      client.on('said', (text: string) => void heard.push(text));
+      await new Promise<void>((resolve) => client.once('connect', () => resolve()));
+      b.to('room').emit('said', 'to the room');
+      b.emit('said', 'to all');
+      b.to(['room', 'nobody']).emit('said', 'to two rooms');
+      await expect.poll(() => heard).toHaveLength(3);
+      to = b;
+      cut();
+      // Nobody has the session now: it is found in the logs.
+      for (const io of [b, a]) {
+        io.to('room').emit('said', 'while it is away');
+        io.to('another').emit('said', 'not for it');
+      }
+      await new Promise<void>((resolve) => client.once('connect', () => resolve()));
+      b.emit('said', 'back');
+      await expect.poll(() => heard.at(-1)).toBe('back');
+      expect(heard).toEqual([
+        ...['to the room', 'to all', 'to two rooms', 'while it is away', 'while it is away', 'back'],
+      ]);
+    },
+  );
 
   test('what a client says had left does not open the window', async () => {
     let handled = 0;

@@ -163,7 +163,8 @@ async function movingEnds(seed: number) {
       return;
     }
     const socket = atServer();
-    if (socket === undefined) return;
+    // Of a client that has not come back yet nothing is here but what is published for it.
+    if (socket === undefined && (kind < 4 || kind > 6)) return;
     const room = rooms[random.int(rooms.length)]!;
     const second = rooms[random.int(rooms.length)]!;
     const expectIt = (isFor: boolean) => {
@@ -172,7 +173,7 @@ async function movingEnds(seed: number) {
     switch (kind) {
       case 3:
         expectIt(true);
-        socket.emit('event', name);
+        socket!.emit('event', name);
         return;
       case 4:
         expectIt(model.rooms.has(room));
@@ -187,10 +188,10 @@ async function movingEnds(seed: number) {
         server.io.except(room).emit('event', name);
         return;
       case 7:
-        if (model.rooms.delete(room)) socket.leave(room);
+        if (model.rooms.delete(room)) socket!.leave(room);
         else {
           model.rooms.add(room);
-          socket.join(room);
+          socket!.join(room);
         }
         return;
       case 8:
@@ -210,10 +211,10 @@ async function movingEnds(seed: number) {
       }
       default:
         model.data = { ...model.data, [room]: count, at: new Date(count), big: BigInt(count) };
-        Object.assign(socket.data, model.data);
+        Object.assign(socket!.data, model.data);
         // It is saved with what follows.
         expectIt(true);
-        socket.emit('event', name);
+        socket!.emit('event', name);
     }
   };
 

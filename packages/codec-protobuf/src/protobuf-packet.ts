@@ -1,7 +1,7 @@
 // Packets as the message Packet of halyard.proto. A layout lists the fields of a packet's tuple in their order, which
 // is the order of their numbers in halyard.proto too; protobuf.test.ts holds the two against each other.
 import { fieldDepthMax, undecodable } from '@halyard/codec/internal';
-import { PacketType, packetLimits, type Tuple } from '@halyard/protocol';
+import { PacketType, packetLimits, RemoteProtocolError, type Tuple } from '@halyard/protocol';
 import { Reader, Writer } from 'protobufjs/minimal.js';
 import { readBytes, readMessage, readValue, Wire, writeValue } from './protobuf-value';
 
@@ -112,7 +112,8 @@ export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8A
   )
     return { tuple: [type], typed: undefined };
   const layout = layouts[type as PacketType];
-  if (layout === undefined || (tag & 7) !== Wire.Bytes) throw undecodable('a frame is one packet');
+  if ((tag & 7) !== Wire.Bytes) throw undecodable('a frame is one packet');
+  if (layout === undefined) throw new RemoteProtocolError('ERR_PACKET_TYPE', `unknown packet type ${type}`);
   let typed: Uint8Array | undefined;
   const tuple = readFields(reader, layout, fieldDepthMax(type), (tag) => {
     if (tag !== typedTag) return false;

@@ -24,6 +24,7 @@ export interface NamespacesContext extends Pick<Carrier, 'onWanted' | 'onIdle'> 
   readonly opening: Readonly<Opening>;
   /** @throws LocalUsageError `ERR_OUTBOX_FULL` */
   send(packet: Packet): void;
+  sendDisconnect(namespace: string): void;
   /** The first of what was sent that has not left, if there is any. */
   waits(): Frame | undefined;
 }
@@ -35,7 +36,6 @@ export interface Namespaces {
   isConnected(presence: Presence): boolean;
   /** @throws LocalUsageError `ERR_NAMESPACES_FULL` */
   join(presence: Presence): void;
-  /** @throws LocalUsageError `ERR_OUTBOX_FULL` */
   leave(presence: Presence): void;
   leaveAll(): void;
   questions(): Questions;
@@ -56,13 +56,12 @@ export interface Namespaces {
   witnesses(): (end: LinkEnded) => void;
 }
 
-export function createNamespaces({ opening, send, waits, onWanted, onIdle }: NamespacesContext): Namespaces {
+export function createNamespaces(context: NamespacesContext): Namespaces {
+  const { opening, send, sendDisconnect, waits, onWanted, onIdle } = context;
   const presences = new Map<string, Presence>();
   const all = () => [...presences.values()];
   const wanted = () => all().filter(({ phase }) => phase);
   const isConnected = ({ phase }: Presence) => !!opening.open && phase === 'joined';
-
-  const sendDisconnect = (namespace: string) => send({ type: PacketType.Disconnect, namespace, reason: '' });
 
   const idle = () => {
     if (!wanted().length) onIdle();

@@ -420,6 +420,20 @@ describe('offline', () => {
     expect(briefs(await transport.link.read())).toEqual(['EVENT / 5 []']);
   });
 
+  test('a full outbox keeps nobody from leaving', async () => {
+    const { socket, link } = await open({ offlinePacketsMax: 2 });
+    const admin = socket.of('/admin');
+    await link.read();
+    // It is let in after it was left.
+    socket.emit('1');
+    admin.disconnect();
+    expect(() => socket.emit('2')).toThrow(expect.objectContaining({ code: 'ERR_OUTBOX_FULL' }));
+    await link.say({ type: PacketType.Connected, namespace: '/admin', id: 'a' });
+    expect(briefs(await link.read())).toEqual(['EVENT / 1 []', 'DISCONNECT /admin', 'DISCONNECT /admin']);
+    socket.connection.close();
+    expect(link.closed?.code).toBe(1000);
+  });
+
   test('what was refused leaves no acknowledgement behind', async () => {
     const { socket, transport } = scene({ offlinePacketsMax: 1 });
     socket.emit('1');

@@ -107,6 +107,8 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
     return frame;
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
+  const sendDisconnect = (namespace: string) =>
+    send({ type: PacketType.Disconnect, namespace, reason: '' }, FrameTag.Leave);
 
   const idle = () => {
     leaving = !!opening.link && machine.waiting !== undefined;
@@ -116,6 +118,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   const namespaces = createNamespaces({
     opening,
     send,
+    sendDisconnect,
     waits: () => machine.waiting,
     onWanted() {
       leaving = false;

@@ -114,16 +114,6 @@ export class SessionMachine<F extends { readonly length: number }> {
     return this.outbox.confirmed;
   }
 
-  /** Frames that are not confirmed. */
-  get unconfirmed(): number {
-    return this.outbox.unconfirmed;
-  }
-
-  /** How many frames were sent in all. */
-  get sent(): number {
-    return this.outbox.sent;
-  }
-
   /** Client: numbers above `confirmed` that are confirmed too, if there are any. */
   get settled(): NumberRanges | undefined {
     return this.outbox.settled;

@@ -11,9 +11,6 @@ import { Settled } from './settled';
 /** What is open for so long counts as settled, in milliseconds. */
 export const openMsMax = 30_000;
 
-/** A SACK names the lowest ranges of what is settled. */
-const toldRangesMax = 64;
-
 /** What a stream has come to, but for its frames. */
 export interface StreamCounts {
   /** All counted packets of the peer up to this number need not come again, … */
@@ -139,7 +136,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   override get settledAbove(): NumberRanges | undefined {
     const { ranges } = this.#settled;
-    return ranges.length > 0 ? ranges.slice(0, toldRangesMax * 2) : undefined;
+    return ranges.length > 0 ? ranges : undefined;
   }
 
   protected override count(packet: CountedPacket, now: number, size: number): void {

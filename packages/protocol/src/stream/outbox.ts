@@ -6,6 +6,8 @@ import type { NumberRanges } from '../wire/packet';
 
 /** Marks of a client's frames. */
 export const FrameTag = {
+  /** Takes a namespace back: there is room for it always, as there was for what asked for that. */
+  Leave: -2,
   /** Belongs to this session only: a reply, or a change of a namespace. */
   Session: -1,
   /** An event without acknowledgement. Numbers from 1 are events that wait for the acknowledgement of that number. */
@@ -88,7 +90,11 @@ export class Outbox<F extends { readonly length: number }> {
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
   push(frame: F, mark: number, { outboxPacketsMax, outboxBytesMax }: OutboxLimits): void {
     const { unconfirmed } = this;
-    if (unconfirmed && (unconfirmed >= outboxPacketsMax || this.#bytes + frame.length > outboxBytesMax)) {
+    if (
+      unconfirmed &&
+      mark !== FrameTag.Leave &&
+      (unconfirmed >= outboxPacketsMax || this.#bytes + frame.length > outboxBytesMax)
+    ) {
       throw new LocalUsageError(
         'ERR_OUTBOX_FULL',
         `${unconfirmed} packets (${this.#bytes} bytes) wait for the peer: see outboxPacketsMax, outboxBytesMax`,

@@ -34,6 +34,16 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     return this.isAttached ? Math.min(super.deadline, this.#askAt) : super.deadline;
   }
 
+  /** Frames that are not confirmed. */
+  get unconfirmed(): number {
+    return this.outbox.unconfirmed;
+  }
+
+  /** How many frames were sent in all. */
+  get sent(): number {
+    return this.outbox.sent;
+  }
+
   /** The stamp of `waiting`. */
   get waitingStamp(): number | undefined {
     return this.outbox.waitingMark;

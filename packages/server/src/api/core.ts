@@ -172,7 +172,8 @@ export class Core {
   /** Text becomes UTF-8 here, once, and not again in each write. */
   #encode(packet: Packet): Frames {
     return this.#options.codecs.map((codec, index) => {
-      if (!this.#sessions.uses(index)) return undefined;
+      // Who uses it may be on another node.
+      if (!this.#store.isShared && !this.#sessions.uses(index)) return undefined;
       const frame = codec.encode(packet);
       return typeof frame === 'string' ? Buffer.from(frame) : frame;
     });

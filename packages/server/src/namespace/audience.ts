@@ -56,9 +56,13 @@ export class Audience {
       for (const { line } of this.select(spec)) line.forwardVolatile(frames);
       return;
     }
-    const { rooms, direct } = this.#rooms.resolve(spec.rooms);
-    if (direct.length > 0) this.#send(rooms, direct, spec.except, event, args);
-    else if (rooms.length > 0) this.#append(rooms, spec.except, event, args);
+    const { rooms, direct } = this.#rooms.reached(spec.rooms);
+    try {
+      if (direct.length > 0) this.#send(rooms, direct, spec.except, event, args);
+      else if (rooms.length > 0) this.#append(rooms, spec.except, event, args);
+    } finally {
+      this.#rooms.release(rooms);
+    }
   }
 
   /** Sends an event to each socket of a target and gathers the replies. */

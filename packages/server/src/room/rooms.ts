@@ -116,6 +116,21 @@ export class Rooms implements RoomContext {
     return { rooms, direct };
   }
 
+  /** As `resolve`, with rooms that have members on other nodes only, or nowhere. Call `release` once it is published to them. */
+  reached(names: readonly string[] | undefined): Named {
+    const { rooms, direct } = this.resolve(names);
+    if (!this.#context.store.isShared) return { rooms, direct };
+    if (names === undefined) return { rooms: [this.everyone], direct };
+    const found = new Set([...rooms.map(({ name }) => name), ...direct.map(({ id }) => id)]);
+    const others = [...new Set(names)].filter((name) => !found.has(name)).map((name) => this.#create(name));
+    return { rooms: [...rooms, ...others], direct };
+  }
+
+  /** What was published to rooms of which nobody here is a member stays for those who are, or come from other nodes. */
+  release(rooms: readonly Room[]): void {
+    for (const room of rooms) if (room.members.size === 0 && room !== this.everyone) room.close();
+  }
+
   #create(name: string): Room {
     // The length says where the one name ends: clients choose both.
     return new Room(name, `${name.length}:${name}${this.#namespace}`, this);

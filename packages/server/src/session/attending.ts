@@ -215,6 +215,15 @@ export abstract class Attending extends Reading implements Entrant {
     for (const delivery of leavingsOf.get(this)?.settled(this.machine.received) ?? []) this.deliver(...delivery);
   }
 
+  /** Its client has closed: what it said before is handled, whatever that has waited for. */
+  protected lastWords(): void {
+    for (;;) {
+      const waiting = leavingsOf.get(this)?.end() ?? [];
+      if (waiting.length === 0) return;
+      for (const delivery of waiting) this.deliver(...delivery);
+    }
+  }
+
   private newHandshake(name: string, auth: Value | undefined): Handshake | undefined {
     if (this.connection === undefined) return undefined;
     const { transport, peer } = this.connection;

@@ -45,6 +45,13 @@ export class Leavings {
     });
   }
 
+  /** Nothing comes again any more. @returns what has waited */
+  end(): Delivery[] {
+    const waiting = [...this.#byNamespace.values()].flatMap((leaving) => leaving.waiting);
+    this.#byNamespace.clear();
+    return waiting;
+  }
+
   /** @returns what has to come again at another server */
   sockets(received: number): RecordedSocket[] {
     return [...this.#byNamespace.values()].flatMap(({ number, socket }) => (number > received && socket) || []);

@@ -281,6 +281,11 @@ export class Session extends Moving implements Receiver, Recorded {
 
   onClose(close: Close): void {
     if (afterClose(close.code) !== 'resume') {
+      try {
+        this.lastWords();
+      } catch (error) {
+        this.fail(error);
+      }
       this.detach();
       this.end(close);
       return;
