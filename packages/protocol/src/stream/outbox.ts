@@ -14,6 +14,8 @@ export const FrameTag = {
   Event: 0,
 } as const;
 
+const noRanges: NumberRanges = [];
+
 /** Client: of the frames that this connection has carried, what is not confirmed, and how much of that the server takes. */
 export interface Flight {
   packets: number;
@@ -37,7 +39,7 @@ export class Outbox<F extends { readonly length: number }> {
   #entries: (F | number | undefined)[] | undefined;
   #bytes = 0;
   /** Numbers whose frames are confirmed before earlier ones, as they were told last: all that was told before is among them. */
-  #settled: NumberRanges = [];
+  #settled: NumberRanges = noRanges;
   readonly #flight: Flight | undefined;
 
   /** @param flight of a client; a server's peer takes everything, and confirms in order */
@@ -130,7 +132,7 @@ export class Outbox<F extends { readonly length: number }> {
    * undefined if that is no news
    * @throws RemoteProtocolError `ERR_SACK_AHEAD` if that many were never sent, `ERR_SACK_BACK` if more were confirmed
    */
-  confirm(count: number, settled: NumberRanges = []): number | undefined {
+  confirm(count: number, settled = noRanges): number | undefined {
     const fresh = count - this.confirmed;
     const { sent } = this;
     if (fresh < 0) throw new RemoteProtocolError('ERR_SACK_BACK', `${count} received, ${this.confirmed} before`);
@@ -184,7 +186,7 @@ export class Outbox<F extends { readonly length: number }> {
     const entries = [...this.after(0)];
     this.#entries = undefined;
     this.confirmed = this.carried = this.#left = this.#bytes = 0;
-    this.#settled = [];
+    this.#settled = noRanges;
     if (this.#flight) this.#flight.packets = this.#flight.bytes = this.#flight.settled = 0;
     for (const [number, frame, mark] of entries) {
       if (mark < FrameTag.Event) continue;

@@ -31,6 +31,7 @@ describe('the memory store', () => {
   });
 
   it.each<[object, string]>([
+    [null as never, 'The options of memory() are null: they may be an object.'],
     [{ share: true }, 'The option "share" of memory() is not an option: known ones are shared, codec.'],
     [{ shared: 1 }, 'The option "shared" of memory() is not valid: it may be true or false.'],
     [{ codec: {} }, 'The option "codec" of memory() is not valid: it may be a codec, such as msgpack().'],
