@@ -28,6 +28,16 @@ export class VirtualClock {
     };
   }
 
+  /** When the next timer runs; infinity if none is set. */
+  get nextAt(): number {
+    return this.#timers[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How many timers are set. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
   /** Moves time by `ms` and runs what falls due on the way, timers added meanwhile included. */
   advance(ms: number): void {
     const end = this.#now + ms;

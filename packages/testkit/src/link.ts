@@ -51,6 +51,11 @@ export class FakeLink<F> {
     this.#ends = [client, server];
   }
 
+  /** What the server sends from now on arrives no earlier than so much later. */
+  stall(ms: number): void {
+    this.#ends[1]?.stall(this.#clock.now() + ms);
+  }
+
   /** The connection dies now, and everything in flight with it. */
   cut(): void {
     if (this.#cut) return;
@@ -92,6 +97,10 @@ class End<F> implements LinkEnd<F> {
     if (this.#closed) return;
     this.#closed = true;
     this.#carry(() => this.peer?.gone(), this.#latest);
+  }
+
+  stall(until: number): void {
+    this.#latest = Math.max(this.#latest, until);
   }
 
   arrived(frame: F): void {

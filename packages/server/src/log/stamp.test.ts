@@ -16,6 +16,10 @@ it('stamps follow the time of day, and never stand still or go back', () => {
   expect([stamps.last, stamps.next()]).toEqual([2_000_000, 2_000_001]);
 });
 
+it('stamps are whole numbers, whatever the clock says', () => {
+  expect(new Stamps(() => 1.5).next()).toBe(1_024);
+});
+
 it('stamps are exact for two centuries', () => {
   const stamps = new Stamps(() => Date.UTC(2247, 0));
   const [one, next] = [stamps.next(), stamps.next()];

@@ -16,7 +16,7 @@ export class Stamps {
 
   /** @returns the next place among everything that is emitted */
   next(): number {
-    const now = this.#wall() * stampsPerMs;
+    const now = Math.floor(this.#wall()) * stampsPerMs;
     this.last = now > this.last ? now : this.last + 1;
     return this.last;
   }
