@@ -35,6 +35,9 @@ export class MemoryNetwork {
   readonly #random: Random;
   readonly #links = new Set<FakeLink<Message>>();
   readonly #topics = new Map<string, Set<ServerEnd>>();
+  readonly #ends = new WeakMap<FakeLink<Message>, ServerEnd>();
+  /** Connections that the server has cut, because too much waited for their clients. */
+  cutsByServer = 0;
   #handlers: HostHandlers | undefined;
 
   /** @param native whether the host has a native fan-out */
@@ -55,10 +58,35 @@ export class MemoryNetwork {
     };
   }
 
-  /** Every connection dies now. */
-  cut(): void {
-    for (const link of this.#links) link.cut();
-    this.#links.clear();
+  /** Connections that were opened, and not cut since. */
+  get count(): number {
+    return this.#links.size;
+  }
+
+  /** How many topics have a subscriber. */
+  get topics(): number {
+    return [...this.#topics.values()].filter(({ size }) => size > 0).length;
+  }
+
+  /** Every connection dies now, or one of them. @param which chosen among them */
+  cut(which?: number): void {
+    for (const link of this.#chosen(which)) {
+      link.cut();
+      this.#links.delete(link);
+    }
+  }
+
+  /** A client, or all of them, reads nothing for so long. */
+  stall(ms: number, which?: number): void {
+    for (const link of this.#chosen(which)) {
+      link.stall(ms);
+      this.#ends.get(link)?.stall(ms);
+    }
+  }
+
+  #chosen(which: number | undefined): FakeLink<Message>[] {
+    const all = [...this.#links];
+    return which === undefined ? all : all.slice(which % Math.max(all.length, 1)).slice(0, 1);
   }
 
   #publish(topic: string, frame: Frame, binary: boolean, except?: ServerEnd): void {
@@ -68,7 +96,7 @@ export class MemoryNetwork {
   #open({ protocol }: Address, { onOpen, onFrame, onClose }: LinkEvents): Link {
     const link = new FakeLink<Message>(this.#clock, this.#random, this.network);
     this.#links.add(link);
-    this.#accept(link.server);
+    this.#accept(link);
     const { client } = link;
     client.onFrame = (message) => {
       if (message.kind === 'accepted') onOpen();
@@ -91,7 +119,8 @@ export class MemoryNetwork {
     };
   }
 
-  #accept(server: LinkEnd<Message>): void {
+  #accept(link: FakeLink<Message>): void {
+    const { server } = link;
     server.onFrame = (handshake) => {
       if (handshake.kind !== 'handshake' || this.#handlers === undefined) return server.close();
       const peer = new Peer('127.0.0.1', false, [...handshakeLines, `sec-websocket-protocol: ${handshake.protocol}`]);
@@ -101,19 +130,22 @@ export class MemoryNetwork {
       const end = new ServerEnd(server, this.#topics, (topic, frame, binary) =>
         this.#publish(topic, frame, binary, end),
       );
+      this.#ends.set(link, end);
+      end.onCut = () => this.cutsByServer++;
       const listener = verdict.open(end);
+      end.onDrain = (ms) => this.#clock.after(ms, () => end.drained() && listener.onDrain());
       server.onFrame = (message) => {
         if (message.kind === 'frame') {
           const { frame } = message;
           const bytes = typeof frame === 'string' ? new TextEncoder().encode(frame) : frame;
           listener.onMessage(bytes, typeof frame !== 'string');
         } else if (message.kind === 'close') {
-          end.close();
+          end.gone();
           listener.onClose(message.code, message.reason);
         }
       };
       server.onClose = () => {
-        end.close();
+        end.gone();
         listener.onClose(1006, '');
       };
     };
@@ -125,6 +157,12 @@ class ServerEnd implements HostSocket {
   readonly #link: LinkEnd<Message>;
   readonly #topics: Map<string, Set<ServerEnd>>;
   readonly publish: HostSocket['publish'];
+  /** Called when its client stops reading for a time. */
+  onDrain: (ms: number) => void = () => {};
+  onCut: () => void = () => {};
+  #isOpen = true;
+  #stalls = 0;
+  #waiting = 0;
 
   constructor(link: LinkEnd<Message>, topics: Map<string, Set<ServerEnd>>, publish: HostSocket['publish']) {
     this.#link = link;
@@ -135,7 +173,20 @@ class ServerEnd implements HostSocket {
   /** Copies: the memory of a frame may be written again. */
   send(frame: Frame, binary: boolean): void {
     const copy = typeof frame === 'string' ? frame : binary ? Uint8Array.from(frame) : new TextDecoder().decode(frame);
+    if (this.#stalls > 0) this.#waiting += frame.length;
     this.#link.send({ kind: 'frame', frame: copy });
+  }
+
+  stall(ms: number): void {
+    this.#stalls++;
+    this.onDrain(ms);
+  }
+
+  /** @returns whether its client reads again */
+  drained(): boolean {
+    this.#stalls--;
+    if (this.#stalls === 0) this.#waiting = 0;
+    return this.#isOpen && this.#stalls === 0;
   }
 
   cork(write: () => void): void {
@@ -143,7 +194,7 @@ class ServerEnd implements HostSocket {
   }
 
   getBufferedAmount(): number {
-    return 0;
+    return this.#waiting;
   }
 
   subscribe(topic: string): void {
@@ -157,10 +208,16 @@ class ServerEnd implements HostSocket {
 
   end(code: number, reason: string): void {
     this.#link.send({ kind: 'close', code, reason });
-    this.close();
+    this.gone();
   }
 
   close(): void {
+    this.onCut();
+    this.gone();
+  }
+
+  gone(): void {
+    this.#isOpen = false;
     for (const ends of this.#topics.values()) ends.delete(this);
     this.#link.close();
   }

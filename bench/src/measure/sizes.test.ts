@@ -11,7 +11,7 @@ const built = existsSync(new URL('../../../packages/client/dist/index.js', impor
 // 13.4 kB, and a page that pays for resuming sessions should still get them for half of that. Sharing the rules of events with
 // the server, and handing in what comes from outside, cost 740 bytes that are to be won back; the window and what is settled
 // out of order cost 570 more.
-const heldTo: Readonly<Record<string, number>> = { 'client-gz': 12_260, 'client-ws-gz': 10_660 };
+const heldTo: Readonly<Record<string, number>> = { 'client-gz': 12_310, 'client-ws-gz': 10_730 };
 
 // What a codec adds to a page. json is our own code, for pages that count bytes. The other two are mostly their
 // libraries, @msgpack/msgpack and protobufjs/minimal, for those who want what they bring; they must not grow unseen.

@@ -420,6 +420,25 @@ describe('offline', () => {
     expect(briefs(await transport.link.read())).toEqual(['EVENT / 5 []']);
   });
 
+  test('what was said to a namespace that was left is not sent in another session, and is told', async () => {
+    const all = await open();
+    const admin = all.socket.of('/admin');
+    await settle();
+    await all.link.say({ type: PacketType.Connected, namespace: '/admin', id: 'a' });
+    await all.link.drop();
+    admin.emit('1');
+    all.socket.emit('2');
+    admin.disconnect();
+    await all.advance(1_000);
+    const { link } = all.transport;
+    await link.open();
+    admin.connect();
+    await link.say(welcome({ session: 's2', reason: 'unknown-session' }));
+    expect(briefs(await link.read())).toEqual(['RESET', 'EVENT / 2 []', 'CONNECT /admin undefined']);
+    await link.say(connected('/', 'id2'));
+    expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 1 }]);
+  });
+
   test('a full outbox keeps nobody from leaving', async () => {
     const { socket, link } = await open({ offlinePacketsMax: 2 });
     const admin = socket.of('/admin');

@@ -128,9 +128,14 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   });
   const { isConnected } = namespaces;
 
-  /** Starts a new session with what never left; the machine holds until it is opened or detached. */
-  const lose = (reason: string) => {
-    const unconfirmed = machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now());
+  /**
+   * Starts a new session with what never left; the machine holds until it is opened or detached.
+   * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
+   */
+  const lose = (reason: string, has: (presence: Presence) => unknown) => {
+    const unconfirmed = machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now(), (frame) =>
+      has(namespaces.of((codec.decode(frame) as EventPacket).namespace)!),
+    );
     opening.key = undefined;
     namespaces.lost(reason, unconfirmed);
   };
@@ -142,7 +147,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
     if (recovered || !(resumed || reason)) machine.confirm(received, settled);
     else {
       current.send(codec.encode({ type: PacketType.Reset }));
-      lose(reason);
+      lose(reason, ({ listed }) => listed);
       namespaces.releaseListed();
       machine.open(clock.now());
     }
@@ -276,7 +281,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         machine.detach();
         if (fate === 'fresh') {
           opening.token = '';
-          lose(reason);
+          lose(reason, ({ phase }) => phase);
           machine.detach();
         }
         arm();

@@ -167,11 +167,13 @@ export class SessionMachine<F extends { readonly length: number }> {
   /**
    * Client: there will be a new session, because the server did not resume or there was none to ask for. Events that
    * never left before this connection are kept for it; the rest may or may not have been handled, so they are given up
-   * and their acknowledgements settle with `error`. Call `open` after it. @returns how many events were given up
+   * and their acknowledgements settle with `error`. Call `open` after it.
+   * @param keeps whether an event that never left has a place in the new session
+   * @returns how many events were given up
    */
-  restart(error: HalyardError, now: number): number {
+  restart(error: HalyardError, now: number, keeps: (frame: F) => unknown = () => true): number {
     this.move('restart');
-    const { kept, lost } = this.outbox.restart(this.#limits);
+    const { kept, lost } = this.outbox.restart(this.#limits, keeps);
     this.received = 0;
     this.#positions = undefined;
     this.attach(now);

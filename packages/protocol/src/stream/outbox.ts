@@ -177,9 +177,10 @@ export class Outbox<F extends { readonly length: number }> {
 
   /**
    * Client: starts again from number 0 with only the events that left on no earlier connection.
+   * @param keeps whether an event has a place in the new session
    * @returns their marks, and how many other events there were
    */
-  restart(limits: OutboxLimits): { kept: Set<number>; lost: number } {
+  restart(limits: OutboxLimits, keeps: (frame: F) => unknown): { kept: Set<number>; lost: number } {
     const left = this.#left;
     const kept = new Set<number>();
     let lost = 0;
@@ -190,7 +191,7 @@ export class Outbox<F extends { readonly length: number }> {
     if (this.#flight) this.#flight.packets = this.#flight.bytes = this.#flight.settled = 0;
     for (const [number, frame, mark] of entries) {
       if (mark < FrameTag.Event) continue;
-      if (number <= left) lost++;
+      if (number <= left || !keeps(frame)) lost++;
       else {
         kept.add(mark);
         this.push(frame, mark, limits);

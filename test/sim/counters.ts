@@ -1,0 +1,50 @@
+// What runs of the simulator have met: a run that never met something has proven nothing about it.
+
+export const counterNames = [
+  'cuts',
+  'half-open links',
+  'stalls',
+  'slow readers cut',
+  'lost requests',
+  'websocket connections',
+  'polling connections',
+  'sessions resumed',
+  'sessions lost',
+  'servers restarted',
+  'servers killed',
+  'events to the server',
+  'events handled again',
+  'events to clients',
+  'replays',
+  'replays with except',
+  'several rooms',
+  'volatile',
+  'volatile dropped',
+  'acks',
+  'acks failed',
+  'joins',
+  'leaves',
+  'namespaces left',
+  'garbage',
+] as const;
+
+export type CounterName = (typeof counterNames)[number];
+export type Counters = Record<CounterName, number>;
+
+export function noCounts(): Counters {
+  return Object.fromEntries(counterNames.map((name) => [name, 0])) as Counters;
+}
+
+/** Adds `more` to `sum`. */
+export function add(sum: Counters, more: Counters): void {
+  for (const name of counterNames) sum[name] += more[name];
+}
+
+/** @returns the names of what was never met */
+export function unmet(counters: Counters): CounterName[] {
+  return counterNames.filter((name) => counters[name] === 0);
+}
+
+export function table(counters: Counters): string {
+  return counterNames.map((name) => `  ${name.padEnd(24)}${counters[name].toLocaleString('en')}`).join('\n');
+}

@@ -1,0 +1,191 @@
+// Single faults in the real code: the simulator has to find each of them. One that survives is a hole in the simulator.
+
+export interface Mutant {
+  /** What the code does wrong. */
+  readonly fault: string;
+  readonly file: string;
+  /** What stands there, once. */
+  readonly code: string;
+  readonly instead: string;
+}
+
+const stream = 'packages/protocol/src/stream';
+const server = 'packages/server/src';
+const client = 'packages/client/src';
+
+export const mutants: readonly Mutant[] = [
+  {
+    fault: 'a packet that comes again is handled again',
+    file: `${stream}/machine.ts`,
+    code: 'if (++this.incoming <= this.received) return;',
+    instead: '++this.incoming;',
+  },
+  {
+    fault: 'a message of a log that comes again is handled again',
+    file: `${stream}/positions.ts`,
+    code: 'if (reached !== undefined && offset <= reached) return false;',
+    instead: '',
+  },
+  {
+    fault: 'one more is told handled than was',
+    file: `${stream}/machine.ts`,
+    code: 'this.sink.control({ type, received: this.received,',
+    instead: 'this.sink.control({ type, received: this.received + 1,',
+  },
+  {
+    fault: 'the first frame that was not confirmed is not sent again',
+    file: `${stream}/outbox.ts`,
+    code: 'this.carried = this.confirmed;\n    if',
+    instead: 'this.carried = this.confirmed + (this.sent > this.confirmed ? 1 : 0);\n    if',
+  },
+  {
+    fault: 'what had left waits for the window, and both ends count differently',
+    file: `${stream}/outbox.ts`,
+    code: 'if (packets && !fits && this.carried >= this.#left) return undefined;',
+    instead: 'if (packets && !fits) return undefined;',
+  },
+  {
+    fault: 'what may have been handled in a lost session is said again in the next',
+    file: `${stream}/outbox.ts`,
+    code: 'if (number <= left || !keeps(frame)) lost++;',
+    instead: 'if (!keeps(frame)) lost++;',
+  },
+  {
+    fault: 'what is given up with a session is not told',
+    file: `${stream}/outbox.ts`,
+    code: 'return { kept, lost };',
+    instead: 'return { kept, lost: 0 };',
+  },
+  {
+    fault: 'replies of a lost session never settle',
+    file: `${stream}/machine.ts`,
+    code: 'this.acks?.fail(error, kept);',
+    instead: '',
+  },
+  {
+    fault: 'a settled event is handled again',
+    file: `${stream}/movable-machine.ts`,
+    code: 'if (this.#open.has(number) || this.#settled.has(number)) return;',
+    instead: 'if (this.#open.has(number)) return;',
+  },
+  {
+    fault: 'an event counts as handled before its handler has settled',
+    file: `${server}/namespace/event-socket.ts`,
+    code: 'this.call(event, args, ack, new Handling(() => this.line.settle(number)));',
+    instead: 'this.line.settle(number);\n      this.call(event, args, ack, undefined);',
+  },
+  {
+    fault: 'what is handled again is not said to be',
+    file: `${server}/session/session.ts`,
+    code: 'return number > 0 && number <= (moves.get(this)?.left ?? 0);',
+    instead: 'return false;',
+  },
+  {
+    fault: 'a record is written after what was made of it has left',
+    file: `${server}/wire/websocket.ts`,
+    code: '    flusher.commit();\n    // Committing may have closed it.',
+    instead: '    // Committing may have closed it.',
+  },
+  {
+    fault: 'a frame of the outbox is left out of the record',
+    file: `${server}/session/record-writer.ts`,
+    code: 'let frame = Math.max(before?.frame ?? 0, counts.confirmed);',
+    instead: 'let frame = Math.max(before?.frame ?? 0, counts.confirmed) + 1;',
+  },
+  {
+    fault: 'a room that is joined is not noted in the record',
+    file: `${server}/session/reading.ts`,
+    code: 'if (presence.isLeaving) return;\n    this.touch(presence.id);\n    if (!this.isCounted)',
+    instead: 'if (presence.isLeaving) return;\n    if (!this.isCounted)',
+  },
+  {
+    fault: 'a membership begins with the log, and not where it was joined',
+    file: `${server}/room/rooms.ts`,
+    code: 'return membershipOf(room, room.log.lastOffset, this.stamp);',
+    instead: 'return membershipOf(room, 0, this.stamp);',
+  },
+  {
+    fault: 'a room that was left is read on to its end',
+    file: `${server}/room/rooms.ts`,
+    code: 'membership.to = room.log.lastOffset;',
+    instead: 'membership.to = Number.POSITIVE_INFINITY;',
+  },
+  {
+    fault: 'an exception is forgotten when a log is read again',
+    file: `${server}/session/catch-up.ts`,
+    code: 'if (stamp > floor && !presence.wasExcepted(log.exceptAt(cursor.offset), stamp, stamp)) {',
+    instead: 'if (stamp > floor) {',
+  },
+  {
+    fault: 'an exception by a room that was left is forgotten',
+    file: `${server}/session/presence.ts`,
+    code: 'if (!room.hasSpoken(membership)) return;',
+    instead: 'return;',
+  },
+  {
+    fault: 'a member of two rooms gets it twice when it is read again',
+    file: `${server}/log/except.ts`,
+    code: 'return place !== undefined && place < this.count;',
+    instead: 'return false;',
+  },
+  {
+    fault: 'a member of two rooms gets it twice, live',
+    file: `${server}/session/reading.ts`,
+    code: 'const first = stamp !== this.#seenStamp;',
+    instead: 'const first = true;',
+  },
+  {
+    fault: 'the last entry of a log is not read',
+    file: `${server}/session/catch-up.ts`,
+    code: 'if (stamp === undefined || cursor.offset > membership.to',
+    instead: 'if (stamp === undefined || cursor.offset >= log.lastOffset || cursor.offset > membership.to',
+  },
+  {
+    fault: 'what was read is sent before what was emitted earlier and waits in the outbox',
+    file: `${server}/session/catch-up.ts`,
+    code: 'const isWaitingFirst = waiting !== undefined && waitingStamp <= Math.min(next?.stamp ?? none, this.#horizon);',
+    instead: 'const isWaitingFirst = waiting !== undefined && next === undefined;',
+  },
+  {
+    fault: 'a HELLO that was overtaken takes the session',
+    file: `${server}/session/session.ts`,
+    code: 'return generation !== 0 && generation <= this.#generation;',
+    instead: 'return false;',
+  },
+  {
+    fault: 'a trimmed log is read on, with a hole',
+    file: `${server}/session/reading.ts`,
+    code: 'if (log.trimmed.misses(presence, confirmedStamp, position)) return false;',
+    instead: '',
+  },
+  {
+    fault: 'a slow client loses a frame in the midst of others',
+    file: `${server}/wire/websocket.ts`,
+    code: '    else this.#queued = [queued, frame];',
+    instead: '    else this.#queued = [queued];',
+  },
+  {
+    fault: 'a native publish overtakes what was emitted before and waits',
+    file: `${server}/room/fan-out.ts`,
+    code: 'if (this.host?.publish !== undefined) this.#flusher.flush();',
+    instead: '',
+  },
+  {
+    fault: 'an answer of polling that comes late is taken for the next',
+    file: `${client}/link/polling.ts`,
+    code: "if (method === 'GET' && number > received + 1) await posting;\n          if (number) {\n            if (number !== received + 1) throw Error('ERR_SEQUENCE');",
+    instead: 'if (number) {',
+  },
+  {
+    fault: 'a body of polling that comes again is handled again',
+    file: `${server}/wire/http/polling.ts`,
+    code: 'if (number >= 1 && number <= this.#bodies) {',
+    instead: 'if (number >= 1 && number < this.#bodies) {',
+  },
+  {
+    fault: 'a socket that is over stays in its rooms',
+    file: `${server}/session/presence.ts`,
+    code: 'for (const { room } of this.exitAll()) this.line.exit(this, room);\n    this.ended(close);',
+    instead: 'this.ended(close);',
+  },
+];
