@@ -252,6 +252,9 @@ class World {
       hasLeft: false,
       isKnown: false,
     };
+    socket.connection.on('state', (change) => {
+      if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
+    });
     for (const namespace of namespaces) {
       const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
       client.sockets.set(namespace, one);

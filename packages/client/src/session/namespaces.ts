@@ -159,7 +159,12 @@ export function createNamespaces(context: NamespacesContext): Namespaces {
         .map(({ namespace, data }) => ({ namespace, auth: data })),
 
     releaseListed() {
-      for (const presence of all()) if (presence.listed) release(presence);
+      for (const presence of all()) {
+        if (!presence.listed) continue;
+        if (presence.phase) release(presence);
+        // What it said when it was left was for the session before.
+        else sendDisconnect(presence.namespace);
+      }
     },
 
     welcomed(recovered, resumed, isCurrent) {

@@ -439,6 +439,22 @@ describe('offline', () => {
     expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 1 }]);
   });
 
+  test('a namespace that is left behind a HELLO is left in the session that this makes', async () => {
+    const all = await open();
+    const admin = all.socket.of('/admin');
+    await settle();
+    await all.link.say({ type: PacketType.Connected, namespace: '/admin', id: 'a' });
+    await all.link.drop();
+    await all.advance(1_000);
+    const { link } = all.transport;
+    await link.open();
+    admin.disconnect();
+    await link.say(welcome({ session: 's2', reason: 'unknown-session' }));
+    admin.connect();
+    await settle();
+    expect(briefs(await link.read()).slice(-3)).toEqual(['RESET', 'DISCONNECT /admin', 'CONNECT /admin undefined']);
+  });
+
   test('a full outbox keeps nobody from leaving', async () => {
     const { socket, link } = await open({ offlinePacketsMax: 2 });
     const admin = socket.of('/admin');
