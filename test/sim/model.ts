@@ -60,7 +60,7 @@ export class Model {
       due.delivered = at;
     }
     const next = due.names[due.delivered];
-    if (next !== name) throw new Broken(`${socket} got ${name}, and is due ${next ?? 'nothing'}`);
+    if (next !== name) throw new Broken(`${socket} got ${short(name)}, and is due ${short(next ?? 'nothing')}`);
     due.delivered++;
   }
 
@@ -135,4 +135,8 @@ export class Model {
     }
     return said;
   }
+}
+
+function short(name: string): string {
+  return name.slice(0, 24);
 }

@@ -336,7 +336,7 @@ class World {
         this.#model.said(key, text);
         client.asked++;
         this.counters.acks++;
-        this.#settle(client, key, text, socket.timeout(random.pick([100, 90_000])).emitWithAck('ask', text));
+        this.#settle(client, key, text, socket.timeout(random.pick([100, 900_000])).emitWithAck('ask', text));
       } catch (error) {
         if ((error as { code?: string }).code !== 'ERR_NOT_CONNECTED') throw error;
         this.#model.takenBack(key, text);
@@ -567,5 +567,5 @@ interface Client {
 
 /** How long a reply is waited for: the same for the same name. */
 function random100(name: string): number {
-  return name.length % 2 ? 90_000 : 200;
+  return name.length % 2 ? 900_000 : 200;
 }
