@@ -1,6 +1,6 @@
 // Servers that share a store, attacked at the edges of a move: nobody loses a session by what somebody else says, and what is not
 // stored is not said.
-import { connect, websocket } from '@halyard/client/core';
+import { connect, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, memory, type Server, type ServerOptions, type Socket } from '@halyard/server';
@@ -10,6 +10,25 @@ import { served } from '../kit/served';
 import type { WireClient } from '../kit/wire';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A way for a client of ours to one server at a time, that may be cut. */
+function routed(to: Server) {
+  const route = {
+    to,
+    cut: (): void => {},
+    transport: {
+      open(address, events) {
+        const link = websocket().open({ ...address, url: `http://127.0.0.1:${route.to.port}/halyard` }, events);
+        route.cut = () => {
+          link.close(4000, '');
+          events.onClose({ code: 1006, reason: 'cut', by: 'network' });
+        };
+        return link;
+      },
+    } satisfies Transport as Transport,
+  };
+  return route;
+}
 
 describe.each(hosts)('on %s', (_name, host) => {
   const { cleanUp, open, serve } = served(host);
@@ -71,28 +90,18 @@ describe.each(hosts)('on %s', (_name, host) => {
   test('a client of ours goes from one to the other and back, and loses nothing', async () => {
     const heard: number[] = [];
     const { a, b } = await two((socket) => socket.on('event', (i: number) => void heard.push(i)));
-    let to = a;
-    let cut = (): void => {};
+    const route = routed(a);
     const client = connect('http://127.0.0.1', {
       reconnect: { delayMinMs: 1, delayMaxMs: 1 },
       codec: json(),
-      transport: {
-        open(address, events) {
-          const link = websocket().open({ ...address, url: `http://127.0.0.1:${to.port}/halyard` }, events);
-          cut = () => {
-            link.close(4000, '');
-            events.onClose({ code: 1006, reason: 'cut', by: 'network' });
-          };
-          return link;
-        },
-      },
+      transport: route.transport,
     });
     cleanUp.push(() => client.connection.close());
     for (let i = 0; i < 6; i++) {
       await client.emitWithAck('event', i * 10);
       for (let more = 1; more < 4; more++) client.emit('event', i * 10 + more);
-      to = to === a ? b : a;
-      cut();
+      route.to = route.to === a ? b : a;
+      route.cut();
     }
     await client.emitWithAck('event', 60);
     const all = Array.from({ length: 61 }, (_, i) => i).filter((i) => i % 10 < 4);
@@ -169,21 +178,11 @@ describe.each(hosts)('on %s', (_name, host) => {
       const codecs = [json(), msgpack()];
       const { a, b } = await two((socket) => socket.join('room'), { codecs });
       const codec = codecs.find((one) => one.name === name)!;
-      let to = a;
-      let cut = (): void => {};
+      const route = routed(a);
       const client = connect('http://127.0.0.1', {
         reconnect: { delayMinMs: 1, delayMaxMs: 1 },
         codec,
-        transport: {
-          open(address, events) {
-            const link = websocket().open({ ...address, url: `http://127.0.0.1:${to.port}/halyard` }, events);
-            cut = () => {
-              link.close(4000, '');
-              events.onClose({ code: 1006, reason: 'cut', by: 'network' });
-            };
-            return link;
-          },
-        },
+        transport: route.transport,
       });
       cleanUp.push(() => client.connection.close());
       const heard: string[] = [];
@@ -193,8 +192,8 @@ describe.each(hosts)('on %s', (_name, host) => {
       b.emit('said', 'to all');
       b.to(['room', 'nobody']).emit('said', 'to two rooms');
       await expect.poll(() => heard).toHaveLength(3);
-      to = b;
-      cut();
+      route.to = b;
+      route.cut();
       // Nobody has the session now: it is found in the logs.
       for (const io of [b, a]) {
         io.to('room').emit('said', 'while it is away');

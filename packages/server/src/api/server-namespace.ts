@@ -1,5 +1,4 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
-
 import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';

@@ -126,7 +126,8 @@ export class Sessions {
       codecIndex,
       this.#context,
     );
-    if (this.#context.store.isShared) session.claimed(random.toString('base64url'));
+    // Not made of the secret: the store is to know no more than its hash.
+    if (this.#context.store.isShared) session.claimed(this.#context.platform.randomBytes(12).toString('base64url'));
     this.#add(session);
     if (token !== '' && hello.resume === undefined) this.#byToken.set(token, session);
     session.start(connection, hello, refusal);
