@@ -1,7 +1,7 @@
 // Packets as the message Packet of halyard.proto. A layout lists the fields of a packet's tuple in their order, which
 // is the order of their numbers in halyard.proto too; protobuf.test.ts holds the two against each other.
 import { fieldDepthMax, undecodable } from '@halyard/codec/internal';
-import { PacketType, packetLimits, RemoteProtocolError, type Tuple } from '@halyard/protocol';
+import { PacketType, type Position, packetLimits, RemoteProtocolError, type Tuple } from '@halyard/protocol';
 import { Reader, Writer } from 'protobufjs/minimal.js';
 import { readBytes, readMessage, readValue, Wire, writeValue } from './protobuf-value';
 
@@ -97,6 +97,24 @@ function tuplesOf({ fields, repeated }: Message, value: Tuple): readonly Tuple[]
   if (repeated !== 'flat') return [value];
   const width = fields.length;
   return Array.from({ length: value.length / width }, (_, i) => value.slice(i * width, (i + 1) * width));
+}
+
+/** Fields may come in any order: the positions are put behind the others. */
+export function withPositions(bytes: Uint8Array, positions: readonly Position[]): Uint8Array {
+  const reader = new Reader(bytes);
+  const tag = reader.tag();
+  reader.uint32();
+  const fields = new Writer();
+  writeFields(fields, layouts[PacketType.Publish].slice(0, 2), [undefined, positions.flat()]);
+  const added = fields.finish();
+  const writer = new Writer();
+  writer.uint32(tag).uint32(reader.len - reader.pos + added.length);
+  const head = writer.finish();
+  const made = new Uint8Array(head.length + reader.len - reader.pos + added.length);
+  made.set(head);
+  made.set(bytes.subarray(reader.pos), head.length);
+  made.set(added, made.length - added.length);
+  return made;
 }
 
 /** @returns the packet's tuple, and the app's message if it carries one */

@@ -12,7 +12,7 @@ import {
   toTupleFast,
   type Value,
 } from '@halyard/protocol';
-import { readPacket, writePacket } from './protobuf-packet';
+import { readPacket, withPositions, writePacket } from './protobuf-packet';
 
 /** A message type as protobufjs has it, reflected or generated; other generators' types mostly fit as well. */
 export interface MessageType {
@@ -59,7 +59,13 @@ export function protobuf(options: ProtobufOptions = {}): Codec {
     return { ...packet, args: [decodeArgument(type, typed)] };
   }
 
-  return { name: 'protobuf', binary: true, encode, decode: guarded(decode) };
+  return {
+    name: 'protobuf',
+    binary: true,
+    encode,
+    decode: guarded(decode),
+    withPositions: (frame, positions) => withPositions(bytesOf(frame), positions),
+  };
 }
 
 function isEventLike(packet: Packet): packet is EventLike {

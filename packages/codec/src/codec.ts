@@ -1,5 +1,5 @@
 // The contract of a codec: packets to frames and back.
-import type { Frame, Packet } from '@halyard/protocol';
+import type { Frame, Packet, Position } from '@halyard/protocol';
 
 export interface Codec {
   /** Names the codec in the subprotocol `halyard.v1+NAME`. */
@@ -16,4 +16,10 @@ export interface Codec {
    * throw nothing but RemoteProtocolError, whatever comes in, and MUST NOT touch any prototype.
    */
   decode(frame: Frame): Packet;
+  /**
+   * Puts positions into the frame of a PUBLISH that was encoded without any: what servers of a cluster publish is encoded once,
+   * before its place in a log is known. MUST give a frame that decodes as the packet with these positions. Without this
+   * method such a frame is decoded and encoded again.
+   */
+  withPositions?(frame: Frame, positions: readonly Position[]): Frame;
 }

@@ -2,13 +2,13 @@
 // What JSON cannot say is an object whose one key begins with a single `$`: {"$bin":"<base64>"}, {"$date":<ms>},
 // {"$big":"<decimal>"}, {"$num":"-0"}. A key of the app that begins with `$` is written with one more in front, so
 // the two never meet.
-import { type Frame, fromTupleFast, type Packet, PacketType, toTupleFast } from '@halyard/protocol';
+import { type Frame, fromTupleFast, type Packet, PacketType, type Position, toTupleFast } from '@halyard/protocol';
 import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
 import { checkPacket, dollar, fieldDepthMax, isBigint64, isWellFormed, Trait } from './data';
 import { guarded, textOf, undecodable } from './frame';
 
-const codec: Codec = { name: 'json', binary: false, encode, decode: guarded(decode) };
+const codec: Codec = { name: 'json', binary: false, encode, decode: guarded(decode), withPositions };
 
 /** The text codec every end has. Frames can be read and typed by people. */
 export function json(): Codec {
@@ -20,6 +20,15 @@ function encode(packet: Packet): string {
   // The most frequent answer, without a tuple.
   if (packet.type === PacketType.Ack && packet.value !== undefined) return `[3,${packet.ack},${write(packet.value)}]`;
   return write(toTupleFast(packet));
+}
+
+/** What stands before the positions of a PUBLISH: its type and its namespace. */
+const beforePositions = /^\[5,"(?:[^"\\]|\\.)*",(?=\[\])/;
+
+function withPositions(frame: Frame, positions: readonly Position[]): string {
+  const text = textOf(frame);
+  const [before] = beforePositions.exec(text) as RegExpExecArray;
+  return `${before}${JSON.stringify(positions.flat())}${text.slice(before.length + 2)}`;
 }
 
 /**

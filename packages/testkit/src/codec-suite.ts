@@ -17,6 +17,7 @@ interface Codec {
   readonly binary: boolean;
   encode(packet: Packet): Frame;
   decode(frame: Frame): Packet;
+  withPositions?(frame: Frame, positions: readonly (readonly [string, number])[]): Frame;
 }
 
 const settings = {
@@ -230,6 +231,29 @@ export function codecSuite(name: string, pair: () => { writer: Codec; reader: Co
 
     test.each(samplePackets.map((packet, i) => [i, packet] as const))('carries sample %i', (_, packet) => {
       expectSame(packet);
+    });
+
+    test('positions are put into what was published without them', () => {
+      if (writer.withPositions === undefined) return;
+      const lists = [
+        [],
+        [['a log', 1]],
+        [
+          ['é', 2 ** 40],
+          ['"', 0],
+          ['x'.repeat(256), 300],
+        ],
+      ] as const;
+      for (const length of [1, 31, 32, 255, 256]) {
+        for (const letter of ['a', '"', '\\', 'é', ',[],']) {
+          const namespace = `/${letter.repeat(256)}`.slice(0, length);
+          for (const positions of lists) {
+            const packet: Packet = { type: Publish, namespace, positions, event: 'e', args: [[], 'x'] };
+            const frame = writer.withPositions(writer.encode({ ...packet, positions: [] }), positions);
+            expect(reader.decode(frame)).toEqual(packet);
+          }
+        }
+      }
     });
 
     test('carries any value in any place', () => {
