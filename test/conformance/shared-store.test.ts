@@ -11,6 +11,8 @@ import type { WireClient } from '../kit/wire';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+type Store = Extract<ReturnType<Adapter>, { readonly isShared: true }>;
+
 /** A way for a client of ours to one server at a time, that may be cut. */
 function routed(to: Server) {
   const route = {
@@ -258,11 +260,11 @@ describe.each(hosts)('on %s', (_name, host) => {
       () => {},
       { heartbeatMs: 60_000, heartbeatTimeoutMs: 9_000, recoveryWindowMs: 1_000 },
       (context) => {
-        const its = store(context);
+        const its = store(context) as Store;
         const commit = its.commit.bind(its);
-        its.commit = (all) => {
+        its.commit = (partition, all) => {
           kept.push(...all.records.map(({ keptMs }) => keptMs));
-          return commit(all);
+          return commit(partition, all);
         };
         return its;
       },

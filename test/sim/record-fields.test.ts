@@ -12,6 +12,7 @@ import { MemoryNetwork } from '../kit/memory-network';
 import { ServerClock } from '../kit/server-clock';
 
 type Fields = Record<string, unknown>;
+type Store = Extract<ReturnType<Adapter>, { readonly isShared: true }>;
 type Path = readonly (string | number)[];
 
 const codec = msgpack();
@@ -26,32 +27,35 @@ const partOf = (value: unknown) => codec.encode({ type: 3, ack: 1, value: value 
 /** A store that gives out records with something changed. */
 function tampering(adapter: Adapter, change: (record: Fields) => void): Adapter {
   return (context) => {
-    const store = adapter(context);
-    const claim = store.claim.bind(store);
-    store.claim = (session, expected) =>
-      claim(session, (stored) => {
-        const record: Fields = { frames: [], sockets: [], data: [] };
-        const names: Record<string, string[]> = { frames: [], sockets: [], data: [] };
-        for (const [name, part] of stored) {
-          const [kind = '', which] = name.split(' ');
-          const list = kind === 'data' ? kind : `${kind}s`;
-          if (which === undefined) record[kind] = contentOf(part);
-          else {
-            (record[list] as unknown[]).push(kind === 'data' ? part : contentOf(part));
-            names[list]!.push(name);
+    const store = adapter(context) as Store;
+    const session = store.session.bind(store);
+    store.session = async (id) => {
+      const stored = await session(id);
+      if (typeof stored !== 'object') return stored;
+      const record: Fields = { frames: [], sockets: [], data: [], tops: [] };
+      const names: Record<string, string[]> = { frames: [], sockets: [], data: [], tops: [] };
+      for (const [name, part] of stored.record) {
+        const [kind = '', which] = name.split(' ');
+        const list = kind === 'data' ? kind : `${kind}s`;
+        if (which === undefined) record[kind] = contentOf(part);
+        else {
+          (record[list] as unknown[]).push(kind === 'data' || kind === 'top' ? part : contentOf(part));
+          names[list]!.push(name);
+        }
+      }
+      if (!isIts(record)) return stored;
+      change(record);
+      const changed = new Map<string, ReturnType<typeof partOf>>();
+      for (const [name, value] of Object.entries(record)) {
+        if (!Object.hasOwn(names, name)) changed.set(name, partOf(value));
+        else
+          for (const [i, one] of (value as unknown[]).entries()) {
+            const isPart = name === 'data' || name === 'tops';
+            if (one !== undefined) changed.set(names[name]![i]!, isPart ? (one as Uint8Array) : partOf(one));
           }
-        }
-        if (!isIts(record)) return expected(stored);
-        change(record);
-        const changed = new Map<string, ReturnType<typeof partOf>>();
-        for (const [name, value] of Object.entries(record)) {
-          if (!Object.hasOwn(names, name)) changed.set(name, partOf(value));
-          else
-            for (const [i, one] of (value as unknown[]).entries())
-              if (one !== undefined) changed.set(names[name]![i]!, name === 'data' ? (one as Uint8Array) : partOf(one));
-        }
-        return expected(changed);
-      });
+      }
+      return { ...stored, record: changed };
+    };
     return store;
   };
 }

@@ -11,6 +11,7 @@ describe('names', () => {
       'connection',
       'disconnect',
       'error',
+      'moved',
       'resume',
     ]);
     for (const name of reservedEvents) {

@@ -12,6 +12,7 @@ export const reservedEvents = [
   'disconnect',
   'away',
   'resume',
+  'moved',
   'error',
 ] as const;
 

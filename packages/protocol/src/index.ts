@@ -23,6 +23,7 @@ export {
   largestWindow,
   MovableMachine,
   openMsMax,
+  type Snapshot,
   type StreamCounts,
   type StreamState,
 } from './stream/movable-machine';

@@ -149,7 +149,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
   open(now: number): void {
     if (this.move('open') === 'away') this.attach(now);
-    this.#flow();
+    this.flow();
   }
 
   /** The connection is gone. */
@@ -187,7 +187,7 @@ export class SessionMachine<F extends { readonly length: number }> {
    */
   confirm(received: number, settled?: NumberRanges): number | undefined {
     const mark = this.outbox.confirm(received, settled);
-    this.#flow();
+    this.flow();
     return mark;
   }
 
@@ -213,7 +213,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   send(frame: F, mark: number): void {
     if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
     this.outbox.push(frame, mark, this.#limits);
-    this.#flow();
+    this.flow();
   }
 
   /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
@@ -274,7 +274,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   protected count(packet: CountedPacket, now: number, size: number): void {
     if (++this.incoming <= this.received) return;
     this.received = this.incoming;
-    this.handled(size, now);
+    this.handled(1, size, now);
     this.handle(packet, 0, size);
     this.tellIfDue();
   }
@@ -291,10 +291,10 @@ export class SessionMachine<F extends { readonly length: number }> {
     return undefined;
   }
 
-  /** One more packet need not come again. */
-  protected handled(size: number, now: number): void {
-    this.untoldPackets++;
-    this.untoldBytes += size;
+  /** Packets that need not come again. @param bytes their sizes together */
+  protected handled(packets: number, bytes: number, now: number): void {
+    this.untoldPackets += packets;
+    this.untoldBytes += bytes;
     this.#sackAt ??= now + this.settings.sackDelayMs;
   }
 
@@ -304,7 +304,7 @@ export class SessionMachine<F extends { readonly length: number }> {
       this.#tell(PacketType.Sack);
   }
 
-  #flow(): void {
+  protected flow(): void {
     while (this.state === 'live' && this.transmitWaiting());
   }
 

@@ -20,10 +20,40 @@ const event = (name: string, ack?: number): EventPacket => ({
 });
 const sack = (received: number, settled?: number[]): ControlPacket => ({ type: PacketType.Sack, received, settled });
 
+/** What its owner stores at once. */
+class StoredMachine extends MovableMachine<string> {
+  isStored = true;
+
+  override settle(number: number, now: number): void {
+    super.settle(number, now);
+    this.#store(now);
+  }
+
+  override settleInTurn(number: number, now: number): void {
+    super.settleInTurn(number, now);
+    this.#store(now);
+  }
+
+  override receive(...how: Parameters<MovableMachine<string>['receive']>): boolean {
+    const isCloser = super.receive(...how);
+    this.#store(how[1]);
+    return isCloser;
+  }
+
+  override tick(now: number): void {
+    super.tick(now);
+    this.#store(now);
+  }
+
+  #store(now: number): void {
+    if (this.isStored && this.state !== 'ended') this.stored(this.snapshot(), now);
+  }
+}
+
 /** A machine that writes down what it does. Its owner settles what it is told to. */
 function scribe(state?: StreamState<string>) {
   const lines: unknown[] = [];
-  const machine = new MovableMachine<string>(
+  const machine = new StoredMachine(
     {
       transmit: (frame) => lines.push(frame),
       control: (packet) => lines.push(packet),
@@ -127,6 +157,41 @@ describe('what is handled', () => {
     machine.receive(event('c'), 2 + openMsMax);
     machine.settleInTurn(3, 2 + openMsMax);
     expect(machine.received).toBe(3);
+  });
+});
+
+describe('what is not stored', () => {
+  it('is not told, and does not leave', () => {
+    const { machine, done } = opened();
+    machine.isStored = false;
+    for (const name of 'ab') machine.receive(event(name), 1);
+    machine.settle(1, 1);
+    machine.send('one', 1);
+    machine.send('two', 2);
+    done();
+    const before = machine.snapshot();
+    machine.settle(2, 1);
+    machine.send('three', 3);
+    machine.tick(500);
+    expect([done(), machine.received, machine.counts().received]).toEqual([[], 0, 2]);
+    machine.release();
+    expect(done()).toEqual(['one']);
+    machine.stored(before, 600);
+    machine.tick(700);
+    expect(done()).toEqual(['two', sack(1)]);
+    machine.stored(machine.snapshot(), 800);
+    machine.tick(900);
+    expect(done()).toEqual(['three', sack(2)]);
+  });
+
+  it('counts for the window', () => {
+    const { machine } = opened();
+    machine.isStored = false;
+    for (const [i, name] of [...'abcd'].entries()) {
+      machine.receive(event(name), 1);
+      machine.settle(i + 1, 1);
+    }
+    expect(() => machine.receive(event('e'), 1)).toThrow(code('ERR_WINDOW'));
   });
 });
 

@@ -25,8 +25,13 @@ export interface StreamCounts {
   readonly confirmed: number;
   /** Number of the last acknowledgement that was asked for. */
   readonly asked: number;
-  /** Everything that was transmitted with a stamp up to this one is known to be handled by the peer. */
-  readonly confirmedStamp: number;
+}
+
+/** What a machine had come to, to be told and sent once that is stored. */
+export interface Snapshot extends Pick<StreamCounts, 'received' | 'settled' | 'sent'> {
+  /** How many packets were settled in all, and their sizes together. */
+  readonly packets: number;
+  readonly bytes: number;
 }
 
 export interface StreamState<Frame> extends StreamCounts {
@@ -47,7 +52,14 @@ interface OpenPacket {
 }
 
 export class MovableMachine<F extends { readonly length: number }> extends ServerMachine<F> {
+  /** What is settled, … */
   readonly #settled: Settled;
+  #settledPackets = 0;
+  #settledBytes = 0;
+  /** … and what of it is stored, and may be told: the prefix is `received`. */
+  #stored: Pick<Snapshot, 'settled' | 'packets' | 'bytes'>;
+  /** Frames up to this number are stored, and may leave. */
+  #storedSent = 0;
   /** By number, in the order in which they came. */
   readonly #open = new Map<number, OpenPacket>();
   #openBytes = 0;
@@ -64,9 +76,10 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, state: StreamState<F> | undefined) {
     super(sink, settings, limits);
     this.#settled = new Settled(state?.received, state?.settled);
+    this.#stored = { settled: state?.settled ?? [], packets: 0, bytes: 0 };
     if (state === undefined) return;
     this.received = state.received;
-    this.confirmedStamp = state.confirmedStamp;
+    this.#storedSent = state.sent;
     this.outbox.confirmed = this.outbox.carried = state.confirmed;
     // They were within the limits when they were sent.
     const all = { ...limits, outboxPacketsMax: Infinity, outboxBytesMax: Infinity };
@@ -77,14 +90,52 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   /** @returns what another machine needs to go on, but for `framesAfter` */
   counts(): StreamCounts {
     return {
-      received: this.received,
+      received: this.#settled.prefix,
       settled: this.#settled.ranges,
       owed: [...this.#owed.values()],
       sent: this.sent,
       confirmed: this.confirmed,
       asked: this.acks?.last ?? 0,
-      confirmedStamp: this.confirmedStamp,
     };
+  }
+
+  /** @returns what it has come to: `stored` is called with it once that is stored */
+  snapshot(): Snapshot {
+    const { prefix, ranges } = this.#settled;
+    const { sent } = this;
+    return { received: prefix, settled: [...ranges], sent, packets: this.#settledPackets, bytes: this.#settledBytes };
+  }
+
+  /** It is stored what the machine had come to: that is told, and frames up to there leave. */
+  stored(snapshot: Snapshot, now: number): void {
+    const { packets, bytes } = this.#stored;
+    this.#stored = snapshot;
+    this.received = snapshot.received;
+    this.#storedSent = Math.max(this.#storedSent, snapshot.sent);
+    if (snapshot.packets > packets) {
+      this.handled(snapshot.packets - packets, snapshot.bytes - bytes, now);
+      this.tellIfDue();
+    }
+    this.flow();
+  }
+
+  /** One more frame is stored, and leaves. */
+  release(): void {
+    this.#storedSent++;
+    this.flow();
+  }
+
+  /** All counted packets of the peer up to this number are settled, whether that is stored or not. */
+  get settledThrough(): number {
+    return this.#settled.prefix;
+  }
+
+  override get waiting(): F | undefined {
+    return this.outbox.carried < this.#storedSent ? super.waiting : undefined;
+  }
+
+  override transmitWaiting(): boolean {
+    return this.outbox.carried < this.#storedSent && super.transmitWaiting();
   }
 
   /** @returns the frames with a number above this one that are not confirmed, each with its number and its mark */
@@ -135,8 +186,8 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   }
 
   override get settledAbove(): NumberRanges | undefined {
-    const { ranges } = this.#settled;
-    return ranges.length > 0 ? ranges : undefined;
+    const { settled } = this.#stored;
+    return settled.length > 0 ? settled : undefined;
   }
 
   protected override count(packet: CountedPacket, now: number, size: number): void {
@@ -144,7 +195,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     if (this.#open.has(number) || this.#settled.has(number)) return;
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
       this.handle(packet, 0, size);
-      this.#add(number, size, now);
+      this.#add(number, size);
       return;
     }
     this.#open.set(number, { since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
@@ -171,8 +222,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   /** @throws RemoteProtocolError if the peer sends more than it was told to */
   #checkWindow({ windowPacketsMax, windowBytesMax }: Window): void {
-    const packets = this.#open.size + this.untoldPackets;
-    if (packets <= windowPacketsMax && (packets === 1 || this.#openBytes + this.untoldBytes <= windowBytesMax)) return;
+    const packets = this.#open.size + this.#settledPackets - this.#stored.packets + this.untoldPackets;
+    const bytes = this.#openBytes + this.#settledBytes - this.#stored.bytes + this.untoldBytes;
+    if (packets <= windowPacketsMax && (packets === 1 || bytes <= windowBytesMax)) return;
     throw new RemoteProtocolError(
       'ERR_WINDOW',
       `more than ${windowPacketsMax} packets, or ${windowBytesMax} bytes, that are not confirmed`,
@@ -183,21 +235,20 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   #close(number: number, { size }: OpenPacket, now: number): void {
     this.#open.delete(number);
     this.#openBytes -= size;
-    this.#add(number, size, now);
+    this.#add(number, size);
     this.#passTurns(now);
   }
 
   #passTurns(now: number): void {
-    while ((this.#inTurn[0] ?? Infinity) <= this.received + 1) this.settle(this.#inTurn.shift() as number, now);
+    while ((this.#inTurn[0] ?? Infinity) <= this.#settled.prefix + 1) this.settle(this.#inTurn.shift() as number, now);
   }
 
-  #add(number: number, size: number, now: number): void {
-    const { received } = this;
+  #add(number: number, size: number): void {
+    const { prefix } = this.#settled;
     this.#settled.add(number);
-    this.received = this.#settled.prefix;
-    this.handled(size, now);
-    this.tellIfDue();
-    if (this.received > received) this.sink.settled?.();
+    this.#settledPackets++;
+    this.#settledBytes += size;
+    if (this.#settled.prefix > prefix) this.sink.settled?.();
   }
 
   #owe(number: number, ack: number): void {

@@ -1,22 +1,25 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
+import type { Codec } from '@halyard/codec';
 import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
 import { TimerWheel, tickMs } from '../base/wheel';
 import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
 import { uws } from '../host/uws';
+import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
 import { NamespaceRegistry } from '../namespace/registry';
 import type { Rules } from '../namespace/rules';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
-import type { LocalStore, StoreEvents } from '../store/store';
-import { DirectTurn, RecordingTurn } from '../store/turn';
+import type { Store } from '../store/store';
+import { DirectTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
 import { PollingRequests } from '../wire/http/polling-requests';
 import { Router, shutDown } from '../wire/router';
+import { Node } from './node';
 import type { CheckedOptions } from './options';
 import { Reports } from './reports';
 import { type NamespaceContext, ServerNamespace } from './server-namespace';
@@ -29,8 +32,8 @@ export class Core {
   readonly #options: CheckedOptions;
   readonly #wheel: TimerWheel;
   readonly #sessions: Sessions;
-  readonly #store: LocalStore;
-  readonly #node: string;
+  /** What it is among others, if they share a store. */
+  readonly #node: Node | undefined;
   readonly #flusher: Flusher;
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
@@ -44,36 +47,42 @@ export class Core {
     const { codecs, platform } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
-    this.#node = platform.randomBytes(9).toString('base64url');
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
     // the timers on the way may be late by a tick.
     const noticedMs = options.heartbeatMs + options.heartbeatTimeoutMs;
     const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
-    const store = options.adapter({ platform, wheel, limits: { ...options, entryAgeMsMax } });
-    this.#store = store;
-    const turn = store.isShared ? new RecordingTurn(store, (run) => platform.soon(run)) : new DirectTurn(store);
-    this.#flusher = new Flusher(platform, () => turn.commit());
+    const limits = { ...options, entryAgeMsMax };
+    const store: LocalStore | Store = options.adapter({ platform, wheel, limits });
+    this.#flusher = new Flusher(platform);
+    const released = (): void => this.#flusher.flush();
+    const node = store.isShared
+      ? new Node({ store, platform, wheel, limits, codecs, storeQueueBytesMax, released, report })
+      : undefined;
+    this.#node = node;
+    const turn = store.isShared ? (node as Node).turn : new DirectTurn(store);
     this.#fanOut = new FanOut(codecs, this.#flusher);
     this.#sessions = new Sessions(
       {
         ...options,
         settings: settingsOf(options),
         outboxLimits: options,
-        ...{ wheel, store, turn, node: this.#node },
+        ...{ wheel, turn, recordCodec: store.isShared ? store.codec : (codecs[0] as Codec) },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,
       },
       options.sessionsMax,
+      node,
     );
+    if (node !== undefined) node.sessions = this.#sessions;
     const context: NamespaceContext = {
       ...options,
-      store,
       turn,
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
+      encodeForAll: (packet) => codecs.map((codec) => codec.encode(packet)),
       newSocketId: () => platform.randomBytes(12).toString('base64url'),
       report,
       emptied: (name) => this.namespaces.emptied(name),
@@ -136,15 +145,15 @@ export class Core {
     this.#starting = true;
     let host: Host;
     try {
+      await this.#node?.open();
       host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform);
     } finally {
       this.#starting = false;
     }
     this.#host = host;
-    // What others share is stored before it leaves: by queues, at the end of the turn.
-    if (!this.#store.isShared) this.#fanOut.host = host;
+    // What others share goes to each member by itself: some of them wait for what is not here yet.
+    if (this.#node === undefined) this.#fanOut.host = host;
     this.#router.serve(host);
-    this.#store.open(this.#node, nothingToDo);
     return host;
   }
 
@@ -152,12 +161,13 @@ export class Core {
     this.#closing = true;
     this.#host?.stopListening();
     for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
+    await this.#node?.finish();
     for (const session of [...this.#sessions]) session.letGo(shutDown);
     this.#flusher.flush();
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
     await new Promise<void>((resolve) => this.#options.platform.soon(resolve));
     await this.#host?.close();
-    this.#store.close();
+    await this.#node?.close();
     this.#wheel.stop();
   }
 
@@ -172,23 +182,15 @@ export class Core {
   /** Text becomes UTF-8 here, once, and not again in each write. */
   #encode(packet: Packet): Frames {
     return this.#options.codecs.map((codec, index) => {
-      // Who uses it may be on another node.
-      if (!this.#store.isShared && !this.#sessions.uses(index)) return undefined;
+      if (!this.#sessions.uses(index)) return undefined;
       const frame = codec.encode(packet);
       return typeof frame === 'string' ? Buffer.from(frame) : frame;
     });
   }
 }
 
-/** What other nodes say, of which there is nothing yet. */
-const nothingToDo: StoreEvents = {
-  onMessage: () => null,
-  onVolatile() {},
-  onJoined() {},
-  onLeft() {},
-  onExpired() {},
-  onState() {},
-};
+/** What is published and not stored may have so many bytes. */
+const storeQueueBytesMax = 16 << 20;
 
 function settingsOf(options: CheckedOptions): SessionSettings {
   return {

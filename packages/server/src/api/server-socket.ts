@@ -24,6 +24,7 @@ import type { Rooms } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
 import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
+import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
 import type { Socket } from './socket';
 import { AudienceTarget, type Target } from './target';
@@ -52,12 +53,12 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     this.handshake = handshake;
   }
 
-  override record(codec: Codec): Omit<PresenceRecord, 'data'> {
+  override record(codec: Codec, tops: Map<string, Top>): Omit<PresenceRecord, 'data'> {
     const { id, namespace, handshake } = this;
     return {
       ...{ id, namespace, peer: handshake.peer },
       auth: encodeValue(handshake.auth as Value, codec),
-      memberships: this.membershipRecords(this.line.confirmedStamp),
+      memberships: this.membershipRecords(this.line.confirmedStamp, tops),
     };
   }
 

@@ -1,35 +1,36 @@
 // Whom a message in a log was not for.
+import type { Position } from '@halyard/protocol';
 import type { CompactList } from '../base/compact-list';
 
 /** Sockets by id, and all who were in a room of that name. */
 export type Except = CompactList<string> | Earlier;
 
-/** The rooms of one message, in their order, shared by its entries in the logs of all. */
-export class RoomOrder {
-  readonly names: readonly string[];
-  #places: Map<string, number> | undefined = undefined;
+/** Where one message is in the logs of several rooms, in their order: shared by its entries in all of them. */
+export class Places {
+  readonly positions: readonly Position[];
+  #indexes: Map<string, number> | undefined = undefined;
 
-  constructor(names: readonly string[]) {
-    this.names = names;
+  constructor(positions: readonly Position[]) {
+    this.positions = positions;
   }
 
-  /** @returns the room's place, from 0; undefined if the message did not go to it */
-  placeOf(name: string): number | undefined {
-    this.#places ??= new Map(this.names.map((one, place) => [one, place]));
-    return this.#places.get(name);
+  /** @returns which of the logs has this id, from 0; undefined if the message did not go there */
+  indexOf(logId: string): number | undefined {
+    this.#indexes ??= new Map(this.positions.map(([id], index) => [id, index]));
+    return this.#indexes.get(logId);
   }
 }
 
-/** Of a message to several rooms, which a member of more than one gets by the log of the first: also who was in those before. */
+/** Of a message to several rooms, which a member of more than one gets by the log of the first: also who gets it by those before. */
 export class Earlier {
   readonly except: CompactList<string>;
-  readonly rooms: RoomOrder;
-  /** How many of the rooms come before. */
+  readonly places: Places;
+  /** How many of the logs come before. */
   readonly count: number;
 
-  constructor(except: CompactList<string>, rooms: RoomOrder, count: number) {
+  constructor(except: CompactList<string>, places: Places, count: number) {
     this.except = except;
-    this.rooms = rooms;
+    this.places = places;
     this.count = count;
   }
 
@@ -38,10 +39,17 @@ export class Earlier {
     return this.count === 0 && this.except === undefined;
   }
 
-  /** Whether a room is one of those before. */
-  has(name: string): boolean {
-    const place = this.rooms.placeOf(name);
-    return place !== undefined && place < this.count;
+  /** @returns its offset in the log with this id, if that is one of those before */
+  offsetIn(logId: string): number | undefined {
+    const index = this.places.indexOf(logId);
+    return index !== undefined && index < this.count ? this.places.positions[index]?.[1] : undefined;
+  }
+
+  /** Whether another message went to the same rooms before, with the same exceptions but for those. */
+  goesAs({ places, count }: Earlier): boolean {
+    if (count !== this.count) return false;
+    for (let i = 0; i < count; i++) if (places.positions[i]?.[0] !== this.places.positions[i]?.[0]) return false;
+    return true;
   }
 }
 

@@ -12,8 +12,10 @@ export type Frames = readonly (Uint8Array | undefined)[];
 
 /** Who delivers what is appended to a log. */
 export interface Follower {
-  /** There is a new entry, the last one of the log. */
+  /** There is a new entry, the last one of the log. @param stamp when it was emitted, by the clock of the node that did */
   onEntry(stamp: number, except: Except, frames: Frames): void;
+  /** The log is another one: what is missing of the one before cannot be read any more. */
+  onLost?(): void;
 }
 
 export interface LogLimits {
@@ -27,32 +29,44 @@ export interface LogLimits {
 const stampColumn = 0;
 /** Where its frames begin in the log's bytes, one behind the other. */
 const positionColumn = 1;
-/** One column for each codec begins here. */
+/** One column for each codec begins here, and behind them one for when it was emitted, if that was on another node. */
 const lengthsColumn = 2;
 /** In place of the length of a frame that there is not. */
 const noFrame = -1;
 
+/** An entry that was appended before those that are there. */
+export interface OlderEntry {
+  readonly emitted: number;
+  readonly except: Except;
+  readonly frames: Frames;
+}
+
 export class Log {
   /** Random, never given twice: another log of the same room is of another epoch (docs/PROTOCOL.md §5.4). */
-  readonly id: string;
+  id: string;
   /** Which room it is of, in the store. */
   readonly name: string;
   /** Told of every entry that is appended; nobody while nobody is in the room. */
   followers: CompactList<Follower> = undefined;
   /** Offset the next entry gets; the first one gets 1. */
   nextOffset = 1;
-  readonly trimmed = new Trimmed();
+  /** Entries up to this offset never were here: other nodes have appended them before this one read. */
+  base = 0;
+  trimmed = new Trimmed();
   /** Stamp of the newest entry that there ever was. */
   newestStamp = -1;
   readonly #limits: LogLimits;
+  /** Whether other nodes append to it too: then stamps are places in the order of this node, and no more when something was emitted. */
+  readonly #isShared: boolean;
   #rows: RowQueue<Except> | undefined = undefined;
-  readonly #bytes = new ByteRing();
+  #bytes = new ByteRing();
   #codecCount = 0;
 
-  constructor(name: string, id: string, limits: LogLimits) {
+  constructor(name: string, id: string, limits: LogLimits, isShared = false) {
     this.name = name;
     this.id = id;
     this.#limits = limits;
+    this.#isShared = isShared;
   }
 
   /** Sum of the lengths of the frames kept. */
@@ -74,12 +88,17 @@ export class Log {
     return this.#rows === undefined;
   }
 
-  /** @returns when an entry was emitted; undefined if it is not there yet or no more */
+  /** @returns an entry's place in the order of this node; undefined if it is not there yet or no more */
   stampAt(offset: number): number | undefined {
     return this.#number(offset, stampColumn);
   }
 
-  /** @returns the offset of the newest entry kept that was emitted up to a stamp; 0 if there is none */
+  /** @returns when it was emitted, by the clock of the node that did: what exceptions go by */
+  emittedAt(offset: number): number | undefined {
+    return this.#number(offset, this.#isShared ? lengthsColumn + this.#codecCount : stampColumn);
+  }
+
+  /** @returns the offset of the newest entry kept that has its place up to a stamp; 0 if there is none */
   offsetOf(stamp: number): number {
     let low = this.firstOffset;
     let high = this.nextOffset;
@@ -107,10 +126,10 @@ export class Log {
   }
 
   /** Called by its retention only. @param bytes sum of the lengths of `frames` */
-  append(stamp: number, except: Except, frames: Frames, bytes: number): void {
+  append(stamp: number, except: Except, frames: Frames, bytes: number, emitted = stamp): void {
     const { logPacketsMax, logBytesMax } = this.#limits;
     this.#codecCount = frames.length;
-    this.#rows ??= new RowQueue(lengthsColumn + frames.length);
+    this.#rows ??= new RowQueue(lengthsColumn + frames.length + (this.#isShared ? 1 : 0));
     const rows = this.#rows;
     // Room is made before it is used, or the bytes would grow to twice what they keep.
     while (rows.length >= logPacketsMax || (this.#bytes.length + bytes > logBytesMax && rows.length > 0)) {
@@ -125,8 +144,46 @@ export class Log {
     rows.set(row, stampColumn, stamp);
     rows.set(row, positionColumn, position);
     for (let i = 0; i < frames.length; i++) rows.set(row, lengthsColumn + i, frames[i]?.length ?? noFrame);
+    if (this.#isShared) rows.set(row, lengthsColumn + frames.length, emitted);
     this.nextOffset++;
     this.newestStamp = stamp;
+  }
+
+  /**
+   * Puts entries before those that are there. Called by its retention only. @returns whether there is room for all
+   * A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place.
+   */
+  prepend(older: readonly OlderEntry[]): boolean {
+    const rows: (OlderEntry & { readonly stamp: number })[] = older.map((entry) => ({
+      ...entry,
+      stamp: entry.emitted + 1,
+    }));
+    for (let offset = this.firstOffset; offset < this.nextOffset; offset++) {
+      const frames = Array.from({ length: this.#codecCount }, (_, i) => this.frameAt(offset, i)?.slice());
+      const [stamp, emitted] = [this.stampAt(offset) as number, this.emittedAt(offset) as number];
+      rows.push({ stamp, emitted, except: this.exceptAt(offset), frames });
+    }
+    const { nextOffset } = this;
+    this.#rows = undefined;
+    this.#bytes = new ByteRing();
+    this.base -= older.length;
+    let last = 0;
+    for (const { stamp, emitted, except, frames } of rows) {
+      last = Math.max(last, stamp);
+      this.append(last, except, frames, lengthOf(frames), emitted);
+    }
+    this.nextOffset = nextOffset;
+    return this.#rows === undefined || (this.#rows as RowQueue<Except>).length === rows.length;
+  }
+
+  /** Is another log of the same room from now on. Called by its retention only. @param top the offset after which its entries come */
+  restart(id: string, top: number): void {
+    this.id = id;
+    this.#rows = undefined;
+    this.#bytes = new ByteRing();
+    this.trimmed = new Trimmed();
+    this.nextOffset = top + 1;
+    this.base = top;
   }
 
   /** Drops the entry at `offset` and what is older. Called by its retention only. */
@@ -143,7 +200,9 @@ export class Log {
   #drop(rows: RowQueue<Except>): void {
     let bytes = 0;
     for (let i = 0; i < this.#codecCount; i++) bytes += Math.max(rows.numberAt(0, lengthsColumn + i) as number, 0);
-    this.trimmed.add(rows.numberAt(0, stampColumn) as number, this.firstOffset, rows.itemAt(0));
+    const { firstOffset } = this;
+    const dropped = { stamp: this.stampAt(firstOffset) as number, offset: firstOffset };
+    this.trimmed.add(dropped, this.emittedAt(firstOffset) as number, rows.itemAt(0));
     rows.shift();
     this.#bytes.drop(bytes);
   }
@@ -152,4 +211,11 @@ export class Log {
     const row = offset - this.firstOffset;
     return row < 0 ? undefined : this.#rows?.numberAt(row, column);
   }
+}
+
+/** @returns the sum of the lengths of frames */
+export function lengthOf(frames: Frames): number {
+  let bytes = 0;
+  for (const frame of frames) if (frame !== undefined) bytes += frame.length;
+  return bytes;
 }

@@ -2,7 +2,7 @@
 import { RowQueue } from '../base/row-queue';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Except } from './except';
-import type { Frames, Log, LogLimits } from './log';
+import { type Frames, type Log, type LogLimits, lengthOf, type OlderEntry } from './log';
 
 export interface RetentionLimits extends LogLimits {
   /** How long an entry is kept. */
@@ -46,15 +46,17 @@ export class Retention extends Timed {
     return this.#rows.length;
   }
 
-  /** Appends a message to a log, at the offset that is next there: its frames say so. @param stamp when it was emitted */
-  append(log: Log, stamp: number, except: Except, frames: Frames): void {
+  /**
+   * Appends a message to a log, at the offset that is next there: its frames say so.
+   * @param stamp its place in the order of this node
+   * @param emitted when it was emitted, by the clock of the node that did
+   */
+  append(log: Log, stamp: number, except: Except, frames: Frames, emitted = stamp): void {
     const { entryAgeMsMax, journalBytesMax } = this.limits;
     const at = this.#wheel.lately();
-    let bytes = 0;
-    for (const frame of frames) if (frame !== undefined) bytes += frame.length;
     const kept = log.bytes;
     const { firstOffset } = log;
-    log.append(stamp, except, frames, bytes);
+    log.append(stamp, except, frames, lengthOf(frames), emitted);
     this.#bytes += log.bytes - kept;
     const row = this.#rows.push(log);
     this.#rows.set(row, offsetColumn, log.nextOffset - 1);
@@ -63,6 +65,26 @@ export class Retention extends Timed {
     if (log.firstOffset > firstOffset) this.#release(log.firstOffset - firstOffset);
     while (this.#bytes > journalBytesMax && this.#rows.length > 1) this.#dropOldest();
     this.#wheel.schedule(this, at + entryAgeMsMax);
+  }
+
+  /** Puts entries before those that a log has: they are kept from now on. @returns whether there is room for all */
+  prepend(log: Log, older: readonly OlderEntry[]): boolean {
+    const { bytes, firstOffset } = log;
+    const hasRoom = log.prepend(older);
+    this.#bytes += log.bytes - bytes;
+    const row = this.#rows.push(log);
+    this.#rows.set(row, offsetColumn, firstOffset - 1);
+    this.#rows.set(row, atColumn, this.#wheel.lately());
+    this.#wheel.schedule(this, this.#wheel.lately() + this.limits.entryAgeMsMax);
+    return hasRoom;
+  }
+
+  /** A log is another one from now on. @param top the offset after which its entries come */
+  restart(log: Log, id: string, top: number): void {
+    this.#bytes -= log.bytes;
+    log.restart(id, top);
+    this.#rows.retain((row) => this.#rows.itemAt(row) !== log && !this.#isReleased(row));
+    this.#released = 0;
   }
 
   /** Takes rows of entries that are gone out of the queue. @param count how many more there are */

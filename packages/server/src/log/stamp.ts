@@ -2,7 +2,7 @@
 // stamps put everything that one server emits in order, and what it emits behind what it has received.
 
 /** Stamps in a millisecond; whole numbers are exact until the year 2248. */
-const stampsPerMs = 1_024;
+export const stampsPerMs = 1_024;
 
 export class Stamps {
   /** The newest that was given or seen. */

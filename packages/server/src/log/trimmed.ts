@@ -5,11 +5,14 @@ import { type Except, isEarlier } from './except';
 
 /** Whose messages may be among what was dropped. */
 export interface Reader {
-  /** Whether all that was emitted from one stamp to another was not for it by what `except` says. */
-  wasExcepted(except: Except, from: number, to: number): boolean;
+  /**
+   * Whether all that was emitted from one stamp to another was not for it by what `except` says.
+   * @param last the exception of the last one, of which that of the first is the other
+   */
+  wasExcepted(except: Except, from: number, to: number, last?: Except): boolean;
 }
 
-/** One of the dropped messages. */
+/** One of the dropped messages, by its place in the order of this node. */
 interface Dropped {
   readonly stamp: number;
   readonly offset: number;
@@ -17,9 +20,13 @@ interface Dropped {
 
 /** Dropped messages that were not for the same ones. */
 interface Group {
+  /** Of the oldest, … */
   readonly except: Except;
-  /** Stamp of the oldest. */
+  /** … and when that was emitted. */
   readonly from: number;
+  /** The same of the newest. */
+  last: Except;
+  to: number;
   newest: Dropped;
 }
 
@@ -32,21 +39,27 @@ export class Trimmed {
   #offset = 0;
   #groups: Group[] | undefined = undefined;
 
-  add(stamp: number, offset: number, except: Except): void {
+  /** Whether any message was dropped. */
+  get hasAny(): boolean {
+    return this.#offset > 0 || this.#groups !== undefined;
+  }
+
+  /** @param emitted when it was emitted, by the clock of the node that did */
+  add(newest: Dropped, emitted: number, except: Except): void {
     if (except === undefined || (isEarlier(except) && except.isNobody)) {
-      this.#stamp = stamp;
-      this.#offset = offset;
+      this.#stamp = newest.stamp;
+      this.#offset = newest.offset;
       return;
     }
     this.#groups ??= [];
     const groups = this.#groups;
     const group = groups.find((one) => isSame(one.except, except));
-    if (group !== undefined) group.newest = { stamp, offset };
-    else groups.push({ except, from: stamp, newest: { stamp, offset } });
+    if (group !== undefined) Object.assign(group, { newest, to: emitted, last: except });
+    else groups.push({ except, from: emitted, last: except, to: emitted, newest });
     if (groups.length <= groupsMax) return;
     groups.sort((a, b) => b.newest.stamp - a.newest.stamp);
-    const { newest } = groups.pop() as Group;
-    if (newest.stamp > this.#stamp) this.add(newest.stamp, newest.offset, undefined);
+    const oldest = groups.pop() as Group;
+    if (oldest.newest.stamp > this.#stamp) this.add(oldest.newest, oldest.to, undefined);
   }
 
   /**
@@ -56,24 +69,19 @@ export class Trimmed {
    */
   misses(reader: Reader, floor: number, position: number): boolean {
     if (this.#stamp > floor && this.#offset > position) return true;
-    return (this.#groups ?? []).some(
-      ({ except, from, newest: { stamp, offset } }) =>
-        stamp > floor && offset > position && !reader.wasExcepted(except, Math.max(from, floor + 1), stamp),
-    );
+    return (this.#groups ?? []).some(({ except, last, from, to, newest: { stamp, offset } }) => {
+      if (stamp <= floor || offset <= position) return false;
+      // What was emitted on this node has its place when it was emitted: what is handled does not matter.
+      const since = to === stamp ? Math.max(from, floor + 1) : from;
+      return !reader.wasExcepted(except, since, to, last);
+    });
   }
 }
 
 function isSame(a: Except, b: Except): boolean {
   if (a === b) return true;
-  if (isEarlier(a) && isEarlier(b)) {
-    return a.count === b.count && isSame(a.except, b.except) && isSameList(a.rooms.names, b.rooms.names, a.count);
-  }
+  if (isEarlier(a) && isEarlier(b)) return a.goesAs(b) && isSame(a.except, b.except);
   if (isEarlier(a) || isEarlier(b)) return false;
   const [one, other] = [listOf(a), listOf(b)];
-  return one.length === other.length && isSameList(one, other, one.length);
-}
-
-function isSameList(a: readonly string[], b: readonly string[], count: number): boolean {
-  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return one.length === other.length && one.every((name, i) => name === other[i]);
 }

@@ -1,21 +1,25 @@
 // How a message reaches many: whom a target means, the entry in each room's log, and the replies of all.
 import { checkEventName, LocalUsageError, type Packet, PacketType, type Position, type Value } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
-import { Earlier, RoomOrder } from '../log/except';
+import { Earlier, Places } from '../log/except';
 import type { Frames } from '../log/log';
 import type { FanOut } from '../room/fan-out';
 import { isAmong, type Named, type Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Subscriber } from '../room/subscriber';
 import type { Presence } from '../session/presence';
-import type { Turn } from '../store/turn';
+import type { QueuedTurn } from '../store/queued-turn';
+import type { Bodies } from '../store/store';
+import type { DirectTurn } from '../store/turn';
 import type { TargetSpec } from './target-spec';
 
 export interface AudienceContext {
-  readonly turn: Turn;
+  readonly turn: DirectTurn | QueuedTurn;
   readonly fanOut: FanOut;
   /** Encodes once per codec that some session uses. */
   encode(packet: Packet): Frames;
+  /** Encodes once per codec, for all nodes. */
+  encodeForAll(packet: Packet): Bodies;
 }
 
 /** What came back from many: a reply for each socket that answered, and the ids of those that did not. */
@@ -56,13 +60,14 @@ export class Audience {
       for (const { line } of this.select(spec)) line.forwardVolatile(frames);
       return;
     }
-    const { rooms, direct } = this.#rooms.reached(spec.rooms);
-    try {
-      if (direct.length > 0) this.#send(rooms, direct, spec.except, event, args);
-      else if (rooms.length > 0) this.#append(rooms, spec.except, event, args);
-    } finally {
-      this.#rooms.release(rooms);
+    const { turn } = this.#context;
+    if (turn.isShared) {
+      this.#publishToAll(turn, spec, event, args);
+      return;
     }
+    const { rooms, direct } = this.#rooms.resolve(spec.rooms);
+    if (direct.length > 0) this.#send(turn, rooms, direct, spec.except, event, args);
+    else if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
   }
 
   /** Sends an event to each socket of a target and gathers the replies. */
@@ -91,16 +96,42 @@ export class Audience {
     });
   }
 
+  /** Members may be on any node, and sockets that are away nowhere: it is appended to the log of every room that is meant. */
+  #publishToAll(turn: QueuedTurn, { rooms, except }: TargetSpec, event: string, args: readonly Value[]): void {
+    const { direct } = this.#rooms.resolve(rooms);
+    const ids = new Set(direct.map(({ id }) => id));
+    const names = rooms === undefined ? [''] : [...new Set(rooms)].filter((name) => !ids.has(name));
+    if (names.length > 0) {
+      const packet = { type: PacketType.Publish, namespace: this.#namespace, positions: [], event, args } as const;
+      const bodies = this.#context.encodeForAll(packet);
+      turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies });
+    }
+    this.#sendTo(this.#rooms.resolve(names).rooms, direct, except, event, args);
+  }
+
   /** To sockets by their ids, and to rooms. */
   #send(
+    turn: DirectTurn,
     rooms: readonly Room[],
     direct: readonly Subscriber[],
     exceptNames: readonly string[],
     event: string,
     args: readonly Value[],
   ): void {
+    if (rooms.length > 0) this.#append(turn, rooms, exceptNames, event, args);
+    this.#sendTo(rooms, direct, exceptNames, event, args);
+  }
+
+  /** To sockets that are not in these rooms. */
+  #sendTo(
+    rooms: readonly Room[],
+    direct: readonly Subscriber[],
+    exceptNames: readonly string[],
+    event: string,
+    args: readonly Value[],
+  ): void {
+    if (direct.length === 0) return;
     const except = this.#rooms.resolve(exceptNames);
-    if (rooms.length > 0) this.#append(rooms, exceptNames, event, args);
     for (const socket of direct as readonly Presence[]) {
       if (isMeant(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
         socket.line.sendEvent(this.#namespace, event, args);
@@ -109,12 +140,17 @@ export class Audience {
   }
 
   /** Who appends does not deliver: the rooms do that, as their logs have a new entry. */
-  #append(rooms: readonly Room[], exceptNames: readonly string[], event: string, args: readonly Value[]): void {
-    const { turn, fanOut } = this.#context;
+  #append(
+    turn: DirectTurn,
+    rooms: readonly Room[],
+    exceptNames: readonly string[],
+    event: string,
+    args: readonly Value[],
+  ): void {
     const except = compactOf(exceptNames);
     const [first] = rooms as [Room];
     if (rooms.length === 1) {
-      fanOut.flush();
+      this.#context.fanOut.flush();
       const frames = this.#encode(first, event, args);
       turn.append(first.log, turn.stamps.next(), except, frames);
       return;
@@ -122,9 +158,9 @@ export class Audience {
     // What no codec carries throws here, before anybody gets it.
     const frames = rooms.map((room) => this.#encode(room, event, args));
     const stamp = turn.stamps.next();
-    const order = new RoomOrder(rooms.map(({ name }) => name));
+    const places = new Places(rooms.map(({ log }) => [log.id, log.nextOffset]));
     for (const [i, { log }] of rooms.entries()) {
-      turn.append(log, stamp, new Earlier(except, order, i), frames[i] as Frames);
+      turn.append(log, stamp, new Earlier(except, places, i), frames[i] as Frames);
     }
   }
 

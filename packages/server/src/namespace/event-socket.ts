@@ -36,9 +36,14 @@ export interface SocketLifecycle {
   away(close: Close): void;
   /** The session is back on a new connection: nothing was lost. */
   resume(): void;
+  /**
+   * The session goes on at another server, with a socket of the same id. What this server keeps for it is to be cleaned up;
+   * nothing follows.
+   */
+  moved(): void;
 }
 
-const lifecycle: readonly EventKey[] = ['disconnect', 'away', 'resume'] satisfies (keyof SocketLifecycle)[];
+const lifecycle: readonly EventKey[] = ['disconnect', 'away', 'resume', 'moved'] satisfies (keyof SocketLifecycle)[];
 
 /** What the sockets of a namespace need of it: one for all. */
 export interface EventContext {
@@ -108,9 +113,10 @@ export abstract class EventSocket extends Presence {
     return true;
   }
 
-  protected override ended(close: Close): void {
+  protected override ended(close: Close, isElsewhere: boolean): void {
     this.context.removed();
-    this.fire('disconnect', close);
+    if (isElsewhere) this.fire('moved');
+    else this.fire('disconnect', close);
     this.#handlers = this.#lifecycle = noHandlers;
   }
 

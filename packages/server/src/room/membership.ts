@@ -1,23 +1,34 @@
 // A socket's time in a room: which entries of the room's log are its own, by their offsets, and whom `except` means, by stamps.
+import type { Top } from '../store/turn';
 import type { Room } from './room';
 
 export interface Membership {
   readonly room: Room;
+  /** Id of the log that its offsets are of. */
+  epoch: string;
   /** Its entries come after this offset … */
-  readonly from: number;
+  from: number;
   /** … up to this one. Infinity until it leaves. */
   to: number;
   /** It is in the room for what is emitted after this stamp … */
   readonly since: number;
   /** … up to this one. Infinity until it leaves. */
   until: number;
-  /** Stamp of its last entry. Infinity until it leaves. */
+  /** Place of its last entry in the order of this node. Infinity until it leaves. */
   newest: number;
+  /** With a store that others share: that says where it begins, and where it ends, as long as that is not known. */
+  begins: Top | undefined;
+  ends: Top | undefined;
+  /** Offset up to which a session that was live had been sent its entries when it left. */
+  seen: number;
+  /** Whether entries of it may still come that are not here, so that its session has to wait for them. */
+  isHeld: boolean;
 }
 
 const open = Number.POSITIVE_INFINITY;
 
 /** @returns one that goes on. @param from the offset, and `since` the stamp, of what was emitted last */
 export function membershipOf(room: Room, from: number, since: number): Membership {
-  return { room, from, to: open, since, until: open, newest: open };
+  const ends = { begins: undefined, ends: undefined, seen: 0, isHeld: false };
+  return { room, epoch: room.log.id, from, to: open, since, until: open, newest: open, ...ends };
 }

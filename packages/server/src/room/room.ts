@@ -2,7 +2,7 @@
 import { listOf } from '../base/compact-list';
 import { type Except, isEarlier } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
-import type { LocalStore } from '../store/store';
+import type { Turn } from '../store/turn';
 import { lookBytes } from '../wire/websocket';
 import { type FanOut, topicOf } from './fan-out';
 import type { Subscriber } from './subscriber';
@@ -15,7 +15,7 @@ export interface Named {
 
 /** What a room needs of its namespace. */
 export interface RoomContext {
-  readonly store: LocalStore;
+  readonly turn: Turn;
   readonly fanOut: FanOut;
   resolve(names: readonly string[]): Named;
 }
@@ -36,12 +36,12 @@ export class Room implements Follower {
   constructor(name: string, logName: string, context: RoomContext) {
     this.name = name;
     this.#context = context;
-    this.log = context.store.follow(logName, this);
+    this.log = context.turn.follow(logName, this);
   }
 
   /** Nobody is a member any more. Its log stays as long as there is something in it. */
   close(): void {
-    this.#context.store.unfollow(this.log);
+    this.#context.turn.unfollow(this.log, this);
   }
 
   /** Whether something was published to it, or left its members out, since a membership began. */
@@ -56,6 +56,13 @@ export class Room implements Follower {
 
   /** The log has a new entry: the one place where what is published is delivered. */
   onEntry(stamp: number, except: Except, frames: Frames): void {
+    if (this.#context.turn.isShared) {
+      // What is decided here is decided in the same way where the log is read.
+      for (const member of this.looped ?? []) {
+        if (except === undefined || !member.wasExcepted(except, stamp, stamp)) member.line.forward(frames);
+      }
+      return;
+    }
     const isOfMany = isEarlier(except);
     const names = isOfMany ? except.except : except;
     const left = names === undefined ? nobody : this.#context.resolve(listOf(names));
@@ -75,6 +82,10 @@ export class Room implements Follower {
     if (this.looped !== undefined) {
       for (const member of this.looped) if (member !== excepted) member.line.forward(frames);
     }
+  }
+
+  onLost(): void {
+    for (const { line } of [...this.members.values()]) line.lost();
   }
 
   /** Native fan-out tells nobody who does not keep up. */

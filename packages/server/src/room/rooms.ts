@@ -1,15 +1,14 @@
 // The rooms of a namespace by their names. A name means a room, or the socket that has it as its id.
-import type { LocalStore } from '../store/store';
-import type { Turn } from '../store/turn';
+import type { QueuedTurn } from '../store/queued-turn';
+import type { DirectTurn } from '../store/turn';
 import type { FanOut } from './fan-out';
 import { type Membership, membershipOf } from './membership';
 import { type Named, nobody, Room, type RoomContext } from './room';
-import type { Subscriber } from './subscriber';
+import type { Line, Subscriber } from './subscriber';
 
 /** What the rooms of all namespaces need of the server. */
 export interface RoomsContext {
-  readonly store: LocalStore;
-  readonly turn: Turn;
+  readonly turn: DirectTurn | QueuedTurn;
   readonly fanOut: FanOut;
   readonly roomsPerSocketMax: number;
 }
@@ -25,10 +24,12 @@ export class Rooms implements RoomContext {
     this.#namespace = namespace;
     this.#context = context;
     this.everyone = this.#create('');
+    const { turn } = context;
+    if (turn.isShared) turn.start(this.everyone.log, undefined);
   }
 
-  get store(): LocalStore {
-    return this.#context.store;
+  get turn(): DirectTurn | QueuedTurn {
+    return this.#context.turn;
   }
 
   get fanOut(): FanOut {
@@ -55,43 +56,50 @@ export class Rooms implements RoomContext {
       this.#byName.set(name, room);
     }
     room.members.set(subscriber.id, subscriber);
-    return membershipOf(room, room.log.lastOffset, this.stamp);
+    return this.#begin(subscriber, room, this.stamp);
+  }
+
+  /** A subscriber is in the namespace, with a store that others share; else that is of no account. */
+  enterAll(subscriber: Subscriber): Membership | undefined {
+    return this.turn.isShared ? this.#begin(subscriber, this.everyone, 0) : undefined;
   }
 
   /**
    * A subscriber comes back that was a member on another server.
    * @param span its time in the room; it goes on if that has no end
-   * @returns undefined if the room has another log by now: then nobody knows what it has missed
    */
-  enterAgain(
-    subscriber: Subscriber,
-    name: string,
-    epoch: string,
-    span: Omit<Membership, 'room'>,
-  ): Membership | undefined {
+  enterAgain(subscriber: Subscriber, name: string, span: Omit<Membership, 'room'>): Membership {
     const isMember = span.until === Number.POSITIVE_INFINITY;
     const known = name === '' ? this.everyone : this.#byName.get(name);
     const room = known ?? this.#create(name);
-    const isIts = room.log.id === epoch;
+    const membership = { room, ...span };
+    const { turn } = this;
+    if (turn.isShared) {
+      turn.start(room.log, [span.epoch, span.from]);
+      membership.isHeld = true;
+      this.#unholdAt(subscriber, membership, isMember ? span.from : span.to);
+    }
+    if (isMember) room.members.set(subscriber.id, subscriber);
     if (known === undefined) {
-      if (isMember && isIts) this.#byName.set(name, room);
+      if (isMember) this.#byName.set(name, room);
       // Its log stays as long as there is something to be read in it.
       else room.close();
     }
-    if (!isIts) return undefined;
-    // What left out its members on other servers is not known here: something may have.
-    room.exceptedStamp = Math.max(room.exceptedStamp, this.stamp);
-    if (isMember) room.members.set(subscriber.id, subscriber);
-    return { room, ...span };
+    return membership;
   }
 
-  exit(subscriber: Subscriber, membership: Membership): void {
+  /** @param isOver whether nobody reads any more what was for it */
+  exit(subscriber: Subscriber, membership: Membership, isOver: boolean): void {
     const { room } = membership;
-    membership.to = room.log.lastOffset;
+    const { turn } = this;
     membership.until = this.stamp;
-    membership.newest = room.log.newestStamp;
     room.members.delete(subscriber.id);
-    if (room.members.size === 0 && this.#byName.delete(room.name)) room.close();
+    if (turn.isShared && !isOver) this.#end(turn, subscriber, membership);
+    else {
+      membership.to = room.log.lastOffset;
+      membership.newest = room.log.newestStamp;
+    }
+    if (room.members.size === 0 && this.#byName.get(room.name) === room && this.#byName.delete(room.name)) room.close();
   }
 
   /** The namespace is no more. */
@@ -116,23 +124,55 @@ export class Rooms implements RoomContext {
     return { rooms, direct };
   }
 
-  /** As `resolve`, with rooms that have members on other nodes only, or nowhere. Call `release` once it is published to them. */
-  reached(names: readonly string[] | undefined): Named {
-    const { rooms, direct } = this.resolve(names);
-    if (!this.#context.store.isShared) return { rooms, direct };
-    if (names === undefined) return { rooms: [this.everyone], direct };
-    const found = new Set([...rooms.map(({ name }) => name), ...direct.map(({ id }) => id)]);
-    const others = [...new Set(names)].filter((name) => !found.has(name)).map((name) => this.#create(name));
-    return { rooms: [...rooms, ...others], direct };
-  }
-
-  /** What was published to rooms of which nobody here is a member stays for those who are, or come from other nodes. */
-  release(rooms: readonly Room[]): void {
-    for (const room of rooms) if (room.members.size === 0 && room !== this.everyone) room.close();
+  /** @returns the name of a room's log in the store */
+  logOf(name: string): string {
+    // The length says where the one name ends: clients choose both.
+    return `${name.length}:${name}${this.#namespace}`;
   }
 
   #create(name: string): Room {
-    // The length says where the one name ends: clients choose both.
-    return new Room(name, `${name.length}:${name}${this.#namespace}`, this);
+    return new Room(name, this.logOf(name), this);
+  }
+
+  #begin(subscriber: Subscriber, room: Room, since: number): Membership {
+    const { turn } = this;
+    const membership = membershipOf(room, room.log.lastOffset, since);
+    if (!turn.isShared) return membership;
+    // Where the log is among what other nodes append, only the store knows.
+    membership.isHeld = true;
+    membership.begins = turn.top(room.log.name, ([epoch, offset]) => {
+      Object.assign(membership, { epoch, from: offset, begins: undefined });
+      turn.start(room.log, [epoch, offset]);
+      // It may have left since: then the end is waited for.
+      if (membership.until === Number.POSITIVE_INFINITY) this.#unholdAt(subscriber, membership, offset);
+    });
+    return membership;
+  }
+
+  #end(turn: QueuedTurn, subscriber: Subscriber, membership: Membership): void {
+    const { log } = membership.room;
+    membership.seen = log.lastOffset;
+    membership.isHeld = true;
+    membership.ends = turn.top(log.name, ([, offset]) => {
+      Object.assign(membership, { to: offset, ends: undefined });
+      this.#unholdAt(subscriber, membership, offset);
+    });
+  }
+
+  #unholdAt(subscriber: Subscriber, membership: Membership, offset: number): void {
+    const turn = this.turn as QueuedTurn;
+    const { log } = membership.room;
+    const unhold = (): void => {
+      if (membership.ends !== undefined) return;
+      membership.isHeld = false;
+      if (membership.to !== Number.POSITIVE_INFINITY) membership.newest = log.stampAt(membership.to) ?? log.newestStamp;
+      // One that comes from another server may be in the making.
+      (subscriber.line as Line | undefined)?.unheld(subscriber, membership);
+    };
+    turn.whenAt(log, offset, () => {
+      // What came before the log was followed is read.
+      if (log.base <= membership.from || log.id !== membership.epoch) unhold();
+      else turn.load(log, membership.from).then(unhold, () => {});
+    });
   }
 }

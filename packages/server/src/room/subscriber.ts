@@ -1,6 +1,7 @@
 // A socket as its rooms see it.
 import type { Frames } from '../log/log';
 import type { Reader } from '../log/trimmed';
+import type { Membership } from './membership';
 
 /** The way to its client. */
 export interface Line {
@@ -18,6 +19,10 @@ export interface Line {
   publishToOthers(topic: string, frame: Uint8Array): boolean;
   /** Native fan-out has sent it so much. */
   published(bytes: number): void;
+  /** All entries of a membership are here that it had to wait for. */
+  unheld(subscriber: Subscriber, membership: Membership): void;
+  /** The log of one of its rooms is another one: what it has missed cannot be known. */
+  lost(): void;
 }
 
 export interface Subscriber extends Reader {

@@ -14,6 +14,7 @@ import {
   type VolatilePacket,
 } from '@halyard/protocol';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
+import type { Top } from '../store/turn';
 import type { Entrant } from './context';
 import { Departures } from './departures';
 import { Handshake } from './handshake';
@@ -46,9 +47,9 @@ export abstract class Attending extends Reading implements Entrant {
     if (this.pending?.hasLeft) this.#departures ??= new Departures(this.context.wheel.now(), []);
   }
 
-  /** All are over, whatever waits. */
-  protected dropAll(presences: readonly Presence[], close: Close): void {
-    for (const presence of presences) presence.over(close);
+  /** All are over, whatever waits. @param isElsewhere whether another server goes on with them */
+  protected dropAll(presences: readonly Presence[], close: Close, isElsewhere: boolean): void {
+    for (const presence of presences) presence.over(close, isElsewhere);
     this.pending = undefined;
     this.hurry(close);
   }
@@ -124,13 +125,13 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   ready(presence: Presence): void {
-    for (const [packet, number] of this.take(presence.ticket)) presence.receive(packet, number);
+    for (const [packet, number] of this.takeWaiting(presence.ticket)) presence.receive(packet, number);
     if (presence.isLeaving) this.depart(presence, { code: CloseCode.Normal, reason: '', by: 'client' });
   }
 
   refused(ticket: Ticket, failure: Failure): void {
     const isLeaving = this.pending?.isLeaving(ticket);
-    const packets = this.take(ticket);
+    const packets = this.takeWaiting(ticket);
     if (!isLeaving) this.refuse(ticket.namespace, failure);
     for (const [packet, number] of packets) this.notConnected(packet, number);
   }
@@ -142,13 +143,16 @@ export abstract class Attending extends Reading implements Entrant {
       presence.over(close);
       return;
     }
-    this.catchUp?.leave(presence, this.context.turn.stamps.last);
+    const { turn } = this.context;
+    // With a store that others share it is read up to where the store says that it has left.
+    if (!turn.isShared) this.catchUp?.leave(presence, turn.stamps.last);
     this.forget(presence);
-    this.push({ type: PacketType.Disconnect, namespace: presence.namespace, reason: close.reason });
     presence.over(close);
+    this.push({ type: PacketType.Disconnect, namespace: presence.namespace, reason: close.reason });
     if (this.isOver) return;
     const { confirmedStamp } = this;
-    this.left = this.left?.filter(({ stamp }) => stamp > confirmedStamp) ?? [];
+    this.left =
+      this.left?.filter(({ stamp, presence }) => stamp > confirmedStamp || presence.isUnread(confirmedStamp)) ?? [];
     this.left.push({ presence, namespace: presence.namespace, stamp: this.context.turn.stamps.last });
     this.touch('left');
   }
@@ -184,7 +188,7 @@ export abstract class Attending extends Reading implements Entrant {
   private leave(namespace: string, number: number, close: Close): void {
     const presence = this.find(namespace);
     // Something before it is open.
-    if (number > this.machine.received + 1) {
+    if (number > this.settledThrough + 1) {
       const leavings = leavingsOf.get(this) ?? new Leavings();
       leavingsOf.set(this, leavings);
       leavings.add(namespace, number, presence && this.asItIs(presence));
@@ -198,21 +202,34 @@ export abstract class Attending extends Reading implements Entrant {
 
   /** Presences that the client has left, and that come again at another server. */
   protected get leavingSockets(): RecordedSocket[] {
-    return leavingsOf.get(this)?.sockets(this.machine.received) ?? [];
+    return leavingsOf.get(this)?.sockets(this.settledThrough) ?? [];
   }
 
   /** What is to be recorded of a presence, whatever becomes of it. */
   private asItIs(presence: Presence): RecordedSocket {
-    const { codec } = this.context.store;
-    const record = presence.record(codec);
-    const data = presence.encodedData(codec);
-    return { id: presence.id, record: () => record, data: () => data };
+    const { recordCodec } = this.context;
+    const tops = new Map<string, Top>();
+    const record = presence.record(recordCodec, tops);
+    const data = presence.encodedData(recordCodec);
+    return {
+      id: presence.id,
+      record: (_codec, all) => {
+        for (const [part, top] of tops) all.set(part, top);
+        return record;
+      },
+      data: () => data,
+    };
+  }
+
+  /** All counted packets of the client up to this number are settled. */
+  private get settledThrough(): number {
+    return this.context.turn.isShared ? this.movable.settledThrough : this.machine.received;
   }
 
   /** What has waited for a packet that is settled now goes on. To enter a namespace it takes a connection. */
   protected goOn(): void {
     if (this.isOver || this.connection === undefined) return;
-    for (const delivery of leavingsOf.get(this)?.settled(this.machine.received) ?? []) this.deliver(...delivery);
+    for (const delivery of leavingsOf.get(this)?.settled(this.settledThrough) ?? []) this.deliver(...delivery);
   }
 
   /** Its client has closed: what it said before is handled, whatever that has waited for. */
@@ -250,7 +267,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   /** @returns what waited for a namespace to decide */
-  private take(ticket: Ticket): ReturnType<PendingNamespaces['take']> {
+  private takeWaiting(ticket: Ticket): ReturnType<PendingNamespaces['take']> {
     const packets = this.pending?.take(ticket) ?? [];
     this.vacate();
     return packets;
@@ -285,7 +302,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private leaveRooms(presence: Presence): void {
-    for (const { room } of presence.memberships()) this.exit(presence, room);
+    for (const membership of presence.memberships()) this.exit(presence, membership);
     presence.isLeaving = true;
     this.catchUp?.leave(presence, -1);
   }

@@ -4,11 +4,12 @@ import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { describe, expect, test, vi } from 'vitest';
 import { platformOf } from '../base/platform';
 import { TimerWheel } from '../base/wheel';
+import { LocalStore } from '../log/local-store';
 import { Log } from '../log/log';
 import { FanOut } from '../room/fan-out';
 import { membershipOf } from '../room/membership';
 import { nobody, Room } from '../room/room';
-import { memory } from '../store/memory';
+import { DirectTurn } from '../store/turn';
 import { Flusher } from '../wire/flusher';
 import { CatchUp } from './catch-up';
 import type { Presence } from './presence';
@@ -20,9 +21,9 @@ const presence = { wasExcepted: (except: unknown) => except === 'it' } as unknow
 
 function setUp(rooms: number) {
   const platform = platformOf(new VirtualClock());
-  const store = memory()({ platform, wheel: new TimerWheel(platform), limits });
-  const { stamps } = store;
-  const context = { store, fanOut: new FanOut([], new Flusher(platform)), resolve: () => nobody };
+  const turn = new DirectTurn(new LocalStore(platform, new TimerWheel(platform), limits));
+  const { stamps } = turn;
+  const context = { turn, fanOut: new FanOut([], new Flusher(platform)), resolve: () => nobody };
   const machine = new ServerMachine<Frame>(
     {
       transmit: (frame) => sent.push(String(frame)),
@@ -40,9 +41,9 @@ function setUp(rooms: number) {
     membershipOf(new Room(`${i}`, `log ${i}`, context), 0, 0),
   );
   const publish = (room: number, text: string, except?: string): void => {
-    store.append(memberships[room]!.room.log, stamps.next(), except, [Buffer.from(text)]);
+    turn.append(memberships[room]!.room.log, stamps.next(), except, [Buffer.from(text)]);
   };
-  const catchUp = new CatchUp(machine, stamps, 0);
+  const catchUp = new CatchUp(machine, stamps, 0, true);
   for (const membership of memberships) catchUp.add(presence, membership, 0);
   const connection = {
     bufferedBytes: 0,

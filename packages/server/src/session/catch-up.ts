@@ -9,11 +9,15 @@ import type { Spans } from './spans';
 interface Cursor {
   readonly presence: Spans;
   readonly membership: Membership;
-  /** Offset of the next entry to look at. */
+  /** The last offset that the peer has read. */
+  readonly position: number;
+  /** Offset of the next entry to look at; 0 as long as it is held. */
   offset: number;
-  /** Its stamp; infinity if this round has none for the socket. */
+  /** When that was emitted, and never before the entry before it; infinity if this round has none for the socket. */
   stamp: number;
-  /** What was emitted later is not for it. */
+  /** The newest of what has been looked at. */
+  newest: number;
+  /** What has a later place in the order of this node is not for it. */
   last: number;
 }
 
@@ -25,7 +29,7 @@ const pageLooksMax = 2_048;
 const none = Number.POSITIVE_INFINITY;
 
 export class CatchUp {
-  /** Stamp of the last thing that was sent, or that was found not to be for this session. */
+  /** Everything with a place up to this one was sent, or found not to be for this session. */
   stamp: number;
   readonly #machine: ServerMachine<Frame>;
   readonly #stamps: Stamps;
@@ -39,24 +43,39 @@ export class CatchUp {
   /** One behind them that was still looking when a page was full. */
   #seeking: Cursor | undefined;
   #looks = 0;
+  /** Whether places in the order of this node are those of the emits: nobody else publishes. */
+  readonly #isAlone: boolean;
+  /** Those that wait for entries which are not here yet: until then nothing is sent. */
+  #held: Cursor[] = [];
 
   /** @param stamp what the peer is known to have handled */
-  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number) {
+  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, isAlone: boolean) {
     this.#machine = machine;
     this.#stamps = stamps;
     this.#horizon = stamps.last;
+    this.#isAlone = isAlone;
     this.stamp = stamp;
   }
 
   /** @param position the last offset of its log that the peer has read */
   add(presence: Spans, membership: Membership, position: number): void {
-    this.#cursors.push({
-      presence,
-      membership,
-      offset: Math.max(position, membership.from) + 1,
-      stamp: none,
-      last: none,
-    });
+    const { isHeld, from } = membership;
+    const offset = isHeld ? 0 : Math.max(position, from) + 1;
+    const cursor = { presence, membership, position, offset, stamp: none, newest: 0, last: none };
+    this.#cursors.push(cursor);
+    if (isHeld) this.#held.push(cursor);
+  }
+
+  /** Whether it waits for entries that are not here yet. */
+  get isHeld(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** The socket has left a room: it is held until it is known where that was. @returns whether it was to be read here */
+  hold(membership: Membership): boolean {
+    const cursor = this.#cursors.find((one) => one.membership === membership);
+    if (cursor !== undefined && !this.#held.includes(cursor)) this.#held.push(cursor);
+    return cursor !== undefined;
   }
 
   /** A socket is over. @param last stamp up to which it is still to be sent what was for it */
@@ -74,6 +93,8 @@ export class CatchUp {
     codecIndex: number,
     budget: LogBudget | undefined,
   ): boolean {
+    if (this.#held.length > 0) this.#held = this.#held.filter(isStillHeld);
+    if (this.#held.length > 0) return false;
     let bytes = connection.bufferedBytes;
     this.#looks = 0;
     while (this.#machine.state === 'catching-up' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
@@ -84,9 +105,10 @@ export class CatchUp {
       if (isWaitingFirst) {
         bytes += waiting.length;
         this.#looks++;
-        this.stamp = waitingStamp;
+        this.#passed(waitingStamp);
         this.#machine.transmitWaiting();
       } else if (next === undefined) {
+        this.stamp = Math.max(this.stamp, this.#horizon);
         if (this.#horizon === this.#stamps.last) return true;
         this.#horizon = this.#stamps.last;
         this.#unseen = 0;
@@ -94,14 +116,15 @@ export class CatchUp {
         if (budget?.isSpent) return false;
         const { log } = next.membership.room;
         // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
-        if (next.offset >= log.firstOffset && next.stamp <= next.last) {
+        if (next.offset >= log.firstOffset && (log.stampAt(next.offset) as number) <= next.last) {
           const frame = log.frameAt(next.offset, codecIndex);
           if (frame !== undefined) {
             connection.send(frame);
             bytes += frame.length;
             budget?.sent();
           }
-          this.stamp = next.stamp;
+          this.#passed(next.stamp);
+          next.offset++;
         }
         this.#looks++;
         if (!this.#seek(next)) this.#seeking = next;
@@ -134,24 +157,32 @@ export class CatchUp {
     const { presence, membership } = cursor;
     const { log } = membership.room;
     const floor = this.stamp;
-    const newest = Math.min(membership.newest, cursor.last);
     cursor.stamp = none;
+    if (log.id !== membership.epoch || cursor.offset <= log.base) throw trimmed(log.id);
     if (cursor.offset < log.firstOffset) {
+      const newest = Math.min(membership.newest, cursor.last);
       if (newest > floor && cursor.offset <= membership.to && log.trimmed.misses(presence, floor, cursor.offset - 1))
-        throw new LocalUsageError('ERR_LOG_TRIMMED', `log ${log.id} was trimmed`);
+        throw trimmed(log.id);
       cursor.offset = log.firstOffset;
     }
     for (;;) {
-      const stamp = log.stampAt(cursor.offset);
-      if (stamp === undefined || cursor.offset > membership.to || stamp > cursor.last || stamp > this.#horizon)
+      const place = log.stampAt(cursor.offset);
+      if (place === undefined || cursor.offset > membership.to || place > cursor.last || place > this.#horizon)
         return true;
-      if (stamp > floor && !presence.wasExcepted(log.exceptAt(cursor.offset), stamp, stamp)) {
-        cursor.stamp = stamp;
+      const emitted = this.#isAlone ? place : (log.emittedAt(cursor.offset) as number);
+      cursor.newest = Math.max(cursor.newest, emitted);
+      if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
+        cursor.stamp = cursor.newest;
         return true;
       }
       cursor.offset++;
       if (++this.#looks >= pageLooksMax) return false;
     }
+  }
+
+  /** What a server alone has emitted up to a stamp has been sent. */
+  #passed(stamp: number): void {
+    if (this.#isAlone) this.stamp = stamp;
   }
 
   #push(cursor: Cursor): void {
@@ -188,4 +219,14 @@ export class CatchUp {
     }
     heap[at] = cursor;
   }
+}
+
+function isStillHeld(cursor: Cursor): boolean {
+  const { membership, position } = cursor;
+  if (!membership.isHeld && cursor.offset === 0) cursor.offset = Math.max(position, membership.from) + 1;
+  return membership.isHeld;
+}
+
+function trimmed(log: string): LocalUsageError {
+  return new LocalUsageError('ERR_LOG_TRIMMED', `log ${log} was trimmed`);
 }

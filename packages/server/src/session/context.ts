@@ -3,8 +3,7 @@ import type { Codec } from '@halyard/codec';
 import type { Failure, OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
-import type { LocalStore } from '../store/store';
-import type { Turn } from '../store/turn';
+import type { Recorded, Turn } from '../store/turn';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
 import type { Owner, Presence, Ticket } from './presence';
@@ -47,21 +46,21 @@ export interface Founder {
 export interface SessionContext extends PendingLimits {
   readonly platform: Platform;
   readonly wheel: TimerWheel;
-  readonly store: LocalStore;
-  /** Id of this node in the store. */
-  readonly node: string;
   readonly turn: Turn;
+  /** What records are written with, if others share the store. */
+  readonly recordCodec: Codec;
   readonly settings: SessionSettings;
   readonly outboxLimits: OutboxLimits;
   readonly codecs: readonly Codec[];
   readonly ackTimeoutMs: number;
+  readonly helloTimeoutMs: number;
   readonly namespacesPerSessionMax: number;
   readonly trustProxy: boolean;
   /** @returns the namespace, made on demand of the founder if it is dynamic; or why there is none of that name */
   namespace(name: string, auth: Value | undefined, founder: Founder): Entrance | Failure;
   /** The client is known to know its session. */
   told(token: string): void;
-  ended(session: { readonly id: string; readonly codecIndex: number }): void;
+  ended(session: Recorded & { readonly codecIndex: number }): void;
   report(error: unknown, where: string): void;
   /** A limit was met. @param code the option */
   warn(code: string, message: string): void;

@@ -1,24 +1,24 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
-import { timingSafeEqual } from 'node:crypto';
-import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
+import { CloseCode, type HelloPacket } from '@halyard/protocol';
 import type { Connection } from '../wire/connection';
+import { Arrival } from './arrival';
+import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
 import type { SessionContext } from './context';
-import { type CountsRecord, decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
+import type { Key } from './key';
+import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
 
 /** Of a client that has not been told of its session. */
 const nothingRead = { positions: [] };
 
-const impossible: Close = {
-  code: CloseCode.BadPacket,
-  reason: 'ERR_RESUME_COUNTS: the resume counts what cannot be',
-  by: 'server',
-};
+/** What there is with a store that others share. */
+export type SharedContext = Pick<ClaimsContext, 'store' | 'patience' | 'turn' | 'node' | 'letGo'>;
 
-const overtaken: Close = { code: CloseCode.Evicted, reason: 'a later connection has the session', by: 'server' };
-
-/** What a HELLO means: a session, none, one that it may not have, or the end of its connection. */
-type Found = Session | 'taken' | Close | undefined;
+/** What a HELLO asks for, found: by its token, and by the id and the secret of its resume. */
+interface Sought {
+  readonly untold: Found;
+  readonly resumed: Found;
+}
 
 export class Sessions {
   readonly #context: SessionContext;
@@ -28,8 +28,10 @@ export class Sessions {
   readonly #byToken = new Map<string, Session>();
   /** Sessions per codec: a broadcast is encoded for those that have any. */
   readonly #byCodec: number[];
+  readonly #claims: Claims | undefined;
 
-  constructor(context: Omit<SessionContext, 'told' | 'ended'>, sessionsMax: number) {
+  /** @param shared undefined: no other server has sessions of the same clients */
+  constructor(context: Omit<SessionContext, 'told' | 'ended'>, sessionsMax: number, shared: SharedContext | undefined) {
     this.#context = {
       ...context,
       told: (token) => this.#byToken.delete(token),
@@ -37,6 +39,14 @@ export class Sessions {
     };
     this.#sessionsMax = sessionsMax;
     this.#byCodec = context.codecs.map(() => 0);
+    this.#claims =
+      shared &&
+      new Claims({
+        ...this.#context,
+        ...shared,
+        here: (id) => this.#byId.get(id),
+        restore: (...how) => this.#restore(...how),
+      });
   }
 
   get size(): number {
@@ -54,18 +64,78 @@ export class Sessions {
 
   /** Answers HELLO: goes on with a session, or makes a new one. */
   greet(connection: Connection, hello: HelloPacket): void {
-    let refusal = '';
-    const { codecIndex } = connection;
-    const untold = hello.token === '' ? undefined : this.#untold(hello, codecIndex);
-    if (isClose(untold)) {
-      connection.close(untold);
-      return;
+    if (this.#claims === undefined) this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
+    else void this.#greetLater(this.#claims, connection, hello);
+  }
+
+  /** Another node wants a session: it is stored as it is, and then it is not this node's any more. @returns whether it was here */
+  async letGo(id: string): Promise<boolean> {
+    const claims = this.#claims as Claims;
+    return claims.alone(id, async () => {
+      const session = this.#byId.get(id);
+      if (session === undefined) return false;
+      const turn = this.#context.turn as ClaimsContext['turn'];
+      session.pause();
+      await turn.confirm(session);
+      if (!session.isOver) session.letGo(elsewhere);
+      return true;
+    });
+  }
+
+  async #greetLater(claims: Claims, connection: Connection, hello: HelloPacket): Promise<void> {
+    const { wheel, settings, report, helloTimeoutMs } = this.#context;
+    const { windowPacketsMax, windowBytesMax } = settings;
+    const limits = { framesMax: windowPacketsMax + packetsBeside, bytesMax: windowBytesMax * 2 };
+    const arrival = new Arrival(connection, { wheel, helloTimeoutMs, ...limits });
+    const { resume, token } = hello;
+    const key: Key | undefined = resume
+      ? { id: resume.session, text: resume.secret, kind: 'secret' }
+      : token === ''
+        ? undefined
+        : { id: idOf(token), text: token, kind: 'token' };
+    const answer = async (): Promise<void> => {
+      const found = key && (await claims.take(key, hello, connection.codecIndex));
+      const session = found instanceof Session ? found : undefined;
+      await session?.loaded(resume ?? nothingRead);
+      if (arrival.isOver || session?.isOver) {
+        arrival.end(tryAgain);
+        return;
+      }
+      this.#answer(connection, hello, { untold: resume ? undefined : found, resumed: resume ? found : undefined });
+      arrival.handOver();
+    };
+    try {
+      await (key === undefined ? answer() : claims.alone(key.id, answer));
+    } catch (error) {
+      arrival.end(tryAgain);
+      if (!(error instanceof Error && error.name === 'Impatience')) report(error, 'finding a session');
     }
-    if (untold instanceof Session && untold.codecIndex === codecIndex) {
-      if (untold.isAfter(hello)) {
+  }
+
+  /** What a server alone knows of a client. */
+  #seekHere(hello: HelloPacket, codecIndex: number): Sought {
+    const { token, resume } = hello;
+    const byToken = token === '' ? undefined : this.#byToken.get(token);
+    const untold = byToken?.codecIndex === codecIndex ? byToken : undefined;
+    if (resume === undefined) return { untold, resumed: undefined };
+    const session = this.#byId.get(resume.session);
+    const isIts = session?.codecIndex === codecIndex && session.isNamedBy({ text: resume.secret, kind: 'secret' });
+    return { untold, resumed: isIts ? session : undefined };
+  }
+
+  #answer(connection: Connection, hello: HelloPacket, { untold, resumed }: Sought): void {
+    let refusal = '';
+    for (const found of [untold, resumed]) {
+      if (typeof found === 'object' && !(found instanceof Session)) {
+        connection.close(found);
+        return;
+      }
+      if (found instanceof Session && found.isAfter(hello)) {
         connection.close(overtaken);
         return;
       }
+    }
+    if (untold instanceof Session) {
       // Its client does not know yet that the session before is lost: what it sends is still for that one.
       refusal = untold.refusal || (untold.refusesResume(nothingRead) ?? '');
       if (refusal === '') {
@@ -75,16 +145,7 @@ export class Sessions {
       untold.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
     if (hello.resume !== undefined) {
-      const found = this.#find(hello.resume, hello, codecIndex);
-      if (isClose(found)) {
-        connection.close(found);
-        return;
-      }
-      const session = found instanceof Session ? found : undefined;
-      if (session?.isAfter(hello)) {
-        connection.close(overtaken);
-        return;
-      }
+      const session = resumed instanceof Session ? resumed : undefined;
       if (session?.canBe(hello.resume) === false) {
         connection.close(impossible);
         return;
@@ -109,28 +170,49 @@ export class Sessions {
       connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
       return;
     }
+    this.#begin(connection, hello, refusal, untold !== undefined);
+  }
+
+  /** @param isTaken whether there was a session of its token */
+  #begin(connection: Connection, hello: HelloPacket, refusal: string, isTaken: boolean): void {
+    const { platform } = this.#context;
     // Two texts of their own: slices would keep the text they were cut from as well.
-    const random = this.#context.platform.randomBytes(30);
-    const id = random.toString('base64url', 0, 12);
-    const secret = random.toString('base64url', 12);
+    const random = platform.randomBytes(30);
     const { client, generation, token } = hello;
     const mine = token === '' ? undefined : { token, listed: hello.namespaces.map(({ namespace }) => namespace) };
-    const session = new Session(
-      {
-        id: mine === undefined || untold !== undefined ? id : this.#idOf(token, id),
-        secret,
-        client,
-        generation,
-        untold: mine,
-      },
-      codecIndex,
-      this.#context,
-    );
+    // Other nodes find a session by its token: its id says which that is.
+    const isKnown = this.#claims !== undefined && mine !== undefined && !isTaken && hello.resume === undefined;
+    const id = isKnown ? idOf(token) : random.toString('base64url', 0, 12);
+    const secret = random.toString('base64url', 12);
+    const identity = { id, secret, client, generation, untold: mine };
+    const session = new Session(identity, connection.codecIndex, this.#context);
     // Not made of the secret: the store is to know no more than its hash.
-    if (this.#context.store.isShared) session.claimed(this.#context.platform.randomBytes(12).toString('base64url'));
+    if (this.#claims !== undefined) session.claimed(platform.randomBytes(12).toString('base64url'));
     this.#add(session);
     if (token !== '' && hello.resume === undefined) this.#byToken.set(token, session);
     session.start(connection, hello, refusal);
+  }
+
+  #restore(
+    { id, text, kind }: Key,
+    record: SessionRecord,
+    codecIndex: number,
+    nonce: string,
+    hello: HelloPacket,
+  ): Session {
+    const { platform } = this.#context;
+    const { client, listed } = record.identity;
+    const stream = { ...record.counts, frames: record.frames };
+    const isTold = kind === 'secret';
+    const secret = isTold ? text : platform.randomBytes(18).toString('base64url');
+    const untold = isTold ? undefined : { token: text, listed };
+    const { generation } = record.counts;
+    const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
+    session.claimed(nonce, hello.left);
+    this.#add(session);
+    if (!isTold) this.#byToken.set(text, session);
+    session.restore(record);
+    return session;
   }
 
   #add(session: Session): void {
@@ -138,112 +220,18 @@ export class Sessions {
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 0) + 1;
   }
 
-  /** Other nodes find a session by its token: its id says which that is. */
-  #idOf(token: string, random: string): string {
-    if (!this.#context.store.isShared) return random;
-    return Buffer.from(hashOf(token)).toString('base64url', 0, 12);
-  }
-
-  /**
-   * Takes a session, with a store that others share: it is this node's from now on, whoever had it.
-   * @param id of the session
-   * @param text its secret, or the token of a client that has not been told of it
-   * @param hashed which of these that is
-   * @returns the session as its owner has left it; undefined if there is none of that id, `taken` if it is another one, or
-   * over; or why it is not to be taken
-   */
-  #claim(id: string, text: string, hashed: 'secret' | 'token', hello: HelloPacket, codecIndex: number): Found {
-    const { store, turn, codecs, report, platform, node } = this.#context;
-    const before = this.#byId.get(id);
-    let record: SessionRecord | undefined;
-    let refusal: Close | 'taken' | undefined;
-    try {
-      const claim = store.claim(id, (stored) => {
-        refusal = 'taken';
-        record = decodeRecord(stored, store.codec);
-        const { identity, counts } = record;
-        const isIts = identity.id === id && isSame(identity[hashed], hashOf(text));
-        if (!isIts || identity.codec !== codecs[codecIndex]?.name) return false;
-        // Nothing has changed for the owner it has.
-        refusal = undefined;
-        if (hello.generation !== 0 && hello.generation <= counts.generation) refusal = overtaken;
-        else if (hashed === 'secret' && !canBe(hello.resume as ResumeRequest, counts)) refusal = impossible;
-        return refusal === undefined;
-      });
-      if (refusal !== undefined) return refusal;
-      if (claim === 'over') return 'taken';
-      if (claim === undefined || record === undefined) return undefined;
-      const { nonce, owner } = claim;
-      if (before !== undefined && owner === node) {
-        before.claimed(nonce);
-        return before;
-      }
-      // What it was here before it went on elsewhere.
-      if (before !== undefined) {
-        turn.forget(before);
-        before.fenced();
-      }
-      const { client, listed } = record.identity;
-      const { generation } = record.counts;
-      const stream = { ...record.counts, frames: record.frames };
-      const isTold = hashed === 'secret';
-      const secret = isTold ? text : platform.randomBytes(18).toString('base64url');
-      const untold = isTold ? undefined : { token: text, listed };
-      const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
-      session.claimed(nonce, hello.left);
-      this.#add(session);
-      if (!isTold) this.#byToken.set(text, session);
-      session.restore(record);
-      return session;
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      report(error, `reading the record of session ${id}`);
-      return 'taken';
-    }
-  }
-
-  #find({ session: id, secret }: ResumeRequest, hello: HelloPacket, codecIndex: number): Found {
-    const session = this.#byId.get(id);
-    if (session !== undefined) {
-      const isIts = session.codecIndex === codecIndex && isSame(Buffer.from(session.secret), Buffer.from(secret));
-      if (!isIts) return undefined;
-    }
-    // Others may have had it since.
-    if (this.#context.store.isShared) return this.#claim(id, secret, 'secret', hello, codecIndex) ?? session;
-    return session;
-  }
-
-  #untold(hello: HelloPacket, codecIndex: number): Found {
-    const { token } = hello;
-    const session = this.#byToken.get(token);
-    if (!this.#context.store.isShared) return session;
-    const id = this.#idOf(token, '');
-    // A client that knows its session says so: this was said before.
-    if (session === undefined && this.#byId.has(id)) return overtaken;
-    return this.#claim(id, token, 'token', hello, codecIndex) ?? session;
-  }
-
-  #ended(session: { readonly id: string; readonly codecIndex: number }): void {
-    if (!this.#byId.delete(session.id)) return;
+  #ended(session: Parameters<SessionContext['ended']>[0]): void {
+    if (this.#byId.get(session.id) !== session) return;
+    this.#byId.delete(session.id);
     this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 1) - 1;
   }
 }
 
-function isClose(found: Found): found is Close {
-  return typeof found === 'object' && !(found instanceof Session);
-}
+const elsewhere = { code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' } as const;
+const tryAgain = { code: CloseCode.TryAgainLater, reason: 'the session could not be found now', by: 'server' } as const;
+/** Besides a window there may be packets that are not counted. */
+const packetsBeside = 1_024;
 
-/** Whether a client that was told of a session can have got so far, as its record has it. */
-function canBe({ received, confirmed, settled = [] }: ResumeRequest, counts: CountsRecord): boolean {
-  if (received < counts.confirmed || received > counts.sent || confirmed > counts.received) return false;
-  const known = new Settled(counts.received, counts.settled);
-  for (let i = 0; i < settled.length; i += 2) {
-    if (!known.hasRange(settled[i] as number, settled[i + 1] as number)) return false;
-  }
-  return true;
-}
-
-/** Compares in a time that says nothing about where they differ. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+function idOf(token: string): string {
+  return Buffer.from(hashOf(token)).toString('base64url', 0, 12);
 }

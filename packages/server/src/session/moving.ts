@@ -4,6 +4,7 @@ import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type Value } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
 import { Peer } from '../host/host';
+import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
 import { Attending } from './attending';
 import { Handshake } from './handshake';
@@ -27,17 +28,17 @@ export abstract class Moving extends Attending implements RecordSource {
   sockets(): readonly RecordedSocket[] {
     const sockets = listOf(this.presences).map((presence) => ({
       id: presence.id,
-      record: (codec: Codec) => presence.record(codec),
+      record: (codec: Codec, tops: Map<string, Top>) => presence.record(codec, tops),
       data: (codec: Codec) => presence.encodedData(codec),
     }));
     return [...sockets, ...this.leavingSockets];
   }
 
-  leftRecords(): readonly LeftRecord[] {
+  leftRecords(tops: Map<string, Top>): readonly LeftRecord[] {
     const { confirmedStamp } = this;
-    return (this.left ?? []).map(({ presence, namespace, stamp }) => ({
-      ...{ id: presence.id, namespace, stamp },
-      memberships: presence.pastRecords(confirmedStamp),
+    return (this.left ?? []).map(({ presence, namespace }) => ({
+      ...{ id: presence.id, namespace },
+      memberships: presence.pastRecords(confirmedStamp, tops),
     }));
   }
 
@@ -70,15 +71,19 @@ export abstract class Moving extends Attending implements RecordSource {
   }
 
   private recall(record: LeftRecord): void {
-    const { namespace: name, stamp } = record;
+    const { namespace: name } = record;
     const namespace = this.context.namespace(name, undefined, { session: this.id, address: '' });
     if (!('recall' in namespace)) return;
     this.left ??= [];
-    this.left.push({ presence: namespace.recall(this, record), namespace: name, stamp });
+    this.left.push({
+      presence: namespace.recall(this, record),
+      namespace: name,
+      stamp: this.context.turn.stamps.next(),
+    });
   }
 
   private decode(frame: Frame): Value | undefined {
-    return decodeValue(frame, this.context.store.codec);
+    return decodeValue(frame, this.context.recordCodec);
   }
 
   private handshakeOf(name: string, auth: Value | undefined, peer: PeerRecord, data?: Value): Handshake {

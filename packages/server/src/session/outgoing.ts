@@ -38,8 +38,8 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     super();
     this.codecIndex = codecIndex;
     this.context = context;
-    const { settings, outboxLimits, store } = context;
-    this.machine = store.isShared
+    const { settings, outboxLimits, turn } = context;
+    this.machine = turn.isShared
       ? new MovableMachine<Frame>(this, settings, outboxLimits, state)
       : new ServerMachine<Frame>(this, settings, outboxLimits);
   }
@@ -116,8 +116,13 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     this.context.turn.send(this, frame);
   }
 
-  /** What was sent is stored: it may leave. */
-  release(frame: Frame, stamp: number): void {
+  /** One more frame is stored, and leaves. */
+  release(): void {
+    if (!this.isOver) this.movable.release();
+    this.queued();
+  }
+
+  take(frame: Frame, stamp: number): void {
     if (this.isOver) return;
     this.touch();
     try {

@@ -2,9 +2,9 @@
 import type { Codec } from '@halyard/codec';
 import type { Close, EventPacket, Failure, Frame, Settle, Value, VolatilePacket } from '@halyard/protocol';
 import type { Membership } from '../room/membership';
-import type { Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Line } from '../room/subscriber';
+import type { Top } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { MembershipRecord, PresenceRecord } from './record';
 import { Spans } from './spans';
@@ -34,7 +34,9 @@ export interface Owner extends Line {
   /** It has entered a room. */
   enter(presence: Presence, membership: Membership): void;
   /** It has left a room. */
-  exit(presence: Presence, room: Room): void;
+  exit(presence: Presence, membership: Membership): void;
+  /** Whether the session is over. */
+  readonly isOver: boolean;
   /** It has left many rooms that it has perhaps not read to the end: the client is asked how far it has got. */
   askHandled(): void;
   /** It has forgotten a membership that ended at this stamp. */
@@ -66,8 +68,11 @@ export abstract class Presence extends Spans {
     return this.ticket.namespace;
   }
 
-  /** @returns what another server needs to go on with it, but for `encodedData` */
-  abstract record(codec: Codec): Omit<PresenceRecord, 'data'>;
+  /**
+   * @param tops where to put what is not known yet
+   * @returns what another server needs to go on with it, but for `encodedData`
+   */
+  abstract record(codec: Codec, tops: Map<string, Top>): Omit<PresenceRecord, 'data'>;
   /** @returns the app's own `data` */
   abstract encodedData(codec: Codec): Frame;
   /** An event of the client. @param number to settle it by */
@@ -78,8 +83,8 @@ export abstract class Presence extends Spans {
   abstract cameBack(): void;
   /** Whether events of the client are still on their way through middleware. @param then called when they have passed */
   protected abstract isBusy(then: () => void): boolean;
-  /** It is over, and has left its rooms: the app is told. */
-  protected abstract ended(close: Close): void;
+  /** It is over, and has left its rooms: the app is told. @param isElsewhere whether another server goes on with it */
+  protected abstract ended(close: Close, isElsewhere: boolean): void;
 
   protected joinRoom(name: string): void {
     if (!this.connected) return;
@@ -91,9 +96,9 @@ export abstract class Presence extends Spans {
     const membership = this.exitRoom(name);
     if (membership === undefined) return;
     const { room } = membership;
-    this.line.exit(this, room);
+    this.line.exit(this, membership);
     // Nothing was published to the room, or with the exception of it, while it was in: nothing depends on that any more.
-    if (!room.hasSpoken(membership)) return;
+    if (!membership.isHeld && !room.hasSpoken(membership)) return;
     const count = this.keepPast(membership, this.line.confirmedStamp);
     if (count > pastMembershipsMax / 2) this.line.askHandled();
     const forgotten = count > pastMembershipsMax ? this.forgetPast() : undefined;
@@ -107,11 +112,12 @@ export abstract class Presence extends Spans {
     return true;
   }
 
-  /** It is over: it leaves its rooms, and tells the app. */
-  over(close: Close): void {
+  /** It is over: it leaves its rooms, and tells the app. @param isElsewhere whether another server goes on with it */
+  over(close: Close, isElsewhere = false): void {
     if (!this.connected) return;
     this.connected = false;
-    for (const { room } of this.exitAll()) this.line.exit(this, room);
-    this.ended(close);
+    const isRead = !(this.isLeaving || this.line.isOver);
+    for (const membership of this.exitAll(!isRead)) this.line.exit(this, membership);
+    this.ended(close, isElsewhere);
   }
 }

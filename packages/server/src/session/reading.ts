@@ -13,6 +13,8 @@ import { type CompactList, listOf } from '../base/compact-list';
 import type { Frames } from '../log/log';
 import type { Membership } from '../room/membership';
 import type { Room } from '../room/room';
+import type { Subscriber } from '../room/subscriber';
+import type { QueuedTurn } from '../store/queued-turn';
 import type { Connection } from '../wire/connection';
 import { CatchUp } from './catch-up';
 import { LogBudget } from './log-budget';
@@ -81,24 +83,41 @@ export abstract class Reading extends Outgoing {
     const { connection } = this;
     if (presence.isLeaving) return;
     this.touch(presence.id);
+    if (membership.isHeld && this.catchUp === undefined && connection !== undefined) this.readAgain();
     if (!this.isCounted) {
       this.seeWhetherTight(() => this.spokenLogs());
       if (this.isCounted) this.count();
     }
-    if (this.catchUp !== undefined) this.catchUp.add(presence, membership, membership.from);
+    if (this.catchUp !== undefined) this.catchUp.add(presence, membership, 0);
     else if (connection !== undefined) this.listen(connection, presence, membership.room);
   }
 
   /** A presence has left a room. */
-  exit(presence: Presence, room: Room): void {
+  exit(presence: Presence, membership: Membership): void {
     // Then it has, or it never was; another presence of this session may be in the room by now.
     if (presence.isLeaving) return;
+    const { room } = membership;
     room.looped?.delete(presence);
     if (this.isOver) return;
     this.touch(presence.id);
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
     this.#budget.left();
+    if (membership.isHeld) this.catchUp?.hold(membership);
+  }
+
+  unheld(subscriber: Subscriber, membership: Membership): void {
+    if (this.isOver || this.connection === undefined) return;
+    if (this.catchUp === undefined) {
+      if (membership.to <= membership.seen) return;
+      // What was emitted before it left has come since.
+      this.readAgain().add(subscriber as Spans, membership, membership.seen);
+    }
+    this.pump();
+  }
+
+  lost(): void {
+    this.end(behind);
   }
 
   askHandled(): void {
@@ -142,23 +161,42 @@ export abstract class Reading extends Outgoing {
   protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
     const { confirmedStamp } = this.machine;
     if (this.forgottenStamp > confirmedStamp) return false;
-    for (const { hasLostLogs } of listOf(this.presences)) if (hasLostLogs) return false;
-    for (const [presence, { room, from, to, newest }] of this.readers()) {
+    for (const [presence, { room, epoch, from, to, newest }] of this.readers()) {
       const { log } = room;
-      const position = Math.max(from, positions.get(log.id) ?? 0);
+      // Where the log was then is not known: nothing of it is missing.
+      if (epoch === '') continue;
+      const position = Math.max(from, positions.get(epoch) ?? 0);
       if (newest <= confirmedStamp || to <= position) continue;
+      if (log.id !== epoch || position < log.base) return false;
       if (log.trimmed.misses(presence, confirmedStamp, position)) return false;
     }
     return true;
   }
 
+  /** Reads what the client has not read, and is not here, from the store. @param positions what it has read of the logs */
+  protected async load(positions: ReadonlyMap<string, number>): Promise<void> {
+    const { turn } = this.context;
+    if (!turn.isShared) return;
+    const loads: Promise<boolean>[] = [];
+    for (const [, { room, epoch, from, to, begins }] of this.readers()) {
+      if (begins !== undefined) continue;
+      const position = Math.max(from, positions.get(epoch) ?? 0);
+      if (to > position) loads.push((turn as QueuedTurn).load(room.log, position));
+    }
+    await Promise.all(loads);
+  }
+
   /** Reads everything that the client has not. @param positions what it has read of the logs */
   protected readFrom(positions: ReadonlyMap<string, number>): void {
-    const catchUp = new CatchUp(this.machine, this.context.turn.stamps, this.machine.confirmedStamp);
+    const { confirmedStamp } = this.machine;
+    const catchUp = this.newCatchUp(confirmedStamp);
     if (positions.size > 0) this.#budget ??= new LogBudget();
     this.#budget?.resumed(positions.size);
     for (const [presence, membership] of this.readers()) {
-      catchUp.add(presence, membership, positions.get(membership.room.log.id) ?? 0);
+      const { log } = membership.room;
+      // A client forgets its position in a log that it has read to the end.
+      const confirmed = log.id === membership.epoch ? log.offsetOf(confirmedStamp) : 0;
+      catchUp.add(presence, membership, Math.max(positions.get(log.id) ?? 0, confirmed));
     }
     // Of its rooms' logs the client knows those it names.
     this.seeWhetherTight(() => 0);
@@ -183,7 +221,7 @@ export abstract class Reading extends Outgoing {
       const done = catchUp.pump(connection, this.codecIndex, budget);
       if (budget?.isLow) this.askToForget();
       // Spent: the answer to a PING goes on with it.
-      if (!done && !budget?.isSpent) connection.notifyDrain();
+      if (!done && !catchUp.isHeld && !budget?.isSpent) connection.notifyDrain();
       if (!done || this.connection !== connection) return;
     } catch (error) {
       if (error instanceof LocalUsageError && error.code === 'ERR_LOG_TRIMMED') this.end(behind);
@@ -252,15 +290,34 @@ export abstract class Reading extends Outgoing {
       budget.sent();
       return true;
     }
+    this.readAgain(true);
+    return false;
+  }
+
+  /**
+   * What is sent goes through the logs again, because some of it is not here yet, or has to wait.
+   * @param isFull whether that which was published last has not been sent
+   */
+  private readAgain(isFull = false): CatchUp {
     this.machine.pause();
     const { stamps } = this.context.turn;
-    const catchUp = new CatchUp(this.machine, stamps, stamps.last - 1);
-    for (const [presence, membership] of this.readers()) {
-      const { log } = membership.room;
-      catchUp.add(presence, membership, log.newestStamp === stamps.last ? log.lastOffset - 1 : log.lastOffset);
-    }
+    const catchUp = this.newCatchUp(isFull ? stamps.last - 1 : stamps.last);
     this.catchUp = catchUp;
-    return false;
+    for (const [presence, membership] of this.readers()) {
+      const { room, to, seen, isHeld } = membership;
+      const { log } = room;
+      const isLast = isFull && log.newestStamp === stamps.last;
+      if (to === Number.POSITIVE_INFINITY && membership.ends === undefined) {
+        catchUp.add(presence, membership, isLast ? log.lastOffset - 1 : log.lastOffset);
+        // Of those that it has left it has got all, unless that is not known.
+      } else if (isHeld) catchUp.add(presence, membership, seen);
+    }
+    return catchUp;
+  }
+
+  private newCatchUp(stamp: number): CatchUp {
+    const { turn } = this.context;
+    return new CatchUp(this.machine, turn.stamps, stamp, !turn.isShared);
   }
 
   private *readers(): Generator<[Spans, Membership]> {

@@ -3,6 +3,7 @@
 import type { Codec } from '@halyard/codec';
 import type { Frame, Value } from '@halyard/protocol';
 import type { RecordWrite } from '../store/store';
+import type { Top } from '../store/turn';
 import {
   type CountsRecord,
   dataPart,
@@ -19,7 +20,8 @@ import {
 /** A socket whose record is written: its `data` may change at any time. */
 export interface RecordedSocket {
   readonly id: string;
-  record(codec: Codec): Omit<PresenceRecord, 'data'>;
+  /** @param tops where to put what is not known yet */
+  record(codec: Codec, tops: Map<string, Top>): Omit<PresenceRecord, 'data'>;
   data(codec: Codec): Frame;
 }
 
@@ -30,7 +32,7 @@ export interface RecordSource {
   /** What the client has not confirmed, from a number on. */
   framesAfter(number: number): Iterable<readonly [number: number, frame: Frame, stamp: number]>;
   sockets(): readonly RecordedSocket[];
-  leftRecords(codec: Codec): readonly LeftRecord[];
+  leftRecords(tops: Map<string, Top>): readonly LeftRecord[];
   pendingRecords(codec: Codec): readonly PendingRecord[];
 }
 
@@ -44,6 +46,8 @@ export interface Written {
   readonly frame: number;
   /** `data` of each socket, by id. */
   readonly data: ReadonlyMap<string, Frame>;
+  /** Parts that the store has written, by what names them: a socket, or `left`. */
+  readonly tops: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -56,7 +60,7 @@ export function writeRecord(
   changed: ReadonlySet<Change>,
   before: Written | undefined,
   codec: Codec,
-): { readonly parts: RecordWrite['parts'] & {}; readonly written: Written } {
+): { readonly parts: RecordWrite['parts'] & {}; readonly tops: Map<string, Top>; readonly written: Written } {
   const parts = new Map<string, Frame | undefined>();
   const put = (name: string, value: unknown): void => {
     parts.set(name, encodeValue(value as Value, codec));
@@ -64,7 +68,23 @@ export function writeRecord(
   const has = (change: Change): boolean => before === undefined || changed.has(change);
   if (before === undefined) put('version', recordVersion);
   if (has('identity')) put('identity', source.identity());
-  if (has('left')) put('left', source.leftRecords(codec));
+  const tops = new Map<string, Top>();
+  const topsOf = new Map(before?.tops ?? []);
+  /** Of what is written anew, the tops before are no more. */
+  const withTops = <Record>(owner: string, make: (its: Map<string, Top>) => Record): Record => {
+    const its = new Map<string, Top>();
+    const record = make(its);
+    for (const part of topsOf.get(owner) ?? []) if (!its.has(part)) parts.set(part, undefined);
+    for (const [part, top] of its) tops.set(part, top);
+    if (its.size > 0) topsOf.set(owner, [...its.keys()]);
+    else topsOf.delete(owner);
+    return record;
+  };
+  if (has('left'))
+    put(
+      'left',
+      withTops('left', (its) => source.leftRecords(its)),
+    );
   if (has('pending')) put('pending', source.pendingRecords(codec));
   const counts = source.counts();
   put('counts', counts);
@@ -82,14 +102,19 @@ export function writeRecord(
     const last = before?.data.get(id);
     data.set(id, its);
     if (last === undefined || !isSame(its, last)) parts.set(dataPart(id), its);
-    if (last === undefined || changed.has(id)) put(socketPart(id), socket.record(codec));
+    if (last === undefined || changed.has(id))
+      put(
+        socketPart(id),
+        withTops(id, (its) => socket.record(codec, its)),
+      );
   }
   for (const id of before?.data.keys() ?? []) {
     if (data.has(id)) continue;
     parts.set(dataPart(id), undefined);
     parts.set(socketPart(id), undefined);
+    withTops(id, () => undefined);
   }
-  return { parts, written: { confirmed: counts.confirmed, frame, data } };
+  return { parts, tops, written: { confirmed: counts.confirmed, frame, data, tops: topsOf } };
 }
 
 function isSame(a: Frame, b: Frame): boolean {

@@ -6,7 +6,7 @@ import { decodeRecord, decodeValue, encodeValue, hashOf, RecordError, type Sessi
 import { type RecordSource, writeRecord } from './record-writer';
 
 const codec: Codec = json();
-const membership = { room: '', epoch: 'e1', from: 0, to: -1, since: 5, until: -1, newest: -1 };
+const membership = { room: '', epoch: 'e1', from: 0, to: -1, since: 5, until: -1, begins: '', ends: '' };
 const peer = { transport: 'websocket', address: '::1', secure: true, headers: ['host: a.example'] };
 const record: SessionRecord = {
   identity: {
@@ -24,17 +24,16 @@ const record: SessionRecord = {
     sent: 3,
     confirmed: 1,
     asked: 1,
-    confirmedStamp: 6,
     generation: 2,
     refusal: '',
-    forgotten: -1,
+    forgotten: false,
   },
   frames: [
     ['[14]', 7],
     [new Uint8Array([1]), 8],
   ],
   presences: [{ id: 'p1', namespace: '/', auth: '[3,1,{}]', data: '[3,1,{}]', peer, memberships: [membership] }],
-  left: [{ id: 'p0', namespace: '/b', stamp: 9, memberships: [{ ...membership, to: 3, until: 9, newest: 8 }] }],
+  left: [{ id: 'p0', namespace: '/b', memberships: [{ ...membership, to: 3, until: 9 }] }],
   pending: [{ namespace: '/c', auth: '[3,1,{}]', peer }],
 };
 
@@ -76,7 +75,7 @@ describe('a record', () => {
     ['with auth that is cut', () => changed('pending', ([it]) => [{ ...it, auth: '[3,1' }]), /not a packet/],
     ['another packet', () => whole().set('left', codec.encode({ type: PacketType.Reset })), /not a value/],
     ['no version', () => without('version'), /version is not there/],
-    ['another version', () => changed('version', () => 1), /of version 1, not 2/],
+    ['another version', () => changed('version', () => 1), /of version 1, not 3/],
     ['a part too few', () => without('pending'), /pending is not there/],
     ['a part too much', () => whole().set('more', '[3,1,{}]'), /10 parts, of which 9 belong together/],
     ['a frame too much', () => whole().set('frame 5', whole().get('frame 2')!), /10 parts, of which 9/],

@@ -16,15 +16,15 @@ export interface MembershipRecord {
   readonly to: number;
   readonly since: number;
   readonly until: number;
-  readonly newest: number;
+  /** Parts of the record that say where it begins, with the id of the log, and where it ends; empty if that is said here. */
+  readonly begins: string;
+  readonly ends: string;
 }
 
 /** What is still to be read for a socket that the server has ended. */
 export interface LeftRecord {
   readonly id: string;
   readonly namespace: string;
-  /** When that was. */
-  readonly stamp: number;
   readonly memberships: readonly MembershipRecord[];
 }
 
@@ -71,8 +71,8 @@ export interface IdentityRecord {
 export interface CountsRecord extends StreamCounts {
   readonly generation: number;
   readonly refusal: string;
-  /** Stamp up to which memberships were forgotten. */
-  readonly forgotten: number;
+  /** Whether memberships were forgotten that the client may not have read to the end. */
+  readonly forgotten: boolean;
 }
 
 export interface SessionRecord {
@@ -93,7 +93,8 @@ const membership: Shape = {
     to: 'stamp',
     since: 'stamp',
     until: 'stamp',
-    newest: 'stamp',
+    begins: 'text',
+    ends: 'text',
   },
 };
 const memberships: Shape = { list: membership };
@@ -119,20 +120,19 @@ const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>
       sent: 'count',
       confirmed: 'count',
       asked: 'count',
-      confirmedStamp: 'stamp',
       generation: 'count',
       refusal: 'text',
-      forgotten: 'stamp',
+      forgotten: 'flag',
     },
   },
-  left: { list: { fields: { id: 'text', namespace: 'text', stamp: 'stamp', memberships } } },
+  left: { list: { fields: { id: 'text', namespace: 'text', memberships } } },
   pending: { list: { fields: { namespace: 'text', auth: 'frame', peer } } },
 };
 const frameShape: Shape = { tuple: ['frame', 'stamp'] };
 const socketShape: Shape = { fields: { id: 'text', namespace: 'text', auth: 'frame', peer, memberships } };
 
 /** Of the layout: a record of another one is refused. */
-export const recordVersion = 2;
+export const recordVersion = 3;
 
 /** A record that is not what is written. */
 export class RecordError extends Error {
@@ -144,6 +144,8 @@ export class RecordError extends Error {
 export const framePart = (number: number): string => `frame ${number}`;
 export const socketPart = (id: string): string => `socket ${id}`;
 export const dataPart = (id: string): string => `data ${id}`;
+/** What the store has written: where a log was. */
+export const topPart = (id: number): string => `top ${id}`;
 
 /** @throws RecordError that says what is wrong with it */
 export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
@@ -157,8 +159,18 @@ export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
   };
   const identity = checked('identity', shapes.identity) as IdentityRecord;
   const counts = checked('counts', shapes.counts) as CountsRecord;
-  const left = checked('left', shapes.left) as readonly LeftRecord[];
+  const left: LeftRecord[] = [];
   const pending = checked('pending', shapes.pending) as readonly PendingRecord[];
+  const tops = new Set<string>();
+  const placed = (membership: MembershipRecord): MembershipRecord => {
+    const { begins, ends, ...span } = membership;
+    const [epoch, from] = begins === '' ? [span.epoch, span.from] : readTop(parts, begins, tops);
+    const to = ends === '' ? span.to : readTop(parts, ends, tops)[1];
+    return { ...span, epoch, from, to, begins: '', ends: '' };
+  };
+  for (const record of checked('left', shapes.left) as readonly LeftRecord[]) {
+    left.push({ ...record, memberships: record.memberships.map(placed) });
+  }
   const frames: SessionRecord['frames'][number][] = [];
   for (let number = counts.confirmed + 1; number <= counts.sent; number++) {
     frames.push(checked(framePart(number), frameShape) as readonly [Frame, number]);
@@ -172,16 +184,23 @@ export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
     const [whole] = socket.memberships;
     if (whole?.room !== '' || whole.until >= 0) throw new RecordError(`socket ${socket.id} is not in its namespace`);
     for (const frame of [socket.auth, data]) decodeValue(frame, codec);
-    presences.push({ ...socket, data });
+    presences.push({ ...socket, memberships: socket.memberships.map(placed), data });
   }
   for (const { auth } of pending) decodeValue(auth, codec);
   for (const { id, memberships } of left) {
     if (memberships.some(({ until }) => until < 0)) throw new RecordError(`socket ${id} has ended, and is in a room`);
   }
-  // The version, a part for each shape, one for each frame, and two for each socket.
-  const known = 1 + Object.keys(shapes).length + frames.length + presences.length * 2;
+  // The version, a part for each shape, one for each frame, two for each socket, and what the store has written.
+  const known = 1 + Object.keys(shapes).length + frames.length + presences.length * 2 + tops.size;
   if (parts.size > known) throw new RecordError(`${parts.size} parts, of which ${known} belong together`);
   return { identity, counts, frames, presences, left, pending };
+}
+
+function readTop(parts: RecordParts, name: string, known: Set<string>): readonly [epoch: string, offset: number] {
+  const [, epoch, offset] = /^(\S+) (\d{1,15})$/.exec(String(parts.get(name))) ?? [];
+  if (epoch === undefined) throw new RecordError(`${name} does not say where a log is`);
+  known.add(name);
+  return [epoch, Number(offset)];
 }
 
 function read(parts: RecordParts, name: string, codec: Codec): Value | undefined {

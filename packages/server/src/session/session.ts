@@ -5,6 +5,8 @@ import {
   afterClose,
   type Close,
   CloseCode,
+  type ControlPacket,
+  type DeliveredPacket,
   type Frame,
   type HelloPacket,
   LocalUsageError,
@@ -14,6 +16,7 @@ import {
   RemoteProtocolError,
   type ResumeCounts,
   type ResumeRequest,
+  type Snapshot,
   type StreamState,
 } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
@@ -21,6 +24,8 @@ import { warningOf } from '../base/warnings';
 import type { Recorded, Recording } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
+import { isSame, type Key } from './key';
+import type { Delivery } from './leavings';
 import { Moving } from './moving';
 import { type CountsRecord, hashOf, type IdentityRecord, noHash, type SessionRecord } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
@@ -58,6 +63,8 @@ interface Move {
 }
 
 const moves = new WeakMap<Recorded, Move>();
+/** What waits for the store to keep up. */
+const waits = new WeakMap<Recorded, Delivery[]>();
 
 export class Session extends Moving implements Receiver, Recorded {
   /** Until the client is known to have been told of the session. */
@@ -70,6 +77,10 @@ export class Session extends Moving implements Receiver, Recorded {
   readonly secret: string;
   protected readonly client: string;
   #generation: number;
+  /** Whether another server has it, or goes on with it. */
+  #isElsewhere = false;
+  /** Whether its client was told of it. */
+  #isWelcomed = false;
 
   constructor(
     { id, secret, client, generation, untold }: Identity,
@@ -96,7 +107,9 @@ export class Session extends Moving implements Receiver, Recorded {
   restore(record: SessionRecord): void {
     const { refusal, forgotten, owed } = record.counts;
     this.refusal = refusal;
-    this.forgottenStamp = forgotten;
+    if (forgotten) this.forgottenStamp = 0;
+    // What it says goes on behind what it has said.
+    for (const [, stamp] of record.frames) this.context.turn.stamps.observe(stamp);
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record);
     for (const ack of owed) {
@@ -119,41 +132,78 @@ export class Session extends Moving implements Receiver, Recorded {
   override counts(): CountsRecord {
     return {
       ...this.movable.counts(),
-      ...{ generation: this.#generation, refusal: this.refusal, forgotten: this.forgottenStamp },
+      ...{ generation: this.#generation, refusal: this.refusal },
+      forgotten: this.forgottenStamp > this.confirmedStamp,
     };
   }
 
   write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
-    const { store, settings } = this.context;
+    const { recordCodec, settings } = this.context;
     const { recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs } = settings;
-    const record = this.isOver ? undefined : writeRecord(this, changed, before, store.codec);
+    const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
     return {
       write: {
         session: this.id,
         nonce: moves.get(this)?.nonce ?? '',
+        generation: this.#generation,
         parts: record?.parts,
         isWhole: before === undefined,
         // It is written again when its client has answered a PING.
         keptMs: recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs,
       },
+      tops: record?.tops ?? new Map(),
       written: record?.written,
+      snapshot: this.movable.snapshot(),
     };
   }
 
+  stored(snapshot: Snapshot): void {
+    if (this.isOver) return;
+    this.movable.stored(snapshot, this.context.wheel.lately());
+    this.queued();
+    this.schedule();
+  }
+
   /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
-  fenced(): void {
+  fenced(generation: number): void {
     this.connection?.discard();
-    this.end({ code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' });
+    // Its client has come back there, or else it is to look for it.
+    const code = generation > this.#generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
+    this.#isElsewhere = true;
+    this.end({ code, reason: 'another server has the session', by: 'server' });
+  }
+
+  /** It goes on at another server, or may: here it is over, and nobody is told that it is. */
+  letGo(close: Close): void {
+    this.context.turn.forget(this);
+    this.#isElsewhere = this.context.turn.isShared;
+    this.end(close);
   }
 
   failed(error: unknown): void {
     this.fail(error);
   }
 
-  /** This server goes: if others share the session, one of them goes on with it. */
-  letGo(close: Close): void {
-    this.context.turn.release(this);
-    this.end(close);
+  override deliver(packet: DeliveredPacket, number: number, size: number): void {
+    const { turn } = this.context;
+    const waiting = waits.get(this);
+    if (number === 0 || (waiting === undefined && !turn.isHigh)) super.deliver(packet, number, size);
+    else if (waiting !== undefined) waiting.push([packet, number, size]);
+    else {
+      // The store does not keep up: it waits, and by the window its client does.
+      waits.set(this, [[packet, number, size]]);
+      turn.whenLow(() => this.#goOnDelivering());
+    }
+  }
+
+  #goOnDelivering(): void {
+    const waiting = waits.get(this) ?? [];
+    waits.delete(this);
+    try {
+      for (const delivery of waiting) if (!this.isOver) this.deliver(...delivery);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   settle(number: number): void {
@@ -184,6 +234,7 @@ export class Session extends Moving implements Receiver, Recorded {
   /** Takes its first connection. @param refusal why it is not the session that HELLO asked for; empty if it asked for none */
   start(connection: Connection, hello: HelloPacket, refusal: string): void {
     this.attach(connection, { received: 0, confirmed: 0 });
+    this.#endsAt = this.context.wheel.now() + this.context.helloTimeoutMs;
     this.refusal = refusal;
     this.welcome(connection, false, refusal);
     this.machine.open(this.context.wheel.now());
@@ -203,10 +254,28 @@ export class Session extends Moving implements Receiver, Recorded {
     this.machine.confirm(received);
   }
 
+  /** @returns once everything is here that its client has not read, and is still there */
+  loaded({ positions }: Pick<ResumePoint, 'positions'>): Promise<void> {
+    return this.load(new Map(positions));
+  }
+
   /** @returns why the session cannot go on from where its client is, or undefined if it can */
   refusesResume({ positions }: Pick<ResumePoint, 'positions'>): string | undefined {
     if (positions.length > packetLimits.helloPositionsMax) return 'too-many-positions';
     return this.reachesBack(new Map(positions)) ? undefined : 'log-trimmed';
+  }
+
+  /** Whether a client that names its session so may have it. */
+  isNamedBy({ text, kind }: Pick<Key, 'text' | 'kind'>): boolean {
+    const its = kind === 'secret' ? this.secret : this.#untold?.token;
+    return its !== undefined && isSame(Buffer.from(its), Buffer.from(text));
+  }
+
+  /** Its client is on its way to another server: nothing more is taken from the connection that it had here. */
+  pause(): void {
+    const evicted: Close = { code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' };
+    this.detach()?.close(evicted);
+    this.schedule();
   }
 
   /** Whether a HELLO was overtaken by a later one of the same client, and comes for a connection that is given up. */
@@ -222,6 +291,7 @@ export class Session extends Moving implements Receiver, Recorded {
   ): void {
     this.#generation = Math.max(this.#generation, generation);
     this.refusal = '';
+    this.#isWelcomed = true;
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.detach()?.close(evicted);
     this.attach(connection, { ...request, left });
@@ -314,7 +384,7 @@ export class Session extends Moving implements Receiver, Recorded {
     const presences = listOf(this.presences);
     this.presences = undefined;
     if (close.by === 'client' && close.code === CloseCode.Normal) this.departAll(presences, close);
-    else this.dropAll(presences, close);
+    else this.dropAll(presences, close, this.#isElsewhere);
     this.schedule();
   }
 
@@ -325,6 +395,8 @@ export class Session extends Moving implements Receiver, Recorded {
       return;
     }
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
+      if (!this.#isWelcomed)
+        this.end({ code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' });
       this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
       return;
     }
@@ -380,10 +452,34 @@ export class Session extends Moving implements Receiver, Recorded {
 
   private welcome(connection: Connection, recovered: boolean, reason: string): void {
     const { received, settledAbove: settled } = this.machine;
-    const { settings } = this.context;
+    const { settings, turn } = this.context;
     const { id: session, secret } = this;
-    connection.send(
-      this.codec.encode({ type: PacketType.Welcome, session, secret, settings, received, recovered, reason, settled }),
-    );
+    const packet = {
+      type: PacketType.Welcome,
+      session,
+      secret,
+      settings,
+      received,
+      recovered,
+      reason,
+      settled,
+    } as const;
+    const frame = this.codec.encode(packet);
+    if (recovered) connection.send(frame);
+    // A new session is stored before its client is told of it.
+    else turn.after(() => this.#welcomed(connection, frame));
+  }
+
+  #welcomed(connection: Connection, frame: Frame): void {
+    if (this.isOver) return;
+    this.#isWelcomed = true;
+    if (this.connection === connection) this.#endsAt = undefined;
+    connection.send(frame);
+    this.schedule();
+  }
+
+  /** Nothing is said before WELCOME. */
+  override control(packet: ControlPacket): void {
+    if (this.#isWelcomed) super.control(packet);
   }
 }

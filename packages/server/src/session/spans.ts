@@ -2,24 +2,26 @@
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import { LocalUsageError, packetLimits } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
-import { type Except, isEarlier } from '../log/except';
+import { type Earlier, type Except, isEarlier } from '../log/except';
+import { stampsPerMs } from '../log/stamp';
 import { type Membership, membershipOf } from '../room/membership';
 import type { Rooms } from '../room/rooms';
 import type { Line, Subscriber } from '../room/subscriber';
-import type { LeftRecord, MembershipRecord } from './record';
+import type { Top } from '../store/turn';
+import { type LeftRecord, type MembershipRecord, topPart } from './record';
 
 const open = Number.POSITIVE_INFINITY;
 
-/** Few ever are: a field would cost every one. */
-const lost = new WeakSet<Spans>();
+/** Servers that share a store hear of each other's messages this much later at the most, as stamps: by that much an exception lives on. */
+const lateStampsMax = 10_000 * stampsPerMs;
 
 export abstract class Spans implements Subscriber {
   abstract readonly line: Line;
   readonly id: string;
   isLeaving = false;
   readonly #rooms: Rooms;
-  /** Offset after which it is in the namespace, which no exception names. */
-  readonly #from: number;
+  /** Its time in the namespace as a whole, which no exception names: of a server alone the offset after which that is. */
+  #whole: Membership | number;
   #current: Map<string, Membership> | undefined = undefined;
   /** What it has left, and has perhaps not read to the end. */
   #past: Membership[] | undefined = undefined;
@@ -28,26 +30,29 @@ export abstract class Spans implements Subscriber {
   constructor(id: string, rooms: Rooms, records?: readonly MembershipRecord[]) {
     this.id = id;
     this.#rooms = rooms;
-    const [whole] = records ?? [];
-    this.#from = whole?.from ?? rooms.everyone.log.lastOffset;
+    this.#whole = records === undefined ? (rooms.enterAll(this) ?? rooms.everyone.log.lastOffset) : 0;
     for (const record of records ?? []) this.enterAgain(record);
   }
 
-  /** Whether it came from another server, and some of its logs are gone. */
-  get hasLostLogs(): boolean {
-    return lost.has(this);
-  }
-
-  /** Its memberships, as another server needs them. @param confirmed stamp up to which all is known to be read */
-  membershipRecords(confirmed: number): MembershipRecord[] {
+  /**
+   * Its memberships, as another server needs them.
+   * @param confirmed stamp up to which all is known to be read
+   * @param tops where to put what is not known yet
+   */
+  membershipRecords(confirmed: number, tops: Map<string, Top>): MembershipRecord[] {
     const records: MembershipRecord[] = [];
-    for (const membership of this.memberships()) records.push(recordOf(membership, confirmed));
-    return [...records, ...this.pastRecords(confirmed)];
+    for (const membership of this.memberships()) records.push(recordOf(membership, confirmed, tops));
+    return [...records, ...this.pastRecords(confirmed, tops)];
   }
 
   /** The same of those that have ended. */
-  pastRecords(confirmed: number): MembershipRecord[] {
-    return [...this.pastMemberships()].map((membership) => recordOf(membership, confirmed));
+  pastRecords(confirmed: number, tops: Map<string, Top>): MembershipRecord[] {
+    return [...this.pastMemberships()].map((membership) => recordOf(membership, confirmed, tops));
+  }
+
+  /** Whether there is, or may be, something for it in what it has left. @param confirmed stamp up to which all is known to be read */
+  isUnread(confirmed: number): boolean {
+    return this.#past?.some(({ isHeld, newest }) => isHeld || newest > confirmed) ?? false;
   }
 
   /** Rooms it is in now, but for the namespace as a whole. */
@@ -62,7 +67,7 @@ export abstract class Spans implements Subscriber {
 
   /** What it is a member of now: the namespace as a whole first. */
   *memberships(): Generator<Membership> {
-    yield membershipOf(this.#rooms.everyone, this.#from, 0);
+    yield typeof this.#whole === 'number' ? membershipOf(this.#rooms.everyone, this.#whole, 0) : this.#whole;
     if (this.#current !== undefined) yield* this.#current.values();
   }
 
@@ -72,12 +77,18 @@ export abstract class Spans implements Subscriber {
 
   private enterAgain({ room, epoch, from, since, ...ends }: MembershipRecord): void {
     const until = infinite(ends.until);
-    const span = { from, to: infinite(ends.to), since, until, newest: infinite(ends.newest) };
-    const membership = this.#rooms.enterAgain(this, room, epoch, span);
-    // What it has missed is lost with the log, and a membership that has ended is of no use any more.
-    if (membership === undefined) lost.add(this);
-    else if (until !== open) this.#past = [...(this.#past ?? []), membership];
-    else if (room !== '') {
+    const known = { newest: open, begins: undefined, ends: undefined, seen: 0, isHeld: false };
+    const membership = this.#rooms.enterAgain(this, room, {
+      epoch,
+      from,
+      to: infinite(ends.to),
+      since,
+      until,
+      ...known,
+    });
+    if (until !== open) this.#past = [...(this.#past ?? []), membership];
+    else if (room === '') this.#whole = membership;
+    else {
       this.#current ??= new Map();
       this.#current.set(room, membership);
     }
@@ -107,13 +118,14 @@ export abstract class Spans implements Subscriber {
     const membership = this.#current?.get(name);
     if (membership === undefined) return undefined;
     this.#current?.delete(name);
-    this.#rooms.exit(this, membership);
+    this.#rooms.exit(this, membership, this.isLeaving);
     return membership;
   }
 
   /** Keeps a membership that ended. @param confirmed stamp up to which all is known to be read. @returns how many are kept */
   protected keepPast(membership: Membership, confirmed: number): number {
-    this.#past = this.#past?.filter(({ until }) => until > confirmed) ?? [];
+    const floor = this.#rooms.turn.isShared ? confirmed - lateStampsMax : confirmed;
+    this.#past = this.#past?.filter(({ until, newest }) => until > floor || newest > confirmed) ?? [];
     return this.#past.push(membership);
   }
 
@@ -122,23 +134,26 @@ export abstract class Spans implements Subscriber {
     return this.#past?.shift()?.until;
   }
 
-  /** It leaves all its rooms, and the namespace. It may not have read to the end what it was a member of. */
-  protected exitAll(): Membership[] {
+  /**
+   * It leaves all its rooms, and the namespace. It may not have read to the end what it was a member of.
+   * @param isOver whether it reads nothing any more
+   */
+  protected exitAll(isOver: boolean): Membership[] {
     const memberships = [...this.memberships()];
-    for (const membership of memberships) this.#rooms.exit(this, membership);
+    for (const membership of memberships) this.#rooms.exit(this, membership, isOver);
     this.#past = [...(this.#past ?? []), ...memberships];
     this.#current = undefined;
     return memberships;
   }
 
-  wasExcepted(except: Except, from: number, to: number): boolean {
+  wasExcepted(except: Except, from: number, to: number, last = except): boolean {
     if (!isEarlier(except)) return listOf(except).some((name) => this.wasIn(name, from, to));
     if (listOf(except.except).some((name) => this.wasIn(name, from, to))) return true;
     // There may be any number of rooms before, and so there may of its own.
-    for (const [name, membership] of this.#current ?? []) {
-      if (membership.since < from && except.has(name)) return true;
+    for (const membership of this.#current?.values() ?? []) {
+      if (covers(membership, except, last as Earlier)) return true;
     }
-    return this.#past?.some((past) => past.since < from && to <= past.until && except.has(past.room.name)) ?? false;
+    return this.#past?.some((past) => covers(past, except, last as Earlier)) ?? false;
   }
 
   /** Whether it was in a room of that name all the time from one stamp to another, or is what has the name. */
@@ -168,17 +183,29 @@ function isRoomName(name: unknown): boolean {
   return !loneSurrogate.test(name);
 }
 
+/** Whether it gets all messages that went to these rooms by its own. */
+function covers({ epoch, from, to }: Membership, first: Earlier, last: Earlier): boolean {
+  const [one, other] = [first.offsetIn(epoch), last.offsetIn(epoch)];
+  return one !== undefined && other !== undefined && from < one && other <= to;
+}
+
 /** What is known to be read need not be read again, whatever positions the client forgets. */
-function recordOf({ room, from, to, since, until, newest }: Membership, confirmed: number): MembershipRecord {
+function recordOf(membership: Membership, confirmed: number, tops: Map<string, Top>): MembershipRecord {
+  const { room, epoch, from, to, since, until, begins, ends } = membership;
   const { name, log } = room;
+  const part = (top: Top | undefined): string => {
+    if (top === undefined) return '';
+    const its = topPart(top.id);
+    tops.set(its, top);
+    return its;
+  };
   return {
-    room: name,
-    epoch: log.id,
-    from: Math.min(Math.max(from, log.offsetOf(confirmed)), to),
+    ...{ room: name, epoch, since },
+    from: begins === undefined && log.id === epoch ? Math.min(Math.max(from, log.offsetOf(confirmed)), to) : from,
     to: finite(to),
-    since,
     until: finite(until),
-    newest: finite(newest),
+    begins: part(begins),
+    ends: part(ends),
   };
 }
 

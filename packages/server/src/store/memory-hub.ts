@@ -1,110 +1,202 @@
 // What the nodes of one memory store have together: logs by room, records of sessions, and who is there.
-import type { Codec } from '@halyard/codec';
-import type { Frame } from '@halyard/protocol';
-import { isList, keepOf, listOf, withOne } from '../base/compact-list';
+import type { Frame, Position } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
 import { Timed, TimerWheel } from '../base/wheel';
-import type { Except } from '../log/except';
-import { type Follower, type Frames, Log } from '../log/log';
-import { Retention } from '../log/retention';
-import { Stamps } from '../log/stamp';
-import type { Claim, RecordParts, RecordWrite, StoreContext, StoreEvents } from './store';
+import type { RetentionLimits } from '../log/retention';
+import {
+  type Claim,
+  type CommitResult,
+  type LogPage,
+  type LogStep,
+  type NewEntry,
+  positionPart,
+  type RecordWrite,
+  type StoredEntry,
+  type StoredSession,
+  type StoreEvents,
+} from './store';
 
-/** The record of a session, until it has not been written for as long as it was to be kept. */
-class StoredRecord extends Timed implements Claim {
-  readonly session: string;
+/** Something that is kept until it has not been used for as long as it was to be. */
+class Kept extends Timed {
+  readonly #expired: () => void;
+
+  constructor(expired: () => void) {
+    super();
+    this.#expired = expired;
+  }
+
+  override due(): void {
+    this.#expired();
+  }
+}
+
+interface KeptEntry extends StoredEntry {
+  readonly bytes: number;
+  readonly endsAt: number;
+}
+
+class KeptLog {
+  readonly epoch: string;
+  readonly followers = new Set<string>();
+  readonly kept: Kept;
+  top = 0;
+  entries: KeptEntry[] = [];
+  bytes = 0;
+
+  constructor(epoch: string, expired: () => void) {
+    this.epoch = epoch;
+    this.kept = new Kept(expired);
+  }
+
+  drop(count: number): void {
+    for (const { bytes } of this.entries.splice(0, count)) this.bytes -= bytes;
+  }
+}
+
+/** The record of a session. */
+class KeptSession {
+  readonly kept: Kept;
   nonce = '';
   generation = 0;
   owner = '';
   record = new Map<string, Frame>();
   /** A session that is over is not written again by who had it before. */
   isOver = false;
-  readonly #expired: (stored: StoredRecord) => void;
 
-  constructor(session: string, expired: (stored: StoredRecord) => void) {
-    super();
-    this.session = session;
-    this.#expired = expired;
-  }
-
-  override due(): void {
-    this.#expired(this);
-  }
-}
-
-/** A log that nobody followed and that had no entries: who was in its room may still come back. */
-class IdleLog extends Timed {
-  readonly #forget: () => void;
-
-  constructor(forget: () => void) {
-    super();
-    this.#forget = forget;
-  }
-
-  override due(): void {
-    this.#forget();
+  constructor(expired: () => void) {
+    this.kept = new Kept(expired);
   }
 }
 
 export class MemoryHub {
-  readonly isShared: boolean;
-  readonly codec: Codec;
-  readonly stamps: Stamps;
   readonly nodes = new Map<string, StoreEvents>();
   /** Which nodes listen to a channel. */
   readonly listeners = new Map<string, Set<string>>();
   readonly #wheel: TimerWheel;
-  readonly #retention: Retention;
-  readonly #randomId: () => string;
-  readonly #logs = new Map<string, Log>();
-  readonly #idle = new Map<Log, IdleLog>();
-  readonly #records = new Map<string, StoredRecord>();
+  readonly #limits: RetentionLimits;
+  readonly #logs = new Map<string, KeptLog>();
+  readonly #sessions = new Map<string, KeptSession>();
   /** Ids of logs begin with it: no other store gives the same ones. */
   readonly #epoch: string;
   #epochs = 0;
 
-  constructor({ platform, wheel, limits }: StoreContext, codec: Codec, isShared: boolean) {
-    this.isShared = isShared;
-    this.codec = codec;
+  constructor(platform: Platform, limits: RetentionLimits) {
     // What servers share has the age that its own clock says, whoever has come and gone.
-    this.#wheel = isShared ? new TimerWheel(platform) : wheel;
-    const base = platform.wall() - platform.now();
-    this.stamps = new Stamps(() => base + this.#wheel.lately());
-    this.#retention = new Retention(limits, this.#wheel, (log) => this.#forget(log));
-    this.#randomId = () => platform.randomBytes(12).toString('base64url');
+    this.#wheel = new TimerWheel(platform);
+    this.#limits = limits;
     this.#epoch = platform.randomBytes(4).readUInt32BE().toString(36);
   }
 
-  follow(name: string, follower: Follower): Log {
+  commit(node: string, steps: readonly LogStep[], records: readonly RecordWrite[]): CommitResult {
+    const positions: Position[] = [];
+    for (const step of steps)
+      positions.push('topOf' in step ? this.#top(step.topOf) : this.#append(node, step, positions));
+    const fenced: [string, number][] = [];
+    const missing: string[] = [];
+    for (const write of records) {
+      const unwritten = this.#write(node, write, positions);
+      if (unwritten === 'missing') missing.push(write.session);
+      else if (unwritten !== undefined) fenced.push([write.session, unwritten]);
+    }
+    return { positions, fenced, missing };
+  }
+
+  follow(node: string, name: string): Position {
+    const log = this.#log(name);
+    log.followers.add(node);
+    return [log.epoch, log.top];
+  }
+
+  unfollow(node: string, name: string): void {
+    this.#logs.get(name)?.followers.delete(node);
+  }
+
+  read(name: string, after: number, countMax: number): LogPage {
+    const { epoch, top, entries } = this.#log(name);
+    const first = top - entries.length + 1;
+    const page = after + 1 < first ? [] : entries.slice(after + 1 - first, after + 1 - first + countMax);
+    return { epoch, first, top, entries: page };
+  }
+
+  session(id: string): StoredSession | 'over' | undefined {
+    const stored = this.#sessions.get(id);
+    if (stored?.isOver) return 'over';
+    if (stored === undefined) return undefined;
+    const { nonce, generation, owner, record } = stored;
+    return { nonce, generation, owner, record: new Map(record) };
+  }
+
+  claim(node: string, { session, nonce, newNonce, generation }: Claim): boolean {
+    const stored = this.#sessions.get(session);
+    if (stored === undefined || stored.isOver) return false;
+    if (stored.nonce === newNonce) return true;
+    if (stored.nonce !== nonce) return false;
+    stored.nonce = newNonce;
+    stored.generation = Math.max(stored.generation, generation);
+    stored.owner = node;
+    return true;
+  }
+
+  #top(name: string): Position {
+    const { epoch, top } = this.#log(name);
+    return [epoch, top];
+  }
+
+  /** The log of a room. It stays for as long as anybody may come who was in the room, counted from when it was used last. */
+  #log(name: string): KeptLog {
     let log = this.#logs.get(name);
     if (log === undefined) {
-      log = new Log(name, `${this.#epoch}${(++this.#epochs).toString(36)}`, this.#retention.limits);
+      log = new KeptLog(`${this.#epoch}${(++this.#epochs).toString(36)}`, () => this.#logExpired(name));
       this.#logs.set(name, log);
     }
-    log.followers = withOne(log.followers, follower);
+    const now = this.#wheel.now();
+    this.#trim(log, now);
+    this.#keep(log.kept, now + this.#limits.entryAgeMsMax);
     return log;
   }
 
-  unfollow(log: Log, follower: Follower): void {
-    log.followers = keepOf(log.followers, (one) => one !== follower);
-    if (log.isEmpty) this.#forget(log);
+  #append(node: string, entry: NewEntry, positions: readonly Position[]): Position {
+    const { stamp, except, bodies } = entry;
+    const log = this.#log(entry.log);
+    const offset = ++log.top;
+    let bytes = 0;
+    for (const body of bodies) bytes += body?.length ?? 0;
+    const earlier = entry.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
+    const stored = { offset, node, stamp, except, bodies, earlier };
+    log.entries.push({ ...stored, bytes, endsAt: this.#wheel.now() + this.#limits.entryAgeMsMax });
+    log.bytes += bytes;
+    this.#trim(log, this.#wheel.now());
+    for (const follower of log.followers) this.nodes.get(follower)?.onEntry(entry.log, log.epoch, stored);
+    return [log.epoch, offset];
   }
 
-  append(log: Log, stamp: number, except: Except, frames: Frames): void {
-    this.#retention.append(log, stamp, except, frames);
-    const { followers } = log;
-    if (isList(followers)) for (const follower of followers) follower.onEntry(stamp, except, frames);
-    else followers?.onEntry(stamp, except, frames);
+  #trim(log: KeptLog, now: number): void {
+    const { logPacketsMax, logBytesMax } = this.#limits;
+    const { entries } = log;
+    let { bytes } = log;
+    let count = 0;
+    while (
+      count < entries.length &&
+      (entries.length - count > logPacketsMax ||
+        (bytes > logBytesMax && entries.length - count > 1) ||
+        (entries[count] as KeptEntry).endsAt <= now)
+    ) {
+      bytes -= (entries[count++] as KeptEntry).bytes;
+    }
+    if (count > 0) log.drop(count);
   }
 
-  /** @returns why nothing was written, if nothing was */
-  write(node: string, { session, nonce, parts, isWhole, keptMs }: RecordWrite): 'fenced' | 'missing' | undefined {
-    const stored = this.#records.get(session);
-    if (stored !== undefined && (stored.nonce !== nonce || stored.isOver)) return 'fenced';
+  /** @returns why nothing was written, if nothing was: it is not there, or another has it, for a connection of that generation */
+  #write(node: string, write: RecordWrite, positions: readonly Position[]): 'missing' | number | undefined {
+    const { session, nonce, generation, parts, isWhole, keptMs } = write;
+    const stored = this.#sessions.get(session);
+    if (stored !== undefined && (stored.nonce !== nonce || stored.isOver)) return stored.generation;
     if (stored === undefined && !isWhole && parts !== undefined) return 'missing';
     // One that is merely missing is written again by its living owner.
-    const written = stored ?? new StoredRecord(session, (one) => this.#expire(one));
-    this.#records.set(session, written);
+    const written = stored ?? new KeptSession(() => this.#sessionExpired(session));
+    this.#sessions.set(session, written);
     written.nonce = nonce;
+    written.generation = Math.max(written.generation, generation);
     written.owner = node;
     written.isOver = parts === undefined;
     if (isWhole || parts === undefined) written.record.clear();
@@ -112,45 +204,32 @@ export class MemoryHub {
       if (part === undefined) written.record.delete(name);
       else written.record.set(name, part);
     }
-    this.#wheel.cancel(written);
-    this.#wheel.schedule(written, this.#wheel.now() + keptMs);
+    for (const [name, at] of write.positions) {
+      written.record.set(name, positionPart(typeof at === 'number' ? (positions[at] as Position) : at));
+    }
+    this.#keep(written.kept, this.#wheel.now() + keptMs);
     return undefined;
   }
 
-  claim(node: string, session: string, expected: (record: RecordParts) => boolean): Claim | 'over' | undefined {
-    const stored = this.#records.get(session);
-    if (stored?.isOver) return 'over';
-    if (stored === undefined || !expected(stored.record)) return undefined;
-    const { owner, record } = stored;
-    stored.nonce = this.#randomId();
-    stored.generation++;
-    stored.owner = node;
-    return { nonce: stored.nonce, generation: stored.generation, record: new Map(record), owner };
+  #keep(kept: Kept, endsAt: number): void {
+    this.#wheel.cancel(kept);
+    this.#wheel.schedule(kept, endsAt);
   }
 
-  #expire(stored: StoredRecord): void {
-    this.#records.delete(stored.session);
-    if (stored.isOver) return;
+  #logExpired(name: string): void {
+    const log = this.#logs.get(name);
+    if (log === undefined) return;
+    const now = this.#wheel.now();
+    this.#trim(log, now);
+    if (log.followers.size === 0 && log.entries.length === 0) this.#logs.delete(name);
+    else this.#keep(log.kept, now + this.#limits.entryAgeMsMax);
+  }
+
+  #sessionExpired(id: string): void {
+    const stored = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    if (stored === undefined || stored.isOver) return;
     const [first] = this.nodes.values();
-    first?.onExpired(stored.session, stored.record);
-  }
-
-  /** A log has no entries any more, or no followers. */
-  #forget(log: Log): void {
-    if (!this.isShared) {
-      this.#delete(log);
-      return;
-    }
-    // Sessions of nodes that are gone may be in its room.
-    const idle = this.#idle.get(log) ?? new IdleLog(() => this.#delete(log));
-    this.#idle.set(log, idle);
-    this.#wheel.cancel(idle);
-    this.#wheel.schedule(idle, this.#wheel.now() + this.#retention.limits.entryAgeMsMax);
-  }
-
-  #delete(log: Log): void {
-    this.#idle.delete(log);
-    const isIdle = log.isEmpty && listOf(log.followers).length === 0;
-    if (isIdle && this.#logs.get(log.name) === log) this.#logs.delete(log.name);
+    first?.onExpired(id, stored.record);
   }
 }

@@ -1,12 +1,21 @@
 // The store in memory: that of a server alone, or shared by several servers of one process.
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { LocalUsageError, type Value } from '@halyard/protocol';
-import type { Except } from '../log/except';
-import type { Follower, Frames, Log } from '../log/log';
-import type { Stamps } from '../log/stamp';
+import { LocalUsageError, type Position, type Value } from '@halyard/protocol';
+import { LocalStore } from '../log/local-store';
+import type { Frames } from '../log/log';
 import { MemoryHub } from './memory-hub';
-import type { Adapter, Claim, Commit, CommitResult, LocalStore, RecordParts, StoreEvents, StoreState } from './store';
+import type {
+  Adapter,
+  Claim,
+  Commit,
+  CommitResult,
+  LogPage,
+  Store,
+  StoredSession,
+  StoreEvents,
+  StoreState,
+} from './store';
 
 export interface MemoryOptions {
   /** Whether all servers that are given this adapter have one store together. Default: each has its own. */
@@ -28,39 +37,36 @@ export function memory(options: MemoryOptions = {}): Adapter {
   if (typeof shared !== 'boolean') throw bad('shared', 'is not valid: it may be true or false');
   if (typeof codec?.encode !== 'function') throw bad('codec', 'is not valid: it may be a codec, such as msgpack()');
   let hub: MemoryHub | undefined;
-  return (context) => {
-    if (!shared) return new MemoryStore(new MemoryHub(context, codec, false));
-    hub ??= new MemoryHub(context, codec, true);
-    return new MemoryStore(hub);
+  return ({ platform, wheel, limits }) => {
+    if (!shared) return new LocalStore(platform, wheel, limits);
+    hub ??= new MemoryHub(platform, limits);
+    return new MemoryStore(hub, codec);
   };
 }
 
-export class MemoryStore implements LocalStore {
+/** What one node has of a hub. */
+export class MemoryStore implements Store {
+  readonly isShared = true;
+  readonly codec: Codec;
+  readonly partitions = 1;
   readonly #hub: MemoryHub;
   #node = '';
-  readonly #followers = new Map<Log, Follower>();
   readonly #channels = new Set<string>();
+  readonly #followed = new Set<string>();
   /** The last commit, and what became of it. */
   #committed: { readonly number: number; readonly result: CommitResult } | undefined;
 
-  constructor(hub: MemoryHub) {
+  constructor(hub: MemoryHub, codec: Codec) {
     this.#hub = hub;
-  }
-
-  get isShared(): boolean {
-    return this.#hub.isShared;
-  }
-
-  get codec(): Codec {
-    return this.#hub.codec;
+    this.codec = codec;
   }
 
   get state(): StoreState {
     return 'up';
   }
 
-  get stamps(): Stamps {
-    return this.#hub.stamps;
+  partitionOf(): number {
+    return 0;
   }
 
   open(node: string, events: StoreEvents): void {
@@ -71,7 +77,7 @@ export class MemoryStore implements LocalStore {
 
   close(): void {
     const { nodes } = this.#hub;
-    for (const log of [...this.#followers.keys()]) this.unfollow(log);
+    for (const log of [...this.#followed]) this.unfollow(log);
     for (const channel of [...this.#channels]) this.unlisten(channel);
     if (nodes.delete(this.#node)) for (const other of nodes.values()) other.onLeft(this.#node);
   }
@@ -80,37 +86,33 @@ export class MemoryStore implements LocalStore {
     return [...this.#hub.nodes.keys()];
   }
 
-  follow(name: string, follower: Follower): Log {
-    const log = this.#hub.follow(name, follower);
-    this.#followers.set(log, follower);
-    return log;
-  }
-
-  unfollow(log: Log): void {
-    const follower = this.#followers.get(log);
-    if (follower === undefined) return;
-    this.#followers.delete(log);
-    this.#hub.unfollow(log, follower);
-  }
-
-  append(log: Log, stamp: number, except: Except, frames: Frames): void {
-    this.#hub.append(log, stamp, except, frames);
-  }
-
-  commit({ number, entries, records }: Commit): CommitResult {
+  commit(_partition: number, { number, steps, records }: Commit): CommitResult {
     if (this.#committed?.number === number) return this.#committed.result;
-    for (const { log, stamp, except, frames } of entries) this.append(log, stamp, except, frames);
-    const result = { fenced: [] as string[], missing: [] as string[] };
-    for (const write of records) {
-      const unwritten = this.#hub.write(this.#node, write);
-      if (unwritten !== undefined) result[unwritten].push(write.session);
-    }
+    const result = this.#hub.commit(this.#node, steps, records);
     this.#committed = { number, result };
     return result;
   }
 
-  claim(session: string, expected: (record: RecordParts) => boolean): Claim | 'over' | undefined {
-    return this.#hub.claim(this.#node, session, expected);
+  follow(log: string): Position {
+    this.#followed.add(log);
+    return this.#hub.follow(this.#node, log);
+  }
+
+  unfollow(log: string): void {
+    this.#followed.delete(log);
+    this.#hub.unfollow(this.#node, log);
+  }
+
+  read(log: string, after: number, countMax: number): LogPage {
+    return this.#hub.read(log, after, countMax);
+  }
+
+  session(id: string): StoredSession | 'over' | undefined {
+    return this.#hub.session(id);
+  }
+
+  claim(claim: Claim): boolean {
+    return this.#hub.claim(this.#node, claim);
   }
 
   publish(channel: string, frames: Frames): void {

@@ -1,13 +1,16 @@
 // The contract of a store: how the nodes of a cluster share logs, sessions and who is there. A node is one server process.
-// What needs only these calls (gaps, queues, forwarding, requests to many nodes) is written once, above it.
+// What needs only these calls (queues, gaps, repetition, requests to many nodes) is written once, above it. Every call may take
+// long, fail, or have been done though it fails: then the same call is made again.
 import type { Codec } from '@halyard/codec';
-import type { Frame, Value } from '@halyard/protocol';
+import type { Frame, Position, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
-import type { Except } from '../log/except';
-import type { Follower, Frames, Log } from '../log/log';
+import type { LocalStore } from '../log/local-store';
+import type { Frames } from '../log/log';
 import type { RetentionLimits } from '../log/retention';
-import type { Stamps } from '../log/stamp';
+
+/** What was published, by codec index, where its place is not known yet. */
+export type Bodies = readonly (Frame | undefined)[];
 
 /** At once from a store in this process, later from any other. */
 export type Awaitable<T> = T | Promise<T>;
@@ -15,14 +18,41 @@ export type Awaitable<T> = T | Promise<T>;
 /** `degraded`: calls fail or do not return. `recovering`: it is back, and what was missed is being read. */
 export type StoreState = 'up' | 'degraded' | 'recovering';
 
-/** What is appended to a log. */
-export interface NewEntry {
-  readonly log: Log;
+/** What was published, as it is stored. */
+interface Published {
+  /** When it was emitted. */
   readonly stamp: number;
-  readonly except: Except;
-  /** By codec index, with the position that the entry will have. */
-  readonly frames: Frames;
+  /** Rooms and sockets that it is not for. */
+  readonly except: readonly string[];
+  /** By codec index: PUBLISH without positions. */
+  readonly bodies: Bodies;
 }
+
+/** What is appended to a log. */
+export interface NewEntry extends Published {
+  /** Names the log. */
+  readonly log: string;
+  /**
+   * Where else the same message is: a position, or which step of this commit. MUST be stored as positions. Who gets it there does
+   * not get it here.
+   */
+  readonly earlier: readonly (number | Position)[];
+}
+
+export interface StoredEntry extends Published {
+  /** Counts the entries of its log, from 1, without gaps. */
+  readonly offset: number;
+  /** The node that appended it. */
+  readonly node: string;
+  readonly earlier: readonly Position[];
+}
+
+/** Asks where a log is at this place of a commit. */
+export interface LogTop {
+  readonly topOf: string;
+}
+
+export type LogStep = NewEntry | LogTop;
 
 /** A session's record: its parts by name, each encoded by itself, so that what has not changed is not written again. */
 export type RecordParts = ReadonlyMap<string, Frame>;
@@ -30,44 +60,76 @@ export type RecordParts = ReadonlyMap<string, Frame>;
 /** What is to become of a session's record. It MUST be left alone if another node has claimed it since. */
 export interface RecordWrite {
   readonly session: string;
-  /** As `Claim.nonce`; of a session that was not claimed one of its own, that nobody else has. */
+  /** Of the node's claim; of a session that was not claimed one of its own, that nobody else has. */
   readonly nonce: string;
+  /** Which connection of its client this is for: what is stored never falls. */
+  readonly generation: number;
   /** What has changed: an undefined part is no more. Without parts the session is over, and MUST NOT be written or claimed again. */
   readonly parts: ReadonlyMap<string, Frame | undefined> | undefined;
+  /** Parts that the store writes itself: a position, or that of which step of this commit, as `positionPart` has it. */
+  readonly positions: ReadonlyMap<string, number | Position>;
   /** Whether it has no other parts than these. If it has, a record that is not there MUST NOT be written. */
   readonly isWhole: boolean;
   /** How long it is kept from now on while nobody writes it. */
   readonly keptMs: number;
 }
 
-/** What one turn of the event loop has produced: stored as a whole, but for sessions that were claimed by others. */
+/** @returns the part of a record that says where a log is */
+export function positionPart([epoch, offset]: Position): string {
+  return `${epoch} ${offset}`;
+}
+
+/** What one or more turns of the event loop have produced for one partition. */
 export interface Commit {
-  /** Counts the node's commits. The same number again MUST have the same result, and change nothing. */
+  /** Counts the node's commits to this partition, from 1. The same number again MUST have the same result, and change nothing. */
   readonly number: number;
-  readonly entries: readonly NewEntry[];
+  readonly steps: readonly LogStep[];
   readonly records: readonly RecordWrite[];
 }
 
 export interface CommitResult {
-  /** Sessions whose record was left alone. */
-  readonly fenced: readonly string[];
+  /** For each step: the epoch of its log, and the offset of the entry, or of the newest one there is. */
+  readonly positions: readonly Position[];
+  /** Sessions whose record was left alone because it has another nonce, or is over, each with its generation. */
+  readonly fenced: readonly (readonly [session: string, generation: number])[];
   /** Sessions of which some parts were to be written, and that have no record: it is to be written as a whole. */
   readonly missing: readonly string[];
 }
 
-/** A session that this node has taken. */
-export interface Claim {
-  /** What its owner has to name with every write. */
+/** A part of a log. */
+export interface LogPage {
+  readonly epoch: string;
+  /** Offset of the oldest entry that is kept; one more than `top` if there is none. */
+  readonly first: number;
+  /** Offset of the newest entry that there ever was. */
+  readonly top: number;
+  /** In order. Empty if what was asked for is not kept any more. */
+  readonly entries: readonly StoredEntry[];
+}
+
+export interface StoredSession {
+  /** Changes with every claim. */
   readonly nonce: string;
-  /** Higher than that of every claim before. */
   readonly generation: number;
-  readonly record: RecordParts;
   /** The node that claimed it last, or has written it first. */
   readonly owner: string;
+  readonly record: RecordParts;
+}
+
+/** How a node takes a session. */
+export interface Claim {
+  readonly session: string;
+  /** What the record has: if that has changed, nothing happens. */
+  readonly nonce: string;
+  /** What it has from now on: random, of this claim alone. The same claim again MUST succeed again. */
+  readonly newNonce: string;
+  readonly generation: number;
 }
 
 /** What a store tells a node. MUST NOT be called before `open` has begun, or after `close`. */
 export interface StoreEvents {
+  /** A log that is followed has a new entry. Some may be missing before it, or come twice. */
+  onEntry(log: string, epoch: string, entry: StoredEntry): void;
   /** Another node sends a message, and waits for the answer. */
   onMessage(from: string, message: Value): Awaitable<Value>;
   /** Something that nobody keeps was said on a channel that is listened to. */
@@ -80,52 +142,40 @@ export interface StoreEvents {
 }
 
 export interface Store {
-  /** Whether other nodes see what is stored. Then everything in a record has to be encodable. */
-  readonly isShared: boolean;
+  readonly isShared: true;
+  /** Of records. */
+  readonly codec: Codec;
   readonly state: StoreState;
-
+  /** What is in one partition is stored together, or not at all. */
+  readonly partitions: number;
+  /** @param name of a log, or id of a session. @returns from 0 */
+  partitionOf(name: string): number;
   /** The node is there from now on. @param node random, never used before */
   open(node: string, events: StoreEvents): Awaitable<void>;
   close(): Awaitable<void>;
   /** Ids of all nodes that are there. */
   nodes(): Awaitable<readonly string[]>;
-
+  /** MUST do all of it in its order, or nothing. */
+  commit(partition: number, commit: Commit): Awaitable<CommitResult>;
+  /** Tells every entry of a log that is stored from now on. @returns its epoch, and its newest offset now */
+  follow(log: string): Awaitable<Position>;
+  unfollow(log: string): void;
   /**
-   * A room's log from now on: the follower MUST be called for every entry, in order, once it is stored. A log that is no
-   * longer followed MUST go on where it was until its last entry has expired; after that its room has one with another id.
-   * @param name which room of which namespace
+   * Reads on in a log. A log that is neither read nor written MUST stay until its last entry has expired; after that there is
+   * another one with another epoch.
+   * @param after the offset before the first entry that is wanted
    */
-  follow(name: string, follower: Follower): Awaitable<Log>;
-  unfollow(log: Log): void;
-
-  /** MUST store all of it or nothing, and call followers in the order of the entries. */
-  commit(commit: Commit): Awaitable<CommitResult>;
-
-  /**
-   * Takes a session, whoever has it.
-   * @returns `over` if it is; undefined if there is none of that id, or its record is not what `expected` accepts
-   */
-  claim(session: string, expected: (record: RecordParts) => boolean): Awaitable<Claim | 'over' | undefined>;
-
+  read(log: string, after: number, countMax: number): Awaitable<LogPage>;
+  /** @returns `over` if the session is; undefined if there is none */
+  session(id: string): Awaitable<StoredSession | 'over' | undefined>;
+  /** @returns whether the session is this node's from now on */
+  claim(claim: Claim): Awaitable<boolean>;
   /** Says something that nobody keeps to all other nodes that listen to the channel. */
   publish(channel: string, frames: Frames): void;
   listen(channel: string): void;
   unlisten(channel: string): void;
-
   /** @returns the answer. Rejects with `ERR_NODE_UNKNOWN` if the node is not there, and with what its `onMessage` threw */
   send(node: string, message: Value): Promise<Value>;
-}
-
-/** A store in this process: what a node appends is stored when the call returns, and costs no commit. */
-export interface LocalStore extends Store {
-  /** Of records. */
-  readonly codec: Codec;
-  /** One for all nodes that share the store. */
-  readonly stamps: Stamps;
-  follow(name: string, follower: Follower): Log;
-  commit(commit: Commit): CommitResult;
-  append(log: Log, stamp: number, except: Except, frames: Frames): void;
-  claim(session: string, expected: (record: RecordParts) => boolean): Claim | 'over' | undefined;
 }
 
 /** What a store is made with. */
@@ -137,4 +187,4 @@ export interface StoreContext {
 }
 
 /** Makes the store of one server: the option `adapter`. */
-export type Adapter = (context: StoreContext) => LocalStore;
+export type Adapter = (context: StoreContext) => LocalStore | Store;

@@ -1,15 +1,18 @@
 // What one turn of the event loop produces, on its way through the store: what is stored is released in the order in which it
-// was emitted, so that no client ever has what the store lacks. With a store in this process what is emitted is stored in the
-// same call; records are written if others can see them.
+// was emitted, so that no client ever has what the store lacks. A server alone has stored what it emits when the call returns.
+import type { Position } from '@halyard/protocol';
 import type { Except } from '../log/except';
-import type { Frames, Log } from '../log/log';
+import type { LocalStore } from '../log/local-store';
+import type { Follower, Frames, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
-import type { LocalStore, RecordWrite } from './store';
+import type { Bodies, RecordWrite } from './store';
 
 /** Whose frames wait until they are stored. */
 export interface Sender<Frame> {
-  /** The frame may leave. */
-  release(frame: Frame, stamp: number): void;
+  /** Takes a frame, which may leave once it is stored. @param stamp its place among everything that is emitted */
+  take(frame: Frame, stamp: number): void;
+  /** One more of the frames that it has taken is stored. */
+  release(): void;
 }
 
 /** A session, as its record is written. */
@@ -20,29 +23,59 @@ export interface Recorded {
    * @param before what it said of its last write; undefined: all of it is to be written
    */
   write(changed: ReadonlySet<string>, before: unknown): Recording;
-  /** Its record was left alone: another node has it. */
-  fenced(): void;
+  /** What was written is stored. @param snapshot what it said it was */
+  stored(snapshot: unknown): void;
+  /** Its record was left alone: another node has it. @param generation of the connection that it has it for */
+  fenced(generation: number): void;
   /** Its record cannot be written. */
   failed(error: unknown): void;
 }
 
 /** What is to become of a record, and what the session has to know for the next write. */
 export interface Recording {
-  readonly write: RecordWrite;
+  readonly write: Omit<RecordWrite, 'positions'>;
+  /** Parts that say where a log is, each by the place in the log that was asked for. */
+  readonly tops: ReadonlyMap<string, Top>;
   readonly written: unknown;
+  /** What the session may tell once this is stored. */
+  readonly snapshot: unknown;
+}
+
+/** Where a log was when that was asked. */
+export interface Top {
+  /** Tells it apart from others of this node. */
+  readonly id: number;
+  /** Undefined until that is known. */
+  position: Position | undefined;
+}
+
+/** What is published to the logs of one or more rooms. */
+export interface Publication {
+  /** Names of logs, in the order in which who is in several of their rooms gets it. */
+  readonly logs: readonly string[];
+  readonly except: readonly string[];
+  /** By codec index: PUBLISH without positions. */
+  readonly bodies: Bodies;
 }
 
 export interface Turn {
+  /** Whether other nodes see what is stored: then it takes time, and everything in a record has to be encodable. */
+  readonly isShared: boolean;
+  /** Whether so much waits to be stored that nothing more should be begun. */
+  readonly isHigh: boolean;
   /** Gives everything that is emitted its place. */
   readonly stamps: Stamps;
-  /** Appends an entry to a log. Who appends does not deliver: the log's follower does, once it is stored. */
-  append(log: Log, stamp: number, except: Except, frames: Frames): void;
+  /** Calls `run` once less waits. */
+  whenLow(run: () => void): void;
+  /** The log of that name from now on, and who delivers what is appended to it. */
+  follow(name: string, follower: Follower): Log;
+  unfollow(log: Log, follower: Follower): void;
   /** A frame for one session. */
   send<Frame>(sender: Sender<Frame>, frame: Frame): void;
+  /** Calls `run` once everything up to here is stored. */
+  after(run: () => void): void;
   /** The session is not what was stored of it. @param what has changed, besides what changes with everything */
   touch(session: Recorded, what?: string): void;
-  /** Stores what was touched. Called before anything leaves. */
-  commit(): void;
   /** Stores what the session is, and then forgets it. */
   release(session: Recorded): void;
   /** The session is not written any more, whatever becomes of it here: another node has it. */
@@ -50,6 +83,8 @@ export interface Turn {
 }
 
 export class DirectTurn implements Turn {
+  readonly isShared = false;
+  readonly isHigh = false;
   readonly stamps: Stamps;
   readonly #store: LocalStore;
 
@@ -58,88 +93,34 @@ export class DirectTurn implements Turn {
     this.stamps = store.stamps;
   }
 
+  follow(name: string, follower: Follower): Log {
+    return this.#store.follow(name, follower);
+  }
+
+  unfollow(log: Log, follower: Follower): void {
+    this.#store.unfollow(log, follower);
+  }
+
+  /** Appends an entry to a log. Who appends does not deliver: the log's follower does. */
   append(log: Log, stamp: number, except: Except, frames: Frames): void {
     this.#store.append(log, stamp, except, frames);
   }
 
   send<Frame>(sender: Sender<Frame>, frame: Frame): void {
-    sender.release(frame, this.stamps.next());
+    sender.take(frame, this.stamps.next());
+  }
+
+  after(run: () => void): void {
+    run();
+  }
+
+  whenLow(run: () => void): void {
+    run();
   }
 
   touch(_session: Recorded, _what?: string): void {}
 
-  commit(): void {}
-
   release(_session: Recorded): void {}
 
   forget(_session: Recorded): void {}
-}
-
-/** Of a store that other nodes share. */
-export class RecordingTurn extends DirectTurn {
-  readonly #local: LocalStore;
-  readonly #soon: (run: () => void) => void;
-  #touched = new Map<Recorded, Set<string>>();
-  /** What sessions said of their last write. */
-  readonly #written = new WeakMap<Recorded, unknown>();
-  /** Those that other nodes have. */
-  readonly #forgotten = new WeakSet<Recorded>();
-  #commits = 0;
-
-  /** @param soon calls something at the end of this turn, or later */
-  constructor(store: LocalStore, soon: (run: () => void) => void) {
-    super(store);
-    this.#local = store;
-    this.#soon = soon;
-  }
-
-  override touch(session: Recorded, what?: string): void {
-    if (this.#forgotten.has(session)) return;
-    // Even if nothing leaves.
-    if (this.#touched.size === 0) this.#soon(() => this.commit());
-    let changed = this.#touched.get(session);
-    if (changed === undefined) {
-      changed = new Set();
-      this.#touched.set(session, changed);
-    }
-    if (what !== undefined) changed.add(what);
-  }
-
-  override commit(): void {
-    if (this.#touched.size === 0) return;
-    const touched = this.#touched;
-    this.#touched = new Map();
-    const records: RecordWrite[] = [];
-    for (const [session, changed] of touched) {
-      try {
-        const { write, written } = session.write(changed, this.#written.get(session));
-        this.#written.set(session, written);
-        records.push(write);
-      } catch (error) {
-        session.failed(error);
-      }
-    }
-    const { fenced, missing } = this.#local.commit({ number: ++this.#commits, entries: [], records });
-    for (const session of touched.keys()) {
-      if (fenced.includes(session.id)) {
-        this.forget(session);
-        session.fenced();
-      }
-      if (!missing.includes(session.id)) continue;
-      this.#written.delete(session);
-      this.touch(session);
-    }
-  }
-
-  override release(session: Recorded): void {
-    // Its data may have changed since.
-    this.touch(session);
-    this.commit();
-    this.forget(session);
-  }
-
-  override forget(session: Recorded): void {
-    this.#touched.delete(session);
-    this.#forgotten.add(session);
-  }
 }

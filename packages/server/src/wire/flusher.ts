@@ -10,8 +10,6 @@ export class Flusher {
   /** The one that the host calls now, and whose sends the host itself gathers until that call returns. */
   current: Flushable | undefined = undefined;
   readonly #platform: Platform;
-  /** To be called before anything leaves a connection: what it was made of is stored. */
-  readonly commit: () => void;
   #waiting: Flushable[] = [];
   #scheduled = false;
   readonly #run = (): void => {
@@ -19,9 +17,8 @@ export class Flusher {
     this.flush();
   };
 
-  constructor(platform: Platform, commit: () => void = () => {}) {
+  constructor(platform: Platform) {
     this.#platform = platform;
-    this.commit = commit;
   }
 
   /** Flushes `item` at the end of this turn, or earlier. An item adds itself once until it is flushed. */

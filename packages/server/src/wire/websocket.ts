@@ -95,10 +95,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #write(): void {
     const queued = this.#queued;
     if (queued === undefined || !this.#open) return;
-    const { binary, flusher } = this.#settings;
-    flusher.commit();
-    // Committing may have closed it.
-    if (!this.#open || this.#queued === undefined) return;
+    const { binary } = this.#settings;
     this.#queued = undefined;
     if (!Array.isArray(queued)) {
       this.#socket.send(queued, binary);

@@ -1,8 +1,19 @@
-// What every store keeps (store.ts): one suite over all engines. It is written for stores that several nodes share.
+// What every store keeps (store.ts): one suite over all engines. Longer than other files: the contract has many sentences.
+import type { Position } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
-import type { Except } from '../../log/except';
-import type { Follower, Frames, Log } from '../../log/log';
-import type { Claim, Commit, CommitResult, NewEntry, RecordParts, RecordWrite, Store, StoreEvents } from '../store';
+import type { Frames } from '../../log/log';
+import type {
+  Claim,
+  Commit,
+  CommitResult,
+  NewEntry,
+  RecordParts,
+  RecordWrite,
+  Store,
+  StoredEntry,
+  StoredSession,
+  StoreEvents,
+} from '../store';
 
 /** Opens further nodes on one store, and lets time pass for it. */
 export interface StoreLab {
@@ -12,17 +23,14 @@ export interface StoreLab {
 
 const bytes = (text: string): Frames => [Buffer.from(text)];
 
-/** What a log's follower was told. */
-class Listener implements Follower {
-  readonly heard: [stamp: number, except: Except, text: string][] = [];
-
-  onEntry(stamp: number, except: Except, frames: Frames): void {
-    this.heard.push([stamp, except, Buffer.from(frames[0]!).toString()]);
-  }
-}
-
+/** What a node was told. */
 class Events implements StoreEvents {
   readonly heard: unknown[][] = [];
+  readonly entries: [log: string, epoch: string, entry: StoredEntry][] = [];
+
+  onEntry(log: string, epoch: string, entry: StoredEntry): void {
+    this.entries.push([log, epoch, entry]);
+  }
 
   async onMessage(from: string, message: unknown): Promise<never> {
     this.heard.push(['message', from, message]);
@@ -47,6 +55,11 @@ class Events implements StoreEvents {
   }
 
   onState(): void {}
+
+  /** Offset and text of the entries of a log. */
+  of(log: string): string[] {
+    return this.entries.filter(([name]) => name === log).map(([, , { offset, bodies }]) => `${offset} ${bodies[0]}`);
+  }
 }
 
 export function storeSuite(name: string, open: () => StoreLab): void {
@@ -58,173 +71,242 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         const store = lab.node();
         const events = new Events();
         await store.open(`node ${i}`, events);
-        let number = 0;
+        const numbers = new Map<number, number>();
+        /** What is committed here is of one partition. */
         const commit = async (what: Partial<Commit>): Promise<CommitResult> => {
-          return store.commit({ number: ++number, entries: [], records: [], ...what });
+          const [step] = what.steps ?? [];
+          const of = step === undefined ? (what.records?.[0]?.session ?? '') : 'topOf' in step ? step.topOf : step.log;
+          const partition = store.partitionOf(of);
+          const number = (numbers.get(partition) ?? 0) + 1;
+          numbers.set(partition, number);
+          return store.commit(partition, { number, steps: [], records: [], ...what });
         };
         stores.push({ store, events, commit });
       }
       return { lab, stores, first: stores[0]!, second: stores[1]! };
     }
 
-    const entry = (log: Log, stamp: number, text: string, except?: Except): NewEntry => ({
-      log,
-      stamp,
-      except,
-      frames: bytes(text),
+    const entry = (log: string, stamp: number, text: string, more: Partial<NewEntry> = {}): NewEntry => ({
+      ...{ log, stamp, except: [], earlier: [], bodies: [text] },
+      ...more,
     });
-    const write = (session: string, text: string | undefined, claim?: Claim, keptMs = 10_000): RecordWrite => ({
-      session,
-      nonce: claim?.nonce ?? '',
+    const write = (
+      session: string,
+      text: string | undefined,
+      nonce = `of ${session}`,
+      keptMs = 10_000,
+    ): RecordWrite => ({
+      ...{ session, nonce, generation: 1, positions: new Map(), isWhole: true, keptMs },
       parts: text === undefined ? undefined : new Map([['text', text]]),
-      isWhole: true,
-      keptMs,
     });
-    /** Takes a session that is there. */
-    const claimed = async ({ store }: { store: Store }, session: string, expected = (_: RecordParts) => true) =>
-      (await store.claim(session, expected)) as Claim;
-    const textOf = (record: RecordParts | undefined) => record?.get('text');
-    const allDone = { fenced: [], missing: [] };
+    const stored = async ({ store }: { store: Store }, session: string) =>
+      (await store.session(session)) as StoredSession;
+    const claimOf = (session: string, nonce: string, newNonce: string, generation = 2): Claim => ({
+      ...{ session, nonce, newNonce, generation },
+    });
+    const textOf = (record: RecordParts) => record.get('text');
+    const nothing = { positions: [], fenced: [], missing: [] };
 
     describe('logs', () => {
-      test('every follower hears every entry once, in the order of the commits', async () => {
-        const { first, second } = await setUp(2);
-        const [here, there] = [new Listener(), new Listener()];
-        const log = await first.store.follow('room', here);
-        const same = await second.store.follow('room', there);
-        await first.commit({ entries: [entry(log, 1, 'a'), entry(log, 2, 'b', 'someone')] });
-        await second.commit({ entries: [entry(same, 3, 'c')] });
-        for (const { heard } of [here, there]) {
-          expect(heard).toEqual([
-            [1, undefined, 'a'],
-            [2, 'someone', 'b'],
-            [3, undefined, 'c'],
+      test('count their entries, and tell them to every node that follows', async () => {
+        const { lab, first, second } = await setUp(2);
+        const [epoch, top] = await first.store.follow('room');
+        expect([typeof epoch, top]).toEqual(['string', 0]);
+        expect(await second.store.follow('room')).toEqual([epoch, 0]);
+        const more = { except: ['someone', 'room 2'] };
+        const { positions } = await first.commit({ steps: [entry('room', 1, 'a'), entry('room', 2, 'b', more)] });
+        expect(positions).toEqual([
+          [epoch, 1],
+          [epoch, 2],
+        ]);
+        await second.commit({ steps: [entry('room', 3, 'c'), { topOf: 'room' }] });
+        await lab.elapse(0);
+        for (const { events } of [first, second]) {
+          expect(
+            events.entries.map(([log, its, { offset, node, stamp, except, bodies }]) => [
+              ...[log, its, offset, node, stamp, except, String(bodies[0])],
+            ]),
+          ).toEqual([
+            ['room', epoch, 1, 'node 0', 1, [], 'a'],
+            ['room', epoch, 2, 'node 0', 2, ['someone', 'room 2'], 'b'],
+            ['room', epoch, 3, 'node 1', 3, [], 'c'],
           ]);
         }
-        expect([log.id, log.lastOffset]).toEqual([same.id, same.lastOffset]);
       });
 
-      test('the log of another room is another one', async () => {
+      test('say where they are at a place of a commit', async () => {
         const { first } = await setUp(1);
-        const listener = new Listener();
-        const one = await first.store.follow('one', listener);
-        const other = await first.store.follow('other', new Listener());
-        await first.commit({ entries: [entry(other, 1, 'x')] });
-        expect(one.id).not.toBe(other.id);
-        expect(listener.heard).toEqual([]);
+        const { positions } = await first.commit({
+          steps: [{ topOf: 'room' }, entry('room', 1, 'a'), { topOf: 'room' }, entry('room', 2, 'b')],
+        });
+        expect(positions.map(([, offset]) => offset)).toEqual([0, 1, 1, 2]);
+        expect(new Set(positions.map(([epoch]) => epoch)).size).toBe(1);
       });
 
-      test('who follows no longer hears nothing, and who follows again goes on where the log is', async () => {
-        const { first, second } = await setUp(2);
-        const listener = new Listener();
-        const log = await first.store.follow('room', listener);
-        const kept = await second.store.follow('room', new Listener());
-        await first.commit({ entries: [entry(log, 1, 'a')] });
-        first.store.unfollow(log);
-        await second.commit({ entries: [entry(kept, 2, 'b')] });
-        const again = await first.store.follow('room', listener);
-        expect([again.id, again.lastOffset]).toEqual([log.id, 2]);
-        expect(listener.heard.map(([, , text]) => text)).toEqual(['a']);
-      });
-
-      test('a log outlives its followers until its entries have expired, and then has another id', async () => {
+      test('of different rooms are different ones, and one message in several says where it is before', async () => {
         const { lab, first } = await setUp(1);
-        const log = await first.store.follow('room', new Listener());
-        await first.commit({ entries: [entry(log, 1, 'a')] });
-        first.store.unfollow(log);
-        await lab.elapse(500);
-        const again = await first.store.follow('room', new Listener());
-        expect([again.id, again.lastOffset]).toEqual([log.id, 1]);
-        first.store.unfollow(again);
-        // As long as there may be somebody who was in its room, counted from when it was left last.
-        await lab.elapse(9_000);
-        first.store.unfollow(await first.store.follow('room', new Listener()));
+        // Of one partition.
+        const names = Array.from({ length: 1_000 }, (_, i) => `room ${i}`);
+        const [one, other] = names.filter(
+          (name) => first.store.partitionOf(name) === first.store.partitionOf(names[0]!),
+        );
+        for (const log of [one, other]) await first.store.follow(log!);
+        await first.commit({ steps: [entry(other!, 1, 'x')] });
+        const elsewhere: Position = ['elsewhere', 7];
+        const { positions } = await first.commit({
+          steps: [entry(one!, 2, 'y'), entry(other!, 2, 'y', { earlier: [elsewhere, 0] })],
+        });
+        await lab.elapse(0);
+        expect(positions[0]![0]).not.toBe(positions[1]![0]);
+        expect(first.events.of(one!)).toEqual(['1 y']);
+        expect(first.events.of(other!)).toEqual(['1 x', '2 y']);
+        expect(first.events.entries.at(-1)![2].earlier).toEqual([elsewhere, positions[0]]);
+      });
+
+      test('are not told any more to who does not follow, and are read from where that is wanted', async () => {
+        const { lab, first, second } = await setUp(2);
+        const [epoch] = await first.store.follow('room');
+        await first.commit({ steps: [entry('room', 1, 'a')] });
+        first.store.unfollow('room');
+        await lab.elapse(0);
+        await second.commit({ steps: [2, 3, 4].map((stamp) => entry('room', stamp, `${stamp}`)) });
+        await lab.elapse(0);
+        expect(first.events.of('room')).toEqual(['1 a']);
+        const page = await first.store.read('room', 1, 2);
+        expect(page).toMatchObject({ epoch, first: 1, top: 4 });
+        expect(page.entries.map(({ offset, stamp, bodies }) => [offset, stamp, String(bodies[0])])).toEqual([
+          [2, 2, '2'],
+          [3, 3, '3'],
+        ]);
+        expect((await first.store.read('room', 3, 9)).entries.map(({ offset }) => offset)).toEqual([4]);
+        expect(await first.store.read('room', 4, 9)).toMatchObject({ top: 4, entries: [] });
+        expect(await first.store.read('another', 0, 9)).toMatchObject({ first: 1, top: 0, entries: [] });
+      });
+
+      test('outlive who follows until their entries have expired, and then have another epoch', async () => {
+        const { lab, first } = await setUp(1);
+        const [epoch] = await first.store.follow('room');
+        await first.commit({ steps: [entry('room', 1, 'a')] });
+        first.store.unfollow('room');
         await lab.elapse(5_000);
-        const still = await first.store.follow('room', new Listener());
-        expect(still.id).toBe(log.id);
-        first.store.unfollow(still);
+        expect(await first.store.read('room', 0, 9)).toMatchObject({ epoch, first: 1, top: 1 });
+        // As long as there may be somebody who was in its room, counted from when it was used last.
+        await lab.elapse(9_000);
+        expect(await first.store.read('room', 1, 9)).toMatchObject({ epoch, first: 2, top: 1, entries: [] });
         await lab.elapse(60_000);
-        const later = await first.store.follow('room', new Listener());
-        expect(later.id).not.toBe(log.id);
-        expect(later.lastOffset).toBe(0);
+        const later = await first.store.read('room', 0, 9);
+        expect(later.epoch).not.toBe(epoch);
+        expect(later).toMatchObject({ first: 1, top: 0, entries: [] });
+      });
+
+      test('keep no more than they may', async () => {
+        const { first } = await setUp(1);
+        const steps = Array.from({ length: 150 }, (_, i) => entry('room', i + 1, `${i}`));
+        await first.commit({ steps });
+        const page = await first.store.read('room', 20, 1_000);
+        expect(page).toMatchObject({ top: 150, entries: [] });
+        expect(page.first).toBeGreaterThan(50);
+        expect((await first.store.read('room', page.first - 1, 1_000)).entries.at(-1)?.offset).toBe(150);
       });
     });
 
     test('a commit that comes again has the same result, and changes nothing', async () => {
-      const { first } = await setUp(1);
-      const listener = new Listener();
-      const log = await first.store.follow('room', listener);
-      const commit: Commit = { number: 1, entries: [entry(log, 1, 'a')], records: [write('s', 'record')] };
-      const results = [await first.store.commit(commit), await first.store.commit(commit)];
-      expect(results).toEqual([allDone, allDone]);
-      expect(listener.heard).toHaveLength(1);
+      const { lab, first } = await setUp(1);
+      await first.store.follow('room');
+      const commit: Commit = { number: 1, steps: [entry('room', 1, 'a')], records: [write('s', 'record')] };
+      const partition = first.store.partitionOf('room');
+      const records = first.store.partitionOf('s') === partition ? commit.records : [];
+      const again = { ...commit, records };
+      const results = [await first.store.commit(partition, again), await first.store.commit(partition, again)];
+      await lab.elapse(0);
+      expect(results[0]).toEqual(results[1]);
+      expect(results[0]!.positions).toMatchObject([[expect.any(String), 1]]);
+      expect(first.events.of('room')).toEqual(['1 a']);
     });
 
     describe('sessions', () => {
-      test('the newest record is claimed, and who had it is fenced', async () => {
+      test('are taken by who knows what they were, and who had one before is fenced', async () => {
         const { first, second } = await setUp(2);
-        expect(await first.commit({ records: [write('s', 'one')] })).toEqual(allDone);
-        expect(await first.commit({ records: [write('s', 'two')] })).toEqual(allDone);
-        const fenced = { fenced: ['s'], missing: [] };
-        const claim = await claimed(second, 's', (record) => textOf(record) === 'two');
-        expect([...claim.record]).toEqual([['text', 'two']]);
-        expect(await first.commit({ records: [write('s', 'late'), write('t', 'its own')] })).toEqual(fenced);
-        expect(await second.commit({ records: [write('s', 'three', claim)] })).toEqual(allDone);
-        const back = await claimed(first, 's');
-        expect([claim.owner, textOf(back.record), back.owner]).toEqual(['node 0', 'three', 'node 1']);
-        expect(back.generation).toBeGreaterThan(claim.generation);
-        expect(await second.commit({ records: [write('s', 'fenced', claim)] })).toEqual(fenced);
-        expect(textOf((await claimed(second, 't')).record)).toBe('its own');
+        expect(await first.commit({ records: [write('s', 'one')] })).toEqual(nothing);
+        expect(await first.commit({ records: [write('s', 'two')] })).toEqual(nothing);
+        const before = await stored(second, 's');
+        expect(before).toMatchObject({ nonce: 'of s', generation: 1, owner: 'node 0' });
+        expect(textOf(before.record)).toBe('two');
+        expect(await second.store.claim(claimOf('s', 'another nonce', 'x'))).toBe(false);
+        expect(await second.store.claim(claimOf('s', 'of s', 'mine', 5))).toBe(true);
+        // The same again, because its answer was lost.
+        expect(await second.store.claim(claimOf('s', 'of s', 'mine', 5))).toBe(true);
+        expect(await first.store.claim(claimOf('s', 'of s', 'late'))).toBe(false);
+        expect(await first.commit({ records: [write('s', 'late')] })).toEqual({ ...nothing, fenced: [['s', 5]] });
+        expect(await second.commit({ records: [write('s', 'three', 'mine')] })).toEqual(nothing);
+        const after = await stored(first, 's');
+        expect(after).toMatchObject({ nonce: 'mine', generation: 5, owner: 'node 1' });
+        expect(textOf(after.record)).toBe('three');
+        // What was read is what it was then.
+        expect(textOf(before.record)).toBe('two');
       });
 
-      test('nobody claims what is not there, or is not as expected', async () => {
-        const { first, second } = await setUp(2);
-        await first.commit({ records: [write('s', 'one')] });
-        expect(await second.store.claim('other', () => true)).toBeUndefined();
-        expect(await second.store.claim('s', () => false)).toBeUndefined();
-        // And then it is still the first one's.
-        expect(await first.commit({ records: [write('s', 'two')] })).toEqual(allDone);
+      test('that are not there are nobody’s', async () => {
+        const { first } = await setUp(1);
+        expect(await first.store.session('s')).toBeUndefined();
+        expect(await first.store.claim(claimOf('s', '', 'x'))).toBe(false);
       });
 
-      test('the parts that have changed are written, and a record that is not there is not', async () => {
-        const { first, second } = await setUp(2);
+      test('are written in parts, and one that is not there is not', async () => {
+        const { first } = await setUp(1);
         const some = (session: string, parts: Record<string, string | undefined>, isWhole = false): RecordWrite => ({
-          ...{ session, nonce: '', isWhole, keptMs: 10_000 },
-          parts: new Map(Object.entries(parts)),
+          ...write(session, ''),
+          ...{ isWhole, parts: new Map(Object.entries(parts)) },
         });
         await first.commit({ records: [some('s', { a: '1', b: '2', c: '3' }, true)] });
-        const result = await first.commit({ records: [some('t', { a: '1' }), some('s', { b: '4', c: undefined })] });
-        expect(result).toEqual({ fenced: [], missing: ['t'] });
-        expect(await second.store.claim('t', () => true)).toBeUndefined();
-        const { nonce, record } = await claimed(second, 's');
-        expect(Object.fromEntries(record)).toEqual({ a: '1', b: '4' });
-        await second.commit({ records: [{ ...some('s', { d: '5' }, true), nonce }] });
-        expect([...(await claimed(first, 's')).record]).toEqual([['d', '5']]);
-        // What was claimed is what it was then.
-        expect(record.size).toBe(2);
+        expect(await first.commit({ records: [some('t', { a: '1' })] })).toEqual({ ...nothing, missing: ['t'] });
+        await first.commit({ records: [some('s', { b: '4', c: undefined })] });
+        expect(await first.store.session('t')).toBeUndefined();
+        expect(Object.fromEntries((await stored(first, 's')).record)).toEqual({ a: '1', b: '4' });
+        await first.commit({ records: [some('s', { d: '5' }, true)] });
+        expect([...(await stored(first, 's')).record]).toEqual([['d', '5']]);
       });
 
-      test('one that has ended is not there any more', async () => {
-        const { first, second } = await setUp(2);
+      test('say where logs are, as the store knows it', async () => {
+        const { first } = await setUp(1);
+        const names = Array.from({ length: 1_000 }, (_, i) => `room ${i}`);
+        const room = names.find((name) => first.store.partitionOf(name) === first.store.partitionOf('s'))!;
+        const positions = new Map<string, number | Position>([
+          ['here', 1],
+          ['there', ['elsewhere', 7]],
+        ]);
+        const result = await first.commit({
+          steps: [entry(room, 1, 'a'), { topOf: room }, entry(room, 2, 'b')],
+          records: [{ ...write('s', 'text'), positions }],
+        });
+        const [, [epoch]] = result.positions as [Position, Position];
+        const { record } = await stored(first, 's');
+        expect(record.get('here')).toBe(`${epoch} 1`);
+        expect(record.get('there')).toBe('elsewhere 7');
+      });
+
+      test('that are over are nobody’s any more', async () => {
+        const { first } = await setUp(1);
         await first.commit({ records: [write('s', 'one')] });
         await first.commit({ records: [write('s', undefined)] });
-        expect(await second.store.claim('s', () => true)).toBe('over');
+        expect(await first.store.session('s')).toBe('over');
+        expect(await first.store.claim(claimOf('s', 'of s', 'x'))).toBe(false);
         // Whoever had it, or does not know of it.
-        const { fenced } = await first.commit({ records: [write('s', 'again'), write('t', 'another')] });
-        expect(fenced).toEqual(['s']);
+        expect(await first.commit({ records: [write('s', 'again')] })).toEqual({ ...nothing, fenced: [['s', 1]] });
       });
 
-      test('one that nobody writes expires, and one node is told', async () => {
+      test('that nobody writes expire, and one node is told', async () => {
         const { lab, stores, first } = await setUp(3);
-        await first.commit({ records: [write('s', 'one', undefined, 1_000), write('kept', 'k', undefined, 50_000)] });
+        await first.commit({ records: [write('s', 'one', 'n', 1_000)] });
+        await first.commit({ records: [write('kept', 'k', 'n', 50_000)] });
         await lab.elapse(600);
-        await first.commit({ records: [write('s', 'two', undefined, 1_000)] });
+        await first.commit({ records: [write('s', 'two', 'n', 1_000)] });
         await lab.elapse(600);
         const told = () => stores.flatMap(({ events }) => events.heard.filter(([what]) => what === 'expired'));
         expect(told()).toEqual([]);
         await lab.elapse(1_000);
         expect(told()).toEqual([['expired', 's', 'two']]);
-        expect(await first.store.claim('s', () => true)).toBeUndefined();
+        expect(await first.store.session('s')).toBeUndefined();
       });
     });
 
@@ -232,6 +314,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       test('know of each other as they come and go', async () => {
         const { lab, first, second } = await setUp(2);
         expect(await first.store.nodes()).toEqual(['node 0', 'node 1']);
+        await lab.elapse(0);
         expect(first.events.heard).toEqual([['joined', 'node 1']]);
         await second.store.close();
         await lab.elapse(0);
@@ -248,12 +331,16 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       });
 
       test('say to each other what nobody keeps, on channels that they listen to', async () => {
-        const { first, second } = await setUp(2);
+        const { lab, first, second } = await setUp(2);
         for (const { store } of [first, second]) store.listen('c');
+        await lab.elapse(0);
         first.store.publish('c', bytes('1'));
         first.store.publish('other', bytes('2'));
+        await lab.elapse(0);
         second.store.unlisten('c');
+        await lab.elapse(0);
         first.store.publish('c', bytes('3'));
+        await lab.elapse(0);
         expect(second.events.heard).toEqual([['volatile', 'c', '1']]);
         expect(first.events.heard).toEqual([['joined', 'node 1']]);
       });

@@ -245,7 +245,6 @@ export class PollingConnection extends Timed implements Connection, Flushable {
   }
 
   flush(): void {
-    this.#settings.flusher.commit();
     this.#flushing = false;
     this.#answerBody();
     this.#answerPoll();

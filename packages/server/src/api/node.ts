@@ -1,0 +1,99 @@
+// This server among the others that share its store: what it tells them, and what they ask of it.
+import type { Codec } from '@halyard/codec';
+import type { Value } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
+import type { TimerWheel } from '../base/wheel';
+import { Retention, type RetentionLimits } from '../log/retention';
+import { Stamps } from '../log/stamp';
+import type { Sessions, SharedContext } from '../session/directory';
+import { Feeds } from '../store/feeds';
+import { Patience } from '../store/patience';
+import { QueuedTurn } from '../store/queued-turn';
+import type { Store } from '../store/store';
+
+export interface NodeContext {
+  readonly store: Store;
+  readonly platform: Platform;
+  readonly wheel: TimerWheel;
+  readonly limits: RetentionLimits;
+  readonly codecs: readonly Codec[];
+  readonly storeQueueBytesMax: number;
+  /** Something was released to connections. */
+  released(): void;
+  report(error: unknown, where: string): void;
+}
+
+/** Who does not let go of a session in so many milliseconds is not waited for. */
+const letGoMsMax = 500;
+/** How long a server that is closed waits for the store, in milliseconds. */
+const finishMsMax = 2_000;
+
+export class Node implements SharedContext {
+  /** Random, never used before. */
+  readonly node: string;
+  readonly store: Store;
+  readonly patience: Patience;
+  readonly turn: QueuedTurn;
+  sessions!: Sessions;
+  readonly #feeds: Feeds;
+  readonly #context: NodeContext;
+
+  constructor(context: NodeContext) {
+    const { store, platform, wheel, limits, codecs, storeQueueBytesMax, released, report } = context;
+    this.#context = context;
+    this.store = store;
+    this.node = platform.randomBytes(9).toString('base64url');
+    this.patience = new Patience(platform, () => {});
+    const base = platform.wall() - platform.now();
+    const stamps = new Stamps(() => base + wheel.lately());
+    const { patience, node } = this;
+    const soon = (run: () => void): void => platform.soon(run);
+    this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, report });
+    const retention = new Retention(limits, wheel, () => {});
+    const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
+    this.#feeds = new Feeds({ store, patience, retention, stamps, codecs, node, isReleased, report }, wheel);
+    this.turn.feeds = this.#feeds;
+  }
+
+  async open(): Promise<void> {
+    await this.patience.once(() =>
+      this.store.open(this.node, {
+        onEntry: (log, epoch, entry) => this.#feeds.arrived(log, epoch, entry),
+        onMessage: (_from, message) => this.#answer(message),
+        onVolatile() {},
+        onJoined() {},
+        onLeft() {},
+        onExpired() {},
+        onState() {},
+      }),
+    );
+    this.patience.begin();
+    this.turn.begin();
+  }
+
+  readonly letGo = (node: string, session: string): Promise<unknown> =>
+    this.patience.once(() => this.store.send(node, ['let-go', session]), letGoMsMax);
+
+  /** What there is to be stored is stored, if the store answers. */
+  async finish(): Promise<void> {
+    for (const session of this.sessions) this.turn.touch(session);
+    await this.patience.once(() => this.turn.drained(), finishMsMax).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.patience.end();
+    this.turn.end();
+    this.#feeds.stop();
+    try {
+      await this.store.close();
+    } catch (error) {
+      this.#context.report(error, 'closing the store');
+    }
+  }
+
+  async #answer(message: Value): Promise<Value> {
+    const [kind, session] = Array.isArray(message) ? message : [];
+    if (kind === 'let-go' && typeof session === 'string') return this.sessions.letGo(session);
+    throw new Error('a message of this kind is not known');
+  }
+}

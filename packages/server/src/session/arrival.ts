@@ -1,0 +1,71 @@
+// A connection whose HELLO has come, as long as the store is asked for its session: what follows HELLO waits.
+import { type Close, CloseCode, type Frame } from '@halyard/protocol';
+import { Timed, type TimerWheel } from '../base/wheel';
+import type { Connection, Receiver } from '../wire/connection';
+
+/** What an arrival needs of the server. */
+export interface ArrivalContext {
+  readonly wheel: TimerWheel;
+  readonly helloTimeoutMs: number;
+  /** What may wait: no client sends more before it is told of its session. */
+  readonly framesMax: number;
+  readonly bytesMax: number;
+}
+
+export class Arrival extends Timed implements Receiver {
+  readonly #connection: Connection;
+  readonly #context: ArrivalContext;
+  readonly #frames: Frame[] = [];
+  #bytes = 0;
+  /** Whether the connection is gone, or somebody has it. */
+  isOver = false;
+  /** How the client has closed it. */
+  closed: Close | undefined;
+
+  constructor(connection: Connection, context: ArrivalContext) {
+    super();
+    this.#connection = connection;
+    this.#context = context;
+    connection.receiver = this;
+    context.wheel.schedule(this, context.wheel.now() + context.helloTimeoutMs);
+  }
+
+  onFrame(frame: Frame): void {
+    if (this.isOver) return;
+    this.#frames.push(frame);
+    this.#bytes += frame.length;
+    const { framesMax, bytesMax } = this.#context;
+    if (this.#frames.length <= framesMax && (this.#frames.length === 1 || this.#bytes <= bytesMax)) return;
+    this.end({ code: CloseCode.RateLimited, reason: 'ERR_WINDOW: more than may wait before WELCOME', by: 'server' });
+  }
+
+  onDrain(): void {}
+
+  onClose(close: Close): void {
+    this.closed = close;
+    this.#over();
+  }
+
+  override due(): void {
+    this.end({ code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' });
+  }
+
+  /** Closes the connection. */
+  end(close: Close): void {
+    if (this.isOver) return;
+    this.#over();
+    this.#connection.close(close);
+  }
+
+  /** Somebody has the connection now: what has waited is theirs. */
+  handOver(): void {
+    if (this.isOver) return;
+    this.#over();
+    for (const frame of this.#frames) this.#connection.receiver.onFrame(frame);
+  }
+
+  #over(): void {
+    this.isOver = true;
+    this.#context.wheel.cancel(this);
+  }
+}

@@ -1,0 +1,133 @@
+// How this node gets a session that a client asks for, with a store that others share: it has it, another node lets it go, or it
+// takes it from one that is gone. Nonces decide who has it; what a record says is checked before anything is changed.
+import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
+import type { Patience } from '../store/patience';
+import type { QueuedTurn } from '../store/queued-turn';
+import type { Store, StoredSession } from '../store/store';
+import type { SessionContext } from './context';
+import { isSame, type Key } from './key';
+import { type CountsRecord, decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
+import type { Session } from './session';
+
+export const impossible: Close = {
+  code: CloseCode.BadPacket,
+  reason: 'ERR_RESUME_COUNTS: the resume counts what cannot be',
+  by: 'server',
+};
+
+export const overtaken: Close = { code: CloseCode.Evicted, reason: 'a later connection has the session', by: 'server' };
+
+const contested: Close = { code: CloseCode.TryAgainLater, reason: 'others want the session too', by: 'server' };
+
+/** What a HELLO means: a session, none, one that it may not have, or the end of its connection. */
+export type Found = Session | 'taken' | Close | undefined;
+
+export interface ClaimsContext extends SessionContext {
+  readonly store: Store;
+  readonly patience: Patience;
+  readonly turn: QueuedTurn;
+  /** Id of this node. */
+  readonly node: string;
+  /** Asks a node to let a session go. Rejects if it does not answer. */
+  letGo(node: string, session: string): Promise<unknown>;
+  /** @returns the session of that id that is here */
+  here(id: string): Session | undefined;
+  /** Makes a session of what another node has left. */
+  restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string, hello: HelloPacket): Session;
+}
+
+/** How often somebody else may be faster, until the client is told to try again. */
+const attemptsMax = 4;
+
+export class Claims {
+  readonly #context: ClaimsContext;
+  /** One after the other for each session. */
+  readonly #busy = new Map<string, Promise<unknown>>();
+
+  constructor(context: ClaimsContext) {
+    this.#context = context;
+  }
+
+  /** @returns once nobody else here is about a session: what `run` returns */
+  async alone<Result>(id: string, run: () => Promise<Result>): Promise<Result> {
+    const before = this.#busy.get(id) ?? Promise.resolve();
+    const mine = before.then(run, run);
+    this.#busy.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#busy.get(id) === mine) this.#busy.delete(id);
+    }
+  }
+
+  /** Finds a session, and makes it this node's. */
+  async take(key: Key, hello: HelloPacket, codecIndex: number): Promise<Found> {
+    const { here, turn } = this.#context;
+    const local = here(key.id);
+    if (local !== undefined) {
+      const isIts = local.codecIndex === codecIndex && local.isNamedBy(key);
+      // A client that knows its session says so: this was said before.
+      if (!isIts) return key.kind === 'token' ? overtaken : 'taken';
+      if (local.isAfter(hello)) return overtaken;
+      // Others may have had it since.
+      if (await turn.confirm(local)) return local.isOver ? undefined : local;
+    }
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const found = await this.#takeFromStore(key, hello, codecIndex);
+      if (found !== 'changed') return found;
+    }
+    return contested;
+  }
+
+  async #takeFromStore(key: Key, hello: HelloPacket, codecIndex: number): Promise<Found | 'changed'> {
+    const { store, patience, platform, node, letGo, report } = this.#context;
+    const { id } = key;
+    let stored = await patience.until(() => store.session(id));
+    if (stored === undefined) return undefined;
+    if (stored === 'over') return 'taken';
+    try {
+      const refusal = this.#refusal(stored, key, hello, codecIndex);
+      if (refusal !== undefined) return refusal;
+      if (stored.owner !== node) {
+        const { owner } = stored;
+        // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
+        await letGo(owner, id).catch(() => {});
+        const again = await patience.until(() => store.session(id));
+        if (again === undefined) return undefined;
+        if (again === 'over') return 'taken';
+        stored = again;
+        const refusal = this.#refusal(stored, key, hello, codecIndex);
+        if (refusal !== undefined) return refusal;
+      }
+      const newNonce = platform.randomBytes(12).toString('base64url');
+      const { nonce, generation } = stored;
+      const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation) };
+      if (!(await patience.until(() => store.claim(claim)))) return 'changed';
+      return this.#context.restore(key, decodeRecord(stored.record, store.codec), codecIndex, newNonce, hello);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      report(error, `reading the record of session ${id}`);
+      return 'taken';
+    }
+  }
+
+  /** @returns why a client may not have a session, if it may not. @throws RecordError */
+  #refusal({ record, generation }: StoredSession, key: Key, hello: HelloPacket, codecIndex: number): Found {
+    const { identity, counts } = decodeRecord(record, this.#context.store.codec);
+    const isIts = identity.id === key.id && isSame(identity[key.kind], hashOf(key.text));
+    if (!isIts || identity.codec !== this.#context.codecs[codecIndex]?.name) return 'taken';
+    if (hello.generation !== 0 && hello.generation <= Math.max(counts.generation, generation)) return overtaken;
+    if (key.kind === 'secret' && !canBe(hello.resume as ResumeRequest, counts)) return impossible;
+    return undefined;
+  }
+}
+
+/** Whether a client that was told of a session can have got so far, as its record has it. */
+function canBe({ received, confirmed, settled = [] }: ResumeRequest, counts: CountsRecord): boolean {
+  if (received < counts.confirmed || received > counts.sent || confirmed > counts.received) return false;
+  const known = new Settled(counts.received, counts.settled);
+  for (let i = 0; i < settled.length; i += 2) {
+    if (!known.hasRange(settled[i] as number, settled[i + 1] as number)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,283 @@
+// The log of one room as this node has it: what is stored arrives in any order, with gaps or twice, and is delivered in the log's
+// order, each entry once. A gap is read from the store and never guessed over; if the store cannot fill it, that is told.
+import type { Codec } from '@halyard/codec';
+import { type Frame, PacketType, type Position } from '@halyard/protocol';
+import { compactOf } from '../base/compact-list';
+import { Earlier, type Except, Places } from '../log/except';
+import { type Follower, type Frames, Log, type OlderEntry } from '../log/log';
+import type { Retention } from '../log/retention';
+import type { Stamps } from '../log/stamp';
+import { Impatience, type Patience } from './patience';
+import type { LogPage, Store, StoredEntry } from './store';
+
+/** What feeds need of the server. */
+export interface FeedContext {
+  readonly store: Store;
+  readonly patience: Patience;
+  readonly retention: Retention;
+  readonly stamps: Stamps;
+  readonly codecs: readonly Codec[];
+  /** Id of this node. */
+  readonly node: string;
+  /** Whether what this node has emitted at a stamp may be delivered: it goes out in the order in which it was emitted. */
+  isReleased(stamp: number): boolean;
+  /** Something else than was expected has come from the store. */
+  report(error: unknown, where: string): void;
+}
+
+/** As long as an entry may take by another way, in milliseconds: then it is read. */
+const gapMs = 20;
+const pageEntriesMax = 512;
+/** Entries that wait for one before them; what comes then is read again later. */
+const waitingEntriesMax = 4_096;
+
+export class Feed {
+  readonly log: Log;
+  readonly #context: FeedContext;
+  #follower: Follower | undefined;
+  #state: 'idle' | 'starting' | 'ready' | 'stopped' = 'idle';
+  /** Stored entries that wait for those before them, by offset. */
+  readonly #waiting = new Map<number, StoredEntry>();
+  /** Offset of the newest entry that there is known to be. */
+  #top = 0;
+  #waiters: { readonly offset: number; readonly run: () => void }[] = [];
+  #isReading = false;
+  #cancelGap: (() => void) | undefined;
+
+  constructor(name: string, context: FeedContext) {
+    this.#context = context;
+    this.log = new Log(name, '', context.retention.limits, true);
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  get hasFollower(): boolean {
+    return this.#follower !== undefined;
+  }
+
+  set follower(follower: Follower | undefined) {
+    this.#follower = follower;
+  }
+
+  /** Whether anybody waits for entries. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Follows the log. @param from where its entries begin that are wanted; undefined: with the next one */
+  async start(from: Position | undefined): Promise<void> {
+    if (this.#state !== 'idle') return;
+    this.#state = 'starting';
+    const { store, patience, retention } = this.#context;
+    const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
+    if (this.#state !== 'starting') return;
+    const base = from !== undefined && from[0] === epoch ? from[1] : top;
+    retention.restart(this.log, epoch, base);
+    this.#state = 'ready';
+    this.#top = Math.max(this.#top, top);
+    for (const offset of [...this.#waiting.keys()]) if (offset <= base) this.#waiting.delete(offset);
+    this.#advance();
+    if (this.#top > this.log.lastOffset) this.#readOn();
+  }
+
+  stop(): void {
+    this.#state = 'stopped';
+    this.#cancelGap?.();
+    this.#context.store.unfollow(this.log.name);
+    this.#wake();
+  }
+
+  /** Calls `run` once the log has come so far, or is another one. */
+  whenAt(offset: number, run: () => void): void {
+    if (this.#state === 'stopped' || (this.isReady && this.log.lastOffset >= offset)) run();
+    else this.#waiters.push({ offset, run });
+  }
+
+  /** An entry is stored. It may come twice, and before others. */
+  arrived(epoch: string, entry: StoredEntry): void {
+    const { log } = this;
+    if (this.#state === 'idle' || this.#state === 'stopped') return;
+    this.#top = Math.max(this.#top, entry.offset);
+    if (this.isReady && epoch !== log.id) {
+      // Of another log: the store says which one it is.
+      this.#readOn();
+      return;
+    }
+    if (this.isReady && entry.offset <= log.lastOffset) {
+      const emitted = log.emittedAt(entry.offset);
+      if (emitted !== undefined && emitted !== entry.stamp)
+        this.#lose(epoch, entry.offset, 'an offset was given twice');
+      return;
+    }
+    const before = this.#waiting.get(entry.offset);
+    if (before !== undefined && before.stamp !== entry.stamp) {
+      this.#lose(epoch, entry.offset, 'an offset was given twice');
+      return;
+    }
+    if (this.#waiting.size < waitingEntriesMax) this.#waiting.set(entry.offset, entry);
+    this.#advance();
+    this.#watchGap();
+  }
+
+  /** What this node has emitted may be delivered now. */
+  released(): void {
+    this.#advance();
+  }
+
+  /** @returns whether all entries after an offset are here, read from the store if they were not */
+  async load(after: number): Promise<boolean> {
+    const { log } = this;
+    await new Promise<void>((resolve) => this.whenAt(0, resolve));
+    const epoch = log.id;
+    while (after < log.base) {
+      const wanted = log.base - after;
+      // Between what is gone and what is here nothing can be put.
+      if (log.trimmed.hasAny) return false;
+      const older: OlderEntry[] = [];
+      for (let at = after; older.length < wanted; ) {
+        const page = await this.#page(at, Math.min(wanted - older.length, pageEntriesMax));
+        if (!this.isReady || page.epoch !== epoch || log.id !== epoch || page.first > at + 1) return false;
+        if (page.entries.length === 0) return false;
+        for (const entry of page.entries.slice(0, wanted - older.length)) older.push(this.#made(epoch, entry));
+        at = after + older.length;
+      }
+      // Others may have read some of it meanwhile.
+      if (after >= log.base) break;
+      if (!this.#context.retention.prepend(log, older.slice(0, log.base - after))) return false;
+    }
+    return log.id === epoch;
+  }
+
+  #advance(): void {
+    const { log } = this;
+    const { node, isReleased } = this.#context;
+    while (this.isReady) {
+      const entry = this.#waiting.get(log.nextOffset);
+      if (entry === undefined || (entry.node === node && !isReleased(entry.stamp))) break;
+      this.#waiting.delete(entry.offset);
+      this.#deliver(entry);
+    }
+    this.#wake();
+  }
+
+  #deliver(entry: StoredEntry): void {
+    const { stamps, retention } = this.#context;
+    const { emitted, except, frames } = this.#made(this.log.id, entry);
+    stamps.observe(emitted);
+    retention.append(this.log, stamps.next(), except, frames, emitted);
+    this.#follower?.onEntry(emitted, except, frames);
+  }
+
+  #made(epoch: string, { offset, stamp, except, earlier, bodies }: StoredEntry): OlderEntry {
+    const { codecs } = this.#context;
+    const positions: Position[] = [[epoch, offset]];
+    const frames: Frames = bodies.map((body, i) =>
+      body === undefined ? undefined : placed(codecs[i] as Codec, body, positions),
+    );
+    return { emitted: stamp, except: exceptOf(except, earlier), frames };
+  }
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { offset, run } of waiters) this.whenAt(offset, run);
+  }
+
+  /** Whether entries are missing that there are. */
+  get #hasGap(): boolean {
+    return this.isReady && this.#top > this.log.lastOffset && !this.#waiting.has(this.log.nextOffset);
+  }
+
+  #watchGap(): void {
+    if (!this.#hasGap || this.#isReading || this.#cancelGap !== undefined) return;
+    this.#cancelGap = this.#context.patience.after(gapMs, () => {
+      this.#cancelGap = undefined;
+      if (this.#hasGap) this.#readOn();
+    });
+  }
+
+  #readOn(): void {
+    this.#read().catch((error: unknown) => {
+      if (!(error instanceof Impatience)) this.#context.report(error, 'reading a log');
+    });
+  }
+
+  /** Reads on from the store, until nothing is missing. */
+  async #read(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.isReady) {
+        const { lastOffset } = this.log;
+        const { epoch, first, top, entries } = await this.#page(lastOffset, pageEntriesMax);
+        if (!this.isReady) return;
+        if (epoch !== this.log.id) {
+          this.#lose(epoch, top, 'the log is another one');
+          return;
+        }
+        if (first > this.log.nextOffset) {
+          this.#lose(epoch, first - 1, 'entries are gone that were not read');
+          return;
+        }
+        this.#top = Math.max(top, this.#top);
+        for (const entry of entries) {
+          if (entry.offset > this.log.lastOffset) this.#waiting.set(entry.offset, entry);
+        }
+        this.#advance();
+        if (!this.#hasGap || this.log.lastOffset === lastOffset) break;
+      }
+    } finally {
+      this.#isReading = false;
+    }
+    this.#watchGap();
+  }
+
+  async #page(after: number, count: number): Promise<LogPage> {
+    const { store, patience } = this.#context;
+    return patience.until(
+      () => store.read(this.log.name, after, count),
+      (page) => isPage(page, after),
+    );
+  }
+
+  /** Members cannot know what they have missed: that is told. */
+  #lose(epoch: string, top: number, why: string): void {
+    const { retention, report } = this.#context;
+    report(new Error(`The log of ${this.log.name} goes on from another place: ${why}.`), 'a log');
+    this.#waiting.clear();
+    this.#top = top;
+    retention.restart(this.log, epoch, top);
+    this.#follower?.onLost?.();
+    this.#wake();
+  }
+}
+
+function placed(codec: Codec, body: Frame, positions: readonly Position[]): Uint8Array {
+  let frame = codec.withPositions?.(body, positions);
+  if (frame === undefined) {
+    const packet = codec.decode(body);
+    frame = packet.type === PacketType.Publish ? codec.encode({ ...packet, positions }) : body;
+  }
+  return typeof frame === 'string' ? Buffer.from(frame) : frame;
+}
+
+function exceptOf(names: readonly string[], earlier: readonly Position[]): Except {
+  const except = compactOf(names);
+  return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
+}
+
+function isPosition(position: Position): boolean {
+  return Array.isArray(position) && typeof position[0] === 'string' && isCount(position[1]);
+}
+
+function isPage({ epoch, first, top, entries }: LogPage, after: number): boolean {
+  if (typeof epoch !== 'string' || !isCount(first) || !isCount(top) || first > top + 1) return false;
+  return entries.every(({ offset }, i) => offset === after + 1 + i && offset <= top);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

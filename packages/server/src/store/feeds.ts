@@ -1,0 +1,120 @@
+// The logs that this node follows, by name, each as long as somebody here is in its room or reads it, and a little longer.
+import type { Position } from '@halyard/protocol';
+import { Timed, type TimerWheel } from '../base/wheel';
+import type { Follower, Log } from '../log/log';
+import { Feed, type FeedContext } from './feed';
+import { Impatience } from './patience';
+import type { StoredEntry } from './store';
+
+/** How long a log is followed that nobody needs, in milliseconds: rooms are left and joined again. */
+const lingerMs = 5_000;
+
+class Lingering extends Timed {
+  readonly #over: () => void;
+
+  constructor(over: () => void) {
+    super();
+    this.#over = over;
+  }
+
+  override due(): void {
+    this.#over();
+  }
+}
+
+export class Feeds {
+  readonly #context: FeedContext;
+  readonly #wheel: TimerWheel;
+  readonly #byName = new Map<string, Feed>();
+  readonly #lingering = new Map<Feed, Lingering>();
+
+  constructor(context: FeedContext, wheel: TimerWheel) {
+    this.#context = context;
+    this.#wheel = wheel;
+  }
+
+  /** A room's log. It has entries once it is started. */
+  follow(name: string, follower: Follower): Log {
+    const feed = this.#byName.get(name) ?? new Feed(name, this.#context);
+    this.#byName.set(name, feed);
+    feed.follower = follower;
+    const lingering = this.#lingering.get(feed);
+    if (lingering !== undefined) this.#wheel.cancel(lingering);
+    this.#lingering.delete(feed);
+    return feed.log;
+  }
+
+  /** The log is needed from an offset on, or from now on. */
+  start(log: Log, from: Position | undefined): void {
+    this.#feedOf(log)
+      ?.start(from)
+      .catch((error: unknown) => {
+        if (!(error instanceof Impatience)) this.#context.report(error, 'following a log');
+      });
+  }
+
+  unfollow(log: Log): void {
+    const feed = this.#feedOf(log);
+    if (feed === undefined || !feed.hasFollower) return;
+    feed.follower = undefined;
+    this.#linger(feed);
+  }
+
+  isReady(log: Log): boolean {
+    return this.#feedOf(log)?.isReady === true;
+  }
+
+  whenAt(log: Log, offset: number, run: () => void): void {
+    const feed = this.#feedOf(log);
+    if (feed === undefined) run();
+    else feed.whenAt(offset, run);
+  }
+
+  /** @returns whether all entries of a log after an offset are here */
+  async load(log: Log, after: number): Promise<boolean> {
+    const feed = this.#feedOf(log);
+    return feed === undefined ? after >= log.base : feed.load(after);
+  }
+
+  arrived(name: string, epoch: string, entry: StoredEntry): void {
+    this.#byName.get(name)?.arrived(epoch, entry);
+  }
+
+  /**
+   * What this node has emitted is stored, and is delivered.
+   * @returns the feed if it has to wait there for what comes before it
+   */
+  released(name: string, epoch: string, entry: StoredEntry): Feed | undefined {
+    const feed = this.#byName.get(name);
+    if (feed === undefined) return undefined;
+    feed.arrived(epoch, entry);
+    feed.released();
+    const isWaiting = feed.isReady && feed.log.id === epoch && feed.log.lastOffset < entry.offset;
+    return isWaiting ? feed : undefined;
+  }
+
+  stop(): void {
+    for (const feed of this.#byName.values()) feed.stop();
+    this.#byName.clear();
+  }
+
+  #feedOf(log: Log): Feed | undefined {
+    const feed = this.#byName.get(log.name);
+    return feed?.log === log ? feed : undefined;
+  }
+
+  #linger(feed: Feed): void {
+    const lingering = new Lingering(() => {
+      if (this.#lingering.get(feed) !== lingering) return;
+      if (feed.isAwaited) {
+        this.#linger(feed);
+        return;
+      }
+      this.#lingering.delete(feed);
+      this.#byName.delete(feed.log.name);
+      feed.stop();
+    });
+    this.#lingering.set(feed, lingering);
+    this.#wheel.schedule(lingering, this.#wheel.now() + lingerMs);
+  }
+}

@@ -1,0 +1,126 @@
+// Calls to a store that may take long, fail, or never return: each has a deadline, and is made again until it has an answer.
+import type { Platform } from '../base/platform';
+import type { Awaitable } from './store';
+
+/** A call that has not returned after so many milliseconds is made again. */
+export const callMsMax = 2_000;
+const retryMsMin = 50;
+const retryMsMax = 1_000;
+
+/** The server is closed: nothing is tried any more. */
+export class Impatience extends Error {
+  override readonly name = 'Impatience';
+}
+
+export class Patience {
+  readonly #platform: Platform;
+  readonly #changed: (isUp: boolean) => void;
+  #isOver = false;
+  #isBegun = false;
+  #begin!: () => void;
+  readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
+  #failing = 0;
+  /** What is under way, to be ended with the server. */
+  readonly #ends = new Set<(error: Impatience) => void>();
+
+  /** @param changed told when calls begin to fail, and when they return again */
+  constructor(platform: Platform, changed: (isUp: boolean) => void) {
+    this.#platform = platform;
+    this.#changed = changed;
+  }
+
+  /** Whether calls may be made: before that they wait. */
+  get isBegun(): boolean {
+    return this.#isBegun;
+  }
+
+  /** The store is open: calls are made from now on. */
+  begin(): void {
+    this.#isBegun = true;
+    this.#begin();
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    return this.#platform.after(delayMs, () => {
+      if (!this.#isOver) run();
+    });
+  }
+
+  /** Nothing is tried any more: what is under way rejects with `Impatience`. */
+  end(): void {
+    this.#isOver = true;
+    for (const end of [...this.#ends]) end(new Impatience('the server is closed'));
+  }
+
+  /**
+   * Makes a call until it returns what it may.
+   * @param isRight whether an answer can be one
+   */
+  async until<Answer>(
+    call: () => Awaitable<Answer>,
+    isRight: (answer: Answer) => boolean = () => true,
+  ): Promise<Answer> {
+    if (!this.#isBegun) await this.#begun;
+    let isFailing = false;
+    for (let delayMs = retryMsMin; ; delayMs = Math.min(delayMs * 2, retryMsMax)) {
+      try {
+        const answer = await this.once(call);
+        if (!isRight(answer)) throw new Error('the store answers what cannot be');
+        if (isFailing) this.#fails(-1);
+        return answer;
+      } catch (error) {
+        if (this.#isOver) throw error;
+        if (!isFailing) this.#fails(1);
+        isFailing = true;
+        await this.#wait(delayMs);
+      }
+    }
+  }
+
+  /** Makes a call once. Rejects after `timeoutMs`. */
+  once<Answer>(call: () => Awaitable<Answer>, timeoutMs = callMsMax): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const over = (): void => {
+        cancel();
+        this.#ends.delete(end);
+      };
+      const end = (error: Error): void => {
+        over();
+        reject(error);
+      };
+      const cancel = this.#platform.after(timeoutMs, () => end(new Error(`no answer within ${timeoutMs} ms`)));
+      if (this.#isOver) {
+        end(new Impatience('the server is closed'));
+        return;
+      }
+      this.#ends.add(end);
+      Promise.resolve()
+        .then(call)
+        .then((answer) => {
+          over();
+          resolve(answer);
+        }, end);
+    });
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (error: Error): void => {
+        cancel();
+        reject(error);
+      };
+      const cancel = this.#platform.after(delayMs, () => {
+        this.#ends.delete(end);
+        resolve();
+      });
+      if (this.#isOver) end(new Impatience('the server is closed'));
+      else this.#ends.add(end);
+    });
+  }
+
+  #fails(change: number): void {
+    const before = this.#failing;
+    this.#failing += change;
+    if ((before === 0) !== (this.#failing === 0)) this.#changed(this.#failing === 0);
+  }
+}

@@ -1,0 +1,401 @@
+// The turn of a server whose store others share: what is emitted waits until it is stored, and is then released in the order in
+// which it was emitted. While a commit is in flight the next one gathers, so that throughput does not fall with the way to the
+// store. A commit of several partitions has two phases, logs and then sessions: who is lost between them has said what is said
+// again, and has lost nothing.
+import type { Position } from '@halyard/protocol';
+import type { Follower, Log } from '../log/log';
+import type { Stamps } from '../log/stamp';
+import type { Feed } from './feed';
+import type { Feeds } from './feeds';
+import { Impatience, type Patience } from './patience';
+import type { Awaitable, Commit, CommitResult, LogStep, NewEntry, RecordWrite, Store } from './store';
+import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
+
+/** What waits to be released, in the order in which it was emitted. */
+type Item = StepItem | Sender<never> | (() => void);
+
+/** One step of a commit. */
+interface StepItem extends Top {
+  step: LogStep;
+}
+
+/** What is under way to the store together. */
+interface Batch {
+  readonly steps: readonly StepItem[];
+  readonly records: ReadonlyMap<Recorded, Recording>;
+  readonly items: readonly Item[];
+}
+
+export interface QueueContext {
+  readonly store: Store;
+  readonly patience: Patience;
+  readonly stamps: Stamps;
+  /** What is published and not stored may have so many bytes: then clients' events wait before their handlers. */
+  readonly storeQueueBytesMax: number;
+  /** Calls something at the end of this turn, or later. */
+  soon(run: () => void): void;
+  /** What could be has been released. */
+  released(): void;
+  report(error: unknown, where: string): void;
+}
+
+export class QueuedTurn implements Turn {
+  readonly isShared = true;
+  readonly stamps: Stamps;
+  /** Up to this stamp everything that was published here is stored, and its turn to be delivered has come. */
+  releasedStamp = -1;
+  readonly #context: QueueContext;
+  readonly #store: Store;
+  #feeds!: Feeds;
+  #steps: StepItem[] = [];
+  #items: Item[] = [];
+  #touched = new Map<Recorded, Set<string>>();
+  /** What sessions said of their last write. */
+  readonly #written = new WeakMap<Recorded, unknown>();
+  /** Those that other nodes have. */
+  readonly #forgotten = new WeakSet<Recorded>();
+  readonly #numbers: number[];
+  #stepCount = 0;
+  #isScheduled = false;
+  #isStoring = false;
+  /** Stored, and waits to be released. */
+  #releasing: Item[] = [];
+  #isReleasing = false;
+  #bytes = 0;
+  #idle: (() => void)[] = [];
+  #whenLow: (() => void)[] = [];
+
+  constructor(context: QueueContext) {
+    this.#context = context;
+    this.#store = context.store;
+    this.stamps = context.stamps;
+    this.#numbers = Array.from({ length: context.store.partitions }, () => 0);
+  }
+
+  /** The logs that are followed; they need to know what is released. */
+  set feeds(feeds: Feeds) {
+    this.#feeds = feeds;
+  }
+
+  /** Whether so much waits to be stored that nothing more should be begun. */
+  get isHigh(): boolean {
+    return this.#bytes > this.#context.storeQueueBytesMax;
+  }
+
+  /** Calls `run` once less waits. */
+  whenLow(run: () => void): void {
+    this.#whenLow.push(run);
+  }
+
+  follow(name: string, follower: Follower): Log {
+    return this.#feeds.follow(name, follower);
+  }
+
+  unfollow(log: Log): void {
+    this.#feeds.unfollow(log);
+  }
+
+  /** The log is needed from a place on, or from now on. */
+  start(log: Log, from: Position | undefined): void {
+    this.#feeds.start(log, from);
+  }
+
+  /** Calls `run` once a log has come so far. */
+  whenAt(log: Log, offset: number, run: () => void): void {
+    this.#feeds.whenAt(log, offset, run);
+  }
+
+  load(log: Log, after: number): Promise<boolean> {
+    return this.#feeds.load(log, after);
+  }
+
+  /** Appends to the logs of rooms. Who appends does not deliver: each log's follower does, here and on other nodes. */
+  publish({ logs, except, bodies }: Publication): void {
+    const stamp = this.stamps.next();
+    const first = this.#steps.length;
+    const { partitions } = this.#store;
+    const inOrder =
+      logs.length === 1 || partitions === 1
+        ? logs
+        : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
+    for (const [i, log] of inOrder.entries()) {
+      const earlier = Array.from({ length: i }, (_, before) => first + before);
+      this.#add({ log, stamp, except, bodies, earlier });
+    }
+    for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
+  }
+
+  /** Asks where a log is, among everything that is emitted. @param then called once that is known */
+  top(log: string, then: (position: Position) => void): Top {
+    const item = this.#add({ topOf: log });
+    this.after(() => then(item.position as Position));
+    return item;
+  }
+
+  send<Frame>(sender: Sender<Frame>, frame: Frame): void {
+    // Its record says that it is there, so that a commit stores it.
+    sender.take(frame, this.stamps.next());
+    this.#items.push(sender as Sender<never>);
+    this.#schedule();
+  }
+
+  after(run: () => void): void {
+    this.#items.push(run);
+    this.#schedule();
+  }
+
+  touch(session: Recorded, what?: string): void {
+    if (this.#forgotten.has(session)) return;
+    let changed = this.#touched.get(session);
+    if (changed === undefined) {
+      changed = new Set();
+      this.#touched.set(session, changed);
+    }
+    if (what !== undefined) changed.add(what);
+    this.#schedule();
+  }
+
+  release(session: Recorded): void {
+    // Its data may have changed since.
+    this.touch(session);
+    this.after(() => this.forget(session));
+  }
+
+  forget(session: Recorded): void {
+    this.#touched.delete(session);
+    this.#forgotten.add(session);
+  }
+
+  /** @returns once a session is stored as it is now: whether it is still this node's */
+  confirm(session: Recorded): Promise<boolean> {
+    if (this.#forgotten.has(session)) return Promise.resolve(false);
+    this.touch(session);
+    return new Promise((resolve) => this.after(() => resolve(!this.#forgotten.has(session))));
+  }
+
+  /** @returns once nothing waits to be stored or to be released */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#schedule();
+    });
+  }
+
+  /** The store is open. */
+  begin(): void {
+    this.#schedule();
+  }
+
+  /** Nothing is stored any more. */
+  end(): void {
+    for (const run of this.#idle.splice(0)) run();
+  }
+
+  #add(step: LogStep): StepItem {
+    const item: StepItem = { id: ++this.#stepCount, step, position: undefined };
+    this.#steps.push(item);
+    this.#items.push(item);
+    this.#schedule();
+    return item;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStoring) return;
+    this.#isScheduled = true;
+    this.#context.soon(() => {
+      this.#isScheduled = false;
+      this.#commit();
+    });
+  }
+
+  #commit(): void {
+    if (this.#isStoring || !this.#context.patience.isBegun) return;
+    if (this.#items.length === 0 && this.#touched.size === 0) {
+      if (this.#releasing.length === 0) this.end();
+      return;
+    }
+    const batch = this.#batch();
+    this.#isStoring = true;
+    const stored = this.#store.partitions === 1 ? this.#storeAtOnce(batch) : this.#storeInPhases(batch);
+    if (!(stored instanceof Promise)) this.#isStored(batch, stored);
+    else {
+      stored.then(
+        (result) => this.#isStored(batch, result),
+        (error) => {
+          // Nobody hears of what is not stored.
+          if (!(error instanceof Impatience)) throw error;
+          this.end();
+        },
+      );
+    }
+  }
+
+  #batch(): Batch {
+    const records = new Map<Recorded, Recording>();
+    const touched = this.#touched;
+    this.#touched = new Map();
+    for (const [session, changed] of touched) {
+      try {
+        const recording = session.write(changed, this.#written.get(session));
+        this.#written.set(session, recording.written);
+        records.set(session, recording);
+      } catch (error) {
+        session.failed(error);
+      }
+    }
+    const batch = { steps: this.#steps, records, items: this.#items };
+    this.#steps = [];
+    this.#items = [];
+    return batch;
+  }
+
+  #storeAtOnce({ steps, records }: Batch): CommitResult | Promise<CommitResult> {
+    const indexes = new Map<Top, number>(steps.map((item, i) => [item, i]));
+    const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, indexes) }));
+    return this.#call(
+      0,
+      steps.map(({ step }) => step),
+      writes,
+    );
+  }
+
+  /** Logs one partition after the other, so that a message to several rooms knows its places before; then sessions. */
+  async #storeInPhases({ steps, records }: Batch): Promise<CommitResult> {
+    const positions: Position[] = [];
+    const fenced: CommitResult['fenced'][number][] = [];
+    const missing: string[] = [];
+    for (let partition = 0; partition < this.#store.partitions; partition++) {
+      const mine = [...steps.keys()].filter((i) => this.#partitionOf(steps[i]!.step) === partition);
+      if (mine.length === 0) continue;
+      const places = new Map(mine.map((index, i) => [index, i]));
+      const its = mine.map((i) => {
+        const { step } = steps[i]!;
+        if ('topOf' in step) return step;
+        const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
+        return { ...step, earlier: step.earlier.map((at) => (typeof at === 'number' ? placeOf(at) : at)) };
+      });
+      const result = await this.#call(partition, its, []);
+      for (const [i, index] of mine.entries()) positions[index] = result.positions[i] as Position;
+    }
+    for (const [i, item] of steps.entries()) item.position = positions[i];
+    const byPartition = new Map<number, RecordWrite[]>();
+    for (const { write, tops } of records.values()) {
+      const partition = this.#store.partitionOf(write.session);
+      const its = byPartition.get(partition) ?? [];
+      byPartition.set(partition, its);
+      its.push({ ...write, positions: placesOf(tops, new Map()) });
+    }
+    const results = await Promise.all([...byPartition].map(([partition, its]) => this.#call(partition, [], its)));
+    for (const result of results) {
+      fenced.push(...result.fenced);
+      missing.push(...result.missing);
+    }
+    return { positions, fenced, missing };
+  }
+
+  #partitionOf(step: LogStep): number {
+    return this.#store.partitionOf('topOf' in step ? step.topOf : step.log);
+  }
+
+  #call(
+    partition: number,
+    steps: readonly LogStep[],
+    records: readonly RecordWrite[],
+  ): CommitResult | Promise<CommitResult> {
+    const number = (this.#numbers[partition] ?? 0) + 1;
+    this.#numbers[partition] = number;
+    const commit: Commit = { number, steps, records };
+    const isRight = (result: CommitResult): boolean => isResultOf(commit, result);
+    // The same number again has the same result, if the answer before was lost.
+    const answer = this.#store.commit(partition, commit);
+    if (!(answer instanceof Promise) && isRight(answer)) return answer;
+    let first: Awaitable<CommitResult> | undefined = answer;
+    return this.#context.patience.until(() => {
+      const call = first ?? this.#store.commit(partition, commit);
+      first = undefined;
+      return call;
+    }, isRight);
+  }
+
+  #isStored({ steps, records, items }: Batch, { positions, fenced, missing }: CommitResult): void {
+    for (const [i, item] of steps.entries()) {
+      item.position = positions[i];
+      if ('topOf' in item.step) continue;
+      const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
+      item.step = { ...item.step, earlier };
+    }
+    const generations = new Map(fenced);
+    const missed = new Set(missing);
+    for (const session of records.keys()) {
+      const generation = generations.get(session.id);
+      if (generation !== undefined) this.forget(session);
+      else if (missed.has(session.id)) {
+        this.#written.delete(session);
+        this.touch(session);
+      }
+    }
+    const isStored = (item: Item): boolean => {
+      const { id } = item as Partial<Recorded>;
+      return id === undefined || !(generations.has(id) || missed.has(id));
+    };
+    for (const item of items) if (isStored(item)) this.#releasing.push(item);
+    this.#releasing.push(() => {
+      for (const [session, { snapshot }] of records) {
+        const generation = generations.get(session.id);
+        if (generation !== undefined) session.fenced(generation);
+        else if (!missed.has(session.id)) session.stored(snapshot);
+      }
+    });
+    this.#isStoring = false;
+    this.#releaseAll();
+    this.#schedule();
+  }
+
+  /** In the order in which it was emitted. Where an entry of another node comes first in the log of a room, that is waited for. */
+  #releaseAll(): void {
+    if (this.#isReleasing) return;
+    this.#isReleasing = true;
+    let waiting: { readonly feed: Feed; readonly offset: number } | undefined;
+    let at = 0;
+    while (at < this.#releasing.length && waiting === undefined) {
+      const item = this.#releasing[at++] as Item;
+      try {
+        if (typeof item === 'function') item();
+        else if ('release' in item) item.release();
+        else if ('log' in item.step) waiting = this.#deliver(item.step, item.position as Position);
+      } catch (error) {
+        this.#context.report(error, 'releasing what is stored');
+      }
+    }
+    this.#releasing.splice(0, at);
+    this.#context.released();
+    if (!this.isHigh) for (const run of this.#whenLow.splice(0)) run();
+    const goOn = (): void => {
+      this.#isReleasing = false;
+      if (this.#releasing.length > 0) this.#releaseAll();
+      else this.#schedule();
+    };
+    if (waiting === undefined) goOn();
+    else waiting.feed.whenAt(waiting.offset, goOn);
+  }
+
+  /** @returns the feed if the rest has to wait for it */
+  #deliver(entry: NewEntry, [epoch, offset]: Position): { readonly feed: Feed; readonly offset: number } | undefined {
+    const { log, stamp, except, bodies } = entry;
+    this.releasedStamp = stamp;
+    for (const body of bodies) this.#bytes -= body?.length ?? 0;
+    const earlier = entry.earlier as readonly Position[];
+    const feed = this.#feeds.released(log, epoch, { offset, node: '', stamp, except, earlier, bodies });
+    return feed && { feed, offset };
+  }
+}
+
+function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, number>): RecordWrite['positions'] {
+  return new Map([...tops].map(([part, top]) => [part, top.position ?? (indexes.get(top) as number)]));
+}
+
+function isResultOf({ steps, records }: Commit, { positions, fenced, missing }: CommitResult): boolean {
+  if (!Array.isArray(positions) || positions.length !== steps.length) return false;
+  const known = new Set(records.map(({ session }) => session));
+  return fenced.every(([session]) => known.has(session)) && missing.every((session) => known.has(session));
+}
