@@ -261,7 +261,9 @@ function checkWrites(): { readonly unchanged: number; restore(): void } {
   let writes = 0;
   // What is known to be read is said with the next PONG, and where a log was as soon as anything else is said.
   const comparable = (parts: ReadonlyMap<string, unknown>) =>
-    [...parts].filter(([name]) => !name.startsWith('top')).map(([name, part]) => [name, name.startsWith('socket') || name === 'left' ? contentOf(part) : part]);
+    [...parts]
+      .filter(([name]) => !name.startsWith('top'))
+      .map(([name, part]) => [name, name.startsWith('socket') || name === 'left' ? contentOf(part) : part]);
   const { write } = Session.prototype;
   const spy = vi.spyOn(Session.prototype, 'write').mockImplementation(function (this: Session, changed, before) {
     const done = write.call(this, changed, before);
@@ -291,7 +293,10 @@ function checkWrites(): { readonly unchanged: number; restore(): void } {
 function contentOf(part: unknown): unknown {
   const { value } = codec.decode(part as Uint8Array) as unknown as { value: { memberships: Membership[] } };
   const all = [value].flat() as { memberships: Membership[] }[];
-  return all.map(({ memberships, ...rest }) => ({ ...rest, memberships: memberships.map(({ from, to, epoch, begins, ends, ...its }) => its) }));
+  return all.map(({ memberships, ...rest }) => ({
+    ...rest,
+    memberships: memberships.map(({ from, to, epoch, begins, ends, ...its }) => its),
+  }));
 }
 
 test('a session goes on at another server, once and in order, with its rooms and its data', async () => {

@@ -1,7 +1,6 @@
 // A socket as its rooms see it.
 import type { Frames } from '../log/log';
 import type { Reader } from '../log/trimmed';
-import type { Membership } from './membership';
 
 /** The way to its client. */
 export interface Line {
@@ -20,7 +19,7 @@ export interface Line {
   /** Native fan-out has sent it so much. */
   published(bytes: number): void;
   /** All entries of a membership are here that it had to wait for. */
-  unheld(subscriber: Subscriber, membership: Membership): void;
+  unheld(subscriber: Subscriber, membership: { readonly to: number; readonly seen: number }): void;
   /** The log of one of its rooms is another one: what it has missed cannot be known. */
   lost(): void;
 }

@@ -1,5 +1,6 @@
 // How what is published reaches a session: directly while it is live, read from the logs while it catches up, one by one
-// and counted while its client may know more logs than it can name.
+// and counted while its client may know more logs than it can name. Longer than other files: these ways take turns, and a
+// session is on one of them at any time.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import {
   type Close,

@@ -72,8 +72,13 @@ export class Feed {
     this.#state = 'starting';
     const { store, patience, retention } = this.#context;
     const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
+    let base = from !== undefined && from[0] === epoch ? Math.min(from[1], top) : top;
+    if (base < top) {
+      const page = await this.#page(base, 1);
+      // What is gone was for who was here before: that is seen where it is missing.
+      if (page.epoch === epoch) base = Math.max(base, page.first - 1);
+    }
     if (this.#state !== 'starting') return;
-    const base = from !== undefined && from[0] === epoch ? from[1] : top;
     retention.restart(this.log, epoch, base);
     this.#state = 'ready';
     this.#top = Math.max(this.#top, top);
@@ -126,10 +131,12 @@ export class Feed {
     this.#advance();
   }
 
-  /** @returns whether all entries after an offset are here, read from the store if they were not */
+  /** @returns whether all entries after an offset are here that are known of, read from the store if they were not */
   async load(after: number): Promise<boolean> {
     const { log } = this;
     await new Promise<void>((resolve) => this.whenAt(0, resolve));
+    // Else what was emitted later, in another log, would be read before.
+    await new Promise<void>((resolve) => this.whenAt(this.#top, resolve));
     const epoch = log.id;
     while (after < log.base) {
       const wanted = log.base - after;

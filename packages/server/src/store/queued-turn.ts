@@ -1,28 +1,22 @@
 // The turn of a server whose store others share: what is emitted waits until it is stored, and is then released in the order in
 // which it was emitted. While a commit is in flight the next one gathers, so that throughput does not fall with the way to the
-// store. A commit of several partitions has two phases, logs and then sessions: who is lost between them has said what is said
-// again, and has lost nothing.
+// store.
 import type { Position } from '@halyard/protocol';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
+import { type Batched, Commits, type StepItem } from './commits';
 import type { Feed } from './feed';
 import type { Feeds } from './feeds';
 import { Impatience, type Patience } from './patience';
-import type { Awaitable, Commit, CommitResult, LogStep, NewEntry, RecordWrite, Store } from './store';
+import type { CommitResult, LogStep, NewEntry, Store } from './store';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
 
 /** What waits to be released, in the order in which it was emitted. */
 type Item = StepItem | Sender<never> | (() => void);
 
-/** One step of a commit. */
-interface StepItem extends Top {
-  step: LogStep;
-}
-
-/** What is under way to the store together. */
-interface Batch {
+/** What is under way to the store together, and what waits for it. */
+interface Batch extends Batched {
   readonly steps: readonly StepItem[];
-  readonly records: ReadonlyMap<Recorded, Recording>;
   readonly items: readonly Item[];
 }
 
@@ -54,7 +48,7 @@ export class QueuedTurn implements Turn {
   readonly #written = new WeakMap<Recorded, unknown>();
   /** Those that other nodes have. */
   readonly #forgotten = new WeakSet<Recorded>();
-  readonly #numbers: number[];
+  readonly #commits: Commits;
   #stepCount = 0;
   #isScheduled = false;
   #isStoring = false;
@@ -69,7 +63,7 @@ export class QueuedTurn implements Turn {
     this.#context = context;
     this.#store = context.store;
     this.stamps = context.stamps;
-    this.#numbers = Array.from({ length: context.store.partitions }, () => 0);
+    this.#commits = new Commits(context.store, context.patience);
   }
 
   /** The logs that are followed; they need to know what is released. */
@@ -216,7 +210,7 @@ export class QueuedTurn implements Turn {
     }
     const batch = this.#batch();
     this.#isStoring = true;
-    const stored = this.#store.partitions === 1 ? this.#storeAtOnce(batch) : this.#storeInPhases(batch);
+    const stored = this.#commits.store(batch);
     if (!(stored instanceof Promise)) this.#isStored(batch, stored);
     else {
       stored.then(
@@ -247,74 +241,6 @@ export class QueuedTurn implements Turn {
     this.#steps = [];
     this.#items = [];
     return batch;
-  }
-
-  #storeAtOnce({ steps, records }: Batch): CommitResult | Promise<CommitResult> {
-    const indexes = new Map<Top, number>(steps.map((item, i) => [item, i]));
-    const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, indexes) }));
-    return this.#call(
-      0,
-      steps.map(({ step }) => step),
-      writes,
-    );
-  }
-
-  /** Logs one partition after the other, so that a message to several rooms knows its places before; then sessions. */
-  async #storeInPhases({ steps, records }: Batch): Promise<CommitResult> {
-    const positions: Position[] = [];
-    const fenced: CommitResult['fenced'][number][] = [];
-    const missing: string[] = [];
-    for (let partition = 0; partition < this.#store.partitions; partition++) {
-      const mine = [...steps.keys()].filter((i) => this.#partitionOf(steps[i]!.step) === partition);
-      if (mine.length === 0) continue;
-      const places = new Map(mine.map((index, i) => [index, i]));
-      const its = mine.map((i) => {
-        const { step } = steps[i]!;
-        if ('topOf' in step) return step;
-        const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
-        return { ...step, earlier: step.earlier.map((at) => (typeof at === 'number' ? placeOf(at) : at)) };
-      });
-      const result = await this.#call(partition, its, []);
-      for (const [i, index] of mine.entries()) positions[index] = result.positions[i] as Position;
-    }
-    for (const [i, item] of steps.entries()) item.position = positions[i];
-    const byPartition = new Map<number, RecordWrite[]>();
-    for (const { write, tops } of records.values()) {
-      const partition = this.#store.partitionOf(write.session);
-      const its = byPartition.get(partition) ?? [];
-      byPartition.set(partition, its);
-      its.push({ ...write, positions: placesOf(tops, new Map()) });
-    }
-    const results = await Promise.all([...byPartition].map(([partition, its]) => this.#call(partition, [], its)));
-    for (const result of results) {
-      fenced.push(...result.fenced);
-      missing.push(...result.missing);
-    }
-    return { positions, fenced, missing };
-  }
-
-  #partitionOf(step: LogStep): number {
-    return this.#store.partitionOf('topOf' in step ? step.topOf : step.log);
-  }
-
-  #call(
-    partition: number,
-    steps: readonly LogStep[],
-    records: readonly RecordWrite[],
-  ): CommitResult | Promise<CommitResult> {
-    const number = (this.#numbers[partition] ?? 0) + 1;
-    this.#numbers[partition] = number;
-    const commit: Commit = { number, steps, records };
-    const isRight = (result: CommitResult): boolean => isResultOf(commit, result);
-    // The same number again has the same result, if the answer before was lost.
-    const answer = this.#store.commit(partition, commit);
-    if (!(answer instanceof Promise) && isRight(answer)) return answer;
-    let first: Awaitable<CommitResult> | undefined = answer;
-    return this.#context.patience.until(() => {
-      const call = first ?? this.#store.commit(partition, commit);
-      first = undefined;
-      return call;
-    }, isRight);
   }
 
   #isStored({ steps, records, items }: Batch, { positions, fenced, missing }: CommitResult): void {
@@ -388,14 +314,4 @@ export class QueuedTurn implements Turn {
     const feed = this.#feeds.released(log, epoch, { offset, node: '', stamp, except, earlier, bodies });
     return feed && { feed, offset };
   }
-}
-
-function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, number>): RecordWrite['positions'] {
-  return new Map([...tops].map(([part, top]) => [part, top.position ?? (indexes.get(top) as number)]));
-}
-
-function isResultOf({ steps, records }: Commit, { positions, fenced, missing }: CommitResult): boolean {
-  if (!Array.isArray(positions) || positions.length !== steps.length) return false;
-  const known = new Set(records.map(({ session }) => session));
-  return fenced.every(([session]) => known.has(session)) && missing.every((session) => known.has(session));
 }

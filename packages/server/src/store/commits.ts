@@ -1,0 +1,114 @@
+// How what a turn has produced goes to the store: numbered for each partition, repeated until it has an answer, and if it is of
+// several partitions in two phases, logs and then sessions. Who is lost between them has said what is said again, and has lost
+// nothing.
+import type { Position } from '@halyard/protocol';
+import type { Patience } from './patience';
+import type { Awaitable, Commit, CommitResult, LogStep, RecordWrite, Store } from './store';
+import type { Recorded, Recording, Top } from './turn';
+
+/** One step of a commit, and where its log was. */
+export interface StepItem extends Top {
+  step: LogStep;
+}
+
+/** What is stored together. */
+export interface Batched {
+  readonly steps: readonly StepItem[];
+  readonly records: ReadonlyMap<Recorded, Recording>;
+}
+
+export class Commits {
+  readonly #store: Store;
+  readonly #patience: Patience;
+  /** Of the last commit, by partition. */
+  readonly #numbers: number[];
+
+  constructor(store: Store, patience: Patience) {
+    this.#store = store;
+    this.#patience = patience;
+    this.#numbers = Array.from({ length: store.partitions }, () => 0);
+  }
+
+  /** MUST NOT be called before what was stored last has a result. */
+  store(batch: Batched): Awaitable<CommitResult> {
+    return this.#store.partitions === 1 ? this.#storeAtOnce(batch) : this.#storeInPhases(batch);
+  }
+
+  #storeAtOnce({ steps, records }: Batched): CommitResult | Promise<CommitResult> {
+    const indexes = new Map<Top, number>(steps.map((item, i) => [item, i]));
+    const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, indexes) }));
+    return this.#call(
+      0,
+      steps.map(({ step }) => step),
+      writes,
+    );
+  }
+
+  /** Logs one partition after the other, so that a message to several rooms knows its places before; then sessions. */
+  async #storeInPhases({ steps, records }: Batched): Promise<CommitResult> {
+    const positions: Position[] = [];
+    const fenced: CommitResult['fenced'][number][] = [];
+    const missing: string[] = [];
+    for (let partition = 0; partition < this.#store.partitions; partition++) {
+      const mine = [...steps.keys()].filter((i) => this.#partitionOf(steps[i]!.step) === partition);
+      if (mine.length === 0) continue;
+      const places = new Map(mine.map((index, i) => [index, i]));
+      const its = mine.map((i) => {
+        const { step } = steps[i]!;
+        if ('topOf' in step) return step;
+        const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
+        return { ...step, earlier: step.earlier.map((at) => (typeof at === 'number' ? placeOf(at) : at)) };
+      });
+      const result = await this.#call(partition, its, []);
+      for (const [i, index] of mine.entries()) positions[index] = result.positions[i] as Position;
+    }
+    for (const [i, item] of steps.entries()) item.position = positions[i];
+    const byPartition = new Map<number, RecordWrite[]>();
+    for (const { write, tops } of records.values()) {
+      const partition = this.#store.partitionOf(write.session);
+      const its = byPartition.get(partition) ?? [];
+      byPartition.set(partition, its);
+      its.push({ ...write, positions: placesOf(tops, new Map()) });
+    }
+    const results = await Promise.all([...byPartition].map(([partition, its]) => this.#call(partition, [], its)));
+    for (const result of results) {
+      fenced.push(...result.fenced);
+      missing.push(...result.missing);
+    }
+    return { positions, fenced, missing };
+  }
+
+  #partitionOf(step: LogStep): number {
+    return this.#store.partitionOf('topOf' in step ? step.topOf : step.log);
+  }
+
+  #call(
+    partition: number,
+    steps: readonly LogStep[],
+    records: readonly RecordWrite[],
+  ): CommitResult | Promise<CommitResult> {
+    const number = (this.#numbers[partition] ?? 0) + 1;
+    this.#numbers[partition] = number;
+    const commit: Commit = { number, steps, records };
+    const isRight = (result: CommitResult): boolean => isResultOf(commit, result);
+    // The same number again has the same result, if the answer before was lost.
+    const answer = this.#store.commit(partition, commit);
+    if (!(answer instanceof Promise) && isRight(answer)) return answer;
+    let first: Awaitable<CommitResult> | undefined = answer;
+    return this.#patience.until(() => {
+      const call = first ?? this.#store.commit(partition, commit);
+      first = undefined;
+      return call;
+    }, isRight);
+  }
+}
+
+function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, number>): RecordWrite['positions'] {
+  return new Map([...tops].map(([part, top]) => [part, top.position ?? (indexes.get(top) as number)]));
+}
+
+function isResultOf({ steps, records }: Commit, { positions, fenced, missing }: CommitResult): boolean {
+  if (!Array.isArray(positions) || positions.length !== steps.length) return false;
+  const known = new Set(records.map(({ session }) => session));
+  return fenced.every(([session]) => known.has(session)) && missing.every((session) => known.has(session));
+}
