@@ -10,6 +10,7 @@ import type { Rules } from '../namespace/rules';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import { Inbox } from '../store/inbox';
 import type { LocalStore, StoreEvents } from '../store/store';
 import { DirectTurn, RecordingTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
@@ -31,6 +32,7 @@ export class Core {
   readonly #sessions: Sessions;
   readonly #store: LocalStore;
   readonly #node: string;
+  readonly #inbox: Inbox;
   readonly #flusher: Flusher;
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
@@ -53,6 +55,7 @@ export class Core {
     const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
     const store = options.adapter({ platform, wheel, limits: { ...options, entryAgeMsMax } });
     this.#store = store;
+    this.#inbox = new Inbox({ store, node: this.#node, platform, wheel, report, warn });
     const turn = store.isShared ? new RecordingTurn(store, (run) => platform.soon(run)) : new DirectTurn(store);
     this.#flusher = new Flusher(platform, () => turn.commit());
     this.#fanOut = new FanOut(codecs, this.#flusher);
@@ -144,7 +147,8 @@ export class Core {
     // What others share is stored before it leaves: by queues, at the end of the turn.
     if (!this.#store.isShared) this.#fanOut.host = host;
     this.#router.serve(host);
-    this.#store.open(this.#node, nothingToDo);
+    await this.#store.open(this.#node, this.#storeEvents());
+    this.#inbox.opened(await this.#store.nodes());
     return host;
   }
 
@@ -156,9 +160,22 @@ export class Core {
     this.#flusher.flush();
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
     await new Promise<void>((resolve) => this.#options.platform.soon(resolve));
+    this.#inbox.close();
     await this.#host?.close();
     this.#store.close();
     this.#wheel.stop();
+  }
+
+  /** What the store tells this node. */
+  #storeEvents(): StoreEvents {
+    return {
+      onMessage: (from, message) => this.#inbox.receive(from, message),
+      onVolatile() {},
+      onJoined: (node) => this.#inbox.joined(node),
+      onLeft: (node) => this.#inbox.left(node),
+      onExpired() {},
+      onState() {},
+    };
   }
 
   #accept(connection: Connection): boolean {
@@ -179,16 +196,6 @@ export class Core {
     });
   }
 }
-
-/** What other nodes say, of which there is nothing yet. */
-const nothingToDo: StoreEvents = {
-  onMessage: () => null,
-  onVolatile() {},
-  onJoined() {},
-  onLeft() {},
-  onExpired() {},
-  onState() {},
-};
 
 function settingsOf(options: CheckedOptions): SessionSettings {
   return {
