@@ -16,6 +16,9 @@ import { DirectTurn, RecordingTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
+import { abortedKind, forwardedKind } from '../wire/http/forwarded';
+import { ForwardedRequests } from '../wire/http/forwarded-requests';
+import { Forwarding } from '../wire/http/forwarding';
 import { PollingRequests } from '../wire/http/polling-requests';
 import { Router, shutDown } from '../wire/router';
 import type { CheckedOptions } from './options';
@@ -95,14 +98,23 @@ export class Core {
     };
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
+    const forwarding = store.isShared ? this.#forwarding() : undefined;
     const polling = new PollingRequests({
       admission,
-      settings: { ...options, wheel, flusher: this.#flusher, platform },
+      settings: {
+        ...options,
+        ...{ wheel, flusher: this.#flusher, platform },
+        idPrefix: forwarding === undefined ? '' : `${this.#node}.`,
+      },
       connectionsMax: options.connectionsMax,
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
+      forward: forwarding?.forward,
     });
+    const forwarded = new ForwardedRequests({ ...options, answer: polling.answer });
+    this.#inbox.on(forwardedKind, forwarded.take);
+    this.#inbox.on(abortedKind, forwarded.abort);
     this.#router = new Router({
       ...options,
       admission,
@@ -164,6 +176,16 @@ export class Core {
     await this.#host?.close();
     this.#store.close();
     this.#wheel.stop();
+  }
+
+  /** Requests for connections of other servers. */
+  #forwarding(): Forwarding {
+    return new Forwarding({
+      ...this.#options,
+      node: this.#node,
+      ask: (node, kind, value, timeoutMs) => this.#inbox.ask(node, kind, value, timeoutMs),
+      warn: this.reports.warn,
+    });
   }
 
   /** What the store tells this node. */
