@@ -5,11 +5,16 @@ import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
 import { uws } from '../host/uws';
 import type { Frames } from '../log/log';
+import { ClusterRequests } from '../namespace/cluster-requests';
 import { NamespaceRegistry } from '../namespace/registry';
 import type { Rules } from '../namespace/rules';
+import { ServerEvents } from '../namespace/server-events';
+import type { LocalTargets } from '../namespace/target-spec';
+import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import { Channels } from '../store/channels';
 import { Inbox } from '../store/inbox';
 import type { LocalStore, StoreEvents } from '../store/store';
 import { DirectTurn, RecordingTurn } from '../store/turn';
@@ -30,12 +35,17 @@ type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 export class Core {
   readonly reports: Reports;
   readonly namespaces: NamespaceRegistry<AnyNamespace>;
+  readonly serverEvents: ServerEvents;
+  /** Id of this node in the store. */
+  readonly node: string;
   readonly #options: CheckedOptions;
   readonly #wheel: TimerWheel;
   readonly #sessions: Sessions;
   readonly #store: LocalStore;
-  readonly #node: string;
   readonly #inbox: Inbox;
+  /** What other nodes may say that nobody keeps, and the way to say it; a store of its own has none. */
+  readonly #channels: Channels | undefined;
+  readonly #volatile: VolatileTargets | undefined;
   readonly #flusher: Flusher;
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
@@ -49,7 +59,7 @@ export class Core {
     const { codecs, platform } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
-    this.#node = platform.randomBytes(9).toString('base64url');
+    this.node = platform.randomBytes(9).toString('base64url');
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
@@ -58,7 +68,7 @@ export class Core {
     const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
     const store = options.adapter({ platform, wheel, limits: { ...options, entryAgeMsMax } });
     this.#store = store;
-    this.#inbox = new Inbox({ store, node: this.#node, platform, wheel, report, warn });
+    this.#inbox = new Inbox({ store, node: this.node, platform, wheel, report, warn });
     const turn = store.isShared ? new RecordingTurn(store, (run) => platform.soon(run)) : new DirectTurn(store);
     this.#flusher = new Flusher(platform, () => turn.commit());
     this.#fanOut = new FanOut(codecs, this.#flusher);
@@ -67,15 +77,26 @@ export class Core {
         ...options,
         settings: settingsOf(options),
         outboxLimits: options,
-        ...{ wheel, store, turn, node: this.#node },
+        ...{ wheel, store, turn, node: this.node },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,
       },
       options.sessionsMax,
     );
+    const { codec, isShared } = store;
+    const { ackTimeoutMs, trustProxy } = options;
+    const targets = (name: string): LocalTargets | undefined => this.namespaces.get(name)?.audience;
+    const requests = new ClusterRequests({ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report });
+    this.serverEvents = new ServerEvents({ inbox: this.#inbox, codec, ackTimeoutMs, report });
+    const channels = isShared ? new Channels(store) : undefined;
+    this.#channels = channels;
+    const volatile = channels && new VolatileTargets({ channels, codecCount: codecs.length, targets, warn });
+    this.#volatile = volatile;
     const context: NamespaceContext = {
       ...options,
+      channels,
+      elsewhere: volatile && { requests, volatile },
       store,
       turn,
       fanOut: this.#fanOut,
@@ -104,7 +125,7 @@ export class Core {
       settings: {
         ...options,
         ...{ wheel, flusher: this.#flusher, platform },
-        idPrefix: forwarding === undefined ? '' : `${this.#node}.`,
+        idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
       connectionsMax: options.connectionsMax,
       warn,
@@ -130,6 +151,11 @@ export class Core {
   /** Which host runs: `uws` or `node`; undefined before there is one. */
   get hostName(): string | undefined {
     return this.#host?.name;
+  }
+
+  /** Ids of all nodes that are there, this one first. */
+  get nodes(): readonly string[] {
+    return this.#inbox.nodes;
   }
 
   /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING` */
@@ -159,7 +185,8 @@ export class Core {
     // What others share is stored before it leaves: by queues, at the end of the turn.
     if (!this.#store.isShared) this.#fanOut.host = host;
     this.#router.serve(host);
-    await this.#store.open(this.#node, this.#storeEvents());
+    await this.#store.open(this.node, this.#storeEvents());
+    this.#channels?.opened();
     this.#inbox.opened(await this.#store.nodes());
     return host;
   }
@@ -173,6 +200,7 @@ export class Core {
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
     await new Promise<void>((resolve) => this.#options.platform.soon(resolve));
     this.#inbox.close();
+    this.#channels?.close();
     await this.#host?.close();
     this.#store.close();
     this.#wheel.stop();
@@ -182,7 +210,7 @@ export class Core {
   #forwarding(): Forwarding {
     return new Forwarding({
       ...this.#options,
-      node: this.#node,
+      node: this.node,
       ask: (node, kind, value, timeoutMs) => this.#inbox.ask(node, kind, value, timeoutMs),
       warn: this.reports.warn,
     });
@@ -192,7 +220,7 @@ export class Core {
   #storeEvents(): StoreEvents {
     return {
       onMessage: (from, message) => this.#inbox.receive(from, message),
-      onVolatile() {},
+      onVolatile: (_channel, frames) => this.#volatile?.receive(frames),
       onJoined: (node) => this.#inbox.joined(node),
       onLeft: (node) => this.#inbox.left(node),
       onExpired() {},

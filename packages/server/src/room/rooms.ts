@@ -1,4 +1,5 @@
 // The rooms of a namespace by their names. A name means a room, or the socket that has it as its id.
+import type { Channels } from '../store/channels';
 import type { LocalStore } from '../store/store';
 import type { Turn } from '../store/turn';
 import type { FanOut } from './fan-out';
@@ -12,6 +13,13 @@ export interface RoomsContext {
   readonly turn: Turn;
   readonly fanOut: FanOut;
   readonly roomsPerSocketMax: number;
+  /** Where other nodes may say something volatile to a room. A store of its own has none. */
+  readonly channels: Channels | undefined;
+}
+
+/** The channel of a room, and the name of its log: the length says where the one name ends, because clients choose both. */
+export function channelOf(namespace: string, room: string): string {
+  return `${room.length}:${room}${namespace}`;
 }
 
 export class Rooms implements RoomContext {
@@ -25,6 +33,7 @@ export class Rooms implements RoomContext {
     this.#namespace = namespace;
     this.#context = context;
     this.everyone = this.#create('');
+    this.#listen('');
   }
 
   get store(): LocalStore {
@@ -52,7 +61,7 @@ export class Rooms implements RoomContext {
     let room = this.#byName.get(name);
     if (room === undefined) {
       room = this.#create(name);
-      this.#byName.set(name, room);
+      this.#add(name, room);
     }
     room.members.set(subscriber.id, subscriber);
     return membershipOf(room, room.log.lastOffset, this.stamp);
@@ -74,7 +83,7 @@ export class Rooms implements RoomContext {
     const room = known ?? this.#create(name);
     const isIts = room.log.id === epoch;
     if (known === undefined) {
-      if (isMember && isIts) this.#byName.set(name, room);
+      if (isMember && isIts) this.#add(name, room);
       // Its log stays as long as there is something to be read in it.
       else room.close();
     }
@@ -91,13 +100,13 @@ export class Rooms implements RoomContext {
     membership.until = this.stamp;
     membership.newest = room.log.newestStamp;
     room.members.delete(subscriber.id);
-    if (room.members.size === 0 && this.#byName.delete(room.name)) room.close();
+    if (room.members.size === 0 && this.#byName.delete(room.name)) this.#close(room);
   }
 
   /** The namespace is no more. */
   close(): void {
-    for (const room of this.#byName.values()) room.close();
-    this.everyone.close();
+    for (const room of this.#byName.values()) this.#close(room);
+    this.#close(this.everyone);
   }
 
   /** @param names undefined is the whole namespace */
@@ -132,7 +141,21 @@ export class Rooms implements RoomContext {
   }
 
   #create(name: string): Room {
-    // The length says where the one name ends: clients choose both.
-    return new Room(name, `${name.length}:${name}${this.#namespace}`, this);
+    return new Room(name, channelOf(this.#namespace, name), this);
+  }
+
+  /** It has members here from now on. */
+  #add(name: string, room: Room): void {
+    this.#byName.set(name, room);
+    this.#listen(name);
+  }
+
+  #listen(name: string): void {
+    this.#context.channels?.listen(channelOf(this.#namespace, name));
+  }
+
+  #close(room: Room): void {
+    this.#context.channels?.unlisten(channelOf(this.#namespace, room.name));
+    room.close();
   }
 }
