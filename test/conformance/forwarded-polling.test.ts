@@ -5,7 +5,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { memory, Server, type ServerOptions, type Socket } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
-import { balancer } from '../kit/balancer';
+import { balancer, type Fault } from '../kit/balancer';
 import { hosts } from '../kit/hosts';
 import { type KillableServer, killable } from '../kit/killable';
 import { type Answer, numberOf, Poller } from './poller';
@@ -65,8 +65,8 @@ describe.each(hosts)('on %s', (_name, host) => {
 
   describe.each(['json', 'msgpack'] as const)('with %s', (codec) => {
     /** A client that polls at the next server every time, with what it has heard and how often it has connected. */
-    async function client(servers: () => readonly KillableServer[]) {
-      const { port, given, close } = await balancer(() => servers().map(({ io }) => io.port));
+    async function client(servers: () => readonly KillableServer[], faultOf?: (number: number) => Fault) {
+      const { port, given, close } = await balancer(() => servers().map(({ io }) => io.port), faultOf);
       cleanUp.push(close);
       const socket: ClientSocket = connect(`http://127.0.0.1:${port}`, {
         codec: codecs[codec],
@@ -112,6 +112,40 @@ describe.each(hosts)('on %s', (_name, host) => {
       // One server has the socket, and all of them were asked.
       expect(servers.map(({ io }) => io.sockets.size).toSorted()).toEqual([0, 0, 1]);
       for (const { io } of servers) expect(given.get(io.port)).toBeGreaterThan(5);
+    });
+
+    test('requests and answers that are lost, and requests that come to two servers, do no harm', async () => {
+      const heard: number[] = [];
+      const servers = await serve(3, (io) =>
+        io.on('connection', (socket) =>
+          socket.on('event', (i: number) => {
+            heard.push(i);
+            socket.emit('direct', i);
+            return i;
+          }),
+        ),
+      );
+      const faults: Record<string, number> = { request: 0, answer: 0, twice: 0 };
+      const faultOf = (number: number): Fault => {
+        // A link that never opened has nothing to keep: the client would come again.
+        if (number < 4) return undefined;
+        let kind: Fault;
+        if (number % 7 === 0) kind = 'request';
+        else if (number % 9 === 0) kind = 'answer';
+        else if (number % 3 === 0) kind = 'twice';
+        if (kind !== undefined) faults[kind] = (faults[kind] ?? 0) + 1;
+        return kind;
+      };
+      const { socket, connects } = await client(() => servers, faultOf);
+      const direct: number[] = [];
+      socket.on('direct', (i: number) => void direct.push(i));
+      const count = 30;
+      for (let i = 0; i < count; i++) expect(await socket.emitWithAck('event', i)).toBe(i);
+      await expect.poll(() => direct.length).toBe(count);
+      const all = Array.from({ length: count }, (_, i) => i);
+      expect([heard, direct]).toEqual([all, all]);
+      expect(connects).toEqual([false]);
+      for (const [kind, times] of Object.entries(faults)) expect([kind, times > 1]).toEqual([kind, true]);
     });
 
     test('the server that has it is killed: it goes on at another, and nothing is lost', async () => {
@@ -222,6 +256,16 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(reason((await Promise.all(waiting)).find(({ status }) => status !== 204) as Answer)).toEqual(unknown);
     expect(reason(await b.poll(1))).toEqual(unknown);
     expect(reason(await b.post(2, '[8]', 1))).toEqual(unknown);
+  });
+
+  test('a server that is silent and not known to be gone: 503, and the request may be repeated', async () => {
+    const servers = await serve(2, () => {}, { pollHoldMs: 10 });
+    const [, b] = (await joined(servers)) as [Poller, Poller];
+    await servers[0]?.kill();
+    const answers = [b.poll(1), b.post(2, '[8]', 1)].map(async (answer) => reason(await answer));
+    expect(await Promise.all(answers)).toEqual(Array(2).fill({ status: 503, code: 'ERR_OWNER_SILENT' }));
+    servers[0]?.noticed();
+    expect(reason(await b.poll(1))).toEqual(unknown);
   });
 
   test('a server that closes says so to a poll that waits at another', async () => {

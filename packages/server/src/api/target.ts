@@ -21,7 +21,10 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
   readonly local: Target<Outgoing, Data>;
   /** Messages are dropped for whoever is away or slow. */
   readonly volatile: Target<Outgoing, Data>;
-  /** @param timeoutMs how long `emitWithAck` waits for the last reply: 1 to Infinity. @throws LocalUsageError `ERR_OPTION` */
+  /**
+   * @param timeoutMs how long `emitWithAck` waits for the last reply, and all that asks other servers for the last of them: 1 to
+   *   Infinity. @throws LocalUsageError `ERR_OPTION`
+   */
   timeout(timeoutMs: number): Target<Outgoing, Data>;
   /**
    * Sends an event to all of them: once and in order to each, while its session lives.
