@@ -1,7 +1,5 @@
 // What a server can do with the sockets of others that share its store, and what becomes of that when one of those is dead, slow,
 // or not what it should be. Longer than other files: a case for each part of the API.
-import { json } from '@halyard/codec/json';
-import { msgpack } from '@halyard/codec-msgpack';
 import {
   type Adapter,
   memory,
@@ -12,9 +10,9 @@ import {
   type Socket,
   type Value,
 } from '@halyard/server';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { clusterOf } from '../kit/cluster';
 import { hosts } from '../kit/hosts';
-import { type KillableServer, killable } from '../kit/killable';
 import { WireClient } from '../kit/wire';
 
 const rogueId = 'node-of-evil';
@@ -34,10 +32,7 @@ const volatile = ({ wire }: Joined) =>
   wire.received.filter(([type]) => type === 6).map(([, , event, args]) => `${event} ${(args as unknown[])[0]}`);
 
 describe.each(hosts)('on %s', (_name, host) => {
-  const cleanUp: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const end of cleanUp.splice(0).reverse()) await end();
-  });
+  const { cleanUp, serve: serveAll } = clusterOf(host);
 
   /** Servers on one store, and what they have reported. */
   async function serve(
@@ -45,20 +40,19 @@ describe.each(hosts)('on %s', (_name, host) => {
     options: ServerOptions = {},
     app: (io: Server, index: number) => void = () => {},
   ) {
-    const adapter = memory({ shared: true });
     const reported: string[] = [];
-    const servers: KillableServer[] = [];
-    for (let i = 0; i < count; i++) {
-      const server = await killable(host(), { adapter, codecs: [json(), msgpack()], ...options }, (io) => {
+    const { adapter = memory({ shared: true }) } = options;
+    const servers = await serveAll(
+      count,
+      (io, i) => {
         const note = (error: unknown, { where }: { where: string }) =>
           reported.push(`${where}: ${(error as { code?: string }).code ?? error}`);
         io.on('error', note);
         io.on('warning', ({ code }) => void reported.push(code));
         app(io, i);
-      });
-      servers.push(server);
-      cleanUp.push(() => server.close());
-    }
+      },
+      { ...options, adapter },
+    );
     const [a, b, c] = servers.map(({ io }) => io) as [Server, Server, Server];
     return { a, b, c, servers, adapter, reported };
   }
