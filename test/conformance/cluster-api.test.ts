@@ -169,6 +169,30 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(b.node).not.toBe(c.node);
   });
 
+  test('what a server was asked that has gone since is done elsewhere, but no event is sent twice', async () => {
+    const { a, b, adapter, reported } = await serve(2);
+    const joined = await join(b);
+    const asked: unknown[] = [];
+    const peer = { transport: 'websocket', address: '', secure: false, headers: [] };
+    const facts = { id: joined.id, generation: 9, rooms: [], data: '[3,1,{}]', auth: '[3,1,{}]', client: '', peer };
+    const store = rogue(adapter, (_from, message) => {
+      const [, kind, value] = message as [number, string, Value[]];
+      if (kind === 'sockets') return [true, [facts]];
+      asked.push(value[1]);
+      return new Promise<never>(() => {});
+    });
+    const there = (await a.fetchSockets())[0] as RemoteSocket;
+    there.emit('twice', 1);
+    there.join('room');
+    await expect.poll(() => asked).toEqual(['emit', 'join']);
+    store.close();
+    await expect.poll(() => joined.socket.rooms.has('room')).toBe(true);
+    there.emit('once', 2);
+    await joined.wire.until(({ events }) => events.length > 0);
+    expect(joined.wire.events).toEqual(['once 2']);
+    expect(reported).toEqual([`"emit" for a socket of node ${rogueId}: ERR_NODE_UNKNOWN`]);
+  });
+
   test('socketsJoin, socketsLeave and disconnectSockets, here at once and elsewhere when they resolve', async () => {
     const { a, b, reported } = await serve(2, { roomsPerSocketMax: 2 });
     const [one, two] = [await join(a, 'room'), await join(b, 'room')];

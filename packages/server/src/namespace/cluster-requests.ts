@@ -45,6 +45,12 @@ const actionShapes: Readonly<Record<Action[0], Shape>> = {
   emit: { tuple: [targetShape, 'text', 'frame'] },
 };
 
+/** Whether something may be done elsewhere after it has failed here: an event that may have been sent is not sent again. */
+function isUndone(error: unknown, kind: Action[0]): boolean {
+  if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') return false;
+  return kind !== 'emit' || error.details?.wasAsked !== true;
+}
+
 export class ClusterRequests {
   readonly #context: ClusterRequestsContext;
 
@@ -94,8 +100,7 @@ export class ClusterRequests {
     try {
       if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
     } catch (error) {
-      // What may have been done there is not done again elsewhere.
-      if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') {
+      if (!isUndone(error, kind)) {
         report(error, `"${kind}" for a socket of node ${owner}`);
         return false;
       }

@@ -95,7 +95,7 @@ export class Inbox {
   /**
    * Asks another node.
    * @param timeoutMs up to 100 ms more; Infinity: until the node is gone
-   * @returns its answer. Rejects with LocalUsageError `ERR_NODE_UNKNOWN` if the node is not there, or goes;
+   * @returns its answer. Rejects with LocalUsageError `ERR_NODE_UNKNOWN` if the node is not there, or goes (`details.wasAsked`);
    *   `ERR_REQUEST_TIMEOUT`; `ERR_REQUESTS_FULL` past `askedMax`; `ERR_INBOX_CLOSED`; RemoteProtocolError `ERR_ANSWER` for what is no
    *   answer; PublicError with code and message of the error that is the answer
    */
@@ -157,7 +157,7 @@ export class Inbox {
   /** Who waits for a node that is gone need not wait any more. */
   left(node: string): void {
     this.#others.delete(node);
-    for (const question of [...this.#asked]) if (question.node === node) question.reject(unknownNode(node));
+    for (const question of [...this.#asked]) if (question.node === node) question.reject(unknownNode(node, true));
   }
 
   /** Another node asks. @returns the answer, in a turn of the event loop of its own; never rejects */
@@ -239,8 +239,9 @@ function settleBy(question: Question, answer: Value): void {
   question.reject(new RemoteProtocolError('ERR_ANSWER', `node ${question.node} answered with what is no answer`));
 }
 
-function unknownNode(node: string): LocalUsageError {
-  return new LocalUsageError('ERR_NODE_UNKNOWN', `there is no node ${cut(node)}`);
+/** @param wasAsked it may have done what it was asked for */
+function unknownNode(node: string, wasAsked = false): LocalUsageError {
+  return new LocalUsageError('ERR_NODE_UNKNOWN', `there is no node ${cut(node)}`, { wasAsked });
 }
 
 function closed(): LocalUsageError {
