@@ -36,6 +36,8 @@ describe('server options', () => {
     ['waitingPacketsMax', 0, /from 1 to/],
     ['sessionsMax', 0, /from 1 to/],
     ['connectionsMax', 0, /from 1 to/],
+    ['forwardedRequestsMax', 0, /from 1 to 1048576/],
+    ['forwardedBytesMax', 1_023, /from 1024 to/],
     ['codecs', [], /list of at least one codec/],
     ['codecs', ['json'], /list of at least one codec/],
     ['codecs', [json(), json()], /without two codecs of the same name/],

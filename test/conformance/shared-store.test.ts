@@ -3,15 +3,13 @@
 import { connect, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { type Adapter, memory, type Server, type ServerOptions, type Socket } from '@halyard/server';
+import { type Adapter, memory, type Server, type ServerOptions, type Socket, type Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
 import type { WireClient } from '../kit/wire';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-type Store = Extract<ReturnType<Adapter>, { readonly isShared: true }>;
 
 /** A way for a client of ours to one server at a time, that may be cut. */
 function routed(to: Server) {

@@ -4,7 +4,7 @@
 import { connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { type Adapter, memory, Server, type Socket } from '@halyard/server';
+import { type Adapter, memory, Server, type Socket, type Store } from '@halyard/server';
 import { VirtualClock } from '@halyard/testkit/clock';
 import { seededRandom } from '@halyard/testkit/random';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,6 @@ import { MemoryNetwork } from '../kit/memory-network';
 import { ServerClock } from '../kit/server-clock';
 
 type Fields = Record<string, unknown>;
-type Store = Extract<ReturnType<Adapter>, { readonly isShared: true }>;
 type Path = readonly (string | number)[];
 
 const codec = msgpack();

@@ -14,7 +14,7 @@ export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
 export type { Socket } from './api/socket';
-export type { Target } from './api/target';
+export type { Counted, FetchedSockets, Target } from './api/target';
 export type { Warning } from './base/warnings';
 export type { AppServer } from './host/attached';
 export type { FetchHandler } from './host/fetch-bridge';
@@ -35,11 +35,31 @@ export {
 export { node } from './host/node';
 export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';
 export type { Replies } from './namespace/audience';
+export type { Reached } from './namespace/cluster-requests';
 export type { NamespacePattern } from './namespace/dynamic-namespaces';
 export type { SocketMiddleware } from './namespace/event-middleware';
 export type { SocketLifecycle } from './namespace/event-socket';
 export type { Middleware } from './namespace/rules';
 export type { Auth, Handshake } from './session/handshake';
 export { type MemoryOptions, memory } from './store/memory';
-export type { Adapter } from './store/store';
+export type {
+  Adapter,
+  Bodies,
+  Claim,
+  Commit,
+  CommitResult,
+  LogPage,
+  LogStep,
+  LogTop,
+  NewEntry,
+  RecordParts,
+  RecordWrite,
+  Store,
+  StoreContext,
+  StoredEntry,
+  StoredSession,
+  StoreEvents,
+  StoreState,
+} from './store/store';
+export { positionPart } from './store/store';
 export type { Origins } from './wire/admission';

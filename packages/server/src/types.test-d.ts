@@ -65,6 +65,29 @@ io.of<ClientToServer, ServerToClient, Data>(/^\/room-/).on('connection', (socket
   socket.emit('message', { from: socket.data.user, text: '' });
 });
 
+interface BetweenServers {
+  reload(at: number): string;
+}
+const clustered = new Server<ClientToServer, ServerToClient, Data, BetweenServers>();
+clustered.on('reload', (at) => String(at + 1));
+clustered.serverSideEmit('reload', 1);
+const reloaded: Promise<{ replies: string[]; missing: string[] }> = clustered.serverSideEmitWithAck('reload', 1);
+// @ts-expect-error there is no such event
+clustered.serverSideEmit('relaod', 1);
+// @ts-expect-error the argument is a number
+clustered.serverSideEmit('reload', 'now');
+// @ts-expect-error the reply is text
+clustered.on('reload', (at) => at);
+void reloaded;
+void (async () => {
+  const sockets = await clustered.in('room').fetchSockets();
+  sockets[0]?.emit('message', { from: sockets[0].data.user, text: sockets.missing.join() });
+  // @ts-expect-error there is no such event
+  sockets[0]?.emit('massage');
+  const { count, missing } = await chat.count();
+  return [count + 1, missing.length];
+})();
+
 // Without maps anything goes.
 const untyped = new Server();
 untyped.on('connection', (socket) => {

@@ -7,16 +7,25 @@ import { node } from '../host/node';
 import { uws } from '../host/uws';
 import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
+import { ClusterRequests } from '../namespace/cluster-requests';
 import { NamespaceRegistry } from '../namespace/registry';
 import type { Rules } from '../namespace/rules';
+import { ServerEvents } from '../namespace/server-events';
+import type { LocalTargets } from '../namespace/target-spec';
+import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import { Channels } from '../store/channels';
+import { Inbox } from '../store/inbox';
 import type { Store } from '../store/store';
 import { DirectTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
+import { abortedKind, forwardedKind } from '../wire/http/forwarded';
+import { ForwardedRequests } from '../wire/http/forwarded-requests';
+import { Forwarding } from '../wire/http/forwarding';
 import { PollingRequests } from '../wire/http/polling-requests';
 import { Router, shutDown } from '../wire/router';
 import { Node } from './node';
@@ -29,11 +38,18 @@ type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 export class Core {
   readonly reports: Reports;
   readonly namespaces: NamespaceRegistry<AnyNamespace>;
+  readonly serverEvents: ServerEvents;
+  /** Id of this node in the store. */
+  readonly node: string;
   readonly #options: CheckedOptions;
   readonly #wheel: TimerWheel;
   readonly #sessions: Sessions;
   /** What it is among others, if they share a store. */
-  readonly #node: Node | undefined;
+  readonly #cluster: Node | undefined;
+  readonly #inbox: Inbox;
+  /** What other nodes may say that nobody keeps, and the way to say it; a store of its own has none. */
+  readonly #channels: Channels | undefined;
+  readonly #volatile: VolatileTargets | undefined;
   readonly #flusher: Flusher;
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
@@ -47,6 +63,7 @@ export class Core {
     const { codecs, platform } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
+    this.node = platform.randomBytes(9).toString('base64url');
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
@@ -55,30 +72,48 @@ export class Core {
     const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
     const limits = { ...options, entryAgeMsMax };
     const store: LocalStore | Store = options.adapter({ platform, wheel, limits });
+    this.#inbox = new Inbox({
+      store: store.isShared ? store : nobodyElse,
+      node: this.node,
+      ...{ platform, wheel, report, warn },
+    });
     this.#flusher = new Flusher(platform);
-    const released = (): void => this.#flusher.flush();
-    const node = store.isShared
-      ? new Node({ store, platform, wheel, limits, codecs, storeQueueBytesMax, released, report })
+    const cluster = store.isShared
+      ? new Node({
+          ...{ store, platform, wheel, limits, codecs, storeQueueBytesMax, report },
+          ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
+        })
       : undefined;
-    this.#node = node;
-    const turn = store.isShared ? (node as Node).turn : new DirectTurn(store);
+    this.#cluster = cluster;
+    const turn = store.isShared ? (cluster as Node).turn : new DirectTurn(store);
     this.#fanOut = new FanOut(codecs, this.#flusher);
+    const codec = store.isShared ? store.codec : (codecs[0] as Codec);
     this.#sessions = new Sessions(
       {
         ...options,
         settings: settingsOf(options),
         outboxLimits: options,
-        ...{ wheel, turn, recordCodec: store.isShared ? store.codec : (codecs[0] as Codec) },
+        ...{ wheel, turn, recordCodec: codec },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,
       },
       options.sessionsMax,
-      node,
+      cluster,
     );
-    if (node !== undefined) node.sessions = this.#sessions;
+    if (cluster !== undefined) cluster.sessions = this.#sessions;
+    const { ackTimeoutMs, trustProxy } = options;
+    const targets = (name: string): LocalTargets | undefined => this.namespaces.get(name)?.audience;
+    const requests = new ClusterRequests({ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report });
+    this.serverEvents = new ServerEvents({ inbox: this.#inbox, codec, ackTimeoutMs, report });
+    const channels = store.isShared ? new Channels(store) : undefined;
+    this.#channels = channels;
+    const volatile = channels && new VolatileTargets({ channels, codecCount: codecs.length, targets, warn });
+    this.#volatile = volatile;
     const context: NamespaceContext = {
       ...options,
+      channels,
+      elsewhere: volatile && { requests, volatile },
       turn,
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
@@ -101,14 +136,23 @@ export class Core {
     };
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
+    const forwarding = store.isShared ? this.#forwarding() : undefined;
     const polling = new PollingRequests({
       admission,
-      settings: { ...options, wheel, flusher: this.#flusher, platform },
+      settings: {
+        ...options,
+        ...{ wheel, flusher: this.#flusher, platform },
+        idPrefix: forwarding === undefined ? '' : `${this.node}.`,
+      },
       connectionsMax: options.connectionsMax,
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
+      forward: forwarding?.forward,
     });
+    const forwarded = new ForwardedRequests({ ...options, answer: polling.answer });
+    this.#inbox.on(forwardedKind, forwarded.take);
+    this.#inbox.on(abortedKind, forwarded.abort);
     this.#router = new Router({
       ...options,
       admission,
@@ -124,6 +168,11 @@ export class Core {
   /** Which host runs: `uws` or `node`; undefined before there is one. */
   get hostName(): string | undefined {
     return this.#host?.name;
+  }
+
+  /** Ids of all nodes that are there, this one first. */
+  get nodes(): readonly string[] {
+    return this.#inbox.nodes;
   }
 
   /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING` */
@@ -145,14 +194,14 @@ export class Core {
     this.#starting = true;
     let host: Host;
     try {
-      await this.#node?.open();
+      await this.#openStore();
       host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform);
     } finally {
       this.#starting = false;
     }
     this.#host = host;
     // What others share goes to each member by itself: some of them wait for what is not here yet.
-    if (this.#node === undefined) this.#fanOut.host = host;
+    if (this.#cluster === undefined) this.#fanOut.host = host;
     this.#router.serve(host);
     return host;
   }
@@ -161,14 +210,33 @@ export class Core {
     this.#closing = true;
     this.#host?.stopListening();
     for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
-    await this.#node?.finish();
+    await this.#cluster?.finish();
     for (const session of [...this.#sessions]) session.letGo(shutDown);
     this.#flusher.flush();
     // One turn of the event loop: close frames and last responses leave before the sockets are cut.
     await new Promise<void>((resolve) => this.#options.platform.soon(resolve));
+    this.#inbox.close();
+    this.#channels?.close();
     await this.#host?.close();
-    await this.#node?.close();
+    await this.#cluster?.close();
     this.#wheel.stop();
+  }
+
+  /** Requests for connections of other servers. */
+  #forwarding(): Forwarding {
+    return new Forwarding({
+      ...this.#options,
+      node: this.node,
+      ask: (node, kind, value, timeoutMs) => this.#inbox.ask(node, kind, value, timeoutMs),
+      warn: this.reports.warn,
+    });
+  }
+
+  async #openStore(): Promise<void> {
+    if (this.#cluster === undefined) return;
+    const nodes = await this.#cluster.open((_channel, frames) => this.#volatile?.receive(frames));
+    this.#inbox.opened(nodes);
+    this.#channels?.opened();
   }
 
   #accept(connection: Connection): boolean {
@@ -191,6 +259,9 @@ export class Core {
 
 /** What is published and not stored may have so many bytes. */
 const storeQueueBytesMax = 16 << 20;
+
+/** A server alone has no other nodes. */
+const nobodyElse = { send: () => Promise.reject(new Error('there are no other nodes')) };
 
 function settingsOf(options: CheckedOptions): SessionSettings {
   return {

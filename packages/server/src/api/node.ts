@@ -1,15 +1,16 @@
 // This server among the others that share its store: what it tells them, and what they ask of it.
 import type { Codec } from '@halyard/codec';
-import type { Value } from '@halyard/protocol';
+import { RemoteProtocolError } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import type { Sessions, SharedContext } from '../session/directory';
 import { Feeds } from '../store/feeds';
+import type { Inbox } from '../store/inbox';
 import { Patience } from '../store/patience';
 import { QueuedTurn } from '../store/queued-turn';
-import type { Store } from '../store/store';
+import type { Store, StoreEvents } from '../store/store';
 
 export interface NodeContext {
   readonly store: Store;
@@ -17,6 +18,9 @@ export interface NodeContext {
   readonly wheel: TimerWheel;
   readonly limits: RetentionLimits;
   readonly codecs: readonly Codec[];
+  /** Its id: random, never used before. */
+  readonly node: string;
+  readonly inbox: Inbox;
   readonly storeQueueBytesMax: number;
   /** Something was released to connections. */
   released(): void;
@@ -29,7 +33,6 @@ const letGoMsMax = 500;
 const finishMsMax = 2_000;
 
 export class Node implements SharedContext {
-  /** Random, never used before. */
   readonly node: string;
   readonly store: Store;
   readonly patience: Patience;
@@ -42,7 +45,7 @@ export class Node implements SharedContext {
     const { store, platform, wheel, limits, codecs, storeQueueBytesMax, released, report } = context;
     this.#context = context;
     this.store = store;
-    this.node = platform.randomBytes(9).toString('base64url');
+    this.node = context.node;
     this.patience = new Patience(platform, () => {});
     const base = platform.wall() - platform.now();
     const stamps = new Stamps(() => base + wheel.lately());
@@ -55,24 +58,32 @@ export class Node implements SharedContext {
     this.turn.feeds = this.#feeds;
   }
 
-  async open(): Promise<void> {
+  /** @returns all nodes that are there */
+  async open(onVolatile: StoreEvents['onVolatile']): Promise<readonly string[]> {
+    const { inbox } = this.#context;
+    const { store } = this;
+    inbox.on('let-go', (session) => {
+      if (typeof session === 'string') return this.sessions.letGo(session);
+      throw new RemoteProtocolError('ERR_SESSION_ID', 'the id of a session is text');
+    });
     await this.patience.once(() =>
-      this.store.open(this.node, {
+      store.open(this.node, {
         onEntry: (log, epoch, entry) => this.#feeds.arrived(log, epoch, entry),
-        onMessage: (_from, message) => this.#answer(message),
-        onVolatile() {},
-        onJoined() {},
-        onLeft() {},
+        onMessage: (from, message) => inbox.receive(from, message),
+        onVolatile,
+        onJoined: (node) => inbox.joined(node),
+        onLeft: (node) => inbox.left(node),
         onExpired() {},
         onState() {},
       }),
     );
     this.patience.begin();
     this.turn.begin();
+    return this.patience.until(() => store.nodes());
   }
 
   readonly letGo = (node: string, session: string): Promise<unknown> =>
-    this.patience.once(() => this.store.send(node, ['let-go', session]), letGoMsMax);
+    this.#context.inbox.ask(node, 'let-go', session, letGoMsMax);
 
   /** What there is to be stored is stored, if the store answers. */
   async finish(): Promise<void> {
@@ -89,11 +100,5 @@ export class Node implements SharedContext {
     } catch (error) {
       this.#context.report(error, 'closing the store');
     }
-  }
-
-  async #answer(message: Value): Promise<Value> {
-    const [kind, session] = Array.isArray(message) ? message : [];
-    if (kind === 'let-go' && typeof session === 'string') return this.sessions.letGo(session);
-    throw new Error('a message of this kind is not known');
   }
 }

@@ -65,6 +65,10 @@ const numbers = {
   sessionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
   /** Polling connections. */
   connectionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
+  /** Requests of polling clients that wait for the server that has their connection, where servers share a store … */
+  forwardedRequestsMax: { default: 100_000, min: 1, max: 1 << 20 },
+  /** … and their bodies in bytes. */
+  forwardedBytesMax: { default: 64 << 20, min: 1_024, max: 1 << 30 },
 } as const;
 
 type NumberName = keyof typeof numbers;

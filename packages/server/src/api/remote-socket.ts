@@ -1,4 +1,4 @@
-// A socket as any server of a cluster can give it.
+// A socket as any server of a cluster can give it: of another server it is a snapshot, and what it does is asked of that server.
 import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
 import type { Names } from '../namespace/target-spec';
 import type { Handshake } from '../session/handshake';
@@ -8,16 +8,20 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = Record<string, unknow
   readonly namespace: string;
   /** What the socket came with. */
   readonly handshake: Omit<Handshake<Data>, 'data'>;
-  /** The app's own, as middleware left it in `handshake.data`. */
+  /** The app's own, as middleware left it in `handshake.data`. Of another server a copy: what is changed in it stays here. */
   readonly data: Data;
   /** Its own id, and every room it is in. */
   readonly rooms: ReadonlySet<string>;
   /**
-   * Sends an event: once and in order, while the session lives. After the end of the session it does nothing.
+   * Sends an event: once and in order, while the session lives. After the end of the session it does nothing. To a socket of
+   * another server it goes at most once: it is lost with that server.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
-  /** @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax` */
+  /**
+   * Of a socket of another server this and what follows happens a little later; what fails there is reported by `error`.
+   * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`
+   */
   join(...rooms: Names): void;
   leave(...rooms: Names): void;
   /**

@@ -3,6 +3,7 @@ import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext, type Replies } from '../namespace/audience';
+import type { Reached } from '../namespace/cluster-requests';
 import type { Handler } from '../namespace/handlers';
 import type { Registered } from '../namespace/registry';
 import type { Middleware, Rules } from '../namespace/rules';
@@ -13,10 +14,9 @@ import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
 import { EndedSpans } from '../session/spans';
 import type { Namespace } from './namespace';
-import type { RemoteSocket } from './remote-socket';
 import { ServerSocket, type SocketContext } from './server-socket';
 import type { Socket } from './socket';
-import { AudienceTarget, type Target } from './target';
+import { AudienceTarget, type Counted, type FetchedSockets, type Target } from './target';
 
 /** What namespaces need of the server. */
 export interface NamespaceContext extends RoomsContext, AudienceContext {
@@ -33,21 +33,22 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
   readonly name: string;
   readonly #rules: Rules;
   readonly #rooms: Rooms;
-  readonly #audience: Audience;
+  /** Whom targets of it mean here. */
+  readonly audience: Audience;
   readonly #admission: Admission;
 
   constructor(name: string, rules: Rules, context: NamespaceContext) {
     this.name = name;
     this.#rules = rules;
     this.#rooms = new Rooms(name, context);
-    this.#audience = new Audience(name, this.#rooms, context);
+    this.audience = new Audience(name, this.#rooms, context);
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     const removed = (): void => {
       if (this.#admission.isIdle && this.#rooms.everyone.members.size === 0) context.emptied(name);
     };
     const sockets: SocketContext = {
       rooms: this.#rooms,
-      audience: this.#audience,
+      audience: this.audience,
       ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
@@ -100,7 +101,7 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
   }
 
   get #all(): Target<Outgoing, Data> {
-    return new AudienceTarget(this.#audience, wholeNamespace);
+    return new AudienceTarget(this.audience, wholeNamespace);
   }
 
   to(...rooms: Names): Target<Outgoing, Data> {
@@ -138,19 +139,23 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
     return this.#all.emitWithAck(event, ...args);
   }
 
-  fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]> {
+  fetchSockets(): Promise<FetchedSockets<Outgoing, Data>> {
     return this.#all.fetchSockets();
   }
 
-  socketsJoin(...rooms: Names): void {
-    this.#all.socketsJoin(...rooms);
+  count(): Promise<Counted> {
+    return this.#all.count();
   }
 
-  socketsLeave(...rooms: Names): void {
-    this.#all.socketsLeave(...rooms);
+  socketsJoin(...rooms: Names): Promise<Reached> {
+    return this.#all.socketsJoin(...rooms);
   }
 
-  disconnectSockets(session = false): void {
-    this.#all.disconnectSockets(session);
+  socketsLeave(...rooms: Names): Promise<Reached> {
+    return this.#all.socketsLeave(...rooms);
+  }
+
+  disconnectSockets(session = false): Promise<Reached> {
+    return this.#all.disconnectSockets(session);
   }
 }

@@ -1,9 +1,17 @@
 // The server as user code holds it, and its main namespace.
-import { type AnyEvents, type EventArgs, type EventName, type EventReply, LocalUsageError } from '@halyard/protocol';
+import {
+  type AnyEvents,
+  type EventArgs,
+  type EventHandler,
+  type EventName,
+  type EventReply,
+  LocalUsageError,
+} from '@halyard/protocol';
 import type { Warning } from '../base/warnings';
 import type { AppServer } from '../host/attached';
 import { attachedNode } from '../host/node';
 import type { Replies } from '../namespace/audience';
+import type { Reached } from '../namespace/cluster-requests';
 import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
 import type { Middleware, Rules } from '../namespace/rules';
@@ -11,12 +19,17 @@ import type { Names } from '../namespace/target-spec';
 import { Core } from './core';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
-import type { RemoteSocket } from './remote-socket';
 import type { ErrorContext } from './reports';
 import type { Socket } from './socket';
-import type { Target } from './target';
+import type { Counted, FetchedSockets, Target } from './target';
 
-export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
+/** @typeParam ServerSide events between servers: see `serverSideEmit` */
+export class Server<
+  Incoming = AnyEvents,
+  Outgoing = AnyEvents,
+  Data = Record<string, unknown>,
+  ServerSide = AnyEvents,
+> {
   readonly #core: Core;
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #port: number | undefined;
@@ -94,15 +107,48 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
 
   /**
    * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met; once a
-   * minute for each. Unheard, these two go to stderr.
+   * minute for each. Unheard, these two go to stderr. Any other event is one that another server emits by `serverSideEmit`: what
+   * the handler returns is the reply.
    */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
   on(event: 'warning', handler: (warning: Warning) => void): this;
-  on(event: 'connection' | 'error' | 'warning', handler: Handler): this {
-    if (event !== 'connection') this.#core.reports.on(event, handler);
-    else this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
+  on<Name extends EventName<ServerSide>>(event: Name, handler: EventHandler<ServerSide, Name>): this;
+  on(event: string, handler: Handler): this {
+    if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
+    else if (event === 'error' || event === 'warning') this.#core.reports.on(event, handler);
+    else this.#core.serverEvents.on(event, handler);
     return this;
+  }
+
+  /** Id of this server among those that share its store: random, and another one after every start. */
+  get node(): string {
+    return this.#core.node;
+  }
+
+  /** Ids of all servers that share the store and are there, this one first. Others are known once it listens. */
+  nodes(): readonly string[] {
+    return this.#core.nodes;
+  }
+
+  /**
+   * Calls the handlers that all other servers have for an event (`io.on(event, …)`): at most once each, without waiting.
+   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
+   */
+  serverSideEmit<Name extends EventName<ServerSide>>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
+    this.#core.serverEvents.emit(event, args);
+  }
+
+  /**
+   * The same, and waits at most `ackTimeoutMs` for their replies. Never rejects because of one server.
+   * @returns a reply of each that has answered; in `missing` the ids of those that are gone, too slow, have no handler, or
+   *   whose handler failed. Rejects as `serverSideEmit` throws
+   */
+  serverSideEmitWithAck<Name extends EventName<ServerSide>>(
+    event: Name,
+    ...args: EventArgs<ServerSide, Name>
+  ): Promise<Replies<EventReply<ServerSide, Name>>> {
+    return this.#core.serverEvents.request(event, args) as Promise<Replies<EventReply<ServerSide, Name>>>;
   }
 
   /** Runs for every socket that wants to enter the main namespace. Throw to refuse it. */
@@ -151,20 +197,24 @@ export class Server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<st
     return this.#main.emitWithAck(event, ...args);
   }
 
-  fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]> {
+  fetchSockets(): Promise<FetchedSockets<Outgoing, Data>> {
     return this.#main.fetchSockets();
   }
 
-  socketsJoin(...rooms: Names): void {
-    this.#main.socketsJoin(...rooms);
+  count(): Promise<Counted> {
+    return this.#main.count();
   }
 
-  socketsLeave(...rooms: Names): void {
-    this.#main.socketsLeave(...rooms);
+  socketsJoin(...rooms: Names): Promise<Reached> {
+    return this.#main.socketsJoin(...rooms);
   }
 
-  disconnectSockets(session = false): void {
-    this.#main.disconnectSockets(session);
+  socketsLeave(...rooms: Names): Promise<Reached> {
+    return this.#main.socketsLeave(...rooms);
+  }
+
+  disconnectSockets(session = false): Promise<Reached> {
+    return this.#main.disconnectSockets(session);
   }
 }
 

@@ -1,9 +1,12 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
 import { type AnyEvents, type EventArgs, type EventName, type EventReply, trimmedArgs } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
+import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
 import { flatten, type Names, type TargetSpec } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
+import type { Presence } from '../session/presence';
 import type { RemoteSocket } from './remote-socket';
+import { SocketElsewhere } from './socket-elsewhere';
 
 export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
   /** Adds rooms, or sockets by id. A socket in several of them gets a message once; an empty list adds nobody. */
@@ -11,29 +14,58 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
   in(...rooms: Names): Target<Outgoing, Data>;
   /** Leaves out whoever is in these rooms, or has one of these ids. */
   except(...rooms: Names): Target<Outgoing, Data>;
-  /** Only sockets of this server process. One process is all there is without a cluster adapter. */
+  /**
+   * Only sockets of this server. Without it a target means the sockets of all servers that share a store: then an `emit` to the
+   * sockets of this one is sent to each of them, and is in no room's log.
+   */
   readonly local: Target<Outgoing, Data>;
   /** Messages are dropped for whoever is away or slow. */
   readonly volatile: Target<Outgoing, Data>;
-  /** @param timeoutMs how long `emitWithAck` waits for the last reply: 1 to Infinity. @throws LocalUsageError `ERR_OPTION` */
+  /**
+   * @param timeoutMs how long `emitWithAck` waits for the last reply, and all that asks other servers for the last of them: 1 to
+   *   Infinity. @throws LocalUsageError `ERR_OPTION`
+   */
   timeout(timeoutMs: number): Target<Outgoing, Data>;
   /**
    * Sends an event to all of them: once and in order to each, while its session lives.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, and then nobody gets it
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
-  /** Sends an event to each and waits for all replies. Never rejects because of a missing one. */
+  /**
+   * Sends an event to each and waits for all replies, at most `timeout`, by default `ackTimeoutMs`. Never rejects because of a
+   * missing one. A server that is gone is missing at once; one that is slow, a second after its sockets would be.
+   */
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<Replies<EventReply<Outgoing, Name>>>;
-  /** The sockets themselves, as far as any server can give them. */
-  fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]>;
-  socketsJoin(...rooms: Names): void;
-  socketsLeave(...rooms: Names): void;
+  /**
+   * The sockets, each once: those of this server themselves, and of others what those tell of theirs. With `missing`, the
+   * servers that have not told: gone, or too slow (`timeout`, by default `ackTimeoutMs`), or failed. Never rejects because of one.
+   */
+  fetchSockets(): Promise<FetchedSockets<Outgoing, Data>>;
+  /** How many sockets these are, each counted once; and the servers that have not told of theirs. */
+  count(): Promise<Counted>;
+  /**
+   * Those of this server join at once, those of others when the promise resolves. It need not be awaited, and never rejects.
+   * @returns the servers that have not done it, or not for each of their sockets: that is reported
+   * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`, of a socket of this server
+   */
+  socketsJoin(...rooms: Names): Promise<Reached>;
+  socketsLeave(...rooms: Names): Promise<Reached>;
   /** @param session ends the whole session of each, with every namespace and the connection */
-  disconnectSockets(session?: boolean): void;
+  disconnectSockets(session?: boolean): Promise<Reached>;
 }
+
+export type FetchedSockets<Outgoing = AnyEvents, Data = Record<string, unknown>> = RemoteSocket<Outgoing, Data>[] &
+  Reached;
+
+/** How many there are, as far as all servers but those that are missing know. */
+export interface Counted extends Reached {
+  readonly count: number;
+}
+
+const allReached: Promise<Reached> = Promise.resolve({ missing: [] });
 
 export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   readonly #audience: Audience;
@@ -45,8 +77,9 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   to(...rooms: Names): Target<Outgoing, Data> {
-    const { except, volatile, timeoutMs } = this.#spec;
-    return new AudienceTarget(this.#audience, { rooms: flatten(rooms, this.#spec.rooms), except, volatile, timeoutMs });
+    const { except, volatile, isLocal, timeoutMs } = this.#spec;
+    const named = flatten(rooms, this.#spec.rooms);
+    return new AudienceTarget(this.#audience, { rooms: named, except, volatile, isLocal, timeoutMs });
   }
 
   in(...rooms: Names): Target<Outgoing, Data> {
@@ -58,7 +91,7 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   get local(): Target<Outgoing, Data> {
-    return this;
+    return this.#with({ isLocal: true });
   }
 
   get volatile(): Target<Outgoing, Data> {
@@ -80,28 +113,78 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
     return this.#audience.request(this.#spec, event, trimmedArgs(args)) as Promise<Replies<EventReply<Outgoing, Name>>>;
   }
 
-  async fetchSockets(): Promise<RemoteSocket<Outgoing, Data>[]> {
-    return this.#select();
+  async fetchSockets(): Promise<FetchedSockets<Outgoing, Data>> {
+    const own = this.#audience.select(this.#spec);
+    const elsewhere = this.#elsewhere;
+    if (elsewhere === undefined) return fetched(asSockets<Outgoing, Data>(own), []);
+    const { found, missing } = await elsewhere.sockets(this.#audience.namespace, this.#spec);
+    const byId = new Map<string, { readonly generation: number; readonly socket: RemoteSocket<Outgoing, Data> }>();
+    const sockets = asSockets<Outgoing, Data>(own);
+    for (const [i, { id, line }] of own.entries()) {
+      byId.set(id, { generation: line.generation, socket: sockets[i] as RemoteSocket<Outgoing, Data> });
+    }
+    for (const one of found) {
+      const known = byId.get(one.id);
+      // Two servers list it: the one that its client has come to last has it.
+      if (known !== undefined && known.generation >= one.generation) continue;
+      byId.set(one.id, { generation: one.generation, socket: new SocketElsewhere(one, elsewhere) });
+    }
+    return fetched(
+      [...byId.values()].map(({ socket }) => socket),
+      missing,
+    );
   }
 
-  socketsJoin(...rooms: Names): void {
+  async count(): Promise<Counted> {
+    const own = this.#audience.select(this.#spec);
+    const elsewhere = this.#elsewhere;
+    if (elsewhere === undefined) return { count: own.length, missing: [] };
+    const { found, missing } = await elsewhere.ids(this.#audience.namespace, this.#spec);
+    return { count: new Set([...own.map(({ id }) => id), ...found]).size, missing };
+  }
+
+  socketsJoin(...rooms: Names): Promise<Reached> {
     for (const socket of this.#select()) socket.join(...rooms);
+    return this.#act(['join', flatten(rooms)]);
   }
 
-  socketsLeave(...rooms: Names): void {
+  socketsLeave(...rooms: Names): Promise<Reached> {
     for (const socket of this.#select()) socket.leave(...rooms);
+    return this.#act(['leave', flatten(rooms)]);
   }
 
-  disconnectSockets(session = false): void {
+  disconnectSockets(session = false): Promise<Reached> {
     for (const socket of this.#select()) socket.disconnect(session);
+    return this.#act(['disconnect', session]);
+  }
+
+  /** Other servers, if they may have sockets of it. */
+  get #elsewhere(): ClusterRequests | undefined {
+    return this.#audience.elsewhere(this.#spec);
+  }
+
+  #act(action: Action): Promise<Reached> {
+    return this.#elsewhere?.act(this.#audience.namespace, this.#spec, action) ?? allReached;
   }
 
   #select(): RemoteSocket<Outgoing, Data>[] {
-    // Sockets are all that a namespace makes of its members.
-    return this.#audience.select(this.#spec) as unknown as RemoteSocket<Outgoing, Data>[];
+    return asSockets(this.#audience.select(this.#spec));
   }
 
   #with(change: Partial<TargetSpec>): Target<Outgoing, Data> {
     return new AudienceTarget(this.#audience, { ...this.#spec, ...change });
   }
+}
+
+/** Sockets are all that a namespace makes of its members. */
+function asSockets<Outgoing, Data>(members: readonly Presence[]): RemoteSocket<Outgoing, Data>[] {
+  return members as unknown as RemoteSocket<Outgoing, Data>[];
+}
+
+/** An array like any other, for who does not ask what is missing. */
+function fetched<Outgoing, Data>(
+  sockets: RemoteSocket<Outgoing, Data>[],
+  missing: readonly string[],
+): FetchedSockets<Outgoing, Data> {
+  return Object.defineProperty(sockets, 'missing', { value: missing }) as FetchedSockets<Outgoing, Data>;
 }

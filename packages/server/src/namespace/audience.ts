@@ -11,7 +11,9 @@ import type { Presence } from '../session/presence';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Bodies } from '../store/store';
 import type { DirectTurn } from '../store/turn';
-import type { TargetSpec } from './target-spec';
+import type { ClusterRequests } from './cluster-requests';
+import type { LocalTargets, TargetSpec } from './target-spec';
+import type { VolatileTargets } from './volatile-targets';
 
 export interface AudienceContext {
   readonly turn: DirectTurn | QueuedTurn;
@@ -20,21 +22,30 @@ export interface AudienceContext {
   encode(packet: Packet): Frames;
   /** Encodes once per codec, for all nodes. */
   encodeForAll(packet: Packet): Bodies;
+  /** Other servers, where the store is shared. */
+  readonly elsewhere: Elsewhere | undefined;
 }
 
-/** What came back from many: a reply for each socket that answered, and the ids of those that did not. */
+/** What of a target is on other servers. */
+export interface Elsewhere {
+  readonly requests: ClusterRequests;
+  readonly volatile: VolatileTargets;
+}
+
+/** What came back from many: a reply of each that answered, and the ids of those that did not. */
 export interface Replies<Reply> {
   readonly replies: Reply[];
+  /** Ids of sockets; of a server that has not answered, whose sockets nobody knows, its own. */
   readonly missing: string[];
 }
 
-export class Audience {
-  readonly #namespace: string;
+export class Audience implements LocalTargets {
+  readonly namespace: string;
   readonly #rooms: Rooms;
   readonly #context: AudienceContext;
 
   constructor(namespace: string, rooms: Rooms, context: AudienceContext) {
-    this.#namespace = namespace;
+    this.namespace = namespace;
     this.#rooms = rooms;
     this.#context = context;
   }
@@ -56,8 +67,13 @@ export class Audience {
   publish(spec: TargetSpec, event: string, args: readonly Value[]): void {
     checkEventName(event);
     if (spec.volatile) {
-      const frames = this.#context.encode({ type: PacketType.Volatile, namespace: this.#namespace, event, args });
+      const frames = this.#context.encode({ type: PacketType.Volatile, namespace: this.namespace, event, args });
       for (const { line } of this.select(spec)) line.forwardVolatile(frames);
+      if (this.isSpread(spec)) this.#context.elsewhere?.volatile.publish(this.namespace, spec, frames);
+      return;
+    }
+    if (spec.isLocal && this.#context.elsewhere !== undefined) {
+      this.#sendEach(spec, event, args);
       return;
     }
     const { turn } = this.#context;
@@ -70,23 +86,48 @@ export class Audience {
     else if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
   }
 
+  /** Whether other servers may have sockets of a target. */
+  isSpread({ rooms, isLocal }: TargetSpec): boolean {
+    return this.#context.elsewhere !== undefined && !isLocal && rooms?.length !== 0;
+  }
+
+  /** The other servers, if they may have sockets of a target. */
+  elsewhere(spec: TargetSpec): ClusterRequests | undefined {
+    return this.isSpread(spec) ? this.#context.elsewhere?.requests : undefined;
+  }
+
   /** Sends an event to each socket of a target and gathers the replies. */
   request(spec: TargetSpec, event: string, args: readonly Value[]): Promise<Replies<unknown>> {
+    const elsewhere = this.elsewhere(spec);
+    if (elsewhere !== undefined) return this.#requestAll(elsewhere, spec, event, args);
+    const replies: unknown[] = [];
+    return this.gather(spec, event, args, (_id, value) => replies.push(value)).then((missing) => ({
+      replies,
+      missing,
+    }));
+  }
+
+  /** The same with the sockets that are here, as `LocalTargets` says. */
+  gather(
+    spec: TargetSpec,
+    event: string,
+    args: readonly Value[],
+    answered: (id: string, value: unknown) => void,
+  ): Promise<string[]> {
     return new Promise((resolve) => {
       checkEventName(event);
-      const replies: unknown[] = [];
       const missing: string[] = [];
       const sockets = this.select(spec);
       let waiting = sockets.length;
-      if (waiting === 0) resolve({ replies, missing });
+      if (waiting === 0) resolve(missing);
       for (const { id, line } of sockets) {
         const settle = (error: unknown, value: unknown): void => {
-          if (error === undefined) replies.push(value);
+          if (error === undefined) answered(id, value);
           else missing.push(id);
-          if (--waiting === 0) resolve({ replies, missing });
+          if (--waiting === 0) resolve(missing);
         };
         try {
-          line.sendRequest(this.#namespace, event, args, spec.timeoutMs, settle);
+          line.sendRequest(this.namespace, event, args, spec.timeoutMs, settle);
         } catch (error) {
           // One that is over, or owes too many replies, is missing; what no codec carries is nobody's to answer.
           if (!(error instanceof LocalUsageError) || error.code === 'ERR_NOT_ENCODABLE') throw error;
@@ -102,11 +143,44 @@ export class Audience {
     const ids = new Set(direct.map(({ id }) => id));
     const names = rooms === undefined ? [''] : [...new Set(rooms)].filter((name) => !ids.has(name));
     if (names.length > 0) {
-      const packet = { type: PacketType.Publish, namespace: this.#namespace, positions: [], event, args } as const;
+      const packet = { type: PacketType.Publish, namespace: this.namespace, positions: [], event, args } as const;
       const bodies = this.#context.encodeForAll(packet);
       turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies });
     }
     this.#sendTo(this.#rooms.resolve(names).rooms, direct, except, event, args);
+  }
+
+  /** The same with those of other servers. One that two servers list counts once, and has answered if it has one of them. */
+  async #requestAll(
+    elsewhere: ClusterRequests,
+    spec: TargetSpec,
+    event: string,
+    args: readonly Value[],
+  ): Promise<Replies<unknown>> {
+    checkEventName(event);
+    // What is not to be encoded throws here, before anybody gets it.
+    const encoded = elsewhere.encodeEvent(event, args);
+    const replies = new Map<string, unknown>();
+    const answered = (id: string, value: unknown): void => {
+      if (!replies.has(id)) replies.set(id, value);
+    };
+    const [missing, others] = await Promise.all([
+      this.gather(spec, event, args, answered),
+      elsewhere.replies(this.namespace, spec, encoded),
+    ]);
+    for (const [id, value] of others.answers) answered(id, value);
+    const silent = new Set([...missing, ...others.missing]);
+    return { replies: [...replies.values()], missing: [...silent].filter((id) => !replies.has(id)) };
+  }
+
+  /** To the sockets that are here, and to no others: what is in a room's log is for the members on all servers. */
+  #sendEach(spec: TargetSpec, event: string, args: readonly Value[]): void {
+    const sockets = this.select(spec);
+    // What no codec carries throws here, before anybody gets it.
+    if (sockets.length > 0) {
+      this.#context.encode({ type: PacketType.Event, namespace: this.namespace, event, args, ack: undefined });
+    }
+    for (const { line } of sockets) line.sendEvent(this.namespace, event, args);
   }
 
   /** To sockets by their ids, and to rooms. */
@@ -134,7 +208,7 @@ export class Audience {
     const except = this.#rooms.resolve(exceptNames);
     for (const socket of direct as readonly Presence[]) {
       if (isMeant(socket, except) && !rooms.some((room) => room.members.has(socket.id))) {
-        socket.line.sendEvent(this.#namespace, event, args);
+        socket.line.sendEvent(this.namespace, event, args);
       }
     }
   }
@@ -166,7 +240,7 @@ export class Audience {
 
   #encode({ log }: Room, event: string, args: readonly Value[]): Frames {
     const positions: Position[] = [[log.id, log.nextOffset]];
-    return this.#context.encode({ type: PacketType.Publish, namespace: this.#namespace, positions, event, args });
+    return this.#context.encode({ type: PacketType.Publish, namespace: this.namespace, positions, event, args });
   }
 }
 

@@ -37,6 +37,11 @@ export class NamespaceRegistry<Namespace extends Registered> {
     );
   }
 
+  /** @returns the namespace of a name, if there is one */
+  get(name: string): Namespace | undefined {
+    return this.#byName.get(name);
+  }
+
   /** Answers to many names from now on. */
   register(pattern: NamespacePattern): Rules {
     const rules = new Rules();

@@ -1,14 +1,38 @@
 // Whom a message is for, as data.
+import type { Value } from '@halyard/protocol';
+import type { Presence } from '../session/presence';
 
 export interface TargetSpec {
   /** Rooms or socket ids; undefined is the whole namespace, and an empty list is nobody. */
   readonly rooms: readonly string[] | undefined;
   readonly except: readonly string[];
   readonly volatile: boolean;
+  /** Whether only sockets of this server are meant. */
+  readonly isLocal: boolean;
   readonly timeoutMs: number | undefined;
 }
 
-export const wholeNamespace: TargetSpec = { rooms: undefined, except: [], volatile: false, timeoutMs: undefined };
+export const wholeNamespace: TargetSpec = {
+  ...{ rooms: undefined, except: [] },
+  ...{ volatile: false, isLocal: false, timeoutMs: undefined },
+};
+
+/** Whom targets of a namespace mean on this server. */
+export interface LocalTargets {
+  /** The sockets of a target, each once. */
+  select(spec: TargetSpec): readonly Presence[];
+  /**
+   * Sends an event to each socket of a target and gathers the replies.
+   * @param answered told of every reply, with the id of its socket
+   * @returns ids of those that do not answer
+   */
+  gather(
+    spec: TargetSpec,
+    event: string,
+    args: readonly Value[],
+    answered: (id: string, value: unknown) => void,
+  ): Promise<string[]>;
+}
 
 /** Names as methods take them: one by one, in lists, or both. */
 export type Names = readonly (string | readonly string[])[];

@@ -1,4 +1,5 @@
 // The rooms of a namespace by their names. A name means a room, or the socket that has it as its id.
+import type { Channels } from '../store/channels';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { DirectTurn } from '../store/turn';
 import type { FanOut } from './fan-out';
@@ -11,6 +12,13 @@ export interface RoomsContext {
   readonly turn: DirectTurn | QueuedTurn;
   readonly fanOut: FanOut;
   readonly roomsPerSocketMax: number;
+  /** Where other nodes may say something volatile to a room. A store of its own has none. */
+  readonly channels: Channels | undefined;
+}
+
+/** The channel of a room, and the name of its log: the length says where the one name ends, because clients choose both. */
+export function channelOf(namespace: string, room: string): string {
+  return `${room.length}:${room}${namespace}`;
 }
 
 export class Rooms implements RoomContext {
@@ -26,6 +34,7 @@ export class Rooms implements RoomContext {
     this.everyone = this.#create('');
     const { turn } = context;
     if (turn.isShared) turn.start(this.everyone.log, undefined);
+    this.#listen('');
   }
 
   get turn(): DirectTurn | QueuedTurn {
@@ -53,7 +62,7 @@ export class Rooms implements RoomContext {
     let room = this.#byName.get(name);
     if (room === undefined) {
       room = this.#create(name);
-      this.#byName.set(name, room);
+      this.#add(name, room);
     }
     room.members.set(subscriber.id, subscriber);
     return this.#begin(subscriber, room, this.stamp);
@@ -81,7 +90,7 @@ export class Rooms implements RoomContext {
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
     if (known === undefined) {
-      if (isMember) this.#byName.set(name, room);
+      if (isMember) this.#add(name, room);
       // Its log stays as long as there is something to be read in it.
       else room.close();
     }
@@ -99,13 +108,16 @@ export class Rooms implements RoomContext {
       membership.to = room.log.lastOffset;
       membership.newest = room.log.newestStamp;
     }
-    if (room.members.size === 0 && this.#byName.get(room.name) === room && this.#byName.delete(room.name)) room.close();
+    if (room.members.size === 0 && this.#byName.get(room.name) === room) {
+      this.#byName.delete(room.name);
+      this.#close(room);
+    }
   }
 
   /** The namespace is no more. */
   close(): void {
-    for (const room of this.#byName.values()) room.close();
-    this.everyone.close();
+    for (const room of this.#byName.values()) this.#close(room);
+    this.#close(this.everyone);
   }
 
   /** @param names undefined is the whole namespace */
@@ -126,12 +138,26 @@ export class Rooms implements RoomContext {
 
   /** @returns the name of a room's log in the store */
   logOf(name: string): string {
-    // The length says where the one name ends: clients choose both.
-    return `${name.length}:${name}${this.#namespace}`;
+    return channelOf(this.#namespace, name);
   }
 
   #create(name: string): Room {
     return new Room(name, this.logOf(name), this);
+  }
+
+  /** It has members here from now on. */
+  #add(name: string, room: Room): void {
+    this.#byName.set(name, room);
+    this.#listen(name);
+  }
+
+  #listen(name: string): void {
+    this.#context.channels?.listen(channelOf(this.#namespace, name));
+  }
+
+  #close(room: Room): void {
+    this.#context.channels?.unlisten(channelOf(this.#namespace, room.name));
+    room.close();
   }
 
   #begin(subscriber: Subscriber, room: Room, since: number): Membership {

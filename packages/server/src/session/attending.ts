@@ -31,6 +31,7 @@ const leavingsOf = new WeakMap<Attending, Leavings>();
 
 export abstract class Attending extends Reading implements Entrant {
   abstract readonly id: string;
+  abstract readonly generation: number;
   abstract settle(number: number): void;
   abstract isRedelivered(number: number): boolean;
   /** Name and version of the client's software, as it says. */

@@ -95,6 +95,8 @@ export class CatchUp {
   ): boolean {
     if (this.#held.length > 0) this.#held = this.#held.filter(isStillHeld);
     if (this.#held.length > 0) return false;
+    // What is released has behind it, in the order of this node, what was published before.
+    if (!this.#isAlone) this.#startRound();
     let bytes = connection.bufferedBytes;
     this.#looks = 0;
     while (this.#machine.state === 'catching-up' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
@@ -110,8 +112,7 @@ export class CatchUp {
       } else if (next === undefined) {
         this.stamp = Math.max(this.stamp, this.#horizon);
         if (this.#horizon === this.#stamps.last) return true;
-        this.#horizon = this.#stamps.last;
-        this.#unseen = 0;
+        this.#startRound();
       } else {
         if (budget?.isSpent) return false;
         const { log } = next.membership.room;
@@ -135,6 +136,12 @@ export class CatchUp {
     return false;
   }
 
+  #startRound(): void {
+    if (this.#horizon === this.#stamps.last) return;
+    this.#horizon = this.#stamps.last;
+    this.#unseen = 0;
+  }
+
   /** Puts the cursors of a new round into the heap. @returns whether all are, or there was too much to look at */
   #gather(): boolean {
     for (;;) {
@@ -143,6 +150,8 @@ export class CatchUp {
         this.#unseen = this.#cursors.length;
         return true;
       }
+      // It is in the heap already.
+      if (cursor !== this.#seeking && cursor.stamp !== none) continue;
       this.#seeking = undefined;
       if (!this.#seek(cursor)) {
         this.#seeking = cursor;

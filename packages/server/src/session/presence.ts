@@ -14,6 +14,8 @@ const pastMembershipsMax = 1_024;
 /** The session, as its presences use it. */
 export interface Owner extends Line {
   readonly connection: Connection | undefined;
+  /** Of that connection, as the client counts: it grows with every one. */
+  readonly generation: number;
   /** Stamp up to which everything is known to be handled by the client. */
   readonly confirmedStamp: number;
   sendEvent(namespace: string, event: string, args: readonly Value[]): void;

@@ -84,11 +84,14 @@ export abstract class Reading extends Outgoing {
     const { connection } = this;
     if (presence.isLeaving) return;
     this.touch(presence.id);
-    if (membership.isHeld && this.catchUp === undefined && connection !== undefined) this.readAgain();
+    const isAdded = membership.isHeld && this.catchUp === undefined && connection !== undefined;
+    // It is among its readers already.
+    if (isAdded) this.readAgain();
     if (!this.isCounted) {
       this.seeWhetherTight(() => this.spokenLogs());
       if (this.isCounted) this.count();
     }
+    if (isAdded) return;
     if (this.catchUp !== undefined) this.catchUp.add(presence, membership, 0);
     else if (connection !== undefined) this.listen(connection, presence, membership.room);
   }

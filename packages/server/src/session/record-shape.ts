@@ -10,6 +10,8 @@ export type Shape =
   | 'stamp'
   /** What a codec writes: text or bytes. */
   | 'frame'
+  /** A value of the data model, whatever it is. */
+  | 'any'
   | { readonly list: Shape }
   | { readonly tuple: readonly Shape[] }
   | { readonly fields: { readonly [name: string]: Shape } };
@@ -48,6 +50,8 @@ function isKind(value: unknown, kind: Extract<Shape, string>): boolean {
       return Number.isSafeInteger(value) && (value as number) >= 0;
     case 'stamp':
       return Number.isSafeInteger(value);
+    case 'any':
+      return true;
   }
 }
 

@@ -100,6 +100,8 @@ const membership: Shape = {
 const memberships: Shape = { list: membership };
 const peer: Shape = { fields: { transport: 'text', address: 'text', secure: 'flag', headers: { list: 'text' } } };
 
+export { peer as peerShape };
+
 /** Of the parts that every record has. */
 const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>> = {
   identity: {

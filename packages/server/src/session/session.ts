@@ -96,6 +96,10 @@ export class Session extends Moving implements Receiver, Recorded {
     this.#untold = untold;
   }
 
+  get generation(): number {
+    return this.#generation;
+  }
+
   // Its record.
 
   /** It is this node's, and no other's. */

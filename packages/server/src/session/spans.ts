@@ -97,12 +97,7 @@ export abstract class Spans implements Subscriber {
   /** @returns the membership, or undefined if it is in the room already. @throws LocalUsageError `ERR_ROOM_NAME`, `ERR_ROOMS_FULL` */
   protected enterRoom(name: string): Membership | undefined {
     if (this.#current?.has(name) || name === this.id) return undefined;
-    if (!isRoomName(name)) {
-      throw new LocalUsageError(
-        'ERR_ROOM_NAME',
-        `a room's name is text of 1 to ${packetLimits.nameCharsMax} characters, and has no half of a surrogate pair`,
-      );
-    }
+    checkRoomName(name);
     const { roomsPerSocketMax } = this.#rooms;
     this.#current ??= new Map();
     if (this.#current.size >= roomsPerSocketMax) {
@@ -178,9 +173,14 @@ export class EndedSpans extends Spans {
 /** Half of a surrogate pair has no bytes of its own. */
 const loneSurrogate = /\p{Surrogate}/u;
 
-function isRoomName(name: unknown): boolean {
-  if (typeof name !== 'string' || name.length === 0 || name.length > packetLimits.nameCharsMax) return false;
-  return !loneSurrogate.test(name);
+/** @throws LocalUsageError `ERR_ROOM_NAME` */
+export function checkRoomName(name: unknown): void {
+  const { nameCharsMax } = packetLimits;
+  if (typeof name === 'string' && name && name.length <= nameCharsMax && !loneSurrogate.test(name)) return;
+  throw new LocalUsageError(
+    'ERR_ROOM_NAME',
+    `a room's name is text of 1 to ${nameCharsMax} characters, and has no half of a surrogate pair`,
+  );
 }
 
 /** Whether it gets all messages that went to these rooms by its own. */

@@ -53,8 +53,8 @@ export class Feed {
     return this.#state === 'ready';
   }
 
-  get hasFollower(): boolean {
-    return this.#follower !== undefined;
+  get follower(): Follower | undefined {
+    return this.#follower;
   }
 
   set follower(follower: Follower | undefined) {

@@ -53,9 +53,9 @@ export class Feeds {
       });
   }
 
-  unfollow(log: Log): void {
+  unfollow(log: Log, follower: Follower): void {
     const feed = this.#feedOf(log);
-    if (feed === undefined || !feed.hasFollower) return;
+    if (feed === undefined || feed.follower !== follower) return;
     feed.follower = undefined;
     this.#linger(feed);
   }

@@ -85,8 +85,8 @@ export class QueuedTurn implements Turn {
     return this.#feeds.follow(name, follower);
   }
 
-  unfollow(log: Log): void {
-    this.#feeds.unfollow(log);
+  unfollow(log: Log, follower: Follower): void {
+    this.#feeds.unfollow(log, follower);
   }
 
   /** The log is needed from a place on, or from now on. */

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
 import { jsonError } from '../../host/json-error';
 import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from '../admission';
 import type { Connection } from '../connection';
+import type { PollingRequest } from './forwarded';
 import { connectionUnknown, noContent, PollingConnection, type PollingSettings } from './polling';
 
 export interface PollingRequestsOptions {
@@ -15,6 +16,11 @@ export interface PollingRequestsOptions {
   isBinary(codecIndex: number): boolean;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
+  /**
+   * With a store that servers share: hands a request to the server that has the connection.
+   * @returns false if that is none of the others
+   */
+  readonly forward: ((request: PollingRequest, reply: HttpReply) => boolean) | undefined;
 }
 
 export class PollingRequests {
@@ -46,21 +52,30 @@ export class PollingRequests {
       else reply.send(refuseHandshake(request) ?? jsonError(400, 'ERR_HANDSHAKE', 'Not a WebSocket handshake.'));
       return;
     }
+    const asked = new Asked(id, request, body);
+    if (this.#connections.has(id)) this.answer(asked, reply);
+    else if (isKnown(request.method) && this.#options.forward?.(asked, reply)) return;
+    else reply.send(connectionUnknown);
+  }
+
+  /** Answers a request for a connection that is here. It may have come to another server. */
+  readonly answer = (request: PollingRequest, reply: HttpReply): void => {
+    const { id } = request;
     const connection = this.#connections.get(id);
     if (connection === undefined) {
       reply.send(connectionUnknown);
       return;
     }
-    const received = wholeNumber(request.peer.headers.get(pollingHeaders.received) ?? '0');
+    const received = wholeNumber(request.received ?? '0');
     switch (request.method) {
       case 'POST':
-        connection.receive(wholeNumber(request.peer.headers.get(pollingHeaders.sequence)), received, body, reply);
+        connection.receive(wholeNumber(request.sequence), received, request.body, reply);
         return;
       case 'GET':
         connection.poll(received, reply);
         return;
       case 'DELETE': {
-        const code = wholeNumber(request.peer.headers.get(pollingHeaders.close) ?? String(CloseCode.Normal));
+        const code = wholeNumber(request.close ?? String(CloseCode.Normal));
         connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
         this.#connections.delete(id);
         reply.send(noContent);
@@ -71,7 +86,7 @@ export class PollingRequests {
           jsonError(405, 'ERR_METHOD', 'Use POST, GET or DELETE.', {}, { allow: 'POST, GET, DELETE, OPTIONS' }),
         );
     }
-  }
+  };
 
   #open(request: RequestFacts): HttpAnswer {
     const { admission, settings, connectionsMax, warn, isBinary, accept } = this.#options;
@@ -123,6 +138,35 @@ const exposedHeaders = [protocolHeader, pollingHeaders.connection, pollingHeader
   ', ',
 );
 
+/** A request that came here. Header fields are looked for when they are asked for. */
+class Asked implements PollingRequest {
+  readonly id: string;
+  readonly body: Uint8Array;
+  readonly #request: RequestFacts;
+
+  constructor(id: string, request: RequestFacts, body: Uint8Array) {
+    this.id = id;
+    this.body = body;
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get sequence(): string | undefined {
+    return this.#request.peer.headers.get(pollingHeaders.sequence);
+  }
+
+  get received(): string | undefined {
+    return this.#request.peer.headers.get(pollingHeaders.received);
+  }
+
+  get close(): string | undefined {
+    return this.#request.peer.headers.get(pollingHeaders.close);
+  }
+}
+
 /** Lets the page of an allowed origin read the answer. */
 class CorsReply implements HttpReply {
   readonly #reply: HttpReply;
@@ -148,6 +192,10 @@ class CorsReply implements HttpReply {
       },
     });
   }
+}
+
+function isKnown(method: string): boolean {
+  return method === 'POST' || method === 'GET' || method === 'DELETE';
 }
 
 function wholeNumber(text: string | undefined): number {

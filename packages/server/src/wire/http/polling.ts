@@ -24,6 +24,8 @@ export interface PollingSettings {
   readonly pollHoldMs: number;
   readonly backpressureBytesMax: number;
   readonly frameBytesMax: number;
+  /** What connection ids begin with: which server they are of, where servers share a store; else empty. */
+  readonly idPrefix: string;
 }
 
 /** How long a connection the server has closed still tells so to the next poll. */
@@ -85,7 +87,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
     this.#binary = binary;
     this.peer = peer;
     this.#settings = settings;
-    this.id = settings.platform.randomBytes(16).toString('base64url');
+    this.id = settings.idPrefix + settings.platform.randomBytes(16).toString('base64url');
     this.#forget = forget;
   }
 

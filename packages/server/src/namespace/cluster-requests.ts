@@ -1,0 +1,226 @@
+// What a target means on other servers: its sockets there are listed, acted upon and asked, with what came back and which servers
+// did not answer. Each server does for itself what it is asked; nothing here rejects because of one of them.
+import type { Codec } from '@halyard/codec';
+import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
+import { encodeValue } from '../session/record';
+import type { Shape } from '../session/record-shape';
+import type { Answers, Inbox } from '../store/inbox';
+import { type FoundSocket, factsOf, factsShape, foundOf, type SocketFacts, type UsableSocket } from './socket-facts';
+import { decoded, shaped, targetMessage, targetOf, targetShape } from './target-message';
+import type { LocalTargets, TargetSpec } from './target-spec';
+
+export interface ClusterRequestsContext {
+  readonly inbox: Inbox;
+  /** Of values between servers. */
+  readonly codec: Codec;
+  readonly ackTimeoutMs: number;
+  readonly trustProxy: boolean;
+  /** @returns whom targets of a namespace mean here; undefined if there is no such namespace */
+  targets(namespace: string): LocalTargets | undefined;
+  report(error: unknown, where: string): void;
+}
+
+/** What is to become of sockets. */
+export type Action =
+  | readonly [kind: 'join' | 'leave', rooms: readonly string[]]
+  | readonly [kind: 'disconnect', session: boolean]
+  /** An event and its arguments, encoded. */
+  | readonly [kind: 'emit', event: Frame];
+
+/** Which servers did not answer: they are gone, were too slow, or failed. */
+export interface Reached {
+  readonly missing: readonly string[];
+}
+
+const kinds = { list: 'sockets', ids: 'socket ids', act: 'sockets act', ask: 'sockets ask' } as const;
+/** Longer than the other server waits for its sockets: its answer has to come here. */
+const answerSlackMs = 1_000;
+
+const askShape: Shape = { tuple: [targetShape, 'frame', 'count'] };
+const answersShape: Shape = { tuple: [{ list: { tuple: ['text', 'frame'] } }, { list: 'text' }] };
+const actionShapes: Readonly<Record<Action[0], Shape>> = {
+  join: { tuple: [targetShape, 'text', { list: 'text' }] },
+  leave: { tuple: [targetShape, 'text', { list: 'text' }] },
+  disconnect: { tuple: [targetShape, 'text', 'flag'] },
+  emit: { tuple: [targetShape, 'text', 'frame'] },
+};
+
+/** Whether something may be done elsewhere after it has failed here: an event that may have been sent is not sent again. */
+function isUndone(error: unknown, kind: Action[0]): boolean {
+  if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') return false;
+  return kind !== 'emit' || error.details?.wasAsked !== true;
+}
+
+export class ClusterRequests {
+  readonly #context: ClusterRequestsContext;
+
+  constructor(context: ClusterRequestsContext) {
+    this.#context = context;
+    const { inbox } = context;
+    inbox.on(kinds.list, (value) => this.#here(value).map((socket) => factsOf(socket, context.codec)));
+    inbox.on(kinds.ids, (value) => this.#here(value).map(({ id }) => id));
+    inbox.on(kinds.act, (value) => this.#act(value));
+    inbox.on(kinds.ask, (value) => this.#ask(value));
+  }
+
+  /** The sockets of a target on other servers. */
+  async sockets(namespace: string, spec: TargetSpec): Promise<Reached & { readonly found: FoundSocket[] }> {
+    const { codec, trustProxy } = this.#context;
+    const answers = await this.#askAll(kinds.list, targetMessage(namespace, spec), spec);
+    const { found, missing } = this.#read(answers, (value, node) =>
+      shaped<SocketFacts[]>(value, { list: factsShape }, 'sockets').map((facts) =>
+        foundOf(facts, { node, namespace, codec, trustProxy }),
+      ),
+    );
+    return { found: found.flat(), missing };
+  }
+
+  /** Their ids. */
+  async ids(namespace: string, spec: TargetSpec): Promise<Reached & { readonly found: string[] }> {
+    const answers = await this.#askAll(kinds.ids, targetMessage(namespace, spec), spec);
+    const { found, missing } = this.#read(answers, (value) => shaped<string[]>(value, { list: 'text' }, 'ids'));
+    return { found: found.flat(), missing };
+  }
+
+  /** Does something with all of them. */
+  async act(namespace: string, spec: TargetSpec, [kind, what]: Action): Promise<Reached> {
+    const message = [targetMessage(namespace, spec), kind, what] as Value;
+    const answers = await this.#askAll(kinds.act, message, spec);
+    return { missing: answers.missing };
+  }
+
+  /**
+   * Does something with one of them, wherever its session is by now.
+   * @param owner had it when it was found
+   * @returns whether it was there
+   */
+  async actOn(owner: string, namespace: string, spec: TargetSpec, [kind, what]: Action): Promise<boolean> {
+    const { inbox, ackTimeoutMs, report } = this.#context;
+    const message = [targetMessage(namespace, spec), kind, what] as Value;
+    try {
+      if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
+    } catch (error) {
+      if (!isUndone(error, kind)) {
+        report(error, `"${kind}" for a socket of node ${owner}`);
+        return false;
+      }
+    }
+    const { results } = await inbox.askAll(kinds.act, message, ackTimeoutMs);
+    return results.some(([, count]) => count !== 0);
+  }
+
+  /** @returns an event as an `emit` takes it. @throws LocalUsageError `ERR_NOT_ENCODABLE` */
+  encodeEvent(event: string, args: readonly Value[]): Frame {
+    return encodeValue([event, ...args], this.#context.codec);
+  }
+
+  /** Sends an event to each of them and gathers the replies, each with the id of its socket. @throws as `encodeEvent` */
+  async replies(
+    namespace: string,
+    spec: TargetSpec,
+    event: Frame,
+  ): Promise<{ readonly answers: (readonly [id: string, value: unknown])[]; readonly missing: string[] }> {
+    const { codec, ackTimeoutMs } = this.#context;
+    const timeoutMs = spec.timeoutMs ?? ackTimeoutMs;
+    // There is no number for "for as long as it takes" on the way.
+    const message = [targetMessage(namespace, spec), event, Number.isFinite(timeoutMs) ? Math.ceil(timeoutMs) : 0];
+    const answers = await this.#askAll(kinds.ask, message, { ...spec, timeoutMs: timeoutMs + answerSlackMs });
+    const { found, missing } = this.#read(answers, (value) => {
+      const [replied, silent] = shaped<[[string, Frame][], string[]]>(value, answersShape, 'answers');
+      return { answers: replied.map(([id, reply]) => [id, decoded(reply, codec)] as const), silent };
+    });
+    return {
+      answers: found.flatMap((one) => one.answers),
+      missing: [...found.flatMap((one) => one.silent), ...missing],
+    };
+  }
+
+  // What other servers ask of this one.
+
+  #here(value: Value): UsableSocket[] {
+    const { namespace, spec } = targetOf(shaped(value, targetShape, 'target'));
+    // Sockets are all that a namespace makes of its members.
+    return (this.#context.targets(namespace)?.select(spec) ?? []) as UsableSocket[];
+  }
+
+  /** @returns with how many sockets it was done */
+  #act(message: Value): number {
+    const kind = Array.isArray(message) ? (message[1] as unknown) : undefined;
+    if (typeof kind !== 'string' || !Object.hasOwn(actionShapes, kind)) {
+      throw new PublicError('ERR_ACTION', `an action is one of ${Object.keys(actionShapes).join(', ')}`);
+    }
+    const shape = actionShapes[kind as Action[0]];
+    const [target, ...action] = shaped<[Value, ...Action]>(message, shape, 'action');
+    const act = this.#doing(action);
+    let failure: { readonly error: unknown } | undefined;
+    const sockets = this.#here(target);
+    for (const socket of sockets) {
+      try {
+        act(socket);
+      } catch (error) {
+        // One of them must not keep it from the others.
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+    return sockets.length;
+  }
+
+  #doing(action: Action): (socket: UsableSocket) => void {
+    switch (action[0]) {
+      case 'join':
+        return (socket) => socket.join(...action[1]);
+      case 'leave':
+        return (socket) => socket.leave(...action[1]);
+      case 'disconnect':
+        return (socket) => socket.disconnect(action[1]);
+      case 'emit': {
+        const [event, args] = this.#eventOf(action[1]);
+        return (socket) => socket.emit(event, ...args);
+      }
+    }
+  }
+
+  async #ask(message: Value): Promise<Value> {
+    const [target, frame, timeoutMs] = shaped<[Value, Frame, number]>(message, askShape, 'question');
+    const { codec, targets } = this.#context;
+    const [event, args] = this.#eventOf(frame);
+    const { namespace, spec } = targetOf(target);
+    const answers: Value[] = [];
+    const silent = await targets(namespace)?.gather(
+      { ...spec, timeoutMs: timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs },
+      event,
+      args,
+      (id, value) => answers.push([id, encodeValue(value as Value | undefined, codec)]),
+    );
+    return [answers, silent ?? []];
+  }
+
+  #eventOf(frame: Frame): [event: string, args: readonly Value[]] {
+    const event = shaped<Value>(decoded(frame, this.#context.codec) as Value, { list: 'any' }, 'event');
+    const [name, ...args] = event as readonly Value[];
+    return [shaped<string>(name as Value, 'text', 'event[0]'), args];
+  }
+
+  // What this server asks of others.
+
+  #askAll(kind: string, message: Value, { timeoutMs }: TargetSpec): Promise<Answers> {
+    const { inbox, ackTimeoutMs } = this.#context;
+    return inbox.askAll(kind, message, timeoutMs ?? ackTimeoutMs);
+  }
+
+  /** Who answers with what is no answer is missing as well. */
+  #read<T>({ results, missing }: Answers, read: (value: Value, node: string) => T): { found: T[]; missing: string[] } {
+    const found: T[] = [];
+    const all = [...missing];
+    for (const [node, value] of results) {
+      try {
+        found.push(read(value, node));
+      } catch (error) {
+        all.push(node);
+        this.#context.report(error, `reading the answer of node ${node}`);
+      }
+    }
+    return { found, missing: all };
+  }
+}
