@@ -193,7 +193,7 @@ export class Rooms implements RoomContext {
       membership.isHeld = false;
       if (membership.to !== Number.POSITIVE_INFINITY) membership.newest = log.stampAt(membership.to) ?? log.newestStamp;
       // One that comes from another server may be in the making.
-      (subscriber.line as Line | undefined)?.unheld(subscriber, membership);
+      (subscriber.line as Line | undefined)?.unheld();
     };
     turn.whenAt(log, offset, () => {
       // What came before the log was followed is read.

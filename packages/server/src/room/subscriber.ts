@@ -18,8 +18,8 @@ export interface Line {
   publishToOthers(topic: string, frame: Uint8Array): boolean;
   /** Native fan-out has sent it so much. */
   published(bytes: number): void;
-  /** All entries of a membership are here that it had to wait for. */
-  unheld(subscriber: Subscriber, membership: { readonly to: number; readonly seen: number }): void;
+  /** All entries of a membership of its are here that it had to wait for. */
+  unheld(): void;
   /** The log of one of its rooms is another one: what it has missed cannot be known. */
   lost(): void;
 }

@@ -14,7 +14,6 @@ import { type CompactList, listOf } from '../base/compact-list';
 import type { Frames } from '../log/log';
 import type { Membership } from '../room/membership';
 import type { Room } from '../room/room';
-import type { Subscriber } from '../room/subscriber';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Connection } from '../wire/connection';
 import { CatchUp } from './catch-up';
@@ -107,17 +106,14 @@ export abstract class Reading extends Outgoing {
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
     this.#budget.left();
-    if (membership.isHeld) this.catchUp?.hold(membership);
+    if (!membership.isHeld || this.connection === undefined) return;
+    // What was emitted before has not come yet, and comes before what is said from now on.
+    const catchUp = this.catchUp ?? this.readAgain();
+    if (!catchUp.hold(membership)) catchUp.add(presence, membership, membership.seen);
   }
 
-  unheld(subscriber: Subscriber, membership: Membership): void {
-    if (this.isOver || this.connection === undefined) return;
-    if (this.catchUp === undefined) {
-      if (membership.to <= membership.seen) return;
-      // What was emitted before it left has come since.
-      this.readAgain().add(subscriber as Spans, membership, membership.seen);
-    }
-    this.pump();
+  unheld(): void {
+    if (!this.isOver) this.pump();
   }
 
   lost(): void {

@@ -152,6 +152,8 @@ export class Feed {
       }
       // Others may have read some of it meanwhile.
       if (after >= log.base) break;
+      // Their places are not behind what is to come.
+      for (const { emitted } of older) this.#context.stamps.observe(emitted + 1);
       if (!this.#context.retention.prepend(log, older.slice(0, log.base - after))) return false;
     }
     return log.id === epoch;
