@@ -58,7 +58,9 @@ describe.each(hosts)('on %s', (_name, host) => {
       const all = Array.from({ length: count }, (_, i) => i);
       expect(heard).toEqual(all);
       expect(direct).toEqual(all);
-      expect(said).toEqual(all);
+      // A room has one order for all, and what one server says is in its order; between two servers there is none.
+      for (const server of [0, 1, 2])
+        expect(said.filter((i) => i % 3 === server)).toEqual(all.filter((i) => i % 3 === server));
       expect(connects).toEqual([false]);
       // One server has the socket, and all of them were asked.
       expect(servers.map(({ io }) => io.sockets.size).toSorted()).toEqual([0, 0, 1]);
@@ -126,6 +128,8 @@ describe.each(hosts)('on %s', (_name, host) => {
         socket.emit('event', i);
         if (i % 5 === 0) replies.push(await socket.emitWithAck('event', 1_000 + i));
         (servers[i % servers.length] as KillableServer).io.to('room').emit('said', i);
+        // Then it is stored, and outlives its server.
+        await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
       }
       const all = Array.from({ length: count }, (_, i) => i);
       await expect.poll(() => said.length).toBe(count);

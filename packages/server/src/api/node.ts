@@ -47,8 +47,8 @@ export class Node implements SharedContext {
     this.store = store;
     this.node = context.node;
     this.patience = new Patience(platform, () => {});
-    const base = platform.wall() - platform.now();
-    const stamps = new Stamps(() => base + wheel.lately());
+    // By the time of day itself: what other nodes emit is put in order by it.
+    const stamps = new Stamps(() => platform.wall());
     const { patience, node } = this;
     const soon = (run: () => void): void => platform.soon(run);
     this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, report });
