@@ -70,7 +70,7 @@ export const layers: Layers = {
       },
     ],
     // It is for the tests of all packages above protocol: so that none of them is below it.
-    [{ path: 'packages/testkit', imports: ['packages/protocol'] }],
+    [{ path: 'packages/harness', imports: ['packages/protocol'] }],
     [
       {
         path: 'bench',
@@ -100,5 +100,5 @@ export const layers: Layers = {
     ],
   ],
   tests: /\.test(-d)?\.ts$|\/(suite|testing)\//,
-  testing: ['packages/testkit', 'test/kit'],
+  testing: ['packages/harness', 'test/kit'],
 };

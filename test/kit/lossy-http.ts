@@ -1,8 +1,9 @@
 // HTTP between a client's `fetch` and a server, in virtual time: requests and answers take their time, overtake each
 // other, are lost, and requests come twice. The same random numbers make the same run.
+
+import type { Random } from '@halyard/harness/random';
 import type { Clock } from '@halyard/protocol';
 import { type HostFactory, Peer } from '@halyard/server';
-import type { Random } from '@halyard/testkit/random';
 
 type HostHandlers = Parameters<HostFactory>[1];
 type Reply = Parameters<HostHandlers['request']>[2];

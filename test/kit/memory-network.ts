@@ -1,10 +1,10 @@
 // WebSockets between real clients and a real server in one thread and in virtual time: a host for the one, a transport for
 // the others, and between them links that die at any moment. The same random numbers make the same run.
 import type { Link, LinkEvents, Transport } from '@halyard/client';
+import type { VirtualClock } from '@halyard/harness/clock';
+import { FakeLink, type LinkEnd, type Network } from '@halyard/harness/link';
+import type { Random } from '@halyard/harness/random';
 import { type HostFactory, Peer } from '@halyard/server';
-import type { VirtualClock } from '@halyard/testkit/clock';
-import { FakeLink, type LinkEnd, type Network } from '@halyard/testkit/link';
-import type { Random } from '@halyard/testkit/random';
 
 type HostHandlers = Parameters<HostFactory>[1];
 type UpgradeVerdict = ReturnType<HostHandlers['upgrade']>;
