@@ -5,7 +5,7 @@ import { VirtualClock } from '@halyard/harness/clock';
 import { forSeeds, seededRandom } from '@halyard/harness/random';
 import { Server } from '@halyard/server';
 import { expect, test } from 'vitest';
-import { LossyHttp, type Path } from '../kit/lossy-http';
+import { LossyHttp, type Path } from '@halyard/testkit/internal';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -7,7 +7,7 @@ import type { Network } from '@halyard/harness/link';
 import { forSeeds, replaysOne, seededRandom } from '@halyard/harness/random';
 import { Server, type ServerOptions, type Socket } from '@halyard/server';
 import { expect, test } from 'vitest';
-import { MemoryNetwork } from '../kit/memory-network';
+import { MemoryNetwork } from '@halyard/testkit/internal';
 
 const seedsMax = 100;
 const stepsMax = 200;

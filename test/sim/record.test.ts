@@ -11,7 +11,7 @@ import { forSeeds, replaysOne, seedCount, seededRandom } from '@halyard/harness/
 import { memory, Server, type Socket } from '@halyard/server';
 import { expect, test, vi } from 'vitest';
 import { Session } from '../../packages/server/src/session/session';
-import { MemoryNetwork } from '../kit/memory-network';
+import { MemoryNetwork } from '@halyard/testkit/internal';
 import { ServerClock } from '../kit/server-clock';
 
 /** More are run by hand: docs/RELIABILITY.md. */
