@@ -1,11 +1,13 @@
 // What a test of an app uses: a world to put its servers and clients in.
 export type { TransportName } from './client-place';
+export type { Leftovers } from './ending';
 export type {
   AnyServer,
   CutOptions,
   DurationMs,
   LoseOptions,
   NetworkOptions,
+  NoticedBy,
   OfflineOptions,
   RequestFaultOptions,
   SimulateOptions,
@@ -14,4 +16,5 @@ export type {
   WorldConnectOptions,
   WorldServerOptions,
 } from './options';
-export { type Client, type Leftovers, simulate, type World } from './world';
+export type { Client } from './roster';
+export { simulate, type World } from './world';

@@ -1,6 +1,6 @@
 // The options of a world, of its clients and of what happens to them. Every one is checked, and what is not one names those that are.
 import { type ClientOptions, LocalUsageError, type ReconnectOptions } from '@halyard/client';
-import type { NoticedBy, RangeMs } from '@halyard/harness/link';
+import type { RangeMs } from '@halyard/harness/link';
 import type { Server, ServerOptions } from '@halyard/server';
 import type { TransportName } from './client-place';
 
@@ -48,6 +48,9 @@ export interface WorldConnectOptions extends WorldClientOptions {
 
 // biome-ignore lint/suspicious/noExplicitAny: a server of any events is meant, and they are in places of both directions.
 export type AnyServer = Server<any, any, any>;
+
+/** Which end of a connection learns that it was cut. */
+export type NoticedBy = 'both' | 'client' | 'server' | 'nobody';
 
 export interface CutOptions {
   /** Which end learns of it: the other goes on believing in the connection, until its heartbeat fails. Default `'both'`. */
@@ -107,19 +110,23 @@ const known = {
 } as const;
 
 /** What takes options. */
-export type Taker = keyof typeof known;
+export type Taker = keyof typeof known | 'server' | 'advance' | 'stall' | 'sleep';
 
 const hourMs = 3_600_000;
 
 /** @throws LocalUsageError `ERR_OPTION` */
-export function checkNames(taker: Taker, options: unknown): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new LocalUsageError('ERR_OPTION', `The options of ${taker}() are ${String(options)}: they may be an object.`);
-  }
+export function checkNames(taker: keyof typeof known, options: object): void {
+  checkOptions(taker, options);
   const names = Object.keys(known[taker]);
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) throw optionError(taker, name, `is not an option: known ones are ${names.join(', ')}`);
   }
+}
+
+/** @throws LocalUsageError `ERR_OPTION` */
+export function checkOptions(taker: Taker, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new LocalUsageError('ERR_OPTION', `The options of ${taker}() are ${show(options)}: they may be an object.`);
 }
 
 /** @returns the two bounds. @throws LocalUsageError `ERR_OPTION` */
@@ -130,13 +137,7 @@ export function checkDuration(taker: Taker, name: string, value: DurationMs): Ra
 }
 
 /** @throws LocalUsageError `ERR_OPTION` */
-export function checkWhole(
-  taker: Taker | 'advance' | 'stall' | 'sleep',
-  name: string,
-  value: number,
-  min: number,
-  max: number,
-): number {
+export function checkWhole(taker: Taker, name: string, value: number, min: number, max: number): number {
   if (isWhole(value, max) && value >= min) return value;
   throw optionError(taker, name, `is ${show(value)}: it may be a whole number from ${min} to ${max}`);
 }

@@ -12,7 +12,7 @@ const atOnceMax = 100_000;
 
 export class WorldTime {
   readonly #clock: VirtualClock;
-  readonly #alongside: Alongside | undefined;
+  #alongside: Alongside | undefined;
   /** Whether somebody is waiting for time to pass. */
   #runs = false;
 
@@ -36,7 +36,7 @@ export class WorldTime {
     let given: T | undefined;
     const holds = () => {
       given = condition();
-      if (given instanceof Promise) throw new LocalUsageError('ERR_OPTION', notAPromise, { option: 'condition' });
+      if (isThenable(given)) throw new LocalUsageError('ERR_OPTION', notAPromise, { option: 'condition' });
       return Boolean(given);
     };
     if (await this.#run(this.#clock.now() + withinMs, holds)) return given as T;
@@ -57,8 +57,9 @@ export class WorldTime {
     throw new HalyardError('ERR_NOT_SO', `The promise has not settled after ${withinMs} virtual ms.\n${story()}`);
   }
 
-  /** Goes on until nothing waits any more, or `ms` have passed. */
+  /** Goes on until nothing waits any more, or `ms` have passed, and alone. */
   async runOut(ms: number): Promise<void> {
+    this.#alongside = undefined;
     await this.#run(this.#clock.now() + ms, () => this.#clock.pending === 0);
   }
 
@@ -92,6 +93,10 @@ export class WorldTime {
   #stepEnd(from: number): number {
     return this.#alongside === undefined ? Number.POSITIVE_INFINITY : Math.floor(from) + 1;
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
 }
 
 const notAPromise = 'The condition of until() returned a promise: give until() the promise itself.';

@@ -1,301 +1,8 @@
-// A world with real ends in it: time that stands still, and a network that does what a test says.
-import { memory, type Server } from '@halyard/server';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { SimulateOptions } from './options';
-import { simulate, type World } from './world';
-
-const worlds: World[] = [];
-
-afterEach(async () => {
-  for (const world of worlds.splice(0)) await world.close();
-});
-
-function newWorld(options?: SimulateOptions): World {
-  const world = simulate(options);
-  worlds.push(world);
-  return world;
-}
-
-/** Answers sums, and counts what it was sent. */
-function adds(io: Server): { readonly heard: unknown[]; readonly life: string[] } {
-  const heard: unknown[] = [];
-  const life: string[] = [];
-  io.on('connection', (socket) => {
-    life.push(socket.recovered ? 'recovered' : 'connection');
-    socket.join('all');
-    socket.on('add', (a: number, b: number) => a + b);
-    socket.on('say', (text: string) => {
-      heard.push(text);
-    });
-    for (const event of ['away', 'resume', 'disconnect'] as const) socket.on(event, () => void life.push(event));
-  });
-  return { heard, life };
-}
-
-describe.each([['websocket'], ['polling']] as const)('over %s', (transport) => {
-  const transports = [transport];
-
-  test('a client connects and is answered, in virtual time', async () => {
-    const world = newWorld({ latencyMs: 20 });
-    adds(world.server());
-    const client = world.connect({ transports });
-    expect(client.connected).toBe(false);
-    await world.until(() => client.connected);
-    expect(client.connection.transport).toBe(transport);
-    const connectedAt = world.now;
-    expect(await world.until(client.emitWithAck('add', 1, 2))).toBe(3);
-    expect(world.now).toBe(connectedAt + 40);
-  });
-
-  test('a client that is cut comes back to its session, and nothing is lost or comes twice', async () => {
-    const world = newWorld();
-    const io = world.server();
-    const { heard } = adds(io);
-    const client = world.connect({ transports });
-    const got: unknown[] = [];
-    const states: string[] = [];
-    client.on('news', (text: string) => void got.push(text));
-    client.connection.on('state', ({ to }) => void states.push(to));
-    await world.until(() => client.connected);
-    const { id } = client;
-    for (let i = 0; i < 20; i++) {
-      client.emit('say', `up ${i}`);
-      io.to('all').emit('news', `down ${i}`);
-      await world.advance(2);
-      if (i % 5 === 0) world.cut(client);
-    }
-    await world.advance(10_000);
-    expect([client.connected, client.id]).toEqual([true, id]);
-    expect(heard).toEqual(Array.from({ length: 20 }, (_, i) => `up ${i}`));
-    expect(got).toEqual(Array.from({ length: 20 }, (_, i) => `down ${i}`));
-    // Polling has no connection to lose: it asks again.
-    expect(states.includes('waiting')).toBe(transport === 'websocket');
-  });
-
-  test('a client that is offline queues, retries in vain, and sends when it is online', async () => {
-    const world = newWorld();
-    const { heard, life } = adds(world.server());
-    const client = world.connect({ transports });
-    await world.until(() => client.connected);
-    world.offline(client);
-    await world.until(() => !client.connected);
-    client.emit('say', 'later');
-    await world.advance(60_000);
-    expect([client.connected, heard]).toEqual([false, []]);
-    world.online(client);
-    await world.until(() => client.connected && heard.length > 0);
-    expect([client.recovered, heard, life]).toEqual([true, ['later'], ['connection', 'away', 'resume']]);
-  });
-
-  test('offline without an answer is noticed by timeouts alone', async () => {
-    const world = newWorld();
-    adds(world.server());
-    const client = world.connect({ transports, connectTimeoutMs: 3_000 });
-    world.offline(client, { silent: true, noticedBy: 'nobody' });
-    await world.advance(2_999);
-    expect(client.connection.state).toBe('connecting');
-    await world.advance(1);
-    expect(client.connection.state).toBe('waiting');
-    world.online();
-    await world.until(() => client.connected);
-  });
-
-  test('a client that reads nothing for a time gets all of it afterwards', async () => {
-    const world = newWorld();
-    const io = world.server();
-    adds(io);
-    const client = world.connect({ transports });
-    const got: string[] = [];
-    client.on('news', (text: string) => void got.push(text));
-    await world.until(() => client.connected);
-    world.stall(client, 5_000);
-    const stalledAt = world.now;
-    for (const text of ['a', 'b', 'c']) io.emit('news', text);
-    await world.advance(4_900);
-    expect(got).toEqual([]);
-    await world.until(() => got.length === 3);
-    expect(got).toEqual(['a', 'b', 'c']);
-    expect(world.now).toBeLessThan(stalledAt + 6_000);
-  });
-
-  test('a server is restarted: clients find the next one, with a new session', async () => {
-    const world = newWorld();
-    const io = world.server();
-    adds(io);
-    const client = world.connect({ transports });
-    await world.until(() => client.connected);
-    const closed = new Promise((resolve) => client.once('disconnect', resolve));
-    await io.close();
-    expect(await world.until(closed)).toMatchObject({ code: 1001 });
-    await world.advance(5_000);
-    expect(client.connected).toBe(false);
-    const { life } = adds(world.server());
-    await world.until(() => client.connected);
-    expect([client.recovered, life]).toEqual([false, ['connection']]);
-    expect(await world.until(client.emitWithAck('add', 2, 2))).toBe(4);
-  });
-
-  test('a server is killed, and another one on the same store goes on with its session', async () => {
-    const world = newWorld();
-    const adapter = memory({ shared: true });
-    const first = world.server({ adapter });
-    adds(first);
-    const client = world.connect({ transports });
-    await world.until(() => client.connected);
-    const { id } = client;
-    const second = world.server({ adapter });
-    const { heard, life } = adds(second);
-    client.emit('say', 'before');
-    world.kill(first);
-    client.emit('say', 'after');
-    await world.until(() => client.connected && heard.includes('after'));
-    expect([client.recovered, client.id, life]).toEqual([true, id, ['recovered', 'resume']]);
-    expect(heard).toEqual(['before', 'after']);
-  });
-
-  test('a client moves to another server when it is told to', async () => {
-    const world = newWorld();
-    const adapter = memory({ shared: true });
-    const first = world.server({ adapter });
-    const one = adds(first);
-    const second = world.server({ adapter });
-    const other = adds(second);
-    const client = world.connect({ transports, server: first });
-    await world.until(() => client.connected);
-    expect(one.life).toEqual(['connection']);
-    world.route(client, second);
-    await world.advance(5_000);
-    expect(other.life).toEqual([]);
-    world.offline(client);
-    await world.until(() => !client.connected);
-    world.online(client);
-    await world.until(() => client.connected);
-    expect([client.recovered, other.life]).toEqual([true, ['recovered', 'resume']]);
-  });
-
-  test('what a browser adds to a request reaches the server, and origins are checked', async () => {
-    const world = newWorld();
-    const io = world.server({ path: '/live', origins: ['https://app.example'] });
-    const cookies: unknown[] = [];
-    io.use(({ headers, transport: over }) => void cookies.push(headers.get('cookie'), over));
-    const headers = { cookie: 'sid=1', origin: 'https://app.example' };
-    const client = world.connect({ transports, headers, path: '/live' });
-    await world.until(() => client.connected);
-    expect(cookies).toEqual(['sid=1', transport]);
-    const stranger = world.connect({
-      ...{ transports, path: '/live', headers: { origin: 'https://evil.example' } },
-      reconnect: { attemptsMax: 0 },
-    });
-    await world.until(() => stranger.connection.state === 'closed');
-  });
-});
-
-describe('a connection that only one end knows to be dead', () => {
-  test('half-open: nobody is told, and the heartbeat finds out', async () => {
-    const world = newWorld();
-    const io = world.server({ heartbeatMs: 5_000, heartbeatTimeoutMs: 5_000 });
-    const { life } = adds(io);
-    const client = world.connect({ transports: ['websocket'] });
-    await world.until(() => client.connected);
-    world.cut(client, { noticedBy: 'nobody' });
-    await world.advance(4_000);
-    expect([client.connected, life]).toEqual([true, ['connection']]);
-    await world.until(() => life.includes('away'), { withinMs: 12_000 });
-    await world.until(() => client.connected && life.includes('resume'));
-    expect(client.recovered).toBe(true);
-  });
-
-  test('the client alone: its session comes back before the server has missed it', async () => {
-    const world = newWorld();
-    const { life } = adds(world.server());
-    const client = world.connect({ transports: ['websocket'] });
-    await world.until(() => client.connected);
-    world.cut(client, { noticedBy: 'client', noticeMs: 200 });
-    await world.advance(199);
-    expect(client.connected).toBe(true);
-    await world.advance(1);
-    expect([client.connected, life]).toEqual([false, ['connection']]);
-    await world.until(() => client.connected);
-    expect(client.recovered).toBe(true);
-  });
-
-  test('the server alone: it says that the client is away', async () => {
-    const world = newWorld();
-    const { life } = adds(world.server());
-    const client = world.connect({ transports: ['websocket'] });
-    await world.until(() => client.connected);
-    world.cut(client, { noticedBy: 'server' });
-    await world.advance(1);
-    expect([client.connected, life]).toEqual([true, ['connection', 'away']]);
-  });
-
-  test('a server that is killed in silence', async () => {
-    const world = newWorld();
-    const io = world.server({ heartbeatMs: 5_000, heartbeatTimeoutMs: 5_000 });
-    adds(io);
-    const client = world.connect({ transports: ['websocket'] });
-    await world.until(() => client.connected);
-    world.kill(io, { noticedBy: 'nobody' });
-    await world.advance(3_000);
-    expect(client.connected).toBe(true);
-    await world.until(() => client.connection.state === 'waiting');
-  });
-});
-
-describe('HTTP', () => {
-  test.each([
-    ['a request is lost', (world: World) => world.loseRequest(undefined, { method: 'POST' })],
-    ['an answer is lost', (world: World) => world.loseRequest(undefined, { method: 'POST', what: 'answer' })],
-    ['an answer to a poll is lost', (world: World) => world.loseRequest(undefined, { method: 'GET', what: 'answer' })],
-    [
-      'a request is lost in silence',
-      (world: World) => world.loseRequest(undefined, { method: 'POST', noticed: false }),
-    ],
-    ['a request comes twice', (world: World) => world.repeatRequest(undefined, { times: 3 })],
-    ['much is lost and repeated', (world: World) => world.change({ loss: 0.05, repeat: 0.3, latencyMs: [1, 50] })],
-  ])('%s: everything is handled once', async (_what, disturb) => {
-    const world = newWorld();
-    const { heard } = adds(world.server());
-    const client = world.connect({ transports: ['polling'] });
-    await world.until(() => client.connected);
-    disturb(world);
-    for (let i = 0; i < 10; i++) {
-      client.emit('say', `${i}`);
-      await world.advance(10);
-    }
-    await world.until(() => heard.length >= 10);
-    await world.advance(5_000);
-    expect(heard).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
-  });
-
-  test('a lost request is seen by nobody, and a lost answer by the server', async () => {
-    for (const [what, isHeard] of [
-      ['request', false],
-      ['answer', true],
-    ] as const) {
-      const world = newWorld({ latencyMs: 1 });
-      const { heard } = adds(world.server());
-      const client = world.connect({ transports: ['polling'] });
-      await world.until(() => client.connected);
-      await world.advance(50);
-      world.loseRequest(client, { what, method: 'POST', noticed: false });
-      client.emit('say', 'once');
-      await world.advance(5_000);
-      expect(heard.length > 0).toBe(isHeard);
-      await world.until(() => heard.length > 0);
-      await world.advance(20_000);
-      expect(heard).toEqual(['once']);
-    }
-  });
-
-  test('a client falls back to polling where WebSockets lead nowhere', async () => {
-    const world = newWorld();
-    adds(world.server({ transports: ['polling'] }));
-    const client = world.connect();
-    await world.until(() => client.connected);
-    expect(client.connection.transport).toBe('polling');
-  });
-});
+// A world with real ends in it: its time stands still until the test lets it pass.
+import { connect } from '@halyard/client';
+import { msgpack } from '@halyard/codec-msgpack';
+import { describe, expect, test } from 'vitest';
+import { adds, newWorld } from '../testing/adding';
 
 test('the same seed makes the same run, and another one another', async () => {
   const run = async (seed: number) => {
@@ -313,8 +20,29 @@ test('the same seed makes the same run, and another one another', async () => {
   expect(await run(7)).not.toEqual(await run(8));
 });
 
+test('a socket of any namespace means its whole client', async () => {
+  const world = newWorld();
+  world.server().of('/chat');
+  const client = world.connect();
+  const chat = client.of('/chat');
+  const other = world.connect({ namespace: '/chat' });
+  await world.until(() => client.connected && chat.connected && other.connected);
+  world.cut(chat);
+  await world.until(() => !client.connected);
+  expect(other.connected).toBe(true);
+});
+
+test('msgpack goes over both transports', async () => {
+  const world = newWorld();
+  world.server({ codecs: [msgpack()] }).on('connection', (socket) => socket.on('echo', (value: unknown) => value));
+  for (const transport of ['websocket', 'polling'] as const) {
+    const client = world.connect({ codec: msgpack(), transports: [transport] });
+    const value = { bytes: Uint8Array.of(0, 255), text: 'ü' };
+    expect(await world.until(client.emitWithAck('echo', value))).toEqual(value);
+  }
+});
+
 test('an app that connects by itself is given its options, and they are what is cut', async () => {
-  const { connect } = await import('@halyard/client');
   const world = newWorld();
   adds(world.server());
   const options = world.clientOptions({ auth: { name: 'app' } });
@@ -384,70 +112,5 @@ describe('until', () => {
     again();
     await expect(world.advance(1)).rejects.toThrow('does one set itself for ever');
     goesOn = false;
-  });
-});
-
-describe('close', () => {
-  test('an app that has ended everything has left nothing', async () => {
-    const world = newWorld();
-    const io = world.server({ recoveryWindowMs: 60_000 });
-    adds(io);
-    const clients = [world.connect({ transports: ['websocket'] }), world.connect({ transports: ['polling'] })];
-    await world.until(() => clients.every(({ connected }) => connected));
-    for (const { connection } of clients) connection.close();
-    await world.advance(100);
-    await io.close();
-    expect(await world.close()).toEqual({ clients: [], servers: [], connections: [], timers: [] });
-  });
-
-  test('what was still running is named, and ends', async () => {
-    const world = newWorld();
-    const io = world.server();
-    const { life } = adds(io);
-    const client = world.connect({ transports: ['websocket'] });
-    await world.until(() => client.connected);
-    void world.sleep(3_600_000);
-    expect(await world.close()).toEqual({
-      clients: ['client 1'],
-      servers: ['server 1'],
-      connections: ['client 1: 1'],
-      timers: ['shared: 1'],
-    });
-    expect([client.connection.state, life]).toEqual(['closed', ['connection', 'disconnect']]);
-    expect(await world.close()).toEqual({ clients: [], servers: [], connections: [], timers: [] });
-    expect(() => world.server()).toThrow('closed');
-    expect(() => world.connect()).toThrow('closed');
-  });
-
-  test('a client of the app that is never closed is named, and goes on with nothing', async () => {
-    const { connect } = await import('@halyard/client');
-    const world = newWorld();
-    world.server();
-    const client = connect('http://app.example/', world.clientOptions());
-    await world.until(() => client.connected);
-    const left = await world.close();
-    expect(left).toMatchObject({ clients: ['client 1'], connections: ['client 1: 1'], timers: ['client 1: 1'] });
-  });
-
-  test('a half-open connection is named', async () => {
-    const world = newWorld();
-    world.server();
-    const client = world.connect({ transports: ['websocket'] });
-    await world.until(() => client.connected);
-    world.cut(client, { noticedBy: 'server' });
-    expect((await world.close()).connections).toEqual(['client 1: 1']);
-  });
-
-  test('a store that servers share outlives the first of them, and ends', async () => {
-    const world = newWorld();
-    const adapter = memory({ shared: true });
-    const first = world.server({ adapter });
-    adds(first);
-    const client = world.connect();
-    await world.until(() => client.connected);
-    world.kill(first);
-    adds(world.server({ adapter }));
-    await world.until(() => client.connected);
-    expect(await world.close()).toMatchObject({ servers: ['server 2'], timers: [] });
   });
 });

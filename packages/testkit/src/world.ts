@@ -1,10 +1,11 @@
 // A world in which real clients and real servers run without a socket and without waiting: the network, time and chance are its
 // own, and nothing moves unless the test says so.
-import { type ClientOptions, type Connection, connect, LocalUsageError, type Socket } from '@halyard/client';
+import { type ClientOptions, connect, LocalUsageError, type Socket } from '@halyard/client';
 import { VirtualClock } from '@halyard/harness/clock';
 import { seededRandom } from '@halyard/harness/random';
 import { type AnyEvents, memory, Server } from '@halyard/server';
 import { ClientPlace, type Surroundings } from './client-place';
+import { endAll, type Leftovers } from './ending';
 import {
   type AnyServer,
   type CutOptions,
@@ -14,6 +15,7 @@ import {
   checkNames,
   checkObject,
   checkOneOf,
+  checkOptions,
   checkTransports,
   checkWhole,
   type LoseOptions,
@@ -29,36 +31,19 @@ import {
   type WorldServerOptions,
 } from './options';
 import { OwnTime } from './own-time';
+import { type Client, Roster } from './roster';
 import { outliving, ServerPlace } from './server-place';
 import { WorldTime } from './world-time';
 
-/** A client: a socket of it, in whichever namespace, or the options that it was made with. */
-export type Client = { readonly connection: Connection } | ClientOptions;
+type Falsy = false | 0 | '' | null | undefined;
 
-/** What was still running when a world was closed. Each list is empty if the test and the app have ended everything. */
-export interface Leftovers {
-  /** Clients that were not closed. */
-  readonly clients: readonly string[];
-  /** Servers that were neither closed nor killed. */
-  readonly servers: readonly string[];
-  /** WebSockets and requests that a client took for alive. */
-  readonly connections: readonly string[];
-  /** Who still had timers once everything was closed, and how many. */
-  readonly timers: readonly string[];
-}
-
-/** How long everything may take to end: as long as most stores keep what nobody asks for any more. */
-const endingMsMax = 600_000;
 const untilMsMax = 2 ** 40;
 
 export class World {
   readonly #clock = new VirtualClock();
   readonly #time: WorldTime;
   readonly #surroundings: Surroundings;
-  readonly #servers = new Map<AnyServer, ServerPlace>();
-  readonly #clients: ClientPlace[] = [];
-  /** Clients by their options, and those that are known by their connection. */
-  readonly #places = new WeakMap<object, ClientPlace>();
+  readonly #roster = new Roster();
   /** Of what belongs to no client and no server: what they share, and `sleep`. */
   readonly #commonTime: OwnTime;
   #isClosed = false;
@@ -76,7 +61,7 @@ export class World {
       random: seededRandom(seed),
       network: { latencyMs: [1, 5], noticeMs: [0, 0], unnoticed: 0 },
       path: { latencyMs: [1, 5], loss: 0, unnoticed: 0, repeat: 0, repeatMs: 1_000 },
-      newest: () => [...this.#servers.values()].filter(({ isThere }) => isThere).at(-1),
+      newest: this.#roster.newest,
     };
     this.#time = new WorldTime(this.#clock, alongside);
     this.#commonTime = this.#ownTime();
@@ -97,12 +82,13 @@ export class World {
     options: WorldServerOptions = {},
   ): Server<Incoming, Outgoing, Data> {
     this.#checkOpen();
+    checkOptions('server', options);
     for (const name of ['host', 'clock']) {
       if (Object.hasOwn(options, name)) throw optionError('server', name, "is the world's own to give");
     }
     const { adapter = memory(), ...others } = options;
     if (typeof adapter !== 'function') throw optionError('server', 'adapter', 'is not valid: such as memory()');
-    const number = this.#servers.size + 1;
+    const number = this.#roster.servers.size + 1;
     const place = new ServerPlace(`server ${number}`, this.#ownTime());
     const io = new Server<Incoming, Outgoing, Data>({
       ...others,
@@ -110,7 +96,7 @@ export class World {
       clock: place.time,
       host: place.host,
     });
-    this.#servers.set(io, place);
+    this.#roster.servers.set(io, place);
     // It cannot fail: nobody else has the port.
     void io.listen(number);
     return io;
@@ -127,10 +113,14 @@ export class World {
       throw optionError('connect', 'namespace', `is ${String(namespace)}: it may be a text that starts with "/"`);
     }
     const made = this.#clientOptions('connect', others);
-    const socket = connect<Listen, Emit>(`http://world.example${namespace}`, made);
-    const place = this.#places.get(made) as ClientPlace;
-    place.connection = socket.connection;
-    this.#places.set(socket.connection, place);
+    let socket: Socket<Listen, Emit>;
+    try {
+      socket = connect(`http://world.example${namespace}`, made);
+    } catch (error) {
+      this.#roster.clients.pop();
+      throw error;
+    }
+    this.#roster.know(socket, made);
     return socket;
   }
 
@@ -152,12 +142,15 @@ export class World {
   }
 
   /**
-   * Lets virtual time pass until something is so, or until a promise has settled: `await world.until(client.emitWithAck('add', 1, 2))`.
+   * Lets virtual time pass until something is so, or until a promise has settled, as in
+   * `await world.until(client.emitWithAck('add', 1, 2))`: without it nothing would ever come.
    * @returns what the condition gave, or what the promise resolved to. Rejects as the promise or the condition does
    * @throws HalyardError `ERR_NOT_SO` that says how every client and server is, if it takes longer than `withinMs`;
    *   LocalUsageError `ERR_OPTION`, `ERR_TIME_RUNS`
    */
-  async until<T>(awaited: PromiseLike<T> | (() => T), options: UntilOptions = {}): Promise<T> {
+  until<T>(condition: () => T, options?: UntilOptions): Promise<Exclude<T, Falsy>>;
+  until<T>(promise: PromiseLike<T>, options?: UntilOptions): Promise<T>;
+  async until(awaited: PromiseLike<unknown> | (() => unknown), options: UntilOptions = {}): Promise<unknown> {
     checkNames('until', options);
     const { withinMs = 60_000 } = options;
     checkWhole('until', 'withinMs', withinMs, 0, untilMsMax);
@@ -179,13 +172,13 @@ export class World {
    */
   cut(client?: Client, options: CutOptions = {}): void {
     const { noticedBy, noticeMs } = this.#checkCut('cut', options);
-    for (const place of this.#meant(client)) place.cut(noticedBy, noticeMs);
+    for (const place of this.#roster.meant(client)) place.cut(noticedBy, noticeMs);
   }
 
   /** A client, or all if it is undefined, reads nothing for so long; what it is sent waits. @throws as `cut` does */
   stall(client: Client | undefined, ms: number): void {
     checkWhole('stall', 'ms', ms, 0, untilMsMax);
-    for (const place of this.#meant(client)) place.stall(ms);
+    for (const place of this.#roster.meant(client)) place.stall(ms);
   }
 
   /** Cuts a client, or all, and lets nothing through until `online`. @throws as `cut` does */
@@ -194,7 +187,7 @@ export class World {
     checkNames('offline', options);
     checkOneOf('offline', 'silent', silent, [true, false]);
     const { noticedBy, noticeMs } = this.#checkCut('offline', others);
-    for (const place of this.#meant(client)) {
+    for (const place of this.#roster.meant(client)) {
       place.leave(silent ? 'silent' : 'refused');
       place.cut(noticedBy, noticeMs);
     }
@@ -202,7 +195,7 @@ export class World {
 
   /** Ends `offline`. Who waits for the next attempt goes on waiting. @throws as `cut` does */
   online(client?: Client): void {
-    for (const place of this.#meant(client)) place.comeBack();
+    for (const place of this.#roster.meant(client)) place.comeBack();
   }
 
   /** Loses the next HTTP requests of a client, or of each, or their answers. WebSockets are not touched. @throws as `cut` does */
@@ -211,13 +204,14 @@ export class World {
     const { method, times } = this.#checkFault('loseRequest', options);
     checkOneOf('loseRequest', 'what', what, ['request', 'answer']);
     checkOneOf('loseRequest', 'noticed', noticed, [true, false]);
-    for (const place of this.#meant(client)) place.disturb({ kind: what, method, noticed, left: times });
+    for (const place of this.#roster.meant(client)) place.disturb({ kind: what, method, noticed, left: times });
   }
 
   /** The next HTTP requests of a client, or of each, come twice. @throws as `cut` does */
   repeatRequest(client?: Client, options: RequestFaultOptions = {}): void {
     const { method, times } = this.#checkFault('repeatRequest', options);
-    for (const place of this.#meant(client)) place.disturb({ kind: 'repeat', method, noticed: true, left: times });
+    for (const place of this.#roster.meant(client))
+      place.disturb({ kind: 'repeat', method, noticed: true, left: times });
   }
 
   /**
@@ -226,8 +220,8 @@ export class World {
    * @throws LocalUsageError `ERR_CLIENT_UNKNOWN`, `ERR_SERVER_UNKNOWN`
    */
   route(client: Client, io?: AnyServer): void {
-    const server = io && this.#placeOf(io);
-    for (const place of this.#meant(client)) place.server = server;
+    const server = io && this.#roster.placeOf(io);
+    for (const place of this.#roster.meant(client)) place.server = server;
   }
 
   /**
@@ -237,10 +231,10 @@ export class World {
    */
   kill(io: AnyServer, options: CutOptions = {}): void {
     const { noticedBy, noticeMs } = this.#checkCut('kill', options);
-    const server = this.#placeOf(io);
+    const server = this.#roster.placeOf(io);
     server.state = 'killed';
     server.time.end();
-    for (const place of this.#clients) place.cut(noticedBy, noticeMs, server);
+    for (const place of this.#roster.clients) place.cut(noticedBy, noticeMs, server);
   }
 
   /** Changes how the network behaves from now on. @throws LocalUsageError `ERR_OPTION` */
@@ -251,11 +245,7 @@ export class World {
 
   /** How every server and client is, a line each: what `until` says when it gives up. */
   describe(): string {
-    const servers = [...this.#servers].map(
-      ([io, { name, state }]) => `${name}: ${state}, ${io.sockets.size} sockets in "/"`,
-    );
-    const clients = this.#clients.map((place) => place.describe());
-    return [`at ${this.now} ms`, ...servers, ...clients].join('\n  ');
+    return [`at ${this.now} ms`, ...this.#roster.describe()].join('\n  ');
   }
 
   /**
@@ -266,30 +256,10 @@ export class World {
   async close(): Promise<Leftovers> {
     if (this.#isClosed) return { clients: [], servers: [], connections: [], timers: [] };
     await this.#time.advance(0);
-    const open = this.#clients.filter((place) => place.isOpen);
-    const servers = [...this.#servers].filter(([, { isThere }]) => isThere);
-    const alive = this.#clients.filter((place) => place.connections > 0);
-    const connections = alive.map((place) => `${place.name}: ${place.connections}`);
     this.#isClosed = true;
     Object.assign(this.#surroundings.network, { latencyMs: [0, 0] });
     Object.assign(this.#surroundings.path, { latencyMs: [0, 0], loss: 0, repeat: 0 });
-    for (const { connection } of open) connection?.close();
-    await this.#time.advance(100);
-    for (const [io] of servers) await io.close();
-    for (const place of this.#clients) {
-      place.leave('refused');
-      place.cut('both', [0, 0]);
-    }
-    await this.#time.runOut(endingMsMax);
-    const times = [...this.#servers.values(), ...this.#clients, { name: 'shared', time: this.#commonTime }];
-    const timers = times.filter(({ time }) => time.pending > 0).map(({ name, time }) => `${name}: ${time.pending}`);
-    for (const { time } of times) time.end();
-    return {
-      clients: open.map(({ name }) => name),
-      servers: servers.map(([, { name }]) => name),
-      connections,
-      timers,
-    };
+    return endAll(this.#roster, this.#time, this.#commonTime);
   }
 
   #clientOptions(taker: Taker, options: WorldClientOptions): ClientOptions {
@@ -301,12 +271,11 @@ export class World {
       checkObject(taker, 'reconnect', others.reconnect);
       checkNames('reconnect', others.reconnect);
     }
-    const name = `client ${this.#clients.length + 1}`;
+    const name = `client ${this.#roster.clients.length + 1}`;
     const place = new ClientPlace(name, this.#ownTime(), this.#surroundings, headers);
-    place.server = server && this.#placeOf(server);
+    place.server = server && this.#roster.placeOf(server);
     const made = { ...others, ...place.options(transports) };
-    this.#clients.push(place);
-    this.#places.set(made, place);
+    this.#roster.add(place, made);
     return made;
   }
 
@@ -329,22 +298,6 @@ export class World {
     const { method, times = 1 } = options;
     checkOneOf(taker, 'method', method, [undefined, 'GET', 'POST', 'DELETE']);
     return { method, times: checkWhole(taker, 'times', times, 1, 1_000_000) };
-  }
-
-  #meant(client: Client | undefined): readonly ClientPlace[] {
-    if (client === undefined) return this.#clients;
-    const place = this.#places.get('connection' in client ? client.connection : client);
-    if (place !== undefined) return [place];
-    throw new LocalUsageError(
-      'ERR_CLIENT_UNKNOWN',
-      'This client is not of this world: it takes a socket that connect() has made, or what clientOptions() has.',
-    );
-  }
-
-  #placeOf(io: AnyServer): ServerPlace {
-    const place = this.#servers.get(io);
-    if (place !== undefined) return place;
-    throw new LocalUsageError('ERR_SERVER_UNKNOWN', 'This server is not of this world: server() makes those that are.');
   }
 
   #ownTime(): OwnTime {
