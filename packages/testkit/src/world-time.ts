@@ -27,7 +27,7 @@ export class WorldTime {
   }
 
   /**
-   * @param condition asked whenever something may have changed
+   * @param condition asked whenever something may have changed, and nothing more is due at this moment
    * @param story what to say of the world if it never holds
    * @returns what it gave, once that is true
    * @throws HalyardError `ERR_NOT_SO` after `withinMs`
@@ -69,15 +69,18 @@ export class WorldTime {
     this.#runs = true;
     try {
       await settled();
-      for (let atOnce = 0; !enough(); atOnce++) {
+      for (let atOnce = 0; ; atOnce++) {
         const from = this.#clock.now();
-        if (this.#clock.nextAt > end && from >= end) return false;
+        // What is due now comes first: who was cut is so, before anybody asks.
+        if (this.#clock.nextAt > from) {
+          if (enough()) return true;
+          if (from >= end) return false;
+          atOnce = 0;
+        }
         if (atOnce === atOnceMax) throw new Error(`${atOnceMax} timers at ${from} ms: does one set itself for ever?`);
         await this.#goTo(Math.max(from, Math.min(this.#clock.nextAt, end, this.#stepEnd(from))));
-        if (this.#clock.now() > from) atOnce = 0;
         await settled();
       }
-      return true;
     } finally {
       this.#runs = false;
     }

@@ -72,6 +72,17 @@ test('handlers take their time by sleep, and replies time out', async () => {
 });
 
 describe('until', () => {
+  test('a client that was cut a moment ago is not connected', async () => {
+    const world = newWorld();
+    adds(world.server());
+    const client = world.connect();
+    await world.until(() => client.connected);
+    const { now } = world;
+    world.cut();
+    await world.until(() => client.connected);
+    expect(world.now).toBeGreaterThan(now + 10);
+  });
+
   test('says how everything is when it gives up', async () => {
     const world = newWorld();
     world.server();
