@@ -31,10 +31,7 @@ export async function endAll({ clients, servers }: Roster, time: WorldTime, comm
     for (const { connection } of open) connection?.close();
     await time.runOut(goodbyeMs);
     for (const [io] of listening) await io.close();
-    for (const place of clients) {
-      place.leave('refused');
-      place.cut('both', [0, 0]);
-    }
+    for (const place of clients) place.cut('both', [0, 0]);
     await time.runOut(endingMsMax);
   } finally {
     for (const { name, time: own } of [...servers.values(), ...clients, { name: 'world', time: common }]) {

@@ -68,6 +68,9 @@ describe.each([['websocket'], ['polling']] as const)('over %s', (transport) => {
     expect(client.connection.state).toBe('connecting');
     await world.advance(1);
     expect(client.connection.state).toBe('waiting');
+    await world.until(() => client.connection.state === 'connecting');
+    await world.advance(2_999);
+    expect(client.connection.state).toBe('connecting');
     world.online();
     await world.until(() => client.connected);
   });
@@ -123,6 +126,36 @@ describe.each([['websocket'], ['polling']] as const)('over %s', (transport) => {
     await world.until(() => client.connected && heard.includes('after'));
     expect([client.recovered, client.id, life]).toEqual([true, id, ['recovered', 'resume']]);
     expect(heard).toEqual(['before', 'after']);
+  });
+
+  test('a server that was killed does nothing more, and its store forgets what nobody comes for', async () => {
+    const world = newWorld();
+    const adapter = memory({ shared: true });
+    const options = { adapter, recoveryWindowMs: 60_000 };
+    const io = world.server(options);
+    const { life } = adds(io);
+    const client = world.connect({ transports });
+    await world.until(() => client.connected);
+    world.kill(io);
+    world.offline(client);
+    await world.advance(600_000);
+    expect(life).toEqual(['connection']);
+    adds(world.server(options));
+    world.online(client);
+    await world.until(() => client.connected);
+    expect(client.recovered).toBe(false);
+  });
+
+  test('when the newest server goes, new connections go to the one before it', async () => {
+    const world = newWorld();
+    const one = adds(world.server());
+    const io = world.server();
+    const other = adds(io);
+    const client = world.connect({ transports });
+    await world.until(() => client.connected);
+    expect([one.life, other.life]).toEqual([[], ['connection']]);
+    await io.close();
+    await world.until(() => one.life.length > 0 && client.connected);
   });
 
   test('a client moves to another server when it is told to', async () => {
@@ -199,6 +232,17 @@ describe('a connection that only one end knows to be dead', () => {
     world.cut(client, { noticedBy: 'server' });
     await world.advance(1);
     expect([client.connected, life]).toEqual([true, ['connection', 'away']]);
+  });
+
+  test('a server that is killed is missed at once', async () => {
+    const world = newWorld();
+    const io = world.server();
+    adds(io);
+    const client = world.connect({ transports: ['websocket'] });
+    await world.until(() => client.connected);
+    world.kill(io);
+    await world.advance(0);
+    expect(client.connection.state).toBe('waiting');
   });
 
   test('a server that is killed in silence', async () => {
