@@ -4,8 +4,8 @@ import { type Fetch, polling } from '@halyard/client';
 import { VirtualClock } from '@halyard/harness/clock';
 import { forSeeds, seededRandom } from '@halyard/harness/random';
 import { Server } from '@halyard/server';
-import { expect, test } from 'vitest';
 import { LossyHttp, type Path } from '@halyard/testkit/internal';
+import { expect, test } from 'vitest';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -75,14 +75,7 @@ export const layers: Layers = {
     [
       {
         path: 'packages/testkit',
-        imports: [
-          'packages/protocol',
-          'packages/codec',
-          'packages/codec-msgpack',
-          'packages/client',
-          'packages/server',
-          'packages/harness',
-        ],
+        imports: ['packages/protocol', 'packages/client', 'packages/server', 'packages/harness'],
       },
     ],
     [

@@ -6,8 +6,8 @@ import { VirtualClock } from '@halyard/harness/clock';
 import type { Network } from '@halyard/harness/link';
 import { forSeeds, replaysOne, seededRandom } from '@halyard/harness/random';
 import { Server, type ServerOptions, type Socket } from '@halyard/server';
-import { expect, test } from 'vitest';
 import { MemoryNetwork } from '@halyard/testkit/internal';
+import { expect, test } from 'vitest';
 
 const seedsMax = 100;
 const stepsMax = 200;

@@ -7,8 +7,8 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { seededRandom } from '@halyard/harness/random';
 import { type Adapter, memory, Server, type Socket } from '@halyard/server';
-import { describe, expect, test } from 'vitest';
 import { MemoryNetwork } from '@halyard/testkit/internal';
+import { describe, expect, test } from 'vitest';
 import { ServerClock } from '../kit/server-clock';
 
 type Fields = Record<string, unknown>;

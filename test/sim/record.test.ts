@@ -9,9 +9,9 @@ import { VirtualClock } from '@halyard/harness/clock';
 import type { Network } from '@halyard/harness/link';
 import { forSeeds, replaysOne, seedCount, seededRandom } from '@halyard/harness/random';
 import { memory, Server, type Socket } from '@halyard/server';
+import { MemoryNetwork } from '@halyard/testkit/internal';
 import { expect, test, vi } from 'vitest';
 import { Session } from '../../packages/server/src/session/session';
-import { MemoryNetwork } from '@halyard/testkit/internal';
 import { ServerClock } from '../kit/server-clock';
 
 /** More are run by hand: docs/RELIABILITY.md. */

@@ -1,5 +1,4 @@
 // What is not an option is refused, and the refusal says which ones there are.
-import { json } from '@halyard/codec/json';
 import { Server } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { simulate, type World } from './world';
@@ -7,7 +6,7 @@ import { simulate, type World } from './world';
 const world: World = simulate();
 const io = world.server();
 const client = world.connect();
-const stranger = { codec: json() };
+const stranger = { auth: {} };
 
 afterEach(() => world.advance(0));
 
