@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { testSeed } from '@halyard/testkit/random';
+import { testSeed } from '@halyard/harness/random';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 

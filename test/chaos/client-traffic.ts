@@ -1,7 +1,7 @@
 // What the clients of a round say and hear, drawn from a seed, and what they write down of it.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from '@halyard/client';
-import type { Random } from '@halyard/testkit/random';
+import type { Random } from '@halyard/harness/random';
 import { type ClientRecord, outcomeOf, type SeatName } from './ledger';
 
 const asksMax = 200;

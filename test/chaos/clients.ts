@@ -2,8 +2,8 @@
 // is busy. Records and counts go to the round's process, `stop` and `close` come from there.
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type Socket } from '@halyard/client';
-import { Cable } from '@halyard/testkit/cable';
-import { seededRandom } from '@halyard/testkit/random';
+import { Cable } from '@halyard/harness/cable';
+import { seededRandom } from '@halyard/harness/random';
 import { ClientTraffic, nowMs } from './client-traffic';
 import { combinationsOf, namespaces } from './combinations';
 import { type FaultCounts, runFaults } from './faults';

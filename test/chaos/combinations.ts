@@ -4,8 +4,8 @@ import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { protobuf } from '@halyard/codec-protobuf';
+import type { Random } from '@halyard/harness/random';
 import type { HostFactory, ServerOptions } from '@halyard/server';
-import type { Random } from '@halyard/testkit/random';
 import { hosts } from '../kit/hosts';
 
 export interface Combination {

@@ -1,7 +1,7 @@
 // What happens to a client's cable: a script drawn from a seed, that runs until it is told to stop and then lets go.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cable, Direction, Ending } from '@halyard/testkit/cable';
-import type { Random } from '@halyard/testkit/random';
+import type { Cable, Direction, Ending } from '@halyard/harness/cable';
+import type { Random } from '@halyard/harness/random';
 
 export interface FaultCounts {
   stalls: number;

@@ -2,8 +2,8 @@
 // or broken any more, everything has to come to rest, and the books are checked.
 import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { seededRandom } from '@halyard/harness/random';
 import { Server, type ServerOptions } from '@halyard/server';
-import { seededRandom } from '@halyard/testkit/random';
 import { check, type Verdict } from './checker';
 import { nowMs } from './client-traffic';
 import type { ClientCounts, ClientsData, ClientsOrder, ClientsReport } from './clients';

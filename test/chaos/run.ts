@@ -1,6 +1,6 @@
 // `npm run chaos`: plays rounds of every combination in turn for a time, prints the table, and fails on any fault.
 import { parseArgs } from 'node:util';
-import { type Random, seededRandom, testSeed } from '@halyard/testkit/random';
+import { type Random, seededRandom, testSeed } from '@halyard/harness/random';
 import { type Combination, combinationsOf, drawLimits } from './combinations';
 import { failuresOf, type Row, table } from './report';
 import { type Counts, type Outcome, playRound } from './round';

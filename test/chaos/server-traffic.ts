@@ -1,8 +1,8 @@
 // What the server of a round says, drawn from a seed: to sockets, rooms and namespaces, in long turns too. Each message
 // carries its number, and for whom it is meant is written down before it leaves.
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import type { Random } from '@halyard/harness/random';
 import type { Namespace, Server, Socket } from '@halyard/server';
-import type { Random } from '@halyard/testkit/random';
 import { namespaces } from './combinations';
 import { type Epoch, type Ledger, outcomeOf } from './ledger';
 import { Roster } from './roster';

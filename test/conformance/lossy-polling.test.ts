@@ -1,11 +1,11 @@
 // The client's polling transport and the server over a path that loses, repeats and reorders requests and answers:
 // everything arrives once and in order, both ways, or the link breaks behind an unbroken beginning.
 import { type Fetch, polling } from '@halyard/client';
+import { VirtualClock } from '@halyard/harness/clock';
+import { forSeeds, seededRandom } from '@halyard/harness/random';
 import { Server } from '@halyard/server';
-import { VirtualClock } from '@halyard/testkit/clock';
-import { forSeeds, seededRandom } from '@halyard/testkit/random';
+import { LossyHttp, type Path } from '@halyard/testkit/internal';
 import { expect, test } from 'vitest';
-import { LossyHttp, type Path } from '../kit/lossy-http';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -2,8 +2,8 @@
 // server's clock stands still but for the steps that move it, and no step is taken before the server has had the last
 // one, so that a transcript plays the same every time.
 import { compileFunction } from 'node:vm';
+import { VirtualClock } from '@halyard/harness/clock';
 import { type HostFactory, memory, PublicError, Server } from '@halyard/server';
-import { VirtualClock } from '@halyard/testkit/clock';
 import WebSocket from 'ws';
 import { listenIn } from './listen-in';
 import { Names } from './names';

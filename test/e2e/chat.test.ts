@@ -1,6 +1,6 @@
 // Two people at the chat of examples/chat, in a real browser: over WebSocket, and where WebSocket does not work.
 
-import { Cable, type WebSocketPolicy } from '@halyard/testkit/cable';
+import { Cable, type WebSocketPolicy } from '@halyard/harness/cable';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';

@@ -1,6 +1,6 @@
 // What people at the chat notice of a broken network and of a server that goes away: nothing, and the truth.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Cable } from '@halyard/testkit/cable';
+import { Cable } from '@halyard/harness/cable';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';

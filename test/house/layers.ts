@@ -70,7 +70,14 @@ export const layers: Layers = {
       },
     ],
     // It is for the tests of all packages above protocol: so that none of them is below it.
-    [{ path: 'packages/testkit', imports: ['packages/protocol'] }],
+    [{ path: 'packages/harness', imports: ['packages/protocol'] }],
+    // What apps test with: both ends, on the network of our own simulator. No package's tests may import it.
+    [
+      {
+        path: 'packages/testkit',
+        imports: ['packages/protocol', 'packages/client', 'packages/server', 'packages/harness'],
+      },
+    ],
     [
       {
         path: 'bench',
@@ -93,6 +100,7 @@ export const layers: Layers = {
       },
       { path: 'examples/chat' },
       { path: 'examples/quick-start' },
+      { path: 'examples/testing' },
       {
         path: 'test',
         inside: [['kit'], ['chaos', 'conformance', 'e2e', 'house', 'matrix', 'packaging', 'sim'], ['system.mjs']],
@@ -100,5 +108,5 @@ export const layers: Layers = {
     ],
   ],
   tests: /\.test(-d)?\.ts$|\/(suite|testing)\//,
-  testing: ['packages/testkit', 'test/kit'],
+  testing: ['packages/harness', 'test/kit'],
 };

@@ -1,5 +1,5 @@
 // The time of one server among others in virtual time: when that server is gone, nothing of it happens any more.
-import type { VirtualClock } from '@halyard/testkit/clock';
+import type { VirtualClock } from '@halyard/harness/clock';
 
 export class ServerClock {
   isGone = false;

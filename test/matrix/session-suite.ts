@@ -1,9 +1,9 @@
 // What an app sees, whatever is underneath: one suite for every host, transport and codec.
 import { type Socket as ClientSocket, type CoreOptions, connect, PublicError, type Transport } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
+import { Cable } from '@halyard/harness/cable';
+import { forSeeds, seededRandom } from '@halyard/harness/random';
 import { type HostFactory, Server, type ServerOptions, type Socket as ServerSocket } from '@halyard/server';
-import { Cable } from '@halyard/testkit/cable';
-import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { afterEach, describe, expect, test } from 'vitest';
 
 export interface Combination {

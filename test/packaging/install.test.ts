@@ -22,7 +22,8 @@ interface Manifest {
 
 /** A package as `pnpm list` shows it. */
 interface Listed {
-  readonly name: string;
+  /** Of the package that was asked for alone. */
+  readonly name?: string;
   readonly path: string;
   readonly dependencies?: Readonly<Record<string, Listed>>;
   readonly optionalDependencies?: Readonly<Record<string, Listed>>;
@@ -41,6 +42,8 @@ const installs = [
   { name: 'server', halyard: ['codec', 'protocol'], libraries: ['ws'], behind: [] },
   { name: 'codec-msgpack', halyard: ['codec', 'protocol'], libraries: ['@msgpack/msgpack', 'msgpackr'], behind: [] },
   { name: 'codec-protobuf', halyard: ['codec', 'protocol'], libraries: ['protobufjs'], behind: ['long'] },
+  // Its client and its server are those of the app, as peers.
+  { name: 'testkit', halyard: ['client', 'codec', 'protocol', 'server'], libraries: ['ws'], behind: [] },
 ] as const;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -60,7 +63,7 @@ beforeAll(async () => {
     manifests.set(scoped(name), JSON.parse(stdout));
   }
   const list: Listed[] = JSON.parse(await pnpm(`${filters} list --prod --depth Infinity --json --lockfile-only`));
-  for (const tree of list) trees.set(tree.name, tree);
+  for (const tree of list) trees.set(tree.name!, tree);
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -76,18 +79,27 @@ function archive(name: string): string {
   return join(folder, `halyard-${name}.tgz`);
 }
 
+/** @returns the names of the peers that it cannot be without */
+function peersOf(name: string): string[] {
+  const { peerDependencies, peerDependenciesMeta } = manifests.get(name) ?? {};
+  return Object.keys(peerDependencies ?? {}).filter((peer) => !peerDependenciesMeta?.[peer]?.optional);
+}
+
 /** @returns the names of what an install brings by the packed manifests, as far as the first libraries */
 function followed(name: string, found = new Set<string>()): Set<string> {
-  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifests.get(name) ?? {};
-  const peers = Object.keys(peerDependencies ?? {}).filter((peer) => !peerDependenciesMeta?.[peer]?.optional);
-  for (const next of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peers]) {
+  const { dependencies, optionalDependencies } = manifests.get(name) ?? {};
+  for (const next of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peersOf(name)]) {
     if (!found.has(next)) followed(next, found.add(next));
   }
   return found;
 }
 
-/** @returns what it brings by the lockfile, each with its folder */
-function resolved({ dependencies, optionalDependencies }: Listed, found = new Map<string, string>()) {
+/** @returns what it brings by the lockfile, each with its folder; it lists no peers of a package, so that those are found here */
+function resolved({ name: own, dependencies, optionalDependencies }: Listed, found = new Map<string, string>()) {
+  for (const peer of own === undefined ? [] : peersOf(own)) {
+    const tree = trees.get(peer)!;
+    resolved(tree, found.set(peer, tree.path));
+  }
   for (const [name, next] of Object.entries({ ...dependencies, ...optionalDependencies })) {
     resolved(next, found.set(name, next.path));
   }
@@ -151,4 +163,22 @@ test('npm installs the client with nothing but Halyard and without a script, and
   const program = `import { connect } from '@halyard/client'; console.log(typeof connect);`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd, env });
   expect(stdout).toBe('function\n');
+});
+
+test("npm installs the testkit beside the app's client and server, and a world runs", async () => {
+  const cwd = await mkdtemp(join(folder, 'app-'));
+  await writeFile(join(cwd, 'package.json'), '{}');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
+  const names = ['testkit', 'client', 'server', 'codec', 'protocol'];
+  // What the server needs besides Halyard is the workspace's, because this is offline.
+  const flags = ['--offline', '--no-audit', '--no-fund'];
+  const { path } = trees.get(scoped('server'))!.dependencies!.ws!;
+  await run('npm', ['install', ...flags, `file:${path}`, ...names.map(archive)], { cwd, env });
+  const program = `
+    import { simulate } from '@halyard/testkit';
+    const world = simulate();
+    world.server().on('connection', (socket) => socket.on('add', (a, b) => a + b));
+    console.log(await world.until(world.connect().emitWithAck('add', 1, 2)), (await world.close()).timers);`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd, env });
+  expect(stdout).toBe('3 []\n');
 });

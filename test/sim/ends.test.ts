@@ -2,12 +2,12 @@
 // rooms, and the connection dying at any moment. A failure names its seed; HALYARD_SEED=<seed> replays it.
 import { connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
+import { VirtualClock } from '@halyard/harness/clock';
+import type { Network } from '@halyard/harness/link';
+import { forSeeds, replaysOne, seededRandom } from '@halyard/harness/random';
 import { Server, type ServerOptions, type Socket } from '@halyard/server';
-import { VirtualClock } from '@halyard/testkit/clock';
-import type { Network } from '@halyard/testkit/link';
-import { forSeeds, replaysOne, seededRandom } from '@halyard/testkit/random';
+import { MemoryNetwork } from '@halyard/testkit/internal';
 import { expect, test } from 'vitest';
-import { MemoryNetwork } from '../kit/memory-network';
 
 const seedsMax = 100;
 const stepsMax = 200;

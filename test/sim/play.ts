@@ -4,11 +4,10 @@
 import { type Socket as ClientSocket, connect, polling, race, type Transport } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
+import { VirtualClock } from '@halyard/harness/clock';
+import { type Random, seededRandom } from '@halyard/harness/random';
 import { memory, Server, type Socket } from '@halyard/server';
-import { VirtualClock } from '@halyard/testkit/clock';
-import { type Random, seededRandom } from '@halyard/testkit/random';
-import { LossyHttp } from '../kit/lossy-http';
-import { MemoryNetwork } from '../kit/memory-network';
+import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
 import { ServerClock } from '../kit/server-clock';
 import { type Counters, noCounts } from './counters';
 import { Broken, Model } from './model';

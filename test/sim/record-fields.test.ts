@@ -4,11 +4,11 @@
 import { connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
+import { VirtualClock } from '@halyard/harness/clock';
+import { seededRandom } from '@halyard/harness/random';
 import { type Adapter, memory, Server, type Socket, type Store } from '@halyard/server';
-import { VirtualClock } from '@halyard/testkit/clock';
-import { seededRandom } from '@halyard/testkit/random';
+import { MemoryNetwork } from '@halyard/testkit/internal';
 import { describe, expect, test } from 'vitest';
-import { MemoryNetwork } from '../kit/memory-network';
 import { ServerClock } from '../kit/server-clock';
 
 type Fields = Record<string, unknown>;

@@ -5,13 +5,13 @@
 import { type Socket as ClientSocket, connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
+import { VirtualClock } from '@halyard/harness/clock';
+import type { Network } from '@halyard/harness/link';
+import { forSeeds, replaysOne, seedCount, seededRandom } from '@halyard/harness/random';
 import { memory, Server, type Socket } from '@halyard/server';
-import { VirtualClock } from '@halyard/testkit/clock';
-import type { Network } from '@halyard/testkit/link';
-import { forSeeds, replaysOne, seedCount, seededRandom } from '@halyard/testkit/random';
+import { MemoryNetwork } from '@halyard/testkit/internal';
 import { expect, test, vi } from 'vitest';
 import { Session } from '../../packages/server/src/session/session';
-import { MemoryNetwork } from '../kit/memory-network';
 import { ServerClock } from '../kit/server-clock';
 
 /** More are run by hand: docs/RELIABILITY.md. */

@@ -1,6 +1,6 @@
 // Some seeds of the simulator in every run of the tests. Many, and how to replay one: `npm run sim -- --help`.
 
-import { seedCount, testSeed } from '@halyard/testkit/random';
+import { seedCount, testSeed } from '@halyard/harness/random';
 import { expect, test, vi } from 'vitest';
 import { add, noCounts, unmet } from './counters';
 import { Failure, play } from './play';

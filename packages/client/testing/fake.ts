@@ -1,7 +1,7 @@
 // A scripted server behind a fake transport, in virtual time. For tests of this package.
 import { json } from '@halyard/codec/json';
+import { VirtualClock } from '@halyard/harness/clock';
 import { type Close, defaultSettings, type Frame, type Packet, PacketType, type Value } from '@halyard/protocol';
-import { VirtualClock } from '@halyard/testkit/clock';
 import {
   type Address,
   type CoreOptions,

@@ -1,6 +1,6 @@
+import { codecSuite } from '@halyard/harness/codec-suite';
+import { anyValue, difference, nested } from '@halyard/harness/values';
 import { type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
-import { codecSuite } from '@halyard/testkit/codec-suite';
-import { anyValue, difference, nested } from '@halyard/testkit/values';
 // The suite over both msgpack codecs, each way, and what is msgpack's own: its bytes, and what other bytes do to it.
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import fc from 'fast-check';

@@ -2,6 +2,8 @@
 // Longer than other files: a case for each field and each limit of two formats.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { codecSuite, samplePackets } from '@halyard/harness/codec-suite';
+import { anyValue, difference, nested } from '@halyard/harness/values';
 import {
   type EventPacket,
   type Packet,
@@ -10,8 +12,6 @@ import {
   RemoteProtocolError,
   type Value,
 } from '@halyard/protocol';
-import { codecSuite, samplePackets } from '@halyard/testkit/codec-suite';
-import { anyValue, difference, nested } from '@halyard/testkit/values';
 import fc from 'fast-check';
 import reflection from 'protobufjs';
 import { describe, expect, test } from 'vitest';

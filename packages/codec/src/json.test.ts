@@ -1,8 +1,9 @@
 // The suite over json, and what is json's own: its text, its notation and what other texts do to it.
 // Longer than other files: a case for each notation.
+
+import { codecSuite } from '@halyard/harness/codec-suite';
+import { difference } from '@halyard/harness/values';
 import { type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
-import { codecSuite } from '@halyard/testkit/codec-suite';
-import { difference } from '@halyard/testkit/values';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { json } from './json';

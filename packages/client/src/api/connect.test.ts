@@ -1,7 +1,7 @@
 // Whole clients in virtual time: over their own transports, with what these stand on in the test's hands.
 import { json } from '@halyard/codec/json';
+import { VirtualClock } from '@halyard/harness/clock';
 import { PacketType } from '@halyard/protocol';
-import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { brief, connected, settle, watch, welcome } from '../../testing/fake';
 import { type ClientOptions, connect, type Fetch, polling, websocket } from '../index';

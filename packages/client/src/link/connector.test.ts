@@ -1,6 +1,7 @@
 // Longer than other files: a connection is made, lost and made again in one place, and so are its cases.
+
+import { VirtualClock } from '@halyard/harness/clock';
 import { type Clock, type Packet, PacketType } from '@halyard/protocol';
-import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { briefs, connected, event, open, scene, settle, watch, welcome } from '../../testing/fake';
 import type { StateChange } from '../core';

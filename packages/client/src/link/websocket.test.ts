@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
+import { VirtualClock } from '@halyard/harness/clock';
 import type { Close, Frame } from '@halyard/protocol';
-import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer, type WebSocket as WsSocket } from 'ws';
 import { deferred } from '../../testing/fake';

@@ -1,6 +1,9 @@
 // Everything from outside that would make two runs of the same program differ: time, turns of the event loop, randomness. It
 // is handed in, so that whole servers run in virtual time; this file makes the real one.
 import { randomBytes } from 'node:crypto';
+// Not the global one: the fake clocks of test runners replace that, and turns of the event loop are no time. A server whose
+// turns stood still would answer nobody, and never close.
+import { setImmediate } from 'node:timers';
 import type { Clock } from '@halyard/protocol';
 
 export interface Platform extends Clock {
@@ -39,7 +42,7 @@ export function platformOf(clock: Clock & Partial<Platform>): Platform {
     after: (delayMs, run) => clock.after(delayMs, run),
     wall: () => clock.wall?.() ?? systemPlatform.wall(),
     soon: (run) => (clock.soon ? clock.soon(run) : systemPlatform.soon(run)),
-    microtask: (run) => (clock.microtask ? clock.microtask(run) : queueMicrotask(run)),
+    microtask: (run) => (clock.microtask ? clock.microtask(run) : systemPlatform.microtask(run)),
     randomBytes: (length) => clock.randomBytes?.(length) ?? randomBytes(length),
   };
 }

@@ -1,5 +1,5 @@
-import { VirtualClock } from '@halyard/testkit/clock';
-import { seededRandom, testSeed } from '@halyard/testkit/random';
+import { VirtualClock } from '@halyard/harness/clock';
+import { seededRandom, testSeed } from '@halyard/harness/random';
 import { describe, expect, test } from 'vitest';
 import { Timed, TimerWheel } from './wheel';
 

@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect, createSecureServer, type Http2SecureS
 import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, connect as tcp } from 'node:net';
 import { connect as tls } from 'node:tls';
-import { cert, key } from '@halyard/testkit/certificate';
+import { cert, key } from '@halyard/harness/certificate';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Server, type ServerOptions } from '../index';

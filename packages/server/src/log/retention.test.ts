@@ -1,4 +1,4 @@
-import { VirtualClock } from '@halyard/testkit/clock';
+import { VirtualClock } from '@halyard/harness/clock';
 import { describe, expect, test } from 'vitest';
 import { TimerWheel } from '../base/wheel';
 import { Log } from './log';

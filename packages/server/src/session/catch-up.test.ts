@@ -1,6 +1,6 @@
+import { VirtualClock } from '@halyard/harness/clock';
+import { forSeeds, seededRandom } from '@halyard/harness/random';
 import { defaultOutboxLimits, defaultSettings, type Frame, ServerMachine } from '@halyard/protocol';
-import { VirtualClock } from '@halyard/testkit/clock';
-import { forSeeds, seededRandom } from '@halyard/testkit/random';
 import { describe, expect, test, vi } from 'vitest';
 import { platformOf } from '../base/platform';
 import { TimerWheel } from '../base/wheel';

@@ -1,6 +1,7 @@
 // What nodes ask each other: answers, errors, deadlines and nodes that go, in virtual time.
+
+import { VirtualClock } from '@halyard/harness/clock';
 import { LocalUsageError, PublicError, type Value } from '@halyard/protocol';
-import { VirtualClock } from '@halyard/testkit/clock';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TimerWheel } from '../base/wheel';
 import { Inbox, inboxLimits } from './inbox';

@@ -1,4 +1,4 @@
-import { VirtualClock } from '@halyard/testkit/clock';
+import { VirtualClock } from '@halyard/harness/clock';
 import { describe, expect, it } from 'vitest';
 import { platformOf } from '../base/platform';
 import { TimerWheel } from '../base/wheel';

@@ -16,6 +16,9 @@ export interface Network {
   unnoticed: number;
 }
 
+/** Which end of a cut link learns of it. */
+export type NoticedBy = 'both' | 'client' | 'server' | 'nobody';
+
 export function between(random: Random, [min, max]: RangeMs): number {
   return min + random.int(max - min + 1);
 }
@@ -56,13 +59,15 @@ export class FakeLink<F> {
     this.#ends[1]?.stall(this.#clock.now() + ms);
   }
 
-  /** The connection dies now, and everything in flight with it. */
-  cut(): void {
+  /** The connection dies now, and everything in flight with it. @param noticedBy by chance, if it is left out */
+  cut(noticedBy?: NoticedBy, noticeMs: RangeMs = this.#network.noticeMs): void {
     if (this.#cut) return;
     this.#cut = true;
     for (const end of this.#ends) {
-      if (this.#random.chance(this.#network.unnoticed)) continue;
-      this.#clock.after(between(this.#random, this.#network.noticeMs), () => end.gone());
+      const itself = end === this.client ? 'client' : 'server';
+      if (noticedBy === undefined ? this.#random.chance(this.#network.unnoticed) : !isOneOf(itself, noticedBy))
+        continue;
+      this.#clock.after(between(this.#random, noticeMs), () => end.gone());
     }
   }
 
@@ -75,6 +80,10 @@ export class FakeLink<F> {
     });
     return at;
   }
+}
+
+function isOneOf(end: 'client' | 'server', noticedBy: NoticedBy): boolean {
+  return noticedBy === end || noticedBy === 'both';
 }
 
 class End<F> implements LinkEnd<F> {

@@ -1,16 +1,24 @@
 // HTTP between a client's `fetch` and a server, in virtual time: requests and answers take their time, overtake each
 // other, are lost, and requests come twice. The same random numbers make the same run.
-import type { Clock } from '@halyard/protocol';
-import { type HostFactory, Peer } from '@halyard/server';
-import type { Random } from '@halyard/testkit/random';
 
-type HostHandlers = Parameters<HostFactory>[1];
-type Reply = Parameters<HostHandlers['request']>[2];
-type Answer = Parameters<Reply['send']>[0];
+import type { FetchInit } from '@halyard/client';
+import { between, type RangeMs } from '@halyard/harness/link';
+import type { Random } from '@halyard/harness/random';
+import type { Clock } from '@halyard/protocol';
+import {
+  type HostFactory,
+  type HostHandlers,
+  type HttpAnswer,
+  type HttpReply,
+  Peer,
+  type RequestFacts,
+} from '@halyard/server';
+import { pathOf } from './url-path';
 
 /** How the path behaves; may be changed on the way. */
 export interface Path {
-  latencyMs: number;
+  /** How long a request or an answer is on the way: a number is what it stays below. */
+  latencyMs: number | RangeMs;
   /** How probable it is that a request, or an answer, is lost, … */
   loss: number;
   /** … that nobody tells the client so, … */
@@ -43,15 +51,20 @@ export class LossyHttp {
     };
   };
 
-  readonly fetch = (_url: unknown, { method = 'GET', headers, body, signal }: RequestInit = {}): Promise<Response> =>
+  readonly fetch = (
+    url: string,
+    { method = 'GET', headers, body, signal }: Partial<FetchInit> = {},
+  ): Promise<Response> =>
     new Promise((resolve, reject) => {
       const lost = () => {
         if (!this.#chance('unnoticed')) this.#later(() => reject(new TypeError('lost')));
       };
-      const copy = (answered: (answer: Answer) => void) => {
-        const reply: Reply = { onAbort: undefined, send: answered };
+      const copy = (answered: (answer: HttpAnswer) => void) => {
+        const reply: HttpReply = { onAbort: undefined, send: answered };
         signal?.addEventListener('abort', () => this.#later(() => reply.onAbort?.()));
-        this.#arrive(method, headers as Record<string, string>, body as string | undefined, reply);
+        const lines = Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`);
+        const peer = new Peer('127.0.0.1', false, lines);
+        this.#arrive({ method, path: pathOf(url), query: '', peer }, body, reply);
       };
       signal?.addEventListener('abort', () => reject(signal.reason));
       if (this.#chance('repeat')) this.#clock.after(this.#random.int(this.path.repeatMs), () => copy(() => {}));
@@ -65,12 +78,11 @@ export class LossyHttp {
         );
     });
 
-  #arrive(method: string, headers: Record<string, string>, body: string | undefined, reply: Reply): void {
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const peer = new Peer('127.0.0.1', false, lines);
-    const facts = { method, path: '/halyard', query: '', peer };
+  /** Copies the body: its memory may be written again. */
+  #arrive(facts: RequestFacts, body: string | Uint8Array | undefined, reply: HttpReply): void {
     let over = false;
-    this.#handlers?.request(facts, new TextEncoder().encode(body), {
+    const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body ?? []);
+    this.#handlers?.request(facts, bytes, {
       set onAbort(run: (() => void) | undefined) {
         reply.onAbort = () => {
           if (over) return;
@@ -91,14 +103,17 @@ export class LossyHttp {
   }
 
   #later(run: () => void): void {
-    this.#clock.after(this.#random.int(this.path.latencyMs), run);
+    const { latencyMs } = this.path;
+    const ms = typeof latencyMs === 'number' ? this.#random.int(latencyMs) : between(this.#random, latencyMs);
+    this.#clock.after(ms, run);
   }
 }
 
-function responseOf({ status, headers, body = '' }: Answer): Response {
+function responseOf({ status, headers, body = '' }: HttpAnswer): Response {
   return {
     status,
     headers: new Headers(headers as Record<string, string>),
-    text: async () => String(body),
+    text: async () => (typeof body === 'string' ? body : new TextDecoder().decode(body)),
+    arrayBuffer: async () => (typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body)).buffer,
   } as Response;
 }

@@ -1,10 +1,11 @@
 // WebSockets between real clients and a real server in one thread and in virtual time: a host for the one, a transport for
 // the others, and between them links that die at any moment. The same random numbers make the same run.
 import type { Link, LinkEvents, Transport } from '@halyard/client';
+import type { VirtualClock } from '@halyard/harness/clock';
+import { FakeLink, type LinkEnd, type Network, type NoticedBy, type RangeMs } from '@halyard/harness/link';
+import type { Random } from '@halyard/harness/random';
 import { type HostFactory, Peer } from '@halyard/server';
-import type { VirtualClock } from '@halyard/testkit/clock';
-import { FakeLink, type LinkEnd, type Network } from '@halyard/testkit/link';
-import type { Random } from '@halyard/testkit/random';
+import { pathOf } from './url-path';
 
 type HostHandlers = Parameters<HostFactory>[1];
 type UpgradeVerdict = ReturnType<HostHandlers['upgrade']>;
@@ -33,6 +34,7 @@ export class MemoryNetwork {
   readonly transport: Transport = { open: (address, events) => this.#open(address, events) };
   readonly #clock: VirtualClock;
   readonly #random: Random;
+  readonly #lines: readonly string[];
   readonly #links = new Set<FakeLink<Message>>();
   readonly #topics = new Map<string, Set<ServerEnd>>();
   readonly #ends = new WeakMap<FakeLink<Message>, ServerEnd>();
@@ -40,8 +42,12 @@ export class MemoryNetwork {
   cutsByServer = 0;
   #handlers: HostHandlers | undefined;
 
-  /** @param native whether the host has a native fan-out */
-  constructor(clock: VirtualClock, random: Random, network: Network, native: boolean) {
+  /**
+   * @param native whether the host has a native fan-out
+   * @param lines header fields that its clients send, as `Peer` has them
+   */
+  constructor(clock: VirtualClock, random: Random, network: Network, native: boolean, lines: readonly string[] = []) {
+    this.#lines = lines;
     this.#clock = clock;
     this.#random = random;
     this.network = network;
@@ -68,10 +74,10 @@ export class MemoryNetwork {
     return [...this.#topics.values()].filter(({ size }) => size > 0).length;
   }
 
-  /** Every connection dies now, or one of them. @param which chosen among them */
-  cut(which?: number): void {
+  /** Every connection dies now, or one of them. @param which chosen among them @param noticedBy by chance, if it is left out */
+  cut(which?: number, noticedBy?: NoticedBy, noticeMs?: RangeMs): void {
     for (const link of this.#chosen(which)) {
-      link.cut();
+      link.cut(noticedBy, noticeMs);
       this.#links.delete(link);
     }
   }
@@ -93,10 +99,10 @@ export class MemoryNetwork {
     for (const end of this.#topics.get(topic) ?? []) if (end !== except) end.send(frame, binary);
   }
 
-  #open({ protocol }: Address, { onOpen, onFrame, onClose }: LinkEvents): Link {
+  #open({ protocol, url }: Address, { onOpen, onFrame, onClose }: LinkEvents): Link {
     const link = new FakeLink<Message>(this.#clock, this.#random, this.network);
     this.#links.add(link);
-    this.#accept(link);
+    this.#accept(link, url);
     const { client } = link;
     client.onFrame = (message) => {
       if (message.kind === 'accepted') onOpen();
@@ -119,12 +125,13 @@ export class MemoryNetwork {
     };
   }
 
-  #accept(link: FakeLink<Message>): void {
+  #accept(link: FakeLink<Message>, url: string): void {
     const { server } = link;
     server.onFrame = (handshake) => {
       if (handshake.kind !== 'handshake' || this.#handlers === undefined) return server.close();
-      const peer = new Peer('127.0.0.1', false, [...handshakeLines, `sec-websocket-protocol: ${handshake.protocol}`]);
-      const verdict = this.#handlers.upgrade({ method: 'GET', path: '/halyard', query: '', peer });
+      const lines = [...handshakeLines, ...this.#lines, `sec-websocket-protocol: ${handshake.protocol}`];
+      const facts = { method: 'GET', path: pathOf(url), query: '', peer: new Peer('127.0.0.1', false, lines) };
+      const verdict = this.#handlers.upgrade(facts);
       if ('refuse' in verdict) return server.close();
       server.send({ kind: 'accepted' });
       const end = new ServerEnd(server, this.#topics, (topic, frame, binary) =>
