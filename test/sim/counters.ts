@@ -28,16 +28,19 @@ export const counterNames = [
   'garbage',
 ] as const;
 
-export type CounterName = (typeof counterNames)[number];
+/** What only runs of several servers meet. */
+export const clusterNames = ['moves', 'fences', 'commits repeated', 'servers paused', 'store away'] as const;
+
+export type CounterName = (typeof counterNames)[number] | (typeof clusterNames)[number];
 export type Counters = Record<CounterName, number>;
 
 export function noCounts(): Counters {
-  return Object.fromEntries(counterNames.map((name) => [name, 0])) as Counters;
+  return Object.fromEntries([...counterNames, ...clusterNames].map((name) => [name, 0])) as Counters;
 }
 
 /** Adds `more` to `sum`. */
 export function add(sum: Counters, more: Counters): void {
-  for (const name of counterNames) sum[name] += more[name];
+  for (const name of [...counterNames, ...clusterNames]) sum[name] += more[name];
 }
 
 /** @returns the names of what was never met */

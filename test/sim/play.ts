@@ -11,25 +11,7 @@ import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
 import { ServerClock } from '../kit/server-clock';
 import { type Counters, noCounts } from './counters';
 import { Broken, Model } from './model';
-
-export interface Script {
-  readonly seed: number;
-  readonly steps: number;
-  /** Numbers of steps that are left out. */
-  readonly without?: ReadonlySet<number>;
-}
-
-/** A run that broke the promise. */
-export class Failure extends Error {
-  override readonly name = 'Failure';
-  /** What happened before, step by step. */
-  readonly transcript: readonly string[];
-
-  constructor(message: string, transcript: readonly string[], cause: unknown) {
-    super(message, { cause });
-    this.transcript = transcript;
-  }
-}
+import { Failure, type Script } from './script';
 
 const rooms = ['a', 'b', 'c', 'd'];
 const namespaces = ['/', '/b'];

@@ -4,7 +4,8 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { add, type Counters, noCounts, table, unmet } from './counters';
-import { Failure, play, type Script } from './play';
+import { play } from './play';
+import { Failure, type Script } from './script';
 import { shrink } from './shrink';
 
 const usage = `npm run sim -- [options]

@@ -1,5 +1,6 @@
 // Leaves steps out of a run that fails, as long as it fails in the same way: what is left is what it takes.
-import { Failure, play, type Script } from './play';
+import { play } from './play';
+import { Failure, type Script } from './script';
 
 /** Runs that are tried. */
 const triesMax = 120;

@@ -3,7 +3,8 @@
 import { seedCount, testSeed } from '@halyard/harness/random';
 import { expect, test, vi } from 'vitest';
 import { add, noCounts, unmet } from './counters';
-import { Failure, play } from './play';
+import { play } from './play';
+import { Failure } from './script';
 
 const seeds = seedCount(120);
 

@@ -1,0 +1,183 @@
+// What clients of several servers are due, by the words of the documents: what was stored comes once to all who were in the room,
+// in one order for a room and in the order of each server; what was not stored comes to nobody, and nothing comes to who was not in
+// the room, or was excepted. When somebody entered or left is known only as far as a client was told: in between both are right.
+import { Broken } from './model';
+
+/** A socket's time in a room, or out of it. */
+interface State {
+  isIn: boolean;
+  /** Whether it is known: a client was told of it. */
+  isSure: boolean;
+  /** When that began. */
+  since: number;
+}
+
+export interface Emission {
+  readonly name: string;
+  /** Which server emits it, and its number among all that one has emitted. */
+  readonly server: number;
+  readonly number: number;
+  readonly calledAt: number;
+  readonly namespace: string;
+  /** Undefined: one socket. Empty: the whole namespace. */
+  readonly rooms: readonly string[] | undefined;
+  readonly except: readonly string[];
+  readonly socket?: string;
+}
+
+interface Tracked extends Emission {
+  /** Place in the order of its room. */
+  place: number | undefined;
+  possible: Set<string>;
+}
+
+interface Seat {
+  readonly namespace: string;
+  readonly rooms: Map<string, State>;
+  readonly got: Set<string>;
+  readonly due: Set<string>;
+  /** Number of the last emission of each server. */
+  readonly servers: Map<number, number>;
+  readonly places: Map<string, number>;
+  isLost: boolean;
+}
+
+interface Said {
+  handled: number;
+  /** How often it was handled by a server that did not say that it may be again. */
+  fresh: number;
+  isSpared: boolean;
+}
+
+export class ClusterModel {
+  readonly #now: () => number;
+  readonly #emissions = new Map<string, Tracked>();
+  readonly #seats = new Map<string, Seat>();
+  readonly #places = new Map<string, number>();
+  readonly #said = new Map<string, Said>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A socket is there; its client knows so when `told` is called. */
+  entered(socket: string, namespace: string): void {
+    if (this.#seats.has(socket)) return;
+    const rooms = new Map([['', this.#state(true, false)]]);
+    this.#seats.set(socket, {
+      ...{ namespace, rooms, got: new Set(), due: new Set(), servers: new Map(), places: new Map(), isLost: false },
+    });
+  }
+
+  /** Its client was told that it has a new session. */
+  lost(socket: string): void {
+    const seat = this.#seats.get(socket);
+    if (seat !== undefined) seat.isLost = true;
+  }
+
+  isIn(socket: string, room: string): boolean {
+    return this.#seats.get(socket)?.rooms.get(room)?.isIn ?? false;
+  }
+
+  isSure(socket: string, room: string): boolean {
+    return this.#seats.get(socket)?.rooms.get(room)?.isSure ?? true;
+  }
+
+  changes(socket: string, room: string, isIn: boolean): void {
+    this.#seats.get(socket)?.rooms.set(room, this.#state(isIn, false));
+  }
+
+  /** Its client knows what was said to the server. @param isIn what has become of it */
+  told(socket: string, room: string, isIn: boolean): void {
+    const seat = this.#seats.get(socket);
+    const state = seat?.rooms.get(room);
+    if (seat === undefined || state?.isSure || (state !== undefined && state.isIn !== isIn)) return;
+    seat.rooms.set(room, this.#state(isIn, true));
+  }
+
+  emitted(emission: Emission): void {
+    this.#emissions.set(emission.name, { ...emission, place: undefined, possible: new Set() });
+  }
+
+  isStored(name: string): boolean {
+    return this.#emissions.get(name)?.place !== undefined;
+  }
+
+  /** The store has it: from now on it is due. */
+  stored(name: string): void {
+    const emission = this.#emissions.get(name);
+    if (emission === undefined || emission.place !== undefined) return;
+    const { namespace, rooms, except, socket, calledAt } = emission;
+    const order = `${namespace} ${rooms?.length === 1 ? rooms[0] : rooms === undefined ? socket : (rooms[0] ?? '')}`;
+    emission.place = (this.#places.get(order) ?? 0) + 1;
+    this.#places.set(order, emission.place);
+    for (const [id, seat] of this.#seats) {
+      if (seat.namespace !== namespace) continue;
+      const certainly = (room: string, isIn: boolean): boolean => {
+        const state = seat.rooms.get(room);
+        if (state === undefined) return !isIn;
+        return state.isIn === isIn && state.isSure && state.since <= calledAt;
+      };
+      const names = rooms === undefined ? [] : rooms.length === 0 ? [''] : rooms;
+      const isMeant = rooms === undefined ? socket === id : names.some((room) => !certainly(room, false));
+      if (!isMeant || except.some((name) => name === id || certainly(name, true))) continue;
+      emission.possible.add(id);
+      const isDue = rooms === undefined || names.some((room) => certainly(room, true));
+      if (isDue && except.every((name) => certainly(name, false))) seat.due.add(name);
+    }
+  }
+
+  /** @throws Broken */
+  arrived(socket: string, name: string): void {
+    const emission = this.#emissions.get(name);
+    const seat = this.#seats.get(socket);
+    if (emission === undefined || seat === undefined) throw new Broken(`${socket} got ${name}, which nobody has emitted`);
+    if (emission.place === undefined) throw new Broken(`${socket} got ${name}, which is not stored`);
+    if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
+    if (!emission.possible.has(socket)) throw new Broken(`${socket} got ${name}, which is not for it`);
+    seat.got.add(name);
+    const last = seat.servers.get(emission.server) ?? 0;
+    if (emission.number < last) throw new Broken(`${socket} got ${name} behind what its server emitted later`);
+    seat.servers.set(emission.server, emission.number);
+    const { rooms, place } = emission;
+    if (rooms === undefined || rooms.length > 1) return;
+    const [room = ''] = rooms;
+    if (place < (seat.places.get(room) ?? 0)) throw new Broken(`${socket} got ${name} behind a later one of its room`);
+    seat.places.set(room, place);
+  }
+
+  said(text: string): void {
+    this.#said.set(text, { handled: 0, fresh: 0, isSpared: false });
+  }
+
+  /** A client has taken it back, or was told that it is lost. */
+  spared(text: string): void {
+    const said = this.#said.get(text);
+    if (said !== undefined) said.isSpared = true;
+  }
+
+  /** @throws Broken */
+  handled(text: string, isRedelivered: boolean): void {
+    const said = this.#said.get(text);
+    if (said === undefined) throw new Broken(`nobody said ${text}`);
+    said.handled++;
+    if (isRedelivered) return;
+    if (++said.fresh > 1) throw new Broken(`${text} is handled again, and nobody says so`);
+  }
+
+  /** @returns something that is still due, if anything is */
+  missing(): string {
+    for (const [id, { due, got, isLost }] of this.#seats) {
+      if (isLost) continue;
+      for (const name of due) if (!got.has(name)) return `${id} has not got ${name}`;
+    }
+    for (const [text, { handled, isSpared }] of this.#said) {
+      if (handled === 0 && !isSpared) return `${text} is not handled`;
+    }
+    return '';
+  }
+
+  #state(isIn: boolean, isSure: boolean): State {
+    return { isIn, isSure, since: this.#now() };
+  }
+}

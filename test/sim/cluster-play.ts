@@ -1,0 +1,458 @@
+// One run of the simulator with several servers on one store, all in one thread and in virtual time: clients come to any of them by
+// any request, servers are killed and stand still, sessions move, and the way to the store has every fault. A step draws from its
+// own random numbers, so that the rest of a run is the same if it is left out. Longer than other files: all that may happen in a run
+// is side by side.
+import { type Socket as ClientSocket, connect, polling, race, type Transport } from '@halyard/client/core';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
+import { VirtualClock } from '@halyard/harness/clock';
+import { type Random, seededRandom } from '@halyard/harness/random';
+import type { Commit, Socket } from '@halyard/server';
+import { type Counters, noCounts } from './counters';
+import { ClusterModel } from './cluster-model';
+import { Broken } from './model';
+import { Failure, type Script } from './script';
+import { ServerPlace } from './server-place';
+import { SimulatedStore } from './simulated-store';
+
+const rooms = ['a', 'b', 'c', 'd'];
+const namespaces = ['/', '/b'];
+const clientsMin = 3;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** As long as everything may take to be well again. */
+const settleMsMax = 180_000;
+const limits = { entryAgeMsMax: 200_000, logPacketsMax: 5_000, logBytesMax: 1 << 24, journalBytesMax: 1 << 26 };
+/** What clients may be told about an event whose reply they wait for. */
+const knownCodes = ['ERR_ACK_TIMEOUT', 'ERR_OWNER_LOST', 'ERR_DISCONNECTED', 'ERR_NOT_CONNECTED', 'ERR_HANDLER'];
+
+/** @returns what the run has met. @throws Failure */
+export async function playCluster(script: Script, nodes: number): Promise<Counters> {
+  const world = new ClusterWorld(script.seed, nodes);
+  try {
+    await world.start();
+    for (let i = 0; i < script.steps; i++) {
+      if (script.without?.has(i)) continue;
+      await world.step(i, seededRandom((script.seed * 100_003 + i) >>> 0));
+    }
+    await world.end();
+    return world.counters;
+  } catch (error) {
+    await world.abandon();
+    throw new Failure(error instanceof Error ? error.message : String(error), world.transcript, error);
+  }
+}
+
+interface Client {
+  readonly name: string;
+  readonly socket: ClientSocket;
+  readonly sockets: Map<string, ClientSocket>;
+  asked: number;
+  settled: number;
+}
+
+class ClusterWorld {
+  readonly counters = noCounts();
+  readonly transcript: string[] = [];
+  readonly #random: Random;
+  readonly #clock = new VirtualClock();
+  readonly #store: SimulatedStore;
+  readonly #model = new ClusterModel(() => this.#clock.now());
+  readonly #nodes: number;
+  readonly #native: boolean;
+  readonly #clients: Client[] = [];
+  #places: ServerPlace[] = [];
+  #servers = 0;
+  #names = 0;
+  /** How many emits of each server there were. */
+  readonly #numbers = new Map<number, number>();
+  #broken: unknown;
+  #isEnding = false;
+
+  constructor(seed: number, nodes: number) {
+    const random = seededRandom(seed);
+    this.#random = random;
+    this.#nodes = nodes;
+    this.#native = random.chance(0.5);
+    this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), limits, random.pick([1, 3]), {
+      committed: (_node, commit) => this.#committed(commit),
+      repeated: () => this.counters['commits repeated']++,
+      fenced: () => this.counters.fences++,
+    });
+  }
+
+  async start(): Promise<void> {
+    for (let i = 0; i < this.#nodes; i++) await this.#serve();
+    const count = clientsMin + this.#random.int(3);
+    for (let i = 0; i < count; i++) this.#clients.push(this.#join(`c${i}`));
+    await this.#elapse(500);
+  }
+
+  async step(i: number, random: Random): Promise<void> {
+    this.#act(i, random);
+    if (random.chance(0.6)) await this.#elapse(random.int(25));
+    if (random.chance(0.02)) await this.#elapse(random.int(4_000));
+    if (random.chance(0.02)) await this.#kill(random);
+    this.#check();
+  }
+
+  /** Everything is well again: all that is due comes, and nothing is left. */
+  async end(): Promise<void> {
+    this.#note('all is well');
+    this.#isEnding = true;
+    Object.assign(this.#store.path, { lostCalls: 0, lostAnswers: 0, late: 0, untold: 0, latencyMs: [1, 5] });
+    for (const place of this.#places) place.heal();
+    for (const { socket } of this.#clients) socket.connect();
+    for (let waited = 0; waited < 5_000 || this.#whatIsMissing() !== ''; waited += 250) {
+      if (waited > settleMsMax) throw new Broken(`not settled: ${this.#whatIsMissing()}`);
+      await this.#elapse(250);
+      this.#check();
+    }
+    for (const { socket } of this.#clients) socket.connection.close();
+    const sockets = () =>
+      this.#places.reduce((sum, { io }) => sum + namespaces.reduce((all, name) => all + io.of(name).sockets.size, 0), 0);
+    for (let waited = 0; sockets() > 0 && waited < 200_000; waited += 1_000) await this.#elapse(1_000);
+    if (sockets() > 0) throw new Broken(`${sockets()} sockets are left when all clients have closed`);
+    const closing = Promise.all(this.#places.map(({ io }) => io.close()));
+    await this.#elapse(10_000);
+    await closing;
+    this.#check();
+  }
+
+  /** Nothing of it goes on. */
+  async abandon(): Promise<void> {
+    for (const place of this.#places) place.kill();
+    for (const client of this.#clients) client.socket.connection.close();
+    await turn();
+  }
+
+  #note(line: string): void {
+    this.transcript.push(`${String(this.#clock.now()).padStart(8)} ms  ${line}`);
+  }
+
+  #check(): void {
+    if (this.#broken !== undefined) throw this.#broken;
+  }
+
+  /** What breaks the promise in code of the app is not to be swallowed by who calls it. */
+  #watch(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#broken ??= error;
+    }
+  }
+
+  async #elapse(ms: number): Promise<void> {
+    const end = this.#clock.now() + ms;
+    while (this.#clock.now() < end) {
+      this.#clock.advance(Math.max(Math.min(this.#clock.nextAt, end) - this.#clock.now(), 0));
+      // A call to the store goes through several turns of its own.
+      await turn();
+    }
+  }
+
+  /** What the store has got: names are told apart by their form. */
+  #committed({ steps, records }: Commit): void {
+    for (const step of steps) if ('log' in step) this.#model.stored(nameIn(step.bodies[0]));
+    for (const { parts } of records) {
+      for (const [part, frame] of parts ?? []) {
+        if (part.startsWith('frame') && frame !== undefined) this.#model.stored(nameIn(frame));
+      }
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const number = ++this.#servers;
+    const place = new ServerPlace(number, this.#clock, () => seededRandom(this.#random.int(2 ** 32)), this.#native, {
+      adapter: this.#store.adapter((node) => {
+        place.store = node;
+      }),
+    });
+    place.io.on('error', (error) => {
+      if (place.isAlive) this.#note(`server ${number}: ${error}`);
+    });
+    for (const name of namespaces) {
+      const namespace = place.io.of(name);
+      if (name === '/b') namespace.use(() => new Promise<void>((resolve) => place.time.after(15, resolve)));
+      namespace.on('connection', (socket) => this.#serveSocket(place, socket as Socket));
+    }
+    this.#places.push(place);
+    const listening = place.io.listen(1);
+    for (let waited = 0; waited < 50; waited++) await this.#elapse(1);
+    await listening;
+    this.#note(`server ${number} is there`);
+  }
+
+  #serveSocket(place: ServerPlace, socket: Socket): void {
+    const client = String(socket.handshake.auth.name);
+    this.#note(`server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`);
+    if (socket.recovered) this.counters.moves++;
+    this.#model.entered(socket.id, socket.namespace);
+    for (const event of ['event', 'ask']) {
+      socket.on(event, (text: string) => {
+        if (!place.isAlive) return undefined;
+        this.#note(`server ${place.number}: handles ${text}${socket.redelivered ? ' again' : ''}`);
+        this.#watch(() => this.#model.handled(text, socket.redelivered));
+        this.counters['events to the server']++;
+        if (socket.redelivered) this.counters['events handled again']++;
+        if (event === 'event') return undefined;
+        return new Promise((resolve) => place.time.after(text.length % 2 ? 1 : 60, () => resolve(text)));
+      });
+    }
+  }
+
+  #join(name: string): Client {
+    const random = this.#random;
+    const anyPlace = (): ServerPlace => random.pick(this.#places.filter(({ isAlive }) => isAlive));
+    const stream: Transport = {
+      open: (address, events) => {
+        this.counters['websocket connections']++;
+        return anyPlace().network.transport.open(address, events);
+      },
+    };
+    const requests: Transport = {
+      open: (address, events) => {
+        this.counters['polling connections']++;
+        // Each request comes to any server.
+        const fetch = ((url: string, init: never) => anyPlace().http.fetch(url, init)) as never;
+        return polling({ fetch }).open(address, events);
+      },
+    };
+    const kind = random.int(3);
+    const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
+    const socket = connect('http://sim.example', {
+      ...{ transport, clock: this.#clock, random: seededRandom(random.int(2 ** 32)).next, auth: { name } },
+      codec: kind === 0 ? random.pick([json(), msgpack()]) : json(),
+      reconnect: { delayMinMs: 1, delayMaxMs: 400 },
+      connectTimeoutMs: 5_000,
+    });
+    const client: Client = { name, socket, sockets: new Map(), asked: 0, settled: 0 };
+    socket.connection.on('state', (change) => {
+      if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
+      if (change.to === 'closed' && !this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
+    });
+    for (const namespace of namespaces) {
+      const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
+      client.sockets.set(namespace, one);
+      this.#listen(client, one);
+    }
+    return client;
+  }
+
+  #listen(client: Client, socket: ClientSocket): void {
+    let id: string | undefined;
+    socket.on('connect', ({ recovered, reason }) => {
+      this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
+      if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
+      if (!recovered && id !== undefined) {
+        // Logs are long, and the window is: nothing may be lost.
+        this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
+        this.#model.lost(id);
+      }
+      id = socket.id;
+      if (recovered) this.counters['sessions resumed']++;
+      this.#model.entered(id as string, socket.namespace);
+      this.#model.told(id as string, '', true);
+    });
+    socket.on('error', (error) => {
+      this.#broken ??= error;
+    });
+    socket.on('connect_error', () => {});
+    socket.on('changed', (room: string, isIn: boolean) => this.#model.told(socket.id as string, room, isIn));
+    for (const event of ['event', 'ask']) {
+      socket.on(event, (text: string) => {
+        this.#watch(() => this.#model.arrived(socket.id as string, nameOf(text)));
+        this.counters['events to clients']++;
+        return event === 'ask' ? text : undefined;
+      });
+    }
+    socket.on('loud', () => this.counters.volatile++);
+  }
+
+  /** A server goes without a word, and later another one comes. */
+  async #kill(random: Random): Promise<void> {
+    await turn();
+    const place = random.pick(this.#alive());
+    this.#note(`server ${place.number} is killed`);
+    this.counters['servers killed']++;
+    place.kill();
+    this.#places = this.#places.filter((one) => one !== place);
+    await this.#serve();
+  }
+
+  #alive(): ServerPlace[] {
+    return this.#places.filter(({ isAlive }) => isAlive);
+  }
+
+  #act(i: number, random: Random): void {
+    const name = `${i}.${++this.#names}`;
+    const kind = random.int(20);
+    if (kind < 6) this.#say(random.pick(this.#clients), random.pick(namespaces), name, random);
+    else if (kind < 14) this.#emit(random.pick(this.#alive()), random.pick(namespaces), name, random);
+    else if (kind < 17) this.#move(random);
+    else this.#disturb(random);
+  }
+
+  #say(client: Client, namespace: string, name: string, random: Random): void {
+    const socket = client.sockets.get(namespace) as ClientSocket;
+    const count = random.chance(0.05) ? 80 : 1;
+    this.#note(`${client.name}${namespace} says ${name}${count > 1 ? `, ${count} times` : ''}`);
+    for (let i = 0; i < count; i++) {
+      const text = `${name}-${i}`;
+      this.#model.said(text);
+      if (random.chance(0.5)) {
+        socket.emit('event', text);
+        continue;
+      }
+      client.asked++;
+      this.counters.acks++;
+      socket
+        .timeout(random.pick([100, 900_000]))
+        .emitWithAck('ask', text)
+        .then(
+          (value) => {
+            client.settled++;
+            if (value !== text) this.#broken ??= new Broken(`the reply to ${text} is ${value}`);
+          },
+          (error: { code?: string }) => {
+            client.settled++;
+            this.counters['acks failed']++;
+            if (!knownCodes.includes(String(error.code))) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
+          },
+        );
+    }
+  }
+
+  #emit(place: ServerPlace, namespace: string, name: string, random: Random): void {
+    const io = place.io.of(namespace);
+    const number = (this.#numbers.get(place.number) ?? 0) + 1;
+    this.#numbers.set(place.number, number);
+    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace };
+    const sockets = [...io.sockets.values()];
+    if (random.chance(0.25) && sockets.length > 0) {
+      const socket = random.pick(sockets);
+      this.#note(`server ${place.number}: ${namespace} emits ${name} to ${socket.id}`);
+      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket: socket.id });
+      if (random.chance(0.5)) socket.emit('event', textOf(name));
+      else this.#ask(socket as Socket, name);
+      return;
+    }
+    const to = random.pick([[], [random.pick(rooms)], [...new Set([random.pick(rooms), random.pick(rooms)])]]);
+    const except = random.chance(0.3) ? [random.pick([...rooms, ...io.sockets.keys()])] : [];
+    if (random.chance(0.1)) {
+      (to.length === 0 ? io : io.to(to)).volatile.emit('loud', textOf(name));
+      return;
+    }
+    this.#note(`server ${place.number}: ${namespace} emits ${name} to ${to.length ? to : 'all'}${except.length ? ` except ${except}` : ''}`);
+    this.#model.emitted({ ...emission, rooms: to, except });
+    if (to.length > 1) this.counters['several rooms']++;
+    if (except.length > 0 && sockets.some(({ away }) => away)) this.counters['replays with except']++;
+    const target = to.length === 0 ? io.except(except) : io.to(to).except(except);
+    const long = random.chance(0.1) ? 'x'.repeat(random.pick([1_500, 70_000])) : '';
+    target.emit('event', `${textOf(name)}${long}`);
+  }
+
+  #ask(socket: Socket, name: string): void {
+    this.counters.acks++;
+    socket
+      .timeout(5_000)
+      .emitWithAck('ask', textOf(name))
+      .then(
+        (value) => {
+          if (value !== textOf(name)) this.#broken ??= new Broken(`the reply to ${name} is ${value}`);
+        },
+        () => {
+          this.counters['acks failed']++;
+        },
+      );
+  }
+
+  #move(random: Random): void {
+    const place = random.pick(this.#alive());
+    const sockets = [...place.io.of(random.pick(namespaces)).sockets.values()];
+    if (sockets.length === 0) return;
+    const socket = random.pick(sockets) as Socket;
+    const room = random.pick(rooms);
+    // As long as nobody knows what has become of it, it is left alone.
+    if (!this.#model.isSure(socket.id, room)) return;
+    const isIn = !socket.rooms.has(room);
+    this.#note(`server ${place.number}: ${socket.id} ${isIn ? 'joins' : 'leaves'} ${room}`);
+    this.counters[isIn ? 'joins' : 'leaves']++;
+    this.#model.changes(socket.id, room, isIn);
+    if (isIn) socket.join(room);
+    else socket.leave(room);
+    // Once its client knows, it is stored.
+    socket.emit('changed', room, isIn);
+  }
+
+  #disturb(random: Random): void {
+    const place = random.pick(this.#alive());
+    const { path } = this.#store;
+    switch (random.int(9)) {
+      case 0:
+      case 1:
+        this.counters.cuts++;
+        this.#note('a connection is cut');
+        place.network.cut(random.int(1_000));
+        return;
+      case 2:
+        this.counters.cuts++;
+        this.#note('all connections are cut');
+        for (const one of this.#alive()) one.network.cut();
+        return;
+      case 3:
+        this.counters.stalls++;
+        this.#note('a client stops reading');
+        place.network.stall(200 + random.int(1_500), random.int(1_000));
+        return;
+      case 4:
+        place.network.network.latencyMs = [1, random.pick([2, 30, 300])];
+        path.latencyMs = [1, random.pick([1, 5, 50])];
+        return;
+      case 5:
+        place.http.path.loss = random.pick([0, 0.05, 0.3]);
+        if (place.http.path.loss > 0) this.counters['lost requests']++;
+        return;
+      case 6: {
+        const ms = random.pick([500, 3_000, 20_000]);
+        this.#note(`server ${place.number} stands still for ${ms} ms`);
+        this.counters['servers paused']++;
+        place.pause(ms);
+        return;
+      }
+      case 7: {
+        const ms = random.pick([200, 3_000, 30_000]);
+        if (random.chance(0.5)) return;
+        this.#note(`the store is away for ${ms} ms`);
+        this.counters['store away']++;
+        this.#store.goAway(ms);
+        return;
+      }
+      default:
+        Object.assign(path, {
+          lostCalls: random.pick([0, 0, 0.05, 0.2]),
+          lostAnswers: random.pick([0, 0, 0.05, 0.2]),
+          late: random.pick([0, 0, 0.05]),
+          untold: random.pick([0, 0, 0.1]),
+        });
+        this.#note(`the way to the store: ${JSON.stringify(path)}`);
+    }
+  }
+
+  /** @returns what is still due */
+  #whatIsMissing(): string {
+    for (const { name, sockets, asked, settled } of this.#clients) {
+      if (asked > settled) return `${name} waits for ${asked - settled} replies`;
+      for (const [namespace, socket] of sockets) if (!socket.connected) return `${name}${namespace} is not connected`;
+    }
+    return this.#model.missing();
+  }
+}
+
+/** What is emitted says its name between these. */
+const textOf = (name: string): string => `<${name}>`;
+const nameOf = (text: string): string => /<(\d+\.\d+)>/.exec(text)?.[1] ?? text;
+const nameIn = (frame: string | Uint8Array | undefined): string => {
+  const bytes = typeof frame === 'string' ? frame : Buffer.from(frame ?? []).toString('latin1');
+  return nameOf(bytes);
+};

@@ -1,0 +1,302 @@
+// A store as far away as Redis is, in virtual time: calls take their time, fail, are lost on the way there or back, and come late;
+// what is told comes late, out of order with answers, twice or never; it is away for a while, and nodes are killed. What it keeps is
+// kept by the engine of the memory store, one for each partition.
+import { msgpack } from '@halyard/codec-msgpack';
+import type { VirtualClock } from '@halyard/harness/clock';
+import type { Random } from '@halyard/harness/random';
+import type { Adapter, Claim, Commit, CommitResult, Store, StoreEvents, StoreState } from '@halyard/server';
+import { platformOf } from '../../packages/server/src/base/platform';
+import { MemoryHub } from '../../packages/server/src/store/memory-hub';
+
+type Limits = Parameters<Adapter>[0]['limits'];
+type Frames = Parameters<Store['publish']>[1];
+type Value = Parameters<Store['send']>[1];
+
+/** How the way to the store behaves; may be changed on the way. */
+export interface StorePath {
+  latencyMs: readonly [min: number, max: number];
+  /** How probable it is that a call is lost before it is done, … */
+  lostCalls: number;
+  /** … that its answer is lost, … */
+  lostAnswers: number;
+  /** … that it takes longer than anybody waits for it, and is done all the same, … */
+  late: number;
+  /** … and that a new entry of a log is not told. */
+  untold: number;
+}
+
+/** What is told of the store to who checks it. */
+export interface StoreWatch {
+  /** A commit was done, for the first time. */
+  committed(node: string, commit: Commit): void;
+  repeated(): void;
+  fenced(): void;
+}
+
+const deathMs = 6_000;
+
+export class SimulatedStore {
+  readonly path: StorePath;
+  readonly partitions: number;
+  readonly watch: StoreWatch;
+  readonly #clock: VirtualClock;
+  readonly #random: Random;
+  readonly #hubs: MemoryHub[];
+  readonly nodes = new Map<string, SimulatedNode>();
+  readonly listeners = new Map<string, Set<string>>();
+  /** Until when nothing gets through. */
+  #awayUntil = 0;
+
+  constructor(clock: VirtualClock, random: Random, limits: Limits, partitions: number, watch: StoreWatch) {
+    this.#clock = clock;
+    this.#random = random;
+    this.partitions = partitions;
+    this.watch = watch;
+    this.path = { latencyMs: [1, 5], lostCalls: 0, lostAnswers: 0, late: 0, untold: 0 };
+    const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => random.int(256)));
+    const platform = platformOf({
+      now: () => clock.now(),
+      wall: () => clock.now(),
+      after: (ms, run) => clock.after(ms, run),
+      randomBytes: bytes,
+    });
+    this.#hubs = Array.from({ length: partitions }, () => new MemoryHub(platform, limits));
+  }
+
+  get adapter(): (killed: (node: SimulatedNode) => void) => Adapter {
+    return (made) => () => {
+      const node = new SimulatedNode(this, this.#hubs);
+      made(node);
+      return node;
+    };
+  }
+
+  /** Nothing gets through for so long. */
+  goAway(ms: number): void {
+    this.#awayUntil = Math.max(this.#awayUntil, this.#clock.now() + ms);
+  }
+
+  get isAway(): boolean {
+    return this.#clock.now() < this.#awayUntil;
+  }
+
+  partitionOf(name: string): number {
+    let hash = 7;
+    for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
+    return hash % this.partitions;
+  }
+
+  later(run: () => void, more = 0): void {
+    const [min, max] = this.path.latencyMs;
+    this.#clock.after(min + this.#random.int(max - min + 1) + more, run);
+  }
+
+  chance(what: 'lostCalls' | 'lostAnswers' | 'late' | 'untold'): boolean {
+    return this.#random.chance(this.path[what]);
+  }
+
+  /** The store has noticed that a node is dead. */
+  noticeDeath(node: string): void {
+    this.#clock.after(deathMs, () => {
+      for (const other of this.nodes.values()) other.events?.onLeft(node);
+    });
+  }
+}
+
+export class SimulatedNode implements Store {
+  readonly isShared = true;
+  readonly codec = msgpack();
+  readonly partitions: number;
+  node = '';
+  events: StoreEvents | undefined;
+  /** Killed: nothing of it gets through any more. */
+  isDead = false;
+  /** Runs what comes to the node, as soon as that does not stand still. */
+  gate: (run: () => unknown) => void = (run) => run();
+  readonly #store: SimulatedStore;
+  readonly #hubs: readonly MemoryHub[];
+  readonly #committed: { number: number; result: CommitResult }[];
+  /** What is told of one partition keeps its order. */
+  readonly #told: number[];
+
+  constructor(store: SimulatedStore, hubs: readonly MemoryHub[]) {
+    this.#store = store;
+    this.#hubs = hubs;
+    this.partitions = store.partitions;
+    this.#committed = hubs.map(() => ({ number: 0, result: { positions: [], fenced: [], missing: [] } }));
+    this.#told = hubs.map(() => 0);
+  }
+
+  get state(): StoreState {
+    return 'up';
+  }
+
+  partitionOf(name: string): number {
+    return this.#store.partitionOf(name);
+  }
+
+  open(node: string, events: StoreEvents): Promise<void> {
+    return this.#call(() => {
+      this.node = node;
+      this.events = events;
+      for (const other of this.#store.nodes.values()) other.tell((its) => its.onJoined(node));
+      this.#store.nodes.set(node, this);
+      for (const [partition, hub] of this.#hubs.entries()) {
+        const nothing = () => {};
+        hub.nodes.set(node, {
+          onMessage: () => null,
+          onVolatile: nothing,
+          onJoined: nothing,
+          onLeft: nothing,
+          onState: nothing,
+          onExpired: (session, record) => this.tell((its) => its.onExpired(session, record)),
+          onEntry: (log, epoch, entry) => {
+            if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onEntry(log, epoch, entry));
+          },
+        });
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#leave();
+    return Promise.resolve();
+  }
+
+  /** Nobody hears of it any more, and the store finds out later. */
+  kill(): void {
+    this.isDead = true;
+    this.#store.nodes.delete(this.node);
+    for (const hub of this.#hubs) hub.nodes.delete(this.node);
+    this.#store.noticeDeath(this.node);
+  }
+
+  nodes(): Promise<readonly string[]> {
+    return this.#call(() => [...this.#store.nodes.keys()]);
+  }
+
+  commit(partition: number, commit: Commit): Promise<CommitResult> {
+    return this.#call(() => {
+      const last = this.#committed[partition]!;
+      if (commit.number === last.number) {
+        this.#store.watch.repeated();
+        return last.result;
+      }
+      if (commit.number !== last.number + 1) throw new Error(`commit ${commit.number} after ${last.number}`);
+      const result = this.#hubs[partition]!.commit(this.node, commit.steps, commit.records);
+      this.#committed[partition] = { number: commit.number, result };
+      if (result.fenced.length > 0) this.#store.watch.fenced();
+      this.#store.watch.committed(this.node, commit);
+      return result;
+    });
+  }
+
+  follow(log: string): ReturnType<Store['follow']> {
+    return this.#call(() => this.#hubOf(log).follow(this.node, log));
+  }
+
+  unfollow(log: string): void {
+    this.#call(() => this.#hubOf(log).unfollow(this.node, log)).catch(() => {});
+  }
+
+  read(log: string, after: number, countMax: number): ReturnType<Store['read']> {
+    return this.#call(() => this.#hubOf(log).read(log, after, countMax));
+  }
+
+  session(id: string): ReturnType<Store['session']> {
+    return this.#call(() => this.#hubOf(id).session(id));
+  }
+
+  claim(claim: Claim): Promise<boolean> {
+    return this.#call(() => this.#hubOf(claim.session).claim(this.node, claim));
+  }
+
+  publish(channel: string, frames: Frames): void {
+    if (this.isDead || this.#store.isAway) return;
+    this.#store.later(() => {
+      for (const node of this.#store.listeners.get(channel) ?? []) {
+        if (node !== this.node) this.#store.nodes.get(node)?.tell((its) => its.onVolatile(channel, frames));
+      }
+    });
+  }
+
+  listen(channel: string): void {
+    const nodes = this.#store.listeners.get(channel) ?? new Set();
+    this.#store.listeners.set(channel, nodes.add(this.node));
+  }
+
+  unlisten(channel: string): void {
+    this.#store.listeners.get(channel)?.delete(this.node);
+  }
+
+  send(node: string, message: Value): Promise<Value> {
+    return this.#call(async () => {
+      const other = this.#store.nodes.get(node);
+      if (other?.events === undefined) throw Object.assign(new Error(`no node ${node}`), { code: 'ERR_NODE_UNKNOWN' });
+      return other.events.onMessage(this.node, message);
+    });
+  }
+
+  /** Something of the store comes to this node. */
+  tell(what: (events: StoreEvents) => void): void {
+    this.#store.later(() => {
+      this.gate(() => !this.isDead && this.events !== undefined && what(this.events));
+    });
+  }
+
+  #tellInOrder(partition: number, what: (events: StoreEvents) => void): void {
+    const number = ++this.#told[partition]!;
+    this.#queues[partition] ??= { next: number, waiting: new Map() };
+    this.#store.later(() => {
+      const queue = this.#queues[partition]!;
+      queue.waiting.set(number, what);
+      for (let run = queue.waiting.get(queue.next); run !== undefined; run = queue.waiting.get(queue.next)) {
+        queue.waiting.delete(queue.next++);
+        const told = run;
+        this.gate(() => !this.isDead && this.events !== undefined && told(this.events));
+      }
+    });
+  }
+
+  readonly #queues: ({ next: number; readonly waiting: Map<number, (events: StoreEvents) => void> } | undefined)[] = [];
+
+  #hubOf(name: string): MemoryHub {
+    return this.#hubs[this.partitionOf(name)]!;
+  }
+
+  #leave(): void {
+    this.#store.nodes.delete(this.node);
+    for (const hub of this.#hubs) hub.nodes.delete(this.node);
+    for (const nodes of this.#store.listeners.values()) nodes.delete(this.node);
+    for (const other of this.#store.nodes.values()) other.tell((its) => its.onLeft(this.node));
+    this.isDead = true;
+  }
+
+  /** Over the way to the store and back. */
+  #call<Answer>(run: () => Answer | Promise<Answer>): Promise<Answer> {
+    const store = this.#store;
+    return new Promise((resolve, reject) => {
+      if (this.isDead) return;
+      const isLate = store.chance('late');
+      store.later(
+        () => {
+          // A command may be in the store's hands when its node is killed.
+          if (store.isAway || store.chance('lostCalls')) return;
+          let answer: Answer | Promise<Answer>;
+          try {
+            answer = run();
+          } catch (error) {
+            store.later(() => reject(error));
+            return;
+          }
+          if (store.chance('lostAnswers')) return;
+          Promise.resolve(answer).then(
+            (value) => store.later(() => this.gate(() => this.isDead || resolve(value))),
+            (error) => store.later(() => this.gate(() => this.isDead || reject(error))),
+          );
+        },
+        isLate ? 3_000 : 0,
+      );
+    });
+  }
+}
