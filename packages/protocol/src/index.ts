@@ -13,6 +13,7 @@ export {
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export type { Settle } from './stream/acks';
+export { ClientOutbox } from './stream/client-outbox';
 export {
   type DeliveredPacket,
   SessionMachine,
@@ -26,7 +27,7 @@ export {
   type StreamCounts,
   type StreamState,
 } from './stream/movable-machine';
-export { type Flight, FrameTag } from './stream/outbox';
+export { FrameTag } from './stream/outbox';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { Settled } from './stream/settled';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';

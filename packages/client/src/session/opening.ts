@@ -25,10 +25,8 @@ export interface Opening {
 /** What HELLO says of the stream. */
 interface StreamCounts {
   readonly received: number;
-  readonly confirmed: number;
-  readonly left: number;
   readonly positions: readonly Position[];
-  readonly settled: NumberRanges | undefined;
+  readonly outbox: { readonly confirmed: number; readonly left: number; readonly settled: NumberRanges | undefined };
 }
 
 /** Whether the session is known that something would be sent in: otherwise HELLO comes first, or WELCOME is about to tell. */
@@ -39,7 +37,7 @@ export function isKnown({ key, open, link, token }: Opening): boolean {
 export function helloOf(
   { key, token, generation }: Opening,
   namespaces: readonly NamespaceRequest[],
-  { received, confirmed, left, positions, settled }: StreamCounts,
+  { received, positions, outbox: { confirmed, left, settled } }: StreamCounts,
 ): HelloPacket {
   return {
     type: PacketType.Hello,

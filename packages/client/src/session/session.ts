@@ -2,12 +2,12 @@
 // above and links below. It is given a link and its frames; which link, and when, is the connector's business.
 import type { Codec } from '@halyard/codec';
 import {
+  ClientOutbox,
   type Clock,
   type DeliveredPacket,
   defaultOutboxLimits,
   defaultSettings,
   type EventPacket,
-  type Flight,
   type Frame,
   FrameTag,
   HalyardError,
@@ -67,31 +67,29 @@ export interface Session extends CarriedSession, Pick<Namespaces, 'add' | 'isCon
 export function createSession(options: SessionOptions, { onWanted, onIdle, onOpen, onSilent }: Carrier): Session {
   const { clock, codec, offlinePacketsMax } = options;
   const opening: Opening = { token: '', generation: 0 };
+  const limits = {
+    outboxPacketsMax: offlinePacketsMax,
+    outboxBytesMax: options.offlineBytesMax,
+    pendingAcksMax: defaultOutboxLimits.pendingAcksMax,
+  };
 
-  let flight: Flight;
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
 
-  const createMachine = () => {
-    flight = { packets: 0, bytes: 0, settled: 0, window: helloWindow };
-    return new SessionMachine<Frame>(
+  const createMachine = () =>
+    new SessionMachine(
       {
-        transmit: (frame) => opening.link?.send(frame),
+        transmit: (frame: Frame) => opening.link?.send(frame),
         control: (packet) => opening.link?.send(codec.encode(packet)),
         deliver,
         silent: onSilent,
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
-      {
-        outboxPacketsMax: offlinePacketsMax,
-        outboxBytesMax: options.offlineBytesMax,
-        pendingAcksMax: defaultOutboxLimits.pendingAcksMax,
-      },
+      limits,
+      new ClientOutbox<Frame>(helloWindow),
       probeSlackMs,
-      flight,
     );
-  };
   const arm = () => timer.arm(machine.deadline);
   const frameBytesMax = () => machine.settings.frameBytesMax;
 
@@ -133,17 +131,18 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
   const lose = (reason: string, has: (presence: Presence) => unknown) => {
-    const unconfirmed = machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now(), (frame) =>
+    const { kept, lost } = machine.outbox.restart(limits, (frame) =>
       has(namespaces.of((codec.decode(frame) as EventPacket).namespace)!),
     );
+    machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now(), kept);
     opening.key = undefined;
-    namespaces.lost(reason, unconfirmed);
+    namespaces.lost(reason, lost);
   };
 
   const welcome = ({ session, secret, settings, received, recovered, reason, settled }: WelcomePacket) => {
     const current = opening.link!;
     const resumed = !!opening.key;
-    machine.settings = flight.window = settings;
+    machine.settings = machine.outbox.window = settings;
     if (recovered || !(resumed || reason)) machine.confirm(received, settled);
     else {
       current.send(codec.encode({ type: PacketType.Reset }));
@@ -243,7 +242,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       if (opening.key || !opening.token) namespaces.list(!opening.key);
       opening.token ||= options.token();
       opening.generation++;
-      flight.window = helloWindow;
+      machine.outbox.window = helloWindow;
       const hello = codec.encode(helloOf(opening, namespaces.listed(), machine));
       opening.link = link;
       link.send(hello);

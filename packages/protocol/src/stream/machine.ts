@@ -19,7 +19,7 @@ import type {
 } from '../wire/packet';
 import { type NumberRanges, PacketType, type Position } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
-import { type Flight, Outbox } from './outbox';
+import type { MachineOutbox } from './outbox';
 import { Positions } from './positions';
 
 /**
@@ -58,16 +58,16 @@ export interface SessionSink<F> {
  */
 export type SessionState = 'away' | 'catching-up' | 'live' | 'ended';
 
-type SessionStep = 'hold' | 'open' | 'pause' | 'detach' | 'restart' | 'end';
+type SessionStep = 'hold' | 'open' | 'pause' | 'detach' | 'end';
 
 const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
-  away: { hold: 'catching-up', open: 'live', restart: 'catching-up', end: 'ended' },
-  'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', restart: 'catching-up', end: 'ended' },
-  live: { hold: 'catching-up', pause: 'catching-up', detach: 'away', restart: 'catching-up', end: 'ended' },
+  away: { hold: 'catching-up', open: 'live', end: 'ended' },
+  'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', end: 'ended' },
+  live: { hold: 'catching-up', pause: 'catching-up', detach: 'away', end: 'ended' },
   ended: { detach: 'ended', end: 'ended' },
 };
 
-export class SessionMachine<F extends { readonly length: number }> {
+export class SessionMachine<F extends { readonly length: number }, O extends MachineOutbox<F> = MachineOutbox<F>> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   state: SessionState = 'away';
   /** All counted packets of the peer up to this number were handled. */
@@ -77,7 +77,7 @@ export class SessionMachine<F extends { readonly length: number }> {
   readonly #limits: OutboxLimits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
-  protected readonly outbox: Outbox<F>;
+  readonly outbox: O;
   protected acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
   protected incoming = 0;
@@ -94,34 +94,17 @@ export class SessionMachine<F extends { readonly length: number }> {
   #answers = false;
   #positions: Positions | undefined;
 
-  /** @param flight of a client */
-  constructor(
-    sink: SessionSink<F>,
-    settings: SessionSettings,
-    limits: OutboxLimits,
-    probeSlackMs = 0,
-    flight?: Flight,
-  ) {
+  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, outbox: O, probeSlackMs = 0) {
     this.sink = sink;
     this.settings = settings;
     this.#limits = limits;
     this.#probeSlackMs = probeSlackMs;
-    this.outbox = new Outbox(flight);
+    this.outbox = outbox;
   }
 
   /** The peer has confirmed all frames up to this number. */
   get confirmed(): number {
     return this.outbox.confirmed;
-  }
-
-  /** Client: numbers above `confirmed` that are confirmed too, if there are any. */
-  get settled(): NumberRanges | undefined {
-    return this.outbox.settled;
-  }
-
-  /** Client: how many frames were carried by a connection, this one or an earlier one. */
-  get left(): number {
-    return this.outbox.left;
   }
 
   get positions(): Position[] {
@@ -165,20 +148,16 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   /**
-   * Client: there will be a new session, because the server did not resume or there was none to ask for. Events that
-   * never left before this connection are kept for it; the rest may or may not have been handled, so they are given up
-   * and their acknowledgements settle with `error`. Call `open` after it.
-   * @param keeps whether an event that never left has a place in the new session
-   * @returns how many events were given up
+   * Client: there will be a new session, because the server did not resume or there was none to ask for. Its outbox has
+   * been restarted. Call `open` after it.
+   * @param kept acknowledgements that are still to come: all others settle with `error`
    */
-  restart(error: HalyardError, now: number, keeps: (frame: F) => unknown = () => true): number {
-    this.move('restart');
-    const { kept, lost } = this.outbox.restart(this.#limits, keeps);
+  restart(error: HalyardError, now: number, kept: ReadonlySet<number>): void {
+    this.move('hold');
     this.received = 0;
     this.#positions = undefined;
     this.attach(now);
     this.acks?.fail(error, kept);
-    return lost;
   }
 
   /**

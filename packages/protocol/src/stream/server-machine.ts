@@ -5,6 +5,7 @@ import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type { HelloPacket, HintPacket, NumberRanges, ResumeRequest, SessionPacket } from '../wire/packet';
 import { PacketType } from '../wire/packet';
 import { SessionMachine, type SessionSink } from './machine';
+import { Outbox } from './outbox';
 
 /** How far the client has got, as HELLO tells. */
 export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
@@ -17,7 +18,7 @@ export interface ServerSink<F> extends SessionSink<F> {
   settled?(): void;
 }
 
-export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F> {
+export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F, Outbox<F>> {
   declare protected readonly sink: ServerSink<F>;
   /** Everything that was transmitted with a stamp up to this one is known to be handled by the client. */
   confirmedStamp = -1;
@@ -27,7 +28,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
   #pingStamp = -1;
 
   constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
-    super(sink, settings, limits, probeSlackMs);
+    super(sink, settings, limits, new Outbox(), probeSlackMs);
   }
 
   override get deadline(): number {
