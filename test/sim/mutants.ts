@@ -22,7 +22,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a message of a log that comes again is handled again',
-    file: `${stream}/positions.ts`,
+    file: `${client}/session/positions.ts`,
     code: 'if (reached !== undefined && offset <= reached) return false;',
     instead: '',
   },
@@ -35,19 +35,19 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'the first frame that was not confirmed is not sent again',
     file: `${stream}/client-outbox.ts`,
-    code: 'this.#carried = this.confirmed;',
-    instead: 'this.#carried = this.confirmed + (this.#sent > this.confirmed ? 1 : 0);',
+    code: 'carried = outbox.confirmed;',
+    instead: 'carried = outbox.confirmed + (sent > outbox.confirmed ? 1 : 0);',
   },
   {
     fault: 'what had left waits for the window, and both ends count differently',
     file: `${stream}/client-outbox.ts`,
-    code: 'if (this.#flying && !fits && this.#carried >= this.#left) return undefined;',
-    instead: 'if (this.#flying && !fits) return undefined;',
+    code: 'if (flying && !fits && carried >= left) return undefined;',
+    instead: 'if (flying && !fits) return undefined;',
   },
   {
     fault: 'what may have been handled in a lost session is said again in the next',
     file: `${stream}/client-outbox.ts`,
-    code: 'if (number <= left || !keeps(frame)) lost++;',
+    code: 'if (number <= before || !keeps(frame)) lost++;',
     instead: 'if (!keeps(frame)) lost++;',
   },
   {

@@ -13,7 +13,7 @@ export {
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export type { Settle } from './stream/acks';
-export { ClientOutbox } from './stream/client-outbox';
+export { type ClientLimits, createClientOutbox } from './stream/client-outbox';
 export {
   type DeliveredPacket,
   SessionMachine,

@@ -25,7 +25,6 @@ export interface Opening {
 /** What HELLO says of the stream. */
 interface StreamCounts {
   readonly received: number;
-  readonly positions: readonly Position[];
   readonly outbox: { readonly confirmed: number; readonly left: number; readonly settled: NumberRanges | undefined };
 }
 
@@ -37,7 +36,8 @@ export function isKnown({ key, open, link, token }: Opening): boolean {
 export function helloOf(
   { key, token, generation }: Opening,
   namespaces: readonly NamespaceRequest[],
-  { received, positions, outbox: { confirmed, left, settled } }: StreamCounts,
+  positions: readonly Position[],
+  { received, outbox: { confirmed, left, settled } }: StreamCounts,
 ): HelloPacket {
   return {
     type: PacketType.Hello,

@@ -2,8 +2,9 @@
 // above and links below. It is given a link and its frames; which link, and when, is the connector's business.
 import type { Codec } from '@halyard/codec';
 import {
-  ClientOutbox,
+  type ClientLimits,
   type Clock,
+  createClientOutbox,
   type DeliveredPacket,
   defaultOutboxLimits,
   defaultSettings,
@@ -25,9 +26,10 @@ import {
 } from '@halyard/protocol';
 import { createTimer } from '../base/timer';
 import type { CarriedSession, Carrier } from '../link/carrier';
-import { textBytes } from '../platform/text-size';
+import { bytesOf } from '../platform/frame-size';
 import { createNamespaces, type Namespaces } from './namespaces';
 import { helloOf, type Opening } from './opening';
+import { createPositions } from './positions';
 import type { Presence } from './presence';
 import { createReply, noHandler } from './reply';
 
@@ -43,13 +45,11 @@ const helloWindow = {
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
 
-export interface SessionOptions {
+export interface SessionOptions extends ClientLimits {
   readonly clock: Clock;
   readonly codec: Codec;
   /** @returns text that nobody can guess */
   readonly token: () => string;
-  readonly offlinePacketsMax: number;
-  readonly offlineBytesMax: number;
 }
 
 /** What a session offers to the sockets above it. */
@@ -67,11 +67,6 @@ export interface Session extends CarriedSession, Pick<Namespaces, 'add' | 'isCon
 export function createSession(options: SessionOptions, { onWanted, onIdle, onOpen, onSilent }: Carrier): Session {
   const { clock, codec, offlinePacketsMax } = options;
   const opening: Opening = { token: '', generation: 0 };
-  const limits = {
-    outboxPacketsMax: offlinePacketsMax,
-    outboxBytesMax: options.offlineBytesMax,
-    pendingAcksMax: defaultOutboxLimits.pendingAcksMax,
-  };
 
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
@@ -86,8 +81,8 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
-      limits,
-      new ClientOutbox<Frame>(helloWindow),
+      defaultOutboxLimits,
+      createClientOutbox<Frame>(helloWindow, options),
       probeSlackMs,
     );
   const arm = () => timer.arm(machine.deadline);
@@ -96,12 +91,8 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
     // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
-    if (
-      frame.length * 3 > frameBytesMax() &&
-      (codec.binary ? frame.length : textBytes(frame as string)) > frameBytesMax()
-    ) {
+    if (frame.length * 3 > frameBytesMax() && bytesOf(frame) > frameBytesMax())
       throw new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes`);
-    }
     return frame;
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
@@ -131,10 +122,11 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
   const lose = (reason: string, has: (presence: Presence) => unknown) => {
-    const { kept, lost } = machine.outbox.restart(limits, (frame) =>
+    const { kept, lost } = machine.outbox.restart((frame) =>
       has(namespaces.of((codec.decode(frame) as EventPacket).namespace)!),
     );
     machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now(), kept);
+    positions = createPositions();
     opening.key = undefined;
     namespaces.lost(reason, lost);
   };
@@ -177,14 +169,17 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   };
 
   function deliver(packet: DeliveredPacket): void {
-    const { type } = packet;
-    if (type === PacketType.Connect) throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
-    if (type === PacketType.Connected || type === PacketType.Refused || type === PacketType.Disconnect)
-      namespaces.receive(packet);
-    else handle(packet);
+    if (packet.type === PacketType.Publish) {
+      if (positions.advance(packet.positions)) handle(packet);
+      // Answered with a PING of the server's.
+      if (positions.wantsPing()) machine.ping(clock.now());
+    } else if ('event' in packet) handle(packet);
+    else if (packet.type === PacketType.Connect) throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
+    else namespaces.receive(packet);
   }
 
   let machine = createMachine();
+  let positions = createPositions();
   const timer = createTimer(clock, () => {
     machine.tick(clock.now());
     arm();
@@ -243,8 +238,9 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       opening.token ||= options.token();
       opening.generation++;
       machine.outbox.window = helloWindow;
-      const hello = codec.encode(helloOf(opening, namespaces.listed(), machine));
+      const hello = codec.encode(helloOf(opening, namespaces.listed(), positions.toArray(), machine));
       opening.link = link;
+      positions.attached();
       link.send(hello);
       machine.open(clock.now());
       arm();
@@ -258,6 +254,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       }
       if (type === PacketType.Welcome) welcome(packet);
       else machine.receive(packet, clock.now(), frame.length);
+      if (type === PacketType.Ping) positions.pinged();
       if (leaving) idle();
       arm();
     },
@@ -271,6 +268,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         const error = new HalyardError('ERR_DISCONNECTED');
         const ended = machine;
         machine = createMachine();
+        positions = createPositions();
         timer.stop();
         opening.key = undefined;
         opening.token = '';

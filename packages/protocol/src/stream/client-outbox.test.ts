@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ClientOutbox } from './client-outbox';
+import { createClientOutbox } from './client-outbox';
 import { FrameTag } from './outbox';
 
-const limits = { outboxPacketsMax: 10, outboxBytesMax: 100, pendingAcksMax: 1 };
+const roomy = { offlinePacketsMax: 10, offlineBytesMax: 100 };
 const code = (value: string) => expect.objectContaining({ code: value });
 
 /** The frames a, b, … and what is on its way. */
-function flying(frames: string, windowPacketsMax = 1_000, windowBytesMax = 1_000) {
-  const outbox = new ClientOutbox<string>({ windowPacketsMax, windowBytesMax });
-  for (const frame of frames.split(' ')) outbox.push(frame, FrameTag.Event, limits);
+function flying(frames: string, windowPacketsMax = 1_000, windowBytesMax = 1_000, limits = roomy) {
+  const outbox = createClientOutbox<string>({ windowPacketsMax, windowBytesMax }, limits);
+  for (const frame of frames.split(' ')) outbox.push(frame, FrameTag.Event);
   /** Takes what the server takes, at most so many frames. */
   const fly = (max = 10): string => {
     let taken = '';
@@ -19,42 +19,42 @@ function flying(frames: string, windowPacketsMax = 1_000, windowBytesMax = 1_000
 }
 
 describe('bounds', () => {
-  const tight = { outboxPacketsMax: 3, outboxBytesMax: 10, pendingAcksMax: 1 };
+  const tight = (frames: string) => flying(frames, 10, 1_000, { offlinePacketsMax: 3, offlineBytesMax: 10 });
 
   it('takes outboxPacketsMax frames, and one to leave a namespace always', () => {
-    const { outbox, fly } = flying('a b c');
-    expect(() => outbox.push('d', FrameTag.Event, tight)).toThrow(code('ERR_OUTBOX_FULL'));
-    outbox.push('leave', FrameTag.Leave, tight);
+    const { outbox, fly } = tight('a b c');
+    expect(() => outbox.push('d', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
+    outbox.push('leave', FrameTag.Leave);
     outbox.confirm(2);
-    outbox.push('e', FrameTag.Event, tight);
+    outbox.push('e', FrameTag.Event);
     expect(fly()).toBe('cleavee');
   });
 
   it('takes outboxBytesMax bytes, or one frame of any size', () => {
-    const { outbox } = flying('12345678901234567890');
-    expect(() => outbox.push('1', FrameTag.Event, tight)).toThrow(code('ERR_OUTBOX_FULL'));
+    const { outbox } = tight('12345678901234567890');
+    expect(() => outbox.push('1', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
     outbox.confirm(1);
-    outbox.push('12345678901234567890', FrameTag.Event, tight);
+    outbox.push('12345678901234567890', FrameTag.Event);
     outbox.confirm(2);
-    outbox.push('12345', FrameTag.Event, tight);
-    outbox.push('12345', FrameTag.Event, tight);
-    expect(() => outbox.push('1', FrameTag.Event, tight)).toThrow(code('ERR_OUTBOX_FULL'));
+    outbox.push('12345', FrameTag.Event);
+    outbox.push('12345', FrameTag.Event);
+    expect(() => outbox.push('1', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
   });
 });
 
 describe('restart', () => {
   it('keeps only events above a number, and counts the events it does not keep', () => {
     const { outbox, fly } = flying('confirmed left');
-    outbox.push('left, asks', 5, limits);
-    outbox.push('left reply', FrameTag.Session, limits);
+    outbox.push('left, asks', 5);
+    outbox.push('left reply', FrameTag.Session);
     fly();
-    outbox.push('asks', 6, limits);
-    outbox.push('reply', FrameTag.Session, limits);
-    outbox.push('event', FrameTag.Event, limits);
+    outbox.push('asks', 6);
+    outbox.push('reply', FrameTag.Session);
+    outbox.push('event', FrameTag.Event);
     outbox.confirm(1);
     outbox.rewind();
     fly();
-    expect(outbox.restart(limits, () => true)).toEqual({ lost: 2, kept: new Set([6, FrameTag.Event]) });
+    expect(outbox.restart(() => true)).toEqual({ lost: 2, kept: new Set([6, FrameTag.Event]) });
     expect(outbox.confirmed).toBe(0);
     expect(fly()).toBe('asksevent');
     expect(() => outbox.confirm(3)).toThrow(code('ERR_SACK_AHEAD'));
@@ -62,7 +62,7 @@ describe('restart', () => {
 
   it('gives up what has no place in the new session', () => {
     const { outbox, fly } = flying('a b c');
-    expect(outbox.restart(limits, (frame) => frame !== 'b').lost).toBe(1);
+    expect(outbox.restart((frame) => frame !== 'b').lost).toBe(1);
     expect(fly()).toBe('ac');
   });
 
@@ -76,10 +76,10 @@ describe('restart', () => {
     outbox.rewind();
     fly();
     outbox.confirm(confirmed);
-    expect(outbox.restart(limits, () => true).lost).toBe(lost);
+    expect(outbox.restart(() => true).lost).toBe(lost);
     expect(fly()).toBe(kept);
     outbox.rewind();
-    expect(outbox.restart(limits, () => true).lost).toBe(kept.length);
+    expect(outbox.restart(() => true).lost).toBe(kept.length);
   });
 
   it('gives up what left on any connection, though the last one did not carry it', () => {
@@ -87,17 +87,16 @@ describe('restart', () => {
     fly();
     outbox.rewind();
     outbox.rewind();
-    expect(outbox.restart(limits, () => true).lost).toBe(1);
+    expect(outbox.restart(() => true).lost).toBe(1);
   });
 
   it('forgets the bytes of what it does not keep', () => {
-    const { outbox, fly } = flying('1234567890');
+    const { outbox, fly } = flying('1234567890', 10, 100, { ...roomy, offlineBytesMax: 10 });
     fly();
     outbox.rewind();
-    outbox.restart(limits, () => true);
-    const tight = { ...limits, outboxBytesMax: 10 };
-    outbox.push('12345', FrameTag.Event, tight);
-    outbox.push('12345', FrameTag.Event, tight);
+    outbox.restart(() => true);
+    outbox.push('12345', FrameTag.Event);
+    outbox.push('12345', FrameTag.Event);
     expect(fly()).toBe('1234512345');
   });
 });
@@ -144,7 +143,7 @@ describe('what is settled before earlier frames', () => {
     expect([outbox.confirmed, outbox.settled]).toEqual([3, [5, 5]]);
     outbox.confirm(6);
     expect(outbox.settled).toBeUndefined();
-    for (const frame of 'ghij') outbox.push(frame, FrameTag.Event, limits);
+    for (const frame of 'ghij') outbox.push(frame, FrameTag.Event);
     expect(fly()).toBe('ghi');
   });
 
@@ -162,7 +161,7 @@ describe('what is settled before earlier frames', () => {
     fly();
     outbox.confirm(0, [2, 2]);
     outbox.rewind();
-    expect(outbox.restart(limits, () => true).lost).toBe(1);
+    expect(outbox.restart(() => true).lost).toBe(1);
     expect(fly()).toBe('c');
   });
 

@@ -17,10 +17,9 @@ import type {
   SessionPacket,
   VolatilePacket,
 } from '../wire/packet';
-import { type NumberRanges, PacketType, type Position } from '../wire/packet';
+import { type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
 import type { MachineOutbox } from './outbox';
-import { Positions } from './positions';
 
 /**
  * A SACK is also due after counted packets of so many bytes (or characters), so that what is confirmed keeps pace with any
@@ -92,7 +91,6 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
   protected pongsDue = 0;
   /** Whether a PING of this connection was answered: then the next one waits for its answer. */
   #answers = false;
-  #positions: Positions | undefined;
 
   constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, outbox: O, probeSlackMs = 0) {
     this.sink = sink;
@@ -100,15 +98,6 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
     this.#limits = limits;
     this.#probeSlackMs = probeSlackMs;
     this.outbox = outbox;
-  }
-
-  /** The peer has confirmed all frames up to this number. */
-  get confirmed(): number {
-    return this.outbox.confirmed;
-  }
-
-  get positions(): Position[] {
-    return this.#positions?.toArray() ?? [];
   }
 
   protected get isAttached(): boolean {
@@ -155,7 +144,6 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
   restart(error: HalyardError, now: number, kept: ReadonlySet<number>): void {
     this.move('hold');
     this.received = 0;
-    this.#positions = undefined;
     this.attach(now);
     this.acks?.fail(error, kept);
   }
@@ -222,11 +210,6 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
   #take(packet: SessionPacket | HintPacket, now: number, size: number): void {
     switch (packet.type) {
       case PacketType.Publish:
-        this.#positions ??= new Positions();
-        if (this.#positions.advance(packet.positions)) this.sink.deliver(packet, 0, size);
-        // Answered with a PING of the peer's.
-        if (this.#positions?.wantsPing()) this.ping(now);
-        return;
       case PacketType.Volatile:
         this.sink.deliver(packet, 0, size);
         return;
@@ -234,10 +217,8 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
       case PacketType.Ping:
       case PacketType.Pong:
         if (packet.received !== undefined) this.confirm(packet.received, packet.settled);
-        if (packet.type === PacketType.Ping) {
-          this.#positions?.pinged();
-          this.#tell(PacketType.Pong);
-        } else if (packet.type === PacketType.Pong) {
+        if (packet.type === PacketType.Ping) this.#tell(PacketType.Pong);
+        else if (packet.type === PacketType.Pong) {
           this.#answers = true;
           if (this.pongsDue) this.pongsDue--;
         }
@@ -305,7 +286,8 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
     else this.ping(now);
   }
 
-  protected ping(now: number): void {
+  /** Asks what the peer has handled, whether it was asked before or not. */
+  ping(now: number): void {
     this.#pingAt = now;
     this.pongsDue++;
     this.#tell(PacketType.Ping);
@@ -319,7 +301,6 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
     this.#pingAt = this.#sackAt = undefined;
     this.pongsDue = 0;
     this.#answers = false;
-    this.#positions?.attached();
   }
 
   /** @returns the state before */

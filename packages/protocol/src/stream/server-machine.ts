@@ -35,6 +35,11 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     return this.isAttached ? Math.min(super.deadline, this.#askAt) : super.deadline;
   }
 
+  /** The client has confirmed all frames up to this number. */
+  get confirmed(): number {
+    return this.outbox.confirmed;
+  }
+
   /** Frames that are not confirmed. */
   get unconfirmed(): number {
     return this.outbox.unconfirmed;
@@ -102,7 +107,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     if (always || this.sink.transmittedStamp() > this.confirmedStamp) this.ping(now);
   }
 
-  protected override ping(now: number): void {
+  override ping(now: number): void {
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pingStamp = this.sink.transmittedStamp();
     super.ping(now);
