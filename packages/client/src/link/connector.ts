@@ -91,14 +91,13 @@ export function createConnector<Session extends CarriedSession>(
 
   const connect = (reason: 'wanted' | 'retry' | 'online') => {
     cancel();
-    const questions = session.questions();
     cancel = clock.after(connectTimeoutMs, () => {
       if (state === 'connecting') down(broken('connectTimeoutMs'));
     });
     const current = options.transport.open(address, {
       async onOpen() {
         try {
-          await questions.answered();
+          await answered();
           if (link === current) session.attach(current);
         } catch (error) {
           if (link === current) down(broken(`${error}`), error);
@@ -116,7 +115,7 @@ export function createConnector<Session extends CarriedSession>(
     });
     link = current;
     move({ to: 'connecting', reason });
-    questions.ask();
+    const answered = session.ask();
   };
 
   /**

@@ -34,6 +34,31 @@ export async function askAuth(presence: Presence): Promise<void> {
   presence.data = await (typeof auth === 'function' ? auth() : auth);
 }
 
+/**
+ * Asks all who are wanted now.
+ * @returns waits until everyone has answered who is wanted by then. Rejects with the error of one that fails
+ */
+export function askAll(wanted: () => readonly Presence[]): () => Promise<void> {
+  const asked = new Map<Presence, Promise<void>>();
+  const ask = () => {
+    for (const presence of wanted()) {
+      if (asked.has(presence)) continue;
+      const answer = askAuth(presence);
+      // Whoever waits for it hears of it.
+      answer.catch(() => {});
+      asked.set(presence, answer);
+    }
+    return asked.size;
+  };
+  ask();
+  return async () => {
+    for (let size = 0; size < ask(); ) {
+      size = asked.size;
+      await Promise.all(asked.values());
+    }
+  };
+}
+
 /** Lets go of what was held: it is sent, or fails. */
 export function release(presence: Presence, error?: unknown): void {
   const { held } = presence;
