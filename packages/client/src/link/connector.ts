@@ -1,5 +1,4 @@
-// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more
-// is. Its states are a table.
+// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more is.
 import {
   afterClose,
   type Clock,
@@ -14,16 +13,8 @@ import { backoffMs } from './backoff';
 import type { CarriedSession, Carrier } from './carrier';
 import { type Address, broken, type Link, type Transport } from './transport';
 
+/** From `idle` or `closed` to `connecting`, to `open` or `waiting`, back to `connecting`; from each of them to `closed`. */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
-
-/** Where each state may lead. */
-const next: Record<ConnectionState, readonly ConnectionState[]> = {
-  idle: ['connecting', 'closed'],
-  connecting: ['open', 'waiting', 'closed'],
-  open: ['waiting', 'closed'],
-  waiting: ['connecting', 'closed'],
-  closed: ['connecting'],
-};
 
 type ChangeTo =
   | { readonly to: 'connecting'; readonly reason: 'wanted' | 'retry' | 'online' }
@@ -127,7 +118,8 @@ export function createConnector<Session extends CarriedSession>(
     const wasOpen = state === 'open';
     const after = afterClose(close.code);
     const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
-    if (!next[state].includes(reason ? 'closed' : 'waiting')) return;
+    // What is not there is not lost, and what is closed stays closed.
+    if (state === 'closed' || !(reason || link)) return;
     if (wasOpen && clock.now() - openedAt > delayMaxMs) failures = 0;
     const tell = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();

@@ -12,8 +12,6 @@ export interface Positions {
   pinged(): void;
   /** There is a new connection, on which nothing was asked yet. */
   attached(): void;
-  /** @returns whether it is time to ask for a PING: there may soon be more logs than HELLO can name. True once for each */
-  wantsPing(): boolean;
   /** The newest, at most `helloPositionsMax` of them. */
   toArray(): Position[];
 }
@@ -21,7 +19,8 @@ export interface Positions {
 // A log may be forgotten once the server goes by what it knows confirmed and needs its position no more. The server PINGs only
 // when its PING before was answered: so a PING says that what came before the one before it is confirmed. It sends no message
 // of more than `helloPositionsMax` logs that are not (docs/PROTOCOL.md §5.7).
-export function createPositions(): Positions {
+/** @param askPing asks for a PING: there may soon be more logs than HELLO can name. Called once for each */
+export function createPositions(askPing: () => void): Positions {
   /** Of messages since the newest PING, … */
   let recent = new Map<string, number>();
   /** … since the one before, … */
@@ -40,6 +39,10 @@ export function createPositions(): Positions {
       }
       for (const [log, offset] of positions) recent.set(log, offset);
       if (recent.size + older.size + confirmed.size > logsMax) confirmed = new Map();
+      if (!asked && recent.size + older.size > logsMax / 2) {
+        asked = true;
+        askPing();
+      }
       return true;
     },
     pinged() {
@@ -52,11 +55,6 @@ export function createPositions(): Positions {
       recent = join(older, recent);
       older = new Map();
       asked = false;
-    },
-    wantsPing() {
-      if (asked || recent.size + older.size <= logsMax / 2) return false;
-      asked = true;
-      return true;
     },
     toArray: () => [...join(confirmed, older, recent)].slice(-logsMax),
   };

@@ -2,13 +2,15 @@
 // to tell.
 import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
 import type { LifecycleEvents } from './lifecycle';
-import type { Reply } from './reply';
 
 /** What a namespace is asked for with. */
 export type AuthData = { readonly [key: string]: Value | undefined } | undefined;
 
 /** The data itself, or a function that gives it at every attempt. */
 export type Auth = AuthData | (() => AuthData | Promise<AuthData>);
+
+/** Answers an event: with the error if there is one. MUST be called once; never throws. */
+export type Reply = (error?: unknown, value?: Value) => void;
 
 export interface Presence {
   readonly namespace: string;

@@ -56,8 +56,6 @@ export interface SessionOptions extends ClientLimits {
 
 /** What a session offers to the sockets above it. */
 export interface Session extends CarriedSession {
-  /** Makes a presence known, wanted or not. */
-  add(presence: Presence): void;
   isConnected(presence: Presence): boolean;
   /** @throws LocalUsageError `ERR_NAMESPACES_FULL` */
   join(presence: Presence): void;
@@ -72,9 +70,13 @@ export interface Session extends CarriedSession {
   emitVolatile(presence: Presence, event: string, args: readonly Value[]): void;
 }
 
-export function createSession(options: SessionOptions, { onWanted, onIdle, onOpen, onSilent }: Carrier): Session {
+/** @param presences all that are known by their namespaces, wanted or not */
+export function createSession(
+  options: SessionOptions,
+  presences: ReadonlyMap<string, Presence>,
+  { onWanted, onIdle, onOpen, onSilent }: Carrier,
+): Session {
   const { clock, codec, offlinePacketsMax } = options;
-  const presences = new Map<string, Presence>();
   /** The link of now, spoken to first by HELLO. */
   let link: Link | undefined;
   /** Whether WELCOME has come on it. */
@@ -103,7 +105,9 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       probeSlackMs,
     );
   let machine = createMachine();
-  let positions = createPositions();
+  // Answered with a PING of the server's.
+  const askPing = () => machine.ping(clock.now());
+  let positions = createPositions(askPing);
   const timer = createTimer(clock, () => {
     machine.tick(clock.now());
     arm();
@@ -174,15 +178,15 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
   };
 
   /**
-   * Starts a new session with what never left; the machine holds until it is opened or detached.
+   * Starts a new session with what never left; the machine holds that until it is opened.
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
   const lose = (reason: string, has: (presence: Presence) => unknown) => {
     const { kept, lost } = machine.outbox.restart((frame) =>
       has(presences.get((codec.decode(frame) as EventPacket).namespace)!),
     );
-    machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now(), kept);
-    positions = createPositions();
+    machine.restart(new HalyardError('ERR_SESSION_LOST'), kept);
+    positions = createPositions(askPing);
     key = undefined;
     for (const presence of wanted()) {
       presence.phase = 'joining';
@@ -219,14 +223,10 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
 
   const replyTo = (ack: number, presence: Presence | undefined) => {
     const mine = key;
-    return createReply(
-      ack,
-      (packet) => {
-        // The number means nothing to another session.
-        if (mine === key) send(packet);
-      },
-      (error) => presence?.fire('error', error),
-    );
+    return createReply(ack, presence, (packet) => {
+      // The number means nothing to another session.
+      if (mine === key) send(packet);
+    });
   };
 
   function deliver(packet: DeliveredPacket): void {
@@ -258,15 +258,12 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       const reply = type === PacketType.Event && packet.ack ? replyTo(packet.ack, presence) : undefined;
       if (phase !== 'joined') reply?.(noHandler);
       else if (isNew) presence!.handle(packet, reply);
-      // Answered with a PING of the server's.
-      if (positions.wantsPing()) machine.ping(clock.now());
     }
   }
 
   return {
     isConnected,
     frameBytesMax,
-    add: (presence) => void presences.set(presence.namespace, presence),
 
     join(presence) {
       if (presence.phase) return;
@@ -382,7 +379,7 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         const error = new HalyardError('ERR_DISCONNECTED');
         const ended = machine;
         machine = createMachine();
-        positions = createPositions();
+        positions = createPositions(askPing);
         timer.stop();
         key = undefined;
         token = '';
@@ -393,7 +390,6 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
         if (fate === 'fresh') {
           token = '';
           lose(reason, ({ phase }) => phase);
-          machine.detach();
         }
         arm();
       }

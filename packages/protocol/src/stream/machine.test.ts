@@ -75,9 +75,9 @@ function clientScribe() {
   );
   const { machine } = client;
   /** @returns how many events were given up */
-  const restart = (now: number) => {
+  const restart = () => {
     const restarted = machine.outbox.restart(() => true);
-    machine.restart(lost, now, restarted.kept);
+    machine.restart(lost, restarted.kept);
     return restarted.lost;
   };
   return { ...client, restart };
@@ -301,9 +301,9 @@ describe('starting anew', () => {
     send('new', FrameTag.Event);
     machine.open(1);
     done();
-    expect(restart(2)).toBe(2);
+    expect(restart()).toBe(2);
     expect(done()).toEqual(['left, asks: ERR_LOST']);
-    expect([machine.state, machine.outbox.confirmed]).toEqual(['catching-up', 0]);
+    expect([machine.state, machine.outbox.confirmed]).toEqual(['away', 0]);
     machine.open(2);
     machine.receive({ type: PacketType.Ack, ack: 2, value: 'ok' }, 3);
     machine.receive(sack(2), 3);
@@ -318,7 +318,7 @@ describe('starting anew', () => {
     machine.detach();
     send('new', FrameTag.Event);
     done();
-    expect(restart(1)).toBe(1);
+    expect(restart()).toBe(1);
     machine.open(1);
     expect(done()).toEqual(['new']);
   });
@@ -327,13 +327,13 @@ describe('starting anew', () => {
     const { machine, send, restart, done } = clientScribe();
     machine.open(0);
     send('a', FrameTag.Event);
-    restart(1);
+    restart();
     machine.open(1);
     send('b', FrameTag.Event);
     machine.detach();
     machine.open(2);
     done();
-    expect(restart(3)).toBe(2);
+    expect(restart()).toBe(2);
     machine.open(3);
     expect(done()).toEqual([]);
   });
@@ -344,13 +344,13 @@ describe('starting anew', () => {
     for (const frame of 'abc') send(frame);
     machine.detach();
     machine.open(1);
-    expect(restart(1)).toBe(3);
+    expect(restart()).toBe(3);
     machine.open(1);
     machine.detach();
     send('d', FrameTag.Event);
     machine.open(2);
     done();
-    expect(restart(3)).toBe(0);
+    expect(restart()).toBe(0);
     machine.open(3);
     expect(done()).toEqual(['d']);
   });
@@ -360,7 +360,7 @@ describe('starting anew', () => {
     machine.open(0);
     machine.receive(event('a'), 1);
     expect(machine.received).toBe(1);
-    restart(2);
+    restart();
     machine.open(2);
     expect(machine.received).toBe(0);
     done();
@@ -659,7 +659,6 @@ describe('states', () => {
     hold: (machine: ServerMachine<string>) => machine.hold(nothing, 0),
     open: (machine: ServerMachine<string>) => machine.open(0),
     detach: (machine: ServerMachine<string>) => machine.detach(),
-    restart: (machine: ServerMachine<string>) => machine.restart(lost, 0, new Set()),
     end: (machine: ServerMachine<string>) => machine.end(lost),
   };
   type Step = keyof typeof steps;
@@ -670,10 +669,10 @@ describe('states', () => {
     ended: ['end'],
   };
   const table: Record<SessionState, Record<Step, SessionState | 'ERR_STATE'>> = {
-    away: { hold: 'catching-up', open: 'live', detach: 'ERR_STATE', restart: 'catching-up', end: 'ended' },
-    'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', restart: 'catching-up', end: 'ended' },
-    live: { hold: 'catching-up', open: 'ERR_STATE', detach: 'away', restart: 'catching-up', end: 'ended' },
-    ended: { hold: 'ERR_STATE', open: 'ERR_STATE', detach: 'ended', restart: 'ERR_STATE', end: 'ended' },
+    away: { hold: 'catching-up', open: 'live', detach: 'ERR_STATE', end: 'ended' },
+    'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', end: 'ended' },
+    live: { hold: 'catching-up', open: 'ERR_STATE', detach: 'away', end: 'ended' },
+    ended: { hold: 'ERR_STATE', open: 'ERR_STATE', detach: 'ended', end: 'ended' },
   };
   const rows = Object.entries(table).flatMap(([from, row]) =>
     Object.entries(row).map(([step, to]) => [from as SessionState, step as Step, to] as const),

@@ -1,10 +1,10 @@
 // A server's session machine (docs/PROTOCOL.md §5.4): it is resumed over one connection after another, its outbox waits while
 // logs are read, and it knows up to which stamp its client has handled everything.
-import { RemoteProtocolError } from '../wire/errors';
+import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type { HelloPacket, HintPacket, NumberRanges, ResumeRequest, SessionPacket } from '../wire/packet';
 import { PacketType } from '../wire/packet';
-import { SessionMachine, type SessionSink } from './machine';
+import { SessionMachine, type SessionSink, type SessionState } from './machine';
 import { Outbox } from './outbox';
 
 /** How far the client has got, as HELLO tells. */
@@ -17,6 +17,14 @@ export interface ServerSink<F> extends SessionSink<F> {
   /** Of a machine whose owner settles: more is settled of what came first. */
   settled?(): void;
 }
+
+/** Which state may follow which. */
+const next: Record<SessionState, readonly SessionState[]> = {
+  away: ['catching-up', 'live', 'ended'],
+  'catching-up': ['catching-up', 'live', 'away', 'ended'],
+  live: ['catching-up', 'away', 'ended'],
+  ended: ['ended'],
+};
 
 export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F, Outbox<F>> {
   declare protected readonly sink: ServerSink<F>;
@@ -69,14 +77,14 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
       throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${confirmed} confirmed, ${this.received} received`);
     }
     this.confirm(received);
-    this.move('hold');
+    this.move('catching-up');
     this.attach(now);
     this.incoming = confirmed;
   }
 
   /** The outbox is held, until `open`. */
   pause(): void {
-    this.move('pause');
+    this.move('catching-up');
   }
 
   override confirm(received: number, settled?: NumberRanges): number | undefined {
@@ -117,6 +125,12 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     super.attach(now);
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pingStamp = -1;
+  }
+
+  protected override move(to: SessionState): SessionState {
+    const { state } = this;
+    if (!next[state].includes(to)) throw new LocalUsageError('ERR_STATE', `cannot be ${to} after ${state}`);
+    return super.move(to);
   }
 
   #confirmStamp(stamp: number): void {

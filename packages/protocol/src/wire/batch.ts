@@ -36,7 +36,7 @@ export class FrameSplitter {
     if (typeof body === 'string') return;
     let at = 0;
     while (at < body.length) at = endOfFrame(body, at);
-    checkEnd(body, at);
+    if (at !== body.length) throw new RemoteProtocolError('ERR_BATCH', 'a frame is longer than the body that holds it');
   }
 
   /** @returns the next frame; undefined when there is none left */
@@ -62,11 +62,6 @@ function endOfFrame(body: Uint8Array, at: number): number {
   return at + 4 + body[at]! * 2 ** 24 + body[at + 1]! * 2 ** 16 + body[at + 2]! * 2 ** 8 + body[at + 3]!;
 }
 
-/** @param at where the last frame ends, by its length */
-function checkEnd(body: Uint8Array, at: number): void {
-  if (at !== body.length) throw new RemoteProtocolError('ERR_BATCH', 'a frame is longer than the body that holds it');
-}
-
 /** All frames of a body at once, for a client, which takes what its server sends: `FrameSplitter` would be more code. */
 export function splitFrames(body: string | Uint8Array): Frame[] {
   if (typeof body === 'string') return body.split('\n').filter((frame) => frame);
@@ -77,6 +72,6 @@ export function splitFrames(body: string | Uint8Array): Frame[] {
     at = endOfFrame(body, at);
     frames.push(body.subarray(start, at));
   }
-  checkEnd(body, at);
+  if (at !== body.length) throw new RemoteProtocolError('ERR_BATCH');
   return frames;
 }
