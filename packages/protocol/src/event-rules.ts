@@ -130,5 +130,5 @@ export function failureOf(error: unknown, code: string, message: string): Failur
 function carried(text: unknown, charsMax: number): string {
   const whole = String(text);
   const isPairCut = whole.codePointAt(charsMax - 1)! > 0xffff;
-  return whole.slice(0, isPairCut ? charsMax - 1 : charsMax).replace(/\p{Surrogate}/gu, '\ufffd');
+  return whole.slice(0, isPairCut ? charsMax - 1 : charsMax).replace(/\p{Cs}/gu, '\ufffd');
 }

@@ -35,6 +35,7 @@ export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';
 export { fromTupleFast, toTupleFast } from './wire/fast-tuple';
 export {
+  defaultAckLimits,
   defaultOutboxLimits,
   defaultSettings,
   type OutboxLimits,

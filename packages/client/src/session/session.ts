@@ -8,7 +8,7 @@ import {
   type Clock,
   createClientOutbox,
   type DeliveredPacket,
-  defaultOutboxLimits,
+  defaultAckLimits,
   defaultSettings,
   type EventPacket,
   type Frame,
@@ -100,7 +100,7 @@ export function createSession(
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
-      defaultOutboxLimits,
+      defaultAckLimits,
       createClientOutbox<Frame>(helloWindow, options),
       probeSlackMs,
     );

@@ -15,14 +15,9 @@ interface PendingAck {
 export class PendingAcks {
   /** When the next one times out, or Infinity. */
   deadline = Infinity;
-  /** The number that was given last. */
-  last: number;
+  /** The number that was given last, by this machine or one before it. */
+  last = 0;
   readonly #pending = new Map<number, PendingAck>();
-
-  /** @param last the number that was given last, by a machine before this one */
-  constructor(last = 0) {
-    this.last = last;
-  }
 
   /** @returns the number the reply must carry. @throws LocalUsageError `ERR_ACKS_FULL` */
   expect(deadline: number, pendingMax: number, settle: Settle): number {

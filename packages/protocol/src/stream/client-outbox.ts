@@ -11,7 +11,7 @@ export interface ClientLimits {
   readonly offlineBytesMax: number;
 }
 
-export interface ClientOutbox<F> extends MachineOutbox<F> {
+export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
   /** How much the server takes that it has not confirmed. */
   window: Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */

@@ -32,7 +32,9 @@ const ping = (received?: number): ControlPacket => ({ type: PacketType.Ping, rec
 const pong = (received?: number): ControlPacket => ({ type: PacketType.Pong, received });
 
 /** Machines that write down what they do: frames as their text, control packets, delivered events by their names. */
-function scribeOf<Machine extends SessionMachine<string>>(make: (sink: ServerSink<string>) => Machine) {
+function scribeOf<Machine extends Pick<ServerMachine<string>, 'send' | 'expectAck'>>(
+  make: (sink: ServerSink<string>) => Machine,
+) {
   const lines: unknown[] = [];
   const owner = { transmittedStamp: -1, onDeliver: (_packet: DeliveredPacket) => {} };
   const machine = make({

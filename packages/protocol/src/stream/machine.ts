@@ -3,7 +3,7 @@
 // What only servers do is in server-machine.ts, and for sessions that move in movable-machine.ts.
 
 import { type HalyardError, LocalUsageError } from '../wire/errors';
-import type { OutboxLimits, SessionSettings } from '../wire/limits';
+import type { AckLimits, SessionSettings } from '../wire/limits';
 import type {
   ConnectedPacket,
   ConnectPacket,
@@ -57,17 +57,21 @@ export interface SessionSink<F> {
  */
 export type SessionState = 'away' | 'catching-up' | 'live' | 'ended';
 
-export class SessionMachine<F extends { readonly length: number }, O extends MachineOutbox<F> = MachineOutbox<F>> {
+export class SessionMachine<
+  F extends { readonly length: number },
+  Outbox extends MachineOutbox<F, Limits>,
+  Limits extends AckLimits,
+> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   state: SessionState = 'away';
   /** All counted packets of the peer up to this number were handled. */
   received = 0;
   settings: SessionSettings;
   protected readonly sink: SessionSink<F>;
-  readonly #limits: OutboxLimits;
+  readonly #limits: Limits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
-  readonly outbox: O;
+  readonly outbox: Outbox;
   protected acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
   protected incoming = 0;
@@ -83,7 +87,7 @@ export class SessionMachine<F extends { readonly length: number }, O extends Mac
   /** Whether a PING of this connection was answered: then the next one waits for its answer. */
   #answers = false;
 
-  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: OutboxLimits, outbox: O, probeSlackMs = 0) {
+  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: Limits, outbox: Outbox, probeSlackMs = 0) {
     this.sink = sink;
     this.settings = settings;
     this.#limits = limits;

@@ -16,13 +16,13 @@ export const FrameTag = {
 } as const;
 
 /** What a machine needs of an outbox. */
-export interface MachineOutbox<F> {
+export interface MachineOutbox<F, Limits> {
   /** All frames up to this number are confirmed. */
   confirmed: number;
   /** The first frame that this connection has not carried yet. */
   readonly waiting: F | undefined;
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
-  push(frame: F, mark: number, limits: OutboxLimits): void;
+  push(frame: F, mark: number, limits: Limits): void;
   /** Takes `waiting` to go over this connection, if the peer takes it now. */
   take(): F | undefined;
   /** Releases frames up to number `count`, and those in `settled`. @returns the mark of the last one, if its owner needs it */
@@ -37,7 +37,7 @@ export function checkConfirmed(count: number, before: number, last: number, sent
   if (last > sent) throw new RemoteProtocolError('ERR_SACK_AHEAD', `${last} received, ${sent} sent`);
 }
 
-export class Outbox<F extends { readonly length: number }> implements MachineOutbox<F> {
+export class Outbox<F extends { readonly length: number }> implements MachineOutbox<F, OutboxLimits> {
   confirmed = 0;
   /** How many frames are confirmed or were carried by this connection. */
   carried = 0;

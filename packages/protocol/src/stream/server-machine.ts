@@ -26,7 +26,7 @@ const next: Record<SessionState, readonly SessionState[]> = {
   ended: ['ended'],
 };
 
-export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F, Outbox<F>> {
+export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F, Outbox<F>, OutboxLimits> {
   declare protected readonly sink: ServerSink<F>;
   /** Everything that was transmitted with a stamp up to this one is known to be handled by the client. */
   confirmedStamp = -1;
