@@ -12,7 +12,7 @@ export {
   trimmedArgs,
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
-export type { Settle } from './stream/acks';
+export { PendingAcks, type Settle } from './stream/acks';
 export { type ClientLimits, createClientOutbox } from './stream/client-outbox';
 export {
   type DeliveredPacket,
@@ -35,8 +35,8 @@ export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';
 export { fromTupleFast, toTupleFast } from './wire/fast-tuple';
 export {
-  defaultAckLimits,
   defaultOutboxLimits,
+  defaultPendingAcksMax,
   defaultSettings,
   type OutboxLimits,
   packetLimits,

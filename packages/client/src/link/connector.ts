@@ -56,7 +56,7 @@ export function createConnector<Session extends CarriedSession>(
   options: ConnectorOptions,
   createSession: (carrier: Carrier) => Session,
 ): { connection: Connection; session: Session } {
-  const { clock, codec, connectTimeoutMs, delayMinMs, delayMaxMs } = options;
+  const { clock, codec } = options;
   const emitter = createEmitter();
   let state: ConnectionState = 'idle';
   let attempt = 0;
@@ -82,7 +82,7 @@ export function createConnector<Session extends CarriedSession>(
 
   const connect = (reason: 'wanted' | 'retry' | 'online') => {
     cancel();
-    cancel = clock.after(connectTimeoutMs, () => {
+    cancel = clock.after(options.connectTimeoutMs, () => {
       if (state === 'connecting') down(broken('connectTimeoutMs'));
     });
     const current = options.transport.open(address, {
@@ -98,8 +98,8 @@ export function createConnector<Session extends CarriedSession>(
         try {
           session.receive(frame);
         } catch (error) {
-          const { closeCode, code } = error as RemoteProtocolError;
-          down({ code: closeCode ?? 4400, reason: `${code}`, by: 'client' }, error);
+          const { closeCode = 4400, code } = error as RemoteProtocolError;
+          down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
         }
       },
       onClose: down,
@@ -120,7 +120,7 @@ export function createConnector<Session extends CarriedSession>(
     const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
     // What is not there is not lost, and what is closed stays closed.
     if (state === 'closed' || !(reason || link)) return;
-    if (wasOpen && clock.now() - openedAt > delayMaxMs) failures = 0;
+    if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
     const tell = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();
     cancel = nothing;
@@ -133,15 +133,19 @@ export function createConnector<Session extends CarriedSession>(
       move({ to: 'closed', reason, close });
     } else {
       attempt++;
-      retryInMs = backoffMs(failures++, delayMinMs, delayMaxMs, options.random);
+      retryInMs = backoffMs(failures++, options);
       cancel = clock.after(retryInMs, () => connect('retry'));
       move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
     }
     // Who was never connected hears of attempts, and of no connection that is lost.
     const isTold = !local && (!wasOpen || reason);
     const details = { close, attempt: number, retryInMs, cause };
-    const error = isTold ? new HalyardError('ERR_CONNECT', close.reason, details) : undefined;
-    tell({ close, willReconnect: !reason, cause, error });
+    tell({
+      close,
+      willReconnect: !reason,
+      cause,
+      error: isTold ? new HalyardError('ERR_CONNECT', close.reason, details) : undefined,
+    });
   };
 
   const end = (code: number, reason: string) => down({ code, reason, by: 'client' }, undefined, true);

@@ -8,7 +8,7 @@ import {
   type Clock,
   createClientOutbox,
   type DeliveredPacket,
-  defaultAckLimits,
+  defaultPendingAcksMax,
   defaultSettings,
   type EventPacket,
   type Frame,
@@ -17,6 +17,7 @@ import {
   LocalUsageError,
   type Packet,
   PacketType,
+  PendingAcks,
   PublicError,
   packetLimits,
   RemoteProtocolError,
@@ -90,8 +91,8 @@ export function createSession(
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
 
-  const createMachine = () =>
-    new SessionMachine(
+  const createMachine = () => {
+    const machine = new SessionMachine(
       {
         transmit: (frame: Frame) => link?.send(frame),
         control: (packet) => link?.send(codec.encode(packet)),
@@ -100,10 +101,13 @@ export function createSession(
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
-      defaultAckLimits,
+      undefined,
       createClientOutbox<Frame>(helloWindow, options),
       probeSlackMs,
     );
+    machine.acks = new PendingAcks();
+    return machine;
+  };
   let machine = createMachine();
   // Answered with a PING of the server's.
   const askPing = () => machine.ping(clock.now());
@@ -116,8 +120,8 @@ export function createSession(
 
   const frameBytesMax = () => machine.settings.frameBytesMax;
   const all = () => [...presences.values()];
-  const wanted = () => all().filter(({ phase }) => phase);
-  const isConnected = ({ phase }: Presence) => open && phase === 'joined';
+  const wanted = () => all().filter((presence) => presence.phase);
+  const isConnected = (presence: Presence) => open && presence.phase === 'joined';
 
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
@@ -133,7 +137,7 @@ export function createSession(
   /** Something is not wanted any more. If that was the last, the link stays for what has not left. */
   const idle = () => {
     if (wanted().length) return;
-    leaving = !!link && machine.waiting !== undefined;
+    leaving = !!link && machine.outbox.waiting !== undefined;
     if (!leaving) onIdle();
   };
 
@@ -146,7 +150,7 @@ export function createSession(
     if (!presence.phase) return;
     const connected = isConnected(presence);
     // The last goes with the link, unless that stays for what has not left.
-    if ((wanted().length > 1 || machine.waiting !== undefined) && !presence.held && token)
+    if ((wanted().length > 1 || machine.outbox.waiting !== undefined) && !presence.held && token)
       sendDisconnect(presence.namespace);
     forget(presence, new HalyardError('ERR_DISCONNECTED'));
     idle();
@@ -194,14 +198,15 @@ export function createSession(
     }
   };
 
-  const welcome = ({ session, secret, settings, received, recovered, reason, settled }: WelcomePacket) => {
+  const welcome = (packet: WelcomePacket) => {
+    const { session, secret, settings, recovered, reason } = packet;
     const current = link!;
     const resumed = key;
     machine.settings = machine.outbox.window = settings;
-    if (recovered || !(resumed || reason)) machine.confirm(received, settled);
+    if (recovered || !(resumed || reason)) machine.confirm(packet.received, packet.settled);
     else {
       current.send(codec.encode({ type: PacketType.Reset }));
-      lose(reason, ({ listed }) => listed);
+      lose(reason, (presence) => presence.listed);
       for (const presence of all()) {
         if (!presence.listed) continue;
         if (presence.phase) release(presence);
@@ -289,11 +294,11 @@ export function createSession(
       const deadline = clock.now() + timeoutMs;
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
-        const ack = settle && machine.expectAck(deadline, settle);
+        const ack = settle && machine.acks!.expect(deadline, defaultPendingAcksMax, settle);
         try {
           send({ ...packet, ack }, ack ?? FrameTag.Event);
         } catch (error) {
-          if (ack) machine.cancelAck(ack);
+          if (ack) machine.acks!.cancel(ack);
           throw error;
         }
         arm();
@@ -336,20 +341,25 @@ export function createSession(
         }
       }
       token ||= options.token();
-      const { received, outbox } = machine;
-      const { confirmed, settled, left } = outbox;
+      const { outbox } = machine;
       outbox.window = helloWindow;
       positions.attached();
       const hello = codec.encode({
         type: PacketType.Hello,
         namespaces: all()
-          .filter(({ listed }) => listed)
-          .map(({ namespace, data }) => ({ namespace, auth: data })),
+          .filter((presence) => presence.listed)
+          .map((presence) => ({ namespace: presence.namespace, auth: presence.data })),
         client: 'halyard-js/0.1.0',
-        resume: key && { ...key, received, confirmed, positions: positions.toArray(), settled },
+        resume: key && {
+          ...key,
+          received: machine.received,
+          confirmed: outbox.confirmed,
+          positions: positions.toArray(),
+          settled: outbox.settled,
+        },
         token: key ? '' : token,
         generation: ++generation,
-        left,
+        left: outbox.left,
       });
       link = next;
       link.send(hello);
@@ -389,18 +399,18 @@ export function createSession(
         machine.detach();
         if (fate === 'fresh') {
           token = '';
-          lose(reason, ({ phase }) => phase);
+          lose(reason, (presence) => presence.phase);
         }
         arm();
       }
-      return ({ close, willReconnect, cause, error }) => {
+      return (end) => {
         for (const presence of concerned) {
           if (!connected.includes(presence)) {
-            if (error) presence.fire('connect_error', error);
+            if (end.error) presence.fire('connect_error', end.error);
             continue;
           }
-          if (cause) presence.fire('error', cause);
-          presence.fire('disconnect', { ...close, willReconnect });
+          if (end.cause) presence.fire('error', end.cause);
+          presence.fire('disconnect', { ...end.close, willReconnect: end.willReconnect });
         }
         if (leaving) idle();
       };

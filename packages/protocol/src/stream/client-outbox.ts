@@ -48,12 +48,11 @@ export function createClientOutbox<F extends { readonly length: number }>(
   const free = (number: number) => {
     const entry = entries.get(number);
     if (!entry) return;
-    const { length } = entry.frame;
     entries.delete(number);
-    bytes -= length;
+    bytes -= entry.frame.length;
     if (number > carried) return;
     flying--;
-    flyingBytes -= length;
+    flyingBytes -= entry.frame.length;
   };
 
   const outbox: ClientOutbox<F> = {
@@ -88,8 +87,8 @@ export function createClientOutbox<F extends { readonly length: number }>(
     take() {
       const frame = outbox.waiting;
       if (frame === undefined) return undefined;
-      const { windowPacketsMax, windowBytesMax } = outbox.window;
-      const fits = flying < windowPacketsMax && flyingBytes + frame.length <= windowBytesMax;
+      const fits =
+        flying < outbox.window.windowPacketsMax && flyingBytes + frame.length <= outbox.window.windowBytesMax;
       if (flying && !fits && carried >= left) return undefined;
       carried++;
       flying++;

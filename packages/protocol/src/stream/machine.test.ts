@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LocalUsageError } from '../wire/errors';
 import { defaultSettings } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType, type Position, type PublishPacket } from '../wire/packet';
+import { PendingAcks, type Settle } from './acks';
 import { createClientOutbox } from './client-outbox';
 import { type DeliveredPacket, SessionMachine, type SessionState } from './machine';
 import { FrameTag } from './outbox';
@@ -32,7 +33,7 @@ const ping = (received?: number): ControlPacket => ({ type: PacketType.Ping, rec
 const pong = (received?: number): ControlPacket => ({ type: PacketType.Pong, received });
 
 /** Machines that write down what they do: frames as their text, control packets, delivered events by their names. */
-function scribeOf<Machine extends Pick<ServerMachine<string>, 'send' | 'expectAck'>>(
+function scribeOf<Machine extends { acks: PendingAcks | undefined; send(frame: string, mark: number): void }>(
   make: (sink: ServerSink<string>) => Machine,
 ) {
   const lines: unknown[] = [];
@@ -55,7 +56,9 @@ function scribeOf<Machine extends Pick<ServerMachine<string>, 'send' | 'expectAc
     send: (frame: string, mark = serial++) => machine.send(frame, mark),
     /** An event that asks for an acknowledgement; how that settles is written down. */
     ask(name: string, deadline: number): number {
-      const ack = machine.expectAck(deadline, (error, value) => lines.push(`${name}: ${error?.code ?? value}`));
+      machine.acks ??= new PendingAcks();
+      const settle: Settle = (error, value) => lines.push(`${name}: ${error?.code ?? value}`);
+      const ack = machine.acks.expect(deadline, limits.pendingAcksMax, settle);
       machine.send(name, ack);
       return ack;
     },
@@ -73,7 +76,7 @@ const clientLimits = { offlinePacketsMax: 5, offlineBytesMax: 100 };
 /** A client's, which may start anew. */
 function clientScribe() {
   const client = scribeOf(
-    (sink) => new SessionMachine(sink, settings, limits, createClientOutbox<string>(defaultSettings, clientLimits)),
+    (sink) => new SessionMachine(sink, settings, undefined, createClientOutbox<string>(defaultSettings, clientLimits)),
   );
   const { machine } = client;
   /** @returns how many events were given up */

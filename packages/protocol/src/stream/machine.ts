@@ -3,7 +3,7 @@
 // What only servers do is in server-machine.ts, and for sessions that move in movable-machine.ts.
 
 import { type HalyardError, LocalUsageError } from '../wire/errors';
-import type { AckLimits, SessionSettings } from '../wire/limits';
+import type { SessionSettings } from '../wire/limits';
 import type {
   ConnectedPacket,
   ConnectPacket,
@@ -18,7 +18,7 @@ import type {
   VolatilePacket,
 } from '../wire/packet';
 import { type NumberRanges, PacketType } from '../wire/packet';
-import { PendingAcks, type Settle } from './acks';
+import { PendingAcks } from './acks';
 import type { MachineOutbox } from './outbox';
 
 /**
@@ -57,22 +57,18 @@ export interface SessionSink<F> {
  */
 export type SessionState = 'away' | 'catching-up' | 'live' | 'ended';
 
-export class SessionMachine<
-  F extends { readonly length: number },
-  Outbox extends MachineOutbox<F, Limits>,
-  Limits extends AckLimits,
-> {
+export class SessionMachine<F extends { readonly length: number }, Outbox extends MachineOutbox<F, Limits>, Limits> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   state: SessionState = 'away';
   /** All counted packets of the peer up to this number were handled. */
   received = 0;
   settings: SessionSettings;
   protected readonly sink: SessionSink<F>;
-  readonly #limits: Limits;
+  protected readonly limits: Limits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
   readonly outbox: Outbox;
-  protected acks: PendingAcks | undefined;
+  acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
   protected incoming = 0;
   /** Counted packets that were handled, and the peer was not told so, … */
@@ -90,7 +86,7 @@ export class SessionMachine<
   constructor(sink: SessionSink<F>, settings: SessionSettings, limits: Limits, outbox: Outbox, probeSlackMs = 0) {
     this.sink = sink;
     this.settings = settings;
-    this.#limits = limits;
+    this.limits = limits;
     this.#probeSlackMs = probeSlackMs;
     this.outbox = outbox;
   }
@@ -152,19 +148,6 @@ export class SessionMachine<
     return mark;
   }
 
-  /** The first outbox frame that this connection has not carried. */
-  get waiting(): F | undefined {
-    return this.outbox.waiting;
-  }
-
-  /** @returns whether there was one that the peer takes now */
-  transmitWaiting(): boolean {
-    const frame = this.outbox.take();
-    if (frame === undefined) return false;
-    this.sink.transmit(frame);
-    return true;
-  }
-
   /**
    * Sends a counted frame, now or as soon as there is a connection.
    * @param mark of the server: the frame's stamp, its place among everything the server emits, outbox or not; of the
@@ -173,18 +156,8 @@ export class SessionMachine<
    */
   send(frame: F, mark: number): void {
     if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
-    this.outbox.push(frame, mark, this.#limits);
+    this.outbox.push(frame, mark, this.limits);
     this.#flow();
-  }
-
-  /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
-  expectAck(deadline: number, settle: Settle): number {
-    this.acks ??= new PendingAcks();
-    return this.acks.expect(deadline, this.#limits.pendingAcksMax, settle);
-  }
-
-  cancelAck(id: number): void {
-    this.acks?.cancel(id);
   }
 
   /**
@@ -235,8 +208,7 @@ export class SessionMachine<
 
   protected handle(packet: CountedPacket, number: number, size: number): void {
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
-      this.acks ??= new PendingAcks();
-      this.acks.receive(packet);
+      (this.acks ?? new PendingAcks()).receive(packet);
     } else this.sink.deliver(packet, number, size);
   }
 
@@ -259,7 +231,11 @@ export class SessionMachine<
   }
 
   #flow(): void {
-    while (this.state === 'live' && this.transmitWaiting());
+    while (this.state === 'live') {
+      const frame = this.outbox.take();
+      if (frame === undefined) return;
+      this.sink.transmit(frame);
+    }
   }
 
   /** Does what is due at `now`. */

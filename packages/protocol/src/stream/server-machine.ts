@@ -4,6 +4,7 @@ import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type { HelloPacket, HintPacket, NumberRanges, ResumeRequest, SessionPacket } from '../wire/packet';
 import { PacketType } from '../wire/packet';
+import { PendingAcks, type Settle } from './acks';
 import { SessionMachine, type SessionSink, type SessionState } from './machine';
 import { Outbox } from './outbox';
 
@@ -66,6 +67,29 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
   /** Whether all of these were handled, as the client was told. */
   hasSettled(ranges: NumberRanges): boolean {
     return ranges.length === 0;
+  }
+
+  /** The first outbox frame that this connection has not carried. */
+  get waiting(): F | undefined {
+    return this.outbox.waiting;
+  }
+
+  /** @returns whether there was one that the peer takes now */
+  transmitWaiting(): boolean {
+    const frame = this.outbox.take();
+    if (frame === undefined) return false;
+    this.sink.transmit(frame);
+    return true;
+  }
+
+  /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
+  expectAck(deadline: number, settle: Settle): number {
+    this.acks ??= new PendingAcks();
+    return this.acks.expect(deadline, this.limits.pendingAcksMax, settle);
+  }
+
+  cancelAck(id: number): void {
+    this.acks?.cancel(id);
   }
 
   /**

@@ -55,24 +55,20 @@ export const defaultSettings: SessionSettings = {
   windowBytesMax: 1 << 20,
 };
 
-/** Bounds on what one end waits for. */
-export interface AckLimits {
-  /** Acknowledgements waited for at one time. */
-  readonly pendingAcksMax: number;
-}
-
 /** Bounds on what one end keeps for its peer. */
-export interface OutboxLimits extends AckLimits {
+export interface OutboxLimits {
   /** Frames sent and not yet confirmed, or waiting to be sent. */
   readonly outboxPacketsMax: number;
   /** Sum of their sizes: bytes of binary frames, UTF-16 units of text frames. */
   readonly outboxBytesMax: number;
+  /** Acknowledgements waited for at one time. */
+  readonly pendingAcksMax: number;
 }
 
-export const defaultAckLimits: AckLimits = { pendingAcksMax: 16_384 };
+export const defaultPendingAcksMax = 16_384;
 
 export const defaultOutboxLimits: OutboxLimits = {
   outboxPacketsMax: 16_384,
   outboxBytesMax: 8 << 20,
-  ...defaultAckLimits,
+  pendingAcksMax: defaultPendingAcksMax,
 };
