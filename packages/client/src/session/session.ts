@@ -235,13 +235,13 @@ export function createSession(
   };
 
   function deliver(packet: DeliveredPacket): void {
-    const { type, namespace } = packet;
-    const presence = presences.get(namespace);
+    const { type } = packet;
+    const presence = presences.get(packet.namespace);
     const phase = presence?.phase;
     if (type === PacketType.Connect) throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
     if (type === PacketType.Connected) {
       // Left before the answer came, or since a HELLO that was to resume.
-      if (!presence || !phase) sendDisconnect(namespace);
+      if (!presence || !phase) sendDisconnect(packet.namespace);
       else {
         const { loss } = presence;
         presence.phase = 'joined';

@@ -2,7 +2,7 @@
 // `now`, effects leave through the sink. Longer than other files: what a packet does to the streams is read in one piece.
 // What only servers do is in server-machine.ts, and for sessions that move in movable-machine.ts.
 
-import { type HalyardError, LocalUsageError } from '../wire/errors';
+import type { HalyardError } from '../wire/errors';
 import type { SessionSettings } from '../wire/limits';
 import type {
   ConnectedPacket,
@@ -155,7 +155,6 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
    * @throws LocalUsageError `ERR_OUTBOX_FULL`
    */
   send(frame: F, mark: number): void {
-    if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
     this.outbox.push(frame, mark, this.limits);
     this.#flow();
   }

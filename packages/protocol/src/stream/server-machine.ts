@@ -59,6 +59,12 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     return this.outbox.sent;
   }
 
+  /** @throws LocalUsageError `ERR_SESSION_ENDED`, `ERR_OUTBOX_FULL` */
+  override send(frame: F, mark: number): void {
+    if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
+    super.send(frame, mark);
+  }
+
   /** The stamp of `waiting`. */
   get waitingStamp(): number | undefined {
     return this.outbox.waitingMark;
