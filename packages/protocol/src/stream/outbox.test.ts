@@ -62,6 +62,7 @@ describe('confirm', () => {
     const outbox = outboxOf('a', 'b');
     outbox.confirm(1);
     expect(() => outbox.confirm(3)).toThrow(code('ERR_SACK_AHEAD'));
+    expect(() => outbox.confirm(1, [3, 4])).toThrow(code('ERR_SACK_AHEAD'));
     expect(() => outbox.confirm(0)).toThrow(code('ERR_SACK_BACK'));
     expect([outbox.confirmed, outbox.unconfirmed]).toEqual([1, 1]);
     expect(carried(outbox)).toEqual(['b']);

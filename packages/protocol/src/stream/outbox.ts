@@ -89,9 +89,10 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
     return waiting;
   }
 
-  confirm(count: number): number | undefined {
+  /** What is confirmed before earlier frames is kept until they are, too: no client tells such. It must have been sent, though. */
+  confirm(count: number, settled?: NumberRanges): number | undefined {
     const { confirmed, sent } = this;
-    checkConfirmed(count, confirmed, count, sent);
+    checkConfirmed(count, confirmed, settled === undefined ? count : Math.max(count, settled.at(-1) ?? 0), sent);
     const fresh = (count - confirmed) * 2;
     if (fresh === 0) return undefined;
     const entries = this.#entries!;
