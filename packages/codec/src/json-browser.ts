@@ -21,18 +21,15 @@ function write(value: unknown, path: string, room: number): unknown {
   if (typeof value === 'string') {
     if (isWellFormed(value)) return value;
     why = 'half a surrogate pair';
-  } else if (typeof value === 'number') {
-    if (Number.isFinite(value)) return Object.is(value, -0) ? { $num: '-0' } : value;
-    why = `${value}`;
-  } else if (typeof value === 'bigint') {
-    if (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)) return { $big: `${value}` };
-    why = 'more than 64 bits';
   } else if (typeof value === 'boolean' || value === null) return value;
-  else if (value instanceof Uint8Array) return { $bin: toBase64(value) };
-  else if (value instanceof Date) {
-    if (!Number.isNaN(+value)) return { $date: +value };
+  else if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Date) {
+    if (Number.isFinite(value)) return Object.is(value, -0) ? { $num: '-0' } : value;
+    if (value instanceof Date && Number.isFinite(+value)) return { $date: +value };
+    if (typeof value === 'bigint' && (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)))
+      return { $big: `${value}` };
     why = `${value}`;
-  } else if (typeof value === 'object') {
+  } else if (value instanceof Uint8Array) return { $bin: toBase64(value) };
+  else if (typeof value === 'object') {
     const prototype = Object.getPrototypeOf(value);
     const isArray = Array.isArray(value);
     if (!isArray && prototype && prototype !== Object.prototype) why = `an instance of ${prototype.constructor?.name}`;
@@ -58,9 +55,9 @@ function decode(frame: Frame): Packet {
   if (typeof frame !== 'string') throw new RemoteProtocolError('ERR_FRAME_DECODE', 'this codec reads text', 1003);
   try {
     const tuple = JSON.parse(frame);
-    if (!Array.isArray(tuple)) return fromTuple(tuple);
-    const [type, ...fields] = tuple;
-    return fromTuple([type, ...fields.map((field) => read(field, fieldDepthMax(type)))]);
+    return fromTuple(
+      Array.isArray(tuple) ? tuple.map((field, i) => (i ? read(field, fieldDepthMax(tuple[0])) : field)) : tuple,
+    );
   } catch (error) {
     throw error instanceof RemoteProtocolError ? error : new RemoteProtocolError('ERR_FRAME_DECODE', 'not a packet');
   }
@@ -68,15 +65,16 @@ function decode(frame: Frame): Packet {
 
 /** @throws anything, for what is outside the data model */
 function read(value: unknown, room: number): unknown {
-  if (typeof value === 'string' ? !isWellFormed(value) : typeof value === 'number' && !Number.isFinite(value))
-    throw value;
-  if (typeof value !== 'object' || !value) return value;
-  const list = Array.isArray(value);
-  const keys = list ? [] : Object.keys(value);
+  if (typeof value !== 'object' || !value) {
+    // JSON has numbers and texts that the data model has not.
+    write(value, '', 0);
+    return value;
+  }
+  const keys = Object.keys(value);
   const fields = value as Record<string, unknown>;
   if (keys.length === 1 && isNotation(keys[0]!)) return notation(keys[0]!, fields[keys[0]!]);
   if (!room) throw value;
-  if (list) return value.map((item) => read(item, room - 1));
+  if (Array.isArray(value)) return value.map((item) => read(item, room - 1));
   // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
   return Object.fromEntries(
     keys.map((key) => {

@@ -26,13 +26,9 @@ export function isReservedEvent(event: string): boolean {
 
 /** @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME` */
 export function checkEventName(event: string): void {
-  if (reserved.has(event))
-    throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
+  if (reserved.has(event)) throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is a lifecycle event`);
   if (typeof event !== 'string' || !event || event.length > packetLimits.nameCharsMax)
-    throw new LocalUsageError(
-      'ERR_EVENT_NAME',
-      `an event's name is text of 1 to ${packetLimits.nameCharsMax} characters`,
-    );
+    throw new LocalUsageError('ERR_EVENT_NAME', `event: text of 1 to ${packetLimits.nameCharsMax} characters`);
 }
 
 /** Arguments without undefined ones at the end: the other side sees the same parameters. */
@@ -135,5 +131,5 @@ export function failureOf(error: unknown, code: string, message: string): Failur
 function carried(text: unknown, charsMax: number): string {
   const whole = String(text);
   const isPairCut = whole.codePointAt(charsMax - 1)! > 0xffff;
-  return whole.slice(0, isPairCut ? charsMax - 1 : charsMax).replace(/\p{Surrogate}/gu, '\ufffd');
+  return whole.slice(0, isPairCut ? charsMax - 1 : charsMax).replace(/\p{Cs}/gu, '\ufffd');
 }

@@ -12,7 +12,8 @@ export {
   trimmedArgs,
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
-export type { Settle } from './stream/acks';
+export { PendingAcks, type Settle } from './stream/acks';
+export { type ClientLimits, createClientOutbox } from './stream/client-outbox';
 export {
   type DeliveredPacket,
   SessionMachine,
@@ -27,7 +28,7 @@ export {
   type StreamCounts,
   type StreamState,
 } from './stream/movable-machine';
-export { type Flight, FrameTag } from './stream/outbox';
+export { FrameTag } from './stream/outbox';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { Settled } from './stream/settled';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
@@ -36,6 +37,7 @@ export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocol
 export { fromTupleFast, toTupleFast } from './wire/fast-tuple';
 export {
   defaultOutboxLimits,
+  defaultPendingAcksMax,
   defaultSettings,
   type OutboxLimits,
   packetLimits,

@@ -5,7 +5,7 @@ import { createConnector } from '../link/connector';
 import { pageOrigin } from '../platform/page';
 import { createSession } from '../session/session';
 import { type CoreOptions, resolveOptions } from './options';
-import { openSocket, type Socket } from './socket';
+import { type Client, openSocket, type Socket } from './socket';
 
 /**
  * Opens a connection and the socket of its first namespace.
@@ -26,8 +26,11 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
     origin = `http${server}`;
   } catch {}
   if (!origin) throw optionError('url', 'http(s) or ws(s), without query');
-  const { connection, session } = createConnector(origin, resolved, (carrier) => createSession(resolved, carrier));
-  return openSocket({ connection, session, options: resolved, sockets: new Map() }, namespace, options) as never;
+  const presences: Client['presences'] = new Map();
+  const { connection, session } = createConnector(origin, resolved, (carrier) =>
+    createSession(resolved, presences, carrier),
+  );
+  return openSocket({ connection, session, options: resolved, presences }, namespace, options) as never;
 }
 
 /** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */

@@ -87,23 +87,27 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
 /** What is registered for any event: no event has an empty name. */
 const any = '';
 
+interface SocketPresence extends Presence {
+  readonly socket: Socket;
+}
+
 /** What the sockets of a client share. */
 export interface Client {
   readonly session: Session;
   readonly connection: Connection;
   readonly options: Options;
-  readonly sockets: Map<string, { readonly socket: Socket; readonly presence: Presence }>;
+  readonly presences: Map<string, SocketPresence>;
 }
 
 /** @returns the socket of a namespace: the one there is, or a new one */
 export function openSocket(client: Client, namespace: string, { auth }: SocketOptions): Socket {
-  const { socket, presence } = client.sockets.get(namespace) ?? createSocket(client, namespace);
+  const presence = client.presences.get(namespace) ?? createPresence(client, namespace);
   if (auth) presence.auth = auth;
-  if (client.options.autoConnect) socket.connect();
-  return socket;
+  if (client.options.autoConnect) client.session.join(presence);
+  return presence.socket;
 }
 
-function createSocket(client: Client, namespace: string): { socket: Socket; presence: Presence } {
+function createPresence(client: Client, namespace: string): SocketPresence {
   const { session, connection, options } = client;
   if (namespace[0] !== '/' || namespace.length > packetLimits.nameCharsMax) {
     throw optionError('namespace', '"/" and up to 255 characters');
@@ -211,11 +215,9 @@ function createSocket(client: Client, namespace: string): { socket: Socket; pres
     },
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
-  const presence: Presence = { namespace, auth: undefined, fire, handle };
-  const made = { socket, presence };
-  session.add(presence);
-  client.sockets.set(namespace, made);
-  return made;
+  const presence: SocketPresence = { namespace, socket, auth: undefined, fire, handle };
+  client.presences.set(namespace, presence);
+  return presence;
 }
 
 /** @returns the arguments as they go out */

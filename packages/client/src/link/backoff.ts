@@ -3,7 +3,13 @@
 /** No wait is shorter, however the dice fall. */
 const floorMs = 50;
 
+export interface BackoffOptions {
+  readonly delayMinMs: number;
+  readonly delayMaxMs: number;
+  readonly random: () => number;
+}
+
 /** @param failures attempts in a row that led nowhere. @returns milliseconds, up to `min(delayMaxMs, delayMinMs * 2^failures)` */
-export function backoffMs(failures: number, delayMinMs: number, delayMaxMs: number, random: () => number): number {
-  return Math.max(floorMs, random() * Math.min(delayMaxMs, delayMinMs * 2 ** failures));
+export function backoffMs(failures: number, options: BackoffOptions): number {
+  return Math.max(floorMs, options.random() * Math.min(options.delayMaxMs, options.delayMinMs * 2 ** failures));
 }

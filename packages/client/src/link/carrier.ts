@@ -13,14 +13,6 @@ export interface Carrier {
   onSilent(): void;
 }
 
-/** The questions of one attempt: what to ask the namespaces for with. */
-export interface Questions {
-  /** Asks whom nobody has asked yet. @returns how many were asked */
-  ask(): number;
-  /** Asks, and waits until everyone has answered who is wanted by then. Rejects with the error of one that fails. */
-  answered(): Promise<void>;
-}
-
 /** The end of a link, or of the attempt to have one. */
 export interface LinkEnded {
   readonly close: Close;
@@ -35,7 +27,11 @@ export interface CarriedSession {
   /** Nothing is wanted any more. */
   leaveAll(): void;
   frameBytesMax(): number;
-  questions(): Questions;
+  /**
+   * The questions of one attempt: asks what to ask the namespaces for with.
+   * @returns waits until everyone has answered who is wanted by then. Rejects with the error of one that fails
+   */
+  ask(): () => Promise<void>;
   /** Asks the server for a sign of life. */
   probe(): void;
   /** Speaks first on a new link: HELLO and, in the same flight, everything that waits. */

@@ -9,10 +9,12 @@ import { backoffMs } from './backoff';
 
 describe('backoff', () => {
   test('is random up to a bound that doubles until the longest wait, and never quite nothing', () => {
-    const bounds = [0, 1, 2, 3, 4, 5, 60].map((failures) => backoffMs(failures, 500, 10_000, () => 1));
+    const wait = (failures: number, chance: number) =>
+      backoffMs(failures, { delayMinMs: 500, delayMaxMs: 10_000, random: () => chance });
+    const bounds = [0, 1, 2, 3, 4, 5, 60].map((failures) => wait(failures, 1));
     expect(bounds).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
-    expect(backoffMs(3, 500, 10_000, () => 0.25)).toBe(1_000);
-    expect(backoffMs(3, 500, 10_000, () => 0)).toBe(50);
+    expect(wait(3, 0.25)).toBe(1_000);
+    expect(wait(3, 0)).toBe(50);
   });
 });
 

@@ -1,5 +1,4 @@
-// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more
-// is. Its states are a table.
+// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more is.
 import {
   afterClose,
   type Clock,
@@ -14,16 +13,8 @@ import { backoffMs } from './backoff';
 import type { CarriedSession, Carrier } from './carrier';
 import { type Address, broken, type Link, type Transport } from './transport';
 
+/** From `idle` or `closed` to `connecting`, to `open` or `waiting`, back to `connecting`; from each of them to `closed`. */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
-
-/** Where each state may lead. */
-const next: Record<ConnectionState, readonly ConnectionState[]> = {
-  idle: ['connecting', 'closed'],
-  connecting: ['open', 'waiting', 'closed'],
-  open: ['waiting', 'closed'],
-  waiting: ['connecting', 'closed'],
-  closed: ['connecting'],
-};
 
 type ChangeTo =
   | { readonly to: 'connecting'; readonly reason: 'wanted' | 'retry' | 'online' }
@@ -65,7 +56,7 @@ export function createConnector<Session extends CarriedSession>(
   options: ConnectorOptions,
   createSession: (carrier: Carrier) => Session,
 ): { connection: Connection; session: Session } {
-  const { clock, codec, connectTimeoutMs, delayMinMs, delayMaxMs } = options;
+  const { clock, codec } = options;
   const emitter = createEmitter();
   let state: ConnectionState = 'idle';
   let attempt = 0;
@@ -91,14 +82,13 @@ export function createConnector<Session extends CarriedSession>(
 
   const connect = (reason: 'wanted' | 'retry' | 'online') => {
     cancel();
-    const questions = session.questions();
-    cancel = clock.after(connectTimeoutMs, () => {
+    cancel = clock.after(options.connectTimeoutMs, () => {
       if (state === 'connecting') down(broken('connectTimeoutMs'));
     });
     const current = options.transport.open(address, {
       async onOpen() {
         try {
-          await questions.answered();
+          await answered();
           if (link === current) session.attach(current);
         } catch (error) {
           if (link === current) down(broken(`${error}`), error);
@@ -108,15 +98,15 @@ export function createConnector<Session extends CarriedSession>(
         try {
           session.receive(frame);
         } catch (error) {
-          const { closeCode, code } = error as RemoteProtocolError;
-          down({ code: closeCode ?? 4400, reason: `${code}`, by: 'client' }, error);
+          const { closeCode = 4400, code } = error as RemoteProtocolError;
+          down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
         }
       },
       onClose: down,
     });
     link = current;
     move({ to: 'connecting', reason });
-    questions.ask();
+    const answered = session.ask();
   };
 
   /**
@@ -128,8 +118,9 @@ export function createConnector<Session extends CarriedSession>(
     const wasOpen = state === 'open';
     const after = afterClose(close.code);
     const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
-    if (!next[state].includes(reason ? 'closed' : 'waiting')) return;
-    if (wasOpen && clock.now() - openedAt > delayMaxMs) failures = 0;
+    // What is not there is not lost, and what is closed stays closed.
+    if (state === 'closed' || !(reason || link)) return;
+    if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
     const tell = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();
     cancel = nothing;
@@ -142,15 +133,19 @@ export function createConnector<Session extends CarriedSession>(
       move({ to: 'closed', reason, close });
     } else {
       attempt++;
-      retryInMs = backoffMs(failures++, delayMinMs, delayMaxMs, options.random);
+      retryInMs = backoffMs(failures++, options);
       cancel = clock.after(retryInMs, () => connect('retry'));
       move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
     }
     // Who was never connected hears of attempts, and of no connection that is lost.
     const isTold = !local && (!wasOpen || reason);
     const details = { close, attempt: number, retryInMs, cause };
-    const error = isTold ? new HalyardError('ERR_CONNECT', close.reason, details) : undefined;
-    tell({ close, willReconnect: !reason, cause, error });
+    tell({
+      close,
+      willReconnect: !reason,
+      cause,
+      error: isTold ? new HalyardError('ERR_CONNECT', close.reason, details) : undefined,
+    });
   };
 
   const end = (code: number, reason: string) => down({ code, reason, by: 'client' }, undefined, true);

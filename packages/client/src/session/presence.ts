@@ -2,13 +2,15 @@
 // to tell.
 import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
 import type { LifecycleEvents } from './lifecycle';
-import type { Reply } from './reply';
 
 /** What a namespace is asked for with. */
 export type AuthData = { readonly [key: string]: Value | undefined } | undefined;
 
 /** The data itself, or a function that gives it at every attempt. */
 export type Auth = AuthData | (() => AuthData | Promise<AuthData>);
+
+/** Answers an event: with the error if there is one. MUST be called once; never throws. */
+export type Reply = (error?: unknown, value?: Value) => void;
 
 export interface Presence {
   readonly namespace: string;
@@ -32,6 +34,31 @@ export interface Presence {
 export async function askAuth(presence: Presence): Promise<void> {
   const { auth } = presence;
   presence.data = await (typeof auth === 'function' ? auth() : auth);
+}
+
+/**
+ * Asks all who are wanted now.
+ * @returns waits until everyone has answered who is wanted by then. Rejects with the error of one that fails
+ */
+export function askAll(wanted: () => readonly Presence[]): () => Promise<void> {
+  const asked = new Map<Presence, Promise<void>>();
+  const ask = () => {
+    for (const presence of wanted()) {
+      if (asked.has(presence)) continue;
+      const answer = askAuth(presence);
+      // Whoever waits for it hears of it.
+      answer.catch(() => {});
+      asked.set(presence, answer);
+    }
+    return asked.size;
+  };
+  ask();
+  return async () => {
+    for (let size = 0; size < ask(); ) {
+      size = asked.size;
+      await Promise.all(asked.values());
+    }
+  };
 }
 
 /** Lets go of what was held: it is sent, or fails. */

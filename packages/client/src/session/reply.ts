@@ -1,19 +1,17 @@
 // The answer to an event that asks for one: what a handler gave, or its error, as much of it as the other side may know.
-import { failureOf, type HalyardError, type Packet, PacketType, PublicError, type Value } from '@halyard/protocol';
-
-/** Answers an event: with the error if there is one. MUST be called once; never throws. */
-export type Reply = (error?: unknown, value?: Value) => void;
+import { failureOf, type HalyardError, type Packet, PacketType, PublicError } from '@halyard/protocol';
+import type { Presence, Reply } from './presence';
 
 export const noHandler = new PublicError('ERR_NO_HANDLER', 'No handler for this event.');
 
-/** @param send may throw; then `report` gets the error, and what cannot be sent is answered as a failed handler */
-export function createReply(ack: number, send: (packet: Packet) => void, report: (error: unknown) => void): Reply {
+/** @param send may throw; then `presence` hears of it, and what cannot be sent is answered as a failed handler */
+export function createReply(ack: number, presence: Presence | undefined, send: (packet: Packet) => void): Reply {
   const reply: Reply = (error, value) => {
     try {
       if (error) send({ type: PacketType.Error, ack, ...failureOf(error, 'ERR_HANDLER', 'The handler failed.') });
       else send({ type: PacketType.Ack, ack, value });
     } catch (failure) {
-      report(failure);
+      presence?.fire('error', failure);
       if ((failure as HalyardError).code !== 'ERR_OUTBOX_FULL') reply(failure);
     }
   };

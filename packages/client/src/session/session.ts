@@ -1,34 +1,37 @@
-// The client's session across its connections (docs/PROTOCOL.md §5): the stream machine with its timer, between sockets
-// above and links below. It is given a link and its frames; which link, and when, is the connector's business.
+// The client's session across its connections (docs/PROTOCOL.md §5): the namespaces, the opening by HELLO and WELCOME, and the
+// stream machine with its timer, between sockets above and links below. It is given a link and its frames; which link, and
+// when, is the connector's business. Longer than other files: its parts change the same state, and as files of their own they
+// would reach it through members, whose names a minifier keeps.
 import type { Codec } from '@halyard/codec';
 import {
+  type ClientLimits,
   type Clock,
+  createClientOutbox,
   type DeliveredPacket,
-  defaultOutboxLimits,
+  defaultPendingAcksMax,
   defaultSettings,
   type EventPacket,
-  type Flight,
   type Frame,
   FrameTag,
   HalyardError,
   LocalUsageError,
   type Packet,
   PacketType,
-  type PublishPacket,
+  PendingAcks,
+  PublicError,
   packetLimits,
   RemoteProtocolError,
   SessionMachine,
   type Settle,
   type Value,
-  type VolatilePacket,
   type WelcomePacket,
 } from '@halyard/protocol';
 import { createTimer } from '../base/timer';
 import type { CarriedSession, Carrier } from '../link/carrier';
-import { textBytes } from '../platform/text-size';
-import { createNamespaces, type Namespaces } from './namespaces';
-import { helloOf, type Opening } from './opening';
-import type { Presence } from './presence';
+import type { Link } from '../link/transport';
+import { bytesOf } from '../platform/frame-size';
+import { createPositions } from './positions';
+import { askAll, askAuth, type Presence, release } from './presence';
 import { createReply, noHandler } from './reply';
 
 /** A volatile event is dropped while more than this waits in the transport. */
@@ -43,17 +46,21 @@ const helloWindow = {
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
 
-export interface SessionOptions {
+const normal = { code: 1000, reason: '', willReconnect: false };
+
+export interface SessionOptions extends ClientLimits {
   readonly clock: Clock;
   readonly codec: Codec;
   /** @returns text that nobody can guess */
   readonly token: () => string;
-  readonly offlinePacketsMax: number;
-  readonly offlineBytesMax: number;
 }
 
 /** What a session offers to the sockets above it. */
-export interface Session extends CarriedSession, Pick<Namespaces, 'add' | 'isConnected' | 'join' | 'leave'> {
+export interface Session extends CarriedSession {
+  isConnected(presence: Presence): boolean;
+  /** @throws LocalUsageError `ERR_NAMESPACES_FULL` */
+  join(presence: Presence): void;
+  leave(presence: Presence): void;
   /**
    * Sends an event, now or as soon as there is a connection.
    * @param settle there if a reply is waited for, at most `timeoutMs`
@@ -64,136 +71,222 @@ export interface Session extends CarriedSession, Pick<Namespaces, 'add' | 'isCon
   emitVolatile(presence: Presence, event: string, args: readonly Value[]): void;
 }
 
-export function createSession(options: SessionOptions, { onWanted, onIdle, onOpen, onSilent }: Carrier): Session {
+/** @param presences all that are known by their namespaces, wanted or not */
+export function createSession(
+  options: SessionOptions,
+  presences: ReadonlyMap<string, Presence>,
+  { onWanted, onIdle, onOpen, onSilent }: Carrier,
+): Session {
   const { clock, codec, offlinePacketsMax } = options;
-  const opening: Opening = { token: '', generation: 0 };
-
-  let flight: Flight;
+  /** The link of now, spoken to first by HELLO. */
+  let link: Link | undefined;
+  /** Whether WELCOME has come on it. */
+  let open = false;
+  /** The server's name for the session and what proves that it is ours, once WELCOME has come. The same object for the same session. */
+  let key: { readonly session: string; readonly secret: string } | undefined;
+  /** Names the session while WELCOME has not told its key. Empty until HELLO has been said for it. */
+  let token = '';
+  /** How many times HELLO was said: the server tells a late one by it. */
+  let generation = 0;
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
 
   const createMachine = () => {
-    flight = { packets: 0, bytes: 0, settled: 0, window: helloWindow };
-    return new SessionMachine<Frame>(
+    const machine = new SessionMachine(
       {
-        transmit: (frame) => opening.link?.send(frame),
-        control: (packet) => opening.link?.send(codec.encode(packet)),
+        transmit: (frame: Frame) => link?.send(frame),
+        control: (packet) => link?.send(codec.encode(packet)),
         deliver,
         silent: onSilent,
       },
       // How large a frame may be is not known before WELCOME.
       { ...defaultSettings, frameBytesMax: Infinity },
-      {
-        outboxPacketsMax: offlinePacketsMax,
-        outboxBytesMax: options.offlineBytesMax,
-        pendingAcksMax: defaultOutboxLimits.pendingAcksMax,
-      },
+      undefined,
+      createClientOutbox<Frame>(helloWindow, options),
       probeSlackMs,
-      flight,
     );
+    machine.acks = new PendingAcks();
+    return machine;
   };
+  let machine = createMachine();
+  // Answered with a PING of the server's.
+  const askPing = () => machine.ping(clock.now());
+  let positions = createPositions(askPing);
+  const timer = createTimer(clock, () => {
+    machine.tick(clock.now());
+    arm();
+  });
   const arm = () => timer.arm(machine.deadline);
+
   const frameBytesMax = () => machine.settings.frameBytesMax;
+  const all = () => [...presences.values()];
+  const wanted = () => all().filter((presence) => presence.phase);
+  const isConnected = (presence: Presence) => open && presence.phase === 'joined';
 
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
     // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
-    if (
-      frame.length * 3 > frameBytesMax() &&
-      (codec.binary ? frame.length : textBytes(frame as string)) > frameBytesMax()
-    ) {
+    if (frame.length * 3 > frameBytesMax() && bytesOf(frame) > frameBytesMax())
       throw new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes`);
-    }
     return frame;
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
   const sendDisconnect = (namespace: string) =>
     send({ type: PacketType.Disconnect, namespace, reason: '' }, FrameTag.Leave);
 
+  /** Something is not wanted any more. If that was the last, the link stays for what has not left. */
   const idle = () => {
-    leaving = !!opening.link && machine.waiting !== undefined;
+    if (wanted().length) return;
+    leaving = !!link && machine.outbox.waiting !== undefined;
     if (!leaving) onIdle();
   };
 
-  const namespaces = createNamespaces({
-    opening,
-    send,
-    sendDisconnect,
-    waits: () => machine.waiting,
-    onWanted() {
-      leaving = false;
-      onWanted();
-    },
-    onIdle: idle,
-  });
-  const { isConnected } = namespaces;
+  const forget = (presence: Presence, error: HalyardError) => {
+    presence.phase = presence.loss = undefined;
+    release(presence, error);
+  };
+
+  const leave = (presence: Presence) => {
+    if (!presence.phase) return;
+    const connected = isConnected(presence);
+    // The last goes with the link, unless that stays for what has not left.
+    if ((wanted().length > 1 || machine.outbox.waiting !== undefined) && !presence.held && token)
+      sendDisconnect(presence.namespace);
+    forget(presence, new HalyardError('ERR_DISCONNECTED'));
+    idle();
+    if (connected) presence.fire('disconnect', { ...normal, by: 'client' });
+  };
+
+  const refuse = (presence: Presence, error: HalyardError) => {
+    presence.phase = undefined;
+    release(presence, error);
+    presence.fire('connect_error', error);
+    idle();
+  };
+
+  /** Asks for a namespace by CONNECT. Its events are held until that is sent. */
+  const sendConnect = (presence: Presence) => {
+    // A new array: an auth that was asked for before finds that it comes too late.
+    const held = [...(presence.held ?? [])];
+    presence.held = held;
+    askAuth(presence)
+      .then(() => {
+        // Otherwise HELLO will list the namespace, or WELCOME is about to tell in which session it is asked for.
+        if (presence.held !== held || !(key ? open || !link : token)) return;
+        send({ type: PacketType.Connect, namespace: presence.namespace, auth: presence.data });
+        release(presence);
+      })
+      .catch((error) => {
+        if (presence.held === held) refuse(presence, new HalyardError('ERR_AUTH', `${error}`, { cause: error }));
+      });
+  };
 
   /**
-   * Starts a new session with what never left; the machine holds until it is opened or detached.
+   * Starts a new session with what never left; the machine holds that until it is opened.
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
   const lose = (reason: string, has: (presence: Presence) => unknown) => {
-    const unconfirmed = machine.restart(new HalyardError('ERR_SESSION_LOST'), clock.now(), (frame) =>
-      has(namespaces.of((codec.decode(frame) as EventPacket).namespace)!),
+    const { kept, lost } = machine.outbox.restart((frame) =>
+      has(presences.get((codec.decode(frame) as EventPacket).namespace)!),
     );
-    opening.key = undefined;
-    namespaces.lost(reason, unconfirmed);
+    machine.restart(new HalyardError('ERR_SESSION_LOST'), kept);
+    positions = createPositions(askPing);
+    key = undefined;
+    for (const presence of wanted()) {
+      presence.phase = 'joining';
+      presence.loss = { reason, unconfirmed: lost + (presence.loss?.unconfirmed ?? 0) };
+    }
   };
 
-  const welcome = ({ session, secret, settings, received, recovered, reason, settled }: WelcomePacket) => {
-    const current = opening.link!;
-    const resumed = !!opening.key;
-    machine.settings = flight.window = settings;
-    if (recovered || !(resumed || reason)) machine.confirm(received, settled);
+  const welcome = (packet: WelcomePacket) => {
+    const { session, secret, settings, recovered, reason } = packet;
+    const current = link!;
+    const resumed = key;
+    machine.settings = machine.outbox.window = settings;
+    if (recovered || !(resumed || reason)) machine.confirm(packet.received, packet.settled);
     else {
       current.send(codec.encode({ type: PacketType.Reset }));
-      lose(reason, ({ listed }) => listed);
-      namespaces.releaseListed();
+      lose(reason, (presence) => presence.listed);
+      for (const presence of all()) {
+        if (!presence.listed) continue;
+        if (presence.phase) release(presence);
+        // What it said when it was left was for the session before.
+        else sendDisconnect(presence.namespace);
+      }
       machine.open(clock.now());
     }
-    opening.key ??= { session, secret };
-    opening.open = true;
+    key ??= { session, secret };
+    open = true;
     onOpen(recovered);
-    namespaces.welcomed(recovered, resumed, () => opening.link === current);
+    for (const presence of wanted()) {
+      // Those who are told may end it.
+      if (link !== current) return;
+      if (recovered && presence.phase === 'joined') presence.fire('connect', { recovered, unconfirmed: 0 });
+      else if (resumed && presence.held) sendConnect(presence);
+    }
   };
 
   const replyTo = (ack: number, presence: Presence | undefined) => {
-    const { key } = opening;
-    return createReply(
-      ack,
-      (packet) => {
-        // The number means nothing to another session.
-        if (key === opening.key) send(packet);
-      },
-      (error) => presence?.fire('error', error),
-    );
-  };
-
-  const handle = (packet: EventPacket | PublishPacket | VolatilePacket) => {
-    const presence = namespaces.of(packet.namespace);
-    const ack = packet.type === PacketType.Event ? packet.ack : undefined;
-    const reply = ack === undefined ? undefined : replyTo(ack, presence);
-    if (presence?.phase === 'joined') presence.handle(packet, reply);
-    else reply?.(noHandler);
+    const mine = key;
+    return createReply(ack, presence, (packet) => {
+      // The number means nothing to another session.
+      if (mine === key) send(packet);
+    });
   };
 
   function deliver(packet: DeliveredPacket): void {
     const { type } = packet;
+    const presence = presences.get(packet.namespace);
+    const phase = presence?.phase;
     if (type === PacketType.Connect) throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
-    if (type === PacketType.Connected || type === PacketType.Refused || type === PacketType.Disconnect)
-      namespaces.receive(packet);
-    else handle(packet);
+    if (type === PacketType.Connected) {
+      // Left before the answer came, or since a HELLO that was to resume.
+      if (!presence || !phase) sendDisconnect(packet.namespace);
+      else {
+        const { loss } = presence;
+        presence.phase = 'joined';
+        presence.id = packet.id;
+        presence.loss = undefined;
+        presence.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
+      }
+    } else if (type === PacketType.Refused) {
+      if (phase === 'joining') refuse(presence!, new PublicError(packet.code, packet.message, packet.data));
+    } else if (type === PacketType.Disconnect) {
+      // One that comes before CONNECTED is about an earlier presence.
+      if (phase === 'joined') {
+        presence!.phase = undefined;
+        presence!.fire('disconnect', { ...normal, reason: packet.reason, by: 'server' });
+        idle();
+      }
+    } else {
+      const isNew = type !== PacketType.Publish || positions.advance(packet.positions);
+      const reply = type === PacketType.Event && packet.ack ? replyTo(packet.ack, presence) : undefined;
+      if (phase !== 'joined') reply?.(noHandler);
+      else if (isNew) presence!.handle(packet, reply);
+    }
   }
 
-  let machine = createMachine();
-  const timer = createTimer(clock, () => {
-    machine.tick(clock.now());
-    arm();
-  });
-
   return {
-    ...namespaces,
+    isConnected,
     frameBytesMax,
+
+    join(presence) {
+      if (presence.phase) return;
+      if (wanted().length >= packetLimits.helloNamespacesMax) throw new LocalUsageError('ERR_NAMESPACES_FULL');
+      presence.phase = 'joining';
+      // Otherwise the first HELLO lists it.
+      if (token) sendConnect(presence);
+      leaving = false;
+      onWanted();
+    },
+
+    leave,
+
+    leaveAll() {
+      for (const presence of wanted()) leave(presence);
+    },
+
+    ask: () => askAll(wanted),
 
     emit(presence, event, args, timeoutMs, settle) {
       const { held, namespace } = presence;
@@ -201,11 +294,11 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       const deadline = clock.now() + timeoutMs;
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
-        const ack = settle && machine.expectAck(deadline, settle);
+        const ack = settle && machine.acks!.expect(deadline, defaultPendingAcksMax, settle);
         try {
           send({ ...packet, ack }, ack ?? FrameTag.Event);
         } catch (error) {
-          if (ack) machine.cancelAck(ack);
+          if (ack) machine.acks!.cancel(ack);
           throw error;
         }
         arm();
@@ -228,8 +321,8 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
     },
 
     emitVolatile(presence, event, args) {
-      if (isConnected(presence) && opening.link!.bufferedBytes < volatileBufferMax) {
-        opening.link!.send(encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args }));
+      if (isConnected(presence) && link!.bufferedBytes < volatileBufferMax) {
+        link!.send(encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args }));
       }
     },
 
@@ -238,14 +331,37 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
       arm();
     },
 
-    attach(link) {
+    attach(next) {
       // A HELLO that was not answered is said again as it was: CONNECT asks for what is wanted since.
-      if (opening.key || !opening.token) namespaces.list(!opening.key);
-      opening.token ||= options.token();
-      opening.generation++;
-      flight.window = helloWindow;
-      const hello = codec.encode(helloOf(opening, namespaces.listed(), machine));
-      opening.link = link;
+      if (key || !token) {
+        for (const presence of all()) {
+          presence.listed = !!presence.phase;
+          // It makes the session: what was held follows it at once.
+          if (!key) release(presence);
+        }
+      }
+      token ||= options.token();
+      const { outbox } = machine;
+      outbox.window = helloWindow;
+      positions.attached();
+      const hello = codec.encode({
+        type: PacketType.Hello,
+        namespaces: all()
+          .filter((presence) => presence.listed)
+          .map((presence) => ({ namespace: presence.namespace, auth: presence.data })),
+        client: 'halyard-js/0.1.0',
+        resume: key && {
+          ...key,
+          received: machine.received,
+          confirmed: outbox.confirmed,
+          positions: positions.toArray(),
+          settled: outbox.settled,
+        },
+        token: key ? '' : token,
+        generation: ++generation,
+        left: outbox.left,
+      });
+      link = next;
       link.send(hello);
       machine.open(clock.now());
       arm();
@@ -254,40 +370,48 @@ export function createSession(options: SessionOptions, { onWanted, onIdle, onOpe
     receive(frame) {
       const packet = codec.decode(frame);
       const { type } = packet;
-      if (!!opening.open === (type === PacketType.Welcome) || type === PacketType.Hello || type === PacketType.Reset) {
+      if (open === (type === PacketType.Welcome) || type === PacketType.Hello || type === PacketType.Reset)
         throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
-      }
       if (type === PacketType.Welcome) welcome(packet);
       else machine.receive(packet, clock.now(), frame.length);
+      if (type === PacketType.Ping) positions.pinged();
       if (leaving) idle();
       arm();
     },
 
     detach(fate, reason) {
-      const tell = namespaces.witnesses();
-      const { link } = opening;
-      opening.link = undefined;
-      opening.open = false;
+      const concerned = wanted();
+      const connected = concerned.filter(isConnected);
+      const old = link;
+      link = undefined;
+      open = false;
       if (fate === 'final') {
         const error = new HalyardError('ERR_DISCONNECTED');
         const ended = machine;
         machine = createMachine();
+        positions = createPositions(askPing);
         timer.stop();
-        opening.key = undefined;
-        opening.token = '';
+        key = undefined;
+        token = '';
         ended.end(error);
-        namespaces.end(error);
-      } else if (link) {
+        for (const presence of concerned) forget(presence, error);
+      } else if (old) {
         machine.detach();
         if (fate === 'fresh') {
-          opening.token = '';
-          lose(reason, ({ phase }) => phase);
-          machine.detach();
+          token = '';
+          lose(reason, (presence) => presence.phase);
         }
         arm();
       }
       return (end) => {
-        tell(end);
+        for (const presence of concerned) {
+          if (!connected.includes(presence)) {
+            if (end.error) presence.fire('connect_error', end.error);
+            continue;
+          }
+          if (end.cause) presence.fire('error', end.cause);
+          presence.fire('disconnect', { ...end.close, willReconnect: end.willReconnect });
+        }
         if (leaving) idle();
       };
     },

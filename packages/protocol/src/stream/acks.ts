@@ -15,27 +15,18 @@ interface PendingAck {
 export class PendingAcks {
   /** When the next one times out, or Infinity. */
   deadline = Infinity;
-  /** The number that was given last. */
-  #last: number;
+  /** The number that was given last, by this machine or one before it. */
+  last = 0;
   readonly #pending = new Map<number, PendingAck>();
-
-  /** @param last the number that was given last, by a machine before this one */
-  constructor(last = 0) {
-    this.#last = last;
-  }
-
-  get last(): number {
-    return this.#last;
-  }
 
   /** @returns the number the reply must carry. @throws LocalUsageError `ERR_ACKS_FULL` */
   expect(deadline: number, pendingMax: number, settle: Settle): number {
     if (this.#pending.size >= pendingMax) {
-      throw new LocalUsageError('ERR_ACKS_FULL', `${pendingMax} acknowledgements are waited for: see pendingAcksMax`);
+      throw new LocalUsageError('ERR_ACKS_FULL', `pendingAcksMax: ${pendingMax} are waited for`);
     }
-    this.#pending.set(++this.#last, { settle, deadline });
+    this.#pending.set(++this.last, { settle, deadline });
     this.deadline = Math.min(this.deadline, deadline);
-    return this.#last;
+    return this.last;
   }
 
   /** The packet that asked for it was never sent. */
@@ -46,7 +37,7 @@ export class PendingAcks {
   /** A reply that comes late, or again, is ignored. @throws RemoteProtocolError `ERR_ACK_UNKNOWN` for a number not yet asked for */
   receive(packet: AckPacket | ErrorPacket): void {
     const { ack } = packet;
-    if (ack > this.#last) throw new RemoteProtocolError('ERR_ACK_UNKNOWN', `nothing asked for acknowledgement ${ack}`);
+    if (ack > this.last) throw new RemoteProtocolError('ERR_ACK_UNKNOWN', `nothing asked for acknowledgement ${ack}`);
     const settle = this.#pending.get(ack)?.settle;
     this.#pending.delete(ack);
     if (!this.#pending.size) this.deadline = Infinity;
@@ -56,24 +47,18 @@ export class PendingAcks {
 
   /** Settles what is due at `now`. */
   expire(now: number): void {
-    if (now < this.deadline) return;
-    const error = new LocalUsageError('ERR_ACK_TIMEOUT', 'no reply within the timeout');
-    this.#fail(error, (_, { deadline }) => deadline > now);
+    if (now >= this.deadline) this.fail(new LocalUsageError('ERR_ACK_TIMEOUT', 'no reply in time'), undefined, now);
   }
 
-  /** Settles all but those in `kept` with `error`. */
-  fail(error: HalyardError, kept?: ReadonlySet<number>): void {
-    this.#fail(error, (id) => kept?.has(id));
-  }
-
-  #fail(error: HalyardError, isKept: (id: number, pending: PendingAck) => unknown): void {
+  /** Settles with `error` what is due at `now`, by default all, but for those in `kept`. */
+  fail(error: HalyardError, kept?: ReadonlySet<number>, now = Infinity): void {
     const due: Settle[] = [];
     this.deadline = Infinity;
-    for (const [id, pending] of this.#pending) {
-      if (isKept(id, pending)) this.deadline = Math.min(this.deadline, pending.deadline);
+    for (const [id, { settle, deadline }] of this.#pending) {
+      if (deadline > now || kept?.has(id)) this.deadline = Math.min(this.deadline, deadline);
       else {
         this.#pending.delete(id);
-        due.push(pending.settle);
+        due.push(settle);
       }
     }
     for (const settle of due) settle(error, undefined);

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { LocalUsageError } from '../wire/errors';
 import { defaultSettings } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType, type Position, type PublishPacket } from '../wire/packet';
-import type { DeliveredPacket, SessionState } from './machine';
+import { PendingAcks, type Settle } from './acks';
+import { createClientOutbox } from './client-outbox';
+import { type DeliveredPacket, SessionMachine, type SessionState } from './machine';
 import { FrameTag } from './outbox';
-import { ServerMachine } from './server-machine';
+import { ServerMachine, type ServerSink } from './server-machine';
 
 const settings = {
   ...defaultSettings,
@@ -30,25 +32,22 @@ const sack = (received: number): ControlPacket => ({ type: PacketType.Sack, rece
 const ping = (received?: number): ControlPacket => ({ type: PacketType.Ping, received });
 const pong = (received?: number): ControlPacket => ({ type: PacketType.Pong, received });
 
-/** A machine that writes down what it does: frames as their text, control packets, delivered events by their names. */
-function scribe(probeSlackMs = 0) {
+/** Machines that write down what they do: frames as their text, control packets, delivered events by their names. */
+function scribeOf<Machine extends { acks: PendingAcks | undefined; send(frame: string, mark: number): void }>(
+  make: (sink: ServerSink<string>) => Machine,
+) {
   const lines: unknown[] = [];
   const owner = { transmittedStamp: -1, onDeliver: (_packet: DeliveredPacket) => {} };
-  const machine = new ServerMachine<string>(
-    {
-      transmit: (frame) => lines.push(frame),
-      control: (packet) => lines.push(packet),
-      deliver: (packet) => {
-        lines.push(`got ${'event' in packet ? packet.event : packet.type}`);
-        owner.onDeliver(packet);
-      },
-      silent: () => lines.push('silent'),
-      transmittedStamp: () => owner.transmittedStamp,
+  const machine = make({
+    transmit: (frame) => lines.push(frame),
+    control: (packet) => lines.push(packet),
+    deliver: (packet) => {
+      lines.push(`got ${'event' in packet ? packet.event : packet.type}`);
+      owner.onDeliver(packet);
     },
-    settings,
-    limits,
-    probeSlackMs,
-  );
+    silent: () => lines.push('silent'),
+    transmittedStamp: () => owner.transmittedStamp,
+  });
   let serial = 0;
   return {
     machine,
@@ -57,13 +56,36 @@ function scribe(probeSlackMs = 0) {
     send: (frame: string, mark = serial++) => machine.send(frame, mark),
     /** An event that asks for an acknowledgement; how that settles is written down. */
     ask(name: string, deadline: number): number {
-      const ack = machine.expectAck(deadline, (error, value) => lines.push(`${name}: ${error?.code ?? value}`));
+      machine.acks ??= new PendingAcks();
+      const settle: Settle = (error, value) => lines.push(`${name}: ${error?.code ?? value}`);
+      const ack = machine.acks.expect(deadline, limits.pendingAcksMax, settle);
       machine.send(name, ack);
       return ack;
     },
     /** @returns what was done since the last call */
     done: () => lines.splice(0),
   };
+}
+
+/** A server's. */
+const scribe = (probeSlackMs = 0) =>
+  scribeOf((sink) => new ServerMachine<string>(sink, settings, limits, probeSlackMs));
+
+const clientLimits = { offlinePacketsMax: 5, offlineBytesMax: 100 };
+
+/** A client's, which may start anew. */
+function clientScribe() {
+  const client = scribeOf(
+    (sink) => new SessionMachine(sink, settings, undefined, createClientOutbox<string>(defaultSettings, clientLimits)),
+  );
+  const { machine } = client;
+  /** @returns how many events were given up */
+  const restart = () => {
+    const restarted = machine.outbox.restart(() => true);
+    machine.restart(lost, restarted.kept);
+    return restarted.lost;
+  };
+  return { ...client, restart };
 }
 
 describe('sending', () => {
@@ -274,7 +296,7 @@ describe('resuming', () => {
 
 describe('starting anew', () => {
   it('keeps events that never left before this connection', () => {
-    const { machine, send, ask, done } = scribe();
+    const { machine, send, ask, restart, done } = clientScribe();
     machine.open(0);
     send('left', FrameTag.Event);
     ask('left, asks', 100);
@@ -284,86 +306,72 @@ describe('starting anew', () => {
     send('new', FrameTag.Event);
     machine.open(1);
     done();
-    expect(machine.restart(lost, 2)).toBe(2);
+    expect(restart()).toBe(2);
     expect(done()).toEqual(['left, asks: ERR_LOST']);
-    expect([machine.state, machine.confirmed, machine.unconfirmed]).toEqual(['catching-up', 0, 2]);
+    expect([machine.state, machine.outbox.confirmed]).toEqual(['away', 0]);
     machine.open(2);
     machine.receive({ type: PacketType.Ack, ack: 2, value: 'ok' }, 3);
     machine.receive(sack(2), 3);
     expect(done()).toEqual(['new, asks', 'new', 'new, asks: ok']);
-    expect(machine.unconfirmed).toBe(0);
+    expect(machine.outbox.confirmed).toBe(2);
   });
 
   it('gives up what left on the last connection if there is no newer one', () => {
-    const { machine, send, done } = scribe();
+    const { machine, send, restart, done } = clientScribe();
     machine.open(0);
     send('left', FrameTag.Event);
     machine.detach();
     send('new', FrameTag.Event);
     done();
-    expect(machine.restart(lost, 1)).toBe(1);
+    expect(restart()).toBe(1);
     machine.open(1);
     expect(done()).toEqual(['new']);
   });
 
-  it('gives up what left on any connection, though the last one did not carry it', () => {
-    const { machine, send, done } = scribe();
-    machine.open(0);
-    send('left', FrameTag.Event);
-    machine.detach();
-    machine.hold(nothing, 1);
-    machine.detach();
-    machine.open(2);
-    done();
-    expect(machine.restart(lost, 2)).toBe(1);
-  });
-
   it('gives up what the new session carried before it is lost too', () => {
-    const { machine, send, done } = scribe();
+    const { machine, send, restart, done } = clientScribe();
     machine.open(0);
     send('a', FrameTag.Event);
-    machine.restart(lost, 1);
+    restart();
     machine.open(1);
     send('b', FrameTag.Event);
     machine.detach();
     machine.open(2);
     done();
-    expect(machine.restart(lost, 3)).toBe(2);
+    expect(restart()).toBe(2);
     machine.open(3);
     expect(done()).toEqual([]);
   });
 
   it('keeps what never left, however much the lost session had carried', () => {
-    const { machine, send, done } = scribe();
+    const { machine, send, restart, done } = clientScribe();
     machine.open(0);
     for (const frame of 'abc') send(frame);
     machine.detach();
     machine.open(1);
-    expect(machine.restart(lost, 1)).toBe(3);
+    expect(restart()).toBe(3);
     machine.open(1);
     machine.detach();
     send('d', FrameTag.Event);
     machine.open(2);
     done();
-    expect(machine.restart(lost, 3)).toBe(0);
+    expect(restart()).toBe(0);
     machine.open(3);
     expect(done()).toEqual(['d']);
   });
 
-  it('counts from 1 again, and has read nothing', () => {
-    const { machine, done } = scribe();
+  it('counts from 1 again', () => {
+    const { machine, restart, done } = clientScribe();
     machine.open(0);
     machine.receive(event('a'), 1);
-    machine.receive(publish('p', ['log', 7]), 1);
-    expect([machine.received, machine.positions]).toEqual([1, [['log', 7]]]);
-    machine.restart(lost, 2);
+    expect(machine.received).toBe(1);
+    restart();
     machine.open(2);
-    expect([machine.received, machine.positions]).toEqual([0, []]);
+    expect(machine.received).toBe(0);
     done();
-    machine.receive(publish('q', ['log', 1]), 3);
     machine.receive(event('b'), 3);
     machine.tick(103);
-    expect(done()).toEqual(['got q', 'got b', sack(1)]);
+    expect(done()).toEqual(['got b', sack(1)]);
   });
 });
 
@@ -592,27 +600,6 @@ describe('what is known to be handled', () => {
   });
 });
 
-describe('log messages', () => {
-  it('are delivered once, whichever way they come', () => {
-    const { machine, done } = scribe();
-    machine.open(0);
-    machine.receive(publish('a', ['x', 1], ['y', 1]), 1);
-    machine.receive(publish('a', ['x', 1], ['y', 1]), 1);
-    machine.receive(publish('b', ['y', 2]), 1);
-    machine.detach();
-    machine.open(2);
-    machine.receive(publish('b', ['y', 2]), 3);
-    machine.receive(publish('c', ['x', 2]), 3);
-    expect(done()).toEqual(['got a', 'got b', 'got c']);
-    expect(new Map(machine.positions)).toEqual(
-      new Map([
-        ['x', 2],
-        ['y', 2],
-      ]),
-    );
-  });
-});
-
 describe('acknowledgements', () => {
   it('settle by the reply, once, though it comes again on the next connection', () => {
     const { machine, ask, done } = scribe();
@@ -677,7 +664,6 @@ describe('states', () => {
     hold: (machine: ServerMachine<string>) => machine.hold(nothing, 0),
     open: (machine: ServerMachine<string>) => machine.open(0),
     detach: (machine: ServerMachine<string>) => machine.detach(),
-    restart: (machine: ServerMachine<string>) => machine.restart(lost, 0),
     end: (machine: ServerMachine<string>) => machine.end(lost),
   };
   type Step = keyof typeof steps;
@@ -688,10 +674,10 @@ describe('states', () => {
     ended: ['end'],
   };
   const table: Record<SessionState, Record<Step, SessionState | 'ERR_STATE'>> = {
-    away: { hold: 'catching-up', open: 'live', detach: 'ERR_STATE', restart: 'catching-up', end: 'ended' },
-    'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', restart: 'catching-up', end: 'ended' },
-    live: { hold: 'catching-up', open: 'ERR_STATE', detach: 'away', restart: 'catching-up', end: 'ended' },
-    ended: { hold: 'ERR_STATE', open: 'ERR_STATE', detach: 'ended', restart: 'ERR_STATE', end: 'ended' },
+    away: { hold: 'catching-up', open: 'live', detach: 'ERR_STATE', end: 'ended' },
+    'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', end: 'ended' },
+    live: { hold: 'catching-up', open: 'ERR_STATE', detach: 'away', end: 'ended' },
+    ended: { hold: 'ERR_STATE', open: 'ERR_STATE', detach: 'ended', end: 'ended' },
   };
   const rows = Object.entries(table).flatMap(([from, row]) =>
     Object.entries(row).map(([step, to]) => [from as SessionState, step as Step, to] as const),

@@ -2,8 +2,8 @@
 // `now`, effects leave through the sink. Longer than other files: what a packet does to the streams is read in one piece.
 // What only servers do is in server-machine.ts, and for sessions that move in movable-machine.ts.
 
-import { type HalyardError, LocalUsageError } from '../wire/errors';
-import type { OutboxLimits, SessionSettings } from '../wire/limits';
+import type { HalyardError } from '../wire/errors';
+import type { SessionSettings } from '../wire/limits';
 import type {
   ConnectedPacket,
   ConnectPacket,
@@ -17,10 +17,9 @@ import type {
   SessionPacket,
   VolatilePacket,
 } from '../wire/packet';
-import { type NumberRanges, PacketType, type Position } from '../wire/packet';
-import { PendingAcks, type Settle } from './acks';
-import { type Flight, Outbox } from './outbox';
-import { Positions } from './positions';
+import { type NumberRanges, PacketType } from '../wire/packet';
+import { PendingAcks } from './acks';
+import type { MachineOutbox } from './outbox';
 
 /**
  * A SACK is also due after counted packets of so many bytes (or characters), so that what is confirmed keeps pace with any
@@ -58,27 +57,18 @@ export interface SessionSink<F> {
  */
 export type SessionState = 'away' | 'catching-up' | 'live' | 'ended';
 
-type SessionStep = 'hold' | 'open' | 'pause' | 'detach' | 'restart' | 'end';
-
-const next: Record<SessionState, Partial<Record<SessionStep, SessionState>>> = {
-  away: { hold: 'catching-up', open: 'live', restart: 'catching-up', end: 'ended' },
-  'catching-up': { hold: 'catching-up', open: 'live', detach: 'away', restart: 'catching-up', end: 'ended' },
-  live: { hold: 'catching-up', pause: 'catching-up', detach: 'away', restart: 'catching-up', end: 'ended' },
-  ended: { detach: 'ended', end: 'ended' },
-};
-
-export class SessionMachine<F extends { readonly length: number }> {
+export class SessionMachine<F extends { readonly length: number }, Outbox extends MachineOutbox<F, Limits>, Limits> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
   state: SessionState = 'away';
   /** All counted packets of the peer up to this number were handled. */
   received = 0;
   settings: SessionSettings;
   protected readonly sink: SessionSink<F>;
-  readonly #limits: OutboxLimits;
+  protected readonly limits: Limits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
-  protected readonly outbox: Outbox<F>;
-  protected acks: PendingAcks | undefined;
+  readonly outbox: Outbox;
+  acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
   protected incoming = 0;
   /** Counted packets that were handled, and the peer was not told so, … */
@@ -92,40 +82,13 @@ export class SessionMachine<F extends { readonly length: number }> {
   protected pongsDue = 0;
   /** Whether a PING of this connection was answered: then the next one waits for its answer. */
   #answers = false;
-  #positions: Positions | undefined;
 
-  /** @param flight of a client */
-  constructor(
-    sink: SessionSink<F>,
-    settings: SessionSettings,
-    limits: OutboxLimits,
-    probeSlackMs = 0,
-    flight?: Flight,
-  ) {
+  constructor(sink: SessionSink<F>, settings: SessionSettings, limits: Limits, outbox: Outbox, probeSlackMs = 0) {
     this.sink = sink;
     this.settings = settings;
-    this.#limits = limits;
+    this.limits = limits;
     this.#probeSlackMs = probeSlackMs;
-    this.outbox = new Outbox(flight);
-  }
-
-  /** The peer has confirmed all frames up to this number. */
-  get confirmed(): number {
-    return this.outbox.confirmed;
-  }
-
-  /** Client: numbers above `confirmed` that are confirmed too, if there are any. */
-  get settled(): NumberRanges | undefined {
-    return this.outbox.settled;
-  }
-
-  /** Client: how many frames were carried by a connection, this one or an earlier one. */
-  get left(): number {
-    return this.outbox.left;
-  }
-
-  get positions(): Position[] {
-    return this.#positions?.toArray() ?? [];
+    this.outbox = outbox;
   }
 
   protected get isAttached(): boolean {
@@ -148,37 +111,31 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   /** Starts or goes on: everything unconfirmed that this connection has not carried goes out, in order. */
   open(now: number): void {
-    if (this.move('open') === 'away') this.attach(now);
+    if (this.move('live') === 'away') this.attach(now);
     this.flow();
   }
 
   /** The connection is gone. */
   detach(): void {
-    this.move('detach');
+    if (this.state !== 'ended') this.move('away');
     this.outbox.rewind();
   }
 
   /** The session is over: every acknowledgement waited for settles with `error`. */
   end(error: HalyardError): void {
-    this.move('end');
+    this.move('ended');
     this.acks?.fail(error);
   }
 
   /**
-   * Client: there will be a new session, because the server did not resume or there was none to ask for. Events that
-   * never left before this connection are kept for it; the rest may or may not have been handled, so they are given up
-   * and their acknowledgements settle with `error`. Call `open` after it.
-   * @param keeps whether an event that never left has a place in the new session
-   * @returns how many events were given up
+   * Client: there will be a new session, because the server did not resume or there was none to ask for. Its outbox has
+   * been restarted. Call `open` after it, if there is a connection.
+   * @param kept acknowledgements that are still to come: all others settle with `error`
    */
-  restart(error: HalyardError, now: number, keeps: (frame: F) => unknown = () => true): number {
-    this.move('restart');
-    const { kept, lost } = this.outbox.restart(this.#limits, keeps);
+  restart(error: HalyardError, kept: ReadonlySet<number>): void {
+    this.detach();
     this.received = 0;
-    this.#positions = undefined;
-    this.attach(now);
     this.acks?.fail(error, kept);
-    return lost;
   }
 
   /**
@@ -191,19 +148,6 @@ export class SessionMachine<F extends { readonly length: number }> {
     return mark;
   }
 
-  /** The first outbox frame that this connection has not carried. */
-  get waiting(): F | undefined {
-    return this.outbox.waiting;
-  }
-
-  /** @returns whether there was one that the peer takes now */
-  transmitWaiting(): boolean {
-    const frame = this.outbox.take();
-    if (frame === undefined) return false;
-    this.sink.transmit(frame);
-    return true;
-  }
-
   /**
    * Sends a counted frame, now or as soon as there is a connection.
    * @param mark of the server: the frame's stamp, its place among everything the server emits, outbox or not; of the
@@ -211,19 +155,8 @@ export class SessionMachine<F extends { readonly length: number }> {
    * @throws LocalUsageError `ERR_OUTBOX_FULL`
    */
   send(frame: F, mark: number): void {
-    if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
-    this.outbox.push(frame, mark, this.#limits);
+    this.outbox.push(frame, mark, this.limits);
     this.flow();
-  }
-
-  /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
-  expectAck(deadline: number, settle: Settle): number {
-    this.acks ??= new PendingAcks();
-    return this.acks.expect(deadline, this.#limits.pendingAcksMax, settle);
-  }
-
-  cancelAck(id: number): void {
-    this.acks?.cancel(id);
   }
 
   /**
@@ -243,11 +176,6 @@ export class SessionMachine<F extends { readonly length: number }> {
   #take(packet: SessionPacket | HintPacket, now: number, size: number): void {
     switch (packet.type) {
       case PacketType.Publish:
-        this.#positions ??= new Positions();
-        if (this.#positions.advance(packet.positions)) this.sink.deliver(packet, 0, size);
-        // Answered with a PING of the peer's.
-        if (this.#positions?.wantsPing()) this.ping(now);
-        return;
       case PacketType.Volatile:
         this.sink.deliver(packet, 0, size);
         return;
@@ -255,10 +183,8 @@ export class SessionMachine<F extends { readonly length: number }> {
       case PacketType.Ping:
       case PacketType.Pong:
         if (packet.received !== undefined) this.confirm(packet.received, packet.settled);
-        if (packet.type === PacketType.Ping) {
-          this.#positions?.pinged();
-          this.#tell(PacketType.Pong);
-        } else if (packet.type === PacketType.Pong) {
+        if (packet.type === PacketType.Ping) this.#tell(PacketType.Pong);
+        else if (packet.type === PacketType.Pong) {
           this.#answers = true;
           if (this.pongsDue) this.pongsDue--;
         }
@@ -281,8 +207,7 @@ export class SessionMachine<F extends { readonly length: number }> {
 
   protected handle(packet: CountedPacket, number: number, size: number): void {
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
-      this.acks ??= new PendingAcks();
-      this.acks.receive(packet);
+      (this.acks ?? new PendingAcks()).receive(packet);
     } else this.sink.deliver(packet, number, size);
   }
 
@@ -305,7 +230,11 @@ export class SessionMachine<F extends { readonly length: number }> {
   }
 
   protected flow(): void {
-    while (this.state === 'live' && this.transmitWaiting());
+    while (this.state === 'live') {
+      const frame = this.outbox.take();
+      if (frame === undefined) return;
+      this.sink.transmit(frame);
+    }
   }
 
   /** Does what is due at `now`. */
@@ -326,7 +255,8 @@ export class SessionMachine<F extends { readonly length: number }> {
     else this.ping(now);
   }
 
-  protected ping(now: number): void {
+  /** Asks what the peer has handled, whether it was asked before or not. */
+  ping(now: number): void {
     this.#pingAt = now;
     this.pongsDue++;
     this.#tell(PacketType.Ping);
@@ -340,15 +270,12 @@ export class SessionMachine<F extends { readonly length: number }> {
     this.#pingAt = this.#sackAt = undefined;
     this.pongsDue = 0;
     this.#answers = false;
-    this.#positions?.attached();
   }
 
   /** @returns the state before */
-  protected move(step: SessionStep): SessionState {
+  protected move(to: SessionState): SessionState {
     const { state } = this;
-    const target = next[state][step];
-    if (!target) throw new LocalUsageError('ERR_STATE', `cannot ${step} while ${state}`);
-    this.state = target;
+    this.state = to;
     return state;
   }
 

@@ -84,7 +84,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     // They were within the limits when they were sent.
     const all = { ...limits, outboxPacketsMax: Infinity, outboxBytesMax: Infinity };
     for (const [frame, mark] of state.frames) this.outbox.push(frame, mark, all);
-    if (state.asked > 0) this.acks = new PendingAcks(state.asked);
+    if (state.asked === 0) return;
+    this.acks = new PendingAcks();
+    this.acks.last = state.asked;
   }
 
   /** @returns what another machine needs to go on, but for `framesAfter` */
@@ -128,6 +130,10 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   /** All counted packets of the peer up to this number are settled, whether that is stored or not. */
   get settledThrough(): number {
     return this.#settled.prefix;
+  }
+
+  protected override flow(): void {
+    while (this.state === 'live' && this.transmitWaiting());
   }
 
   override get waiting(): F | undefined {

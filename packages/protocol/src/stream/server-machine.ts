@@ -1,10 +1,12 @@
 // A server's session machine (docs/PROTOCOL.md §5.4): it is resumed over one connection after another, its outbox waits while
 // logs are read, and it knows up to which stamp its client has handled everything.
-import { RemoteProtocolError } from '../wire/errors';
+import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type { HelloPacket, HintPacket, NumberRanges, ResumeRequest, SessionPacket } from '../wire/packet';
 import { PacketType } from '../wire/packet';
-import { SessionMachine, type SessionSink } from './machine';
+import { PendingAcks, type Settle } from './acks';
+import { SessionMachine, type SessionSink, type SessionState } from './machine';
+import { Outbox } from './outbox';
 
 /** How far the client has got, as HELLO tells. */
 export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
@@ -17,7 +19,15 @@ export interface ServerSink<F> extends SessionSink<F> {
   settled?(): void;
 }
 
-export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F> {
+/** Which state may follow which. */
+const next: Record<SessionState, readonly SessionState[]> = {
+  away: ['catching-up', 'live', 'ended'],
+  'catching-up': ['catching-up', 'live', 'away', 'ended'],
+  live: ['catching-up', 'away', 'ended'],
+  ended: ['ended'],
+};
+
+export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F, Outbox<F>, OutboxLimits> {
   declare protected readonly sink: ServerSink<F>;
   /** Everything that was transmitted with a stamp up to this one is known to be handled by the client. */
   confirmedStamp = -1;
@@ -27,11 +37,16 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
   #pingStamp = -1;
 
   constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
-    super(sink, settings, limits, probeSlackMs);
+    super(sink, settings, limits, new Outbox(), probeSlackMs);
   }
 
   override get deadline(): number {
     return this.isAttached ? Math.min(super.deadline, this.#askAt) : super.deadline;
+  }
+
+  /** The client has confirmed all frames up to this number. */
+  get confirmed(): number {
+    return this.outbox.confirmed;
   }
 
   /** Frames that are not confirmed. */
@@ -44,6 +59,12 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     return this.outbox.sent;
   }
 
+  /** @throws LocalUsageError `ERR_SESSION_ENDED`, `ERR_OUTBOX_FULL` */
+  override send(frame: F, mark: number): void {
+    if (this.state === 'ended') throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
+    super.send(frame, mark);
+  }
+
   /** The stamp of `waiting`. */
   get waitingStamp(): number | undefined {
     return this.outbox.waitingMark;
@@ -52,6 +73,29 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
   /** Whether all of these were handled, as the client was told. */
   hasSettled(ranges: NumberRanges): boolean {
     return ranges.length === 0;
+  }
+
+  /** The first outbox frame that this connection has not carried. */
+  get waiting(): F | undefined {
+    return this.outbox.waiting;
+  }
+
+  /** @returns whether there was one that the peer takes now */
+  transmitWaiting(): boolean {
+    const frame = this.outbox.take();
+    if (frame === undefined) return false;
+    this.sink.transmit(frame);
+    return true;
+  }
+
+  /** @returns the number to send with the event. @throws LocalUsageError `ERR_ACKS_FULL` */
+  expectAck(deadline: number, settle: Settle): number {
+    this.acks ??= new PendingAcks();
+    return this.acks.expect(deadline, this.limits.pendingAcksMax, settle);
+  }
+
+  cancelAck(id: number): void {
+    this.acks?.cancel(id);
   }
 
   /**
@@ -63,14 +107,14 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
       throw new RemoteProtocolError('ERR_RESUME_AHEAD', `${confirmed} confirmed, ${this.received} received`);
     }
     this.confirm(received);
-    this.move('hold');
+    this.move('catching-up');
     this.attach(now);
     this.incoming = confirmed;
   }
 
   /** The outbox is held, until `open`. */
   pause(): void {
-    this.move('pause');
+    this.move('catching-up');
   }
 
   override confirm(received: number, settled?: NumberRanges): number | undefined {
@@ -101,7 +145,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     if (always || this.sink.transmittedStamp() > this.confirmedStamp) this.ping(now);
   }
 
-  protected override ping(now: number): void {
+  override ping(now: number): void {
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pingStamp = this.sink.transmittedStamp();
     super.ping(now);
@@ -111,6 +155,12 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     super.attach(now);
     this.#askAt = now + this.settings.heartbeatMs;
     this.#pingStamp = -1;
+  }
+
+  protected override move(to: SessionState): SessionState {
+    const { state } = this;
+    if (!next[state].includes(to)) throw new LocalUsageError('ERR_STATE', `cannot be ${to} after ${state}`);
+    return super.move(to);
   }
 
   #confirmStamp(stamp: number): void {

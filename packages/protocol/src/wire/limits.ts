@@ -65,8 +65,10 @@ export interface OutboxLimits {
   readonly pendingAcksMax: number;
 }
 
+export const defaultPendingAcksMax = 16_384;
+
 export const defaultOutboxLimits: OutboxLimits = {
   outboxPacketsMax: 16_384,
   outboxBytesMax: 8 << 20,
-  pendingAcksMax: 16_384,
+  pendingAcksMax: defaultPendingAcksMax,
 };

@@ -19,7 +19,7 @@ export type Tuple = readonly unknown[];
 /** What a field may be. */
 interface Kind<T> {
   /** @returns the field from what was decoded. @throws RemoteProtocolError `ERR_PACKET_SHAPE` that names `field` */
-  read(value: unknown, field: string): T;
+  (value: unknown, field: string): T;
   /** The other way, where it is not the value itself. */
   write?(value: T): unknown;
 }
@@ -33,11 +33,9 @@ function shape(field: string, rule: string): RemoteProtocolError {
 
 /** A value that passes a test. */
 function tested<T>(test: (value: never) => unknown, rule: string): Kind<T> {
-  return {
-    read(value, field) {
-      if (test(value as never)) return value as T;
-      throw shape(field, rule);
-    },
+  return (value, field) => {
+    if (test(value as never)) return value as T;
+    throw shape(field, rule);
   };
 }
 
@@ -55,42 +53,46 @@ function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
   );
 }
 
+/** A kind that is written otherwise than as it is. */
+function written<T>(read: Kind<T>, write: Kind<T>['write']): Kind<T> {
+  return Object.assign(read, { write });
+}
+
 /** Null, and left out, is `absent`. */
-function optional<T, A>({ read, write }: Kind<T>, absent: A): Kind<T | A> {
-  return {
-    read: (value, field) => (value == null ? absent : read(value, field)),
-    write: (value) => (write ? write(value as T) : value),
-  };
+function optional<T, A>(kind: Kind<T>, absent: A): Kind<T | A> {
+  return written<T | A>(
+    (value, field) => (value == null ? absent : kind(value, field)),
+    kind.write as Kind<T | A>['write'],
+  );
 }
 
 /** An object as a tuple of its own. */
 function nested<T extends object>(layout: Layout<T>): Kind<T> {
-  return {
-    read: (value, field) => readFields({}, layout, list.read(value, field), 0) as T,
-    write: (object) => writeFields([], layout, object),
-  };
+  return written<T>(
+    (value, field) => readFields({}, layout, list(value, field), 0) as T,
+    (object) => writeFields([], layout, object),
+  );
 }
 
 /** Pairs, one behind the other. @param max Infinity: as many as a frame can hold */
 function positionsOf(max: number): Kind<readonly Position[]> {
-  return {
-    read(value, field) {
-      const flat = list.read(value, field);
+  return written<readonly Position[]>(
+    (value, field) => {
+      const flat = list(value, field);
       if (flat.length % 2 || flat.length > max * 2)
         throw shape(field, max < Infinity ? `at most ${max} pairs` : 'pairs');
       const pairs: Position[] = [];
-      for (let i = 0; i < flat.length; i += 2)
-        pairs.push([name.read(flat[i], 'log'), count.read(flat[i + 1], 'offset')]);
+      for (let i = 0; i < flat.length; i += 2) pairs.push([name(flat[i], 'log'), count(flat[i + 1], 'offset')]);
       return pairs;
     },
-    write: (pairs) => pairs.flat(),
-  };
+    (pairs) => pairs.flat(),
+  );
 }
 
-const anything: Kind<Value | undefined> = { read: (value) => value as Value | undefined };
+const anything: Kind<Value | undefined> = (value) => value as Value | undefined;
 // Not taken apart: a minifier writes each limit where it is used.
 const name = textOf(1, packetLimits.nameCharsMax);
-const namespace: Kind<string> = tested((value) => name.read(value, 'namespace')[0] === '/', 'starts with "/"');
+const namespace: Kind<string> = tested((value) => name(value, 'namespace')[0] === '/', 'starts with "/"');
 const text = textOf(0, packetLimits.reasonCharsMax);
 const token: Kind<string> = textOf(packetLimits.tokenCharsMin, packetLimits.nameCharsMax);
 const count = wholeNumber(0);
@@ -111,22 +113,20 @@ const ranges: Kind<NumberRanges | undefined> = optional(
   undefined,
 );
 /** No ranges are as none. */
-const settled: typeof ranges = {
-  read(value, field) {
-    const found = ranges.read(value, field);
-    return found?.length ? found : undefined;
-  },
+const settled: typeof ranges = (value, field) => {
+  const found = ranges(value, field);
+  return found?.length ? found : undefined;
 };
 const request = nested<NamespaceRequest>({ namespace, auth: anything });
-const requests: Kind<readonly NamespaceRequest[]> = {
-  read(value, field) {
-    const items = list.read(value, field);
+const requests = written<readonly NamespaceRequest[]>(
+  (value, field) => {
+    const items = list(value, field);
     if (items.length > packetLimits.helloNamespacesMax)
       throw shape(field, `at most ${packetLimits.helloNamespacesMax}`);
-    return items.map((item) => request.read(item, field));
+    return items.map((item) => request(item, field));
   },
-  write: (items) => items.map((item) => request.write!(item)),
-};
+  (items) => items.map(request.write!),
+);
 
 const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined), settled };
 const event = { namespace: name, event: name, args };
@@ -149,7 +149,7 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
       }),
       undefined,
     ),
-    token: { read: (value, field) => (value == null || value === '' ? '' : token.read(value, field)) },
+    token: (value, field) => (value == null || value === '' ? '' : token(value, field)),
     generation: optional(count, 0),
     left: optional(count, 0),
   },
@@ -207,7 +207,7 @@ const fieldsOf = (layout: object): [field: string, kind: Kind<unknown>][] => Obj
 
 /** @param at where the first field is */
 function readFields(target: Fields, layout: object, tuple: readonly unknown[], at: number): Fields {
-  for (const [field, { read }] of fieldsOf(layout)) target[field] = read(tuple[at++], field);
+  for (const [field, read] of fieldsOf(layout)) target[field] = read(tuple[at++], field);
   return target;
 }
 
@@ -233,7 +233,7 @@ export function toTuple(packet: Packet): Tuple {
  * @throws RemoteProtocolError `ERR_PACKET_SHAPE` or `ERR_PACKET_TYPE`, with the rule that was broken
  */
 export function fromTuple(input: unknown): Packet {
-  const tuple = list.read(input, 'packet');
+  const tuple = list(input, 'packet');
   const type = tuple[0];
   if (
     Number.isInteger(type) &&
@@ -253,5 +253,5 @@ export function fromTuple(input: unknown): Packet {
 
 /** @throws RemoteProtocolError unless `value` is a namespace's name: `/` and then 0 to 255 characters */
 export function namespaceName(value: unknown): string {
-  return namespace.read(value, 'namespace');
+  return namespace(value, 'namespace');
 }

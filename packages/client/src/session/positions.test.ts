@@ -1,12 +1,12 @@
+import { packetLimits } from '@halyard/protocol';
 import { describe, expect, it } from 'vitest';
-import { packetLimits } from '../wire/limits';
-import { Positions } from './positions';
+import { createPositions, type Positions } from './positions';
 
 const { helloPositionsMax } = packetLimits;
 
 describe('advance', () => {
   it('takes what is above, and nothing twice', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     expect(positions.advance([['a', 5]])).toBe(true);
     expect(positions.advance([['a', 5]])).toBe(false);
     expect(positions.advance([['a', 4]])).toBe(false);
@@ -15,13 +15,13 @@ describe('advance', () => {
   });
 
   it('takes a first message at offset 0', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     expect(positions.advance([['a', 0]])).toBe(true);
     expect(positions.advance([['a', 0]])).toBe(false);
   });
 
   it('drops a message that was reached in any of its logs, and then moves none', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     positions.advance([['a', 5]]);
     expect(
       positions.advance([
@@ -52,7 +52,7 @@ describe('memory', () => {
   };
 
   it('has every log of the last two rounds, as many as HELLO may carry', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     read(positions, 0, helloPositionsMax / 2);
     positions.pinged();
     read(positions, 10_000, helloPositionsMax / 2);
@@ -61,7 +61,7 @@ describe('memory', () => {
   });
 
   it('forgets what came two PINGs ago once there is more than HELLO may carry, and not before', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     positions.advance([['a', 1]]);
     positions.pinged();
     positions.pinged();
@@ -72,7 +72,7 @@ describe('memory', () => {
   });
 
   it('counts on no answer that an earlier connection may have lost', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     positions.advance([['a', 1]]);
     positions.pinged();
     positions.attached();
@@ -83,19 +83,22 @@ describe('memory', () => {
   });
 
   it('asks for a PING once, when half of what HELLO may carry is not confirmed', () => {
-    const positions = new Positions();
+    let asked = 0;
+    const positions = createPositions(() => asked++);
     read(positions, 0, helloPositionsMax / 2);
-    expect(positions.wantsPing()).toBe(false);
-    read(positions, helloPositionsMax, 1);
-    expect([positions.wantsPing(), positions.wantsPing()]).toEqual([true, false]);
+    expect(asked).toBe(0);
+    read(positions, helloPositionsMax, 2);
+    expect(asked).toBe(1);
     positions.pinged();
-    expect([positions.wantsPing(), positions.wantsPing()]).toEqual([true, false]);
+    read(positions, 2 * helloPositionsMax, 2);
+    expect(asked).toBe(2);
     positions.pinged();
-    expect(positions.wantsPing()).toBe(false);
+    read(positions, 3 * helloPositionsMax, 2);
+    expect(asked).toBe(2);
   });
 
   it('names the newest if a server sends more than it may', () => {
-    const positions = new Positions();
+    const positions = createPositions(() => {});
     read(positions, 0, helloPositionsMax + 5);
     expect(positions.toArray().length).toBe(helloPositionsMax);
     expect(positions.toArray().at(-1)).toEqual([`log ${helloPositionsMax + 4}`, 1]);

@@ -1,0 +1,130 @@
+// Frames that a client has sent and its server has not confirmed, by their numbers. The server takes so many of them at one
+// time, and confirms some before earlier ones; a server's outbox knows neither (outbox.ts).
+import { LocalUsageError } from '../wire/errors';
+import type { SessionSettings } from '../wire/limits';
+import type { NumberRanges } from '../wire/packet';
+import { checkConfirmed, FrameTag, type MachineOutbox } from './outbox';
+
+/** What is kept that is not confirmed: frames, and the sum of their sizes. */
+export interface ClientLimits {
+  readonly offlinePacketsMax: number;
+  readonly offlineBytesMax: number;
+}
+
+export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
+  /** How much the server takes that it has not confirmed. */
+  window: Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
+  /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
+  push(frame: F, mark: number): void;
+  /** How many frames were carried by a connection, confirmed or not: by this one, or an earlier one. */
+  readonly left: number;
+  /** Numbers above `confirmed` whose frames are confirmed too, if there are any. */
+  readonly settled: NumberRanges | undefined;
+  /**
+   * Starts again from number 0 with only the events that left on no earlier connection.
+   * @param keeps whether an event has a place in the new session
+   * @returns their marks, and how many other events there were
+   */
+  restart(keeps: (frame: F) => unknown): { kept: ReadonlySet<number>; lost: number };
+}
+
+export function createClientOutbox<F extends { readonly length: number }>(
+  window: ClientOutbox<F>['window'],
+  { offlinePacketsMax, offlineBytesMax }: ClientLimits,
+): ClientOutbox<F> {
+  /** Those that are not confirmed, in order. */
+  const entries = new Map<number, { readonly frame: F; readonly mark: number }>();
+  let bytes = 0;
+  let sent = 0;
+  /** All frames up to this number are confirmed, or were carried by this connection. */
+  let carried = 0;
+  /** All frames up to this number are confirmed, or were carried by an earlier connection: nobody knows whether they were handled. */
+  let left = 0;
+  /** Frames that this connection has carried and that are not confirmed, … */
+  let flying = 0;
+  /** … and their sizes together. */
+  let flyingBytes = 0;
+
+  const free = (number: number) => {
+    const entry = entries.get(number);
+    if (!entry) return;
+    entries.delete(number);
+    bytes -= entry.frame.length;
+    if (number > carried) return;
+    flying--;
+    flyingBytes -= entry.frame.length;
+  };
+
+  const outbox: ClientOutbox<F> = {
+    confirmed: 0,
+    window,
+    get left() {
+      return Math.max(left, carried);
+    },
+    get settled() {
+      const ranges: number[] = [];
+      let next = outbox.confirmed + 1;
+      for (const number of [...entries.keys(), sent + 1]) {
+        if (number > next) ranges.push(next, number - 1);
+        next = number + 1;
+      }
+      return ranges.length ? ranges : undefined;
+    },
+    get waiting() {
+      // What is confirmed already needs no connection.
+      while (carried < sent && !entries.has(carried + 1)) carried++;
+      return entries.get(carried + 1)?.frame;
+    },
+    push(frame, mark) {
+      const { size } = entries;
+      if (size && mark !== FrameTag.Leave && (size >= offlinePacketsMax || bytes + frame.length > offlineBytesMax))
+        throw new LocalUsageError('ERR_OUTBOX_FULL');
+      entries.set(++sent, { frame, mark });
+      bytes += frame.length;
+    },
+    // One goes alone whatever its size, and whatever has left before. That MUST go before WELCOME tells what of it was
+    // handled, or both ends would count differently.
+    take() {
+      const frame = outbox.waiting;
+      if (frame === undefined) return undefined;
+      const fits =
+        flying < outbox.window.windowPacketsMax && flyingBytes + frame.length <= outbox.window.windowBytesMax;
+      if (flying && !fits && carried >= left) return undefined;
+      carried++;
+      flying++;
+      flyingBytes += frame.length;
+      return frame;
+    },
+    confirm(count, settled = []) {
+      checkConfirmed(count, outbox.confirmed, Math.max(count, settled.at(-1) ?? 0), sent);
+      while (outbox.confirmed < count) free(++outbox.confirmed);
+      for (let i = 0; i < settled.length; i += 2)
+        for (let number = settled[i]!; number <= settled[i + 1]!; number++) free(number);
+      carried = Math.max(carried, count);
+      return undefined;
+    },
+    rewind() {
+      left = outbox.left;
+      carried = outbox.confirmed;
+      flying = flyingBytes = 0;
+    },
+    restart(keeps) {
+      const before = left;
+      const kept = new Set<number>();
+      let lost = 0;
+      const all = [...entries];
+      entries.clear();
+      outbox.confirmed = bytes = sent = carried = left = flying = flyingBytes = 0;
+      for (const [number, { frame, mark }] of all) {
+        if (mark < FrameTag.Event) continue;
+        if (number <= before || !keeps(frame)) lost++;
+        else {
+          kept.add(mark);
+          outbox.push(frame, mark);
+        }
+      }
+      return { kept, lost };
+    },
+  };
+  return outbox;
+}
