@@ -23,6 +23,8 @@ export interface Emission {
   readonly rooms: readonly string[] | undefined;
   readonly except: readonly string[];
   readonly socket?: string;
+  /** Sockets that are on the same server then: they get it in the order of all that it emits. */
+  readonly own: ReadonlySet<string>;
 }
 
 interface Tracked extends Emission {
@@ -36,8 +38,8 @@ interface Seat {
   readonly rooms: Map<string, State>;
   readonly got: Set<string>;
   readonly due: Set<string>;
-  /** Number of the last emission of each server. */
-  readonly servers: Map<number, number>;
+  /** The last emission of each server. */
+  readonly servers: Map<number, Emission>;
   readonly places: Map<string, number>;
   isLost: boolean;
 }
@@ -131,14 +133,19 @@ export class ClusterModel {
   arrived(socket: string, name: string): void {
     const emission = this.#emissions.get(name);
     const seat = this.#seats.get(socket);
-    if (emission === undefined || seat === undefined) throw new Broken(`${socket} got ${name}, which nobody has emitted`);
+    if (emission === undefined || seat === undefined)
+      throw new Broken(`${socket} got ${name}, which nobody has emitted`);
     if (emission.place === undefined) throw new Broken(`${socket} got ${name}, which is not stored`);
     if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
     if (!emission.possible.has(socket)) throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);
-    const last = seat.servers.get(emission.server) ?? 0;
-    if (emission.number < last) throw new Broken(`${socket} got ${name} behind what its server emitted later`);
-    seat.servers.set(emission.server, emission.number);
+    if (emission.own.has(socket)) {
+      const last = seat.servers.get(emission.server);
+      if (last !== undefined && emission.number < last.number) {
+        throw new Broken(`${socket} got ${name} behind ${last.name}, which its server emitted later`);
+      }
+      seat.servers.set(emission.server, emission);
+    }
     const { rooms, place } = emission;
     if (rooms === undefined || rooms.length > 1) return;
     const [room = ''] = rooms;

@@ -8,8 +8,8 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
 import type { Commit, Socket } from '@halyard/server';
-import { type Counters, noCounts } from './counters';
 import { ClusterModel } from './cluster-model';
+import { type Counters, noCounts } from './counters';
 import { Broken } from './model';
 import { Failure, type Script } from './script';
 import { ServerPlace } from './server-place';
@@ -26,8 +26,8 @@ const limits = { entryAgeMsMax: 200_000, logPacketsMax: 5_000, logBytesMax: 1 <<
 const knownCodes = ['ERR_ACK_TIMEOUT', 'ERR_OWNER_LOST', 'ERR_DISCONNECTED', 'ERR_NOT_CONNECTED', 'ERR_HANDLER'];
 
 /** @returns what the run has met. @throws Failure */
-export async function playCluster(script: Script, nodes: number): Promise<Counters> {
-  const world = new ClusterWorld(script.seed, nodes);
+export async function playCluster(script: Script): Promise<Counters> {
+  const world = new ClusterWorld(script.seed, script.nodes);
   try {
     await world.start();
     for (let i = 0; i < script.steps; i++) {
@@ -109,7 +109,10 @@ class ClusterWorld {
     }
     for (const { socket } of this.#clients) socket.connection.close();
     const sockets = () =>
-      this.#places.reduce((sum, { io }) => sum + namespaces.reduce((all, name) => all + io.of(name).sockets.size, 0), 0);
+      this.#places.reduce(
+        (sum, { io }) => sum + namespaces.reduce((all, name) => all + io.of(name).sockets.size, 0),
+        0,
+      );
     for (let waited = 0; sockets() > 0 && waited < 200_000; waited += 1_000) await this.#elapse(1_000);
     if (sockets() > 0) throw new Broken(`${sockets()} sockets are left when all clients have closed`);
     const closing = Promise.all(this.#places.map(({ io }) => io.close()));
@@ -163,11 +166,13 @@ class ClusterWorld {
 
   async #serve(): Promise<void> {
     const number = ++this.#servers;
-    const place = new ServerPlace(number, this.#clock, () => seededRandom(this.#random.int(2 ** 32)), this.#native, {
-      adapter: this.#store.adapter((node) => {
-        place.store = node;
-      }),
-    });
+    const place = new ServerPlace(
+      number,
+      this.#clock,
+      () => seededRandom(this.#random.int(2 ** 32)),
+      this.#native,
+      this.#store.node(),
+    );
     place.io.on('error', (error) => {
       if (place.isAlive) this.#note(`server ${number}: ${error}`);
     });
@@ -185,7 +190,9 @@ class ClusterWorld {
 
   #serveSocket(place: ServerPlace, socket: Socket): void {
     const client = String(socket.handshake.auth.name);
-    this.#note(`server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`);
+    this.#note(
+      `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
+    );
     if (socket.recovered) this.counters.moves++;
     this.#model.entered(socket.id, socket.namespace);
     for (const event of ['event', 'ask']) {
@@ -317,7 +324,8 @@ class ClusterWorld {
           (error: { code?: string }) => {
             client.settled++;
             this.counters['acks failed']++;
-            if (!knownCodes.includes(String(error.code))) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
+            if (!knownCodes.includes(String(error.code)))
+              this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
           },
         );
     }
@@ -327,7 +335,8 @@ class ClusterWorld {
     const io = place.io.of(namespace);
     const number = (this.#numbers.get(place.number) ?? 0) + 1;
     this.#numbers.set(place.number, number);
-    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace };
+    const own = new Set(io.sockets.keys());
+    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace, own };
     const sockets = [...io.sockets.values()];
     if (random.chance(0.25) && sockets.length > 0) {
       const socket = random.pick(sockets);
@@ -343,7 +352,9 @@ class ClusterWorld {
       (to.length === 0 ? io : io.to(to)).volatile.emit('loud', textOf(name));
       return;
     }
-    this.#note(`server ${place.number}: ${namespace} emits ${name} to ${to.length ? to : 'all'}${except.length ? ` except ${except}` : ''}`);
+    this.#note(
+      `server ${place.number}: ${namespace} emits ${name} to ${to.length ? to : 'all'}${except.length ? ` except ${except}` : ''}`,
+    );
     this.#model.emitted({ ...emission, rooms: to, except });
     if (to.length > 1) this.counters['several rooms']++;
     if (except.length > 0 && sockets.some(({ away }) => away)) this.counters['replays with except']++;

@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { add, type Counters, noCounts, table, unmet } from './counters';
-import { play } from './play';
+import { playAny } from './play-any';
 import { Failure, type Script } from './script';
 import { shrink } from './shrink';
 
@@ -13,6 +13,7 @@ const usage = `npm run sim -- [options]
   --seeds N     how many seeds are played (default 200)
   --from S      the first of them (default: any)
   --steps N     steps of each (default 300)
+  --nodes K     servers at a time (default 1: one alone, or one after the other)
   --workers N   threads (default: one for each processor)
   --no-shrink   a seed that fails is told as it is
   --help        this
@@ -22,6 +23,7 @@ interface Order {
   readonly from: number;
   readonly seeds: number;
   readonly steps: number;
+  readonly nodes: number;
   readonly shrinks: boolean;
   /** Of this worker, and how many there are: it plays every so manieth seed. */
   readonly worker: number;
@@ -44,6 +46,7 @@ function readArguments(): Omit<Order, 'worker'> | undefined {
       seeds: { type: 'string', default: '200' },
       from: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       steps: { type: 'string', default: '300' },
+      nodes: { type: 'string', default: '1' },
       workers: { type: 'string', default: String(cpus().length) },
       'no-shrink': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -54,6 +57,7 @@ function readArguments(): Omit<Order, 'worker'> | undefined {
     seeds: wholeNumber('--seeds', values.seeds, 1, 10_000_000),
     from: wholeNumber('--from', values.from, 0, 2 ** 31),
     steps: wholeNumber('--steps', values.steps, 1, 100_000),
+    nodes: wholeNumber('--nodes', values.nodes, 1, 16),
     shrinks: !values['no-shrink'],
     workers: wholeNumber('--workers', values.workers, 1, 64),
   };
@@ -66,16 +70,16 @@ function wholeNumber(option: string, text: string, min: number, max: number): nu
 }
 
 /** A worker's part. */
-async function work({ from, seeds, steps, shrinks, worker, workers }: Order): Promise<void> {
+async function work({ from, seeds, steps, nodes, shrinks, worker, workers }: Order): Promise<void> {
   // Limits are met on purpose.
   console.warn = () => {};
   for (let i = worker; i < seeds; i += workers) {
     const seed = from + i;
     try {
-      parentPort?.postMessage({ counters: await play({ seed, steps }), seed } satisfies Report);
+      parentPort?.postMessage({ counters: await playAny({ seed, steps, nodes }), seed } satisfies Report);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const whole: Script = { seed, steps };
+      const whole: Script = { seed, steps, nodes };
       const { script, failure } = shrinks ? await shrink(whole, error) : { script: whole, failure: error };
       const left = steps - (script.without?.size ?? 0);
       const cause = failure.cause instanceof Error ? failure.cause.stack : String(failure.cause);
@@ -84,7 +88,7 @@ async function work({ from, seeds, steps, shrinks, worker, workers }: Order): Pr
         `with ${left} of its ${steps} steps: ${failure.message}`,
         ...failure.transcript,
         cause,
-        `npm run sim -- --seeds 1 --from ${seed} --steps ${steps}`,
+        `npm run sim -- --seeds 1 --from ${seed} --steps ${steps} --nodes ${nodes}`,
       ].join('\n');
       parentPort?.postMessage({ counters: noCounts(), seed, failure: text } satisfies Report);
       return;
@@ -128,7 +132,7 @@ async function main(): Promise<number> {
     console.error(failure);
     return 1;
   }
-  const missing = played < enoughSeeds ? [] : unmet(sum);
+  const missing = played < enoughSeeds ? [] : unmet(sum, order.nodes);
   if (missing.length > 0) console.error(`never met: ${missing.join(', ')}`);
   return missing.length > 0 ? 1 : 0;
 }

@@ -3,6 +3,8 @@
 export interface Script {
   readonly seed: number;
   readonly steps: number;
+  /** How many servers there are at a time; one alone, or one after the other, if it is 1. */
+  readonly nodes: number;
   /** Numbers of steps that are left out. */
   readonly without?: ReadonlySet<number>;
 }

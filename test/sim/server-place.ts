@@ -4,7 +4,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import type { VirtualClock } from '@halyard/harness/clock';
 import type { Random } from '@halyard/harness/random';
-import { type HostFactory, type HostHandlers, Server, type ServerOptions } from '@halyard/server';
+import { type HostFactory, type HostHandlers, Server } from '@halyard/server';
 import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
 import type { SimulatedNode } from './simulated-store';
 
@@ -64,30 +64,33 @@ export class ServerPlace {
   readonly time: PlaceTime;
   readonly network: MemoryNetwork;
   readonly http: LossyHttp;
-  store: SimulatedNode | undefined;
+  readonly store: SimulatedNode;
   isAlive = true;
 
-  constructor(number: number, clock: VirtualClock, random: () => Random, native: boolean, options: ServerOptions) {
+  constructor(number: number, clock: VirtualClock, random: () => Random, native: boolean, store: SimulatedNode) {
     this.number = number;
+    this.store = store;
     this.time = new PlaceTime(clock);
     const wires = random();
     const network = { latencyMs: [1, 5] as const, noticeMs: [0, 200] as const, unnoticed: wires.pick([0, 0.3, 0.6]) };
     this.network = new MemoryNetwork(clock, wires, { ...network }, native);
-    this.http = new LossyHttp(clock, random(), { latencyMs: 8, loss: 0.03, unnoticed: 0.3, repeat: 0.1, repeatMs: 400 });
+    this.http = new LossyHttp(clock, random(), {
+      latencyMs: 8,
+      loss: 0.03,
+      unnoticed: 0.3,
+      repeat: 0.1,
+      repeatMs: 400,
+    });
     const host: HostFactory = async (path, handlers, limits, platform) => {
       const gated = this.#gated(handlers);
       await this.http.host(path, gated, limits, platform);
       return this.network.host(path, gated, limits, platform);
     };
-    const made = options.adapter as NonNullable<ServerOptions['adapter']>;
+    store.gate = (run) => this.time.gate(run as () => void);
     this.io = new Server({
       ...{ heartbeatMs: 2_000, heartbeatTimeoutMs: 1_500, pollHoldMs: 1_000, codecs: [json(), msgpack()] },
-      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 120_000, ...options },
-      adapter: (context) => {
-        const store = made(context);
-        (store as SimulatedNode).gate = (run) => this.time.gate(run);
-        return store;
-      },
+      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 120_000 },
+      adapter: () => store,
       clock: this.time,
       host,
     });
@@ -102,7 +105,7 @@ export class ServerPlace {
     this.isAlive = false;
     this.time.isGone = true;
     this.network.cut();
-    this.store?.kill();
+    this.store.kill();
   }
 
   /** Its networks are well. */

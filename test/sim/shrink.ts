@@ -1,5 +1,5 @@
 // Leaves steps out of a run that fails, as long as it fails in the same way: what is left is what it takes.
-import { play } from './play';
+import { playAny } from './play-any';
 import { Failure, type Script } from './script';
 
 /** Runs that are tried. */
@@ -8,7 +8,7 @@ const triesMax = 120;
 /** @returns how it fails; undefined if it does not */
 export async function failureOf(script: Script): Promise<Failure | undefined> {
   try {
-    await play(script);
+    await playAny(script);
     return undefined;
   } catch (error) {
     if (error instanceof Failure) return error;

@@ -63,12 +63,9 @@ export class SimulatedStore {
     this.#hubs = Array.from({ length: partitions }, () => new MemoryHub(platform, limits));
   }
 
-  get adapter(): (killed: (node: SimulatedNode) => void) => Adapter {
-    return (made) => () => {
-      const node = new SimulatedNode(this, this.#hubs);
-      made(node);
-      return node;
-    };
+  /** One node of it, for one server. */
+  node(): SimulatedNode {
+    return new SimulatedNode(this, this.#hubs);
   }
 
   /** Nothing gets through for so long. */
