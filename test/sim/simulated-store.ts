@@ -44,6 +44,7 @@ export class SimulatedStore {
   readonly #hubs: MemoryHub[];
   readonly nodes = new Map<string, SimulatedNode>();
   readonly listeners = new Map<string, Set<string>>();
+  readonly #partitionOf = new Map<string, number>();
   /** Until when nothing gets through. */
   #awayUntil = 0;
 
@@ -77,10 +78,11 @@ export class SimulatedStore {
     return this.#clock.now() < this.#awayUntil;
   }
 
+  /** In turn, because names are random, and the same seed is to make the same run. */
   partitionOf(name: string): number {
-    let hash = 7;
-    for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
-    return hash % this.partitions;
+    const partition = this.#partitionOf.get(name) ?? this.#partitionOf.size % this.partitions;
+    this.#partitionOf.set(name, partition);
+    return partition;
   }
 
   later(run: () => void, more = 0): void {
