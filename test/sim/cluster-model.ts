@@ -41,6 +41,7 @@ interface Seat {
   /** The last emission of each server. */
   readonly servers: Map<number, Emission>;
   readonly places: Map<string, number>;
+  movedAt: number;
   isLost: boolean;
 }
 
@@ -67,8 +68,23 @@ export class ClusterModel {
     if (this.#seats.has(socket)) return;
     const rooms = new Map([['', this.#state(true, false)]]);
     this.#seats.set(socket, {
-      ...{ namespace, rooms, got: new Set(), due: new Set(), servers: new Map(), places: new Map(), isLost: false },
+      ...{
+        namespace,
+        rooms,
+        got: new Set(),
+        due: new Set(),
+        servers: new Map(),
+        places: new Map(),
+        movedAt: 0,
+        isLost: false,
+      },
     });
+  }
+
+  /** It is at another server: what was emitted before is put in order by when that was, as far as it can be. */
+  moved(socket: string): void {
+    const seat = this.#seats.get(socket);
+    if (seat !== undefined) seat.movedAt = this.#now();
   }
 
   /** Its client was told that it has a new session. */
@@ -139,7 +155,7 @@ export class ClusterModel {
     if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
     if (!emission.possible.has(socket)) throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);
-    if (emission.own.has(socket)) {
+    if (emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
       const last = seat.servers.get(emission.server);
       if (last !== undefined && emission.number < last.number) {
         throw new Broken(`${socket} got ${name} behind ${last.name}, which its server emitted later`);

@@ -193,8 +193,11 @@ class ClusterWorld {
     this.#note(
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
-    if (socket.recovered) this.counters.moves++;
     this.#model.entered(socket.id, socket.namespace);
+    if (socket.recovered) {
+      this.counters.moves++;
+      this.#model.moved(socket.id);
+    }
     for (const event of ['event', 'ask']) {
       socket.on(event, (text: string) => {
         if (!place.isAlive) return undefined;

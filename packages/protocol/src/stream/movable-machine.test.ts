@@ -174,7 +174,7 @@ describe('what is not stored', () => {
     machine.send('three', 3);
     machine.tick(500);
     expect([done(), machine.received, machine.counts().received]).toEqual([[], 0, 2]);
-    machine.release();
+    machine.release(4);
     expect(done()).toEqual(['one']);
     machine.stored(before, 600);
     machine.tick(700);

@@ -121,9 +121,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     this.flow();
   }
 
-  /** One more frame is stored, and leaves. */
-  release(): void {
-    this.#storedSent++;
+  /** One more frame is stored, and leaves. @param mark its place among everything that has left */
+  release(mark: number): void {
+    this.outbox.mark(++this.#storedSent, mark);
     this.flow();
   }
 

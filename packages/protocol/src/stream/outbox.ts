@@ -83,6 +83,12 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
     this.#bytes += frame.length;
   }
 
+  /** Marks a frame anew, if it is not confirmed. */
+  mark(number: number, mark: number): void {
+    const at = (number - this.confirmed) * 2 - 1;
+    if (this.#entries !== undefined && at > 0 && at < this.#entries.length) this.#entries[at] = mark;
+  }
+
   take(): F | undefined {
     const { waiting } = this;
     if (waiting !== undefined) this.carried++;

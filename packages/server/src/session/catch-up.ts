@@ -13,9 +13,9 @@ interface Cursor {
   readonly position: number;
   /** Offset of the next entry to look at; 0 as long as it is held. */
   offset: number;
-  /** When that was emitted, and never before the entry before it; infinity if this round has none for the socket. */
+  /** Its place among what is sent; infinity if this round has none for the socket. */
   stamp: number;
-  /** The newest of what has been looked at. */
+  /** The newest of what has been looked at, if that goes by when it was emitted. */
   newest: number;
   /** What has a later place in the order of this node is not for it. */
   last: number;
@@ -43,17 +43,20 @@ export class CatchUp {
   /** One behind them that was still looking when a page was full. */
   #seeking: Cursor | undefined;
   #looks = 0;
-  /** Whether places in the order of this node are those of the emits: nobody else publishes. */
-  readonly #isAlone: boolean;
+  /**
+   * Whether all goes by its place in the order of this node. What a session has brought from another one is put in order by when
+   * it was emitted there, and never against the order of a log.
+   */
+  readonly #byPlace: boolean;
   /** Those that wait for entries which are not here yet: until then nothing is sent. */
   #held: Cursor[] = [];
 
   /** @param stamp what the peer is known to have handled */
-  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, isAlone: boolean) {
+  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, byPlace: boolean) {
     this.#machine = machine;
     this.#stamps = stamps;
     this.#horizon = stamps.last;
-    this.#isAlone = isAlone;
+    this.#byPlace = byPlace;
     this.stamp = stamp;
   }
 
@@ -96,7 +99,7 @@ export class CatchUp {
     if (this.#held.length > 0) this.#held = this.#held.filter(isStillHeld);
     if (this.#held.length > 0) return false;
     // What is released has behind it, in the order of this node, what was published before.
-    if (!this.#isAlone) this.#startRound();
+    if (!this.#byPlace) this.#startRound();
     let bytes = connection.bufferedBytes;
     this.#looks = 0;
     while (this.#machine.state === 'catching-up' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
@@ -178,10 +181,10 @@ export class CatchUp {
       const place = log.stampAt(cursor.offset);
       if (place === undefined || cursor.offset > membership.to || place > cursor.last || place > this.#horizon)
         return true;
-      const emitted = this.#isAlone ? place : (log.emittedAt(cursor.offset) as number);
+      const emitted = log.emittedAt(cursor.offset) as number;
       cursor.newest = Math.max(cursor.newest, emitted);
       if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
-        cursor.stamp = cursor.newest;
+        cursor.stamp = this.#byPlace ? place : cursor.newest;
         return true;
       }
       cursor.offset++;
@@ -189,9 +192,9 @@ export class CatchUp {
     }
   }
 
-  /** What a server alone has emitted up to a stamp has been sent. */
+  /** What has its place up to a stamp has been sent. */
   #passed(stamp: number): void {
-    if (this.#isAlone) this.stamp = stamp;
+    if (this.#byPlace) this.stamp = stamp;
   }
 
   #push(cursor: Cursor): void {

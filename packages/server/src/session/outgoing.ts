@@ -118,7 +118,7 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
 
   /** One more frame is stored, and leaves. */
   release(): void {
-    if (!this.isOver) this.movable.release();
+    if (!this.isOver) this.movable.release(this.context.turn.stamps.next());
     this.queued();
   }
 

@@ -40,6 +40,8 @@ export abstract class Reading extends Outgoing {
   protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
   protected forgottenStamp = -1;
+  /** Whether what waits for its client was emitted at another server. */
+  protected isFromElsewhere = false;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
@@ -230,6 +232,7 @@ export abstract class Reading extends Outgoing {
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.catchUp = undefined;
+    this.isFromElsewhere = false;
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) this.listen(connection, presence, room);
@@ -316,8 +319,7 @@ export abstract class Reading extends Outgoing {
   }
 
   private newCatchUp(stamp: number): CatchUp {
-    const { turn } = this.context;
-    return new CatchUp(this.machine, turn.stamps, stamp, !turn.isShared);
+    return new CatchUp(this.machine, this.context.turn.stamps, stamp, !this.isFromElsewhere);
   }
 
   private *readers(): Generator<[Spans, Membership]> {
