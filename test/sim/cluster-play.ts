@@ -115,9 +115,12 @@ class ClusterWorld {
       );
     for (let waited = 0; sockets() > 0 && waited < 200_000; waited += 1_000) await this.#elapse(1_000);
     if (sockets() > 0) throw new Broken(`${sockets()} sockets are left when all clients have closed`);
-    const closing = Promise.all(this.#places.map(({ io }) => io.close()));
-    await this.#elapse(10_000);
-    await closing;
+    let closed = 0;
+    for (const { io } of this.#places) void io.close().then(() => closed++);
+    for (let waited = 0; closed < this.#places.length; waited += 1_000) {
+      if (waited > 60_000) throw new Broken(`${this.#places.length - closed} servers do not close`);
+      await this.#elapse(1_000);
+    }
     this.#check();
   }
 
@@ -181,11 +184,25 @@ class ClusterWorld {
       if (name === '/b') namespace.use(() => new Promise<void>((resolve) => place.time.after(15, resolve)));
       namespace.on('connection', (socket) => this.#serveSocket(place, socket as Socket));
     }
-    this.#places.push(place);
-    const listening = place.io.listen(1);
-    for (let waited = 0; waited < 50; waited++) await this.#elapse(1);
-    await listening;
-    this.#note(`server ${number} is there`);
+    let isListening: boolean | undefined;
+    place.io.listen(1).then(
+      () => {
+        isListening = true;
+      },
+      () => {
+        isListening = false;
+      },
+    );
+    while (isListening === undefined) await this.#elapse(10);
+    if (isListening) {
+      this.#note(`server ${number} is there`);
+      this.#places.push(place);
+    } else {
+      // The store does not answer.
+      place.kill();
+      await this.#elapse(500);
+      await this.#serve();
+    }
   }
 
   #serveSocket(place: ServerPlace, socket: Socket): void {
@@ -213,7 +230,7 @@ class ClusterWorld {
 
   #join(name: string): Client {
     const random = this.#random;
-    const anyPlace = (): ServerPlace => random.pick(this.#places.filter(({ isAlive }) => isAlive));
+    const anyPlace = (): ServerPlace => random.pick(this.#alive());
     const stream: Transport = {
       open: (address, events) => {
         this.counters['websocket connections']++;

@@ -288,10 +288,10 @@ export class SimulatedNode implements Store {
             store.later(() => reject(error));
             return;
           }
-          if (store.chance('lostAnswers')) return;
+          const isLost = store.chance('lostAnswers');
           Promise.resolve(answer).then(
-            (value) => store.later(() => this.gate(() => this.isDead || resolve(value))),
-            (error) => store.later(() => this.gate(() => this.isDead || reject(error))),
+            (value) => store.later(() => this.gate(() => this.isDead || isLost || resolve(value))),
+            (error) => store.later(() => this.gate(() => this.isDead || isLost || reject(error))),
           );
         },
         isLate ? 3_000 : 0,

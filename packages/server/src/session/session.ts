@@ -486,5 +486,6 @@ export class Session extends Moving implements Receiver, Recorded {
   /** Nothing is said before WELCOME. */
   override control(packet: ControlPacket): void {
     if (this.#isWelcomed) super.control(packet);
+    else this.context.turn.after(() => this.isOver || super.control(packet));
   }
 }

@@ -53,6 +53,11 @@ export class Feed {
     return this.#state === 'ready';
   }
 
+  /** Whether it is asked for where it is. */
+  get isStarting(): boolean {
+    return this.#state === 'starting';
+  }
+
   get follower(): Follower | undefined {
     return this.#follower;
   }

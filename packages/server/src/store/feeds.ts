@@ -89,6 +89,7 @@ export class Feeds {
     if (feed === undefined) return undefined;
     feed.arrived(epoch, entry);
     feed.released();
+    if (feed.isStarting) return feed;
     const isWaiting = feed.isReady && feed.log.id === epoch && feed.log.lastOffset < entry.offset;
     return isWaiting ? feed : undefined;
   }

@@ -104,11 +104,12 @@ export class MemoryHub {
   follow(node: string, name: string): Position {
     const log = this.#log(name);
     log.followers.add(node);
+    this.#wheel.cancel(log.kept);
     return [log.epoch, log.top];
   }
 
   unfollow(node: string, name: string): void {
-    this.#logs.get(name)?.followers.delete(node);
+    if (this.#logs.get(name)?.followers.delete(node)) this.#log(name);
   }
 
   read(name: string, after: number, countMax: number): LogPage {
@@ -151,7 +152,8 @@ export class MemoryHub {
     }
     const now = this.#wheel.now();
     this.#trim(log, now);
-    this.#keep(log.kept, now + this.#limits.entryAgeMsMax);
+    // As long as it is followed it stays anyway.
+    if (log.followers.size === 0) this.#keep(log.kept, now + this.#limits.entryAgeMsMax);
     return log;
   }
 
@@ -221,7 +223,8 @@ export class MemoryHub {
     if (log === undefined) return;
     const now = this.#wheel.now();
     this.#trim(log, now);
-    if (log.followers.size === 0 && log.entries.length === 0) this.#logs.delete(name);
+    if (log.followers.size > 0) return;
+    if (log.entries.length === 0) this.#logs.delete(name);
     else this.#keep(log.kept, now + this.#limits.entryAgeMsMax);
   }
 

@@ -12,7 +12,7 @@ import type { CommitResult, LogStep, NewEntry, Store } from './store';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
 
 /** What waits to be released, in the order in which it was emitted. */
-type Item = StepItem | Sender<never> | (() => void);
+type Item = StepItem | Sender<never> | (() => unknown);
 
 /** What is under way to the store together, and what waits for it. */
 interface Batch extends Batched {
@@ -133,7 +133,7 @@ export class QueuedTurn implements Turn {
     this.#schedule();
   }
 
-  after(run: () => void): void {
+  after(run: () => unknown): void {
     this.#items.push(run);
     this.#schedule();
   }

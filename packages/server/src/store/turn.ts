@@ -73,7 +73,7 @@ export interface Turn {
   /** A frame for one session. */
   send<Frame>(sender: Sender<Frame>, frame: Frame): void;
   /** Calls `run` once everything up to here is stored. */
-  after(run: () => void): void;
+  after(run: () => unknown): void;
   /** The session is not what was stored of it. @param what has changed, besides what changes with everything */
   touch(session: Recorded, what?: string): void;
   /** Stores what the session is, and then forgets it. */
@@ -110,7 +110,7 @@ export class DirectTurn implements Turn {
     sender.take(frame, this.stamps.next());
   }
 
-  after(run: () => void): void {
+  after(run: () => unknown): void {
     run();
   }
 
