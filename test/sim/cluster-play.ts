@@ -7,7 +7,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
-import type { Commit, Socket } from '@halyard/server';
+import type { Commit, CommitResult, Socket } from '@halyard/server';
 import { ClusterModel } from './cluster-model';
 import { type Counters, noCounts } from './counters';
 import { Broken } from './model';
@@ -74,7 +74,7 @@ class ClusterWorld {
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
     this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), limits, random.pick([1, 3]), {
-      committed: (_node, commit) => this.#committed(commit),
+      committed: (commit, result) => this.#committed(commit, result),
       repeated: () => this.counters['commits repeated']++,
       fenced: () => this.counters.fences++,
     });
@@ -158,9 +158,11 @@ class ClusterWorld {
   }
 
   /** What the store has got: names are told apart by their form. */
-  #committed({ steps, records }: Commit): void {
+  #committed({ steps, records }: Commit, { fenced, missing }: CommitResult): void {
+    const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
     for (const step of steps) if ('log' in step) this.#model.stored(nameIn(step.bodies[0]));
-    for (const { parts } of records) {
+    for (const { session, parts } of records) {
+      if (unwritten.has(session)) continue;
       for (const [part, frame] of parts ?? []) {
         if (part.startsWith('frame') && frame !== undefined) this.#model.stored(nameIn(frame));
       }

@@ -28,7 +28,7 @@ export interface StorePath {
 /** What is told of the store to who checks it. */
 export interface StoreWatch {
   /** A commit was done, for the first time. */
-  committed(node: string, commit: Commit): void;
+  committed(commit: Commit, result: CommitResult): void;
   repeated(): void;
   fenced(): void;
 }
@@ -185,7 +185,7 @@ export class SimulatedNode implements Store {
       const result = this.#hubs[partition]!.commit(this.node, commit.steps, commit.records);
       this.#committed[partition] = { number: commit.number, result };
       if (result.fenced.length > 0) this.#store.watch.fenced();
-      this.#store.watch.committed(this.node, commit);
+      this.#store.watch.committed(commit, result);
       return result;
     });
   }
