@@ -62,9 +62,12 @@ export class Node implements SharedContext {
   async open(onVolatile: StoreEvents['onVolatile']): Promise<readonly string[]> {
     const { inbox } = this.#context;
     const { store } = this;
-    inbox.on('let-go', (session) => {
-      if (typeof session === 'string') return this.sessions.letGo(session);
-      throw new RemoteProtocolError('ERR_SESSION_ID', 'the id of a session is text');
+    inbox.on('let-go', (value) => {
+      const [session, generation] = Array.isArray(value) ? value : [];
+      if (typeof session === 'string' && Number.isSafeInteger(generation)) {
+        return this.sessions.letGo(session, generation as number);
+      }
+      throw new RemoteProtocolError('ERR_LET_GO', 'a session is asked for by its id and a generation');
     });
     await this.patience.once(() =>
       store.open(this.node, {
@@ -82,8 +85,8 @@ export class Node implements SharedContext {
     return this.patience.until(() => store.nodes());
   }
 
-  readonly letGo = (node: string, session: string): Promise<unknown> =>
-    this.#context.inbox.ask(node, 'let-go', session, letGoMsMax);
+  readonly letGo = (node: string, session: string, generation: number): Promise<unknown> =>
+    this.#context.inbox.ask(node, 'let-go', [session, generation], letGoMsMax);
 
   /** What there is to be stored is stored, if the store answers. */
   async finish(): Promise<void> {

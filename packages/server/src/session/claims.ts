@@ -28,8 +28,8 @@ export interface ClaimsContext extends SessionContext {
   readonly turn: QueuedTurn;
   /** Id of this node. */
   readonly node: string;
-  /** Asks a node to let a session go. Rejects if it does not answer. */
-  letGo(node: string, session: string): Promise<unknown>;
+  /** Asks a node to let a session go, for a connection of that generation. Rejects if it does not answer. */
+  letGo(node: string, session: string, generation: number): Promise<unknown>;
   /** @returns the session of that id that is here */
   here(id: string): Session | undefined;
   /** Makes a session of what another node has left. */
@@ -91,7 +91,7 @@ export class Claims {
       if (stored.owner !== node) {
         const { owner } = stored;
         // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
-        await letGo(owner, id).catch(() => {});
+        await letGo(owner, id, hello.generation).catch(() => {});
         const again = await patience.until(() => store.session(id));
         if (again === undefined) return undefined;
         if (again === 'over') return 'taken';

@@ -68,16 +68,21 @@ export class Sessions {
     else void this.#greetLater(this.#claims, connection, hello);
   }
 
-  /** Another node wants a session: it is stored as it is, and then it is not this node's any more. @returns whether it was here */
-  async letGo(id: string): Promise<boolean> {
+  /**
+   * Another node wants a session, for a connection of that generation: it is stored as it is, and then it is not this node's any
+   * more, unless its client has a later connection here.
+   * @returns whether it was here
+   */
+  async letGo(id: string, generation: number): Promise<boolean> {
     const claims = this.#claims as Claims;
     return claims.alone(id, async () => {
       const session = this.#byId.get(id);
       if (session === undefined) return false;
       const turn = this.#context.turn as ClaimsContext['turn'];
-      session.pause();
+      const isLater = session.isLater(generation);
+      if (!isLater) session.pause();
       await turn.confirm(session);
-      if (!session.isOver) session.letGo(elsewhere);
+      if (!isLater && !session.isOver) session.letGo(elsewhere);
       return true;
     });
   }

@@ -285,6 +285,11 @@ export class Session extends Moving implements Receiver, Recorded {
 
   /** Whether a HELLO was overtaken by a later one of the same client, and comes for a connection that is given up. */
   isAfter({ generation }: HelloPacket): boolean {
+    return this.isLater(generation);
+  }
+
+  /** Whether its client has had a connection that is not before one of this generation. */
+  isLater(generation: number): boolean {
     return generation !== 0 && generation <= this.#generation;
   }
 
