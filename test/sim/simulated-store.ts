@@ -144,6 +144,7 @@ export class SimulatedNode implements Store {
         const nothing = () => {};
         hub.nodes.set(node, {
           onMessage: () => null,
+          onMissed: nothing,
           onVolatile: nothing,
           onJoined: nothing,
           onLeft: nothing,
@@ -151,6 +152,8 @@ export class SimulatedNode implements Store {
           onExpired: (session, record) => this.tell((its) => its.onExpired(session, record)),
           onEntry: (log, epoch, entry) => {
             if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onEntry(log, epoch, entry));
+            // Which is found out later, as a marker is that does not come.
+            else this.#store.later(() => this.tell((its) => its.onMissed()), 2_000);
           },
         });
       }

@@ -72,6 +72,7 @@ export class Node implements SharedContext {
     await this.patience.once(() =>
       store.open(this.node, {
         onEntry: (log, epoch, entry) => this.#feeds.arrived(log, epoch, entry),
+        onMissed: () => this.#feeds.check(),
         onMessage: (from, message) => inbox.receive(from, message),
         onVolatile,
         onJoined: (node) => inbox.joined(node),

@@ -131,6 +131,11 @@ export class Feed {
     this.#watchGap();
   }
 
+  /** Entries may have been missed. */
+  check(): void {
+    if (this.isReady) this.#readOn();
+  }
+
   /** What this node has emitted may be delivered now. */
   released(): void {
     this.#advance();

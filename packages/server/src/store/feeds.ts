@@ -76,6 +76,11 @@ export class Feeds {
     return feed === undefined ? after >= log.base : feed.load(after);
   }
 
+  /** Entries may have been missed in any log, the last one too. */
+  check(): void {
+    for (const feed of this.#byName.values()) feed.check();
+  }
+
   arrived(name: string, epoch: string, entry: StoredEntry): void {
     this.#byName.get(name)?.arrived(epoch, entry);
   }

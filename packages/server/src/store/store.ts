@@ -130,6 +130,8 @@ export interface Claim {
 export interface StoreEvents {
   /** A log that is followed has a new entry. Some may be missing before it, or come twice. */
   onEntry(log: string, epoch: string, entry: StoredEntry): void;
+  /** Some entries may not have been told: every log that is followed is to be looked at. MUST come within seconds after that. */
+  onMissed(): void;
   /** Another node sends a message, and waits for the answer. */
   onMessage(from: string, message: Value): Awaitable<Value>;
   /** Something that nobody keeps was said on a channel that is listened to. */

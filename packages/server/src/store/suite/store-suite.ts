@@ -56,6 +56,8 @@ class Events implements StoreEvents {
 
   onState(): void {}
 
+  onMissed(): void {}
+
   /** Offset and text of the entries of a log. */
   of(log: string): string[] {
     return this.entries.filter(([name]) => name === log).map(([, , { offset, bodies }]) => `${offset} ${bodies[0]}`);
