@@ -74,6 +74,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     store.open(rogueId, {
       ...{
         onEntry: ignore,
+        onMissed: ignore,
         onMessage,
         onVolatile: ignore,
         onJoined: ignore,

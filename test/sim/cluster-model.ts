@@ -121,27 +121,30 @@ export class ClusterModel {
     return this.#emissions.get(name)?.place !== undefined;
   }
 
-  /** The store has it: from now on it is due. */
-  stored(name: string): void {
+  /**
+   * The store has it: from now on it is due.
+   * @param room in the log of which room, if it is a room's: a server that is killed may have reached some of several
+   */
+  stored(name: string, room: string | undefined): void {
     const emission = this.#emissions.get(name);
-    if (emission === undefined || emission.place !== undefined) return;
-    const { namespace, rooms, except, socket, calledAt } = emission;
-    const order = `${namespace} ${rooms?.length === 1 ? rooms[0] : rooms === undefined ? socket : (rooms[0] ?? '')}`;
-    emission.place = (this.#places.get(order) ?? 0) + 1;
-    this.#places.set(order, emission.place);
+    if (emission === undefined) return;
+    const { namespace, except, socket, calledAt } = emission;
+    const order = `${namespace} ${room ?? socket}`;
+    const place = (this.#places.get(order) ?? 0) + 1;
+    emission.place ??= place;
+    this.#places.set(order, place);
     for (const [id, seat] of this.#seats) {
       if (seat.namespace !== namespace) continue;
-      const certainly = (room: string, isIn: boolean): boolean => {
-        const state = seat.rooms.get(room);
+      const certainly = (one: string, isIn: boolean): boolean => {
+        const state = seat.rooms.get(one);
         if (state === undefined) return !isIn;
         return state.isIn === isIn && state.isSure && state.since <= calledAt;
       };
-      const names = rooms === undefined ? [] : rooms.length === 0 ? [''] : rooms;
-      const isMeant = rooms === undefined ? socket === id : names.some((room) => !certainly(room, false));
-      if (!isMeant || except.some((name) => name === id || certainly(name, true))) continue;
+      const isMeant = room === undefined ? socket === id : !certainly(room, false);
+      if (!isMeant || except.some((one) => one === id || certainly(one, true))) continue;
       emission.possible.add(id);
-      const isDue = rooms === undefined || names.some((room) => certainly(room, true));
-      if (isDue && except.every((name) => certainly(name, false))) seat.due.add(name);
+      const isDue = room === undefined || certainly(room, true);
+      if (isDue && except.every((one) => certainly(one, false))) seat.due.add(name);
     }
   }
 

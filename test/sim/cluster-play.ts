@@ -160,11 +160,11 @@ class ClusterWorld {
   /** What the store has got: names are told apart by their form. */
   #committed({ steps, records }: Commit, { fenced, missing }: CommitResult): void {
     const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
-    for (const step of steps) if ('log' in step) this.#model.stored(nameIn(step.bodies[0]));
+    for (const step of steps) if ('log' in step) this.#model.stored(nameIn(step.bodies[0]), roomOf(step.log));
     for (const { session, parts } of records) {
       if (unwritten.has(session)) continue;
       for (const [part, frame] of parts ?? []) {
-        if (part.startsWith('frame') && frame !== undefined) this.#model.stored(nameIn(frame));
+        if (part.startsWith('frame') && frame !== undefined) this.#model.stored(nameIn(frame), undefined);
       }
     }
   }
@@ -488,4 +488,9 @@ const nameOf = (text: string): string => /<(\d+\.\d+)>/.exec(text)?.[1] ?? text;
 const nameIn = (frame: string | Uint8Array | undefined): string => {
   const bytes = typeof frame === 'string' ? frame : Buffer.from(frame ?? []).toString('latin1');
   return nameOf(bytes);
+};
+/** Names of logs have the length of the room's name in front. */
+const roomOf = (log: string): string => {
+  const [length = ''] = log.split(':');
+  return log.slice(length.length + 1, length.length + 1 + Number(length));
 };
