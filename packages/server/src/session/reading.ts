@@ -40,7 +40,7 @@ export abstract class Reading extends Outgoing {
   protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
   protected forgottenStamp = -1;
-  /** Whether what waits for its client was emitted at another server. */
+  /** Whether some of what waits for its client was emitted at another server. */
   protected isFromElsewhere = false;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
@@ -232,7 +232,6 @@ export abstract class Reading extends Outgoing {
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.catchUp = undefined;
-    this.isFromElsewhere = false;
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) this.listen(connection, presence, room);
@@ -316,6 +315,14 @@ export abstract class Reading extends Outgoing {
       } else if (isHeld) catchUp.add(presence, membership, seen);
     }
     return catchUp;
+  }
+
+  protected override get goesByEmit(): boolean {
+    // What has come with it is confirmed.
+    if (this.isFromElsewhere && this.catchUp === undefined && this.connection !== undefined) {
+      this.isFromElsewhere = this.machine.unconfirmed > 1;
+    }
+    return this.isFromElsewhere;
   }
 
   private newCatchUp(stamp: number): CatchUp {
