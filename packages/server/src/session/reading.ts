@@ -40,8 +40,8 @@ export abstract class Reading extends Outgoing {
   protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
   protected forgottenStamp = -1;
-  /** Whether some of what waits for its client was emitted at another server. */
-  protected isFromElsewhere = false;
+  /** Whether some of what its client may not have was emitted at another server: until this stamp is confirmed, and this frame. */
+  private elsewhere: { stamp: number; frame: number } | undefined = undefined;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
@@ -232,6 +232,7 @@ export abstract class Reading extends Outgoing {
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.catchUp = undefined;
+    if (this.elsewhere !== undefined) this.elsewhere.stamp = Math.min(this.elsewhere.stamp, this.context.turn.stamps.last);
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) this.listen(connection, presence, room);
@@ -317,16 +318,24 @@ export abstract class Reading extends Outgoing {
     return catchUp;
   }
 
+  /** It comes from another server. */
+  protected comesFromElsewhere(): void {
+    this.elsewhere = { stamp: Number.POSITIVE_INFINITY, frame: this.machine.sent };
+  }
+
   protected override get goesByEmit(): boolean {
-    // What has come with it is confirmed.
-    if (this.isFromElsewhere && this.catchUp === undefined && this.connection !== undefined) {
-      this.isFromElsewhere = this.machine.unconfirmed > 1;
+    const { elsewhere, machine } = this;
+    if (elsewhere === undefined) return false;
+    if (machine.confirmedStamp < elsewhere.stamp || machine.confirmed < elsewhere.frame) {
+      elsewhere.frame = machine.sent;
+      return true;
     }
-    return this.isFromElsewhere;
+    this.elsewhere = undefined;
+    return false;
   }
 
   private newCatchUp(stamp: number): CatchUp {
-    return new CatchUp(this.machine, this.context.turn.stamps, stamp, !this.isFromElsewhere);
+    return new CatchUp(this.machine, this.context.turn.stamps, stamp, !this.goesByEmit);
   }
 
   private *readers(): Generator<[Spans, Membership]> {
