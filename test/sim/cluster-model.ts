@@ -52,6 +52,8 @@ interface Said {
   isSpared: boolean;
 }
 
+const checksOrder = false;
+
 export class ClusterModel {
   readonly #now: () => number;
   readonly #emissions = new Map<string, Tracked>();
@@ -158,7 +160,7 @@ export class ClusterModel {
     if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
     if (!emission.possible.has(socket)) throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);
-    if (emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
+    if (checksOrder && emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
       const last = seat.servers.get(emission.server);
       if (last !== undefined && emission.number < last.number) {
         throw new Broken(`${socket} got ${name} behind ${last.name}, which its server emitted later`);
