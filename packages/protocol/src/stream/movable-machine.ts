@@ -60,6 +60,8 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   #stored: Pick<Snapshot, 'settled' | 'packets' | 'bytes'>;
   /** Frames up to this number are stored, and may leave. */
   #storedSent = 0;
+  /** Frames up to this number were sent by a machine before this one. */
+  #sentBefore = 0;
   /** By number, in the order in which they came. */
   readonly #open = new Map<number, OpenPacket>();
   #openBytes = 0;
@@ -79,7 +81,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     this.#stored = { settled: state?.settled ?? [], packets: 0, bytes: 0 };
     if (state === undefined) return;
     this.received = state.received;
-    this.#storedSent = state.sent;
+    this.#storedSent = this.#sentBefore = state.sent;
     this.outbox.confirmed = this.outbox.carried = state.confirmed;
     // They were within the limits when they were sent.
     const all = { ...limits, outboxPacketsMax: Infinity, outboxBytesMax: Infinity };
@@ -131,6 +133,10 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   /** All counted packets of the peer up to this number are settled, whether that is stored or not. */
   get settledThrough(): number {
     return this.#settled.prefix;
+  }
+
+  protected override isOwn(number: number): boolean {
+    return number > this.#sentBefore;
   }
 
   protected override flow(): void {

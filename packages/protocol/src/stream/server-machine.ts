@@ -119,7 +119,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
 
   override confirm(received: number, settled?: NumberRanges): number | undefined {
     const stamp = super.confirm(received, settled);
-    if (stamp !== undefined) this.#confirmStamp(stamp);
+    if (stamp !== undefined && this.isOwn(this.outbox.confirmed)) this.#confirmStamp(stamp);
     return stamp;
   }
 
@@ -161,6 +161,11 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     const { state } = this;
     if (!next[state].includes(to)) throw new LocalUsageError('ERR_STATE', `cannot be ${to} after ${state}`);
     return super.move(to);
+  }
+
+  /** Whether the frame of this number was sent by this machine first: the mark of another says nothing of what else was transmitted here. */
+  protected isOwn(_number: number): boolean {
+    return true;
   }
 
   #confirmStamp(stamp: number): void {
