@@ -48,6 +48,10 @@ interface Client {
   readonly sockets: Map<string, ClientSocket>;
   asked: number;
   settled: number;
+  /** All that it has said. */
+  readonly said: string[];
+  /** Whether it was told of a session. */
+  isKnown: boolean;
 }
 
 class ClusterWorld {
@@ -255,7 +259,7 @@ class ClusterWorld {
       reconnect: { delayMinMs: 1, delayMaxMs: 400 },
       connectTimeoutMs: 5_000,
     });
-    const client: Client = { name, socket, sockets: new Map(), asked: 0, settled: 0 };
+    const client: Client = { name, socket, sockets: new Map(), asked: 0, settled: 0, said: [], isKnown: false };
     socket.connection.on('state', (change) => {
       if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
       if (change.to === 'closed' && !this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
@@ -278,7 +282,14 @@ class ClusterWorld {
         this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
         this.#model.lost(id);
       }
+      if (id === undefined && reason !== undefined) {
+        // The session that it was not told of yet is lost, and it is told that.
+        for (const text of client.said) this.#model.spared(text);
+      }
       id = socket.id;
+      this.#clock.after(1, () => {
+        client.isKnown = true;
+      });
       if (recovered) this.counters['sessions resumed']++;
       this.#model.entered(id as string, socket.namespace);
       this.#model.told(id as string, '', true);
@@ -329,6 +340,7 @@ class ClusterWorld {
     for (let i = 0; i < count; i++) {
       const text = `${name}-${i}`;
       this.#model.said(text);
+      client.said.push(text);
       if (random.chance(0.5)) {
         socket.emit('event', text);
         continue;
@@ -346,7 +358,9 @@ class ClusterWorld {
           (error: { code?: string }) => {
             client.settled++;
             this.counters['acks failed']++;
-            if (!knownCodes.includes(String(error.code)))
+            const isKnown =
+              knownCodes.includes(String(error.code)) || (!client.isKnown && error.code === 'ERR_SESSION_LOST');
+            if (!isKnown)
               this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
           },
         );
