@@ -49,9 +49,10 @@ export class Rooms implements RoomContext {
     return this.#context.roomsPerSocketMax;
   }
 
-  /** Of what was emitted last. */
+  /** Of what was emitted last; where others emit too, of now. */
   get stamp(): number {
-    return this.#context.turn.stamps.last;
+    const { stamps } = this.#context.turn;
+    return this.turn.isShared ? stamps.next() : stamps.last;
   }
 
   [Symbol.iterator](): IterableIterator<[string, Room]> {
