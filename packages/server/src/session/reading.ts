@@ -165,8 +165,8 @@ export abstract class Reading extends Outgoing {
     if (this.forgottenStamp > confirmedStamp) return false;
     for (const [presence, { room, epoch, from, to, newest }] of this.readers()) {
       const { log } = room;
-      // Where the log was then is not known: nothing of it is missing.
-      if (epoch === '') continue;
+      // It begins just now: nothing of it is missing.
+      if (epoch === '' || log.id === '') continue;
       const position = Math.max(from, positions.get(epoch) ?? 0);
       if (newest <= confirmedStamp || to <= position) continue;
       if (log.id !== epoch || position < log.base) return false;
