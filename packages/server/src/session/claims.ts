@@ -103,7 +103,10 @@ export class Claims {
       const { nonce, generation } = stored;
       const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation) };
       if (!(await patience.until(() => store.claim(claim)))) return 'changed';
-      return this.#context.restore(key, decodeRecord(stored.record, store.codec), codecIndex, newNonce, hello);
+      // Its owner may have written until then.
+      const taken = await patience.until(() => store.session(id));
+      if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
+      return this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce, hello);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       report(error, `reading the record of session ${id}`);
