@@ -360,8 +360,7 @@ class ClusterWorld {
             this.counters['acks failed']++;
             const isKnown =
               knownCodes.includes(String(error.code)) || (!client.isKnown && error.code === 'ERR_SESSION_LOST');
-            if (!isKnown)
-              this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
+            if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
           },
         );
     }

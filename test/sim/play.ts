@@ -281,6 +281,8 @@ class World {
       this.counters['servers killed']++;
       this.#time.isGone = true;
       this.#network.cut();
+      // Within a millisecond nobody knows which of two servers emits first.
+      await this.#elapse(2);
     } else {
       if (random.chance(0.7)) return;
       this.#note('the server is restarted');
