@@ -232,7 +232,8 @@ export abstract class Reading extends Outgoing {
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.catchUp = undefined;
-    if (this.elsewhere !== undefined) this.elsewhere.stamp = Math.min(this.elsewhere.stamp, this.context.turn.stamps.last);
+    if (this.elsewhere !== undefined)
+      this.elsewhere.stamp = Math.min(this.elsewhere.stamp, this.context.turn.stamps.last);
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) this.listen(connection, presence, room);
