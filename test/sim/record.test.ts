@@ -20,7 +20,7 @@ const stepsMax = 60;
 const rooms = ['a', 'b', 'c', 'd'];
 const codec = msgpack();
 
-type Membership = Readonly<Record<'from' | 'to' | 'epoch' | 'begins' | 'ends', unknown>>;
+type Membership = Readonly<Record<'from' | 'read' | 'to' | 'epoch' | 'begins' | 'ends', unknown>>;
 
 /** What is queued leaves at the end of the turn, and what was awaited goes on in a microtask. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -305,7 +305,7 @@ function contentOf(part: unknown): unknown {
   const all = [value].flat() as { memberships: Membership[] }[];
   return all.map(({ memberships, ...rest }) => ({
     ...rest,
-    memberships: memberships.map(({ from, to, epoch, begins, ends, ...its }) => its),
+    memberships: memberships.map(({ from, read, to, epoch, begins, ends, ...its }) => its),
   }));
 }
 

@@ -10,6 +10,8 @@ export interface Membership {
   from: number;
   /** … up to this one. Infinity until it leaves. */
   to: number;
+  /** Up to this offset its client has read them, whatever that remembers. */
+  read: number;
   /** It is in the room for what is emitted after this stamp … */
   readonly since: number;
   /** … up to this one. Infinity until it leaves. */
@@ -30,5 +32,5 @@ const open = Number.POSITIVE_INFINITY;
 /** @returns one that goes on. @param from the offset, and `since` the stamp, of what was emitted last */
 export function membershipOf(room: Room, from: number, since: number): Membership {
   const ends = { begins: undefined, ends: undefined, seen: 0, isHeld: false };
-  return { room, epoch: room.log.id, from, to: open, since, until: open, newest: open, ...ends };
+  return { room, epoch: room.log.id, from, to: open, read: from, since, until: open, newest: open, ...ends };
 }

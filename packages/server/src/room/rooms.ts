@@ -85,9 +85,9 @@ export class Rooms implements RoomContext {
     const membership = { room, ...span };
     const { turn } = this;
     if (turn.isShared) {
-      turn.start(room.log, [span.epoch, span.from]);
+      turn.start(room.log, [span.epoch, span.read]);
       membership.isHeld = true;
-      this.#unholdAt(subscriber, membership, isMember ? span.from : span.to);
+      this.#unholdAt(subscriber, membership, isMember ? span.read : span.to);
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
     if (known === undefined) {
@@ -168,7 +168,7 @@ export class Rooms implements RoomContext {
     // Where the log is among what other nodes append, only the store knows.
     membership.isHeld = true;
     membership.begins = turn.top(room.log.name, ([epoch, offset]) => {
-      Object.assign(membership, { epoch, from: offset, begins: undefined });
+      Object.assign(membership, { epoch, from: offset, read: offset, begins: undefined });
       turn.start(room.log, [epoch, offset]);
       // It may have left since: then the end is waited for.
       if (membership.until === Number.POSITIVE_INFINITY) this.#unholdAt(subscriber, membership, offset);
@@ -198,8 +198,8 @@ export class Rooms implements RoomContext {
     };
     turn.whenAt(log, offset, () => {
       // What came before the log was followed is read.
-      if (log.base <= membership.from || log.id !== membership.epoch) unhold();
-      else turn.load(log, membership.from).then(unhold, () => {});
+      if (log.base <= membership.read || log.id !== membership.epoch) unhold();
+      else turn.load(log, membership.read).then(unhold, () => {});
     });
   }
 }

@@ -62,8 +62,8 @@ export class CatchUp {
 
   /** @param position the last offset of its log that the peer has read */
   add(presence: Spans, membership: Membership, position: number): void {
-    const { isHeld, from } = membership;
-    const offset = isHeld ? 0 : Math.max(position, from) + 1;
+    const { isHeld, read } = membership;
+    const offset = isHeld ? 0 : Math.max(position, read) + 1;
     const cursor = { presence, membership, position, offset, stamp: none, newest: 0, last: none };
     this.#cursors.push(cursor);
     if (isHeld) this.#held.push(cursor);
@@ -235,7 +235,7 @@ export class CatchUp {
 
 function isStillHeld(cursor: Cursor): boolean {
   const { membership, position } = cursor;
-  if (!membership.isHeld && cursor.offset === 0) cursor.offset = Math.max(position, membership.from) + 1;
+  if (!membership.isHeld && cursor.offset === 0) cursor.offset = Math.max(position, membership.read) + 1;
   return membership.isHeld;
 }
 

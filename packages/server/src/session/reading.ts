@@ -163,11 +163,11 @@ export abstract class Reading extends Outgoing {
   protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
     const { confirmedStamp } = this.machine;
     if (this.forgottenStamp > confirmedStamp) return false;
-    for (const [presence, { room, epoch, from, to, newest }] of this.readers()) {
+    for (const [presence, { room, epoch, read, to, newest }] of this.readers()) {
       const { log } = room;
       // It begins just now: nothing of it is missing.
       if (epoch === '' || log.id === '') continue;
-      const position = Math.max(from, positions.get(epoch) ?? 0);
+      const position = Math.max(read, positions.get(epoch) ?? 0);
       if (newest <= confirmedStamp || to <= position) continue;
       if (log.id !== epoch || position < log.base) return false;
       if (log.trimmed.misses(presence, confirmedStamp, position)) return false;
@@ -180,9 +180,9 @@ export abstract class Reading extends Outgoing {
     const { turn } = this.context;
     if (!turn.isShared) return;
     const loads: Promise<boolean>[] = [];
-    for (const [, { room, epoch, from, to, begins }] of this.readers()) {
+    for (const [, { room, epoch, read, to, begins }] of this.readers()) {
       if (begins !== undefined) continue;
-      const position = Math.max(from, positions.get(epoch) ?? 0);
+      const position = Math.max(read, positions.get(epoch) ?? 0);
       if (to > position) loads.push((turn as QueuedTurn).load(room.log, position));
     }
     await Promise.all(loads);

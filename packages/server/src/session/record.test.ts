@@ -6,7 +6,7 @@ import { decodeRecord, decodeValue, encodeValue, hashOf, RecordError, type Sessi
 import { type RecordSource, writeRecord } from './record-writer';
 
 const codec: Codec = json();
-const membership = { room: '', epoch: 'e1', from: 0, to: -1, since: 5, until: -1, begins: '', ends: '' };
+const membership = { room: '', epoch: 'e1', from: 0, to: -1, read: 0, since: 5, until: -1, begins: '', ends: '' };
 const peer = { transport: 'websocket', address: '::1', secure: true, headers: ['host: a.example'] };
 const record: SessionRecord = {
   identity: {
@@ -33,7 +33,7 @@ const record: SessionRecord = {
     [new Uint8Array([1]), 8],
   ],
   presences: [{ id: 'p1', namespace: '/', auth: '[3,1,{}]', data: '[3,1,{}]', peer, memberships: [membership] }],
-  left: [{ id: 'p0', namespace: '/b', memberships: [{ ...membership, to: 3, until: 9 }] }],
+  left: [{ id: 'p0', namespace: '/b', memberships: [{ ...membership, to: 3, read: 2, until: 9 }] }],
   pending: [{ namespace: '/c', auth: '[3,1,{}]', peer }],
 };
 

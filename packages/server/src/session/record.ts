@@ -14,6 +14,7 @@ export interface MembershipRecord {
   /** Offsets and stamps as in `Membership`; -1 in place of infinity. */
   readonly from: number;
   readonly to: number;
+  readonly read: number;
   readonly since: number;
   readonly until: number;
   /** Parts of the record that say where it begins, with the id of the log, and where it ends; empty if that is said here. */
@@ -91,6 +92,7 @@ const membership: Shape = {
     epoch: 'text',
     from: 'count',
     to: 'stamp',
+    read: 'count',
     since: 'stamp',
     until: 'stamp',
     begins: 'text',
@@ -167,8 +169,9 @@ export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
   const placed = (membership: MembershipRecord): MembershipRecord => {
     const { begins, ends, ...span } = membership;
     const [epoch, from] = begins === '' ? [span.epoch, span.from] : readTop(parts, begins, tops);
+    const read = Math.max(span.read, from);
     const to = ends === '' ? span.to : readTop(parts, ends, tops)[1];
-    return { ...span, epoch, from, to, begins: '', ends: '' };
+    return { ...span, epoch, from, to, read, begins: '', ends: '' };
   };
   for (const record of checked('left', shapes.left) as readonly LeftRecord[]) {
     left.push({ ...record, memberships: record.memberships.map(placed) });

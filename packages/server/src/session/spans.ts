@@ -75,12 +75,13 @@ export abstract class Spans implements Subscriber {
     if (this.#past !== undefined) yield* this.#past;
   }
 
-  private enterAgain({ room, epoch, from, since, ...ends }: MembershipRecord): void {
+  private enterAgain({ room, epoch, from, read, since, ...ends }: MembershipRecord): void {
     const until = infinite(ends.until);
     const known = { newest: open, begins: undefined, ends: undefined, seen: 0, isHeld: false };
     const membership = this.#rooms.enterAgain(this, room, {
       epoch,
       from,
+      read,
       to: infinite(ends.to),
       since,
       until,
@@ -191,7 +192,7 @@ function covers({ epoch, from, to }: Membership, first: Earlier, last: Earlier):
 
 /** What is known to be read need not be read again, whatever positions the client forgets. */
 function recordOf(membership: Membership, confirmed: number, tops: Map<string, Top>): MembershipRecord {
-  const { room, epoch, from, to, since, until, begins, ends } = membership;
+  const { room, epoch, from, to, read, since, until, begins, ends } = membership;
   const { name, log } = room;
   const part = (top: Top | undefined): string => {
     if (top === undefined) return '';
@@ -201,7 +202,9 @@ function recordOf(membership: Membership, confirmed: number, tops: Map<string, T
   };
   return {
     ...{ room: name, epoch, since },
-    from: begins === undefined && log.id === epoch ? Math.min(Math.max(from, log.offsetOf(confirmed)), to) : from,
+    // Where it has begun stays: who gets a message to several rooms by which, goes by that.
+    from,
+    read: begins === undefined && log.id === epoch ? Math.min(Math.max(read, log.offsetOf(confirmed)), to) : read,
     to: finite(to),
     until: finite(until),
     begins: part(begins),
