@@ -52,7 +52,7 @@ interface Said {
   isSpared: boolean;
 }
 
-const checksOrder = false;
+const checksOrder = true;
 
 export class ClusterModel {
   readonly #now: () => number;

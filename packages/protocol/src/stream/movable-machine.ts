@@ -123,10 +123,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     this.flow();
   }
 
-  /** One more frame is stored, and leaves. @param mark its place among everything that has left; undefined: it keeps its mark */
-  release(mark: number | undefined): void {
-    this.#storedSent++;
-    if (mark !== undefined) this.outbox.mark(this.#storedSent, mark);
+  /** One more frame is stored, and leaves. @param mark its place among everything that has left */
+  release(mark: number): void {
+    this.outbox.mark(++this.#storedSent, mark);
     this.flow();
   }
 

@@ -43,7 +43,7 @@ function setUp(rooms: number) {
   const publish = (room: number, text: string, except?: string): void => {
     turn.append(memberships[room]!.room.log, stamps.next(), except, [Buffer.from(text)]);
   };
-  const catchUp = new CatchUp(machine, stamps, 0, true);
+  const catchUp = new CatchUp(machine, stamps, 0, 0);
   for (const membership of memberships) catchUp.add(presence, membership, 0);
   const connection = {
     bufferedBytes: 0,

@@ -15,8 +15,6 @@ interface Cursor {
   offset: number;
   /** Its place among what is sent; infinity if this round has none for the socket. */
   stamp: number;
-  /** The newest of what has been looked at, if that goes by when it was emitted. */
-  newest: number;
   /** What has a later place in the order of this node is not for it. */
   last: number;
 }
@@ -44,19 +42,19 @@ export class CatchUp {
   #seeking: Cursor | undefined;
   #looks = 0;
   /**
-   * Whether all goes by its place in the order of this node. What a session has brought from another one is put in order by when
-   * it was emitted there, and never against the order of a log.
+   * What was emitted before this stamp, when the session came here from another node, is put in order by when that was, and what came
+   * later by its place in the order of this node.
    */
-  readonly #byPlace: boolean;
+  readonly #since: number;
   /** Those that wait for entries which are not here yet: until then nothing is sent. */
   #held: Cursor[] = [];
 
   /** @param stamp what the peer is known to have handled */
-  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, byPlace: boolean) {
+  constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, since: number) {
     this.#machine = machine;
     this.#stamps = stamps;
     this.#horizon = stamps.last;
-    this.#byPlace = byPlace;
+    this.#since = since;
     this.stamp = stamp;
   }
 
@@ -64,7 +62,7 @@ export class CatchUp {
   add(presence: Spans, membership: Membership, position: number): void {
     const { isHeld, read } = membership;
     const offset = isHeld ? 0 : Math.max(position, read) + 1;
-    const cursor = { presence, membership, position, offset, stamp: none, newest: 0, last: none };
+    const cursor = { presence, membership, position, offset, stamp: none, last: none };
     this.#cursors.push(cursor);
     if (isHeld) this.#held.push(cursor);
   }
@@ -98,8 +96,6 @@ export class CatchUp {
   ): boolean {
     if (this.#held.length > 0) this.#held = this.#held.filter(isStillHeld);
     if (this.#held.length > 0) return false;
-    // What is released has behind it, in the order of this node, what was published before.
-    if (!this.#byPlace) this.#startRound();
     let bytes = connection.bufferedBytes;
     this.#looks = 0;
     while (this.#machine.state === 'catching-up' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
@@ -182,9 +178,8 @@ export class CatchUp {
       if (place === undefined || cursor.offset > membership.to || place > cursor.last || place > this.#horizon)
         return true;
       const emitted = log.emittedAt(cursor.offset) as number;
-      cursor.newest = Math.max(cursor.newest, emitted);
       if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
-        cursor.stamp = this.#byPlace ? place : cursor.newest;
+        cursor.stamp = emitted < this.#since ? emitted : place;
         return true;
       }
       cursor.offset++;
@@ -192,9 +187,9 @@ export class CatchUp {
     }
   }
 
-  /** What has its place up to a stamp has been sent. */
+  /** What has its place up to a stamp has been sent, unless some goes by when it was emitted. */
   #passed(stamp: number): void {
-    if (this.#byPlace) this.stamp = stamp;
+    if (this.stamp >= this.#since) this.stamp = stamp;
   }
 
   #push(cursor: Cursor): void {

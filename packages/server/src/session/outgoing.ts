@@ -64,8 +64,6 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
   abstract end(close: Close): void;
   /** It is not what was stored of it any more. @param what besides its counts */
   protected abstract touch(what?: Change): void;
-  /** Whether what waits for its client is put in order by when it was emitted, and not by when it was released here. */
-  protected abstract readonly goesByEmit: boolean;
   /** Sees to it that `due` is called when it is time. */
   protected abstract schedule(): void;
   /** Something was given to the machine: if that is held, it goes out with what is read from the logs. */
@@ -120,7 +118,7 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
 
   /** One more frame is stored, and leaves. */
   release(): void {
-    if (!this.isOver) this.movable.release(this.goesByEmit ? undefined : this.context.turn.stamps.next());
+    if (!this.isOver) this.movable.release(this.context.turn.stamps.next());
     this.queued();
   }
 

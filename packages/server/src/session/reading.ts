@@ -40,8 +40,8 @@ export abstract class Reading extends Outgoing {
   protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
   protected forgottenStamp = -1;
-  /** Whether some of what its client may not have was emitted at another server: until this stamp is confirmed, and this frame. */
-  private elsewhere: { stamp: number; frame: number } | undefined = undefined;
+  /** When it came here from another server, as a stamp. */
+  private since = 0;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
@@ -232,8 +232,6 @@ export abstract class Reading extends Outgoing {
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.catchUp = undefined;
-    if (this.elsewhere !== undefined)
-      this.elsewhere.stamp = Math.min(this.elsewhere.stamp, this.context.turn.stamps.last);
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) this.listen(connection, presence, room);
@@ -321,22 +319,11 @@ export abstract class Reading extends Outgoing {
 
   /** It comes from another server. */
   protected comesFromElsewhere(): void {
-    this.elsewhere = { stamp: Number.POSITIVE_INFINITY, frame: this.machine.sent };
-  }
-
-  protected override get goesByEmit(): boolean {
-    const { elsewhere, machine } = this;
-    if (elsewhere === undefined) return false;
-    if (machine.confirmedStamp < elsewhere.stamp || machine.confirmed < elsewhere.frame) {
-      elsewhere.frame = machine.sent;
-      return true;
-    }
-    this.elsewhere = undefined;
-    return false;
+    this.since = this.context.turn.stamps.next();
   }
 
   private newCatchUp(stamp: number): CatchUp {
-    return new CatchUp(this.machine, this.context.turn.stamps, stamp, !this.goesByEmit);
+    return new CatchUp(this.machine, this.context.turn.stamps, stamp, this.since);
   }
 
   private *readers(): Generator<[Spans, Membership]> {

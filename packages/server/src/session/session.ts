@@ -111,10 +111,10 @@ export class Session extends Moving implements Receiver, Recorded {
   restore(record: SessionRecord): void {
     const { refusal, forgotten, owed } = record.counts;
     this.refusal = refusal;
-    this.comesFromElsewhere();
     if (forgotten) this.forgottenStamp = 0;
     // What it says goes on behind what it has said.
     for (const [, stamp] of record.frames) this.context.turn.stamps.observe(stamp);
+    this.comesFromElsewhere();
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record);
     for (const ack of owed) {
