@@ -42,6 +42,8 @@ interface Seat {
   readonly servers: Map<number, Emission>;
   readonly places: Map<string, number>;
   movedAt: number;
+  /** Which server has it. */
+  server: number;
   isLost: boolean;
 }
 
@@ -51,8 +53,6 @@ interface Said {
   fresh: number;
   isSpared: boolean;
 }
-
-const checksOrder = true;
 
 export class ClusterModel {
   readonly #now: () => number;
@@ -66,7 +66,7 @@ export class ClusterModel {
   }
 
   /** A socket is there; its client knows so when `told` is called. */
-  entered(socket: string, namespace: string): void {
+  entered(socket: string, namespace: string, server = 0): void {
     if (this.#seats.has(socket)) return;
     const rooms = new Map([['', this.#state(true, false)]]);
     this.#seats.set(socket, {
@@ -78,15 +78,21 @@ export class ClusterModel {
         servers: new Map(),
         places: new Map(),
         movedAt: 0,
+        server,
         isLost: false,
       },
     });
   }
 
   /** It is at another server: what was emitted before is put in order by when that was, as far as it can be. */
-  moved(socket: string): void {
+  moved(socket: string, server: number): void {
     const seat = this.#seats.get(socket);
-    if (seat !== undefined) seat.movedAt = this.#now();
+    if (seat !== undefined) Object.assign(seat, { movedAt: this.#now(), server });
+  }
+
+  /** Whether a server has a socket, and no other has taken it since. */
+  isAt(socket: string, server: number): boolean {
+    return this.#seats.get(socket)?.server === server;
   }
 
   /** Its client was told that it has a new session. */
@@ -160,7 +166,7 @@ export class ClusterModel {
     if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
     if (!emission.possible.has(socket)) throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);
-    if (checksOrder && emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
+    if (emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
       const last = seat.servers.get(emission.server);
       if (last !== undefined && emission.number < last.number) {
         throw new Broken(`${socket} got ${name} behind ${last.name}, which its server emitted later`);

@@ -216,10 +216,10 @@ class ClusterWorld {
     this.#note(
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
-    this.#model.entered(socket.id, socket.namespace);
+    this.#model.entered(socket.id, socket.namespace, place.number);
     if (socket.recovered) {
       this.counters.moves++;
-      this.#model.moved(socket.id);
+      this.#model.moved(socket.id, place.number);
     }
     for (const event of ['event', 'ask']) {
       socket.on(event, (text: string) => {
@@ -370,7 +370,7 @@ class ClusterWorld {
     const io = place.io.of(namespace);
     const number = (this.#numbers.get(place.number) ?? 0) + 1;
     this.#numbers.set(place.number, number);
-    const own = new Set(io.sockets.keys());
+    const own = new Set([...io.sockets.keys()].filter((id) => this.#model.isAt(id, place.number)));
     const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace, own };
     const sockets = [...io.sockets.values()];
     if (random.chance(0.25) && sockets.length > 0) {
