@@ -82,7 +82,9 @@ export class Retention extends Timed {
   /** A log is another one from now on. @param top the offset after which its entries come */
   restart(log: Log, id: string, top: number): void {
     this.#bytes -= log.bytes;
+    const isFresh = log.id === '';
     log.restart(id, top);
+    if (isFresh) return;
     this.#rows.retain((row) => this.#rows.itemAt(row) !== log && !this.#isReleased(row));
     this.#released = 0;
   }

@@ -103,7 +103,8 @@ export class Rooms implements RoomContext {
     const { room } = membership;
     const { turn } = this;
     membership.until = this.stamp;
-    room.members.delete(subscriber.id);
+    // One that comes back may have taken its place.
+    if (room.members.get(subscriber.id) === subscriber) room.members.delete(subscriber.id);
     if (turn.isShared && !isOver) this.#end(turn, subscriber, membership);
     else {
       membership.to = room.log.lastOffset;
@@ -167,11 +168,10 @@ export class Rooms implements RoomContext {
     if (!turn.isShared) return membership;
     // Where the log is among what other nodes append, only the store knows.
     membership.isHeld = true;
-    membership.begins = turn.top(room.log.name, ([epoch, offset]) => {
+    membership.begins = turn.top(room.log, true, ([epoch, offset]) => {
       Object.assign(membership, { epoch, from: offset, read: offset, begins: undefined });
-      turn.start(room.log, [epoch, offset]);
-      // It may have left since: then the end is waited for.
-      if (membership.until === Number.POSITIVE_INFINITY) this.#unholdAt(subscriber, membership, offset);
+      // It may have left since: then the end is waited for, if anybody reads up to there.
+      if (membership.ends === undefined) this.#unholdAt(subscriber, membership, offset);
     });
     return membership;
   }
@@ -180,7 +180,7 @@ export class Rooms implements RoomContext {
     const { log } = membership.room;
     membership.seen = log.lastOffset;
     membership.isHeld = true;
-    membership.ends = turn.top(log.name, ([, offset]) => {
+    membership.ends = turn.top(log, false, ([, offset]) => {
       Object.assign(membership, { to: offset, ends: undefined });
       this.#unholdAt(subscriber, membership, offset);
     });

@@ -94,7 +94,7 @@ export class CatchUp {
     codecIndex: number,
     budget: LogBudget | undefined,
   ): boolean {
-    if (this.#held.length > 0) this.#held = this.#held.filter(isStillHeld);
+    if (this.#held.length > 0) this.#held = this.#held.filter((cursor) => cursor.last >= 0 && isStillHeld(cursor));
     if (this.#held.length > 0) return false;
     let bytes = connection.bufferedBytes;
     this.#looks = 0;

@@ -1,5 +1,5 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
-import { CloseCode, type HelloPacket } from '@halyard/protocol';
+import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
 import type { Connection } from '../wire/connection';
 import { Arrival } from './arrival';
 import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
@@ -81,7 +81,10 @@ export class Sessions {
       const turn = this.#context.turn as ClaimsContext['turn'];
       const isLater = session.isLater(generation);
       if (!isLater) session.pause();
-      await turn.confirm(session);
+      // What its handlers have said meanwhile goes along.
+      for (let i = 0; i < confirmsMax; i++) {
+        if (!(await turn.confirm(session)) || !turn.isTouched(session)) break;
+      }
       if (!isLater && !session.isOver) session.letGo(elsewhere);
       return true;
     });
@@ -102,6 +105,8 @@ export class Sessions {
       const found = key && (await claims.take(key, hello, connection.codecIndex));
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
+      const { closed } = arrival;
+      if (closed !== undefined && afterClose(closed.code) !== 'resume') session?.end(closed);
       if (arrival.isOver || session?.isOver) {
         arrival.end(tryAgain);
         return;
@@ -234,6 +239,8 @@ export class Sessions {
 
 const elsewhere = { code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' } as const;
 const tryAgain = { code: CloseCode.TryAgainLater, reason: 'the session could not be found now', by: 'server' } as const;
+/** How often a session is stored that is let go, as long as it changes. */
+const confirmsMax = 4;
 /** Besides a window there may be packets that are not counted. */
 const packetsBeside = 1_024;
 

@@ -2,6 +2,7 @@
 // several partitions in two phases, logs and then sessions. Who is lost between them has said what is said again, and has lost
 // nothing.
 import type { Position } from '@halyard/protocol';
+import type { Log } from '../log/log';
 import type { Patience } from './patience';
 import type { Awaitable, Commit, CommitResult, LogStep, RecordWrite, Store } from './store';
 import type { Recorded, Recording, Top } from './turn';
@@ -9,6 +10,10 @@ import type { Recorded, Recording, Top } from './turn';
 /** One step of a commit, and where its log was. */
 export interface StepItem extends Top {
   step: LogStep;
+  /** A log that is needed from there on. */
+  starts?: Log;
+  /** Its log need not be kept for it any more. */
+  unpin?: () => void;
 }
 
 /** What is stored together. */

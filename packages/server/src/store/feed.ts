@@ -42,6 +42,10 @@ export class Feed {
   #top = 0;
   #waiters: { readonly offset: number; readonly run: () => void }[] = [];
   #isReading = false;
+  /** Whether something may have been missed since the read that is under way has begun. */
+  #isInDoubt = false;
+  /** How many there are who will need it: entries and places of this node that are not stored yet, reads. */
+  pins = 0;
   #cancelGap: (() => void) | undefined;
 
   constructor(name: string, context: FeedContext) {
@@ -68,7 +72,7 @@ export class Feed {
 
   /** Whether anybody waits for entries. */
   get isAwaited(): boolean {
-    return this.#waiters.length > 0;
+    return this.#waiters.length > 0 || this.pins > 0;
   }
 
   /** Follows the log. @param from where its entries begin that are wanted; undefined: with the next one */
@@ -89,7 +93,7 @@ export class Feed {
     this.#top = Math.max(this.#top, top);
     for (const offset of [...this.#waiting.keys()]) if (offset <= base) this.#waiting.delete(offset);
     this.#advance();
-    if (this.#top > this.log.lastOffset) this.#readOn();
+    if (this.#top > this.log.lastOffset || this.#isInDoubt) this.#readOn();
   }
 
   stop(): void {
@@ -109,6 +113,10 @@ export class Feed {
   arrived(epoch: string, entry: StoredEntry): void {
     const { log } = this;
     if (this.#state === 'idle' || this.#state === 'stopped') return;
+    if (!isEntry(entry)) {
+      this.#context.report(new Error(`Not an entry of ${this.log.name}.`), 'the store');
+      return;
+    }
     this.#top = Math.max(this.#top, entry.offset);
     if (this.isReady && epoch !== log.id) {
       // Of another log: the store says which one it is.
@@ -133,6 +141,8 @@ export class Feed {
 
   /** Entries may have been missed. */
   check(): void {
+    // What is being read may have been asked for before.
+    this.#isInDoubt = this.#isReading || this.#state === 'starting';
     if (this.isReady) this.#readOn();
   }
 
@@ -143,6 +153,15 @@ export class Feed {
 
   /** @returns whether all entries after an offset are here that are known of, read from the store if they were not */
   async load(after: number): Promise<boolean> {
+    this.pins++;
+    try {
+      return await this.#load(after);
+    } finally {
+      this.pins--;
+    }
+  }
+
+  async #load(after: number): Promise<boolean> {
     const { log } = this;
     await new Promise<void>((resolve) => this.whenAt(0, resolve));
     // Else what was emitted later, in another log, would be read before.
@@ -182,8 +201,16 @@ export class Feed {
   }
 
   #deliver(entry: StoredEntry): void {
-    const { stamps, retention } = this.#context;
-    const { emitted, except, frames } = this.#made(this.log.id, entry);
+    const { stamps, retention, report } = this.#context;
+    let made: OlderEntry;
+    try {
+      made = this.#made(this.log.id, entry);
+    } catch (error) {
+      report(error, 'an entry of another server');
+      this.#lose(this.log.id, entry.offset, 'an entry is not what a server writes');
+      return;
+    }
+    const { emitted, except, frames } = made;
     stamps.observe(emitted);
     retention.append(this.log, stamps.next(), except, frames, emitted);
     this.#follower?.onEntry(emitted, except, frames);
@@ -192,9 +219,11 @@ export class Feed {
   #made(epoch: string, { offset, stamp, except, earlier, bodies }: StoredEntry): OlderEntry {
     const { codecs } = this.#context;
     const positions: Position[] = [[epoch, offset]];
-    const frames: Frames = bodies.map((body, i) =>
-      body === undefined ? undefined : placed(codecs[i] as Codec, body, positions),
-    );
+    // Servers may have different codecs while they are replaced one by one.
+    const frames: Frames = codecs.map((codec, i) => {
+      const body = bodies[i];
+      return body === undefined ? undefined : placed(codec, body, positions);
+    });
     return { emitted: stamp, except: exceptOf(except, earlier), frames };
   }
 
@@ -233,20 +262,15 @@ export class Feed {
         const { lastOffset } = this.log;
         const { epoch, first, top, entries } = await this.#page(lastOffset, pageEntriesMax);
         if (!this.isReady) return;
-        if (epoch !== this.log.id) {
-          this.#lose(epoch, top, 'the log is another one');
-          return;
-        }
-        if (first > this.log.nextOffset) {
-          this.#lose(epoch, first - 1, 'entries are gone that were not read');
-          return;
-        }
+        if (epoch !== this.log.id) this.#lose(epoch, top, 'the log is another one');
+        else if (first > this.log.nextOffset) this.#lose(epoch, first - 1, 'entries are gone that were not read');
         this.#top = Math.max(top, this.#top);
         for (const entry of entries) {
           if (entry.offset > this.log.lastOffset) this.#waiting.set(entry.offset, entry);
         }
         this.#advance();
-        if (!this.#hasGap || this.log.lastOffset === lastOffset) break;
+        if (this.#isInDoubt) this.#isInDoubt = false;
+        else if (!this.#hasGap || this.log.lastOffset === lastOffset) break;
       }
     } finally {
       this.#isReading = false;
@@ -270,7 +294,8 @@ export class Feed {
     this.#top = top;
     retention.restart(this.log, epoch, top);
     this.#follower?.onLost?.();
-    this.#wake();
+    // What they wait for comes no more.
+    for (const { run } of this.#waiters.splice(0)) run();
   }
 }
 
@@ -288,13 +313,17 @@ function exceptOf(names: readonly string[], earlier: readonly Position[]): Excep
   return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
 }
 
+function isEntry({ offset, stamp, except, earlier, bodies }: StoredEntry): boolean {
+  return isCount(offset) && Number.isSafeInteger(stamp) && [except, earlier, bodies].every(Array.isArray);
+}
+
 function isPosition(position: Position): boolean {
   return Array.isArray(position) && typeof position[0] === 'string' && isCount(position[1]);
 }
 
 function isPage({ epoch, first, top, entries }: LogPage, after: number): boolean {
   if (typeof epoch !== 'string' || !isCount(first) || !isCount(top) || first > top + 1) return false;
-  return entries.every(({ offset }, i) => offset === after + 1 + i && offset <= top);
+  return entries.every((entry, i) => isEntry(entry) && entry.offset === after + 1 + i && entry.offset <= top);
 }
 
 function isCount(value: unknown): boolean {

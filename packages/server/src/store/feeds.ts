@@ -60,6 +60,16 @@ export class Feeds {
     this.#linger(feed);
   }
 
+  /** It is needed as long as something of this node for it is not stored. @returns a function to be called then */
+  pin(name: string): () => void {
+    const feed = this.#byName.get(name);
+    if (feed === undefined) return () => {};
+    feed.pins++;
+    return () => {
+      feed.pins--;
+    };
+  }
+
   isReady(log: Log): boolean {
     return this.#feedOf(log)?.isReady === true;
   }

@@ -1,7 +1,7 @@
 // The turn of a server whose store others share: what is emitted waits until it is stored, and is then released in the order in
 // which it was emitted. While a commit is in flight the next one gathers, so that throughput does not fall with the way to the
 // store.
-import type { Position } from '@halyard/protocol';
+import { LocalUsageError, type Position } from '@halyard/protocol';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import { type Batched, Commits, type StepItem } from './commits';
@@ -105,6 +105,10 @@ export class QueuedTurn implements Turn {
 
   /** Appends to the logs of rooms. Who appends does not deliver: each log's follower does, here and on other nodes. */
   publish({ logs, except, bodies }: Publication): void {
+    const { storeQueueBytesMax } = this.#context;
+    if (this.#bytes > storeQueueBytesMax * 4) {
+      throw new LocalUsageError('ERR_STORE_AWAY', `${this.#bytes} bytes that were published wait to be stored`);
+    }
     const stamp = this.stamps.next();
     const first = this.#steps.length;
     const { partitions } = this.#store;
@@ -114,15 +118,25 @@ export class QueuedTurn implements Turn {
         : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
     for (const [i, log] of inOrder.entries()) {
       const earlier = Array.from({ length: i }, (_, before) => first + before);
-      this.#add({ log, stamp, except, bodies, earlier });
+      const item = this.#add({ log, stamp, except, bodies, earlier });
+      item.unpin = this.#feeds.pin(log);
     }
     for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
   }
 
-  /** Asks where a log is, among everything that is emitted. @param then called once that is known */
-  top(log: string, then: (position: Position) => void): Top {
-    const item = this.#add({ topOf: log });
-    this.after(() => then(item.position as Position));
+  /**
+   * Asks where a log is, among everything that is emitted.
+   * @param isStart whether the log is needed from there on
+   * @param then called once that is known
+   */
+  top(log: Log, isStart: boolean, then: (position: Position) => void): Top {
+    const item = this.#add({ topOf: log.name });
+    if (isStart) item.starts = log;
+    const unpin = this.#feeds.pin(log.name);
+    this.after(() => {
+      then(item.position as Position);
+      unpin();
+    });
     return item;
   }
 
@@ -158,6 +172,11 @@ export class QueuedTurn implements Turn {
   forget(session: Recorded): void {
     this.#touched.delete(session);
     this.#forgotten.add(session);
+  }
+
+  /** Whether a session has changed since it was stored, or was on its way there. */
+  isTouched(session: Recorded): boolean {
+    return this.#touched.has(session);
   }
 
   /** @returns once a session is stored as it is now: whether it is still this node's */
@@ -246,6 +265,8 @@ export class QueuedTurn implements Turn {
   #isStored({ steps, records, items }: Batch, { positions, fenced, missing }: CommitResult): void {
     for (const [i, item] of steps.entries()) {
       item.position = positions[i];
+      // At once: what is released behind it waits for it.
+      if (item.starts !== undefined) this.#feeds.start(item.starts, item.position);
       if ('topOf' in item.step) continue;
       const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
       item.step = { ...item.step, earlier };
@@ -254,8 +275,11 @@ export class QueuedTurn implements Turn {
     const missed = new Set(missing);
     for (const session of records.keys()) {
       const generation = generations.get(session.id);
-      if (generation !== undefined) this.forget(session);
-      else if (missed.has(session.id)) {
+      if (generation !== undefined) {
+        this.forget(session);
+        // Before anything else: what it has here may be another's by then.
+        session.fenced(generation);
+      } else if (missed.has(session.id)) {
         this.#written.delete(session);
         this.touch(session);
       }
@@ -267,9 +291,7 @@ export class QueuedTurn implements Turn {
     for (const item of items) if (isStored(item)) this.#releasing.push(item);
     this.#releasing.push(() => {
       for (const [session, { snapshot }] of records) {
-        const generation = generations.get(session.id);
-        if (generation !== undefined) session.fenced(generation);
-        else if (!missed.has(session.id)) session.stored(snapshot);
+        if (!generations.has(session.id) && !missed.has(session.id)) session.stored(snapshot);
       }
     });
     this.#isStoring = false;
@@ -288,7 +310,7 @@ export class QueuedTurn implements Turn {
       try {
         if (typeof item === 'function') item();
         else if ('release' in item) item.release();
-        else if ('log' in item.step) waiting = this.#deliver(item.step, item.position as Position);
+        else if ('log' in item.step) waiting = this.#deliver(item.step, item.position as Position, item.unpin);
       } catch (error) {
         this.#context.report(error, 'releasing what is stored');
       }
@@ -306,9 +328,14 @@ export class QueuedTurn implements Turn {
   }
 
   /** @returns the feed if the rest has to wait for it */
-  #deliver(entry: NewEntry, [epoch, offset]: Position): { readonly feed: Feed; readonly offset: number } | undefined {
+  #deliver(
+    entry: NewEntry,
+    [epoch, offset]: Position,
+    unpin: (() => void) | undefined,
+  ): { readonly feed: Feed; readonly offset: number } | undefined {
     const { log, stamp, except, bodies } = entry;
     this.releasedStamp = stamp;
+    unpin?.();
     for (const body of bodies) this.#bytes -= body?.length ?? 0;
     const earlier = entry.earlier as readonly Position[];
     const feed = this.#feeds.released(log, epoch, { offset, node: '', stamp, except, earlier, bodies });
