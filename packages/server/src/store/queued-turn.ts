@@ -1,6 +1,6 @@
 // The turn of a server whose store others share: what is emitted waits until it is stored, and is then released in the order in
 // which it was emitted. While a commit is in flight the next one gathers, so that throughput does not fall with the way to the
-// store.
+// store. Longer than other files: what waits, is stored, and is released is one list, in one order.
 import { LocalUsageError, type Position } from '@halyard/protocol';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
