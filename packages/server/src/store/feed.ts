@@ -42,6 +42,8 @@ export class Feed {
   /** Offset of the newest entry that there is known to be. */
   #top = 0;
   #waiters: { readonly offset: number; readonly run: () => void }[] = [];
+  /** From where its entries are wanted, as long as it starts. */
+  readonly #wanted: Position[] = [];
   #isReading = false;
   /** Whether something may have been missed since the read that is under way has begun. */
   #isInDoubt = false;
@@ -78,11 +80,13 @@ export class Feed {
 
   /** Follows the log. @param from where its entries begin that are wanted; undefined: with the next one */
   async start(from: Position | undefined): Promise<void> {
+    if (from !== undefined && !this.isReady) this.#wanted.push(from);
     if (this.#state !== 'idle') return;
     this.#state = 'starting';
     const { store, patience, retention } = this.#context;
     const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
-    let base = from !== undefined && from[0] === epoch ? Math.min(from[1], top) : top;
+    let base = top;
+    for (const [its, offset] of this.#wanted.splice(0)) if (its === epoch) base = Math.min(base, offset);
     if (base < top) {
       const page = await this.#page(base, 1);
       // What is gone was for who was here before: that is seen where it is missing.
