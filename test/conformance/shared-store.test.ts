@@ -251,6 +251,40 @@ describe.each(hosts)('on %s', (_name, host) => {
     await other.packet(3);
   });
 
+  test('who leaves a namespace just as a room of it is joined still hears of the others', async () => {
+    const { a } = await two();
+    a.of('/b').on('connection', (socket) => socket.on('join', () => socket.join('room')));
+    const { wire } = await greeted(a);
+    wire.send([10, '/b']);
+    await wire.packet(11, ([, name]) => name === '/b');
+    wire.send([2, '/b', 'join', []], [13, '/b']);
+    await wire.settle();
+    a.emit('event', 'to all');
+    expect((await wire.packet(5))[4]).toEqual(['to all']);
+  });
+
+  test('what was emitted just before a room is left, or a socket is ended, still comes, and before what follows', async () => {
+    const { a } = await two((socket) => {
+      socket.join('room');
+      socket.on('leave', () => {
+        a.to('room').emit('event', 'before it leaves');
+        socket.leave('room');
+        a.to('room').emit('event', 'after that');
+        socket.emit('event', 'said then');
+      });
+      socket.on('end', () => {
+        a.emit('event', 'goodbye');
+        socket.disconnect();
+      });
+    });
+    const { wire } = await greeted(a);
+    wire.send([2, '/', 'leave', []]);
+    await wire.packet(2);
+    wire.send([2, '/', 'end', []]);
+    await wire.packet(13);
+    expect(wire.events).toEqual(['event before it leaves', 'event said then', 'event goodbye']);
+  });
+
   test('a record is kept for as long as its client may be quiet', async () => {
     const kept: number[] = [];
     const store = memory({ shared: true });

@@ -7,6 +7,8 @@ export interface Mutant {
   /** What stands there, once. */
   readonly code: string;
   readonly instead: string;
+  /** How many servers it takes to find it. Default: 1. */
+  readonly nodes?: number;
 }
 
 const stream = 'packages/protocol/src/stream';
@@ -81,12 +83,6 @@ export const mutants: readonly Mutant[] = [
     instead: 'return false;',
   },
   {
-    fault: 'a record is written after what was made of it has left',
-    file: `${server}/wire/websocket.ts`,
-    code: '    flusher.commit();\n    // Committing may have closed it.',
-    instead: '    // Committing may have closed it.',
-  },
-  {
     fault: 'a frame of the outbox is left out of the record',
     file: `${server}/session/record-writer.ts`,
     code: 'let frame = Math.max(before?.frame ?? 0, counts.confirmed);',
@@ -95,14 +91,15 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'a room that is joined is not noted in the record',
     file: `${server}/session/reading.ts`,
-    code: 'if (presence.isLeaving) return;\n    this.touch(presence.id);\n    if (!this.isCounted)',
-    instead: 'if (presence.isLeaving) return;\n    if (!this.isCounted)',
+    code: 'if (presence.isLeaving) return;\n    this.touch(presence.id);\n    const isAdded',
+    instead: 'if (presence.isLeaving) return;\n    const isAdded',
+    nodes: 3,
   },
   {
     fault: 'a membership begins with the log, and not where it was joined',
     file: `${server}/room/rooms.ts`,
-    code: 'return membershipOf(room, room.log.lastOffset, this.stamp);',
-    instead: 'return membershipOf(room, 0, this.stamp);',
+    code: 'membershipOf(room, room.log.lastOffset, since);',
+    instead: 'membershipOf(room, 0, since);',
   },
   {
     fault: 'a room that was left is read on to its end',
@@ -113,20 +110,20 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'an exception is forgotten when a log is read again',
     file: `${server}/session/catch-up.ts`,
-    code: 'if (stamp > floor && !presence.wasExcepted(log.exceptAt(cursor.offset), stamp, stamp)) {',
-    instead: 'if (stamp > floor) {',
+    code: 'if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {',
+    instead: 'if (emitted > 0) {',
   },
   {
     fault: 'an exception by a room that was left is forgotten',
     file: `${server}/session/presence.ts`,
-    code: 'if (!room.hasSpoken(membership)) return;',
+    code: 'if (!membership.isHeld && !room.hasSpoken(membership)) return;',
     instead: 'return;',
   },
   {
     fault: 'a member of two rooms gets it twice when it is read again',
     file: `${server}/log/except.ts`,
-    code: 'return place !== undefined && place < this.count;',
-    instead: 'return false;',
+    code: 'return index !== undefined && index < this.count ? this.places.positions[index]?.[1] : undefined;',
+    instead: 'return undefined;',
   },
   {
     fault: 'a member of two rooms gets it twice, live',
@@ -137,8 +134,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'the last entry of a log is not read',
     file: `${server}/session/catch-up.ts`,
-    code: 'if (stamp === undefined || cursor.offset > membership.to',
-    instead: 'if (stamp === undefined || cursor.offset >= log.lastOffset || cursor.offset > membership.to',
+    code: 'if (place === undefined || cursor.offset > membership.to',
+    instead: 'if (place === undefined || cursor.offset >= log.lastOffset || cursor.offset > membership.to',
   },
   {
     fault: 'what was read is sent before what was emitted earlier and waits in the outbox',
@@ -185,7 +182,113 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'a socket that is over stays in its rooms',
     file: `${server}/session/presence.ts`,
-    code: 'for (const { room } of this.exitAll()) this.line.exit(this, room);\n    this.ended(close);',
-    instead: 'this.ended(close);',
+    code: 'for (const membership of this.exitAll(!isRead)) this.line.exit(this, membership);\n    this.ended(',
+    instead: 'this.ended(',
+  },
+  {
+    fault: 'what is emitted leaves before it is stored',
+    file: `${stream}/movable-machine.ts`,
+    code: 'return this.outbox.carried < this.#storedSent && super.transmitWaiting();',
+    instead: 'return super.transmitWaiting();',
+    nodes: 3,
+  },
+  {
+    fault: 'an entry of this node is delivered before its turn has come',
+    file: `${server}/store/feed.ts`,
+    code: '(entry.node === node && !isReleased(entry.stamp))',
+    instead: 'false',
+    nodes: 3,
+  },
+  {
+    fault: 'a session is taken as it was before it was claimed',
+    file: `${server}/session/claims.ts`,
+    code: 'decodeRecord(taken.record, store.codec)',
+    instead: 'decodeRecord(stored.record, store.codec)',
+    nodes: 3,
+  },
+  {
+    fault: 'a session is claimed without the nonce',
+    file: `${server}/store/memory-hub.ts`,
+    code: 'if (stored.nonce !== nonce) return false;',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'who was fenced goes on',
+    file: `${server}/store/queued-turn.ts`,
+    code: 'session.fenced(generation);',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'a session is let go to a connection that is not the last',
+    file: `${server}/session/directory.ts`,
+    code: 'const isLater = session.isLater(generation);',
+    instead: 'const isLater = false;',
+    nodes: 3,
+  },
+  {
+    fault: 'a commit that comes again is done again',
+    file: 'test/sim/simulated-store.ts',
+    code: 'return last.result;',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'a commit is not repeated when its answer is lost',
+    file: `${server}/store/patience.ts`,
+    code: 'await this.#wait(delayMs);',
+    instead: 'return undefined as never;',
+    nodes: 3,
+  },
+  {
+    fault: 'a gap in a log is guessed over',
+    file: `${server}/store/feed.ts`,
+    code: 'const entry = this.#waiting.get(log.nextOffset);',
+    instead: 'const entry = this.#waiting.get(log.nextOffset) ?? [...this.#waiting.values()][0];',
+    nodes: 3,
+  },
+  {
+    fault: 'a membership begins where the log is here',
+    file: `${server}/room/rooms.ts`,
+    code: 'Object.assign(membership, { epoch, from: offset, read: offset, begins: undefined });',
+    instead:
+      'Object.assign(membership, { epoch, from: room.log.lastOffset, read: room.log.lastOffset, begins: undefined });',
+    nodes: 3,
+  },
+  {
+    fault: 'the frame of another node confirms what came here',
+    file: `${stream}/movable-machine.ts`,
+    code: 'return number > this.#sentBefore;',
+    instead: 'return true;',
+    nodes: 3,
+  },
+  {
+    fault: 'what a membership covers shrinks as it is read',
+    file: `${server}/session/spans.ts`,
+    code: 'function covers({ epoch, from, to }: Membership',
+    instead: 'function covers({ epoch, read: from, to }: Membership',
+    nodes: 3,
+  },
+  {
+    fault: 'an exception of a room is decided by who is in it here now',
+    file: `${server}/room/rooms.ts`,
+    code: 'return this.turn.isShared ? stamps.next() : stamps.last;',
+    instead: 'return stamps.last;',
+    nodes: 3,
+  },
+  {
+    fault: 'an event counts as handled as it is delivered',
+    file: `${stream}/movable-machine.ts`,
+    code: 'received: this.#settled.prefix,',
+    instead: 'received: this.incoming,',
+    nodes: 3,
+  },
+  {
+    fault: 'what is settled is told before that is stored',
+    file: `${stream}/movable-machine.ts`,
+    code: 'if (this.#settled.prefix > prefix) this.sink.settled?.();',
+    instead: 'this.received = this.#settled.prefix; if (this.#settled.prefix > prefix) this.sink.settled?.();',
+    nodes: 3,
   },
 ];

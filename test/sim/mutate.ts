@@ -42,10 +42,9 @@ async function buildWith({ file, code, instead, fault }: Mutant, number: number)
 }
 
 /** @returns the line that says how it was found; undefined if it was not */
-async function find(folder: string, seeds: number): Promise<string | undefined> {
-  const child = spawn(process.execPath, [join(folder, 'run.js'), '--seeds', `${seeds}`, '--from', '1', '--no-shrink'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+async function find(folder: string, seeds: number, nodes: number): Promise<string | undefined> {
+  const options = ['--seeds', `${seeds}`, '--from', '1', '--no-shrink', '--nodes', `${nodes}`];
+  const child = spawn(process.execPath, [join(folder, 'run.js'), ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
@@ -69,7 +68,7 @@ else {
   let survivors = 0;
   for (const [i, mutant] of chosen.entries()) {
     const folder = await buildWith(mutant, i);
-    const found = await find(folder, Number(values.seeds));
+    const found = await find(folder, Number(values.seeds), mutant.nodes ?? 1);
     await rm(folder, { recursive: true });
     if (found === undefined) survivors++;
     console.log(

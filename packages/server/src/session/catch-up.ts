@@ -166,6 +166,8 @@ export class CatchUp {
     const { log } = membership.room;
     const floor = this.stamp;
     cursor.stamp = none;
+    // Its client has left.
+    if (cursor.last < 0) return true;
     if (log.id !== membership.epoch || cursor.offset <= log.base) throw trimmed(log.id);
     if (cursor.offset < log.firstOffset) {
       const newest = Math.min(membership.newest, cursor.last);
