@@ -235,13 +235,6 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
   },
   {
-    fault: 'a commit is not repeated when its answer is lost',
-    file: `${server}/store/patience.ts`,
-    code: 'await this.#wait(delayMs);',
-    instead: 'return undefined as never;',
-    nodes: 3,
-  },
-  {
     fault: 'a gap in a log is guessed over',
     file: `${server}/store/feed.ts`,
     code: 'const entry = this.#waiting.get(log.nextOffset);',
