@@ -1,5 +1,6 @@
 // Servers that share a store, attacked at the edges of a move: nobody loses a session by what somebody else says, and what is not
 // stored is not said.
+// Longer than other files: it is a list of what was broken.
 import { connect, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';

@@ -1,6 +1,6 @@
 // The log of one room as this node has it: what is stored arrives in any order, with gaps or twice, and is delivered in the log's
-// order, each entry once. A gap is read from the store and never guessed over; if the store cannot fill it, that is told. Longer than
-// other files: every way in which an entry comes ends in the same few lines.
+// order, each entry once. A gap is read from the store and never guessed over; if the store cannot fill it, that is told.
+// Longer than other files: every way in which an entry comes ends in the same few lines.
 import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type Position } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
