@@ -119,7 +119,7 @@ export abstract class Reading extends Outgoing {
   }
 
   lost(): void {
-    this.end(behind);
+    this.end({ code: CloseCode.SessionEnded, reason: behind.reason, by: 'server' });
   }
 
   askHandled(): void {

@@ -1,0 +1,152 @@
+// A store that answers what cannot be: no gap and no double comes of it in silence. What cannot be mended ends sessions with a reason.
+import { type Adapter, memory, type Server, type Store, type StoreEvents } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+import type { WireClient } from '../kit/wire';
+
+describe.each(hosts)('on %s', (_name, host) => {
+  const { open, serve } = served(host);
+
+  /** Servers on one store, each of which may be lied to. */
+  async function servers(lie: (store: Store, number: number) => void) {
+    const shared = memory({ shared: true });
+    const told: StoreEvents[] = [];
+    const reported: string[] = [];
+    let count = 0;
+    const adapter: Adapter = (context) => {
+      const store = shared(context) as Store;
+      const start = store.open.bind(store);
+      store.open = (node, events) => {
+        told.push(events);
+        return start(node, events);
+      };
+      lie(store, ++count);
+      return store;
+    };
+    const start = (): Promise<Server> =>
+      serve({ adapter }, (io) => {
+        io.on('error', (error) => reported.push(String(error)));
+        io.on('connection', (socket) => socket.on('event', () => 'answer'));
+      });
+    return { a: await start(), b: await start(), told, reported };
+  }
+
+  async function greeted(io: Server) {
+    const wire = await open(io);
+    wire.send([0, [['/']], 'by hand', null, '', 1]);
+    const [, session, secret] = await wire.packet(1);
+    await wire.packet(11);
+    return { wire, key: [session, secret] as const };
+  }
+
+  const closed = async (wire: WireClient) => {
+    const { code, reason } = await wire.until(({ closed: close }) => close);
+    return [code, reason];
+  };
+  const entry = { node: 'elsewhere', except: [], earlier: [], bodies: ['[5,"/",[],"event",["forged"]]'] };
+
+  test('an offset that is given again ends who is in the room, and one that only comes again does not', async () => {
+    const { a, told, reported } = await servers(() => {});
+    const { wire } = await greeted(a);
+    a.emit('event', 'first');
+    const [, , [log]] = (await wire.packet(5)) as [number, string, [string]];
+    const [events] = told as [StoreEvents];
+    a.emit('event', 'second');
+    await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'second');
+    events.onEntry('0:/', log, { ...entry, offset: 1, stamp: 1 });
+    expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
+    expect(wire.events).toEqual(['event first', 'event second']);
+    expect(reported.join()).toContain('an offset was given twice');
+  });
+
+  test('an entry of another epoch is nobody’s, and a log that is another one ends who was in its room', async () => {
+    let isAnother = false;
+    const { a, told, reported } = await servers((store) => {
+      const read = store.read.bind(store);
+      store.read = async (...what) => {
+        const page = await read(...what);
+        return isAnother ? { ...page, epoch: 'another', entries: [] } : page;
+      };
+    });
+    const { wire } = await greeted(a);
+    a.emit('event', 'first');
+    await wire.packet(5);
+    const [events] = told as [StoreEvents];
+    events.onEntry('0:/', 'another', { ...entry, offset: 2, stamp: 9 });
+    await wire.settle();
+    expect(wire.events).toEqual(['event first']);
+    isAnother = true;
+    events.onMissed();
+    expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
+    expect(reported.join()).toContain('the log is another one');
+  });
+
+  test('a gap that the store cannot fill ends who waits for it', async () => {
+    const { a, told, reported } = await servers((store) => {
+      const read = store.read.bind(store);
+      store.read = async (...what) => {
+        const page = await read(...what);
+        return { ...page, first: 8, top: 9, entries: [] };
+      };
+    });
+    const { wire } = await greeted(a);
+    a.emit('event', 'first');
+    const [, , [log]] = (await wire.packet(5)) as [number, string, [string]];
+    told[0]?.onEntry('0:/', log, { ...entry, offset: 9, stamp: 9 });
+    expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
+    expect(reported.join()).toContain('entries are gone that were not read');
+  });
+
+  test('a claim that is granted and not done gives nobody the session', async () => {
+    const { a, b } = await servers((store, number) => {
+      if (number === 2) store.claim = () => true;
+    });
+    const { wire, key } = await greeted(a);
+    wire.cut();
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 0], '', 2]);
+    expect((await closed(there))[0]).toBe(1013);
+    expect(b.sockets.size).toBe(0);
+  });
+
+  test('a commit that is answered for another one is asked for again, and done once', async () => {
+    let lies = 0;
+    const { a } = await servers((store) => {
+      const commit = store.commit.bind(store);
+      store.commit = (...what) => {
+        const result = commit(...what);
+        const isEntry = what[1].steps.some((step) => 'log' in step);
+        if (!isEntry || lies > 1) return result;
+        return ++lies === 1
+          ? { positions: [], fenced: [], missing: [] }
+          : { positions: what[1].steps.map(() => ['x', 1] as const), fenced: [['nobody', 1]], missing: [] };
+      };
+    });
+    const { wire } = await greeted(a);
+    a.emit('event', 'once');
+    await wire.packet(5);
+    a.emit('event', 'then');
+    await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'then');
+    expect([lies, wire.events]).toEqual([2, ['event once', 'event then']]);
+  });
+
+  test('what is no entry, or none that can be read, ends nobody elsewhere and no server', async () => {
+    const { a, told, reported } = await servers(() => {});
+    const { wire } = await greeted(a);
+    const [events] = told as [StoreEvents];
+    a.emit('event', 'first');
+    const [, , [log]] = (await wire.packet(5)) as [number, string, [string]];
+    for (const bad of [
+      { offset: -1, stamp: 1 },
+      { offset: 2, stamp: 'x' },
+      { offset: 2, stamp: 1, bodies: 'x' },
+    ]) {
+      events.onEntry('0:/', log, { ...entry, ...bad } as never);
+    }
+    a.emit('event', 'second');
+    await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'second');
+    expect(wire.events).toEqual(['event first', 'event second']);
+    expect(reported).toHaveLength(3);
+  });
+});
