@@ -31,6 +31,9 @@ export interface Left {
   readonly stamp: number;
 }
 
+/** When a session came here from another server, as a stamp: few do. */
+const since = new WeakMap<Reading, number>();
+
 export abstract class Reading extends Outgoing {
   /** There while it is not up to date: until then nothing that is published is sent to it directly. */
   protected catchUp: CatchUp | undefined = undefined;
@@ -40,8 +43,6 @@ export abstract class Reading extends Outgoing {
   protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
   protected forgottenStamp = -1;
-  /** When it came here from another server, as a stamp. */
-  private since = 0;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
@@ -319,11 +320,11 @@ export abstract class Reading extends Outgoing {
 
   /** It comes from another server. */
   protected comesFromElsewhere(): void {
-    this.since = this.context.turn.stamps.next();
+    since.set(this, this.context.turn.stamps.next());
   }
 
   private newCatchUp(stamp: number): CatchUp {
-    return new CatchUp(this.machine, this.context.turn.stamps, stamp, this.since);
+    return new CatchUp(this.machine, this.context.turn.stamps, stamp, since.get(this) ?? 0);
   }
 
   private *readers(): Generator<[Spans, Membership]> {

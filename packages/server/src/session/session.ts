@@ -63,6 +63,10 @@ interface Move {
 }
 
 const moves = new WeakMap<Recorded, Move>();
+/** Sessions that another server has, or goes on with. Fields of their own would cost every session. */
+const elsewhere = new WeakSet<Recorded>();
+/** Those whose client was not told of them yet, because they are not stored. */
+const unwelcomed = new WeakSet<Recorded>();
 /** What waits for the store to keep up. */
 const waits = new WeakMap<Recorded, Delivery[]>();
 
@@ -77,10 +81,6 @@ export class Session extends Moving implements Receiver, Recorded {
   readonly secret: string;
   protected readonly client: string;
   #generation: number;
-  /** Whether another server has it, or goes on with it. */
-  #isElsewhere = false;
-  /** Whether its client was told of it. */
-  #isWelcomed = false;
 
   constructor(
     { id, secret, client, generation, untold }: Identity,
@@ -174,14 +174,14 @@ export class Session extends Moving implements Receiver, Recorded {
     this.connection?.discard();
     // Its client has come back there, or else it is to look for it.
     const code = generation > this.#generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
-    this.#isElsewhere = true;
+    elsewhere.add(this);
     this.end({ code, reason: 'another server has the session', by: 'server' });
   }
 
   /** It goes on at another server, or may: here it is over, and nobody is told that it is. */
   letGo(close: Close): void {
     this.context.turn.forget(this);
-    this.#isElsewhere = this.context.turn.isShared;
+    if (this.context.turn.isShared) elsewhere.add(this);
     this.end(close);
   }
 
@@ -301,7 +301,7 @@ export class Session extends Moving implements Receiver, Recorded {
   ): void {
     this.#generation = Math.max(this.#generation, generation);
     this.refusal = '';
-    this.#isWelcomed = true;
+    unwelcomed.delete(this);
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.detach()?.close(evicted);
     this.attach(connection, { ...request, left });
@@ -394,7 +394,7 @@ export class Session extends Moving implements Receiver, Recorded {
     const presences = listOf(this.presences);
     this.presences = undefined;
     if (close.by === 'client' && close.code === CloseCode.Normal) this.departAll(presences, close);
-    else this.dropAll(presences, close, this.#isElsewhere);
+    else this.dropAll(presences, close, elsewhere.has(this));
     this.schedule();
   }
 
@@ -405,7 +405,7 @@ export class Session extends Moving implements Receiver, Recorded {
       return;
     }
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
-      if (!this.#isWelcomed)
+      if (unwelcomed.has(this))
         this.end({ code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' });
       this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
       return;
@@ -477,12 +477,15 @@ export class Session extends Moving implements Receiver, Recorded {
     const frame = this.codec.encode(packet);
     if (recovered) connection.send(frame);
     // A new session is stored before its client is told of it.
-    else turn.after(() => this.#welcomed(connection, frame));
+    else {
+      unwelcomed.add(this);
+      turn.after(() => this.#welcomed(connection, frame));
+    }
   }
 
   #welcomed(connection: Connection, frame: Frame): void {
     if (this.isOver) return;
-    this.#isWelcomed = true;
+    unwelcomed.delete(this);
     if (this.connection === connection) this.#endsAt = undefined;
     connection.send(frame);
     this.schedule();
@@ -490,7 +493,7 @@ export class Session extends Moving implements Receiver, Recorded {
 
   /** Nothing is said before WELCOME. */
   override control(packet: ControlPacket): void {
-    if (this.#isWelcomed) super.control(packet);
+    if (!unwelcomed.has(this)) super.control(packet);
     else this.context.turn.after(() => this.isOver || super.control(packet));
   }
 }
