@@ -33,6 +33,8 @@ async function busyEnds(seed: number, options: ServerOptions = {}) {
 
   const sent = { client: [] as string[], server: [] as string[] };
   const delivered = { client: [] as string[], server: [] as string[] };
+  /** What was delivered to the server, by the socket it came to. */
+  const bySocket = new Map<string, string[]>();
   /** For each acknowledgement that was asked for, its event's name. */
   const asked: string[] = [];
   const settled: string[] = [];
@@ -53,6 +55,7 @@ async function busyEnds(seed: number, options: ServerOptions = {}) {
     for (const event of ['event', 'question']) {
       socket.on(event, (name: string) => {
         delivered.server.push(name);
+        bySocket.set(socket.id, [...(bySocket.get(socket.id) ?? []), name]);
         return event === 'question' ? reply(name) : undefined;
       });
     }
@@ -118,7 +121,7 @@ async function busyEnds(seed: number, options: ServerOptions = {}) {
   const cutChance = random.pick([0.01, 0.05, 0.2]);
 
   return {
-    ...{ io, client, random, sent, delivered, asked, settled, connects, atServer, act, elapse },
+    ...{ io, client, random, sent, delivered, bySocket, asked, settled, connects, atServer, act, elapse },
     async step(): Promise<void> {
       act();
       if (random.chance(0.6)) await elapse(random.int(20));
@@ -188,7 +191,9 @@ test('when sessions are lost nothing is delivered twice, and what was given up i
     ends.worsen();
     for (let i = 0; i < stepsMax; i++) await ends.step();
     await ends.settle();
-    expect(ends.delivered.server).toEqual(inOrder(ends.delivered.server, ends.sent.client));
+    // What was given up may still be handled, late, in a session of its own: a HELLO that was overtaken has made it.
+    for (const names of ends.bySocket.values()) expect(names).toEqual(inOrder(names, ends.sent.client));
+    expect(new Set(ends.delivered.server).size).toBe(ends.delivered.server.length);
     expect(ends.delivered.client).toEqual(inOrder(ends.delivered.client, ends.sent.server));
     expect(ends.io.sockets.size).toBe(1);
     expect(ends.sent.client.length - ends.delivered.server.length).toBeLessThanOrEqual(ends.connects.unconfirmed);
