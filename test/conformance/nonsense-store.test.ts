@@ -131,6 +131,25 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect([lies, wire.events]).toEqual([2, ['event once', 'event then']]);
   });
 
+  test('a commit that throws, or answers with nothing, is made again', async () => {
+    let failures = 0;
+    const { a } = await servers((store) => {
+      const commit = store.commit.bind(store);
+      store.commit = (...what) => {
+        const isEntry = what[1].steps.some((step) => 'log' in step);
+        if (!isEntry || failures > 1) return commit(...what);
+        if (++failures === 1) throw new Error('the store is away');
+        return undefined as never;
+      };
+    });
+    const { wire } = await greeted(a);
+    a.emit('event', 'once');
+    await wire.packet(5);
+    a.emit('event', 'then');
+    await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'then');
+    expect([failures, wire.events]).toEqual([2, ['event once', 'event then']]);
+  });
+
   test('what is no entry, or none that can be read, ends nobody elsewhere and no server', async () => {
     const { a, told, reported } = await servers(() => {});
     const { wire } = await greeted(a);
@@ -144,9 +163,11 @@ describe.each(hosts)('on %s', (_name, host) => {
     ]) {
       events.onEntry('0:/', log, { ...entry, ...bad } as never);
     }
+    events.onEntry('0:/', log, null as never);
+    events.onEntry('0:/', log, undefined as never);
     a.emit('event', 'second');
     await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'second');
     expect(wire.events).toEqual(['event first', 'event second']);
-    expect(reported).toHaveLength(3);
+    expect(reported).toHaveLength(5);
   });
 });

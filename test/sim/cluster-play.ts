@@ -50,6 +50,8 @@ interface Client {
   settled: number;
   /** All that it has said. */
   readonly said: string[];
+  /** Sockets that servers have had for it and that it was not told of, each with its namespace. */
+  readonly unknown: Map<string, string>;
   /** Whether it was told of a session. */
   isKnown: boolean;
 }
@@ -217,6 +219,8 @@ class ClusterWorld {
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
     this.#model.entered(socket.id, socket.namespace, place.number);
+    const its = this.#clients.find(({ name, isKnown }) => name === client && !isKnown);
+    if (!socket.recovered) its?.unknown.set(socket.id, socket.namespace);
     if (socket.recovered) {
       this.counters.moves++;
       this.#model.moved(socket.id, place.number);
@@ -259,7 +263,11 @@ class ClusterWorld {
       reconnect: { delayMinMs: 1, delayMaxMs: 400 },
       connectTimeoutMs: 5_000,
     });
-    const client: Client = { name, socket, sockets: new Map(), asked: 0, settled: 0, said: [], isKnown: false };
+    const client: Client = {
+      ...{ name, socket, asked: 0, settled: 0, said: [], isKnown: false },
+      sockets: new Map(),
+      unknown: new Map(),
+    };
     socket.connection.on('state', (change) => {
       if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
       if (change.to === 'closed' && !this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
@@ -285,8 +293,12 @@ class ClusterWorld {
       if (id === undefined && reason !== undefined) {
         // The session that it was not told of yet is lost, and it is told that.
         for (const text of client.said) this.#model.spared(text);
+        for (const [one, its] of client.unknown) {
+          if (its === socket.namespace && one !== socket.id) this.#model.lost(one);
+        }
       }
       id = socket.id;
+      client.unknown.delete(id as string);
       this.#clock.after(1, () => {
         client.isKnown = true;
       });

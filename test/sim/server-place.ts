@@ -6,30 +6,23 @@ import type { VirtualClock } from '@halyard/harness/clock';
 import type { Random } from '@halyard/harness/random';
 import { type HostFactory, type HostHandlers, Server } from '@halyard/server';
 import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
+import { ServerClock } from '../kit/server-clock';
 import type { SimulatedNode } from './simulated-store';
 
 type Verdict = ReturnType<HostHandlers['upgrade']>;
 
-/** The time of a server that may stand still, or be gone. */
-class PlaceTime {
-  isGone = false;
+/** The time of a server that may stand still too. */
+class PlaceTime extends ServerClock {
   readonly #clock: VirtualClock;
   #pausedUntil = 0;
   #waiting: (() => void)[] = [];
 
   constructor(clock: VirtualClock) {
+    super(clock);
     this.#clock = clock;
   }
 
-  now(): number {
-    return this.#clock.now();
-  }
-
-  wall(): number {
-    return this.#clock.now();
-  }
-
-  after(delayMs: number, run: () => void): () => void {
+  override after(delayMs: number, run: () => void): () => void {
     let isCancelled = false;
     const cancel = this.#clock.after(delayMs, () => this.gate(() => isCancelled || run()));
     return () => {
@@ -38,7 +31,7 @@ class PlaceTime {
     };
   }
 
-  soon(run: () => void): void {
+  override soon(run: () => void): void {
     setImmediate(() => this.gate(run));
   }
 

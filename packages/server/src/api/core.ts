@@ -161,7 +161,7 @@ export class Core {
       polling,
       accept,
       report,
-      storesFirst: store.isShared,
+      fansOut: !store.isShared,
     });
   }
 
@@ -233,7 +233,7 @@ export class Core {
   }
 
   async #openStore(): Promise<void> {
-    if (this.#cluster === undefined) return;
+    if (this.#cluster === undefined || this.#cluster.isOpen) return;
     const nodes = await this.#cluster.open((_channel, frames) => this.#volatile?.receive(frames));
     this.#inbox.opened(nodes);
     this.#channels?.opened();

@@ -46,7 +46,7 @@ export class Node implements SharedContext {
     this.#context = context;
     this.store = store;
     this.node = context.node;
-    this.patience = new Patience(platform, () => {});
+    this.patience = new Patience(platform);
     // By the time of day itself: what other nodes emit is put in order by it.
     const stamps = new Stamps(() => platform.wall());
     const { patience, node } = this;
@@ -56,6 +56,11 @@ export class Node implements SharedContext {
     const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
     this.#feeds = new Feeds({ store, patience, retention, stamps, codecs, node, isReleased, report }, wheel);
     this.turn.feeds = this.#feeds;
+  }
+
+  /** Whether the store is. It stays open if listening fails: that may be tried again. */
+  get isOpen(): boolean {
+    return this.patience.isBegun;
   }
 
   /** @returns all nodes that are there */
@@ -91,6 +96,7 @@ export class Node implements SharedContext {
 
   /** What there is to be stored is stored, if the store answers. */
   async finish(): Promise<void> {
+    if (!this.isOpen) return;
     for (const session of this.sessions) this.turn.touch(session);
     await this.patience.once(() => this.turn.drained(), finishMsMax).catch(() => {});
   }

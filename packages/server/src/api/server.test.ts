@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts, starts } from '../../../../test/kit/hosts';
 import { WireClient } from '../../../../test/kit/wire';
-import { Server, type ServerOptions } from '../index';
+import { memory, Server, type ServerOptions, type Store } from '../index';
 
 describe.each(hosts)('listening on %s', (_name, host) => {
   const servers: Server[] = [];
@@ -15,6 +15,34 @@ describe.each(hosts)('listening on %s', (_name, host) => {
 
   afterEach(async () => {
     for (const io of servers.splice(0)) await io.close();
+  });
+
+  test('the store is opened once, however often listening fails', async () => {
+    const taken = await new Server({ host: host() }).listen(0, '127.0.0.1');
+    const shared = memory({ shared: true });
+    let opened = 0;
+    const io = new Server({
+      host: host(),
+      adapter: (context) => {
+        const store = shared(context) as Store;
+        const open = store.open.bind(store);
+        store.open = (...what) => {
+          opened++;
+          return open(...what);
+        };
+        return store;
+      },
+    });
+    servers.push(taken, io);
+    await expect(io.listen(taken.port, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_LISTEN' });
+    await io.listen(0, '127.0.0.1');
+    expect(opened).toBe(1);
+  });
+
+  test('a server that never listened is closed without waiting for its store', async () => {
+    // In this clock no time passes.
+    const clock = { now: () => 0, wall: () => 0, after: () => () => {}, soon: setImmediate };
+    await new Server({ host: host(), adapter: memory({ shared: true }), clock }).close();
   });
 
   test('listen can be tried again on another port', async () => {

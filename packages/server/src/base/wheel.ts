@@ -20,6 +20,20 @@ export abstract class Timed implements Link {
   abstract due(now: number): void;
 }
 
+/** A call at some time. */
+export class TimedCall extends Timed {
+  readonly #run: () => void;
+
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+
+  override due(): void {
+    this.#run();
+  }
+}
+
 class Slot implements Link {
   wheelNext: Link = this;
   wheelPrevious: Link = this;

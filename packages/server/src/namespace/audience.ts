@@ -82,8 +82,8 @@ export class Audience implements LocalTargets {
       return;
     }
     const { rooms, direct } = this.#rooms.resolve(spec.rooms);
-    if (direct.length > 0) this.#send(turn, rooms, direct, spec.except, event, args);
-    else if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
+    if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
+    this.#sendTo(rooms, direct, spec.except, event, args);
   }
 
   /** Whether other servers may have sockets of a target. */
@@ -181,19 +181,6 @@ export class Audience implements LocalTargets {
       this.#context.encode({ type: PacketType.Event, namespace: this.namespace, event, args, ack: undefined });
     }
     for (const { line } of sockets) line.sendEvent(this.namespace, event, args);
-  }
-
-  /** To sockets by their ids, and to rooms. */
-  #send(
-    turn: DirectTurn,
-    rooms: readonly Room[],
-    direct: readonly Subscriber[],
-    exceptNames: readonly string[],
-    event: string,
-    args: readonly Value[],
-  ): void {
-    if (rooms.length > 0) this.#append(turn, rooms, exceptNames, event, args);
-    this.#sendTo(rooms, direct, exceptNames, event, args);
   }
 
   /** To sockets that are not in these rooms. */

@@ -97,9 +97,13 @@ export class Commits {
     const commit: Commit = { number, steps, records };
     const isRight = (result: CommitResult): boolean => isResultOf(commit, result);
     // The same number again has the same result, if the answer before was lost.
-    const answer = this.#store.commit(partition, commit);
-    if (!(answer instanceof Promise) && isRight(answer)) return answer;
-    let first: Awaitable<CommitResult> | undefined = answer;
+    let first: Awaitable<CommitResult> | undefined;
+    try {
+      first = this.#store.commit(partition, commit);
+      if (!(first instanceof Promise) && isRight(first)) return first;
+    } catch {
+      // Whether it throws here or rejects: it is called again.
+    }
     return this.#patience.until(() => {
       const call = first ?? this.#store.commit(partition, commit);
       first = undefined;

@@ -318,7 +318,9 @@ function exceptOf(names: readonly string[], earlier: readonly Position[]): Excep
   return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
 }
 
-function isEntry({ offset, stamp, except, earlier, bodies }: StoredEntry): boolean {
+function isEntry(entry: StoredEntry | undefined | null): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { offset, stamp, except, earlier, bodies } = entry;
   return isCount(offset) && Number.isSafeInteger(stamp) && [except, earlier, bodies].every(Array.isArray);
 }
 

@@ -1,6 +1,6 @@
 // The logs that this node follows, by name, each as long as somebody here is in its room or reads it, and a little longer.
 import type { Position } from '@halyard/protocol';
-import { Timed, type TimerWheel } from '../base/wheel';
+import { TimedCall, type TimerWheel } from '../base/wheel';
 import type { Follower, Log } from '../log/log';
 import { Feed, type FeedContext } from './feed';
 import { Impatience } from './patience';
@@ -9,24 +9,11 @@ import type { StoredEntry } from './store';
 /** How long a log is followed that nobody needs, in milliseconds: rooms are left and joined again. */
 const lingerMs = 5_000;
 
-class Lingering extends Timed {
-  readonly #over: () => void;
-
-  constructor(over: () => void) {
-    super();
-    this.#over = over;
-  }
-
-  override due(): void {
-    this.#over();
-  }
-}
-
 export class Feeds {
   readonly #context: FeedContext;
   readonly #wheel: TimerWheel;
   readonly #byName = new Map<string, Feed>();
-  readonly #lingering = new Map<Feed, Lingering>();
+  readonly #lingering = new Map<Feed, TimedCall>();
 
   constructor(context: FeedContext, wheel: TimerWheel) {
     this.#context = context;
@@ -68,10 +55,6 @@ export class Feeds {
     return () => {
       feed.pins--;
     };
-  }
-
-  isReady(log: Log): boolean {
-    return this.#feedOf(log)?.isReady === true;
   }
 
   whenAt(log: Log, offset: number, run: () => void): void {
@@ -120,7 +103,7 @@ export class Feeds {
   }
 
   #linger(feed: Feed): void {
-    const lingering = new Lingering(() => {
+    const lingering = new TimedCall(() => {
       if (this.#lingering.get(feed) !== lingering) return;
       if (feed.isAwaited) {
         this.#linger(feed);

@@ -1,7 +1,7 @@
 // What the nodes of one memory store have together: logs by room, records of sessions, and who is there.
 import type { Frame, Position } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
-import { Timed, TimerWheel } from '../base/wheel';
+import { TimedCall, TimerWheel } from '../base/wheel';
 import type { RetentionLimits } from '../log/retention';
 import {
   type Claim,
@@ -16,20 +16,6 @@ import {
   type StoreEvents,
 } from './store';
 
-/** Something that is kept until it has not been used for as long as it was to be. */
-class Kept extends Timed {
-  readonly #expired: () => void;
-
-  constructor(expired: () => void) {
-    super();
-    this.#expired = expired;
-  }
-
-  override due(): void {
-    this.#expired();
-  }
-}
-
 interface KeptEntry extends StoredEntry {
   readonly bytes: number;
   readonly endsAt: number;
@@ -38,14 +24,14 @@ interface KeptEntry extends StoredEntry {
 class KeptLog {
   readonly epoch: string;
   readonly followers = new Set<string>();
-  readonly kept: Kept;
+  readonly kept: TimedCall;
   top = 0;
   entries: KeptEntry[] = [];
   bytes = 0;
 
   constructor(epoch: string, expired: () => void) {
     this.epoch = epoch;
-    this.kept = new Kept(expired);
+    this.kept = new TimedCall(expired);
   }
 
   drop(count: number): void {
@@ -55,7 +41,7 @@ class KeptLog {
 
 /** The record of a session. */
 class KeptSession {
-  readonly kept: Kept;
+  readonly kept: TimedCall;
   nonce = '';
   generation = 0;
   owner = '';
@@ -64,7 +50,7 @@ class KeptSession {
   isOver = false;
 
   constructor(expired: () => void) {
-    this.kept = new Kept(expired);
+    this.kept = new TimedCall(expired);
   }
 }
 
@@ -213,7 +199,7 @@ export class MemoryHub {
     return undefined;
   }
 
-  #keep(kept: Kept, endsAt: number): void {
+  #keep(kept: TimedCall, endsAt: number): void {
     this.#wheel.cancel(kept);
     this.#wheel.schedule(kept, endsAt);
   }

@@ -14,19 +14,15 @@ export class Impatience extends Error {
 
 export class Patience {
   readonly #platform: Platform;
-  readonly #changed: (isUp: boolean) => void;
   #isOver = false;
   #isBegun = false;
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
-  #failing = 0;
   /** What is under way, to be ended with the server. */
   readonly #ends = new Set<(error: Impatience) => void>();
 
-  /** @param changed told when calls begin to fail, and when they return again */
-  constructor(platform: Platform, changed: (isUp: boolean) => void) {
+  constructor(platform: Platform) {
     this.#platform = platform;
-    this.#changed = changed;
   }
 
   /** Whether calls may be made: before that they wait. */
@@ -61,17 +57,13 @@ export class Patience {
     isRight: (answer: Answer) => boolean = () => true,
   ): Promise<Answer> {
     if (!this.#isBegun) await this.#begun;
-    let isFailing = false;
     for (let delayMs = retryMsMin; ; delayMs = Math.min(delayMs * 2, retryMsMax)) {
       try {
         const answer = await this.once(call);
         if (!isRight(answer)) throw new Error('the store answers what cannot be');
-        if (isFailing) this.#fails(-1);
         return answer;
       } catch (error) {
         if (this.#isOver) throw error;
-        if (!isFailing) this.#fails(1);
-        isFailing = true;
         await this.#wait(delayMs);
       }
     }
@@ -116,11 +108,5 @@ export class Patience {
       if (this.#isOver) end(new Impatience('the server is closed'));
       else this.#ends.add(end);
     });
-  }
-
-  #fails(change: number): void {
-    const before = this.#failing;
-    this.#failing += change;
-    if ((before === 0) !== (this.#failing === 0)) this.#changed(this.#failing === 0);
   }
 }

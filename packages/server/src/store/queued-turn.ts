@@ -163,12 +163,6 @@ export class QueuedTurn implements Turn {
     this.#schedule();
   }
 
-  release(session: Recorded): void {
-    // Its data may have changed since.
-    this.touch(session);
-    this.after(() => this.forget(session));
-  }
-
   forget(session: Recorded): void {
     this.#touched.delete(session);
     this.#forgotten.add(session);

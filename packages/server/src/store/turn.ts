@@ -76,8 +76,6 @@ export interface Turn {
   after(run: () => unknown): void;
   /** The session is not what was stored of it. @param what has changed, besides what changes with everything */
   touch(session: Recorded, what?: string): void;
-  /** Stores what the session is, and then forgets it. */
-  release(session: Recorded): void;
   /** The session is not written any more, whatever becomes of it here: another node has it. */
   forget(session: Recorded): void;
 }
@@ -119,8 +117,6 @@ export class DirectTurn implements Turn {
   }
 
   touch(_session: Recorded, _what?: string): void {}
-
-  release(_session: Recorded): void {}
 
   forget(_session: Recorded): void {}
 }

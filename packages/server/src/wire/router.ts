@@ -19,8 +19,8 @@ export interface RouterOptions {
   readonly codecs: readonly Codec[];
   readonly frameBytesMax: number;
   readonly backpressureBytesMax: number;
-  /** Whether all that is sent waits for the end of the turn, because it has to be stored before. */
-  readonly storesFirst: boolean;
+  /** Whether the host may fan out by itself: not if a member may wait for what is stored elsewhere. */
+  readonly fansOut: boolean;
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
   readonly platform: Platform;
@@ -41,7 +41,7 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, backpressureBytesMax, flusher, platform, storesFirst } = this.#options;
+    const { codecs, frameBytesMax, backpressureBytesMax, flusher, platform, fansOut } = this.#options;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
       binary,
@@ -49,8 +49,8 @@ export class Router implements HostHandlers {
       backpressureBytesMax,
       flusher,
       platform,
-      native: host.publish !== undefined && !storesFirst,
-      gathersInMessage: host.gathersInMessage && !storesFirst,
+      native: host.publish !== undefined && fansOut,
+      gathersInMessage: host.gathersInMessage,
     }));
   }
 
