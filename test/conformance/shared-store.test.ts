@@ -146,6 +146,47 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect((await back.packet(1)).slice(4, 6)).toEqual([2, true]);
   });
 
+  test('a client that was not told of its session is told its new secret once that is stored', async () => {
+    const shared = memory({ shared: true });
+    let count = 0;
+    let store!: () => void;
+    const held = new Promise<void>((resolve) => {
+      store = resolve;
+    });
+    let claimed!: () => void;
+    const isClaimed = new Promise<void>((resolve) => {
+      claimed = resolve;
+    });
+    // What B writes takes as long as it is held.
+    const { a, b } = await two(undefined, {}, (context) => {
+      const its = shared(context) as Store;
+      if (++count !== 2) return its;
+      const { commit, claim } = its;
+      its.commit = (...what) => held.then(() => commit.apply(its, what));
+      its.claim = (...what) => {
+        claimed();
+        return claim.apply(its, what);
+      };
+      return its;
+    });
+    const { wire, key } = await greeted(a, 'token of a client');
+    wire.cut();
+    const there = await open(b);
+    there.send([0, [['/']], 'by hand', null, 'token of a client', 2]);
+    await isClaimed;
+    // As long as this takes, WELCOME would have come.
+    for (let i = 0; i < 3; i++) await greeted(a);
+    expect(there.received).toEqual([]);
+    store();
+    const [, session, secret] = await there.packet(1);
+    expect(session).toBe(key[0]);
+    expect(secret).not.toBe(key[1]);
+    there.cut();
+    const back = await open(a);
+    resume(back, [session, secret], { received: 1, confirmed: 0, generation: 3 });
+    expect((await back.packet(1))[1]).toBe(session);
+  });
+
   test('a server that has lost a session says nothing for it any more', async () => {
     const { a, b } = await two((socket, server) => socket.on('event', () => `answer of ${server}`));
     const { wire, key } = await greeted(a);

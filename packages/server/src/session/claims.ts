@@ -80,7 +80,7 @@ export class Claims {
   }
 
   async #takeFromStore(key: Key, hello: HelloPacket, codecIndex: number): Promise<Found | 'changed'> {
-    const { store, patience, platform, node, letGo, report } = this.#context;
+    const { store, patience, platform, node, letGo, report, turn } = this.#context;
     const { id } = key;
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
@@ -106,7 +106,10 @@ export class Claims {
       // Its owner may have written until then.
       const taken = await patience.until(() => store.session(id));
       if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
-      return this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce, hello);
+      const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce, hello);
+      // Who was not told of it gets a new secret: no client knows one that the store does not.
+      if (key.kind === 'token' && !(await turn.confirm(session))) return 'changed';
+      return session;
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       report(error, `reading the record of session ${id}`);
