@@ -5,8 +5,9 @@ import { connect, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, memory, type Server, type ServerOptions, type Socket, type Store } from '@halyard/server';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { overseen } from '../kit/overseen';
 import { served } from '../kit/served';
 import type { WireClient } from '../kit/wire';
 
@@ -147,37 +148,20 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   test('a client that was not told of its session is told its new secret once that is stored', async () => {
-    const shared = memory({ shared: true });
-    let count = 0;
-    let store!: () => void;
-    const held = new Promise<void>((resolve) => {
-      store = resolve;
-    });
-    let claimed!: () => void;
-    const isClaimed = new Promise<void>((resolve) => {
-      claimed = resolve;
-    });
+    const { adapter, of } = overseen();
+    const { a, b } = await two(undefined, {}, adapter);
+    const { commits, claims } = of.B;
     // What B writes takes as long as it is held.
-    const { a, b } = await two(undefined, {}, (context) => {
-      const its = shared(context) as Store;
-      if (++count !== 2) return its;
-      const { commit, claim } = its;
-      its.commit = (...what) => held.then(() => commit.apply(its, what));
-      its.claim = (...what) => {
-        claimed();
-        return claim.apply(its, what);
-      };
-      return its;
-    });
+    commits.hold();
     const { wire, key } = await greeted(a, 'token of a client');
     wire.cut();
     const there = await open(b);
     there.send([0, [['/']], 'by hand', null, 'token of a client', 2]);
-    await isClaimed;
+    await claims.called();
     // As long as this takes, WELCOME would have come.
     for (let i = 0; i < 3; i++) await greeted(a);
     expect(there.received).toEqual([]);
-    store();
+    commits.go();
     const [, session, secret] = await there.packet(1);
     expect(session).toBe(key[0]);
     expect(secret).not.toBe(key[1]);
@@ -185,6 +169,43 @@ describe.each(hosts)('on %s', (_name, host) => {
     const back = await open(a);
     resume(back, [session, secret], { received: 1, confirmed: 0, generation: 3 });
     expect((await back.packet(1))[1]).toBe(session);
+  });
+
+  test('what another server may have handled is redelivered, whichever HELLO has brought the session', async () => {
+    const { adapter, of } = overseen();
+    const heard: string[] = [];
+    const listen = (socket: Socket, server: 'A' | 'B') =>
+      socket.on('event', (text: string) => {
+        heard.push(`${server} ${text}${socket.redelivered ? ' again' : ''}`);
+        return text;
+      });
+    const { a, b } = await two(listen, {}, adapter);
+    const { wire, key } = await greeted(a);
+    wire.cut();
+    // On its way to B the client gives up, and goes back; B cannot ask A, is slow, and takes the session all the same.
+    of.B.sends.hold();
+    of.B.claims.hold();
+    const early = await open(b);
+    resume(early, key, { generation: 2 });
+    await of.B.claims.called();
+    early.cut();
+    const back = await open(a);
+    resume(back, key, { generation: 3 });
+    await back.packet(1);
+    of.A.commits.hold();
+    cleanUp.push(() => of.A.commits.go());
+    back.send([2, '/', 'event', ['1'], 1]);
+    await vi.waitFor(() => expect(heard).toEqual(['A 1']));
+    back.cut();
+    of.B.claims.go();
+    of.B.sends.go();
+    const there = await open(b);
+    resume(there, key, { generation: 4, left: 1 });
+    there.send([2, '/', 'event', ['1'], 1]);
+    await there.packet(3);
+    there.send([2, '/', 'event', ['2'], 2]);
+    await there.packet(3, ([, ack]) => ack === 2);
+    expect(heard).toEqual(['A 1', 'B 1 again', 'B 2']);
   });
 
   test('a server that has lost a session says nothing for it any more', async () => {

@@ -33,7 +33,7 @@ export interface ClaimsContext extends SessionContext {
   /** @returns the session of that id that is here */
   here(id: string): Session | undefined;
   /** Makes a session of what another node has left. */
-  restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string, hello: HelloPacket): Session;
+  restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string): Session;
 }
 
 /** How often somebody else may be faster, until the client is told to try again. */
@@ -106,7 +106,7 @@ export class Claims {
       // Its owner may have written until then.
       const taken = await patience.until(() => store.session(id));
       if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
-      const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce, hello);
+      const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce);
       // Who was not told of it gets a new secret: no client knows one that the store does not.
       if (key.kind === 'token' && !(await turn.confirm(session))) return 'changed';
       return session;

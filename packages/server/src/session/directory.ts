@@ -203,13 +203,7 @@ export class Sessions {
     session.start(connection, hello, refusal);
   }
 
-  #restore(
-    { id, text, kind }: Key,
-    record: SessionRecord,
-    codecIndex: number,
-    nonce: string,
-    hello: HelloPacket,
-  ): Session {
+  #restore({ id, text, kind }: Key, record: SessionRecord, codecIndex: number, nonce: string): Session {
     const { platform } = this.#context;
     const { client, listed } = record.identity;
     const stream = { ...record.counts, frames: record.frames };
@@ -218,7 +212,7 @@ export class Sessions {
     const untold = isTold ? undefined : { token: text, listed };
     const { generation } = record.counts;
     const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
-    session.claimed(nonce, hello.left);
+    session.claimed(nonce);
     this.#add(session);
     if (!isTold) this.#byToken.set(text, session);
     session.restore(record);

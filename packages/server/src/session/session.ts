@@ -59,7 +59,9 @@ interface Move {
   /** What the store knows this node's claim by. */
   readonly nonce: string;
   /** Up to this number the client has sent packets to other nodes: what was not settled may have been handled. */
-  readonly left: number;
+  left: number;
+  /** Generation of the last connection that this node has had. */
+  last: number | undefined;
 }
 
 const moves = new WeakMap<Recorded, Move>();
@@ -103,8 +105,8 @@ export class Session extends Moving implements Receiver, Recorded {
   // Its record.
 
   /** It is this node's, and no other's. */
-  claimed(nonce: string, left = moves.get(this)?.left ?? 0): void {
-    moves.set(this, { nonce, left });
+  claimed(nonce: string): void {
+    moves.set(this, { nonce, left: 0, last: undefined });
   }
 
   /** Goes on with what it was on another server. */
@@ -304,6 +306,9 @@ export class Session extends Moving implements Receiver, Recorded {
     unwelcomed.delete(this);
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.detach()?.close(evicted);
+    const move = moves.get(this);
+    // The connections since the last one here were other nodes', or nobody's.
+    if (move !== undefined && move.last !== generation - 1) move.left = Math.max(move.left, left);
     this.attach(connection, { ...request, left });
     this.welcome(connection, true, '');
     this.readFrom(new Map(request.positions));
@@ -439,6 +444,8 @@ export class Session extends Moving implements Receiver, Recorded {
     this.#endsAt = undefined;
     this.connection = connection;
     connection.receiver = this;
+    const move = moves.get(this);
+    if (move !== undefined) move.last = this.#generation;
     this.touch();
   }
 

@@ -1,0 +1,56 @@
+// Two servers on one store whose calls may be held back, so that a test drives what happens meanwhile.
+import { type Adapter, memory, type Store } from '@halyard/server';
+
+/** Calls of one kind. */
+class Calls {
+  #held = Promise.resolve();
+  #go = (): void => {};
+  #wake = (): void => {};
+  readonly #called = new Promise<void>((resolve) => {
+    this.#wake = resolve;
+  });
+
+  /** They wait from now on, until `go`. */
+  hold(): void {
+    this.#held = new Promise((resolve) => {
+      this.#go = resolve;
+    });
+  }
+
+  go(): void {
+    this.#go();
+  }
+
+  /** @returns once there was one */
+  called(): Promise<void> {
+    return this.#called;
+  }
+
+  through<Args extends unknown[], Answer>(call: (...args: Args) => Answer | Promise<Answer>) {
+    return async (...args: Args): Promise<Answer> => {
+      this.#wake();
+      await this.#held;
+      return call(...args);
+    };
+  }
+}
+
+/** @returns the adapter of both, and the calls of each: the first that is made is A's */
+export function overseen() {
+  const of = { A: callsOfServer(), B: callsOfServer() };
+  const shared = memory({ shared: true });
+  let count = 0;
+  const adapter: Adapter = (context) => {
+    const store = shared(context) as Store;
+    const { commits, claims, sends } = ++count === 1 ? of.A : of.B;
+    store.commit = commits.through(store.commit.bind(store));
+    store.claim = claims.through(store.claim.bind(store));
+    store.send = sends.through(store.send.bind(store));
+    return store;
+  };
+  return { adapter, of };
+}
+
+function callsOfServer() {
+  return { commits: new Calls(), claims: new Calls(), sends: new Calls() };
+}
