@@ -36,8 +36,8 @@ describe.each(hosts)('on %s', (_name, host) => {
     const wire = await open(io);
     wire.send([0, [['/']], 'by hand', null, '', 1]);
     const [, session, secret] = await wire.packet(1);
-    await wire.packet(11);
-    return { wire, key: [session, secret] as const };
+    const [, , id] = (await wire.packet(11)) as [number, string, string];
+    return { wire, id, key: [session, secret] as const };
   }
 
   const closed = async (wire: WireClient) => {
@@ -119,8 +119,8 @@ describe.each(hosts)('on %s', (_name, host) => {
         const isEntry = what[1].steps.some((step) => 'log' in step);
         if (!isEntry || lies > 1) return result;
         return ++lies === 1
-          ? { positions: [], fenced: [], missing: [] }
-          : { positions: what[1].steps.map(() => ['x', 1] as const), fenced: [['nobody', 1]], missing: [] };
+          ? { positions: [], fenced: [], missing: [], mailed: [] }
+          : { positions: what[1].steps.map(() => ['x', 1] as const), fenced: [['nobody', 1]], missing: [], mailed: [] };
       };
     });
     const { wire } = await greeted(a);
@@ -169,5 +169,53 @@ describe.each(hosts)('on %s', (_name, host) => {
     await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'second');
     expect(wire.events).toEqual(['event first', 'event second']);
     expect(reported).toHaveLength(5);
+  });
+
+  describe('letters', () => {
+    const body = '[3,1,["socket","/","event",["forged"],[],[]]]';
+
+    test('that are none, or cannot be read, are reported, and nobody gets them', async () => {
+      const { a, b, told, reported } = await servers(() => {});
+      const { wire, key, id } = await greeted(a);
+      for (const bad of [null, undefined, 7, { number: 1 }, { number: 1, stamp: 'x', body }, { number: 1, stamp: 1 }]) {
+        told[0]?.onLetter(key[0] as string, bad as never);
+      }
+      expect(reported.splice(0)).toHaveLength(6);
+      for (const [i, bad] of [
+        '{',
+        '[3,1,7]',
+        body.replace('"event"', '"disconnect"').replace('socket', id),
+      ].entries()) {
+        told[0]?.onLetter(key[0] as string, { number: i + 1, stamp: 1, body: bad });
+      }
+      told[0]?.onLetter('nobody', { number: 1, stamp: 1, body });
+      expect(reported.splice(0)).toHaveLength(3);
+      await wire.settle();
+      b.to(id).emit('event', 'real');
+      await wire.until(({ events }) => events.length > 0);
+      expect(wire.events).toEqual(['event real']);
+    });
+
+    test('that come twice are taken once', async () => {
+      const { a, b, told } = await servers(() => {});
+      const { wire, key, id } = await greeted(a);
+      b.to(id).emit('event', 'once');
+      await wire.until(({ events }) => events.length > 0);
+      told[0]?.onLetter(key[0] as string, { number: 1, stamp: 1, body: body.replace('socket', id) });
+      b.to(id).emit('event', 'then');
+      await wire.until(({ events }) => events.length > 1);
+      expect(wire.events).toEqual(['event once', 'event then']);
+    });
+
+    test('that are not there any more end their session with a reason', async () => {
+      const { a, b, told } = await servers((store) => {
+        store.letters = () => [{ number: 3, stamp: 1, body }];
+      });
+      const { wire, key, id } = await greeted(a);
+      told[0]?.onLetter(key[0] as string, { number: 2, stamp: 1, body });
+      expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
+      expect([wire.events, b.sockets.size]).toEqual([[], 0]);
+      expect(id).not.toBe('');
+    });
   });
 });

@@ -164,9 +164,12 @@ class ClusterWorld {
   }
 
   /** What the store has got: names are told apart by their form. */
-  #committed({ steps, records }: Commit, { fenced, missing }: CommitResult): void {
+  #committed({ steps, records }: Commit, { positions, fenced, missing }: CommitResult): void {
     const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
-    for (const step of steps) if ('log' in step) this.#model.stored(nameIn(step.bodies[0]), roomOf(step.log));
+    for (const [i, step] of steps.entries()) {
+      if ('log' in step) this.#model.stored(nameIn(step.bodies[0]), roomOf(step.log));
+      else if ('to' in step && positions[i]?.[1]) this.#model.stored(nameIn(step.body), undefined);
+    }
     for (const { session, parts } of records) {
       if (unwritten.has(session)) continue;
       for (const [part, frame] of parts ?? []) {
@@ -385,6 +388,15 @@ class ClusterWorld {
     const own = new Set([...io.sockets.keys()].filter((id) => this.#model.isAt(id, place.number)));
     const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace, own };
     const sockets = [...io.sockets.values()];
+    const elsewhere = this.#alive().flatMap((other) => [...other.io.of(namespace).sockets.keys()]);
+    if (random.chance(0.1) && elsewhere.length > 0) {
+      const socket = random.pick(elsewhere);
+      this.#note(`server ${place.number}: ${namespace} emits ${name} to ${socket}, wherever it is`);
+      if (!io.sockets.has(socket)) this.counters.letters++;
+      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket });
+      io.to(socket).emit('event', textOf(name));
+      return;
+    }
     if (random.chance(0.25) && sockets.length > 0) {
       const socket = random.pick(sockets);
       this.#note(`server ${place.number}: ${namespace} emits ${name} to ${socket.id}`);

@@ -29,7 +29,7 @@ export const counterNames = [
 ] as const;
 
 /** What only runs of several servers meet. */
-export const clusterNames = ['moves', 'fences', 'commits repeated', 'servers paused', 'store away'] as const;
+export const clusterNames = ['letters', 'moves', 'fences', 'commits repeated', 'servers paused', 'store away'] as const;
 
 export type CounterName = (typeof counterNames)[number] | (typeof clusterNames)[number];
 export type Counters = Record<CounterName, number>;

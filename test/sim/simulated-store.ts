@@ -122,7 +122,7 @@ export class SimulatedNode implements Store {
     this.#store = store;
     this.#hubs = hubs;
     this.partitions = store.partitions;
-    this.#committed = hubs.map(() => ({ number: 0, result: { positions: [], fenced: [], missing: [] } }));
+    this.#committed = hubs.map(() => ({ number: 0, result: { positions: [], fenced: [], missing: [], mailed: [] } }));
     this.#told = hubs.map(() => 0);
   }
 
@@ -150,6 +150,9 @@ export class SimulatedNode implements Store {
           onLeft: nothing,
           onState: nothing,
           onExpired: (session, record) => this.tell((its) => its.onExpired(session, record)),
+          onLetter: (session, letter) => {
+            if (!this.#store.chance('untold')) this.tell((its) => its.onLetter(session, letter));
+          },
           onEntry: (log, epoch, entry) => {
             if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onEntry(log, epoch, entry));
             // Which is found out later, as a marker is that does not come.
@@ -203,6 +206,10 @@ export class SimulatedNode implements Store {
 
   read(log: string, after: number, countMax: number): ReturnType<Store['read']> {
     return this.#call(() => this.#hubOf(log).read(log, after, countMax));
+  }
+
+  letters(session: string, after: number, countMax: number): ReturnType<Store['letters']> {
+    return this.#call(() => this.#hubOf(session).letters(session, after, countMax));
   }
 
   session(id: string): ReturnType<Store['session']> {

@@ -16,6 +16,7 @@ import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import { socketIdIn } from '../session/socket-id';
 import { Channels } from '../store/channels';
 import { Inbox } from '../store/inbox';
 import type { Store } from '../store/store';
@@ -112,13 +113,15 @@ export class Core {
     this.#volatile = volatile;
     const context: NamespaceContext = {
       ...options,
-      channels,
+      ...{ channels, codec },
       elsewhere: volatile && { requests, volatile },
       turn,
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
       encodeForAll: (packet) => codecs.map((codec) => codec.encode(packet)),
-      newSocketId: () => platform.randomBytes(12).toString('base64url'),
+      newSocketId: store.isShared
+        ? (session) => socketIdIn(session, platform.randomBytes(6).toString('base64url'))
+        : () => platform.randomBytes(12).toString('base64url'),
       report,
       emptied: (name) => this.namespaces.emptied(name),
     };

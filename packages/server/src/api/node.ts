@@ -77,6 +77,7 @@ export class Node implements SharedContext {
     await this.patience.once(() =>
       store.open(this.node, {
         onEntry: (log, epoch, entry) => this.#feeds.arrived(log, epoch, entry),
+        onLetter: (session, letter) => this.sessions.letter(session, letter),
         onMissed: () => this.#feeds.check(),
         onMessage: (from, message) => inbox.receive(from, message),
         onVolatile,

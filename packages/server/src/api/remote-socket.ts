@@ -13,8 +13,8 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = Record<string, unknow
   /** Its own id, and every room it is in. */
   readonly rooms: ReadonlySet<string>;
   /**
-   * Sends an event: once and in order, while the session lives. After the end of the session it does nothing. To a socket of
-   * another server it goes at most once: it is lost with that server.
+   * Sends an event: once and in order, while the session lives, whichever server has it by then. After the end of the session it
+   * does nothing.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;

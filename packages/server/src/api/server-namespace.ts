@@ -22,7 +22,8 @@ import { AudienceTarget, type Counted, type FetchedSockets, type Target } from '
 export interface NamespaceContext extends RoomsContext, AudienceContext {
   readonly platform: Platform;
   readonly waitingPacketsMax: number;
-  newSocketId(): string;
+  /** @param session id of its session */
+  newSocketId(session: string): string;
   /** Something in user code failed. */
   report(error: unknown, where: string): void;
   /** The namespace has nobody in it any more. */
@@ -56,7 +57,13 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
     };
     this.#admission = new Admission(rules, {
       createSocket: (entrant, handshake, record) => {
-        const socket = new ServerSocket(record?.id ?? context.newSocketId(), entrant, handshake, sockets, record);
+        const socket = new ServerSocket(
+          record?.id ?? context.newSocketId(entrant.id),
+          entrant,
+          handshake,
+          sockets,
+          record,
+        );
         this.#rooms.everyone.members.set(socket.id, socket);
         return socket;
       },

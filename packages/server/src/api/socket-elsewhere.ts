@@ -1,5 +1,7 @@
-// A socket that another server has, as that told of it: what it does is asked of the server that has it.
-import { checkEventName, type EventArgs, type EventName, trimmedArgs } from '@halyard/protocol';
+// A socket that another server has, as that told of it: what is sent to it finds its session, and what else it does is asked of the
+// server that has it.
+import { type EventArgs, type EventName, trimmedArgs } from '@halyard/protocol';
+import type { Audience } from '../namespace/audience';
 import type { Action, ClusterRequests } from '../namespace/cluster-requests';
 import type { FoundSocket } from '../namespace/socket-facts';
 import { flatten, type Names, type TargetSpec, wholeNamespace } from '../namespace/target-spec';
@@ -12,14 +14,16 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
   readonly rooms: ReadonlySet<string>;
   readonly handshake: Handshake<Data>;
   readonly #node: string;
+  readonly #audience: Audience;
   readonly #requests: ClusterRequests;
 
-  constructor({ id, node, rooms, handshake }: FoundSocket, requests: ClusterRequests) {
+  constructor({ id, node, rooms, handshake }: FoundSocket, audience: Audience, requests: ClusterRequests) {
     this.id = id;
     this.rooms = rooms;
     // What the app keeps there is the app's to say.
     this.handshake = handshake as Handshake<unknown> as Handshake<Data>;
     this.#node = node;
+    this.#audience = audience;
     this.#requests = requests;
   }
 
@@ -32,13 +36,12 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    checkEventName(event);
-    this.#act(['emit', this.#requests.encodeEvent(event, trimmedArgs(args))]);
+    this.#audience.publish(this.#itself, event, trimmedArgs(args));
   }
 
   join(...rooms: Names): void {
     const names = flatten(rooms);
-    for (const name of names) checkRoomName(name);
+    for (const name of names) checkRoomName(name, true);
     this.#act(['join', names]);
   }
 
@@ -50,8 +53,11 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
     this.#act(['disconnect', session]);
   }
 
+  get #itself(): TargetSpec {
+    return { ...wholeNamespace, rooms: [this.id] };
+  }
+
   #act(action: Action): void {
-    const spec: TargetSpec = { ...wholeNamespace, rooms: [this.id] };
-    void this.#requests.actOn(this.#node, this.namespace, spec, action);
+    void this.#requests.actOn(this.#node, this.namespace, this.#itself, action);
   }
 }

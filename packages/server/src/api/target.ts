@@ -127,7 +127,7 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
       const known = byId.get(one.id);
       // Two servers list it: the one that its client has come to last has it.
       if (known !== undefined && known.generation >= one.generation) continue;
-      byId.set(one.id, { generation: one.generation, socket: new SocketElsewhere(one, elsewhere) });
+      byId.set(one.id, { generation: one.generation, socket: new SocketElsewhere(one, this.#audience, elsewhere) });
     }
     return fetched(
       [...byId.values()].map(({ socket }) => socket),

@@ -1,4 +1,5 @@
 // How a message reaches many: whom a target means, the entry in each room's log, and the replies of all.
+import type { Codec } from '@halyard/codec';
 import { checkEventName, LocalUsageError, type Packet, PacketType, type Position, type Value } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
 import { Earlier, Places } from '../log/except';
@@ -7,7 +8,9 @@ import type { FanOut } from '../room/fan-out';
 import { isAmong, type Named, type Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Subscriber } from '../room/subscriber';
+import { encodeLetter } from '../session/letter';
 import type { Presence } from '../session/presence';
+import { sessionIn } from '../session/socket-id';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Bodies } from '../store/store';
 import type { DirectTurn } from '../store/turn';
@@ -20,6 +23,8 @@ export interface AudienceContext {
   readonly fanOut: FanOut;
   /** Encodes once per codec that some session uses. */
   encode(packet: Packet): Frames;
+  /** Of records, and of what is sent to one session of another node. */
+  readonly codec: Codec;
   /** Encodes once per codec, for all nodes. */
   encodeForAll(packet: Packet): Bodies;
   /** Other servers, where the store is shared. */
@@ -141,12 +146,22 @@ export class Audience implements LocalTargets {
   #publishToAll(turn: QueuedTurn, { rooms, except }: TargetSpec, event: string, args: readonly Value[]): void {
     const { direct } = this.#rooms.resolve(rooms);
     const ids = new Set(direct.map(({ id }) => id));
-    const names = rooms === undefined ? [''] : [...new Set(rooms)].filter((name) => !ids.has(name));
+    const others = rooms === undefined ? [''] : [...new Set(rooms)].filter((name) => !ids.has(name));
+    const names = others.filter((name) => sessionIn(name) === undefined);
+    const { namespace } = this;
+    const { codec } = this.#context;
+    const elsewhere = others
+      .filter((name) => sessionIn(name) !== undefined && !except.includes(name))
+      .map((socket) => ({
+        to: sessionIn(socket) as string,
+        body: encodeLetter({ socket, namespace, event, args, rooms: names, except }, codec),
+      }));
     if (names.length > 0) {
       const packet = { type: PacketType.Publish, namespace: this.namespace, positions: [], event, args } as const;
       const bodies = this.#context.encodeForAll(packet);
       turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies });
     }
+    for (const { to, body } of elsewhere) turn.post(to, body);
     this.#sendTo(this.#rooms.resolve(names).rooms, direct, except, event, args);
   }
 

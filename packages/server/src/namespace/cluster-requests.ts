@@ -23,9 +23,7 @@ export interface ClusterRequestsContext {
 /** What is to become of sockets. */
 export type Action =
   | readonly [kind: 'join' | 'leave', rooms: readonly string[]]
-  | readonly [kind: 'disconnect', session: boolean]
-  /** An event and its arguments, encoded. */
-  | readonly [kind: 'emit', event: Frame];
+  | readonly [kind: 'disconnect', session: boolean];
 
 /** Which servers did not answer: they are gone, were too slow, or failed. */
 export interface Reached {
@@ -42,14 +40,7 @@ const actionShapes: Readonly<Record<Action[0], Shape>> = {
   join: { tuple: [targetShape, 'text', { list: 'text' }] },
   leave: { tuple: [targetShape, 'text', { list: 'text' }] },
   disconnect: { tuple: [targetShape, 'text', 'flag'] },
-  emit: { tuple: [targetShape, 'text', 'frame'] },
 };
-
-/** Whether something may be done elsewhere after it has failed here: an event that may have been sent is not sent again. */
-function isUndone(error: unknown, kind: Action[0]): boolean {
-  if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') return false;
-  return kind !== 'emit' || error.details?.wasAsked !== true;
-}
 
 export class ClusterRequests {
   readonly #context: ClusterRequestsContext;
@@ -100,7 +91,8 @@ export class ClusterRequests {
     try {
       if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
     } catch (error) {
-      if (!isUndone(error, kind)) {
+      // Who is gone has perhaps done it: it may be done again.
+      if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') {
         report(error, `"${kind}" for a socket of node ${owner}`);
         return false;
       }
@@ -174,10 +166,6 @@ export class ClusterRequests {
         return (socket) => socket.leave(...action[1]);
       case 'disconnect':
         return (socket) => socket.disconnect(action[1]);
-      case 'emit': {
-        const [event, args] = this.#eventOf(action[1]);
-        return (socket) => socket.emit(event, ...args);
-      }
     }
   }
 

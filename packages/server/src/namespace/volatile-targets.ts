@@ -4,6 +4,7 @@
 import { LocalUsageError, RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { Frames } from '../log/log';
 import { channelOf } from '../room/rooms';
+import { sessionIn } from '../session/socket-id';
 import type { Channels } from '../store/channels';
 import { shaped, targetMessage, targetOf, targetShape } from './target-message';
 import type { LocalTargets, TargetSpec } from './target-spec';
@@ -18,9 +19,6 @@ export interface VolatileTargetsContext {
 
 /** Of the target in front of the frames. */
 const targetBytesMax = 1 << 20;
-
-/** What looks like the id of a socket may be one: no server listens to a channel for each of its sockets. */
-const socketIdPattern = /^[\w-]{16}$/;
 
 export class VolatileTargets {
   readonly #context: VolatileTargetsContext;
@@ -39,7 +37,8 @@ export class VolatileTargets {
     }
     const { rooms } = spec;
     const [room = ''] = rooms ?? [];
-    const isOneRoom = rooms?.length === 1 && !socketIdPattern.test(room);
+    // No server listens to a channel for each of its sockets.
+    const isOneRoom = rooms?.length === 1 && sessionIn(room) === undefined;
     channels.publish(channelOf(namespace, isOneRoom ? room : ''), [target, ...frames]);
   }
 

@@ -12,6 +12,8 @@ import type { Spans } from './spans';
 
 /** A session that wants to enter a namespace, as that sees it. */
 export interface Entrant extends Owner {
+  /** Of the session. */
+  readonly id: string;
   /** Whether this is still a question that the namespace has to decide. */
   awaits(ticket: Ticket): boolean;
   /** The namespace has decided, whatever becomes of it. */

@@ -1,5 +1,6 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
 import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
+import type { StoredLetter } from '../store/store';
 import type { Connection } from '../wire/connection';
 import { Arrival } from './arrival';
 import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
@@ -88,6 +89,11 @@ export class Sessions {
       if (!isLater && !session.isOver) session.letGo(elsewhere);
       return true;
     });
+  }
+
+  /** A session has a letter. */
+  letter(session: string, letter: StoredLetter): void {
+    this.#byId.get(session)?.post(letter);
   }
 
   async #greetLater(claims: Claims, connection: Connection, hello: HelloPacket): Promise<void> {
@@ -212,7 +218,7 @@ export class Sessions {
     const untold = isTold ? undefined : { token: text, listed };
     const { generation } = record.counts;
     const session = new Session({ id, secret, client, generation, untold }, codecIndex, this.#context, stream);
-    session.claimed(nonce);
+    session.claimed(nonce, record.counts.mail);
     this.#add(session);
     if (!isTold) this.#byToken.set(text, session);
     session.restore(record);

@@ -72,6 +72,8 @@ export interface IdentityRecord {
 export interface CountsRecord extends StreamCounts {
   readonly generation: number;
   readonly refusal: string;
+  /** Letters up to this number are taken. */
+  readonly mail: number;
   /** Whether memberships were forgotten that the client may not have read to the end. */
   readonly forgotten: boolean;
 }
@@ -126,6 +128,7 @@ const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>
       asked: 'count',
       generation: 'count',
       refusal: 'text',
+      mail: 'count',
       forgotten: 'flag',
     },
   },
@@ -136,7 +139,7 @@ const frameShape: Shape = { tuple: ['frame', 'stamp'] };
 const socketShape: Shape = { fields: { id: 'text', namespace: 'text', auth: 'frame', peer, memberships } };
 
 /** Of the layout: a record of another one is refused. */
-export const recordVersion = 3;
+export const recordVersion = 4;
 
 /** A record that is not what is written. */
 export class RecordError extends Error {

@@ -6,6 +6,7 @@ import {
   type Close,
   CloseCode,
   type ControlPacket,
+  checkEventName,
   type DeliveredPacket,
   type Frame,
   type HelloPacket,
@@ -19,13 +20,17 @@ import {
   type Snapshot,
   type StreamState,
 } from '@halyard/protocol';
-import { listOf } from '../base/compact-list';
+import { compactOf, listOf } from '../base/compact-list';
 import { warningOf } from '../base/warnings';
+import type { QueuedTurn } from '../store/queued-turn';
+import type { StoredLetter } from '../store/store';
 import type { Recorded, Recording } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
 import { isSame, type Key } from './key';
 import type { Delivery } from './leavings';
+import { decodeLetter } from './letter';
+import { Mailbox } from './mailbox';
 import { Moving } from './moving';
 import { type CountsRecord, hashOf, type IdentityRecord, noHash, type SessionRecord } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
@@ -62,6 +67,7 @@ interface Move {
   left: number;
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
+  readonly mailbox: Mailbox;
 }
 
 const moves = new WeakMap<Recorded, Move>();
@@ -105,8 +111,41 @@ export class Session extends Moving implements Receiver, Recorded {
   // Its record.
 
   /** It is this node's, and no other's. */
-  claimed(nonce: string): void {
-    moves.set(this, { nonce, left: 0, last: undefined });
+  claimed(nonce: string, mail = 0): void {
+    const mailbox = new Mailbox(mail, {
+      letters: (after) => (this.context.turn as QueuedTurn).letters(this.id, after),
+      take: (letter) => this.#takeLetter(letter),
+      lost: () => this.lost(),
+      report: this.context.report,
+    });
+    moves.set(this, { nonce, left: 0, last: undefined, mailbox });
+  }
+
+  /** Another node has sent it something. */
+  post(letter: StoredLetter): void {
+    if (!this.isOver) moves.get(this)?.mailbox.arrived(letter);
+  }
+
+  mailed(): void {
+    if (!this.isOver) moves.get(this)?.mailbox.check();
+  }
+
+  #takeLetter({ stamp, body }: StoredLetter): void {
+    if (this.isOver) return;
+    const { turn, recordCodec, report } = this.context;
+    turn.stamps.observe(stamp);
+    this.touch();
+    try {
+      const { socket, namespace, event, args, rooms, except } = decodeLetter(body, recordCodec);
+      checkEventName(event);
+      const presence = listOf(this.presences).find(({ id }) => id === socket);
+      // Where it is in one of these rooms it gets it by the room.
+      const isMeant =
+        presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);
+      if (isMeant) this.sendEvent(namespace, event, args);
+    } catch (error) {
+      report(error, 'a letter of another server');
+    }
   }
 
   /** Goes on with what it was on another server. */
@@ -139,7 +178,7 @@ export class Session extends Moving implements Receiver, Recorded {
   override counts(): CountsRecord {
     return {
       ...this.movable.counts(),
-      ...{ generation: this.#generation, refusal: this.refusal },
+      ...{ generation: this.#generation, refusal: this.refusal, mail: moves.get(this)?.mailbox.taken ?? 0 },
       forgotten: this.forgottenStamp > this.confirmedStamp,
     };
   }
@@ -153,6 +192,7 @@ export class Session extends Moving implements Receiver, Recorded {
         session: this.id,
         nonce: moves.get(this)?.nonce ?? '',
         generation: this.#generation,
+        mail: moves.get(this)?.mailbox.taken ?? 0,
         parts: record?.parts,
         isWhole: before === undefined,
         // It is written again when its client has answered a PING.

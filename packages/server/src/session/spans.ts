@@ -9,6 +9,7 @@ import type { Rooms } from '../room/rooms';
 import type { Line, Subscriber } from '../room/subscriber';
 import type { Top } from '../store/turn';
 import { type LeftRecord, type MembershipRecord, topPart } from './record';
+import { sessionIn } from './socket-id';
 
 const open = Number.POSITIVE_INFINITY;
 
@@ -98,8 +99,8 @@ export abstract class Spans implements Subscriber {
   /** @returns the membership, or undefined if it is in the room already. @throws LocalUsageError `ERR_ROOM_NAME`, `ERR_ROOMS_FULL` */
   protected enterRoom(name: string): Membership | undefined {
     if (this.#current?.has(name) || name === this.id) return undefined;
-    checkRoomName(name);
-    const { roomsPerSocketMax } = this.#rooms;
+    const { roomsPerSocketMax, turn } = this.#rooms;
+    checkRoomName(name, turn.isShared);
     this.#current ??= new Map();
     if (this.#current.size >= roomsPerSocketMax) {
       throw new LocalUsageError('ERR_ROOMS_FULL', `a socket may be in ${roomsPerSocketMax} rooms (roomsPerSocketMax)`);
@@ -174,9 +175,18 @@ export class EndedSpans extends Spans {
 /** Half of a surrogate pair has no bytes of its own. */
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** @throws LocalUsageError `ERR_ROOM_NAME` */
-export function checkRoomName(name: unknown): void {
+/**
+ * @param isShared whether other servers have sockets too: then a name that may be a socket's id means that socket
+ * @throws LocalUsageError `ERR_ROOM_NAME`
+ */
+export function checkRoomName(name: unknown, isShared: boolean): void {
   const { nameCharsMax } = packetLimits;
+  if (isShared && typeof name === 'string' && sessionIn(name) !== undefined) {
+    throw new LocalUsageError(
+      'ERR_ROOM_NAME',
+      `"${name}" has the form of a socket's id: with a shared store it means the socket, and can be no room`,
+    );
+  }
   if (typeof name === 'string' && name && name.length <= nameCharsMax && !loneSurrogate.test(name)) return;
   throw new LocalUsageError(
     'ERR_ROOM_NAME',

@@ -4,12 +4,12 @@
 import type { Position } from '@halyard/protocol';
 import type { Log } from '../log/log';
 import type { Patience } from './patience';
-import type { Awaitable, Commit, CommitResult, LogStep, RecordWrite, Store } from './store';
+import type { Awaitable, Commit, CommitResult, RecordWrite, Step, Store } from './store';
 import type { Recorded, Recording, Top } from './turn';
 
 /** One step of a commit, and where its log was. */
 export interface StepItem extends Top {
-  step: LogStep;
+  step: Step;
   /** A log that is needed from there on. */
   starts?: Log;
   /** Its log need not be kept for it any more. */
@@ -54,13 +54,14 @@ export class Commits {
     const positions: Position[] = [];
     const fenced: CommitResult['fenced'][number][] = [];
     const missing: string[] = [];
+    const mailed: string[] = [];
     for (let partition = 0; partition < this.#store.partitions; partition++) {
       const mine = [...steps.keys()].filter((i) => this.#partitionOf(steps[i]!.step) === partition);
       if (mine.length === 0) continue;
       const places = new Map(mine.map((index, i) => [index, i]));
       const its = mine.map((i) => {
         const { step } = steps[i]!;
-        if ('topOf' in step) return step;
+        if (!('log' in step)) return step;
         const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
         return { ...step, earlier: step.earlier.map((at) => (typeof at === 'number' ? placeOf(at) : at)) };
       });
@@ -79,17 +80,18 @@ export class Commits {
     for (const result of results) {
       fenced.push(...result.fenced);
       missing.push(...result.missing);
+      mailed.push(...result.mailed);
     }
-    return { positions, fenced, missing };
+    return { positions, fenced, missing, mailed };
   }
 
-  #partitionOf(step: LogStep): number {
-    return this.#store.partitionOf('topOf' in step ? step.topOf : step.log);
+  #partitionOf(step: Step): number {
+    return this.#store.partitionOf('topOf' in step ? step.topOf : 'to' in step ? step.to : step.log);
   }
 
   #call(
     partition: number,
-    steps: readonly LogStep[],
+    steps: readonly Step[],
     records: readonly RecordWrite[],
   ): CommitResult | Promise<CommitResult> {
     const number = (this.#numbers[partition] ?? 0) + 1;
@@ -116,8 +118,8 @@ function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, numb
   return new Map([...tops].map(([part, top]) => [part, top.position ?? (indexes.get(top) as number)]));
 }
 
-function isResultOf({ steps, records }: Commit, { positions, fenced, missing }: CommitResult): boolean {
+function isResultOf({ steps, records }: Commit, { positions, fenced, missing, mailed }: CommitResult): boolean {
   if (!Array.isArray(positions) || positions.length !== steps.length) return false;
   const known = new Set(records.map(({ session }) => session));
-  return fenced.every(([session]) => known.has(session)) && missing.every((session) => known.has(session));
+  return [...fenced.map(([session]) => session), ...missing, ...mailed].every((session) => known.has(session));
 }

@@ -6,12 +6,14 @@ import type { RetentionLimits } from '../log/retention';
 import {
   type Claim,
   type CommitResult,
+  type Letter,
   type LogPage,
-  type LogStep,
   type NewEntry,
   positionPart,
   type RecordWrite,
+  type Step,
   type StoredEntry,
+  type StoredLetter,
   type StoredSession,
   type StoreEvents,
 } from './store';
@@ -46,11 +48,19 @@ class KeptSession {
   generation = 0;
   owner = '';
   record = new Map<string, Frame>();
+  /** Letters that are not taken, in order. There is one at least whatever its size, and the oldest make room. */
+  letters: StoredLetter[] = [];
+  letterBytes = 0;
+  lastLetter = 0;
   /** A session that is over is not written again by who had it before. */
   isOver = false;
 
   constructor(expired: () => void) {
     this.kept = new TimedCall(expired);
+  }
+
+  dropLetters(count: number): void {
+    for (const { body } of this.letters.splice(0, count)) this.letterBytes -= body.length;
   }
 }
 
@@ -73,18 +83,22 @@ export class MemoryHub {
     this.#epoch = platform.randomBytes(4).readUInt32BE().toString(36);
   }
 
-  commit(node: string, steps: readonly LogStep[], records: readonly RecordWrite[]): CommitResult {
+  commit(node: string, steps: readonly Step[], records: readonly RecordWrite[]): CommitResult {
     const positions: Position[] = [];
-    for (const step of steps)
-      positions.push('topOf' in step ? this.#top(step.topOf) : this.#append(node, step, positions));
+    for (const step of steps) {
+      if ('to' in step) positions.push(['', this.#post(step)]);
+      else positions.push('topOf' in step ? this.#top(step.topOf) : this.#append(node, step, positions));
+    }
     const fenced: [string, number][] = [];
     const missing: string[] = [];
+    const mailed: string[] = [];
     for (const write of records) {
       const unwritten = this.#write(node, write, positions);
       if (unwritten === 'missing') missing.push(write.session);
       else if (unwritten !== undefined) fenced.push([write.session, unwritten]);
+      else if (this.#sessions.get(write.session)?.letters.length) mailed.push(write.session);
     }
-    return { positions, fenced, missing };
+    return { positions, fenced, missing, mailed };
   }
 
   follow(node: string, name: string): Position {
@@ -103,6 +117,11 @@ export class MemoryHub {
     const first = top - entries.length + 1;
     const page = after + 1 < first ? [] : entries.slice(after + 1 - first, after + 1 - first + countMax);
     return { epoch, first, top, entries: page };
+  }
+
+  letters(session: string, after: number, countMax: number): StoredLetter[] {
+    const letters = this.#sessions.get(session)?.letters ?? [];
+    return letters.filter(({ number }) => number > after).slice(0, countMax);
   }
 
   session(id: string): StoredSession | 'over' | undefined {
@@ -158,6 +177,20 @@ export class MemoryHub {
     return [log.epoch, offset];
   }
 
+  #post({ to, stamp, body }: Letter): number {
+    const { logPacketsMax, logBytesMax } = this.#limits;
+    const stored = this.#sessions.get(to);
+    if (stored === undefined || stored.isOver) return 0;
+    const letter = { number: ++stored.lastLetter, stamp, body };
+    stored.letters.push(letter);
+    stored.letterBytes += body.length;
+    while (stored.letters.length > logPacketsMax || (stored.letterBytes > logBytesMax && stored.letters.length > 1)) {
+      stored.dropLetters(1);
+    }
+    this.nodes.get(stored.owner)?.onLetter(to, letter);
+    return letter.number;
+  }
+
   #trim(log: KeptLog, now: number): void {
     const { logPacketsMax, logBytesMax } = this.#limits;
     const { entries } = log;
@@ -176,7 +209,7 @@ export class MemoryHub {
 
   /** @returns why nothing was written, if nothing was: it is not there, or another has it, for a connection of that generation */
   #write(node: string, write: RecordWrite, positions: readonly Position[]): 'missing' | number | undefined {
-    const { session, nonce, generation, parts, isWhole, keptMs } = write;
+    const { session, nonce, generation, parts, isWhole, keptMs, mail } = write;
     const stored = this.#sessions.get(session);
     if (stored !== undefined && (stored.nonce !== nonce || stored.isOver)) return stored.generation;
     if (stored === undefined && !isWhole && parts !== undefined) return 'missing';
@@ -187,6 +220,9 @@ export class MemoryHub {
     written.generation = Math.max(written.generation, generation);
     written.owner = node;
     written.isOver = parts === undefined;
+    written.lastLetter = Math.max(written.lastLetter, mail);
+    const kept = written.letters.findIndex(({ number }) => number > mail);
+    written.dropLetters(kept < 0 || written.isOver ? written.letters.length : kept);
     if (isWhole || parts === undefined) written.record.clear();
     for (const [name, part] of parts ?? []) {
       if (part === undefined) written.record.delete(name);

@@ -12,6 +12,7 @@ import type {
   CommitResult,
   LogPage,
   Store,
+  StoredLetter,
   StoredSession,
   StoreEvents,
   StoreState,
@@ -105,6 +106,10 @@ export class MemoryStore implements Store {
 
   read(log: string, after: number, countMax: number): LogPage {
     return this.#hub.read(log, after, countMax);
+  }
+
+  letters(session: string, after: number, countMax: number): StoredLetter[] {
+    return this.#hub.letters(session, after, countMax);
   }
 
   session(id: string): StoredSession | 'over' | undefined {

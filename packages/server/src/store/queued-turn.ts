@@ -1,15 +1,18 @@
 // The turn of a server whose store others share: what is emitted waits until it is stored, and is then released in the order in
 // which it was emitted. While a commit is in flight the next one gathers, so that throughput does not fall with the way to the
 // store. Longer than other files: what waits, is stored, and is released is one list, in one order.
-import { LocalUsageError, type Position } from '@halyard/protocol';
+import { type Frame, LocalUsageError, type Position } from '@halyard/protocol';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import { type Batched, Commits, type StepItem } from './commits';
 import type { Feed } from './feed';
 import type { Feeds } from './feeds';
 import { Impatience, type Patience } from './patience';
-import type { CommitResult, LogStep, NewEntry, Store } from './store';
+import { type CommitResult, isLetter, type NewEntry, type Step, type Store, type StoredLetter } from './store';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
+
+/** How many are read at a time. */
+const lettersMax = 512;
 
 /** What waits to be released, in the order in which it was emitted. */
 type Item = StepItem | Sender<never> | (() => unknown);
@@ -103,12 +106,25 @@ export class QueuedTurn implements Turn {
     return this.#feeds.load(log, after);
   }
 
+  /** Something for one session that another node has. @throws LocalUsageError `ERR_STORE_AWAY` */
+  post(to: string, body: Frame): void {
+    this.#checkQueue();
+    this.#add({ to, stamp: this.stamps.next(), body });
+    this.#bytes += body.length;
+  }
+
+  /** @returns letters of a session behind a number, in order */
+  letters(session: string, after: number): Promise<readonly StoredLetter[]> {
+    const { patience } = this.#context;
+    return patience.until(
+      () => this.#store.letters(session, after, lettersMax),
+      (letters) => letters.every(isLetter),
+    );
+  }
+
   /** Appends to the logs of rooms. Who appends does not deliver: each log's follower does, here and on other nodes. */
   publish({ logs, except, bodies }: Publication): void {
-    const { storeQueueBytesMax } = this.#context;
-    if (this.#bytes > storeQueueBytesMax * 4) {
-      throw new LocalUsageError('ERR_STORE_AWAY', `${this.#bytes} bytes that were published wait to be stored`);
-    }
+    this.#checkQueue();
     const stamp = this.stamps.next();
     const first = this.#steps.length;
     const { partitions } = this.#store;
@@ -198,7 +214,12 @@ export class QueuedTurn implements Turn {
     for (const run of this.#idle.splice(0)) run();
   }
 
-  #add(step: LogStep): StepItem {
+  #checkQueue(): void {
+    if (this.#bytes <= this.#context.storeQueueBytesMax * 4) return;
+    throw new LocalUsageError('ERR_STORE_AWAY', `${this.#bytes} bytes that were published wait to be stored`);
+  }
+
+  #add(step: Step): StepItem {
     const item: StepItem = { id: ++this.#stepCount, step, position: undefined };
     this.#steps.push(item);
     this.#items.push(item);
@@ -256,17 +277,18 @@ export class QueuedTurn implements Turn {
     return batch;
   }
 
-  #isStored({ steps, records, items }: Batch, { positions, fenced, missing }: CommitResult): void {
+  #isStored({ steps, records, items }: Batch, { positions, fenced, missing, mailed }: CommitResult): void {
     for (const [i, item] of steps.entries()) {
       item.position = positions[i];
       // At once: what is released behind it waits for it.
       if (item.starts !== undefined) this.#feeds.start(item.starts, item.position);
-      if ('topOf' in item.step) continue;
+      if (!('log' in item.step)) continue;
       const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
       item.step = { ...item.step, earlier };
     }
     const generations = new Map(fenced);
     const missed = new Set(missing);
+    const hasMail = new Set(mailed);
     for (const session of records.keys()) {
       const generation = generations.get(session.id);
       if (generation !== undefined) {
@@ -285,7 +307,9 @@ export class QueuedTurn implements Turn {
     for (const item of items) if (isStored(item)) this.#releasing.push(item);
     this.#releasing.push(() => {
       for (const [session, { snapshot }] of records) {
-        if (!generations.has(session.id) && !missed.has(session.id)) session.stored(snapshot);
+        if (generations.has(session.id) || missed.has(session.id)) continue;
+        session.stored(snapshot);
+        if (hasMail.has(session.id)) session.mailed();
       }
     });
     this.#isStoring = false;
@@ -305,6 +329,7 @@ export class QueuedTurn implements Turn {
         if (typeof item === 'function') item();
         else if ('release' in item) item.release();
         else if ('log' in item.step) waiting = this.#deliver(item.step, item.position as Position, item.unpin);
+        else if ('to' in item.step) this.#bytes -= item.step.body.length;
       } catch (error) {
         this.#context.report(error, 'releasing what is stored');
       }

@@ -52,7 +52,29 @@ export interface LogTop {
   readonly topOf: string;
 }
 
-export type LogStep = NewEntry | LogTop;
+/** Something for one session, wherever it is: the store keeps it until the session's record says that it is taken. */
+export interface Letter {
+  /** Id of the session. */
+  readonly to: string;
+  /** When it was sent. */
+  readonly stamp: number;
+  readonly body: Frame;
+}
+
+export interface StoredLetter extends Omit<Letter, 'to'> {
+  /** Counts the letters of its session, from 1, without gaps. */
+  readonly number: number;
+}
+
+/** Whether a store has told what it may. */
+export function isLetter(letter: StoredLetter | null | undefined): boolean {
+  if (typeof letter !== 'object' || letter === null) return false;
+  const { number, stamp, body } = letter;
+  return [number, stamp].every(Number.isSafeInteger) && (typeof body === 'string' || body instanceof Uint8Array);
+}
+
+/** One step of a commit. */
+export type Step = NewEntry | LogTop | Letter;
 
 /** A session's record: its parts by name, each encoded by itself, so that what has not changed is not written again. */
 export type RecordParts = ReadonlyMap<string, Frame>;
@@ -68,6 +90,8 @@ export interface RecordWrite {
   readonly parts: ReadonlyMap<string, Frame | undefined> | undefined;
   /** Parts that the store writes itself: a position, or that of which step of this commit, as `positionPart` has it. */
   readonly positions: ReadonlyMap<string, number | Position>;
+  /** Letters up to this number are taken, and MUST be forgotten if anything is written. */
+  readonly mail: number;
   /** Whether it has no other parts than these. If it has, a record that is not there MUST NOT be written. */
   readonly isWhole: boolean;
   /** How long it is kept from now on while nobody writes it. */
@@ -83,17 +107,22 @@ export function positionPart([epoch, offset]: Position): string {
 export interface Commit {
   /** Counts the node's commits to this partition, from 1. The same number again MUST have the same result, and change nothing. */
   readonly number: number;
-  readonly steps: readonly LogStep[];
+  readonly steps: readonly Step[];
   readonly records: readonly RecordWrite[];
 }
 
 export interface CommitResult {
-  /** For each step: the epoch of its log, and the offset of the entry, or of the newest one there is. */
+  /**
+   * For each step: the epoch of its log, and the offset of the entry, or of the newest one there is. For a letter an empty text and
+   * its number; 0 if there is no such session, and then nobody gets it.
+   */
   readonly positions: readonly Position[];
   /** Sessions whose record was left alone because it has another nonce, or is over, each with its generation. */
   readonly fenced: readonly (readonly [session: string, generation: number])[];
   /** Sessions of which some parts were to be written, and that have no record: it is to be written as a whole. */
   readonly missing: readonly string[];
+  /** Sessions that were written and have letters behind those that their records say are taken. */
+  readonly mailed: readonly string[];
 }
 
 /** A part of a log. */
@@ -130,6 +159,8 @@ export interface Claim {
 export interface StoreEvents {
   /** A log that is followed has a new entry. Some may be missing before it, or come twice. */
   onEntry(log: string, epoch: string, entry: StoredEntry): void;
+  /** A session that this node has claimed, or has written, has a letter. Some may be missing before it, or come twice. */
+  onLetter(session: string, letter: StoredLetter): void;
   /** Some entries may not have been told: every log that is followed is to be looked at. MUST come within seconds after that. */
   onMissed(): void;
   /** Another node sends a message, and waits for the answer. */
@@ -168,6 +199,8 @@ export interface Store {
    * @param after the offset before the first entry that is wanted
    */
   read(log: string, after: number, countMax: number): Awaitable<LogPage>;
+  /** @returns letters of a session behind a number, in order; none if the session is not there */
+  letters(session: string, after: number, countMax: number): Awaitable<readonly StoredLetter[]>;
   /** @returns `over` if the session is; undefined if there is none */
   session(id: string): Awaitable<StoredSession | 'over' | undefined>;
   /** @returns whether the session is this node's from now on */

@@ -27,6 +27,8 @@ export interface Recorded {
   stored(snapshot: unknown): void;
   /** Its record was left alone: another node has it. @param generation of the connection that it has it for */
   fenced(generation: number): void;
+  /** The store has letters for it. */
+  mailed(): void;
   /** Its record cannot be written. */
   failed(error: unknown): void;
 }

@@ -6,11 +6,13 @@ import type {
   Claim,
   Commit,
   CommitResult,
+  Letter,
   NewEntry,
   RecordParts,
   RecordWrite,
   Store,
   StoredEntry,
+  StoredLetter,
   StoredSession,
   StoreEvents,
 } from '../store';
@@ -56,6 +58,10 @@ class Events implements StoreEvents {
 
   onState(): void {}
 
+  onLetter(session: string, { number, body }: StoredLetter): void {
+    this.heard.push(['letter', session, `${number} ${body}`]);
+  }
+
   onMissed(): void {}
 
   /** Offset and text of the entries of a log. */
@@ -77,7 +83,14 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         /** What is committed here is of one partition. */
         const commit = async (what: Partial<Commit>): Promise<CommitResult> => {
           const [step] = what.steps ?? [];
-          const of = step === undefined ? (what.records?.[0]?.session ?? '') : 'topOf' in step ? step.topOf : step.log;
+          const of =
+            step === undefined
+              ? (what.records?.[0]?.session ?? '')
+              : 'topOf' in step
+                ? step.topOf
+                : 'to' in step
+                  ? step.to
+                  : step.log;
           const partition = store.partitionOf(of);
           const number = (numbers.get(partition) ?? 0) + 1;
           numbers.set(partition, number);
@@ -98,7 +111,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       nonce = `of ${session}`,
       keptMs = 10_000,
     ): RecordWrite => ({
-      ...{ session, nonce, generation: 1, positions: new Map(), isWhole: true, keptMs },
+      ...{ session, nonce, generation: 1, positions: new Map(), isWhole: true, keptMs, mail: 0 },
       parts: text === undefined ? undefined : new Map([['text', text]]),
     });
     const stored = async ({ store }: { store: Store }, session: string) =>
@@ -107,7 +120,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       ...{ session, nonce, newNonce, generation },
     });
     const textOf = (record: RecordParts) => record.get('text');
-    const nothing = { positions: [], fenced: [], missing: [] };
+    const nothing = { positions: [], fenced: [], missing: [], mailed: [] };
 
     describe('logs', () => {
       test('count their entries, and tell them to every node that follows', async () => {
@@ -309,6 +322,67 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         await lab.elapse(1_000);
         expect(told()).toEqual([['expired', 's', 'two']]);
         expect(await first.store.session('s')).toBeUndefined();
+      });
+    });
+
+    describe('letters', () => {
+      const letter = (to: string, text: string): Letter => ({ to, stamp: 7, body: text });
+      const lettersOf = async ({ store }: { store: Store }, session: string, after = 0, countMax = 9) =>
+        (await store.letters(session, after, countMax)).map(({ number, body }) => `${number} ${body}`);
+      const heard = ({ events }: { events: Events }) =>
+        events.heard.filter(([what]) => what === 'letter').map(([, ...what]) => what.join(' '));
+
+      test('come to the node that has the session, and stay until they are taken', async () => {
+        const { lab, first, second } = await setUp(2);
+        await second.commit({ records: [write('s', 'one')] });
+        const { positions } = await first.commit({ steps: [letter('s', 'a'), letter('s', 'b')] });
+        expect(positions).toEqual([
+          ['', 1],
+          ['', 2],
+        ]);
+        await lab.elapse(0);
+        expect(heard(first)).toEqual([]);
+        expect(heard(second)).toEqual(['s 1 a', 's 2 b']);
+        const result = await second.commit({ records: [{ ...write('s', 'two'), mail: 1 }] });
+        expect(result).toEqual({ ...nothing, mailed: ['s'] });
+        expect(await lettersOf(first, 's')).toEqual(['2 b']);
+        expect(await second.commit({ records: [{ ...write('s', 'three'), mail: 2 }] })).toEqual(nothing);
+        expect(await lettersOf(first, 's')).toEqual([]);
+        await first.commit({ steps: [letter('s', 'c')] });
+        expect(await lettersOf(first, 's')).toEqual(['3 c']);
+      });
+
+      test('wait for who takes the session, and are its from then on', async () => {
+        const { lab, first, second } = await setUp(2);
+        await first.commit({ records: [write('s', 'one')] });
+        await second.commit({ steps: [letter('s', 'a')] });
+        await second.store.claim(claimOf('s', 'of s', 'mine'));
+        await first.commit({ steps: [letter('s', 'b'), letter('s', 'c')] });
+        await lab.elapse(0);
+        expect([heard(first), heard(second)]).toEqual([['s 1 a'], ['s 2 b', 's 3 c']]);
+        expect(await lettersOf(second, 's', 1, 1)).toEqual(['2 b']);
+        // Who was fenced has taken nothing.
+        expect(await first.commit({ records: [{ ...write('s', 'late'), mail: 3 }] })).toMatchObject({ mailed: [] });
+        expect(await lettersOf(second, 's')).toEqual(['1 a', '2 b', '3 c']);
+      });
+
+      test('to a session that is not there, or is over, are nobody’s', async () => {
+        const { first } = await setUp(1);
+        expect((await first.commit({ steps: [letter('s', 'a')] })).positions).toEqual([['', 0]]);
+        await first.commit({ records: [write('s', 'one')] });
+        await first.commit({ steps: [letter('s', 'b')] });
+        await first.commit({ records: [write('s', undefined)] });
+        expect(await lettersOf(first, 's')).toEqual([]);
+        expect((await first.commit({ steps: [letter('s', 'c')] })).positions).toEqual([['', 0]]);
+      });
+
+      test('are no more than a log may have: the oldest make room, which their numbers tell', async () => {
+        const { first } = await setUp(1);
+        await first.commit({ records: [write('s', 'one')] });
+        await first.commit({ steps: Array.from({ length: 150 }, (_, i) => letter('s', `${i + 1}`)) });
+        const [oldest, ...others] = await lettersOf(first, 's', 0, 1_000);
+        expect(Number(oldest!.split(' ')[0])).toBeGreaterThan(50);
+        expect(others.at(-1)).toBe('150 150');
       });
     });
 

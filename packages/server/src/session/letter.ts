@@ -1,0 +1,41 @@
+// What one node sends to a socket of another: an event, and by which of its rooms the socket may get it in another way.
+import type { Codec } from '@halyard/codec';
+import type { Frame, Value } from '@halyard/protocol';
+import { decodeValue, encodeValue, RecordError } from './record';
+import { faultOf, type Shape } from './record-shape';
+
+export interface EventLetter {
+  /** Id of the socket. */
+  readonly socket: string;
+  readonly namespace: string;
+  readonly event: string;
+  readonly args: readonly Value[];
+  /** Who was in one of these rooms gets it by that room's log. */
+  readonly rooms: readonly string[];
+  /** Rooms and sockets that it is not for. */
+  readonly except: readonly string[];
+}
+
+const names: Shape = { list: 'text' };
+const shape: Shape = { tuple: ['text', 'text', 'text', { list: 'any' }, names, names] };
+
+/** @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path */
+export function encodeLetter({ socket, namespace, event, args, rooms, except }: EventLetter, codec: Codec): Frame {
+  return encodeValue([socket, namespace, event, args, rooms, except] as Value, codec);
+}
+
+/** @throws RecordError */
+export function decodeLetter(body: Frame, codec: Codec): EventLetter {
+  const value = decodeValue(body, codec);
+  const fault = faultOf(value, shape, 'letter');
+  if (fault !== undefined) throw new RecordError(fault);
+  const [socket, namespace, event, args, rooms, except] = value as [
+    string,
+    string,
+    string,
+    Value[],
+    string[],
+    string[],
+  ];
+  return { socket, namespace, event, args, rooms, except };
+}
