@@ -75,6 +75,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       ...{
         onEntry: ignore,
         onLetter: ignore,
+        onRenewed: ignore,
         onMissed: ignore,
         onMessage,
         onVolatile: ignore,

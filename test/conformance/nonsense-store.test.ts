@@ -44,42 +44,59 @@ describe.each(hosts)('on %s', (_name, host) => {
     const { code, reason } = await wire.until(({ closed: close }) => close);
     return [code, reason];
   };
-  const entry = { node: 'elsewhere', except: [], earlier: [], bodies: ['[5,"/",[],"event",["forged"]]'] };
+  const entry = {
+    node: 'elsewhere',
+    after: [0, ''] as const,
+    again: false,
+    except: [],
+    earlier: [],
+    bodies: ['[5,"/",[],"event",["forged"]]'],
+  };
 
-  test('an offset that is given again ends who is in the room, and one that only comes again does not', async () => {
+  test('an offset that is given again is a log that has lost something: it has another epoch, and who has all goes on', async () => {
     const { a, told, reported } = await servers(() => {});
+    const { wire } = await greeted(a);
+    const emitted = async (text: string) => {
+      a.emit('event', text);
+      const packet = await wire.packet(5, ([, , , , args]) => (args as string[])[0] === text);
+      return (packet as [number, string, [string, number]])[2];
+    };
+    const [log] = await emitted('first');
+    const [events] = told as [StoreEvents];
+    await emitted('second');
+    // What only comes again changes nothing.
+    events.onEntry('0:/', log, { ...entry, offset: 2, stamp: 1, node: 'elsewhere' });
+    await expect.poll(async () => (await emitted('more'))[0] !== log).toBe(true);
+    expect(wire.closed).toBeUndefined();
+    expect(new Set(wire.events)).toEqual(new Set(['event first', 'event second', 'event more']));
+    expect(reported).toEqual([]);
+  });
+
+  test('an entry of another epoch is nobody’s, and a log that has another one and lacks something ends who was in its room', async () => {
+    let isAnother = false;
+    const { a, told, reported } = await servers((store) => {
+      const read = store.read.bind(store);
+      const tops = store.tops.bind(store);
+      store.read = async (...what) => {
+        const page = await read(...what);
+        return isAnother ? { epoch: 'another', first: 1, top: 0, entries: [] } : page;
+      };
+      store.tops = async (logs) =>
+        isAnother ? logs.map(() => ({ epoch: 'another', top: 0, newest: [0, ''] })) : tops(logs);
+    });
     const { wire } = await greeted(a);
     a.emit('event', 'first');
     const [, , [log]] = (await wire.packet(5)) as [number, string, [string]];
     const [events] = told as [StoreEvents];
-    a.emit('event', 'second');
-    await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'second');
-    events.onEntry('0:/', log, { ...entry, offset: 1, stamp: 1 });
-    expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
-    expect(wire.events).toEqual(['event first', 'event second']);
-    expect(reported.join()).toContain('an offset was given twice');
-  });
-
-  test('an entry of another epoch is nobody’s, and a log that is another one ends who was in its room', async () => {
-    let isAnother = false;
-    const { a, told, reported } = await servers((store) => {
-      const read = store.read.bind(store);
-      store.read = async (...what) => {
-        const page = await read(...what);
-        return isAnother ? { ...page, epoch: 'another', entries: [] } : page;
-      };
-    });
-    const { wire } = await greeted(a);
-    a.emit('event', 'first');
-    await wire.packet(5);
-    const [events] = told as [StoreEvents];
     events.onEntry('0:/', 'another', { ...entry, offset: 2, stamp: 9 });
     await wire.settle();
     expect(wire.events).toEqual(['event first']);
+    // It is known that there was more.
+    events.onEntry('0:/', log, { ...entry, offset: 3, stamp: 9 });
     isAnother = true;
     events.onMissed();
     expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
-    expect(reported.join()).toContain('the log is another one');
+    expect(reported.join()).toContain('what was stored is lost');
   });
 
   test('a gap that the store cannot fill ends who waits for it', async () => {
@@ -177,18 +194,26 @@ describe.each(hosts)('on %s', (_name, host) => {
     test('that are none, or cannot be read, are reported, and nobody gets them', async () => {
       const { a, b, told, reported } = await servers(() => {});
       const { wire, key, id } = await greeted(a);
-      for (const bad of [null, undefined, 7, { number: 1 }, { number: 1, stamp: 'x', body }, { number: 1, stamp: 1 }]) {
+      for (const bad of [
+        null,
+        undefined,
+        7,
+        { number: 1 },
+        { number: 1, node: 'x', stamp: 'x', body },
+        { number: 1, node: 'x', stamp: 1 },
+        { number: 1, stamp: 1, body },
+      ]) {
         told[0]?.onLetter(key[0] as string, bad as never);
       }
-      expect(reported.splice(0)).toHaveLength(6);
+      expect(reported.splice(0)).toHaveLength(7);
       for (const [i, bad] of [
         '{',
         '[3,1,7]',
         body.replace('"event"', '"disconnect"').replace('socket', id),
       ].entries()) {
-        told[0]?.onLetter(key[0] as string, { number: i + 1, stamp: 1, body: bad });
+        told[0]?.onLetter(key[0] as string, { number: i + 1, node: 'x', stamp: i, body: bad });
       }
-      told[0]?.onLetter('nobody', { number: 1, stamp: 1, body });
+      told[0]?.onLetter('nobody', { number: 1, node: 'x', stamp: 1, body });
       expect(reported.splice(0)).toHaveLength(3);
       await wire.settle();
       b.to(id).emit('event', 'real');
@@ -201,7 +226,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       const { wire, key, id } = await greeted(a);
       b.to(id).emit('event', 'once');
       await wire.until(({ events }) => events.length > 0);
-      told[0]?.onLetter(key[0] as string, { number: 1, stamp: 1, body: body.replace('socket', id) });
+      told[0]?.onLetter(key[0] as string, { number: 1, node: 'x', stamp: 1, body: body.replace('socket', id) });
       b.to(id).emit('event', 'then');
       await wire.until(({ events }) => events.length > 1);
       expect(wire.events).toEqual(['event once', 'event then']);
@@ -209,10 +234,11 @@ describe.each(hosts)('on %s', (_name, host) => {
 
     test('that are not there any more end their session with a reason', async () => {
       const { a, b, told } = await servers((store) => {
-        store.letters = () => [{ number: 3, stamp: 1, body }];
+        store.letters = () => [{ number: 3, node: 'x', stamp: 3, body }];
       });
       const { wire, key, id } = await greeted(a);
-      told[0]?.onLetter(key[0] as string, { number: 2, stamp: 1, body });
+      told[0]?.onLetter(key[0] as string, { number: 1, node: 'x', stamp: 1, body });
+      told[0]?.onLetter(key[0] as string, { number: 3, node: 'x', stamp: 3, body });
       expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
       expect([wire.events, b.sockets.size]).toEqual([[], 0]);
       expect(id).not.toBe('');

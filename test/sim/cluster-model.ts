@@ -31,6 +31,8 @@ interface Tracked extends Emission {
   /** Place in the order of its room. */
   place: number | undefined;
   possible: Set<string>;
+  /** Whether the store has lost it, after it had it: then only the server that has emitted it knows of it. */
+  isLoose: boolean;
 }
 
 interface Seat {
@@ -45,6 +47,10 @@ interface Seat {
   /** Which server has it. */
   server: number;
   isLost: boolean;
+  /** Whether its client knows of it. */
+  isTold: boolean;
+  /** Whether something of it may be lost with all who knew of it. */
+  isUnsure: boolean;
 }
 
 interface Said {
@@ -60,6 +66,7 @@ export class ClusterModel {
   readonly #seats = new Map<string, Seat>();
   readonly #places = new Map<string, number>();
   readonly #said = new Map<string, Said>();
+  readonly #killed = new Set<number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -80,6 +87,8 @@ export class ClusterModel {
         movedAt: 0,
         server,
         isLost: false,
+        isTold: false,
+        isUnsure: false,
       },
     });
   }
@@ -116,13 +125,14 @@ export class ClusterModel {
   /** Its client knows what was said to the server. @param isIn what has become of it */
   told(socket: string, room: string, isIn: boolean): void {
     const seat = this.#seats.get(socket);
+    if (seat !== undefined) seat.isTold = true;
     const state = seat?.rooms.get(room);
     if (seat === undefined || state?.isSure || (state !== undefined && state.isIn !== isIn)) return;
     seat.rooms.set(room, this.#state(isIn, true));
   }
 
   emitted(emission: Emission): void {
-    this.#emissions.set(emission.name, { ...emission, place: undefined, possible: new Set() });
+    this.#emissions.set(emission.name, { ...emission, place: undefined, possible: new Set(), isLoose: false });
   }
 
   isStored(name: string): boolean {
@@ -139,7 +149,10 @@ export class ClusterModel {
     const { namespace, except, socket, calledAt } = emission;
     const order = `${namespace} ${room ?? socket}`;
     const place = (this.#places.get(order) ?? 0) + 1;
-    emission.place ??= place;
+    // Who has not got it before it was lost gets it now, or has left.
+    if (emission.isLoose) for (const { due, got } of this.#seats.values()) if (!got.has(name)) due.delete(name);
+    emission.place = place;
+    emission.isLoose = false;
     this.#places.set(order, place);
     for (const [id, seat] of this.#seats) {
       if (seat.namespace !== namespace) continue;
@@ -154,6 +167,18 @@ export class ClusterModel {
       const isDue = room === undefined || certainly(room, true);
       if (isDue && except.every((one) => certainly(one, false))) seat.due.add(name);
     }
+  }
+
+  /** The store has lost it. */
+  rolledBack(name: string): void {
+    const emission = this.#emissions.get(name);
+    if (emission !== undefined) emission.isLoose = true;
+  }
+
+  /** @param isUnaware the store has just lost something, and nobody may have found out what that was of its sockets */
+  killed(server: number, isUnaware: boolean): void {
+    this.#killed.add(server);
+    for (const seat of this.#seats.values()) if (isUnaware && seat.server === server) seat.isUnsure = true;
   }
 
   /** @throws Broken */
@@ -201,14 +226,25 @@ export class ClusterModel {
 
   /** @returns something that is still due, if anything is */
   missing(): string {
-    for (const [id, { due, got, isLost }] of this.#seats) {
-      if (isLost) continue;
-      for (const name of due) if (!got.has(name)) return `${id} has not got ${name}`;
+    for (const [id, { due, got, isLost, isTold, isUnsure }] of this.#seats) {
+      // A client that is connected, and does not know of it, has another session.
+      if (isLost || !isTold || isUnsure) continue;
+      // It has had something that was lost with all who knew of it: something else may have got its place.
+      if ([...got].some((name) => this.#isForgotten(name))) continue;
+      for (const name of due) {
+        if (!got.has(name) && !this.#isForgotten(name)) return `${id} has not got ${name}`;
+      }
     }
     for (const [text, { handled, isSpared }] of this.#said) {
       if (handled === 0 && !isSpared) return `${text} is not handled`;
     }
     return '';
+  }
+
+  /** Whether the store has lost it, and the server that has emitted it is gone. */
+  #isForgotten(name: string): boolean {
+    const { isLoose, server } = this.#emissions.get(name) as Tracked;
+    return isLoose && this.#killed.has(server);
   }
 
   #state(isIn: boolean, isSure: boolean): State {

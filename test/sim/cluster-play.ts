@@ -18,6 +18,8 @@ import { SimulatedStore } from './simulated-store';
 const rooms = ['a', 'b', 'c', 'd'];
 const namespaces = ['/', '/b'];
 const clientsMin = 3;
+/** As long as it may take until a server knows what the store has lost. */
+const findsOutMs = 10_000;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** As long as everything may take to be well again. */
 const settleMsMax = 180_000;
@@ -73,6 +75,13 @@ class ClusterWorld {
   readonly #numbers = new Map<number, number>();
   #broken: unknown;
   #isEnding = false;
+  /** Whether the store may lose what it has done. */
+  readonly #rollsBack: boolean;
+  #hasRolledBack = false;
+  /** When it has done so last. */
+  #lostAt = Number.NEGATIVE_INFINITY;
+  /** What was committed last to each partition, and when. */
+  readonly #lately: { readonly at: number; readonly partition: number; readonly name: string }[] = [];
 
   constructor(seed: number, nodes: number) {
     const random = seededRandom(seed);
@@ -80,10 +89,13 @@ class ClusterWorld {
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
     this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), limits, random.pick([1, 3]), {
-      committed: (commit, result) => this.#committed(commit, result),
+      committed: (partition, commit, result) => this.#committed(partition, commit, result),
       repeated: () => this.counters['commits repeated']++,
       fenced: () => this.counters.fences++,
+      rolledBack: () => this.counters['commits refused']++,
+      lost: (partition, since) => this.#lost(partition, since),
     });
+    this.#rollsBack = random.chance(0.3);
   }
 
   async start(): Promise<void> {
@@ -164,17 +176,31 @@ class ClusterWorld {
   }
 
   /** What the store has got: names are told apart by their form. */
-  #committed({ steps, records }: Commit, { positions, fenced, missing }: CommitResult): void {
+  #committed(partition: number, { steps, records }: Commit, { positions, fenced, missing }: CommitResult): void {
+    const stored = (name: string, room: string | undefined): void => {
+      if (this.#rollsBack) this.#lately.push({ at: this.#clock.now(), partition, name });
+      this.#model.stored(name, room);
+    };
     const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
     for (const [i, step] of steps.entries()) {
-      if ('log' in step) this.#model.stored(nameIn(step.bodies[0]), roomOf(step.log));
-      else if ('to' in step && positions[i]?.[1]) this.#model.stored(nameIn(step.body), undefined);
+      if ('log' in step) stored(nameIn(step.bodies[0]), roomOf(step.log));
+      else if ('to' in step && positions[i]?.[1]) stored(nameIn(step.body), undefined);
     }
     for (const { session, parts } of records) {
       if (unwritten.has(session)) continue;
       for (const [part, frame] of parts ?? []) {
-        if (part.startsWith('frame') && frame !== undefined) this.#model.stored(nameIn(frame), undefined);
+        if (part.startsWith('frame') && frame !== undefined) stored(nameIn(frame), undefined);
       }
+    }
+  }
+
+  #lost(partition: number, since: number): void {
+    this.counters.rollbacks++;
+    this.#hasRolledBack = true;
+    this.#lostAt = this.#clock.now();
+    this.#note(`partition ${partition} has lost all since ${since} ms`);
+    for (const one of this.#lately.splice(0)) {
+      if (one.partition === partition && one.at >= since) this.#model.rolledBack(one.name);
     }
   }
 
@@ -222,7 +248,7 @@ class ClusterWorld {
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
     this.#model.entered(socket.id, socket.namespace, place.number);
-    const its = this.#clients.find(({ name, isKnown }) => name === client && !isKnown);
+    const its = this.#clients.find(({ name, isKnown }) => name === client && (!isKnown || this.#rollsBack));
     if (!socket.recovered) its?.unknown.set(socket.id, socket.namespace);
     if (socket.recovered) {
       this.counters.moves++;
@@ -290,10 +316,11 @@ class ClusterWorld {
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
       if (!recovered && id !== undefined) {
         // Logs are long, and the window is: nothing may be lost.
-        this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
+        if (!this.#hasRolledBack) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
+        this.counters['sessions lost']++;
         this.#model.lost(id);
       }
-      if (id === undefined && reason !== undefined) {
+      if (reason !== undefined && (id === undefined || this.#hasRolledBack)) {
         // The session that it was not told of yet is lost, and it is told that.
         for (const text of client.said) this.#model.spared(text);
         for (const [one, its] of client.unknown) {
@@ -330,6 +357,7 @@ class ClusterWorld {
     const place = random.pick(this.#alive());
     this.#note(`server ${place.number} is killed`);
     this.counters['servers killed']++;
+    this.#model.killed(place.number, this.#clock.now() - this.#lostAt < findsOutMs);
     place.kill();
     this.#places = this.#places.filter((one) => one !== place);
     await this.#serve();
@@ -374,7 +402,9 @@ class ClusterWorld {
             client.settled++;
             this.counters['acks failed']++;
             const isKnown =
-              knownCodes.includes(String(error.code)) || (!client.isKnown && error.code === 'ERR_SESSION_LOST');
+              this.#hasRolledBack ||
+              knownCodes.includes(String(error.code)) ||
+              (!client.isKnown && error.code === 'ERR_SESSION_LOST');
             if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
           },
         );
@@ -458,7 +488,7 @@ class ClusterWorld {
   #disturb(random: Random): void {
     const place = random.pick(this.#alive());
     const { path } = this.#store;
-    switch (random.int(9)) {
+    switch (random.int(10)) {
       case 0:
       case 1:
         this.counters.cuts++;
@@ -498,6 +528,12 @@ class ClusterWorld {
         this.#store.goAway(ms);
         return;
       }
+      case 8:
+        // One run in two: else nothing may be lost, however loudly.
+        if (!this.#rollsBack) return;
+        this.#note('the store loses what it does from now on');
+        this.#store.rollBack(random.pick([5, 50, 500]));
+        return;
       default:
         Object.assign(path, {
           lostCalls: random.pick([0, 0, 0.05, 0.2]),

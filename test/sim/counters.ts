@@ -29,7 +29,16 @@ export const counterNames = [
 ] as const;
 
 /** What only runs of several servers meet. */
-export const clusterNames = ['letters', 'moves', 'fences', 'commits repeated', 'servers paused', 'store away'] as const;
+export const clusterNames = [
+  'letters',
+  'moves',
+  'fences',
+  'commits repeated',
+  'servers paused',
+  'store away',
+  'rollbacks',
+  'commits refused',
+] as const;
 
 export type CounterName = (typeof counterNames)[number] | (typeof clusterNames)[number];
 export type Counters = Record<CounterName, number>;
@@ -45,7 +54,7 @@ export function add(sum: Counters, more: Counters): void {
 
 /** What only a server alone, or one after the other, meets here. */
 const aloneNames: readonly CounterName[] = [
-  ...(['half-open links', 'slow readers cut', 'sessions lost', 'servers restarted', 'replays'] as const),
+  ...(['half-open links', 'slow readers cut', 'servers restarted', 'replays'] as const),
   ...(['volatile dropped', 'namespaces left', 'garbage'] as const),
 ];
 

@@ -1,10 +1,10 @@
 // A store as far away as Redis is, in virtual time: calls take their time, fail, are lost on the way there or back, and come late;
 // what is told comes late, out of order with answers, twice or never; it is away for a while, and nodes are killed. What it keeps is
-// kept by the engine of the memory store, one for each partition.
+// kept by the engine of the memory store, one for each partition. Longer than other files: every call of the contract has its faults.
 import { msgpack } from '@halyard/codec-msgpack';
 import type { VirtualClock } from '@halyard/harness/clock';
 import type { Random } from '@halyard/harness/random';
-import type { Adapter, Claim, Commit, CommitResult, Store, StoreEvents, StoreState } from '@halyard/server';
+import type { Adapter, Claim, Commit, CommitResult, RolledBack, Store, StoreEvents, StoreState } from '@halyard/server';
 import { platformOf } from '../../packages/server/src/base/platform';
 import { MemoryHub } from '../../packages/server/src/store/memory-hub';
 
@@ -28,12 +28,18 @@ export interface StorePath {
 /** What is told of the store to who checks it. */
 export interface StoreWatch {
   /** A commit was done, for the first time. */
-  committed(commit: Commit, result: CommitResult): void;
+  committed(partition: number, commit: Commit, result: CommitResult): void;
   repeated(): void;
+  /** A commit was refused, because those before it are lost. */
+  rolledBack(): void;
+  /** A partition has lost all that was committed since a time. */
+  lost(partition: number, since: number): void;
   fenced(): void;
 }
 
 const deathMs = 6_000;
+/** As far apart stores lose something. */
+const rollbackMsMin = 60_000;
 
 export class SimulatedStore {
   readonly path: StorePath;
@@ -45,8 +51,13 @@ export class SimulatedStore {
   readonly nodes = new Map<string, SimulatedNode>();
   readonly listeners = new Map<string, Set<string>>();
   readonly #partitionOf = new Map<string, number>();
+  /** By partition, from when on it may lose something again. */
+  readonly #rollsBackAgainAt = new Map<number, number>();
   /** Until when nothing gets through. */
   #awayUntil = 0;
+  #awaySince = 0;
+  /** How long it was away before. */
+  #awayBefore = 0;
 
   constructor(clock: VirtualClock, random: Random, limits: Limits, partitions: number, watch: StoreWatch) {
     this.#clock = clock;
@@ -56,7 +67,7 @@ export class SimulatedStore {
     this.path = { latencyMs: [1, 5], lostCalls: 0, lostAnswers: 0, late: 0, untold: 0 };
     const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => random.int(256)));
     const platform = platformOf({
-      now: () => clock.now(),
+      now: () => this.#now(),
       wall: () => clock.now(),
       after: (ms, run) => clock.after(ms, run),
       randomBytes: bytes,
@@ -71,7 +82,34 @@ export class SimulatedStore {
 
   /** Nothing gets through for so long. */
   goAway(ms: number): void {
-    this.#awayUntil = Math.max(this.#awayUntil, this.#clock.now() + ms);
+    const now = this.#clock.now();
+    if (!this.isAway) {
+      this.#awayBefore += this.#awayUntil - this.#awaySince;
+      this.#awaySince = now;
+    }
+    this.#awayUntil = Math.max(this.#awayUntil, now + ms);
+  }
+
+  /** What it keeps does not grow older while nobody can come for it. */
+  #now(): number {
+    const now = this.#clock.now();
+    return now - this.#awayBefore - (Math.min(now, this.#awayUntil) - this.#awaySince);
+  }
+
+  /** After so long a partition loses what it has done until then. Everybody has to look for what is missing. */
+  rollBack(ms: number): void {
+    const partition = this.#random.int(this.partitions);
+    // A second one before all know of the first may take back what is done about that.
+    if (this.#clock.now() < (this.#rollsBackAgainAt.get(partition) ?? 0)) return;
+    this.#rollsBackAgainAt.set(partition, this.#clock.now() + ms + rollbackMsMin);
+    const since = this.#clock.now();
+    const lose = [this.#hubs[partition]!.checkpoint()];
+    for (const node of this.nodes.values()) lose.push(node.checkpoint(partition));
+    this.#clock.after(ms, () => {
+      for (const run of lose) run();
+      this.watch.lost(partition, since);
+      for (const node of this.nodes.values()) node.tell((its) => its.onMissed());
+    });
   }
 
   get isAway(): boolean {
@@ -153,6 +191,9 @@ export class SimulatedNode implements Store {
           onLetter: (session, letter) => {
             if (!this.#store.chance('untold')) this.tell((its) => its.onLetter(session, letter));
           },
+          onRenewed: (log, epoch) => {
+            if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onRenewed(log, epoch));
+          },
           onEntry: (log, epoch, entry) => {
             if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onEntry(log, epoch, entry));
             // Which is found out later, as a marker is that does not come.
@@ -168,6 +209,14 @@ export class SimulatedNode implements Store {
     return Promise.resolve();
   }
 
+  /** Remembers the last commit to a partition. @returns a function that forgets those since */
+  checkpoint(partition: number): () => void {
+    const last = this.#committed[partition]!;
+    return () => {
+      this.#committed[partition] = last;
+    };
+  }
+
   /** Nobody hears of it any more, and the store finds out later. */
   kill(): void {
     this.isDead = true;
@@ -180,32 +229,50 @@ export class SimulatedNode implements Store {
     return this.#call(() => [...this.#store.nodes.keys()]);
   }
 
-  commit(partition: number, commit: Commit): Promise<CommitResult> {
+  commit(partition: number, commit: Commit): Promise<CommitResult | RolledBack> {
     return this.#call(() => {
       const last = this.#committed[partition]!;
       if (commit.number === last.number) {
         this.#store.watch.repeated();
         return last.result;
       }
-      if (commit.number !== last.number + 1) throw new Error(`commit ${commit.number} after ${last.number}`);
+      if (commit.number !== last.number + 1) {
+        this.#store.watch.rolledBack();
+        return { last: last.number };
+      }
       const result = this.#hubs[partition]!.commit(this.node, commit.steps, commit.records);
       this.#committed[partition] = { number: commit.number, result };
       if (result.fenced.length > 0) this.#store.watch.fenced();
-      this.#store.watch.committed(commit, result);
+      this.#store.watch.committed(partition, commit, result);
       return result;
     });
   }
 
   follow(log: string): ReturnType<Store['follow']> {
-    return this.#call(() => this.#hubOf(log).follow(this.node, log));
+    const number = this.#nextFollowing(log);
+    return this.#call(() => {
+      // One that is made again may find that it was done.
+      if (this.#isLatest(log, number)) return this.#hubOf(log).follow(this.node, log);
+      const { epoch, top } = this.#hubOf(log).tops([log])[0]!;
+      return [epoch, top];
+    });
   }
 
   unfollow(log: string): void {
-    this.#call(() => this.#hubOf(log).unfollow(this.node, log)).catch(() => {});
+    const number = this.#nextFollowing(log);
+    this.#call(() => this.#isLatest(log, number) && this.#hubOf(log).unfollow(this.node, log)).catch(() => {});
   }
 
   read(log: string, after: number, countMax: number): ReturnType<Store['read']> {
     return this.#call(() => this.#hubOf(log).read(log, after, countMax));
+  }
+
+  tops(logs: readonly string[]): ReturnType<Store['tops']> {
+    return this.#call(() => logs.map((log) => this.#hubOf(log).tops([log])[0]!));
+  }
+
+  renew(log: string, epoch: string): ReturnType<Store['renew']> {
+    return this.#call(() => this.#hubOf(log).renew(log, epoch));
   }
 
   letters(session: string, after: number, countMax: number): ReturnType<Store['letters']> {
@@ -265,6 +332,19 @@ export class SimulatedNode implements Store {
         this.gate(() => !this.isDead && this.events !== undefined && told(this.events));
       }
     });
+  }
+
+  /** By log: the number of the last call that follows it or does not any more. Such calls go over one connection, in their order. */
+  readonly #followings = new Map<string, number>();
+
+  #nextFollowing(log: string): number {
+    const number = (this.#followings.get(log) ?? 0) + 1;
+    this.#followings.set(log, number);
+    return number;
+  }
+
+  #isLatest(log: string, number: number): boolean {
+    return this.#followings.get(log) === number;
   }
 
   readonly #queues: ({ next: number; readonly waiting: Map<number, (events: StoreEvents) => void> } | undefined)[] = [];

@@ -50,16 +50,21 @@ export type {
   CommitResult,
   Letter,
   LogPage,
+  LogState,
   LogTop,
   NewEntry,
   RecordParts,
   RecordWrite,
+  RolledBack,
+  Step,
   Store,
   StoreContext,
   StoredEntry,
+  StoredLetter,
   StoredSession,
   StoreEvents,
   StoreState,
+  TakenMail,
 } from './store/store';
 export { positionPart } from './store/store';
 export type { Origins } from './wire/admission';

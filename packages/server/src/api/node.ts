@@ -6,9 +6,12 @@ import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import type { Sessions, SharedContext } from '../session/directory';
+import { faultOf, type Shape } from '../session/record-shape';
+import type { Lost } from '../store/commits';
+import { type FeedContext, type Known, nameOf, unknown } from '../store/feed';
 import { Feeds } from '../store/feeds';
 import type { Inbox } from '../store/inbox';
-import { Patience } from '../store/patience';
+import { Impatience, Patience } from '../store/patience';
 import { QueuedTurn } from '../store/queued-turn';
 import type { Store, StoreEvents } from '../store/store';
 
@@ -29,6 +32,11 @@ export interface NodeContext {
 
 /** Who does not let go of a session in so many milliseconds is not waited for. */
 const letGoMsMax = 500;
+const knownShape: Shape = { tuple: ['count', 'count', 'text'] };
+const answerShape: Shape = { tuple: [knownShape, knownShape] };
+const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
+/** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
+const announceMsMax = 2_000;
 /** How long a server that is closed waits for the store, in milliseconds. */
 const finishMsMax = 2_000;
 
@@ -51,10 +59,15 @@ export class Node implements SharedContext {
     const stamps = new Stamps(() => platform.wall());
     const { patience, node } = this;
     const soon = (run: () => void): void => platform.soon(run);
-    this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, report });
-    const retention = new Retention(limits, wheel, () => {});
+    const rolledBack = (partition: number, logs: Lost['logs']): void => this.#rolledBack(partition, logs);
+    this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, rolledBack, report });
+    // What the store has been away for is kept besides.
+    const kept = { ...limits, entryAgeMsMax: limits.entryAgeMsMax * 2 };
+    const retention = new Retention(kept, wheel, () => {});
     const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
-    this.#feeds = new Feeds({ store, patience, retention, stamps, codecs, node, isReleased, report }, wheel);
+    const announce: FeedContext['announce'] = (...what) => this.#announce(...what);
+    const feeds = { store, patience, retention, stamps, codecs, node, isReleased, announce, report };
+    this.#feeds = new Feeds(feeds, wheel);
     this.turn.feeds = this.#feeds;
   }
 
@@ -74,11 +87,20 @@ export class Node implements SharedContext {
       }
       throw new RemoteProtocolError('ERR_LET_GO', 'a session is asked for by its id and a generation');
     });
+    inbox.on('log top', (value) => {
+      if (faultOf(value, announcementShape, 'announcement') !== undefined) {
+        throw new RemoteProtocolError('ERR_LOG_TOP', 'a log is told by its name, its epoch, and how it is known');
+      }
+      const [log, epoch, known] = value as unknown as [string, string, Known];
+      return [this.#feeds.announced(log, epoch, known), this.#writtenTo(log, epoch)];
+    });
     await this.patience.once(() =>
       store.open(this.node, {
         onEntry: (log, epoch, entry) => this.#feeds.arrived(log, epoch, entry),
         onLetter: (session, letter) => this.sessions.letter(session, letter),
-        onMissed: () => this.#feeds.check(),
+        // What is on its way there comes before: it shows what is lost.
+        onMissed: () => this.turn.probe(() => this.#check()),
+        onRenewed: (log, epoch) => this.#feeds.renewed(log, epoch),
         onMessage: (from, message) => inbox.receive(from, message),
         onVolatile,
         onJoined: (node) => inbox.joined(node),
@@ -94,6 +116,51 @@ export class Node implements SharedContext {
 
   readonly letGo = (node: string, session: string, generation: number): Promise<unknown> =>
     this.#context.inbox.ask(node, 'let-go', [session, generation], letGoMsMax);
+
+  #check(): void {
+    this.#feeds.check().catch((error: unknown) => this.#failed(error, 'looking at logs'));
+  }
+
+  async #announce(log: string, epoch: string, known: Known): Promise<readonly Known[] | undefined> {
+    const written = this.#writtenTo(log, epoch);
+    const { results, missing } = await this.#context.inbox.askAll('log top', [log, epoch, known], announceMsMax);
+    const isAnswer = ([, value]: (typeof results)[number]): boolean =>
+      faultOf(value, answerShape, 'answer') === undefined;
+    // What one has known that does not answer may be more.
+    if (missing.length > 0 || !results.every(isAnswer)) return undefined;
+    return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];
+  }
+
+  /** What this node has written to a log, whether or not it follows it. */
+  #writtenTo(log: string, epoch: string): Known {
+    const written = this.turn.writtenTo(log, epoch);
+    if (written === undefined) return unknown;
+    const [, offset] = written.position;
+    return [offset, offset, nameOf(this.node, written.stamp)];
+  }
+
+  /** Records that are here go on from what they are here. */
+  #rolledBack(partition: number, logs: Lost['logs']): void {
+    for (const session of this.sessions) {
+      if (this.store.partitionOf(session.id) === partition) session.rolledBack();
+    }
+    this.turn.after(() => this.#check());
+    this.#tellLost(logs).catch((error: unknown) => this.#failed(error, 'telling what is lost'));
+  }
+
+  /** Who is in a room, and has not read what is lost, may be nowhere now: then the epoch says that something is missing. */
+  async #tellLost(logs: Lost['logs']): Promise<void> {
+    for (const [log, { position, stamp }] of logs) {
+      const [epoch, offset] = position;
+      await this.#announce(log, epoch, [offset, offset, nameOf(this.node, stamp)]);
+      const [renewed] = await this.patience.until(() => this.store.renew(log, epoch));
+      this.#feeds.renewed(log, renewed);
+    }
+  }
+
+  #failed(error: unknown, where: string): void {
+    if (!(error instanceof Impatience)) this.#context.report(error, where);
+  }
 
   /** What there is to be stored is stored, if the store answers. */
   async finish(): Promise<void> {

@@ -14,6 +14,13 @@ export type Frames = readonly (Uint8Array | undefined)[];
 export interface Follower {
   /** There is a new entry, the last one of the log. @param stamp when it was emitted, by the clock of the node that did */
   onEntry(stamp: number, except: Except, frames: Frames): void;
+  /**
+   * As `onEntry`, but whoever was there when the log got another epoch has had it already, or will have.
+   * @param place of the entry in the order of this node
+   */
+  onRepeated?(stamp: number, except: Except, frames: Frames, place: number): void;
+  /** The log is about to have another epoch, and everybody has all that there was of this one: they go on. */
+  onRenewed?(epoch: string): void;
   /** The log is another one: what is missing of the one before cannot be read any more. */
   onLost?(): void;
 }

@@ -20,6 +20,11 @@ export interface RoomContext {
   resolve(names: readonly string[]): Named;
 }
 
+/** Connections that are closed because something is lost are closed so long after each other, in milliseconds, … */
+const lostMsEach = 10;
+/** … and all of them within this time. */
+const lostMsMax = 10_000;
+
 export class Room implements Follower {
   readonly name: string;
   readonly log: Log;
@@ -84,8 +89,24 @@ export class Room implements Follower {
     }
   }
 
+  onRepeated(stamp: number, except: Except, frames: Frames, place: number): void {
+    for (const member of [...this.members.values()]) {
+      if (except !== undefined && member.wasExcepted(except, stamp, stamp)) continue;
+      // Until its client has confirmed something behind it, the log may be read again by who does not know that.
+      if (member.wasRenewed(this)) member.line.forgot(place);
+      else if (this.looped?.has(member)) member.line.forward(frames);
+    }
+  }
+
+  onRenewed(epoch: string): void {
+    for (const member of [...this.members.values()]) member.renewed(this, epoch);
+  }
+
   onLost(): void {
-    for (const { line } of [...this.members.values()]) line.lost();
+    const members = [...this.members.values()];
+    // Not all of them come back at once.
+    const spreadMs = Math.min(members.length * lostMsEach, lostMsMax);
+    for (const { line } of members) line.lost(spreadMs);
   }
 
   /** Native fan-out tells nobody who does not keep up. */

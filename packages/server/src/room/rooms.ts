@@ -170,6 +170,8 @@ export class Rooms implements RoomContext {
     membership.isHeld = true;
     membership.begins = turn.top(room.log, true, ([epoch, offset]) => {
       Object.assign(membership, { epoch, from: offset, read: offset, begins: undefined });
+      // It has another one since then, which nobody has told this membership.
+      if (room.log.id !== '' && room.log.id !== epoch) subscriber.line.lost(0);
       // It may have left since: then the end is waited for, if anybody reads up to there.
       if (membership.ends === undefined) this.#unholdAt(subscriber, membership, offset);
     });
@@ -180,8 +182,9 @@ export class Rooms implements RoomContext {
     const { log } = membership.room;
     membership.seen = log.lastOffset;
     membership.isHeld = true;
-    membership.ends = turn.top(log, false, ([, offset]) => {
+    membership.ends = turn.top(log, false, ([epoch, offset]) => {
       Object.assign(membership, { to: offset, ends: undefined });
+      if (epoch !== membership.epoch) subscriber.line.lost(0);
       this.#unholdAt(subscriber, membership, offset);
     });
   }
@@ -192,14 +195,18 @@ export class Rooms implements RoomContext {
     const unhold = (): void => {
       if (membership.ends !== undefined) return;
       membership.isHeld = false;
-      if (membership.to !== Number.POSITIVE_INFINITY) membership.newest = log.stampAt(membership.to) ?? log.newestStamp;
+      if (membership.to !== Number.POSITIVE_INFINITY && log.id === membership.epoch) {
+        membership.newest = log.stampAt(membership.to) ?? log.newestStamp;
+      }
       // One that comes from another server may be in the making.
       (subscriber.line as Line | undefined)?.unheld();
     };
-    turn.whenAt(log, offset, () => {
+    const read = (): void => {
       // What came before the log was followed is read.
       if (log.base <= membership.read || log.id !== membership.epoch) unhold();
       else turn.load(log, membership.read).then(unhold, () => {});
-    });
+    };
+    // Of another epoch nothing comes any more.
+    turn.whenAt(log, 0, () => (log.id === membership.epoch ? turn.whenAt(log, offset, read) : unhold()));
   }
 }

@@ -20,8 +20,22 @@ export interface Line {
   published(bytes: number): void;
   /** All entries of a membership of its are here that it had to wait for. */
   unheld(): void;
-  /** The log of one of its rooms is another one: what it has missed cannot be known. */
-  lost(): void;
+  /**
+   * The log of one of its rooms is another one: what it has missed cannot be known.
+   * @param spreadMs its client is told at any time within so many milliseconds
+   */
+  lost(spreadMs: number): void;
+  /** Stamp up to which everything is known to be handled by its client. */
+  readonly confirmedStamp: number;
+  /**
+   * The log of a membership is about to have another epoch.
+   * @returns whether its client has been sent all that there was for it in this one, and is sent on from the beginning of the next
+   */
+  goesOn(membership: object): boolean;
+  /** It has forgotten something up to a stamp: it cannot be read again from before that. */
+  forgot(stamp: number): void;
+  /** A membership of the socket of that id goes on in another epoch. */
+  renewed(socket: string): void;
 }
 
 export interface Subscriber extends Reader {
@@ -29,4 +43,8 @@ export interface Subscriber extends Reader {
   readonly line: Line;
   /** Whether its client has left: what is sent to it goes nowhere. */
   readonly isLeaving: boolean;
+  /** The log of one of its rooms is about to have another epoch, and has no entry that is not here. */
+  renewed(room: { readonly name: string }, epoch: string): void;
+  /** Whether its membership of a room has gone on in another epoch. */
+  wasRenewed(room: { readonly name: string }): boolean;
 }

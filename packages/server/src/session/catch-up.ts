@@ -10,7 +10,7 @@ interface Cursor {
   readonly presence: Spans;
   readonly membership: Membership;
   /** The last offset that the peer has read. */
-  readonly position: number;
+  position: number;
   /** Offset of the next entry to look at; 0 as long as it is held. */
   offset: number;
   /** Its place among what is sent; infinity if this round has none for the socket. */
@@ -77,6 +77,19 @@ export class CatchUp {
     const cursor = this.#cursors.find((one) => one.membership === membership);
     if (cursor !== undefined && !this.#held.includes(cursor)) this.#held.push(cursor);
     return cursor !== undefined;
+  }
+
+  /** The log of a membership is about to have another epoch. @returns whether all of this one was sent: then it goes on there */
+  goesOn(membership: object): boolean {
+    const cursor = this.#cursors.find((one) => one.membership === membership);
+    if (cursor === undefined) return true;
+    const { room, read } = cursor.membership;
+    const { lastOffset } = room.log;
+    const isRead = cursor.offset === 0 ? Math.max(cursor.position, read) >= lastOffset : cursor.offset > lastOffset;
+    if (!isRead) return false;
+    cursor.position = 0;
+    if (cursor.offset > 0) cursor.offset = 1;
+    return true;
   }
 
   /** A socket is over. @param last stamp up to which it is still to be sent what was for it */
@@ -167,7 +180,7 @@ export class CatchUp {
     const floor = this.stamp;
     cursor.stamp = none;
     // Its client has left.
-    if (cursor.last < 0) return true;
+    if (cursor.last < 0 || cursor.offset > membership.to) return true;
     if (log.id !== membership.epoch || cursor.offset <= log.base) throw trimmed(log.id);
     if (cursor.offset < log.firstOffset) {
       const newest = Math.min(membership.newest, cursor.last);

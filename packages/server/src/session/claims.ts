@@ -19,8 +19,8 @@ export const overtaken: Close = { code: CloseCode.Evicted, reason: 'a later conn
 
 const contested: Close = { code: CloseCode.TryAgainLater, reason: 'others want the session too', by: 'server' };
 
-/** What a HELLO means: a session, none, one that it may not have, or the end of its connection. */
-export type Found = Session | 'taken' | Close | undefined;
+/** What a HELLO means: a session, none, one that it may not have, one of which the store has lost something, or the end of its connection. */
+export type Found = Session | 'taken' | 'rolled-back' | Close | undefined;
 
 export interface ClaimsContext extends SessionContext {
   readonly store: Store;
@@ -123,7 +123,8 @@ export class Claims {
     const isIts = identity.id === key.id && isSame(identity[key.kind], hashOf(key.text));
     if (!isIts || identity.codec !== this.#context.codecs[codecIndex]?.name) return 'taken';
     if (hello.generation !== 0 && hello.generation <= Math.max(counts.generation, generation)) return overtaken;
-    if (key.kind === 'secret' && !canBe(hello.resume as ResumeRequest, counts)) return impossible;
+    // Its client knows of more than there is: some of that was stored, and is lost.
+    if (key.kind === 'secret' && !canBe(hello.resume as ResumeRequest, counts)) return 'rolled-back';
     return undefined;
   }
 }

@@ -162,19 +162,26 @@ export class Sessions {
     }
     if (hello.resume !== undefined) {
       const session = resumed instanceof Session ? resumed : undefined;
-      if (session?.canBe(hello.resume) === false) {
+      const isImpossible = session?.canBe(hello.resume) === false;
+      if (isImpossible && this.#claims === undefined) {
         connection.close(impossible);
         return;
       }
-      session?.confirm(hello.resume.received);
-      const reason = session === undefined ? 'unknown-session' : session.refusesResume(hello.resume);
+      if (!isImpossible) session?.confirm(hello.resume.received);
+      const reason =
+        isImpossible || resumed === 'rolled-back'
+          ? 'rolled-back'
+          : session === undefined
+            ? 'unknown-session'
+            : session.refusesResume(hello.resume);
       if (session !== undefined && reason === undefined) {
         session.named();
         session.resume(connection, hello.resume, hello);
         return;
       }
       refusal = reason ?? '';
-      session?.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
+      // Who says what cannot be may be wrong.
+      if (!isImpossible) session?.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
     // Of the session that its token named nothing is left, but some of what it has sent may have been handled there.
     if (hello.left > 0 && refusal === '') refusal = 'unknown-session';

@@ -24,9 +24,15 @@ export function encodeLetter({ socket, namespace, event, args, rooms, except }: 
   return encodeValue([socket, namespace, event, args, rooms, except] as Value, codec);
 }
 
+/** @returns a letter that says: the store has lost something of the session, and does not know it */
+export function encodeLoss(codec: Codec): Frame {
+  return encodeValue('loss', codec);
+}
+
 /** @throws RecordError */
-export function decodeLetter(body: Frame, codec: Codec): EventLetter {
+export function decodeLetter(body: Frame, codec: Codec): EventLetter | 'loss' {
   const value = decodeValue(body, codec);
+  if (value === 'loss') return value;
   const fault = faultOf(value, shape, 'letter');
   if (fault !== undefined) throw new RecordError(fault);
   const [socket, namespace, event, args, rooms, except] = value as [

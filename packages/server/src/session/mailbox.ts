@@ -1,7 +1,7 @@
 // What other nodes have sent to one session: each letter is taken once, in the order of its numbers; what is missing is read from
 // the store.
 import { Impatience } from '../store/patience';
-import { isLetter, type StoredLetter } from '../store/store';
+import { isLetter, type StoredLetter, type TakenMail } from '../store/store';
 
 export interface MailboxContext {
   /** @returns the letters behind a number */
@@ -12,28 +12,72 @@ export interface MailboxContext {
   report(error: unknown, where: string): void;
 }
 
+/** A store loses no more than this in a row. */
+const knownMax = 256;
+/** So many of them are recorded, as long as it is not known that something was lost. */
+const recordedMax = 16;
+
+/** What is recorded of it. */
+export interface MailRecord extends TakenMail {
+  /** Which letters were taken last: if the store loses some, they come again under another number. */
+  readonly known: readonly string[];
+}
+
+export const noMail: MailRecord = { number: 0, node: '', stamp: 0, known: [] };
+
 export class Mailbox {
-  /** Letters up to this number are taken. */
-  taken: number;
+  /** Letters up to this one are taken. */
+  position: TakenMail;
   readonly #context: MailboxContext;
+  /** Which were taken last: numbers may be given again. */
+  readonly #known = new Set<string>();
+  /** Whether numbers have ever been given again. */
+  #hasLost: boolean;
+  /** Whether numbers mean other letters by now, because some are lost. */
+  #isAnew = false;
+  /** Whether the store has said that there is one. */
+  #isSure = false;
   #isReading = false;
   /** Whether there may be more since the read that is under way has begun. */
   #isStale = false;
 
-  constructor(taken: number, context: MailboxContext) {
-    this.taken = taken;
+  constructor({ known, ...position }: MailRecord, context: MailboxContext) {
+    this.position = position;
     this.#context = context;
+    for (const name of known) this.#known.add(name);
+    this.#hasLost = known.length > recordedMax;
+  }
+
+  /** @returns what another server needs to go on with it */
+  record(): MailRecord {
+    return { ...this.position, known: [...this.#known].slice(this.#hasLost ? 0 : -recordedMax) };
   }
 
   /** A letter is there. It may come twice, and before others. */
   arrived(letter: StoredLetter): void {
     if (!isLetter(letter)) this.#context.report(new Error('Not a letter.'), 'the store');
-    else if (letter.number === this.taken + 1 && !this.#isReading) this.#take(letter);
-    else if (letter.number > this.taken) this.check();
+    else if (letter.number === this.#taken + 1 && !this.#isReading) this.#take(letter);
+    else if (letter.number > this.#taken) this.#check();
+    else if (!this.#known.has(nameOf(letter))) this.rolledBack();
   }
 
-  /** Letters may be there. */
-  check(): void {
+  /** The store has lost some, and counts on from those that it has. What is sent again is known by its sender and its stamp. */
+  rolledBack(): void {
+    this.#isAnew = this.#hasLost = true;
+    this.#check();
+  }
+
+  /** The store says that there are letters. If there are none behind those that are taken, it counts anew. */
+  mailed(): void {
+    this.#isSure = true;
+    this.#check();
+  }
+
+  get #taken(): number {
+    return this.position.number;
+  }
+
+  #check(): void {
     this.#isStale = true;
     if (this.#isReading) return;
     this.#isReading = true;
@@ -51,12 +95,24 @@ export class Mailbox {
   async #read(): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false;
-      for (const letter of await this.#context.letters(this.taken)) {
-        if (letter.number <= this.taken) continue;
-        if (letter.number > this.taken + 1) {
+      const { number } = this.position;
+      // From the beginning, if numbers mean something else by now.
+      let last = this.#isAnew ? 0 : number;
+      let isFirst = this.#isAnew;
+      const isSure = this.#isSure;
+      this.#isAnew = this.#isSure = false;
+      const letters = await this.#context.letters(last);
+      if (isSure && letters.length === 0 && last > 0) this.rolledBack();
+      // It is read anew, because some are lost.
+      if (this.#isAnew) continue;
+      for (const letter of letters) {
+        if (letter.number <= last) continue;
+        if (letter.number > last + 1 && !isFirst) {
           this.#context.lost();
           return;
         }
+        isFirst = false;
+        last = letter.number;
         this.#take(letter);
         // Behind a page there may be another one.
         this.#isStale = true;
@@ -65,7 +121,21 @@ export class Mailbox {
   }
 
   #take(letter: StoredLetter): void {
-    this.taken = letter.number;
+    const { number, node, stamp } = letter;
+    this.position = { number, node, stamp };
+    const its = nameOf(letter);
+    if (this.#known.has(its)) return;
+    this.#known.add(its);
+    if (this.#known.size > knownMax)
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
+        break;
+      }
     this.#context.take(letter);
   }
+}
+
+/** Two nodes may send at one stamp. */
+function nameOf({ stamp, node }: StoredLetter): string {
+  return `${stamp} ${node}`;
 }

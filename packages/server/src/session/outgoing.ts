@@ -61,7 +61,8 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     return this.machine.confirmedStamp;
   }
 
-  abstract end(close: Close): void;
+  /** @param delayMs its client is told so much later */
+  abstract end(close: Close, delayMs?: number): void;
   /** It is not what was stored of it any more. @param what besides its counts */
   protected abstract touch(what?: Change): void;
   /** Sees to it that `due` is called when it is time. */

@@ -119,8 +119,17 @@ export abstract class Reading extends Outgoing {
     if (!this.isOver) this.pump();
   }
 
-  lost(): void {
-    this.end({ code: CloseCode.SessionEnded, reason: behind.reason, by: 'server' });
+  lost(spreadMs: number): void {
+    const delayMs = spreadMs === 0 ? 0 : (this.context.platform.randomBytes(2).readUInt16BE() / 65_536) * spreadMs;
+    this.end({ code: CloseCode.SessionEnded, reason: behind.reason, by: 'server' }, delayMs);
+  }
+
+  goesOn(membership: object): boolean {
+    return this.catchUp === undefined || this.catchUp.goesOn(membership);
+  }
+
+  renewed(socket: string): void {
+    this.touch(socket);
   }
 
   askHandled(): void {
@@ -196,10 +205,11 @@ export abstract class Reading extends Outgoing {
     if (positions.size > 0) this.#budget ??= new LogBudget();
     this.#budget?.resumed(positions.size);
     for (const [presence, membership] of this.readers()) {
-      const { log } = membership.room;
+      const { epoch, room, newest, to } = membership;
+      const position = positions.get(epoch) ?? 0;
       // A client forgets its position in a log that it has read to the end.
-      const confirmed = log.id === membership.epoch ? log.offsetOf(confirmedStamp) : 0;
-      catchUp.add(presence, membership, Math.max(positions.get(log.id) ?? 0, confirmed));
+      const confirmed = room.log.id === epoch ? room.log.offsetOf(confirmedStamp) : newest <= confirmedStamp ? to : 0;
+      catchUp.add(presence, membership, Math.max(position, confirmed));
     }
     // Of its rooms' logs the client knows those it names.
     this.seeWhetherTight(() => 0);

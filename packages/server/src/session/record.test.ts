@@ -26,7 +26,7 @@ const record: SessionRecord = {
     asked: 1,
     generation: 2,
     refusal: '',
-    mail: 0,
+    mail: { number: 4, node: 'n', stamp: 5, known: ['5 n'] },
     forgotten: false,
   },
   frames: [

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type StreamCounts, type Value } from '@halyard/protocol';
 import type { RecordParts } from '../store/store';
+import type { MailRecord } from './mailbox';
 import { faultOf, type Shape } from './record-shape';
 
 /** A socket's time in a room. */
@@ -72,8 +73,8 @@ export interface IdentityRecord {
 export interface CountsRecord extends StreamCounts {
   readonly generation: number;
   readonly refusal: string;
-  /** Letters up to this number are taken. */
-  readonly mail: number;
+  /** Letters up to this one are taken. */
+  readonly mail: MailRecord;
   /** Whether memberships were forgotten that the client may not have read to the end. */
   readonly forgotten: boolean;
 }
@@ -128,7 +129,7 @@ const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>
       asked: 'count',
       generation: 'count',
       refusal: 'text',
-      mail: 'count',
+      mail: { fields: { number: 'count', node: 'text', stamp: 'stamp', known: { list: 'text' } } },
       forgotten: 'flag',
     },
   },

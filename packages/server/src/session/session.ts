@@ -22,6 +22,7 @@ import {
 } from '@halyard/protocol';
 import { compactOf, listOf } from '../base/compact-list';
 import { warningOf } from '../base/warnings';
+import { TimedCall } from '../base/wheel';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { StoredLetter } from '../store/store';
 import type { Recorded, Recording } from '../store/turn';
@@ -29,8 +30,8 @@ import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
 import { isSame, type Key } from './key';
 import type { Delivery } from './leavings';
-import { decodeLetter } from './letter';
-import { Mailbox } from './mailbox';
+import { decodeLetter, encodeLoss } from './letter';
+import { Mailbox, noMail } from './mailbox';
 import { Moving } from './moving';
 import { type CountsRecord, hashOf, type IdentityRecord, noHash, type SessionRecord } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
@@ -56,6 +57,12 @@ export interface Untold {
   readonly listed: readonly string[];
 }
 
+const tooLong: Close = {
+  code: CloseCode.SessionEnded,
+  reason: 'away longer than recoveryWindowMs',
+  by: 'server',
+};
+
 /** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
 const keptSlackMs = 30_000;
 
@@ -73,8 +80,10 @@ interface Move {
 const moves = new WeakMap<Recorded, Move>();
 /** Sessions that another server has, or goes on with. Fields of their own would cost every session. */
 const elsewhere = new WeakSet<Recorded>();
-/** Those whose client was not told of them yet, because they are not stored. */
-const unwelcomed = new WeakSet<Recorded>();
+/** Those whose client was not told of them yet, because they are not stored, and what is to be said behind WELCOME. */
+const unwelcomed = new WeakMap<Recorded, ControlPacket[]>();
+/** Those of which the store has lost something that is not written again yet. */
+const unsure = new WeakSet<Recorded>();
 /** What waits for the store to keep up. */
 const waits = new WeakMap<Recorded, Delivery[]>();
 
@@ -111,11 +120,11 @@ export class Session extends Moving implements Receiver, Recorded {
   // Its record.
 
   /** It is this node's, and no other's. */
-  claimed(nonce: string, mail = 0): void {
+  claimed(nonce: string, mail = noMail): void {
     const mailbox = new Mailbox(mail, {
       letters: (after) => (this.context.turn as QueuedTurn).letters(this.id, after),
       take: (letter) => this.#takeLetter(letter),
-      lost: () => this.lost(),
+      lost: () => this.lost(0),
       report: this.context.report,
     });
     moves.set(this, { nonce, left: 0, last: undefined, mailbox });
@@ -127,7 +136,14 @@ export class Session extends Moving implements Receiver, Recorded {
   }
 
   mailed(): void {
-    if (!this.isOver) moves.get(this)?.mailbox.check();
+    if (!this.isOver) moves.get(this)?.mailbox.mailed();
+  }
+
+  rolledBack(): void {
+    if (this.isOver) return;
+    moves.get(this)?.mailbox.rolledBack();
+    unsure.add(this);
+    (this.context.turn as QueuedTurn).rewrite(this);
   }
 
   #takeLetter({ stamp, body }: StoredLetter): void {
@@ -136,7 +152,12 @@ export class Session extends Moving implements Receiver, Recorded {
     turn.stamps.observe(stamp);
     this.touch();
     try {
-      const { socket, namespace, event, args, rooms, except } = decodeLetter(body, recordCodec);
+      const letter = decodeLetter(body, recordCodec);
+      if (letter === 'loss') {
+        this.lost(0);
+        return;
+      }
+      const { socket, namespace, event, args, rooms, except } = letter;
       checkEventName(event);
       const presence = listOf(this.presences).find(({ id }) => id === socket);
       // Where it is in one of these rooms it gets it by the room.
@@ -178,7 +199,7 @@ export class Session extends Moving implements Receiver, Recorded {
   override counts(): CountsRecord {
     return {
       ...this.movable.counts(),
-      ...{ generation: this.#generation, refusal: this.refusal, mail: moves.get(this)?.mailbox.taken ?? 0 },
+      ...{ generation: this.#generation, refusal: this.refusal, mail: moves.get(this)?.mailbox.record() ?? noMail },
       forgotten: this.forgottenStamp > this.confirmedStamp,
     };
   }
@@ -192,7 +213,7 @@ export class Session extends Moving implements Receiver, Recorded {
         session: this.id,
         nonce: moves.get(this)?.nonce ?? '',
         generation: this.#generation,
-        mail: moves.get(this)?.mailbox.taken ?? 0,
+        mail: moves.get(this)?.mailbox.position ?? noMail,
         parts: record?.parts,
         isWhole: before === undefined,
         // It is written again when its client has answered a PING.
@@ -205,6 +226,7 @@ export class Session extends Moving implements Receiver, Recorded {
   }
 
   stored(snapshot: Snapshot): void {
+    unsure.delete(this);
     if (this.isOver) return;
     this.movable.stored(snapshot, this.context.wheel.lately());
     this.queued();
@@ -214,6 +236,8 @@ export class Session extends Moving implements Receiver, Recorded {
   /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
   fenced(generation: number): void {
     this.connection?.discard();
+    // Who goes on with what is stored does not know what is missing there.
+    if (unsure.has(this)) (this.context.turn as QueuedTurn).post(this.id, encodeLoss(this.context.recordCodec));
     // Its client has come back there, or else it is to look for it.
     const code = generation > this.#generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
     elsewhere.add(this);
@@ -425,7 +449,7 @@ export class Session extends Moving implements Receiver, Recorded {
   }
 
   /** Over for good: every presence gets its `disconnect`, every acknowledgement waited for settles. */
-  override end(close: Close): void {
+  override end(close: Close, delayMs = 0): void {
     if (this.isOver) return;
     const warning = warningOf(close);
     if (warning !== undefined) this.context.warn(...warning);
@@ -435,7 +459,8 @@ export class Session extends Moving implements Receiver, Recorded {
     if (this.#untold !== undefined) this.told(this.#untold);
     this.context.ended(this);
     this.touch();
-    connection?.close(close);
+    if (delayMs === 0) connection?.close(close);
+    else this.context.wheel.schedule(new TimedCall(() => connection?.close(close)), this.context.wheel.now() + delayMs);
     const presences = listOf(this.presences);
     this.presences = undefined;
     if (close.by === 'client' && close.code === CloseCode.Normal) this.departAll(presences, close);
@@ -452,11 +477,24 @@ export class Session extends Moving implements Receiver, Recorded {
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
       if (unwelcomed.has(this))
         this.end({ code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' });
-      this.end({ code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' });
+      if (this.context.turn.isShared) this.#endLater(this.context.turn as QueuedTurn);
+      else this.end(tooLong);
       return;
     }
     this.machine.tick(now);
     this.schedule();
+  }
+
+  /** If the store is away, nobody could come back: the time counts from when it is there again. */
+  #endLater(turn: QueuedTurn): void {
+    this.#endsAt = never;
+    turn.confirm(this).then(() => {
+      const { wheel, settings } = this.context;
+      if (this.isOver || this.connection !== undefined) return;
+      this.#endsAt = turn.backAt + settings.recoveryWindowMs;
+      if (wheel.now() >= this.#endsAt) this.end(tooLong);
+      this.schedule();
+    });
   }
 
   protected override fail(error: unknown): void {
@@ -525,22 +563,25 @@ export class Session extends Moving implements Receiver, Recorded {
     if (recovered) connection.send(frame);
     // A new session is stored before its client is told of it.
     else {
-      unwelcomed.add(this);
+      unwelcomed.set(this, []);
       turn.after(() => this.#welcomed(connection, frame));
     }
   }
 
   #welcomed(connection: Connection, frame: Frame): void {
     if (this.isOver) return;
+    const behind = unwelcomed.get(this) ?? [];
     unwelcomed.delete(this);
     if (this.connection === connection) this.#endsAt = undefined;
     connection.send(frame);
+    for (const packet of behind) super.control(packet);
     this.schedule();
   }
 
   /** Nothing is said before WELCOME. */
   override control(packet: ControlPacket): void {
-    if (!unwelcomed.has(this)) super.control(packet);
-    else this.context.turn.after(() => this.isOver || super.control(packet));
+    const behind = unwelcomed.get(this);
+    if (behind === undefined) super.control(packet);
+    else behind.push(packet);
   }
 }

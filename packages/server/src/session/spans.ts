@@ -13,6 +13,9 @@ import { sessionIn } from './socket-id';
 
 const open = Number.POSITIVE_INFINITY;
 
+/** Those that have gone on in another epoch of their log. */
+const renewed = new WeakSet<Membership>();
+
 /** Servers that share a store hear of each other's messages this much later at the most, as stamps: by that much an exception lives on. */
 const lateStampsMax = 10_000 * stampsPerMs;
 
@@ -117,6 +120,32 @@ export abstract class Spans implements Subscriber {
     this.#current?.delete(name);
     this.#rooms.exit(this, membership, this.isLeaving);
     return membership;
+  }
+
+  wasRenewed({ name }: { readonly name: string }): boolean {
+    const membership = name === '' ? this.#whole : this.#current?.get(name);
+    return typeof membership === 'object' && renewed.has(membership);
+  }
+
+  renewed({ name }: { readonly name: string }, epoch: string): void {
+    const membership = name === '' ? this.#whole : this.#current?.get(name);
+    if (typeof membership !== 'object') return;
+    const { room, from, to, read, since } = membership;
+    const { log } = room;
+    const { confirmedStamp } = this.line;
+    // What it is in now goes on; what it has had there until now is read by then, or will be missing.
+    const before: Membership = { ...membership, to: Math.min(to, log.lastOffset), until: this.#rooms.stamp };
+    before.newest = log.newestStamp;
+    before.read = Math.min(Math.max(read, log.offsetOf(confirmedStamp)), before.to);
+    const isSure = membership.epoch === log.id && membership.begins === undefined && membership.ends === undefined;
+    if (!isSure || !this.line.goesOn(membership)) {
+      this.line.lost(0);
+      return;
+    }
+    if (before.to > from && since < before.until && before.read < before.to) this.keepPast(before, confirmedStamp);
+    Object.assign(membership, { epoch, from: 0, read: 0 });
+    renewed.add(membership);
+    this.line.renewed(this.id);
   }
 
   /** Keeps a membership that ended. @param confirmed stamp up to which all is known to be read. @returns how many are kept */

@@ -4,7 +4,7 @@
 import type { Position } from '@halyard/protocol';
 import type { Log } from '../log/log';
 import type { Patience } from './patience';
-import type { Awaitable, Commit, CommitResult, RecordWrite, Step, Store } from './store';
+import type { Awaitable, Commit, CommitResult, Letter, RecordWrite, RolledBack, Step, Store } from './store';
 import type { Recorded, Recording, Top } from './turn';
 
 /** One step of a commit, and where its log was. */
@@ -20,17 +20,79 @@ export interface StepItem extends Top {
 export interface Batched {
   readonly steps: readonly StepItem[];
   readonly records: ReadonlyMap<Recorded, Recording>;
+  /** Whether every partition is asked for what it has, also if nothing is to be stored there. */
+  readonly isProbe: boolean;
 }
+
+/** What this node has stored, and the store has lost. */
+export interface Lost {
+  readonly letters: readonly Letter[];
+  /** Where logs were, as far as this node has written to them. */
+  readonly logs: ReadonlyMap<string, Written>;
+}
+
+/** Told that a partition has lost some of what this node has stored in it, before that is stored which comes now. */
+export type RolledBackHandler = (partition: number, lost: Lost) => void;
+
+/** An entry that this node has stored. */
+export interface Written {
+  /** Of the commit. */
+  readonly number: number;
+  readonly position: Position;
+  readonly stamp: number;
+}
+
+/** What was stored last in one partition: if the store loses it, nobody else may know of it. */
+class Lately {
+  readonly #letters: { readonly number: number; readonly letter: Letter }[] = [];
+  /** The last entry in each log, in the order of those. */
+  readonly #logs = new Map<string, Written>();
+
+  add({ number, steps }: Commit, { positions }: CommitResult): void {
+    for (const [i, step] of steps.entries()) {
+      if ('to' in step) this.#letters.push({ number, letter: step });
+      else if ('log' in step) {
+        this.#logs.delete(step.log);
+        this.#logs.set(step.log, { number, position: positions[i] as Position, stamp: step.stamp });
+      }
+    }
+    if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
+    for (const log of this.#logs.keys()) {
+      if (this.#logs.size <= logsMax) break;
+      this.#logs.delete(log);
+    }
+  }
+
+  /** @returns what was stored after a commit */
+  since(last: number): Lost {
+    const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
+    const logs = new Map([...this.#logs].filter(([, { number }]) => number > last));
+    return { letters, logs };
+  }
+
+  writtenTo(log: string, epoch: string): Written | undefined {
+    const written = this.#logs.get(log);
+    return written?.position[0] === epoch ? written : undefined;
+  }
+}
+
+const lettersMax = 1_024;
+const logsMax = 16_384;
 
 export class Commits {
   readonly #store: Store;
   readonly #patience: Patience;
+  readonly #rolledBack: RolledBackHandler;
+  /** By partition. */
+  readonly #lately: Lately[];
   /** Of the last commit, by partition. */
   readonly #numbers: number[];
 
-  constructor(store: Store, patience: Patience) {
+  constructor(store: Store, patience: Patience, rolledBack: RolledBackHandler) {
+    this.#rolledBack = rolledBack;
     this.#store = store;
     this.#patience = patience;
+    this.#lately = Array.from({ length: store.partitions }, () => new Lately());
     this.#numbers = Array.from({ length: store.partitions }, () => 0);
   }
 
@@ -50,7 +112,7 @@ export class Commits {
   }
 
   /** Logs one partition after the other, so that a message to several rooms knows its places before; then sessions. */
-  async #storeInPhases({ steps, records }: Batched): Promise<CommitResult> {
+  async #storeInPhases({ steps, records, isProbe }: Batched): Promise<CommitResult> {
     const positions: Position[] = [];
     const fenced: CommitResult['fenced'][number][] = [];
     const missing: string[] = [];
@@ -77,6 +139,10 @@ export class Commits {
       its.push({ ...write, positions: placesOf(tops, new Map()) });
     }
     const results = await Promise.all([...byPartition].map(([partition, its]) => this.#call(partition, [], its)));
+    if (isProbe) {
+      const partitions = Array.from({ length: this.#store.partitions }, (_, partition) => partition);
+      await Promise.all(partitions.filter((one) => !byPartition.has(one)).map((one) => this.#call(one, [], [])));
+    }
     for (const result of results) {
       fenced.push(...result.fenced);
       missing.push(...result.missing);
@@ -97,20 +163,48 @@ export class Commits {
     const number = (this.#numbers[partition] ?? 0) + 1;
     this.#numbers[partition] = number;
     const commit: Commit = { number, steps, records };
-    const isRight = (result: CommitResult): boolean => isResultOf(commit, result);
-    // The same number again has the same result, if the answer before was lost.
-    let first: Awaitable<CommitResult> | undefined;
+    let first: Awaitable<CommitResult | RolledBack> | undefined;
     try {
       first = this.#store.commit(partition, commit);
-      if (!(first instanceof Promise) && isRight(first)) return first;
+      if (!(first instanceof Promise) && isResultOf(commit, first)) return this.#done(partition, commit, first);
     } catch {
       // Whether it throws here or rejects: it is called again.
     }
-    return this.#patience.until(() => {
+    return this.#repeat(partition, commit, first);
+  }
+
+  /** @returns the last entry that this node has written to a log lately */
+  writtenTo(log: string, epoch: string): Written | undefined {
+    return (this.#lately[this.#store.partitionOf(log)] as Lately).writtenTo(log, epoch);
+  }
+
+  #done(partition: number, commit: Commit, result: CommitResult): CommitResult {
+    (this.#lately[partition] as Lately).add(commit, result);
+    return result;
+  }
+
+  /** The same number again has the same result, if the answer before was lost. @param first the answer to come of the first call */
+  async #repeat(
+    partition: number,
+    commit: Commit,
+    first: Awaitable<CommitResult | RolledBack> | undefined,
+  ): Promise<CommitResult> {
+    const isAnswer = (answer: CommitResult | RolledBack): boolean =>
+      isResultOf(commit, answer) || isRolledBack(commit, answer);
+    const answer = await this.#patience.until(() => {
       const call = first ?? this.#store.commit(partition, commit);
       first = undefined;
       return call;
-    }, isRight);
+    }, isAnswer);
+    if (!('last' in answer)) return this.#done(partition, commit, answer);
+    // Commits are numbered on from what there is. Whether this one was among those that are lost, nobody knows.
+    const number = answer.last + 1;
+    this.#numbers[partition] = number;
+    this.#rolledBack(partition, (this.#lately[partition] as Lately).since(answer.last));
+    const steps = commit.steps.map((step) => ('log' in step ? { ...step, again: true } : step));
+    const result = await this.#repeat(partition, { number, steps, records: [] }, undefined);
+    // What has changed in a record is nothing without what it was before.
+    return { ...result, missing: commit.records.map(({ session }) => session) };
   }
 }
 
@@ -118,7 +212,13 @@ function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, numb
   return new Map([...tops].map(([part, top]) => [part, top.position ?? (indexes.get(top) as number)]));
 }
 
-function isResultOf({ steps, records }: Commit, { positions, fenced, missing, mailed }: CommitResult): boolean {
+function isRolledBack({ number }: Commit, answer: CommitResult | RolledBack): answer is RolledBack {
+  return 'last' in answer && Number.isSafeInteger(answer.last) && answer.last >= 0 && answer.last < number - 1;
+}
+
+function isResultOf({ steps, records }: Commit, answer: CommitResult | RolledBack): answer is CommitResult {
+  if (!('positions' in answer)) return false;
+  const { positions, fenced, missing, mailed } = answer;
   if (!Array.isArray(positions) || positions.length !== steps.length) return false;
   const known = new Set(records.map(({ session }) => session));
   return [...fenced.map(([session]) => session), ...missing, ...mailed].every((session) => known.has(session));

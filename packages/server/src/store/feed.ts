@@ -9,7 +9,7 @@ import { type Follower, type Frames, Log, type OlderEntry } from '../log/log';
 import type { Retention } from '../log/retention';
 import type { Stamps } from '../log/stamp';
 import { Impatience, type Patience } from './patience';
-import type { LogPage, Store, StoredEntry } from './store';
+import type { LogPage, LogState, Store, StoredEntry } from './store';
 
 /** What feeds need of the server. */
 export interface FeedContext {
@@ -22,6 +22,11 @@ export interface FeedContext {
   readonly node: string;
   /** Whether what this node has emitted at a stamp may be delivered: it goes out in the order in which it was emitted. */
   isReleased(stamp: number): boolean;
+  /**
+   * A log has another epoch: all nodes tell each other how they knew the one before.
+   * @returns what the others have known; undefined if one does not answer
+   */
+  announce(log: string, epoch: string, known: Known): Promise<readonly Known[] | undefined>;
   /** Something else than was expected has come from the store. */
   report(error: unknown, where: string): void;
 }
@@ -31,22 +36,84 @@ const gapMs = 20;
 const pageEntriesMax = 512;
 /** Entries that wait for one before them; what comes then is read again later. */
 const waitingEntriesMax = 4_096;
+/** Of the last entries that were delivered it is known which they were, when the store has lost some and they are stored again. */
+const knownMax = 1_024;
+
+/** Who waits until the log has come so far. */
+interface Waiter {
+  readonly offset: number;
+  /** Of which epoch; undefined: of that which it has. */
+  readonly epoch: string | undefined;
+  readonly run: () => void;
+}
+
+/** How a node knows a log: up to which offset it knows that it goes, and the last entry that it has, with its name. */
+export type Known = readonly [top: number, last: number, name: string];
+
+export const unknown: Known = [0, 0, ''];
+
+/** A log before it was renewed. */
+class Before {
+  readonly epoch: string;
+  readonly #last: number;
+  /** Names of the last entries that were delivered here, by offset. */
+  readonly #names: ReadonlyMap<number, string>;
+  readonly #known: ReadonlySet<string>;
+  /** Offset up to which anybody is known to have known it. */
+  #top: number;
+  /** Whether all that anybody has known was here. */
+  isWhole: boolean;
+
+  constructor(epoch: string, top: number, last: number, names: ReadonlyMap<number, string>) {
+    this.epoch = epoch;
+    this.#last = last;
+    this.#names = names;
+    this.#known = new Set(names.values());
+    this.#top = top;
+    this.isWhole = top <= last;
+  }
+
+  get known(): Known {
+    return [this.#top, this.#last, this.#names.get(this.#last) ?? ''];
+  }
+
+  has(name: string): boolean {
+    return this.#known.has(name);
+  }
+
+  /** What another node has known. */
+  add([top, last, name]: Known): void {
+    this.#top = Math.max(this.#top, top);
+    const mine = this.#names.get(last);
+    if (top > this.#last || (name !== '' && differ(mine, name))) this.isWhole = false;
+  }
+}
 
 export class Feed {
   readonly log: Log;
   readonly #context: FeedContext;
   #follower: Follower | undefined;
-  #state: 'idle' | 'starting' | 'ready' | 'stopped' = 'idle';
+  #state: 'idle' | 'starting' | 'ready' | 'renewing' | 'stopped' = 'idle';
   /** Stored entries that wait for those before them, by offset. */
   readonly #waiting = new Map<number, StoredEntry>();
+  /** Those that came before it was known which epoch the log has. */
+  readonly #early: (readonly [epoch: string, entry: StoredEntry])[] = [];
   /** Offset of the newest entry that there is known to be. */
   #top = 0;
-  #waiters: { readonly offset: number; readonly run: () => void }[] = [];
+  #waiters: Waiter[] = [];
   /** From where its entries are wanted, as long as it starts. */
   readonly #wanted: Position[] = [];
   #isReading = false;
   /** Whether something may have been missed since the read that is under way has begun. */
   #isInDoubt = false;
+  /** Which node has emitted those, by their offsets modulo `knownMax`. */
+  readonly #nodes: string[] = [];
+  /** What it was before the store has lost some of it. */
+  #before: Before | undefined;
+  /** Those that it had before. */
+  readonly #epochs = new Set<string>();
+  /** The epoch that it has from then on, as long as it is not known who goes on with it. */
+  #renewal = '';
   /** How many there are who will need it: entries and places of this node that are not stored yet, reads. */
   pins = 0;
   #cancelGap: (() => void) | undefined;
@@ -96,9 +163,19 @@ export class Feed {
     retention.restart(this.log, epoch, base);
     this.#state = 'ready';
     this.#top = Math.max(this.#top, top);
-    for (const offset of [...this.#waiting.keys()]) if (offset <= base) this.#waiting.delete(offset);
+    this.#takeEarly();
     this.#advance();
     if (this.#top > this.log.lastOffset || this.#isInDoubt) this.#readOn();
+  }
+
+  /** Entries that came before it was known which epoch the log has. */
+  #takeEarly(): void {
+    const { id, base } = this.log;
+    for (const [epoch, entry] of this.#early.splice(0)) {
+      if (epoch !== id || entry.offset <= base) continue;
+      this.#waiting.set(entry.offset, entry);
+      this.#top = Math.max(this.#top, entry.offset);
+    }
   }
 
   stop(): void {
@@ -108,10 +185,16 @@ export class Feed {
     this.#wake();
   }
 
-  /** Calls `run` once the log has come so far, or is another one. */
-  whenAt(offset: number, run: () => void): void {
-    if (this.#state === 'stopped' || (this.isReady && this.log.lastOffset >= offset)) run();
-    else this.#waiters.push({ offset, run });
+  /** Calls `run` once the log has come so far, or is another one. @param epoch the one that it has, or is going to have */
+  whenAt(offset: number, run: () => void, epoch?: string): void {
+    const isIts = epoch === undefined || epoch === this.log.id;
+    if (this.#state === 'stopped' || (this.isReady && isIts && this.log.lastOffset >= offset)) run();
+    else this.#waiters.push({ offset, run, epoch });
+  }
+
+  /** Whether an entry that is stored in this epoch will come here. */
+  expects(epoch: string): boolean {
+    return epoch !== this.#before?.epoch;
   }
 
   /** An entry is stored. It may come twice, and before others. */
@@ -122,21 +205,25 @@ export class Feed {
       this.#context.report(new Error(`Not an entry of ${this.log.name}.`), 'the store');
       return;
     }
+    if (!this.isReady) {
+      if (this.#early.length < waitingEntriesMax) this.#early.push([epoch, entry]);
+      return;
+    }
     this.#top = Math.max(this.#top, entry.offset);
-    if (this.isReady && epoch !== log.id) {
+    if (epoch !== log.id) {
       // Of another log: the store says which one it is.
       this.#readOn();
       return;
     }
-    if (this.isReady && entry.offset <= log.lastOffset) {
-      const emitted = log.emittedAt(entry.offset);
-      if (emitted !== undefined && emitted !== entry.stamp)
-        this.#lose(epoch, entry.offset, 'an offset was given twice');
+    if (entry.offset <= log.lastOffset) {
+      const its = nameOf(entry.node || this.#context.node, entry.stamp);
+      // What comes from here is delivered before the store has told what it is behind.
+      if (differ(this.#nameAt(entry.offset), its) || !this.#isBehind(entry)) this.#askForRenewal();
       return;
     }
     const before = this.#waiting.get(entry.offset);
     if (before !== undefined && before.stamp !== entry.stamp) {
-      this.#lose(epoch, entry.offset, 'an offset was given twice');
+      this.#askForRenewal();
       return;
     }
     if (this.#waiting.size < waitingEntriesMax) this.#waiting.set(entry.offset, entry);
@@ -145,10 +232,99 @@ export class Feed {
   }
 
   /** Entries may have been missed. */
-  check(): void {
+  doubt(): void {
     // What is being read may have been asked for before.
     this.#isInDoubt = this.#isReading || this.#state === 'starting';
-    if (this.isReady) this.#readOn();
+  }
+
+  /** How the store has the log, and how it was here when it was asked. */
+  compare({ epoch, top, newest: [stamp, node] }: LogState, id: string, last: number): void {
+    const { log } = this;
+    if (!this.isReady || log.id !== id) return;
+    if (epoch !== id) this.renewed(epoch);
+    else if (top < last || (top === last && differ(this.#nameAt(last), nameOf(node, stamp)))) this.#askForRenewal();
+    // What came behind says what it is behind.
+    else if (top > last) this.#readOn();
+  }
+
+  /** How another node has known a log. @returns as `known` */
+  announced(epoch: string, its: Known): Known {
+    const mine = this.known(epoch, its);
+    this.#watchGap();
+    return mine;
+  }
+
+  /** How somebody has known the log. @returns how it was known here */
+  known(epoch: string, its: Known): Known {
+    const before = this.#before;
+    if (before?.epoch === epoch) {
+      const { isWhole } = before;
+      before.add(its);
+      // Others have gone on as well, and did not know of it.
+      if (this.isReady && isWhole && !before.isWhole) {
+        this.#lose(this.log.id, this.log.lastOffset, 'what was stored is lost');
+        this.#context.announce(this.log.name, epoch, before.known).catch(() => {});
+      }
+      return before.known;
+    }
+    const { id, lastOffset } = this.log;
+    if (epoch !== id || !this.isReady) return unknown;
+    this.#top = Math.max(this.#top, its[0]);
+    return [this.#top, lastOffset, this.#nameAt(lastOffset) ?? ''];
+  }
+
+  /** The log has another epoch, because the store has lost some of it. Who had all of it goes on. */
+  renewed(epoch: string): void {
+    if (this.#state === 'renewing') this.#renewal = epoch;
+    if (this.#state === 'starting') this.#isInDoubt = true;
+    if (!this.isReady || epoch === this.log.id) return;
+    if (this.#epochs.has(epoch)) {
+      // Its renewal is lost too. Positions of that epoch mean something else by now.
+      this.#askForRenewal(epoch);
+      return;
+    }
+    this.#renew(epoch).catch((error: unknown) => {
+      if (!(error instanceof Impatience)) this.#context.report(error, 'renewing a log');
+    });
+  }
+
+  async #renew(epoch: string): Promise<void> {
+    const { log } = this;
+    const { announce, retention } = this.#context;
+    const before = new Before(log.id, this.#top, log.lastOffset, this.#names());
+    this.#before = before;
+    this.#epochs.add(before.epoch);
+    this.#state = 'renewing';
+    this.#renewal = epoch;
+    this.#waiting.clear();
+    const others = await announce(log.name, before.epoch, before.known);
+    if (this.#state !== 'renewing') return;
+    for (const known of others ?? []) before.add(known);
+    const isWhole = before.isWhole && others !== undefined && this.#renewal === epoch;
+    before.isWhole = isWhole;
+    if (isWhole) this.#follower?.onRenewed?.(epoch);
+    this.#top = 0;
+    retention.restart(log, this.#renewal, 0);
+    this.#state = 'ready';
+    this.#takeEarly();
+    if (isWhole) this.#stopWaiting();
+    else this.#tellLost('what was stored is lost');
+    this.#advance();
+    this.#readOn();
+  }
+
+  /** The store has lost something of it, and nobody has said so. */
+  #askForRenewal(epoch = this.log.id): void {
+    const { store, patience, report } = this.#context;
+    const { name } = this.log;
+    patience
+      .until(() => store.renew(name, epoch), isPosition)
+      .then(
+        ([epoch]) => this.renewed(epoch),
+        (error: unknown) => {
+          if (!(error instanceof Impatience)) report(error, 'renewing a log');
+        },
+      );
   }
 
   /** What this node has emitted may be delivered now. */
@@ -199,6 +375,10 @@ export class Feed {
     while (this.isReady) {
       const entry = this.#waiting.get(log.nextOffset);
       if (entry === undefined || (entry.node === node && !isReleased(entry.stamp))) break;
+      if (!this.#isBehind(entry)) {
+        this.#askForRenewal();
+        break;
+      }
       this.#waiting.delete(entry.offset);
       this.#deliver(entry);
     }
@@ -217,8 +397,38 @@ export class Feed {
     }
     const { emitted, except, frames } = made;
     stamps.observe(emitted);
-    retention.append(this.log, stamps.next(), except, frames, emitted);
-    this.#follower?.onEntry(emitted, except, frames);
+    this.#nodes[entry.offset % knownMax] = entry.node || this.#context.node;
+    const place = stamps.next();
+    retention.append(this.log, place, except, frames, emitted);
+    // It was stored, and lost with the answer that said so: some have had it.
+    const isKnown = entry.again && this.#before?.has(nameOf(entry.node || this.#context.node, emitted));
+    if (isKnown) this.#follower?.onRepeated?.(emitted, except, frames, place);
+    else this.#follower?.onEntry(emitted, except, frames);
+  }
+
+  /** Whether an entry is behind the same one here as in the store, as far as that is known. */
+  #isBehind({ offset, after }: StoredEntry): boolean {
+    const [stamp, node] = after;
+    return stamp === 0 || !differ(this.#nameAt(offset - 1), nameOf(node, stamp));
+  }
+
+  /** @returns the name of an entry that was delivered here lately */
+  #nameAt(offset: number): string | undefined {
+    const { lastOffset } = this.log;
+    const stamp = offset > lastOffset - knownMax && offset <= lastOffset ? this.log.emittedAt(offset) : undefined;
+    const node = this.#nodes[offset % knownMax];
+    return stamp === undefined || node === undefined ? undefined : nameOf(node, stamp);
+  }
+
+  /** Of the last entries that were delivered here, by offset. */
+  #names(): Map<number, string> {
+    const { lastOffset } = this.log;
+    const names = new Map<number, string>();
+    for (let offset = Math.max(lastOffset - knownMax, 0) + 1; offset <= lastOffset; offset++) {
+      const name = this.#nameAt(offset);
+      if (name !== undefined) names.set(offset, name);
+    }
+    return names;
   }
 
   #made(epoch: string, { offset, stamp, except, earlier, bodies }: StoredEntry): OlderEntry {
@@ -236,7 +446,7 @@ export class Feed {
     if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const { offset, run } of waiters) this.whenAt(offset, run);
+    for (const { offset, run, epoch } of waiters) this.whenAt(offset, run, epoch);
   }
 
   /** Whether entries are missing that there are. */
@@ -267,8 +477,12 @@ export class Feed {
         const { lastOffset } = this.log;
         const { epoch, first, top, entries } = await this.#page(lastOffset, pageEntriesMax);
         if (!this.isReady) return;
-        if (epoch !== this.log.id) this.#lose(epoch, top, 'the log is another one');
-        else if (first > this.log.nextOffset) this.#lose(epoch, first - 1, 'entries are gone that were not read');
+        if (epoch !== this.log.id) {
+          this.renewed(epoch);
+          return;
+        }
+        this.#stopWaiting((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);
+        if (first > this.log.nextOffset) this.#lose(epoch, first - 1, 'entries are gone that were not read');
         this.#top = Math.max(top, this.#top);
         for (const entry of entries) {
           if (entry.offset > this.log.lastOffset) this.#waiting.set(entry.offset, entry);
@@ -293,14 +507,23 @@ export class Feed {
 
   /** Members cannot know what they have missed: that is told. */
   #lose(epoch: string, top: number, why: string): void {
-    const { retention, report } = this.#context;
-    report(new Error(`The log of ${this.log.name} goes on from another place: ${why}.`), 'a log');
     this.#waiting.clear();
     this.#top = top;
-    retention.restart(this.log, epoch, top);
+    this.#context.retention.restart(this.log, epoch, top);
+    this.#tellLost(why);
+  }
+
+  #tellLost(why: string): void {
+    this.#context.report(new Error(`The log of ${this.log.name} goes on from another place: ${why}.`), 'a log');
     this.#follower?.onLost?.();
-    // What they wait for comes no more.
-    for (const { run } of this.#waiters.splice(0)) run();
+    this.#stopWaiting();
+  }
+
+  /** What they wait for comes no more. */
+  #stopWaiting(whose: (waiter: Waiter) => boolean = () => true): void {
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter((waiter) => !whose(waiter));
+    for (const waiter of waiters) if (whose(waiter)) waiter.run();
   }
 }
 
@@ -313,6 +536,16 @@ function placed(codec: Codec, body: Frame, positions: readonly Position[]): Uint
   return typeof frame === 'string' ? Buffer.from(frame) : frame;
 }
 
+/** Whether two are known not to be the same. */
+function differ(mine: string | undefined, its: string): boolean {
+  return mine !== undefined && mine !== its;
+}
+
+/** Two nodes may emit at one stamp. */
+export function nameOf(node: string, stamp: number): string {
+  return `${stamp} ${node}`;
+}
+
 function exceptOf(names: readonly string[], earlier: readonly Position[]): Except {
   const except = compactOf(names);
   return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
@@ -320,8 +553,8 @@ function exceptOf(names: readonly string[], earlier: readonly Position[]): Excep
 
 function isEntry(entry: StoredEntry | undefined | null): boolean {
   if (typeof entry !== 'object' || entry === null) return false;
-  const { offset, stamp, except, earlier, bodies } = entry;
-  return isCount(offset) && Number.isSafeInteger(stamp) && [except, earlier, bodies].every(Array.isArray);
+  const { offset, stamp, after, except, earlier, bodies } = entry;
+  return isCount(offset) && Number.isSafeInteger(stamp) && [after, except, earlier, bodies].every(Array.isArray);
 }
 
 function isPosition(position: Position): boolean {
@@ -330,6 +563,7 @@ function isPosition(position: Position): boolean {
 
 function isPage({ epoch, first, top, entries }: LogPage, after: number): boolean {
   if (typeof epoch !== 'string' || !isCount(first) || !isCount(top) || first > top + 1) return false;
+  if (entries.length === 0 && after >= first - 1 && after < top) return false;
   return entries.every((entry, i) => isEntry(entry) && entry.offset === after + 1 + i && entry.offset <= top);
 }
 

@@ -2,17 +2,22 @@
 import type { Position } from '@halyard/protocol';
 import { TimedCall, type TimerWheel } from '../base/wheel';
 import type { Follower, Log } from '../log/log';
-import { Feed, type FeedContext } from './feed';
+import { Feed, type FeedContext, type Known, nameOf, unknown } from './feed';
 import { Impatience } from './patience';
-import type { StoredEntry } from './store';
+import type { LogState, StoredEntry } from './store';
 
 /** How long a log is followed that nobody needs, in milliseconds: rooms are left and joined again. */
 const lingerMs = 5_000;
+const goneMax = 16_384;
+/** As many logs are asked for at a time. */
+const checkedMax = 512;
 
 export class Feeds {
   readonly #context: FeedContext;
   readonly #wheel: TimerWheel;
   readonly #byName = new Map<string, Feed>();
+  /** Epochs that logs had until the store lost some of them, by the logs' names. */
+  readonly #gone = new Map<string, string>();
   readonly #lingering = new Map<Feed, TimedCall>();
 
   constructor(context: FeedContext, wheel: TimerWheel) {
@@ -69,9 +74,54 @@ export class Feeds {
     return feed === undefined ? after >= log.base : feed.load(after);
   }
 
-  /** Entries may have been missed in any log, the last one too. */
-  check(): void {
-    for (const feed of this.#byName.values()) feed.check();
+  /** Entries may have been missed in any log, the last one too, or be lost. */
+  async check(): Promise<void> {
+    const { store, patience } = this.#context;
+    const feeds: Feed[] = [];
+    for (const feed of this.#byName.values()) {
+      feed.doubt();
+      if (feed.isReady) feeds.push(feed);
+    }
+    for (let i = 0; i < feeds.length; i += checkedMax) {
+      const some = feeds.slice(i, i + checkedMax);
+      const asked = some.map(({ log }) => ({ name: log.name, id: log.id, last: log.lastOffset }));
+      const names = asked.map(({ name }) => name);
+      const states = await patience.until(
+        () => store.tops(names),
+        (tops) => tops.length === names.length && tops.every(isState),
+      );
+      for (const [j, feed] of some.entries()) {
+        const { id, last } = asked[j] as (typeof asked)[number];
+        feed.compare(states[j] as LogState, id, last);
+      }
+    }
+  }
+
+  /** The store has said that a log goes up to a position. @param stamp of the entry there, if it is this node's */
+  known(name: string, [epoch, offset]: Position, stamp: number | undefined): void {
+    const last = stamp === undefined ? ([0, ''] as const) : ([offset, nameOf(this.#context.node, stamp)] as const);
+    const known: Known = [offset, ...last];
+    const feed = this.#byName.get(name);
+    feed?.known(epoch, known);
+    // Others have asked about it, and this node did not know then.
+    if (this.#gone.get(name) === epoch && feed?.expects(epoch) !== false)
+      this.#context.announce(name, epoch, known).catch(() => {});
+  }
+
+  /** The store says that a log has another epoch. */
+  renewed(name: string, epoch: string): void {
+    this.#byName.get(name)?.renewed(epoch);
+  }
+
+  /** How another node has known a log. @returns how it was known here */
+  announced(name: string, epoch: string, known: Known): Known {
+    this.#gone.delete(name);
+    this.#gone.set(name, epoch);
+    for (const oldest of this.#gone.keys()) {
+      if (this.#gone.size <= goneMax) break;
+      this.#gone.delete(oldest);
+    }
+    return this.#byName.get(name)?.announced(epoch, known) ?? unknown;
   }
 
   arrived(name: string, epoch: string, entry: StoredEntry): void {
@@ -88,8 +138,8 @@ export class Feeds {
     feed.arrived(epoch, entry);
     feed.released();
     if (feed.isStarting) return feed;
-    const isWaiting = feed.isReady && feed.log.id === epoch && feed.log.lastOffset < entry.offset;
-    return isWaiting ? feed : undefined;
+    const isHere = feed.isReady && feed.log.id === epoch && feed.log.lastOffset >= entry.offset;
+    return isHere || !feed.expects(epoch) ? undefined : feed;
   }
 
   stop(): void {
@@ -116,4 +166,8 @@ export class Feeds {
     this.#lingering.set(feed, lingering);
     this.#wheel.schedule(lingering, this.#wheel.now() + lingerMs);
   }
+}
+
+function isState({ epoch, top, newest }: LogState): boolean {
+  return typeof epoch === 'string' && Number.isSafeInteger(top) && Array.isArray(newest);
 }

@@ -1,4 +1,5 @@
-// What the nodes of one memory store have together: logs by room, records of sessions, and who is there.
+// What the nodes of one memory store have together: logs by room, records of sessions with their letters, and who is there.
+// Longer than other files: one commit changes all of it.
 import type { Frame, Position } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { TimedCall, TimerWheel } from '../base/wheel';
@@ -8,6 +9,7 @@ import {
   type CommitResult,
   type Letter,
   type LogPage,
+  type LogState,
   type NewEntry,
   positionPart,
   type RecordWrite,
@@ -16,6 +18,7 @@ import {
   type StoredLetter,
   type StoredSession,
   type StoreEvents,
+  type TakenMail,
 } from './store';
 
 interface KeptEntry extends StoredEntry {
@@ -23,11 +26,15 @@ interface KeptEntry extends StoredEntry {
   readonly endsAt: number;
 }
 
+const nothing: LogState['newest'] = [0, ''];
+
 class KeptLog {
-  readonly epoch: string;
+  epoch: string;
   readonly followers = new Set<string>();
   readonly kept: TimedCall;
   top = 0;
+  /** Stamp and node of the newest entry that there ever was. */
+  newest: LogState['newest'] = nothing;
   entries: KeptEntry[] = [];
   bytes = 0;
 
@@ -59,6 +66,15 @@ class KeptSession {
     this.kept = new TimedCall(expired);
   }
 
+  taken({ number, node, stamp }: TakenMail): void {
+    if (this.letters.length === 0) this.lastLetter = Math.max(this.lastLetter, number);
+    const its = this.letters.find((letter) => letter.number === number);
+    // Letters are counted anew, because some are lost.
+    if (number > this.lastLetter || (its !== undefined && (its.node !== node || its.stamp !== stamp))) return;
+    const kept = this.letters.findIndex((letter) => letter.number > number);
+    this.dropLetters(kept < 0 || this.isOver ? this.letters.length : kept);
+  }
+
   dropLetters(count: number): void {
     for (const { body } of this.letters.splice(0, count)) this.letterBytes -= body.length;
   }
@@ -86,7 +102,7 @@ export class MemoryHub {
   commit(node: string, steps: readonly Step[], records: readonly RecordWrite[]): CommitResult {
     const positions: Position[] = [];
     for (const step of steps) {
-      if ('to' in step) positions.push(['', this.#post(step)]);
+      if ('to' in step) positions.push(['', this.#post(node, step)]);
       else positions.push('topOf' in step ? this.#top(step.topOf) : this.#append(node, step, positions));
     }
     const fenced: [string, number][] = [];
@@ -119,6 +135,25 @@ export class MemoryHub {
     return { epoch, first, top, entries: page };
   }
 
+  tops(names: readonly string[]): LogState[] {
+    return names.map((name) => {
+      const { epoch, top, newest } = this.#log(name);
+      return { epoch, top, newest };
+    });
+  }
+
+  renew(name: string, epoch: string): Position {
+    const log = this.#log(name);
+    if (log.epoch === epoch) {
+      log.epoch = this.#newEpoch();
+      log.top = 0;
+      log.newest = nothing;
+      log.drop(log.entries.length);
+      for (const follower of log.followers) this.nodes.get(follower)?.onRenewed(name, log.epoch);
+    }
+    return [log.epoch, log.top];
+  }
+
   letters(session: string, after: number, countMax: number): StoredLetter[] {
     const letters = this.#sessions.get(session)?.letters ?? [];
     return letters.filter(({ number }) => number > after).slice(0, countMax);
@@ -143,6 +178,10 @@ export class MemoryHub {
     return true;
   }
 
+  #newEpoch(): string {
+    return `${this.#epoch}${(++this.#epochs).toString(36)}`;
+  }
+
   #top(name: string): Position {
     const { epoch, top } = this.#log(name);
     return [epoch, top];
@@ -152,7 +191,7 @@ export class MemoryHub {
   #log(name: string): KeptLog {
     let log = this.#logs.get(name);
     if (log === undefined) {
-      log = new KeptLog(`${this.#epoch}${(++this.#epochs).toString(36)}`, () => this.#logExpired(name));
+      log = new KeptLog(this.#newEpoch(), () => this.#logExpired(name));
       this.#logs.set(name, log);
     }
     const now = this.#wheel.now();
@@ -163,13 +202,14 @@ export class MemoryHub {
   }
 
   #append(node: string, entry: NewEntry, positions: readonly Position[]): Position {
-    const { stamp, except, bodies } = entry;
+    const { stamp, except, bodies, again } = entry;
     const log = this.#log(entry.log);
     const offset = ++log.top;
     let bytes = 0;
     for (const body of bodies) bytes += body?.length ?? 0;
     const earlier = entry.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
-    const stored = { offset, node, stamp, except, bodies, earlier };
+    const stored = { offset, node, stamp, after: log.newest, except, bodies, earlier, again };
+    log.newest = [stamp, node];
     log.entries.push({ ...stored, bytes, endsAt: this.#wheel.now() + this.#limits.entryAgeMsMax });
     log.bytes += bytes;
     this.#trim(log, this.#wheel.now());
@@ -177,11 +217,42 @@ export class MemoryHub {
     return [log.epoch, offset];
   }
 
-  #post({ to, stamp, body }: Letter): number {
+  /** Remembers what it keeps now. @returns a function that loses everything since, as a store that fails over to a late copy does */
+  checkpoint(): () => void {
+    const logs = [...this.#logs].map(([name, { epoch, top, newest, entries, bytes }]) => {
+      return [name, { epoch, top, newest, entries: [...entries], bytes }] as const;
+    });
+    const sessions = [...this.#sessions].map(([id, session]) => {
+      const { nonce, generation, owner, isOver, letterBytes, lastLetter } = session;
+      const copied = { record: new Map(session.record), letters: [...session.letters] };
+      return [id, { nonce, generation, owner, isOver, letterBytes, lastLetter, ...copied }] as const;
+    });
+    return () => {
+      const kept = new Map(logs);
+      for (const [name, log] of this.#logs) {
+        // One that is followed stays a log, and has another epoch.
+        Object.assign(
+          log,
+          kept.get(name) ?? { epoch: this.#newEpoch(), top: 0, newest: nothing, entries: [], bytes: 0 },
+        );
+      }
+      const keptSessions = new Map(sessions);
+      for (const [id, session] of this.#sessions) {
+        const before = keptSessions.get(id);
+        if (before !== undefined) Object.assign(session, before);
+        else {
+          this.#wheel.cancel(session.kept);
+          this.#sessions.delete(id);
+        }
+      }
+    };
+  }
+
+  #post(node: string, { to, stamp, body }: Letter): number {
     const { logPacketsMax, logBytesMax } = this.#limits;
     const stored = this.#sessions.get(to);
     if (stored === undefined || stored.isOver) return 0;
-    const letter = { number: ++stored.lastLetter, stamp, body };
+    const letter = { number: ++stored.lastLetter, node, stamp, body };
     stored.letters.push(letter);
     stored.letterBytes += body.length;
     while (stored.letters.length > logPacketsMax || (stored.letterBytes > logBytesMax && stored.letters.length > 1)) {
@@ -220,9 +291,7 @@ export class MemoryHub {
     written.generation = Math.max(written.generation, generation);
     written.owner = node;
     written.isOver = parts === undefined;
-    written.lastLetter = Math.max(written.lastLetter, mail);
-    const kept = written.letters.findIndex(({ number }) => number > mail);
-    written.dropLetters(kept < 0 || written.isOver ? written.letters.length : kept);
+    written.taken(mail);
     if (isWhole || parts === undefined) written.record.clear();
     for (const [name, part] of parts ?? []) {
       if (part === undefined) written.record.delete(name);

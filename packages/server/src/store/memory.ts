@@ -11,6 +11,8 @@ import type {
   Commit,
   CommitResult,
   LogPage,
+  LogState,
+  RolledBack,
   Store,
   StoredLetter,
   StoredSession,
@@ -87,8 +89,10 @@ export class MemoryStore implements Store {
     return [...this.#hub.nodes.keys()];
   }
 
-  commit(_partition: number, { number, steps, records }: Commit): CommitResult {
+  commit(_partition: number, { number, steps, records }: Commit): CommitResult | RolledBack {
+    const last = this.#committed?.number ?? 0;
     if (this.#committed?.number === number) return this.#committed.result;
+    if (number !== last + 1) return { last };
     const result = this.#hub.commit(this.#node, steps, records);
     this.#committed = { number, result };
     return result;
@@ -106,6 +110,14 @@ export class MemoryStore implements Store {
 
   read(log: string, after: number, countMax: number): LogPage {
     return this.#hub.read(log, after, countMax);
+  }
+
+  tops(logs: readonly string[]): LogState[] {
+    return this.#hub.tops(logs);
+  }
+
+  renew(log: string, epoch: string): Position {
+    return this.#hub.renew(log, epoch);
   }
 
   letters(session: string, after: number, countMax: number): StoredLetter[] {

@@ -4,6 +4,8 @@ import type { Awaitable } from './store';
 
 /** A call that has not returned after so many milliseconds is made again. */
 export const callMsMax = 2_000;
+/** A store that has answered nothing for so many milliseconds was away. */
+const awayMsMin = 5_000;
 const retryMsMin = 50;
 const retryMsMax = 1_000;
 
@@ -16,6 +18,11 @@ export class Patience {
   readonly #platform: Platform;
   #isOver = false;
   #isBegun = false;
+  /** Since when no call has been answered, if one has failed since then. */
+  #failingSince: number | undefined;
+  #answeredAt = 0;
+  /** When the store was back that had been away; never so far. */
+  backAt = Number.NEGATIVE_INFINITY;
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
   /** What is under way, to be ended with the server. */
@@ -80,7 +87,11 @@ export class Patience {
         over();
         reject(error);
       };
-      const cancel = this.#platform.after(timeoutMs, () => end(new Error(`no answer within ${timeoutMs} ms`)));
+      const fail = (error: Error): void => {
+        this.#failingSince ??= this.#answeredAt;
+        end(error);
+      };
+      const cancel = this.#platform.after(timeoutMs, () => fail(new Error(`no answer within ${timeoutMs} ms`)));
       if (this.#isOver) {
         end(new Impatience('the server is closed'));
         return;
@@ -90,9 +101,17 @@ export class Patience {
         .then(call)
         .then((answer) => {
           over();
+          this.#answered();
           resolve(answer);
-        }, end);
+        }, fail);
     });
+  }
+
+  #answered(): void {
+    const now = this.#platform.now();
+    if (this.#failingSince !== undefined && now - this.#failingSince >= awayMsMin) this.backAt = now;
+    this.#failingSince = undefined;
+    this.#answeredAt = now;
   }
 
   #wait(delayMs: number): Promise<void> {

@@ -4,18 +4,36 @@
 import { type Frame, LocalUsageError, type Position } from '@halyard/protocol';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
-import { type Batched, Commits, type StepItem } from './commits';
+import { type Batched, Commits, type Lost, type StepItem, type Written } from './commits';
 import type { Feed } from './feed';
 import type { Feeds } from './feeds';
 import { Impatience, type Patience } from './patience';
-import { type CommitResult, isLetter, type NewEntry, type Step, type Store, type StoredLetter } from './store';
+import {
+  type CommitResult,
+  isLetter,
+  type Letter,
+  type NewEntry,
+  type Step,
+  type Store,
+  type StoredLetter,
+} from './store';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
+
+/** What an entry is behind, the store says later. */
+const unsaid = [0, ''] as const;
 
 /** How many are read at a time. */
 const lettersMax = 512;
 
 /** What waits to be released, in the order in which it was emitted. */
 type Item = StepItem | Sender<never> | (() => unknown);
+
+/** Where a log has to come before anything else is released. */
+interface Awaited {
+  readonly feed: Feed;
+  readonly epoch: string;
+  readonly offset: number;
+}
 
 /** What is under way to the store together, and what waits for it. */
 interface Batch extends Batched {
@@ -33,6 +51,8 @@ export interface QueueContext {
   soon(run: () => void): void;
   /** What could be has been released. */
   released(): void;
+  /** A partition has lost some of what this node has stored. */
+  rolledBack(partition: number, logs: Lost['logs']): void;
   report(error: unknown, where: string): void;
 }
 
@@ -55,6 +75,9 @@ export class QueuedTurn implements Turn {
   #stepCount = 0;
   #isScheduled = false;
   #isStoring = false;
+  #isProbe = false;
+  /** Waits for the records of sessions that were to be written as a whole. */
+  #kept: Item[] = [];
   /** Stored, and waits to be released. */
   #releasing: Item[] = [];
   #isReleasing = false;
@@ -66,7 +89,10 @@ export class QueuedTurn implements Turn {
     this.#context = context;
     this.#store = context.store;
     this.stamps = context.stamps;
-    this.#commits = new Commits(context.store, context.patience);
+    this.#commits = new Commits(context.store, context.patience, (partition, { letters, logs }) => {
+      context.rolledBack(partition, logs);
+      for (const letter of letters) this.#post(letter);
+    });
   }
 
   /** The logs that are followed; they need to know what is released. */
@@ -77,6 +103,11 @@ export class QueuedTurn implements Turn {
   /** Whether so much waits to be stored that nothing more should be begun. */
   get isHigh(): boolean {
     return this.#bytes > this.#context.storeQueueBytesMax;
+  }
+
+  /** When the store was back that had been away: nobody could come back to a session meanwhile. */
+  get backAt(): number {
+    return this.#context.patience.backAt;
   }
 
   /** Calls `run` once less waits. */
@@ -109,8 +140,7 @@ export class QueuedTurn implements Turn {
   /** Something for one session that another node has. @throws LocalUsageError `ERR_STORE_AWAY` */
   post(to: string, body: Frame): void {
     this.#checkQueue();
-    this.#add({ to, stamp: this.stamps.next(), body });
-    this.#bytes += body.length;
+    this.#post({ to, stamp: this.stamps.next(), body });
   }
 
   /** @returns letters of a session behind a number, in order */
@@ -134,7 +164,7 @@ export class QueuedTurn implements Turn {
         : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
     for (const [i, log] of inOrder.entries()) {
       const earlier = Array.from({ length: i }, (_, before) => first + before);
-      const item = this.#add({ log, stamp, except, bodies, earlier });
+      const item = this.#add({ log, stamp, except, bodies, earlier, again: false });
       item.unpin = this.#feeds.pin(log);
     }
     for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
@@ -168,6 +198,17 @@ export class QueuedTurn implements Turn {
     this.#schedule();
   }
 
+  /** @returns the last entry that this node has written to a log lately */
+  writtenTo(log: string, epoch: string): Written | undefined {
+    return this.#commits.writtenTo(log, epoch);
+  }
+
+  /** Calls `run` once every partition has said whether it still has what this node has stored. */
+  probe(run: () => unknown): void {
+    this.#isProbe = true;
+    this.after(run);
+  }
+
   touch(session: Recorded, what?: string): void {
     if (this.#forgotten.has(session)) return;
     let changed = this.#touched.get(session);
@@ -187,6 +228,12 @@ export class QueuedTurn implements Turn {
   /** Whether a session has changed since it was stored, or was on its way there. */
   isTouched(session: Recorded): boolean {
     return this.#touched.has(session);
+  }
+
+  /** What the store has of a session is not what was written last: all of it is written. */
+  rewrite(session: Recorded): void {
+    this.#written.delete(session);
+    this.touch(session);
   }
 
   /** @returns once a session is stored as it is now: whether it is still this node's */
@@ -212,6 +259,11 @@ export class QueuedTurn implements Turn {
   /** Nothing is stored any more. */
   end(): void {
     for (const run of this.#idle.splice(0)) run();
+  }
+
+  #post(letter: Letter): void {
+    this.#add(letter);
+    this.#bytes += letter.body.length;
   }
 
   #checkQueue(): void {
@@ -271,7 +323,8 @@ export class QueuedTurn implements Turn {
         session.failed(error);
       }
     }
-    const batch = { steps: this.#steps, records, items: this.#items };
+    const batch = { steps: this.#steps, records, items: this.#items, isProbe: this.#isProbe };
+    this.#isProbe = false;
     this.#steps = [];
     this.#items = [];
     return batch;
@@ -282,7 +335,13 @@ export class QueuedTurn implements Turn {
       item.position = positions[i];
       // At once: what is released behind it waits for it.
       if (item.starts !== undefined) this.#feeds.start(item.starts, item.position);
-      if (!('log' in item.step)) continue;
+      if ('to' in item.step) continue;
+      const position = item.position as Position;
+      if ('topOf' in item.step) {
+        this.#feeds.known(item.step.topOf, position, undefined);
+        continue;
+      }
+      this.#feeds.known(item.step.log, position, item.step.stamp);
       const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
       item.step = { ...item.step, earlier };
     }
@@ -296,22 +355,24 @@ export class QueuedTurn implements Turn {
         // Before anything else: what it has here may be another's by then.
         session.fenced(generation);
       } else if (missed.has(session.id)) {
-        this.#written.delete(session);
-        this.touch(session);
+        this.rewrite(session);
       }
     }
-    const isStored = (item: Item): boolean => {
-      const { id } = item as Partial<Recorded>;
-      return id === undefined || !(generations.has(id) || missed.has(id));
-    };
-    for (const item of items) if (isStored(item)) this.#releasing.push(item);
-    this.#releasing.push(() => {
+    const isOurs = (item: Item): boolean => !generations.has((item as Partial<Recorded>).id as string);
+    const stored = (): void => {
       for (const [session, { snapshot }] of records) {
         if (generations.has(session.id) || missed.has(session.id)) continue;
         session.stored(snapshot);
         if (hasMail.has(session.id)) session.mailed();
       }
-    });
+    };
+    // Nothing overtakes what a session is to be sent that is written again.
+    this.#kept = [...this.#kept, ...items].filter(isOurs);
+    this.#kept.push(stored);
+    if (missed.size === 0) {
+      for (const item of this.#kept) this.#releasing.push(item);
+      this.#kept = [];
+    }
     this.#isStoring = false;
     this.#releaseAll();
     this.#schedule();
@@ -321,7 +382,7 @@ export class QueuedTurn implements Turn {
   #releaseAll(): void {
     if (this.#isReleasing) return;
     this.#isReleasing = true;
-    let waiting: { readonly feed: Feed; readonly offset: number } | undefined;
+    let waiting: Awaited | undefined;
     let at = 0;
     while (at < this.#releasing.length && waiting === undefined) {
       const item = this.#releasing[at++] as Item;
@@ -343,21 +404,26 @@ export class QueuedTurn implements Turn {
       else this.#schedule();
     };
     if (waiting === undefined) goOn();
-    else waiting.feed.whenAt(waiting.offset, goOn);
+    else waiting.feed.whenAt(waiting.offset, goOn, waiting.epoch);
   }
 
   /** @returns the feed if the rest has to wait for it */
-  #deliver(
-    entry: NewEntry,
-    [epoch, offset]: Position,
-    unpin: (() => void) | undefined,
-  ): { readonly feed: Feed; readonly offset: number } | undefined {
-    const { log, stamp, except, bodies } = entry;
+  #deliver(entry: NewEntry, [epoch, offset]: Position, unpin: (() => void) | undefined): Awaited | undefined {
+    const { log, stamp, except, bodies, again } = entry;
     this.releasedStamp = stamp;
     unpin?.();
     for (const body of bodies) this.#bytes -= body?.length ?? 0;
     const earlier = entry.earlier as readonly Position[];
-    const feed = this.#feeds.released(log, epoch, { offset, node: '', stamp, except, earlier, bodies });
-    return feed && { feed, offset };
+    const feed = this.#feeds.released(log, epoch, {
+      offset,
+      node: '',
+      stamp,
+      after: unsaid,
+      except,
+      earlier,
+      bodies,
+      again,
+    });
+    return feed && { feed, epoch, offset };
   }
 }

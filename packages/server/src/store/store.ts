@@ -37,6 +37,8 @@ export interface NewEntry extends Published {
    * not get it here.
    */
   readonly earlier: readonly (number | Position)[];
+  /** Whether it may have been stored before, and lost. */
+  readonly again: boolean;
 }
 
 export interface StoredEntry extends Published {
@@ -44,7 +46,10 @@ export interface StoredEntry extends Published {
   readonly offset: number;
   /** The node that appended it. */
   readonly node: string;
+  /** Stamp and node of the entry before it in the log; 0 and an empty text if there never was one. */
+  readonly after: readonly [stamp: number, node: string];
   readonly earlier: readonly Position[];
+  readonly again: boolean;
 }
 
 /** Asks where a log is at this place of a commit. */
@@ -64,14 +69,20 @@ export interface Letter {
 export interface StoredLetter extends Omit<Letter, 'to'> {
   /** Counts the letters of its session, from 1, without gaps. */
   readonly number: number;
+  /** The node that has sent it. */
+  readonly node: string;
 }
 
 /** Whether a store has told what it may. */
 export function isLetter(letter: StoredLetter | null | undefined): boolean {
   if (typeof letter !== 'object' || letter === null) return false;
-  const { number, stamp, body } = letter;
+  const { number, node, stamp, body } = letter;
+  if (typeof node !== 'string') return false;
   return [number, stamp].every(Number.isSafeInteger) && (typeof body === 'string' || body instanceof Uint8Array);
 }
+
+/** Up to which letter a session has taken what there was for it. */
+export type TakenMail = Omit<StoredLetter, 'body'>;
 
 /** One step of a commit. */
 export type Step = NewEntry | LogTop | Letter;
@@ -90,8 +101,8 @@ export interface RecordWrite {
   readonly parts: ReadonlyMap<string, Frame | undefined> | undefined;
   /** Parts that the store writes itself: a position, or that of which step of this commit, as `positionPart` has it. */
   readonly positions: ReadonlyMap<string, number | Position>;
-  /** Letters up to this number are taken, and MUST be forgotten if anything is written. */
-  readonly mail: number;
+  /** Letters up to this one are taken, and MUST be forgotten if anything is written; none, if the store has another of this number. */
+  readonly mail: TakenMail;
   /** Whether it has no other parts than these. If it has, a record that is not there MUST NOT be written. */
   readonly isWhole: boolean;
   /** How long it is kept from now on while nobody writes it. */
@@ -105,7 +116,10 @@ export function positionPart([epoch, offset]: Position): string {
 
 /** What one or more turns of the event loop have produced for one partition. */
 export interface Commit {
-  /** Counts the node's commits to this partition, from 1. The same number again MUST have the same result, and change nothing. */
+  /**
+   * Counts the node's commits to this partition, from 1. The same number again MUST have the same result, and change nothing; one
+   * that is not the next MUST be answered with `RolledBack`.
+   */
   readonly number: number;
   readonly steps: readonly Step[];
   readonly records: readonly RecordWrite[];
@@ -123,6 +137,21 @@ export interface CommitResult {
   readonly missing: readonly string[];
   /** Sessions that were written and have letters behind those that their records say are taken. */
   readonly mailed: readonly string[];
+}
+
+/** The store has lost commits of this node that it had done. Nothing of what was asked for now is done. */
+export interface RolledBack {
+  /** Number of the last one that it has. */
+  readonly last: number;
+}
+
+/** Where a log is. */
+export interface LogState {
+  readonly epoch: string;
+  /** Offset of the newest entry that there ever was. */
+  readonly top: number;
+  /** Stamp and node of that entry; 0 and an empty text if there never was one. */
+  readonly newest: readonly [stamp: number, node: string];
 }
 
 /** A part of a log. */
@@ -163,6 +192,8 @@ export interface StoreEvents {
   onLetter(session: string, letter: StoredLetter): void;
   /** Some entries may not have been told: every log that is followed is to be looked at. MUST come within seconds after that. */
   onMissed(): void;
+  /** A log that is followed has another epoch. */
+  onRenewed(log: string, epoch: string): void;
   /** Another node sends a message, and waits for the answer. */
   onMessage(from: string, message: Value): Awaitable<Value>;
   /** Something that nobody keeps was said on a channel that is listened to. */
@@ -189,9 +220,10 @@ export interface Store {
   /** Ids of all nodes that are there. */
   nodes(): Awaitable<readonly string[]>;
   /** MUST do all of it in its order, or nothing. */
-  commit(partition: number, commit: Commit): Awaitable<CommitResult>;
+  commit(partition: number, commit: Commit): Awaitable<CommitResult | RolledBack>;
   /** Tells every entry of a log that is stored from now on. @returns its epoch, and its newest offset now */
   follow(log: string): Awaitable<Position>;
+  /** MUST NOT overtake a call of `follow`, or be overtaken by one. */
   unfollow(log: string): void;
   /**
    * Reads on in a log. A log that is neither read nor written MUST stay until its last entry has expired; after that there is
@@ -199,6 +231,13 @@ export interface Store {
    * @param after the offset before the first entry that is wanted
    */
   read(log: string, after: number, countMax: number): Awaitable<LogPage>;
+  /** @returns where each of these logs is, in their order */
+  tops(logs: readonly string[]): Awaitable<readonly LogState[]>;
+  /**
+   * A log has lost entries that it had told: if it still has this epoch, it MUST get another one, without entries, and that MUST be told to
+   * every node that follows it. @returns its epoch, and its newest offset now
+   */
+  renew(log: string, epoch: string): Awaitable<Position>;
   /** @returns letters of a session behind a number, in order; none if the session is not there */
   letters(session: string, after: number, countMax: number): Awaitable<readonly StoredLetter[]>;
   /** @returns `over` if the session is; undefined if there is none */

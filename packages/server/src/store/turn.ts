@@ -29,6 +29,8 @@ export interface Recorded {
   fenced(generation: number): void;
   /** The store has letters for it. */
   mailed(): void;
+  /** The store has lost some of what it has had of it. */
+  rolledBack(): void;
   /** Its record cannot be written. */
   failed(error: unknown): void;
 }

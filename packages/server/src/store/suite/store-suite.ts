@@ -15,6 +15,7 @@ import type {
   StoredLetter,
   StoredSession,
   StoreEvents,
+  TakenMail,
 } from '../store';
 
 /** Opens further nodes on one store, and lets time pass for it. */
@@ -64,6 +65,10 @@ class Events implements StoreEvents {
 
   onMissed(): void {}
 
+  onRenewed(log: string, epoch: string): void {
+    this.heard.push(['renewed', log, epoch]);
+  }
+
   /** Offset and text of the entries of a log. */
   of(log: string): string[] {
     return this.entries.filter(([name]) => name === log).map(([, , { offset, bodies }]) => `${offset} ${bodies[0]}`);
@@ -94,7 +99,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
           const partition = store.partitionOf(of);
           const number = (numbers.get(partition) ?? 0) + 1;
           numbers.set(partition, number);
-          return store.commit(partition, { number, steps: [], records: [], ...what });
+          return (await store.commit(partition, { number, steps: [], records: [], ...what })) as CommitResult;
         };
         stores.push({ store, events, commit });
       }
@@ -102,7 +107,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
     }
 
     const entry = (log: string, stamp: number, text: string, more: Partial<NewEntry> = {}): NewEntry => ({
-      ...{ log, stamp, except: [], earlier: [], bodies: [text] },
+      ...{ log, stamp, except: [], earlier: [], bodies: [text], again: false },
       ...more,
     });
     const write = (
@@ -111,9 +116,10 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       nonce = `of ${session}`,
       keptMs = 10_000,
     ): RecordWrite => ({
-      ...{ session, nonce, generation: 1, positions: new Map(), isWhole: true, keptMs, mail: 0 },
+      ...{ session, nonce, generation: 1, positions: new Map(), isWhole: true, keptMs, mail: none },
       parts: text === undefined ? undefined : new Map([['text', text]]),
     });
+    const none = { number: 0, node: '', stamp: 0 };
     const stored = async ({ store }: { store: Store }, session: string) =>
       (await store.session(session)) as StoredSession;
     const claimOf = (session: string, nonce: string, newNonce: string, generation = 2): Claim => ({
@@ -232,11 +238,52 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       const partition = first.store.partitionOf('room');
       const records = first.store.partitionOf('s') === partition ? commit.records : [];
       const again = { ...commit, records };
-      const results = [await first.store.commit(partition, again), await first.store.commit(partition, again)];
+      const results = [
+        (await first.store.commit(partition, again)) as CommitResult,
+        (await first.store.commit(partition, again)) as CommitResult,
+      ];
       await lab.elapse(0);
       expect(results[0]).toEqual(results[1]);
       expect(results[0]!.positions).toMatchObject([[expect.any(String), 1]]);
       expect(first.events.of('room')).toEqual(['1 a']);
+    });
+
+    test('a commit that is not the next is not done: those before it are lost', async () => {
+      const { lab, first } = await setUp(1);
+      await first.store.follow('room');
+      const partition = first.store.partitionOf('room');
+      await first.commit({ steps: [entry('room', 1, 'a')] });
+      const records: RecordWrite[] = [];
+      expect(await first.store.commit(partition, { number: 3, steps: [entry('room', 2, 'b')], records })).toEqual({
+        last: 1,
+      });
+      await first.store.commit(partition, { number: 2, steps: [entry('room', 3, 'c')], records });
+      await lab.elapse(0);
+      expect(first.events.of('room')).toEqual(['1 a', '2 c']);
+    });
+
+    test('a log that has lost entries gets another epoch, once, and all who follow are told', async () => {
+      const { lab, first, second } = await setUp(2);
+      const [epoch] = await first.store.follow('room');
+      await second.store.follow('room');
+      await first.commit({ steps: [entry('room', 5, 'a'), entry('room', 6, 'b')] });
+      const others = { epoch: expect.any(String), top: 0, newest: [0, ''] };
+      expect(await second.store.tops(['room', 'another'])).toEqual([{ epoch, top: 2, newest: [6, 'node 0'] }, others]);
+      const [renewed, top] = await first.store.renew('room', epoch);
+      expect([renewed === epoch, top]).toEqual([false, 0]);
+      expect(await second.store.renew('room', epoch)).toEqual([renewed, 0]);
+      await first.commit({ steps: [entry('room', 7, 'c')] });
+      await lab.elapse(0);
+      expect(await first.store.read('room', 0, 9)).toMatchObject({ epoch: renewed, first: 1, top: 1 });
+      for (const { events } of [first, second]) {
+        expect(events.heard.filter(([what]) => what === 'renewed')).toEqual([['renewed', 'room', renewed]]);
+        expect(events.of('room')).toEqual(['1 a', '2 b', '1 c']);
+        expect(events.entries.map(([, , { after }]) => after)).toEqual([
+          [0, ''],
+          [5, 'node 0'],
+          [0, ''],
+        ]);
+      }
     });
 
     describe('sessions', () => {
@@ -329,6 +376,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       const letter = (to: string, text: string): Letter => ({ to, stamp: 7, body: text });
       const lettersOf = async ({ store }: { store: Store }, session: string, after = 0, countMax = 9) =>
         (await store.letters(session, after, countMax)).map(({ number, body }) => `${number} ${body}`);
+      const taken = (number: number, node = 'node 0'): TakenMail => ({ number, node, stamp: 7 });
       const heard = ({ events }: { events: Events }) =>
         events.heard.filter(([what]) => what === 'letter').map(([, ...what]) => what.join(' '));
 
@@ -343,13 +391,18 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         await lab.elapse(0);
         expect(heard(first)).toEqual([]);
         expect(heard(second)).toEqual(['s 1 a', 's 2 b']);
-        const result = await second.commit({ records: [{ ...write('s', 'two'), mail: 1 }] });
+        const result = await second.commit({ records: [{ ...write('s', 'two'), mail: taken(1) }] });
         expect(result).toEqual({ ...nothing, mailed: ['s'] });
         expect(await lettersOf(first, 's')).toEqual(['2 b']);
-        expect(await second.commit({ records: [{ ...write('s', 'three'), mail: 2 }] })).toEqual(nothing);
+        expect(await second.commit({ records: [{ ...write('s', 'three'), mail: taken(2) }] })).toEqual(nothing);
         expect(await lettersOf(first, 's')).toEqual([]);
         await first.commit({ steps: [letter('s', 'c')] });
         expect(await lettersOf(first, 's')).toEqual(['3 c']);
+        // Another one than that which was taken.
+        for (const other of [{ ...taken(3), stamp: 8 }, taken(3, 'node 1')]) {
+          const result = await second.commit({ records: [{ ...write('s', 'four'), mail: other }] });
+          expect([result.mailed, await lettersOf(first, 's')]).toEqual([['s'], ['3 c']]);
+        }
       });
 
       test('wait for who takes the session, and are its from then on', async () => {
@@ -362,7 +415,9 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         expect([heard(first), heard(second)]).toEqual([['s 1 a'], ['s 2 b', 's 3 c']]);
         expect(await lettersOf(second, 's', 1, 1)).toEqual(['2 b']);
         // Who was fenced has taken nothing.
-        expect(await first.commit({ records: [{ ...write('s', 'late'), mail: 3 }] })).toMatchObject({ mailed: [] });
+        expect(await first.commit({ records: [{ ...write('s', 'late'), mail: taken(3, 'node 0') }] })).toMatchObject({
+          mailed: [],
+        });
         expect(await lettersOf(second, 's')).toEqual(['1 a', '2 b', '3 c']);
       });
 
