@@ -4,6 +4,7 @@ import { connect } from '@halyard/client';
 import { memory, PublicError, type Server, type ServerOptions, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { killable } from '../kit/killable';
 import { served } from '../kit/served';
 
 /** Something to wait for, that a handler holds open. */
@@ -210,12 +211,13 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   describe('a server is lost', () => {
-    /** Two servers on one store; the client goes to the second without a word to the first. */
+    /** Two servers on one store; the first is killed, and the client goes to the second. */
     async function pair(onSocket: (socket: Socket, server: number) => void) {
       const adapter = memory({ shared: true });
-      const first = await serve((socket) => onSocket(socket, 1), { adapter });
+      const first = await killable(host(), { adapter }, (io) => io.on('connection', (socket) => onSocket(socket, 1)));
+      cleanUp.push(() => first.close());
       const second = await serve((socket) => onSocket(socket, 2), { adapter });
-      const wire = await open(first);
+      const wire = await open(first.io);
       wire.send([0]);
       const [, session, secret] = await wire.packet(1);
       await wire.packet(11);
@@ -224,7 +226,8 @@ describe.each(hosts)('on %s', (_name, host) => {
         /** The client goes to the second server. */
         async move(resume: unknown[], left: number) {
           await wire.settle();
-          wire.cut();
+          await first.kill();
+          first.noticed();
           const back = await open(second);
           back.send([0, [], '', [session, secret, 1, ...resume], '', 0, left]);
           return { back, welcome: await back.packet(1) };

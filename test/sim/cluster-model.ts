@@ -67,6 +67,7 @@ export class ClusterModel {
   readonly #places = new Map<string, number>();
   readonly #said = new Map<string, Said>();
   readonly #killed = new Set<number>();
+  readonly #killedAt = new Map<number, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -178,7 +179,17 @@ export class ClusterModel {
   /** @param isUnaware the store has just lost something, and nobody may have found out what that was of its sockets */
   killed(server: number, isUnaware: boolean): void {
     this.#killed.add(server);
-    for (const seat of this.#seats.values()) if (isUnaware && seat.server === server) seat.isUnsure = true;
+    if (isUnaware) this.#doubt(server);
+    else this.#killedAt.set(server, this.#now());
+  }
+
+  /** The store has lost what was done since a time: who was killed since then has perhaps known of it alone. */
+  lostSince(since: number): void {
+    for (const [server, at] of this.#killedAt) if (at >= since) this.#doubt(server);
+  }
+
+  #doubt(server: number): void {
+    for (const seat of this.#seats.values()) if (seat.server === server) seat.isUnsure = true;
   }
 
   /** @throws Broken */

@@ -131,7 +131,7 @@ class ClusterWorld {
         (sum, { io }) => sum + namespaces.reduce((all, name) => all + io.of(name).sockets.size, 0),
         0,
       );
-    for (let waited = 0; sockets() > 0 && waited < 200_000; waited += 1_000) await this.#elapse(1_000);
+    for (let waited = 0; sockets() > 0 && waited < 400_000; waited += 1_000) await this.#elapse(1_000);
     if (sockets() > 0) throw new Broken(`${sockets()} sockets are left when all clients have closed`);
     let closed = 0;
     for (const { io } of this.#places) void io.close().then(() => closed++);
@@ -198,6 +198,7 @@ class ClusterWorld {
     this.counters.rollbacks++;
     this.#hasRolledBack = true;
     this.#lostAt = this.#clock.now();
+    this.#model.lostSince(since);
     this.#note(`partition ${partition} has lost all since ${since} ms`);
     for (const one of this.#lately.splice(0)) {
       if (one.partition === partition && one.at >= since) this.#model.rolledBack(one.name);
@@ -262,7 +263,9 @@ class ClusterWorld {
         this.counters['events to the server']++;
         if (socket.redelivered) this.counters['events handled again']++;
         if (event === 'event') return undefined;
-        return new Promise((resolve) => place.time.after(text.length % 2 ? 1 : 60, () => resolve(text)));
+        return new Promise((resolve) =>
+          place.time.after([1, 60, 3_000][text.length % 3] as number, () => resolve(text)),
+        );
       });
     }
   }
@@ -521,7 +524,7 @@ class ClusterWorld {
         return;
       }
       case 7: {
-        const ms = random.pick([200, 3_000, 30_000]);
+        const ms = random.pick([200, 3_000, 30_000, 90_000]);
         if (random.chance(0.5)) return;
         this.#note(`the store is away for ${ms} ms`);
         this.counters['store away']++;

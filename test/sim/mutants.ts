@@ -1,4 +1,5 @@
 // Single faults in the real code: the simulator has to find each of them. One that survives is a hole in the simulator.
+// Longer than other files: it is a list.
 
 export interface Mutant {
   /** What the code does wrong. */
@@ -282,6 +283,83 @@ export const mutants: readonly Mutant[] = [
     file: `${stream}/movable-machine.ts`,
     code: 'if (this.#settled.prefix > prefix) this.sink.settled?.();',
     instead: 'this.received = this.#settled.prefix; if (this.#settled.prefix > prefix) this.sink.settled?.();',
+    nodes: 3,
+  },
+  {
+    fault: 'a letter that is taken is taken again by the next server',
+    file: `${server}/session/session.ts`,
+    code: 'mail: moves.get(this)?.mailbox.record() ?? noMail }',
+    instead: 'mail: noMail }',
+    nodes: 3,
+  },
+  {
+    fault: 'a letter that was not told is never read',
+    file: `${server}/store/queued-turn.ts`,
+    code: 'if (hasMail.has(session.id)) session.mailed();',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'letters that are lost are not sent again',
+    file: `${server}/store/queued-turn.ts`,
+    code: 'for (const letter of letters) this.#post(letter);',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'a log that has lost something keeps its epoch',
+    file: `${server}/store/feed.ts`,
+    code: '.until(() => store.renew(name, epoch), isPosition)',
+    instead: '.until(() => [epoch, 0] as const, isPosition)',
+    nodes: 3,
+  },
+  {
+    fault: 'nobody asks the others what they have known of a log that has lost something',
+    file: `${server}/api/node.ts`,
+    code: 'return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
+    instead: 'return [];',
+    nodes: 3,
+  },
+  {
+    fault: 'records of which something is lost are not written again',
+    file: `${server}/api/node.ts`,
+    code: '=== partition) session.rolledBack();',
+    instead: '=== partition) void session;',
+    nodes: 3,
+  },
+  {
+    fault: 'what is stored again is delivered again',
+    file: `${server}/store/feed.ts`,
+    code: 'const isKnown = entry.again &&',
+    instead: 'const isKnown = false &&',
+    nodes: 3,
+  },
+  {
+    fault: 'it is not seen what an entry is behind',
+    file: `${server}/store/feed.ts`,
+    code: 'return stamp === 0 ||',
+    instead: 'return true ||',
+    nodes: 3,
+  },
+  {
+    fault: 'what a handler answers that goes on where it was begun is lost',
+    file: `${server}/session/session.ts`,
+    code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'what a server has begun that is gone is handled by nobody',
+    file: `${server}/session/directory.ts`,
+    code: 'for (const session of [...this.#byId.values()]) session.nodeLeft(node);',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'a session ends while the store is away',
+    file: `${server}/session/session.ts`,
+    code: 'if (this.context.turn.isShared) this.#endLater(this.context.turn as QueuedTurn);',
+    instead: 'if (this.isOver) return;',
     nodes: 3,
   },
 ];

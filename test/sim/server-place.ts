@@ -82,7 +82,7 @@ export class ServerPlace {
     store.gate = (run) => this.time.gate(run as () => void);
     this.io = new Server({
       ...{ heartbeatMs: 2_000, heartbeatTimeoutMs: 1_500, pollHoldMs: 1_000, codecs: [json(), msgpack()] },
-      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 120_000 },
+      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 60_000 },
       adapter: () => store,
       clock: this.time,
       host,

@@ -104,9 +104,12 @@ export class SimulatedStore {
     this.#rollsBackAgainAt.set(partition, this.#clock.now() + ms + rollbackMsMin);
     const since = this.#clock.now();
     const lose = [this.#hubs[partition]!.checkpoint()];
-    for (const node of this.nodes.values()) lose.push(node.checkpoint(partition));
+    const known = new Set(this.nodes.values());
+    for (const node of known) lose.push(node.checkpoint(partition));
     this.#clock.after(ms, () => {
       for (const run of lose) run();
+      // Of who has come since it knows nothing.
+      for (const node of this.nodes.values()) if (!known.has(node)) node.forget(partition);
       this.watch.lost(partition, since);
       for (const node of this.nodes.values()) node.tell((its) => its.onMissed());
     });
@@ -140,6 +143,14 @@ export class SimulatedStore {
   }
 }
 
+interface Committed {
+  readonly number: number;
+  readonly branch: number;
+  readonly result: CommitResult;
+}
+
+const noCommit: Committed = { number: 0, branch: 0, result: { positions: [], fenced: [], missing: [], mailed: [] } };
+
 export class SimulatedNode implements Store {
   readonly isShared = true;
   readonly codec = msgpack();
@@ -152,7 +163,7 @@ export class SimulatedNode implements Store {
   gate: (run: () => unknown) => void = (run) => run();
   readonly #store: SimulatedStore;
   readonly #hubs: readonly MemoryHub[];
-  readonly #committed: { number: number; result: CommitResult }[];
+  readonly #committed: Committed[];
   /** What is told of one partition keeps its order. */
   readonly #told: number[];
 
@@ -160,7 +171,7 @@ export class SimulatedNode implements Store {
     this.#store = store;
     this.#hubs = hubs;
     this.partitions = store.partitions;
-    this.#committed = hubs.map(() => ({ number: 0, result: { positions: [], fenced: [], missing: [], mailed: [] } }));
+    this.#committed = hubs.map(() => noCommit);
     this.#told = hubs.map(() => 0);
   }
 
@@ -209,6 +220,11 @@ export class SimulatedNode implements Store {
     return Promise.resolve();
   }
 
+  /** Nothing that it has committed to a partition is there. */
+  forget(partition: number): void {
+    this.#committed[partition] = noCommit;
+  }
+
   /** Remembers the last commit to a partition. @returns a function that forgets those since */
   checkpoint(partition: number): () => void {
     const last = this.#committed[partition]!;
@@ -232,16 +248,16 @@ export class SimulatedNode implements Store {
   commit(partition: number, commit: Commit): Promise<CommitResult | RolledBack> {
     return this.#call(() => {
       const last = this.#committed[partition]!;
-      if (commit.number === last.number) {
+      if (commit.number === last.number && commit.branch === last.branch) {
         this.#store.watch.repeated();
         return last.result;
       }
-      if (commit.number !== last.number + 1) {
+      if (commit.number !== last.number + 1 || commit.branch < last.branch) {
         this.#store.watch.rolledBack();
         return { last: last.number };
       }
       const result = this.#hubs[partition]!.commit(this.node, commit.steps, commit.records);
-      this.#committed[partition] = { number: commit.number, result };
+      this.#committed[partition] = { number: commit.number, branch: commit.branch, result };
       if (result.fenced.length > 0) this.#store.watch.fenced();
       this.#store.watch.committed(partition, commit, result);
       return result;

@@ -94,7 +94,7 @@ export class Core {
         ...options,
         settings: settingsOf(options),
         outboxLimits: options,
-        ...{ wheel, turn, recordCodec: codec },
+        ...{ wheel, turn, recordCodec: codec, node: this.node },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,

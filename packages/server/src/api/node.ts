@@ -1,11 +1,12 @@
 // This server among the others that share its store: what it tells them, and what they ask of it.
 import type { Codec } from '@halyard/codec';
-import { RemoteProtocolError } from '@halyard/protocol';
+import { type Frame, RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import type { Sessions, SharedContext } from '../session/directory';
+import { frameOf, type OpenElsewhere, openElsewhereShape, replyOf } from '../session/handover';
 import { faultOf, type Shape } from '../session/record-shape';
 import type { Lost } from '../store/commits';
 import { type FeedContext, type Known, nameOf, unknown } from '../store/feed';
@@ -35,8 +36,11 @@ const letGoMsMax = 500;
 const knownShape: Shape = { tuple: ['count', 'count', 'text'] };
 const answerShape: Shape = { tuple: [knownShape, knownShape] };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
+const finishedShape: Shape = { tuple: ['text', 'count', { list: { tuple: ['count', 'flag', 'frame'] } }] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
 const announceMsMax = 2_000;
+/** As many times as long as a server alone a node keeps what it has of logs, if there is room. */
+const keptWindows = 10;
 /** How long a server that is closed waits for the store, in milliseconds. */
 const finishMsMax = 2_000;
 
@@ -61,8 +65,8 @@ export class Node implements SharedContext {
     const soon = (run: () => void): void => platform.soon(run);
     const rolledBack = (partition: number, logs: Lost['logs']): void => this.#rolledBack(partition, logs);
     this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, rolledBack, report });
-    // What the store has been away for is kept besides.
-    const kept = { ...limits, entryAgeMsMax: limits.entryAgeMsMax * 2 };
+    // While the store is away nobody can come for what is here, and sessions wait longer.
+    const kept = { ...limits, entryAgeMsMax: limits.entryAgeMsMax * keptWindows };
     const retention = new Retention(kept, wheel, () => {});
     const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
     const announce: FeedContext['announce'] = (...what) => this.#announce(...what);
@@ -80,12 +84,23 @@ export class Node implements SharedContext {
   async open(onVolatile: StoreEvents['onVolatile']): Promise<readonly string[]> {
     const { inbox } = this.#context;
     const { store } = this;
-    inbox.on('let-go', (value) => {
+    inbox.on('let-go', async (value, from) => {
       const [session, generation] = Array.isArray(value) ? value : [];
       if (typeof session === 'string' && Number.isSafeInteger(generation)) {
-        return this.sessions.letGo(session, generation as number);
+        return (await this.sessions.letGo(session, generation as number, from)) as unknown as Value;
       }
       throw new RemoteProtocolError('ERR_LET_GO', 'a session is asked for by its id and a generation');
+    });
+    inbox.on('finished', (value) => {
+      if (faultOf(value, finishedShape, 'finished') !== undefined) {
+        throw new RemoteProtocolError('ERR_FINISHED', 'what is finished is told by a session, a number, and replies');
+      }
+      const [session, number, frames] = value as unknown as [string, number, [number, boolean, Frame][]];
+      return this.sessions.finished(
+        session,
+        number,
+        frames.map((frame) => replyOf(frame, this.store.codec)),
+      );
     });
     inbox.on('log top', (value) => {
       if (faultOf(value, announcementShape, 'announcement') !== undefined) {
@@ -104,7 +119,10 @@ export class Node implements SharedContext {
         onMessage: (from, message) => inbox.receive(from, message),
         onVolatile,
         onJoined: (node) => inbox.joined(node),
-        onLeft: (node) => inbox.left(node),
+        onLeft: (node) => {
+          inbox.left(node);
+          this.sessions.nodeLeft(node);
+        },
         onExpired() {},
         onState() {},
       }),
@@ -114,8 +132,17 @@ export class Node implements SharedContext {
     return this.patience.until(() => store.nodes());
   }
 
-  readonly letGo = (node: string, session: string, generation: number): Promise<unknown> =>
-    this.#context.inbox.ask(node, 'let-go', [session, generation], letGoMsMax);
+  readonly letGo = async (node: string, session: string, generation: number): Promise<readonly OpenElsewhere[]> => {
+    const open = await this.#context.inbox.ask(node, 'let-go', [session, generation], letGoMsMax);
+    return faultOf(open, openElsewhereShape, 'open') === undefined ? (open as unknown as readonly OpenElsewhere[]) : [];
+  };
+
+  readonly isThere = (node: string): boolean => this.#context.inbox.nodes.includes(node);
+
+  readonly tellFinished: SharedContext['tellFinished'] = async (node, session, number, replies) => {
+    const frames = replies.map((reply) => frameOf(reply, this.store.codec));
+    return (await this.#context.inbox.ask(node, 'finished', [session, number, frames], letGoMsMax * 4)) === true;
+  };
 
   #check(): void {
     this.#feeds.check().catch((error: unknown) => this.#failed(error, 'looking at logs'));

@@ -18,7 +18,7 @@ import type { Audience } from '../namespace/audience';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
 import { anyEvent, type Handler, onceOnly } from '../namespace/handlers';
-import { flatten, type Names, wholeNamespace } from '../namespace/target-spec';
+import { flatten, type Names, type TargetSpec, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
@@ -136,6 +136,8 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEventName(event);
     if (this.isReached) this.line.sendEvent(this.namespace, event, trimmedArgs(args));
+    // A handler that goes on here speaks to its client wherever that is.
+    else if (this.hasMoved) this.context.audience.publish(this.itself, event, trimmedArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
@@ -176,17 +178,24 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   join(...rooms: Names): void {
+    if (this.hasMoved) this.context.audience.act(this.itself, ['join', flatten(rooms)]);
     for (const name of flatten(rooms)) this.joinRoom(name);
   }
 
   leave(...rooms: Names): void {
+    if (this.hasMoved) this.context.audience.act(this.itself, ['leave', flatten(rooms)]);
     for (const name of flatten(rooms)) this.leaveRoom(name);
   }
 
   disconnect(session = false): void {
+    if (this.hasMoved) this.context.audience.act(this.itself, ['disconnect', session]);
     const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
     if (session) this.line.end(close);
     else this.line.disconnect(this, close);
+  }
+
+  private get itself(): TargetSpec {
+    return { ...wholeNamespace, rooms: [this.id] };
   }
 
   /** Whether its client may still be sent something. */

@@ -14,7 +14,8 @@ import { sessionIn } from '../session/socket-id';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Bodies } from '../store/store';
 import type { DirectTurn } from '../store/turn';
-import type { ClusterRequests } from './cluster-requests';
+import { type Action, actOn, type ClusterRequests } from './cluster-requests';
+import type { UsableSocket } from './socket-facts';
 import type { LocalTargets, TargetSpec } from './target-spec';
 import type { VolatileTargets } from './volatile-targets';
 
@@ -99,6 +100,12 @@ export class Audience implements LocalTargets {
   /** The other servers, if they may have sockets of a target. */
   elsewhere(spec: TargetSpec): ClusterRequests | undefined {
     return this.isSpread(spec) ? this.#context.elsewhere?.requests : undefined;
+  }
+
+  /** Does something with the sockets of a target, here and on other servers. What fails there is reported. */
+  act(spec: TargetSpec, action: Action): void {
+    for (const socket of this.select(spec) as unknown as UsableSocket[]) actOn(socket, action);
+    void this.elsewhere(spec)?.act(this.namespace, spec, action);
   }
 
   /** Sends an event to each socket of a target and gathers the replies. */

@@ -42,6 +42,21 @@ const actionShapes: Readonly<Record<Action[0], Shape>> = {
   disconnect: { tuple: [targetShape, 'text', 'flag'] },
 };
 
+/** Does something with a socket that is here. */
+export function actOn(socket: UsableSocket, action: Action): void {
+  switch (action[0]) {
+    case 'join':
+      socket.join(...action[1]);
+      return;
+    case 'leave':
+      socket.leave(...action[1]);
+      return;
+    case 'disconnect':
+      socket.disconnect(action[1]);
+      return;
+  }
+}
+
 export class ClusterRequests {
   readonly #context: ClusterRequestsContext;
 
@@ -143,12 +158,11 @@ export class ClusterRequests {
     }
     const shape = actionShapes[kind as Action[0]];
     const [target, ...action] = shaped<[Value, ...Action]>(message, shape, 'action');
-    const act = this.#doing(action);
     let failure: { readonly error: unknown } | undefined;
     const sockets = this.#here(target);
     for (const socket of sockets) {
       try {
-        act(socket);
+        actOn(socket, action);
       } catch (error) {
         // One of them must not keep it from the others.
         failure ??= { error };
@@ -156,17 +170,6 @@ export class ClusterRequests {
     }
     if (failure !== undefined) throw failure.error;
     return sockets.length;
-  }
-
-  #doing(action: Action): (socket: UsableSocket) => void {
-    switch (action[0]) {
-      case 'join':
-        return (socket) => socket.join(...action[1]);
-      case 'leave':
-        return (socket) => socket.leave(...action[1]);
-      case 'disconnect':
-        return (socket) => socket.disconnect(action[1]);
-    }
   }
 
   async #ask(message: Value): Promise<Value> {

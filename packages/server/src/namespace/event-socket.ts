@@ -56,6 +56,9 @@ export interface EventContext {
   removed(): void;
 }
 
+/** Those whose session goes on at another server. */
+const movedOnes = new WeakSet<EventSocket>();
+
 /** The socket whose handlers are called for an event that is redelivered. */
 let redelivered: EventSocket | undefined;
 
@@ -79,6 +82,11 @@ export abstract class EventSocket extends Presence {
   /** Whether the event may have been handled before, by a server that is gone. Tells of the event whose handlers are called. */
   get redelivered(): boolean {
     return redelivered === this;
+  }
+
+  /** Whether its session goes on at another server. */
+  protected get hasMoved(): boolean {
+    return movedOnes.has(this);
   }
 
   override receive(packet: EventPacket | VolatilePacket, number: number): void {
@@ -115,8 +123,10 @@ export abstract class EventSocket extends Presence {
 
   protected override ended(close: Close, isElsewhere: boolean): void {
     this.context.removed();
-    if (isElsewhere) this.fire('moved');
-    else this.fire('disconnect', close);
+    if (isElsewhere) {
+      movedOnes.add(this);
+      this.fire('moved');
+    } else this.fire('disconnect', close);
     this.#handlers = this.#lifecycle = noHandlers;
   }
 
@@ -150,6 +160,9 @@ export abstract class EventSocket extends Presence {
   }
 
   private callAndSettle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
+    // Whoever goes on with it handles what was not begun here.
+    if (!this.connected && movedOnes.has(this)) return;
+    this.line.began(number);
     const before = redelivered;
     redelivered = this.line.isRedelivered(number) ? this : undefined;
     try {

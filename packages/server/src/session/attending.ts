@@ -33,6 +33,7 @@ export abstract class Attending extends Reading implements Entrant {
   abstract readonly id: string;
   abstract readonly generation: number;
   abstract settle(number: number): void;
+  abstract began(number: number): void;
   abstract isRedelivered(number: number): boolean;
   /** Name and version of the client's software, as it says. */
   protected abstract readonly client: string;

@@ -5,6 +5,7 @@ import type { Patience } from '../store/patience';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
+import type { OpenElsewhere, Reply } from './handover';
 import { isSame, type Key } from './key';
 import { type CountsRecord, decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
 import type { Session } from './session';
@@ -26,10 +27,12 @@ export interface ClaimsContext extends SessionContext {
   readonly store: Store;
   readonly patience: Patience;
   readonly turn: QueuedTurn;
-  /** Id of this node. */
-  readonly node: string;
   /** Asks a node to let a session go, for a connection of that generation. Rejects if it does not answer. */
-  letGo(node: string, session: string, generation: number): Promise<unknown>;
+  letGo(node: string, session: string, generation: number): Promise<readonly OpenElsewhere[]>;
+  /** Whether a node is there. */
+  isThere(node: string): boolean;
+  /** Tells a node that an event of a session is handled to the end. @returns whether it has the session */
+  tellFinished(node: string, session: string, number: number, replies: readonly Reply[]): Promise<boolean>;
   /** @returns the session of that id that is here */
   here(id: string): Session | undefined;
   /** Makes a session of what another node has left. */
@@ -80,8 +83,9 @@ export class Claims {
   }
 
   async #takeFromStore(key: Key, hello: HelloPacket, codecIndex: number): Promise<Found | 'changed'> {
-    const { store, patience, platform, node, letGo, report, turn } = this.#context;
+    const { store, patience, platform, node, letGo, isThere, report, turn } = this.#context;
     const { id } = key;
+    let open: readonly OpenElsewhere[] = [];
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
     if (stored === 'over') return 'taken';
@@ -91,7 +95,7 @@ export class Claims {
       if (stored.owner !== node) {
         const { owner } = stored;
         // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
-        await letGo(owner, id, hello.generation).catch(() => {});
+        open = await letGo(owner, id, hello.generation).catch(() => []);
         const again = await patience.until(() => store.session(id));
         if (again === undefined) return undefined;
         if (again === 'over') return 'taken';
@@ -107,6 +111,8 @@ export class Claims {
       const taken = await patience.until(() => store.session(id));
       if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
       const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce);
+      // Who has gone meanwhile tells nobody any more.
+      session.borrows(open.filter(([node]) => isThere(node)));
       // Who was not told of it gets a new secret: no client knows one that the store does not.
       if (key.kind === 'token' && !(await turn.confirm(session))) return 'changed';
       return session;

@@ -4,6 +4,7 @@ import type { Failure, OutboxLimits, SessionSettings, Value } from '@halyard/pro
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Recorded, Turn } from '../store/turn';
+import type { Reply } from './handover';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
 import type { Owner, Presence, Ticket } from './presence';
@@ -47,6 +48,8 @@ export interface Founder {
 
 export interface SessionContext extends PendingLimits {
   readonly platform: Platform;
+  /** Id of this node. */
+  readonly node: string;
   readonly wheel: TimerWheel;
   readonly turn: Turn;
   /** What records are written with, if others share the store. */
@@ -62,6 +65,11 @@ export interface SessionContext extends PendingLimits {
   namespace(name: string, auth: Value | undefined, founder: Founder): Entrance | Failure;
   /** The client is known to know its session. */
   told(token: string): void;
+  /**
+   * An event of a session that was let go is handled to the end.
+   * @param node that had asked for it
+   */
+  finished(node: string, session: string, number: number, replies: readonly Reply[]): void;
   ended(session: Recorded & { readonly codecIndex: number }): void;
   report(error: unknown, where: string): void;
   /** A limit was met. @param code the option */

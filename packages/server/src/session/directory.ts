@@ -1,10 +1,12 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
 import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
+import { Impatience } from '../store/patience';
 import type { StoredLetter } from '../store/store';
 import type { Connection } from '../wire/connection';
 import { Arrival } from './arrival';
 import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
 import type { SessionContext } from './context';
+import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
 import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
@@ -13,7 +15,7 @@ import { Session } from './session';
 const nothingRead = { positions: [] };
 
 /** What there is with a store that others share. */
-export type SharedContext = Pick<ClaimsContext, 'store' | 'patience' | 'turn' | 'node' | 'letGo'>;
+export type SharedContext = Pick<ClaimsContext, 'store' | 'patience' | 'turn' | 'letGo' | 'isThere' | 'tellFinished'>;
 
 /** What a HELLO asks for, found: by its token, and by the id and the secret of its resume. */
 interface Sought {
@@ -30,16 +32,23 @@ export class Sessions {
   /** Sessions per codec: a broadcast is encoded for those that have any. */
   readonly #byCodec: number[];
   readonly #claims: Claims | undefined;
+  readonly #shared: SharedContext | undefined;
 
   /** @param shared undefined: no other server has sessions of the same clients */
-  constructor(context: Omit<SessionContext, 'told' | 'ended'>, sessionsMax: number, shared: SharedContext | undefined) {
+  constructor(
+    context: Omit<SessionContext, 'told' | 'ended' | 'finished'>,
+    sessionsMax: number,
+    shared: SharedContext | undefined,
+  ) {
     this.#context = {
       ...context,
       told: (token) => this.#byToken.delete(token),
       ended: (session) => this.#ended(session),
+      finished: (...what) => void this.#tellFinished(...what),
     };
     this.#sessionsMax = sessionsMax;
     this.#byCodec = context.codecs.map(() => 0);
+    this.#shared = shared;
     this.#claims =
       shared &&
       new Claims({
@@ -72,13 +81,13 @@ export class Sessions {
   /**
    * Another node wants a session, for a connection of that generation: it is stored as it is, and then it is not this node's any
    * more, unless its client has a later connection here.
-   * @returns whether it was here
+   * @returns which of its events are finished where
    */
-  async letGo(id: string, generation: number): Promise<boolean> {
+  async letGo(id: string, generation: number, node: string): Promise<readonly OpenElsewhere[]> {
     const claims = this.#claims as Claims;
     return claims.alone(id, async () => {
       const session = this.#byId.get(id);
-      if (session === undefined) return false;
+      if (session === undefined) return [];
       const turn = this.#context.turn as ClaimsContext['turn'];
       const isLater = session.isLater(generation);
       if (!isLater) session.pause();
@@ -86,9 +95,48 @@ export class Sessions {
       for (let i = 0; i < confirmsMax; i++) {
         if (!(await turn.confirm(session)) || !turn.isTouched(session)) break;
       }
-      if (!isLater && !session.isOver) session.letGo(elsewhere);
-      return true;
+      return isLater || session.isOver ? [] : session.letGo(elsewhere, node);
     });
+  }
+
+  /** A server that had a session before has finished an event of it. @returns whether the session is here */
+  finished(id: string, number: number, replies: readonly Reply[]): Promise<boolean> {
+    return (this.#claims as Claims).alone(id, async () => {
+      const session = this.#byId.get(id);
+      session?.finished(number, replies);
+      return session !== undefined;
+    });
+  }
+
+  /** A server is gone: nobody finishes what it had begun. */
+  nodeLeft(node: string): void {
+    for (const session of [...this.#byId.values()]) session.nodeLeft(node);
+  }
+
+  async #tellFinished(
+    asked: string,
+    ...what: [session: string, number: number, replies: readonly Reply[]]
+  ): Promise<void> {
+    const { store, patience, tellFinished } = this.#shared as SharedContext;
+    const [id] = what;
+    let node = asked;
+    try {
+      for (let attempt = 0; attempt < tellsMax; attempt++) {
+        const isTold =
+          node === this.#context.node
+            ? this.finished(...what)
+            : tellFinished(node, ...what).catch(
+                () => new Promise<false>((resolve) => patience.after(tellAgainMs, () => resolve(false))),
+              );
+        if ((await isTold) === true) return;
+        // It has gone on since, or nobody has it.
+        const stored = await patience.until(() => store.session(id));
+        if (typeof stored !== 'object') return;
+        node = stored.owner;
+      }
+    } catch (error) {
+      if (!(error instanceof Impatience)) this.#context.report(error, 'telling what is finished');
+    }
   }
 
   /** A session has a letter. */
@@ -124,7 +172,7 @@ export class Sessions {
       await (key === undefined ? answer() : claims.alone(key.id, answer));
     } catch (error) {
       arrival.end(tryAgain);
-      if (!(error instanceof Error && error.name === 'Impatience')) report(error, 'finding a session');
+      if (!(error instanceof Impatience)) report(error, 'finding a session');
     }
   }
 
@@ -248,6 +296,10 @@ const elsewhere = { code: CloseCode.Evicted, reason: 'another server has the ses
 const tryAgain = { code: CloseCode.TryAgainLater, reason: 'the session could not be found now', by: 'server' } as const;
 /** How often a session is stored that is let go, as long as it changes. */
 const confirmsMax = 4;
+/** How often a session may be somewhere else when it is told what is finished. */
+const tellsMax = 32;
+/** So much later it is told again, in milliseconds, if that has failed. */
+const tellAgainMs = 500;
 /** Besides a window there may be packets that are not counted. */
 const packetsBeside = 1_024;
 

@@ -8,6 +8,7 @@ import {
   type ControlPacket,
   checkEventName,
   type DeliveredPacket,
+  type Failure,
   type Frame,
   type HelloPacket,
   LocalUsageError,
@@ -19,6 +20,7 @@ import {
   type ResumeRequest,
   type Snapshot,
   type StreamState,
+  type Value,
 } from '@halyard/protocol';
 import { compactOf, listOf } from '../base/compact-list';
 import { warningOf } from '../base/warnings';
@@ -28,6 +30,7 @@ import type { StoredLetter } from '../store/store';
 import type { Recorded, Recording } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
+import { Borrowed, HandedOver, type OpenElsewhere, type Reply } from './handover';
 import { isSame, type Key } from './key';
 import type { Delivery } from './leavings';
 import { decodeLetter, encodeLoss } from './letter';
@@ -75,11 +78,17 @@ interface Move {
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
   readonly mailbox: Mailbox;
+  /** Numbers of events whose handlers are running. */
+  readonly begun: Set<number>;
 }
 
 const moves = new WeakMap<Recorded, Move>();
 /** Sessions that another server has, or goes on with. Fields of their own would cost every session. */
 const elsewhere = new WeakSet<Recorded>();
+/** What is still to be done here for sessions that were let go, … */
+const handedOver = new WeakMap<Recorded, HandedOver>();
+/** … and elsewhere for sessions that are here. */
+const borrowed = new WeakMap<Recorded, Borrowed>();
 /** Those whose client was not told of them yet, because they are not stored, and what is to be said behind WELCOME. */
 const unwelcomed = new WeakMap<Recorded, ControlPacket[]>();
 /** Those of which the store has lost something that is not written again yet. */
@@ -127,7 +136,7 @@ export class Session extends Moving implements Receiver, Recorded {
       lost: () => this.lost(0),
       report: this.context.report,
     });
-    moves.set(this, { nonce, left: 0, last: undefined, mailbox });
+    moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Set() });
   }
 
   /** Another node has sent it something. */
@@ -244,11 +253,69 @@ export class Session extends Moving implements Receiver, Recorded {
     this.end({ code, reason: 'another server has the session', by: 'server' });
   }
 
-  /** It goes on at another server, or may: here it is over, and nobody is told that it is. */
-  letGo(close: Close): void {
+  /**
+   * It goes on at another server, or may: here it is over, and nobody is told that it is.
+   * @param node that has asked for it, if one has
+   * @returns which events are finished where
+   */
+  letGo(close: Close, node?: string): OpenElsewhere[] {
+    const begun = moves.get(this)?.begun ?? new Set();
+    const its = borrowed.get(this);
+    const done = its?.done ?? new Map<number, readonly Reply[]>();
+    if (node !== undefined) handedOver.set(this, new HandedOver(node, [...begun, ...done.keys()]));
+    const open: OpenElsewhere[] = [[this.context.node, [...begun, ...done.keys()]], ...(its?.open() ?? [])];
     this.context.turn.forget(this);
     if (this.context.turn.isShared) elsewhere.add(this);
     this.end(close);
+    for (const [number, replies] of done) {
+      for (const reply of replies) handedOver.get(this)?.reply(reply);
+      this.settle(number);
+    }
+    return open;
+  }
+
+  /** Servers before this one finish some of its events. */
+  borrows(open: readonly OpenElsewhere[]): void {
+    borrowed.set(this, new Borrowed(open));
+  }
+
+  /** One of them has. */
+  finished(number: number, replies: readonly Reply[]): void {
+    if (borrowed.get(this)?.finished(number, replies)) this.#finish(number, replies);
+  }
+
+  #finish(number: number, replies: readonly Reply[]): void {
+    for (const [ack, value, failure] of replies) {
+      if (failure === undefined) this.sendAck(ack, value);
+      else this.sendError(ack, failure);
+    }
+    this.settle(number);
+  }
+
+  /** A server is gone: what it was to finish is handled here. */
+  nodeLeft(node: string): void {
+    try {
+      for (const delivery of borrowed.get(this)?.left(node) ?? []) if (!this.isOver) super.deliver(...delivery);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override sendAck(ack: number, value: Value | undefined): void {
+    const its = this.isOver ? handedOver.get(this) : undefined;
+    if (its === undefined) super.sendAck(ack, value);
+    else its.reply([ack, value, undefined]);
+  }
+
+  override sendError(ack: number, failure: Failure): void {
+    const { code, message, data } = failure;
+    const its = this.isOver ? handedOver.get(this) : undefined;
+    if (its === undefined) super.sendError(ack, failure);
+    else its.reply([ack, undefined, { code, message, data }]);
+  }
+
+  began(number: number): void {
+    moves.get(this)?.begun.add(number);
   }
 
   failed(error: unknown): void {
@@ -257,6 +324,11 @@ export class Session extends Moving implements Receiver, Recorded {
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
     const { turn } = this.context;
+    const taken = number === 0 ? false : (borrowed.get(this)?.take([packet, number, size]) ?? false);
+    if (taken !== false) {
+      if (taken !== true) this.#finish(number, taken);
+      return;
+    }
     const waiting = waits.get(this);
     if (number === 0 || (waiting === undefined && !turn.isHigh)) super.deliver(packet, number, size);
     else if (waiting !== undefined) waiting.push([packet, number, size]);
@@ -279,6 +351,11 @@ export class Session extends Moving implements Receiver, Recorded {
 
   settle(number: number): void {
     if (number === 0) return;
+    moves.get(this)?.begun.delete(number);
+    const its = handedOver.get(this);
+    const replies = its?.settle(number);
+    if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);
+    if (this.isOver) return;
     this.touch();
     this.movable.settle(number, this.context.wheel.lately());
     this.schedule();

@@ -85,6 +85,7 @@ export class Commits {
   readonly #rolledBack: RolledBackHandler;
   /** By partition. */
   readonly #lately: Lately[];
+  readonly #branches: number[];
   /** Of the last commit, by partition. */
   readonly #numbers: number[];
 
@@ -93,6 +94,7 @@ export class Commits {
     this.#store = store;
     this.#patience = patience;
     this.#lately = Array.from({ length: store.partitions }, () => new Lately());
+    this.#branches = this.#lately.map(() => 0);
     this.#numbers = Array.from({ length: store.partitions }, () => 0);
   }
 
@@ -162,7 +164,7 @@ export class Commits {
   ): CommitResult | Promise<CommitResult> {
     const number = (this.#numbers[partition] ?? 0) + 1;
     this.#numbers[partition] = number;
-    const commit: Commit = { number, steps, records };
+    const commit: Commit = { number, branch: this.#branches[partition] ?? 0, steps, records };
     let first: Awaitable<CommitResult | RolledBack> | undefined;
     try {
       first = this.#store.commit(partition, commit);
@@ -202,7 +204,9 @@ export class Commits {
     this.#numbers[partition] = number;
     this.#rolledBack(partition, (this.#lately[partition] as Lately).since(answer.last));
     const steps = commit.steps.map((step) => ('log' in step ? { ...step, again: true } : step));
-    const result = await this.#repeat(partition, { number, steps, records: [] }, undefined);
+    const branch = commit.branch + 1;
+    this.#branches[partition] = branch;
+    const result = await this.#repeat(partition, { number, branch, steps, records: [] }, undefined);
     // What has changed in a record is nothing without what it was before.
     return { ...result, missing: commit.records.map(({ session }) => session) };
   }
@@ -213,7 +217,7 @@ function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, numb
 }
 
 function isRolledBack({ number }: Commit, answer: CommitResult | RolledBack): answer is RolledBack {
-  return 'last' in answer && Number.isSafeInteger(answer.last) && answer.last >= 0 && answer.last < number - 1;
+  return 'last' in answer && Number.isSafeInteger(answer.last) && answer.last >= 0 && answer.last !== number - 1;
 }
 
 function isResultOf({ steps, records }: Commit, answer: CommitResult | RolledBack): answer is CommitResult {

@@ -194,7 +194,7 @@ export class Feed {
 
   /** Whether an entry that is stored in this epoch will come here. */
   expects(epoch: string): boolean {
-    return epoch !== this.#before?.epoch;
+    return this.#state !== 'idle' && epoch !== this.#before?.epoch;
   }
 
   /** An entry is stored. It may come twice, and before others. */

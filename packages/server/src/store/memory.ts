@@ -57,7 +57,7 @@ export class MemoryStore implements Store {
   readonly #channels = new Set<string>();
   readonly #followed = new Set<string>();
   /** The last commit, and what became of it. */
-  #committed: { readonly number: number; readonly result: CommitResult } | undefined;
+  #committed: { readonly number: number; readonly branch: number; readonly result: CommitResult } | undefined;
 
   constructor(hub: MemoryHub, codec: Codec) {
     this.#hub = hub;
@@ -89,12 +89,13 @@ export class MemoryStore implements Store {
     return [...this.#hub.nodes.keys()];
   }
 
-  commit(_partition: number, { number, steps, records }: Commit): CommitResult | RolledBack {
-    const last = this.#committed?.number ?? 0;
-    if (this.#committed?.number === number) return this.#committed.result;
-    if (number !== last + 1) return { last };
+  commit(_partition: number, { number, branch, steps, records }: Commit): CommitResult | RolledBack {
+    const before = this.#committed;
+    if (before?.number === number && before.branch === branch) return before.result;
+    const last = before?.number ?? 0;
+    if (number !== last + 1 || branch < (before?.branch ?? 0)) return { last };
     const result = this.#hub.commit(this.#node, steps, records);
-    this.#committed = { number, result };
+    this.#committed = { number, branch, result };
     return result;
   }
 

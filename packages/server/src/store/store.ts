@@ -121,6 +121,11 @@ export interface Commit {
    * that is not the next MUST be answered with `RolledBack`.
    */
   readonly number: number;
+  /**
+   * How often the node was answered so: then numbers are given again. A commit of an earlier branch than the last that was done, or
+   * of its number and another branch, MUST be answered with `RolledBack`.
+   */
+  readonly branch: number;
   readonly steps: readonly Step[];
   readonly records: readonly RecordWrite[];
 }

@@ -99,7 +99,13 @@ export function storeSuite(name: string, open: () => StoreLab): void {
           const partition = store.partitionOf(of);
           const number = (numbers.get(partition) ?? 0) + 1;
           numbers.set(partition, number);
-          return (await store.commit(partition, { number, steps: [], records: [], ...what })) as CommitResult;
+          return (await store.commit(partition, {
+            number,
+            branch: 0,
+            steps: [],
+            records: [],
+            ...what,
+          })) as CommitResult;
         };
         stores.push({ store, events, commit });
       }
@@ -234,7 +240,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
     test('a commit that comes again has the same result, and changes nothing', async () => {
       const { lab, first } = await setUp(1);
       await first.store.follow('room');
-      const commit: Commit = { number: 1, steps: [entry('room', 1, 'a')], records: [write('s', 'record')] };
+      const commit: Commit = { number: 1, branch: 0, steps: [entry('room', 1, 'a')], records: [write('s', 'record')] };
       const partition = first.store.partitionOf('room');
       const records = first.store.partitionOf('s') === partition ? commit.records : [];
       const again = { ...commit, records };
@@ -254,10 +260,15 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       const partition = first.store.partitionOf('room');
       await first.commit({ steps: [entry('room', 1, 'a')] });
       const records: RecordWrite[] = [];
-      expect(await first.store.commit(partition, { number: 3, steps: [entry('room', 2, 'b')], records })).toEqual({
-        last: 1,
-      });
-      await first.store.commit(partition, { number: 2, steps: [entry('room', 3, 'c')], records });
+      const of = (number: number, branch: number, text: string) =>
+        first.store.commit(partition, { number, branch, steps: [entry('room', number, text)], records });
+      expect(await of(3, 0, 'b')).toEqual({ last: 1 });
+      expect(await of(2, 1, 'c')).toMatchObject({ positions: [[expect.any(String), 2]] });
+      // What comes late was numbered before.
+      expect(await of(2, 0, 'd')).toEqual({ last: 2 });
+      expect(await of(3, 0, 'e')).toEqual({ last: 2 });
+      expect(await of(2, 2, 'f')).toEqual({ last: 2 });
+      expect(await of(2, 1, 'c')).toMatchObject({ positions: [[expect.any(String), 2]] });
       await lab.elapse(0);
       expect(first.events.of('room')).toEqual(['1 a', '2 c']);
     });

@@ -1,0 +1,115 @@
+// Events whose handlers are still running on a server that has let the session go: that finishes them, and tells the server that has
+// the session by then. If it is gone before, they are handled there.
+import type { Codec } from '@halyard/codec';
+import { type Failure, type Frame, packetLimits, type Value } from '@halyard/protocol';
+import type { Delivery } from './leavings';
+import { decodeValue, encodeValue, RecordError } from './record';
+import type { Shape } from './record-shape';
+
+/** An answer that the client waits for, by the number that it gave: a value, or why there is none. */
+export type Reply = readonly [ack: number, value: Value | undefined, failure: Failure | undefined];
+
+/** @returns a reply as it goes from one server to another: its number, whether it is a failure, and the rest by itself */
+export function frameOf([ack, value, failure]: Reply, codec: Codec): [ack: number, isFailure: boolean, frame: Frame] {
+  if (failure === undefined) return [ack, false, encodeValue(value, codec)];
+  const { code, message, data } = failure;
+  return [ack, true, encodeValue([code, message, data as Value], codec)];
+}
+
+/** @throws RecordError */
+export function replyOf([ack, isFailure, frame]: [number, boolean, Frame], codec: Codec): Reply {
+  const value = decodeValue(frame, codec);
+  if (!isFailure) return [ack, value, undefined];
+  const [code, message, data] = Array.isArray(value) ? (value as readonly Value[]) : [];
+  if (typeof code !== 'string' || typeof message !== 'string')
+    throw new RecordError('a failure has a code and a message');
+  const cut = (text: string): string => text.slice(0, packetLimits.reasonCharsMax);
+  return [ack, undefined, { code: cut(code), message: cut(message), data }];
+}
+
+/** Numbers of events that a server is to finish. */
+export type OpenElsewhere = readonly [node: string, numbers: readonly number[]];
+
+export const openElsewhereShape: Shape = { list: { tuple: ['text', { list: 'count' }] } };
+
+/** What the server that has let a session go has still to do for it. */
+export class HandedOver {
+  /** The server that has asked for it. */
+  readonly node: string;
+  readonly #open: Set<number>;
+  #replies: Reply[] = [];
+
+  constructor(node: string, numbers: Iterable<number>) {
+    this.node = node;
+    this.#open = new Set(numbers);
+  }
+
+  reply(reply: Reply): void {
+    this.#replies.push(reply);
+  }
+
+  /** The handlers of an event are done. @returns what its client is to be told; undefined if it is not this server's to finish */
+  settle(number: number): readonly Reply[] | undefined {
+    if (!this.#open.delete(number)) return undefined;
+    const replies = this.#replies;
+    this.#replies = [];
+    return replies;
+  }
+}
+
+/** What servers before this one finish. */
+export class Borrowed {
+  readonly #nodes = new Map<number, string>();
+  /** Those that have come again, and are not handled here. */
+  readonly #waiting = new Map<number, Delivery>();
+  /** What was told of those that have not come again yet. */
+  readonly #done = new Map<number, readonly Reply[]>();
+
+  constructor(open: readonly OpenElsewhere[]) {
+    for (const [node, numbers] of open) for (const number of numbers) this.#nodes.set(number, node);
+  }
+
+  /** The client sends an event again. @returns whether a server before is to finish it; with what is to be said if it has */
+  take(delivery: Delivery): boolean | readonly Reply[] {
+    const [, number] = delivery;
+    const done = this.#done.get(number);
+    if (done !== undefined) {
+      this.#done.delete(number);
+      return done;
+    }
+    if (!this.#nodes.has(number)) return false;
+    this.#waiting.set(number, delivery);
+    return true;
+  }
+
+  /** A server before is done with an event. @returns whether it has come again, and is settled now */
+  finished(number: number, replies: readonly Reply[]): boolean {
+    if (!this.#nodes.delete(number)) return false;
+    if (this.#waiting.delete(number)) return true;
+    this.#done.set(number, replies);
+    return false;
+  }
+
+  /** A server is gone. @returns what is to be handled here */
+  left(gone: string): Delivery[] {
+    const deliveries: Delivery[] = [];
+    for (const [number, node] of [...this.#nodes]) {
+      if (node !== gone) continue;
+      this.#nodes.delete(number);
+      const delivery = this.#waiting.get(number);
+      this.#waiting.delete(number);
+      if (delivery !== undefined) deliveries.push(delivery);
+    }
+    return deliveries;
+  }
+
+  /** Who finishes what, for the next server. */
+  *open(): Generator<OpenElsewhere> {
+    for (const [number, node] of this.#nodes) yield [node, [number]];
+  }
+
+  /** What is done, and has not come again: the next server is told so. */
+  get done(): ReadonlyMap<number, readonly Reply[]> {
+    return this.#done;
+  }
+}

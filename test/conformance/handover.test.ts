@@ -1,0 +1,136 @@
+// A session moves while handlers of its events are running: the server that has begun finishes them, whatever server has the session by
+// then, and if it is gone before, they are handled again and told so.
+import { PublicError, type RemoteSocket, type Server, type Socket } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { clusterOf } from '../kit/cluster';
+import { hosts } from '../kit/hosts';
+import { WireClient } from '../kit/wire';
+
+describe.each(hosts)('on %s', (_name, host) => {
+  const { cleanUp, serve } = clusterOf(host);
+
+  /** Three servers whose handlers of "hold" wait until they are told to go on. */
+  async function three() {
+    const heard: string[] = [];
+    const goOn: ((value: unknown) => void)[] = [];
+    const moved: Socket[] = [];
+    const servers = await serve(3, (io, i) => {
+      io.on('connection', (socket) => {
+        socket.on('moved', () => moved.push(socket));
+        socket.on('hold', async (text: string) => {
+          heard.push(`${'ABC'[i]} ${text}${socket.redelivered ? ' again' : ''}`);
+          return new Promise<unknown>((resolve) => goOn.push(resolve)) as never;
+        });
+        socket.on('event', (text: string) => {
+          heard.push(`${'ABC'[i]} ${text}${socket.redelivered ? ' again' : ''}`);
+          return text;
+        });
+      });
+    });
+    const [a, b, c] = servers.map(({ io }) => io) as [Server, Server, Server];
+    return { a, b, c, servers, heard, goOn, moved };
+  }
+
+  const open = async (io: Server) => {
+    const wire = await WireClient.open(io.port);
+    cleanUp.push(() => wire.cut());
+    return wire;
+  };
+
+  async function greeted(io: Server) {
+    const wire = await open(io);
+    wire.send([0, [['/']], 'by hand', null, '', 1]);
+    const [, session, secret] = await wire.packet(1);
+    await wire.packet(11);
+    return { wire, key: [session, secret] as const };
+  }
+
+  /** The client comes to a server, and says again what was not settled. */
+  async function resumed(io: Server, key: readonly unknown[], generation: number, flight: unknown[][]) {
+    const wire = await open(io);
+    wire.send([0, [], 'by hand', [...key, 1, 0], '', generation, flight.length]);
+    await wire.packet(1);
+    if (flight.length > 0) wire.send(...flight);
+    await wire.settle();
+    return wire;
+  }
+
+  const held = [2, '/', 'hold', ['1'], 1];
+
+  test('what is begun is finished where it was begun, and answered where the client is', async () => {
+    const { a, b, heard, goOn, moved } = await three();
+    const { wire, key } = await greeted(a);
+    wire.send(held, [2, '/', 'event', ['2'], 2]);
+    await wire.packet(3, ([, ack]) => ack === 2);
+    const there = await resumed(b, key, 2, [held, [2, '/', 'event', ['2'], 2]]);
+    await expect.poll(() => moved.length).toBe(1);
+    // Its handler goes on, and speaks to the client where that is.
+    moved[0]?.emit('said', 1);
+    moved[0]?.join('room');
+    await there.until(({ events }) => events.length === 1);
+    await expect.poll(async () => (await b.in('room').fetchSockets()).length).toBe(1);
+    goOn[0]?.('done');
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect(value).toBe('done');
+    there.send([2, '/', 'event', ['3'], 3]);
+    await there.packet(3, ([, ack]) => ack === 3);
+    expect(heard).toEqual(['A 1', 'A 2', 'B 3']);
+    expect(there.events).toEqual(['said 1']);
+    moved[0]?.leave('room');
+    await expect.poll(async () => (await b.in('room').fetchSockets()).length).toBe(0);
+    moved[0]?.disconnect();
+    await there.packet(13);
+    // Of one that is gone nothing comes back.
+    const [gone] = (await a.fetchSockets()) as RemoteSocket[];
+    expect(gone).toBeUndefined();
+  });
+
+  test('a failure is answered as one, and what is done before the client says it again waits for that', async () => {
+    const { a, b, heard, goOn } = await three();
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    const there = await resumed(b, key, 2, []);
+    goOn[0]?.(Promise.reject(new PublicError('ERR_OWN', 'not today', { at: new Date(7) })));
+    await there.settle();
+    there.send(held);
+    const [, , code, message, data] = (await there.packet(4, ([, ack]) => ack === 1)) as unknown[];
+    expect([code, message, data]).toEqual(['ERR_OWN', 'not today', { at: { $date: 7 } }]);
+    there.send([2, '/', 'event', ['2'], 2]);
+    await there.packet(3, ([, ack]) => ack === 2);
+    expect(heard).toEqual(['A 1', 'B 2']);
+  });
+
+  test('a server that is gone before it is done: the event is handled again, and told so', async () => {
+    const { a, b, servers, heard, goOn } = await three();
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    const there = await resumed(b, key, 2, [held]);
+    expect(heard).toEqual(['A 1']);
+    await servers[0]?.kill();
+    servers[0]?.noticed();
+    await expect.poll(() => heard).toEqual(['A 1', 'B 1 again']);
+    goOn[1]?.('second');
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect(value).toBe('second');
+  });
+
+  test('it moves on while that runs, and comes back', async () => {
+    const { a, b, c, heard, goOn } = await three();
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    await resumed(b, key, 2, [held]);
+    const third = await resumed(c, key, 3, [held]);
+    goOn[0]?.('done');
+    const [, , value] = (await third.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, heard]).toEqual(['done', ['A 1']]);
+    third.send([2, '/', 'hold', ['2'], 2]);
+    await expect.poll(() => goOn.length).toBe(2);
+    const back = await resumed(a, key, 4, [held, [2, '/', 'hold', ['2'], 2]]);
+    goOn[1]?.('second');
+    await back.packet(3, ([, ack]) => ack === 2);
+    expect(heard).toEqual(['A 1', 'C 2']);
+  });
+});
