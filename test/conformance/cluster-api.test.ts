@@ -81,7 +81,6 @@ describe.each(hosts)('on %s', (_name, host) => {
         onVolatile: ignore,
         onJoined: ignore,
         onLeft: ignore,
-        onExpired: ignore,
         onState: ignore,
       },
     });
@@ -411,7 +410,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     await expect.poll(() => reported.length).toBe(2);
     // Nobody handles it, and nobody has to.
     a.serverSideEmit('nothing');
-    for (const name of ['connection', 'error', 'warning', 'disconnect']) {
+    for (const name of ['connection', 'error', 'warning', 'session-expired', 'disconnect']) {
       expect(() => a.serverSideEmit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
     }
     expect(() => a.serverSideEmit('')).toThrow(expect.objectContaining({ code: 'ERR_EVENT_NAME' }));

@@ -109,7 +109,7 @@ export class SimulatedStore {
     this.#clock.after(ms, () => {
       for (const run of lose) run();
       // Of who has come since it knows nothing.
-      for (const node of this.nodes.values()) if (!known.has(node)) node.forget(partition);
+      for (const node of this.nodes.values()) if (!known.has(node)) node.forgetCommits(partition);
       this.watch.lost(partition, since);
       for (const node of this.nodes.values()) node.tell((its) => its.onMissed());
     });
@@ -198,7 +198,6 @@ export class SimulatedNode implements Store {
           onJoined: nothing,
           onLeft: nothing,
           onState: nothing,
-          onExpired: (session, record) => this.tell((its) => its.onExpired(session, record)),
           onLetter: (session, letter) => {
             if (!this.#store.chance('untold')) this.tell((its) => its.onLetter(session, letter));
           },
@@ -221,7 +220,7 @@ export class SimulatedNode implements Store {
   }
 
   /** Nothing that it has committed to a partition is there. */
-  forget(partition: number): void {
+  forgetCommits(partition: number): void {
     this.#committed[partition] = noCommit;
   }
 
@@ -297,6 +296,14 @@ export class SimulatedNode implements Store {
 
   session(id: string): ReturnType<Store['session']> {
     return this.#call(() => this.#hubOf(id).session(id));
+  }
+
+  expired(countMax: number, leaseMs: number): ReturnType<Store['expired']> {
+    return this.#call(() => this.#hubs.flatMap((hub) => hub.expired(countMax, leaseMs)).slice(0, countMax));
+  }
+
+  forget(session: string, lease: string): Promise<void> {
+    return this.#call(() => this.#hubOf(session).forget(session, lease));
   }
 
   claim(claim: Claim): Promise<boolean> {

@@ -40,6 +40,7 @@ export type { NamespacePattern } from './namespace/dynamic-namespaces';
 export type { SocketMiddleware } from './namespace/event-middleware';
 export type { SocketLifecycle } from './namespace/event-socket';
 export type { Middleware } from './namespace/rules';
+export type { ExpiredHandler, ExpiredSession, ExpiredSocket } from './session/expiry';
 export type { Auth, Handshake } from './session/handshake';
 export { type MemoryOptions, memory } from './store/memory';
 export type {
@@ -48,6 +49,7 @@ export type {
   Claim,
   Commit,
   CommitResult,
+  Expired,
   Letter,
   LogPage,
   LogState,

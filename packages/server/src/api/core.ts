@@ -15,6 +15,7 @@ import type { LocalTargets } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
+import type { ExpiredHandler } from '../session/expiry';
 import { Greeting, type GreetingContext } from '../session/greeting';
 import { socketIdIn } from '../session/socket-id';
 import { Channels } from '../store/channels';
@@ -82,6 +83,7 @@ export class Core {
     const cluster = store.isShared
       ? new Node({
           ...{ store, platform, wheel, limits, codecs, storeQueueBytesMax, report },
+          recoveryWindowMs: options.recoveryWindowMs,
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
         })
       : undefined;
@@ -171,6 +173,11 @@ export class Core {
   /** Which host runs: `uws` or `node`; undefined before there is one. */
   get hostName(): string | undefined {
     return this.#host?.name;
+  }
+
+  /** Whoever wants to know of sessions that have expired. A server alone has none. */
+  onExpired(handler: ExpiredHandler): void {
+    this.#cluster?.expiry.on(handler);
   }
 
   /** Ids of all nodes that are there, this one first. */

@@ -6,6 +6,7 @@ import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import type { Sessions, SharedContext } from '../session/directory';
+import { Expiry } from '../session/expiry';
 import { frameOf, type OpenElsewhere, openElsewhereShape, replyOf } from '../session/handover';
 import { faultOf, type Shape } from '../session/record-shape';
 import type { Lost } from '../store/commits';
@@ -26,6 +27,7 @@ export interface NodeContext {
   readonly node: string;
   readonly inbox: Inbox;
   readonly storeQueueBytesMax: number;
+  readonly recoveryWindowMs: number;
   /** Something was released to connections. */
   released(): void;
   report(error: unknown, where: string): void;
@@ -49,6 +51,7 @@ export class Node implements SharedContext {
   readonly store: Store;
   readonly patience: Patience;
   readonly turn: QueuedTurn;
+  readonly expiry: Expiry;
   sessions!: Sessions;
   readonly #feeds: Feeds;
   readonly #context: NodeContext;
@@ -62,6 +65,8 @@ export class Node implements SharedContext {
     // By the time of day itself: what other nodes emit is put in order by it.
     const stamps = new Stamps(() => platform.wall());
     const { patience, node } = this;
+    const { recoveryWindowMs } = context;
+    this.expiry = new Expiry({ store, patience, wheel, recoveryWindowMs, report });
     const soon = (run: () => void): void => platform.soon(run);
     const rolledBack = (partition: number, logs: Lost['logs']): void => this.#rolledBack(partition, logs);
     this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, rolledBack, report });
@@ -123,12 +128,12 @@ export class Node implements SharedContext {
           inbox.left(node);
           this.sessions.nodeLeft(node);
         },
-        onExpired() {},
         onState() {},
       }),
     );
     this.patience.begin();
     this.turn.begin();
+    this.expiry.begin();
     return this.patience.until(() => store.nodes());
   }
 

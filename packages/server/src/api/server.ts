@@ -16,6 +16,7 @@ import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
 import type { Middleware, Rules } from '../namespace/rules';
 import type { Names } from '../namespace/target-spec';
+import type { ExpiredHandler } from '../session/expiry';
 import { Core } from './core';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
@@ -113,9 +114,15 @@ export class Server<
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
   on(event: 'warning', handler: (warning: Warning) => void): this;
+  /**
+   * A session is over whose server is gone: nobody came back to it. One of the servers that share a store is told, and another one if
+   * that goes before the handler has settled, or takes longer than 30 s. Where its server lives, each socket fires `disconnect` instead.
+   */
+  on(event: 'session-expired', handler: ExpiredHandler): this;
   on<Name extends EventName<ServerSide>>(event: Name, handler: EventHandler<ServerSide, Name>): this;
   on(event: string, handler: Handler): this {
     if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
+    else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
     else if (event === 'error' || event === 'warning') this.#core.reports.on(event, handler);
     else this.#core.serverEvents.on(event, handler);
     return this;

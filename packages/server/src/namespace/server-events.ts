@@ -91,6 +91,6 @@ export class ServerEvents {
 /** @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME` */
 function check(event: string): void {
   checkEventName(event);
-  if (event === 'warning')
+  if (event === 'warning' || event === 'session-expired')
     throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
 }

@@ -7,6 +7,7 @@ import type { RetentionLimits } from '../log/retention';
 import {
   type Claim,
   type CommitResult,
+  type Expired,
   type Letter,
   type LogPage,
   type LogState,
@@ -88,6 +89,9 @@ export class MemoryHub {
   readonly #limits: RetentionLimits;
   readonly #logs = new Map<string, KeptLog>();
   readonly #sessions = new Map<string, KeptSession>();
+  /** Those that nobody was told of, or is being told. */
+  readonly #expired = new Map<string, { readonly record: Map<string, Frame>; lease: string; until: number }>();
+  #leases = 0;
   /** Ids of logs begin with it: no other store gives the same ones. */
   readonly #epoch: string;
   #epochs = 0;
@@ -165,6 +169,23 @@ export class MemoryHub {
     if (stored === undefined) return undefined;
     const { nonce, generation, owner, record } = stored;
     return { nonce, generation, owner, record: new Map(record) };
+  }
+
+  expired(countMax: number, leaseMs: number): Expired[] {
+    const now = this.#wheel.now();
+    const expired: Expired[] = [];
+    for (const [session, kept] of this.#expired) {
+      if (expired.length === countMax) break;
+      if (kept.until > now) continue;
+      kept.until = now + leaseMs;
+      kept.lease = `${++this.#leases}`;
+      expired.push({ session, record: kept.record, lease: kept.lease });
+    }
+    return expired;
+  }
+
+  forget(session: string, lease: string): void {
+    if (this.#expired.get(session)?.lease === lease) this.#expired.delete(session);
   }
 
   claim(node: string, { session, nonce, newNonce, generation }: Claim): boolean {
@@ -287,6 +308,8 @@ export class MemoryHub {
     // One that is merely missing is written again by its living owner.
     const written = stored ?? new KeptSession(() => this.#sessionExpired(session));
     this.#sessions.set(session, written);
+    // Its owner was only quiet.
+    this.#expired.delete(session);
     written.nonce = nonce;
     written.generation = Math.max(written.generation, generation);
     written.owner = node;
@@ -323,7 +346,6 @@ export class MemoryHub {
     const stored = this.#sessions.get(id);
     this.#sessions.delete(id);
     if (stored === undefined || stored.isOver) return;
-    const [first] = this.nodes.values();
-    first?.onExpired(id, stored.record);
+    this.#expired.set(id, { record: stored.record, lease: '', until: 0 });
   }
 }

@@ -10,6 +10,7 @@ import type {
   Claim,
   Commit,
   CommitResult,
+  Expired,
   LogPage,
   LogState,
   RolledBack,
@@ -127,6 +128,14 @@ export class MemoryStore implements Store {
 
   session(id: string): StoredSession | 'over' | undefined {
     return this.#hub.session(id);
+  }
+
+  expired(countMax: number, leaseMs: number): Expired[] {
+    return this.#hub.expired(countMax, leaseMs);
+  }
+
+  forget(session: string, lease: string): void {
+    this.#hub.forget(session, lease);
   }
 
   claim(claim: Claim): boolean {

@@ -179,6 +179,14 @@ export interface StoredSession {
   readonly record: RecordParts;
 }
 
+/** A session whose record was not written for as long as it was to be kept. Nobody can read or claim it any more. */
+export interface Expired {
+  readonly session: string;
+  readonly record: RecordParts;
+  /** Who has it in hand; another one each time that it is given. */
+  readonly lease: string;
+}
+
 /** How a node takes a session. */
 export interface Claim {
   readonly session: string;
@@ -205,8 +213,6 @@ export interface StoreEvents {
   onVolatile(channel: string, frames: Frames): void;
   onJoined(node: string): void;
   onLeft(node: string): void;
-  /** The record of a session was not written for as long as it was to be kept. One node is told. */
-  onExpired(session: string, record: RecordParts): void;
   onState(state: StoreState): void;
 }
 
@@ -249,6 +255,10 @@ export interface Store {
   session(id: string): Awaitable<StoredSession | 'over' | undefined>;
   /** @returns whether the session is this node's from now on */
   claim(claim: Claim): Awaitable<boolean>;
+  /** @returns sessions that have expired, none of which MUST be given to anybody else for so long, or until it is forgotten */
+  expired(countMax: number, leaseMs: number): Awaitable<readonly Expired[]>;
+  /** One of them is done with. Nothing happens if it was given to somebody else since. */
+  forget(session: string, lease: string): Awaitable<void>;
   /** Says something that nobody keeps to all other nodes that listen to the channel. */
   publish(channel: string, frames: Frames): void;
   listen(channel: string): void;

@@ -53,10 +53,6 @@ class Events implements StoreEvents {
     this.heard.push(['left', node]);
   }
 
-  onExpired(session: string, record: RecordParts): void {
-    this.heard.push(['expired', session, record.get('text')]);
-  }
-
   onState(): void {}
 
   onLetter(session: string, { number, body }: StoredLetter): void {
@@ -368,18 +364,42 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         expect(await first.commit({ records: [write('s', 'again')] })).toEqual({ ...nothing, fenced: [['s', 1]] });
       });
 
-      test('that nobody writes expire, and one node is told', async () => {
-        const { lab, stores, first } = await setUp(3);
+      test('that nobody writes expire, and are given to one node at a time, until that is done with them', async () => {
+        const { lab, first, second } = await setUp(2);
         await first.commit({ records: [write('s', 'one', 'n', 1_000)] });
         await first.commit({ records: [write('kept', 'k', 'n', 50_000)] });
         await lab.elapse(600);
         await first.commit({ records: [write('s', 'two', 'n', 1_000)] });
         await lab.elapse(600);
-        const told = () => stores.flatMap(({ events }) => events.heard.filter(([what]) => what === 'expired'));
-        expect(told()).toEqual([]);
+        expect(await second.store.expired(9, 10_000)).toEqual([]);
         await lab.elapse(1_000);
-        expect(told()).toEqual([['expired', 's', 'two']]);
+        const [given, ...others] = await second.store.expired(9, 10_000);
+        expect([given?.session, textOf(given!.record), others]).toEqual(['s', 'two', []]);
         expect(await first.store.session('s')).toBeUndefined();
+        expect(await first.store.claim(claimOf('s', 'n', 'x'))).toBe(false);
+        expect(await first.store.expired(9, 10_000)).toEqual([]);
+        await lab.elapse(11_000);
+        // Who had it is gone, or slow.
+        const [again] = await first.store.expired(9, 10_000);
+        expect([again?.session, again?.lease === given?.lease]).toEqual(['s', false]);
+        await second.store.forget('s', given!.lease);
+        await lab.elapse(11_000);
+        const [last] = await first.store.expired(9, 10_000);
+        await first.store.forget('s', last!.lease);
+        await lab.elapse(11_000);
+        expect(await first.store.expired(9, 10_000)).toEqual([]);
+      });
+
+      test('that have expired, and are written by who had them all the same, go on', async () => {
+        const { lab, first, second } = await setUp(2);
+        await first.commit({ records: [write('s', 'one', 'n', 1_000)] });
+        await lab.elapse(2_000);
+        expect(await first.commit({ records: [{ ...write('s', 'two', 'n'), isWhole: false }] })).toMatchObject({
+          missing: ['s'],
+        });
+        await first.commit({ records: [write('s', 'two', 'n', 90_000)] });
+        expect(textOf((await stored(second, 's')).record)).toBe('two');
+        expect(await second.store.expired(9, 10_000)).toEqual([]);
       });
     });
 
