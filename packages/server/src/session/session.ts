@@ -658,7 +658,13 @@ export class Session extends Moving implements Receiver, Recorded {
   /** Nothing is said before WELCOME. */
   override control(packet: ControlPacket): void {
     const behind = unwelcomed.get(this);
-    if (behind === undefined) super.control(packet);
-    else behind.push(packet);
+    if (behind === undefined) {
+      super.control(packet);
+      return;
+    }
+    // One of a kind says what those before it have said.
+    const before = behind.findIndex(({ type }) => type === packet.type);
+    if (before >= 0) behind.splice(before, 1);
+    behind.push(packet);
   }
 }
