@@ -541,6 +541,11 @@ describe.each(hosts)('on %s', (_name, host) => {
       ['a question without a deadline', [1, 'sockets ask', [target, '[3,1,["x"]]', null]], 'ERR_SHAPE'],
       ['a question of a reserved name', [1, 'sockets ask', [target, '[3,1,["connect"]]', 5]], 'ERR_RESERVED_EVENT'],
       ['an event of a server that is none', [1, 'server event', ['[3,1,7]', true]], 'ERR_SHAPE'],
+      ['a session to let go without a generation', [1, 'let-go', ['x', 'y']], 'ERR_LET_GO'],
+      ['what is finished that is none', [1, 'finished', ['x']], 'ERR_FINISHED'],
+      ['a reply that cannot be read', [1, 'finished', ['x', 1, [[1, false, '{']]]], 'ERR_FINISHED'],
+      ['a failure without a code', [1, 'finished', ['x', 1, [[1, true, '[3,1,[7]]']]]], 'ERR_FINISHED'],
+      ['a log without a place', [1, 'log top', ['x', 'y', 3]], 'ERR_LOG_TOP'],
       ['a request of a client that is none', [1, 'http', ['x']], 'ERR_FORWARDED'],
       ['an abort that is none', [1, 'http aborted', 'x'], 'ERR_FORWARDED'],
     ];

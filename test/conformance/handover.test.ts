@@ -101,6 +101,19 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(heard).toEqual(['A 1', 'B 2']);
   });
 
+  test('an answer that no codec carries is a failure there too', async () => {
+    const { a, b, goOn } = await three();
+    const { wire, key } = await greeted(a);
+    wire.send(held, [2, '/', 'hold', ['2'], 2]);
+    await expect.poll(() => goOn.length).toBe(2);
+    const there = await resumed(b, key, 2, [held, [2, '/', 'hold', ['2'], 2]]);
+    goOn[0]?.(() => {});
+    goOn[1]?.(Promise.reject(new PublicError('ERR_OWN', 'not today', { odd: () => {} } as never)));
+    const [, , code] = (await there.packet(4, ([, ack]) => ack === 1)) as unknown[];
+    const [, , other, message] = (await there.packet(4, ([, ack]) => ack === 2)) as unknown[];
+    expect([code, other, message]).toEqual(['ERR_HANDLER', 'ERR_OWN', 'not today']);
+  });
+
   test('a server that is gone before it is done: the event is handled again, and told so', async () => {
     const { a, b, servers, heard, goOn } = await three();
     const { wire, key } = await greeted(a);

@@ -167,6 +167,32 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect([failures, wire.events]).toEqual([2, ['event once', 'event then']]);
   });
 
+  test('a store that says it has lost what it has, or what there cannot be, loses and doubles nothing', async () => {
+    const lies = [{ last: -1 }, { last: 'x' }, { last: 1.5 }, { last: 99 }, { last: 0 }];
+    let count = 0;
+    const { a, b } = await servers((store, number) => {
+      const commit = store.commit.bind(store);
+      store.commit = (...what) => {
+        const isEntry = what[1].steps.some((step) => 'log' in step);
+        return number === 1 && isEntry && count < lies.length ? (lies[count++] as never) : commit(...what);
+      };
+    });
+    const [one, two] = [await greeted(a), await greeted(b)];
+    for (const text of ['first', 'second', 'third']) {
+      a.emit('event', text);
+      for (const { wire } of [one, two]) {
+        await wire.packet(5, ([, , , , args]) => (args as string[])[0] === text);
+      }
+    }
+    b.to(one.id).emit('event', 'letter');
+    await one.wire.until(({ events }) => events.length === 4);
+    expect([one.wire.events, two.wire.events, count]).toEqual([
+      ['event first', 'event second', 'event third', 'event letter'],
+      ['event first', 'event second', 'event third'],
+      lies.length,
+    ]);
+  });
+
   test('what is no entry, or none that can be read, ends nobody elsewhere and no server', async () => {
     const { a, told, reported } = await servers(() => {});
     const { wire } = await greeted(a);

@@ -79,7 +79,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'what is handled again is not said to be',
-    file: `${server}/session/session.ts`,
+    file: `${server}/session/roaming.ts`,
     code: 'return number > 0 && number <= (moves.get(this)?.left ?? 0);',
     instead: 'return false;',
   },
@@ -287,9 +287,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a letter that is taken is taken again by the next server',
-    file: `${server}/session/session.ts`,
-    code: 'mail: moves.get(this)?.mailbox.record() ?? noMail }',
-    instead: 'mail: noMail }',
+    file: `${server}/session/roaming.ts`,
+    code: 'return moves.get(this)?.mailbox.record() ?? noMail;',
+    instead: 'return noMail;',
     nodes: 3,
   },
   {
@@ -343,7 +343,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'what a handler answers that goes on where it was begun is lost',
-    file: `${server}/session/session.ts`,
+    file: `${server}/session/roaming.ts`,
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
@@ -358,8 +358,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'a session ends while the store is away',
     file: `${server}/session/session.ts`,
-    code: 'if (this.context.turn.isShared) this.#endLater(this.context.turn as QueuedTurn);',
-    instead: 'if (this.isOver) return;',
+    code: 'else if (this.context.turn.isShared) this.endLater();',
+    instead: '',
     nodes: 3,
   },
 ];

@@ -7,6 +7,7 @@ import type { Random } from '@halyard/harness/random';
 import type { Adapter, Claim, Commit, CommitResult, RolledBack, Store, StoreEvents, StoreState } from '@halyard/server';
 import { platformOf } from '../../packages/server/src/base/platform';
 import { MemoryHub } from '../../packages/server/src/store/memory-hub';
+import { checkpoint } from './checkpoint';
 
 type Limits = Parameters<Adapter>[0]['limits'];
 type Frames = Parameters<Store['publish']>[1];
@@ -103,7 +104,7 @@ export class SimulatedStore {
     if (this.#clock.now() < (this.#rollsBackAgainAt.get(partition) ?? 0)) return;
     this.#rollsBackAgainAt.set(partition, this.#clock.now() + ms + rollbackMsMin);
     const since = this.#clock.now();
-    const lose = [this.#hubs[partition]!.checkpoint()];
+    const lose = [checkpoint(this.#hubs[partition]!)];
     const known = new Set(this.nodes.values());
     for (const node of known) lose.push(node.checkpoint(partition));
     this.#clock.after(ms, () => {

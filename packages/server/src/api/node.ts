@@ -1,18 +1,20 @@
 // This server among the others that share its store: what it tells them, and what they ask of it.
 import type { Codec } from '@halyard/codec';
-import { type Frame, RemoteProtocolError, type Value } from '@halyard/protocol';
+import { RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import type { Sessions, SharedContext } from '../session/directory';
 import { Expiry } from '../session/expiry';
-import { frameOf, type OpenElsewhere, openElsewhereShape, replyOf } from '../session/handover';
+import { decodeReply, type OpenElsewhere, openElsewhereShape, type Reply, replyShape } from '../session/handover';
+import { RecordError } from '../session/record';
 import { faultOf, type Shape } from '../session/record-shape';
-import type { Lost } from '../store/commits';
-import { type FeedContext, type Known, nameOf, unknown } from '../store/feed';
+import type { FeedContext } from '../store/feed';
 import { Feeds } from '../store/feeds';
 import type { Inbox } from '../store/inbox';
+import { type Known, nameOf, unknown } from '../store/known';
+import type { Lost } from '../store/lately';
 import { Impatience, Patience } from '../store/patience';
 import { QueuedTurn } from '../store/queued-turn';
 import type { Store, StoreEvents } from '../store/store';
@@ -35,10 +37,12 @@ export interface NodeContext {
 
 /** Who does not let go of a session in so many milliseconds is not waited for. */
 const letGoMsMax = 500;
+/** Who does not say in so many milliseconds that it knows what is finished is told again. */
+const finishedMsMax = 2_000;
 const knownShape: Shape = { tuple: ['count', 'count', 'text'] };
 const answerShape: Shape = { tuple: [knownShape, knownShape] };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
-const finishedShape: Shape = { tuple: ['text', 'count', { list: { tuple: ['count', 'flag', 'frame'] } }] };
+const finishedShape: Shape = { tuple: ['text', 'count', { list: replyShape }] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
 const announceMsMax = 2_000;
 /** As many times as long as a server alone a node keeps what it has of logs, if there is room. */
@@ -97,15 +101,15 @@ export class Node implements SharedContext {
       throw new RemoteProtocolError('ERR_LET_GO', 'a session is asked for by its id and a generation');
     });
     inbox.on('finished', (value) => {
-      if (faultOf(value, finishedShape, 'finished') !== undefined) {
-        throw new RemoteProtocolError('ERR_FINISHED', 'what is finished is told by a session, a number, and replies');
+      const fault = faultOf(value, finishedShape, 'finished');
+      const [session, number, replies] = value as unknown as [string, number, readonly Reply[]];
+      try {
+        if (fault !== undefined) throw new RecordError(fault);
+        for (const reply of replies) decodeReply(reply, this.store.codec);
+      } catch (error) {
+        throw new RemoteProtocolError('ERR_FINISHED', error instanceof Error ? error.message : String(error));
       }
-      const [session, number, frames] = value as unknown as [string, number, [number, boolean, Frame][]];
-      return this.sessions.finished(
-        session,
-        number,
-        frames.map((frame) => replyOf(frame, this.store.codec)),
-      );
+      return this.sessions.finished(session, number, replies);
     });
     inbox.on('log top', (value) => {
       if (faultOf(value, announcementShape, 'announcement') !== undefined) {
@@ -144,10 +148,8 @@ export class Node implements SharedContext {
 
   readonly isThere = (node: string): boolean => this.#context.inbox.nodes.includes(node);
 
-  readonly tellFinished: SharedContext['tellFinished'] = async (node, session, number, replies) => {
-    const frames = replies.map((reply) => frameOf(reply, this.store.codec));
-    return (await this.#context.inbox.ask(node, 'finished', [session, number, frames], letGoMsMax * 4)) === true;
-  };
+  readonly tellFinished: SharedContext['tellFinished'] = async (node, ...what) =>
+    (await this.#context.inbox.ask(node, 'finished', what as unknown as Value, finishedMsMax)) === true;
 
   #check(): void {
     this.#feeds.check().catch((error: unknown) => this.#failed(error, 'looking at logs'));

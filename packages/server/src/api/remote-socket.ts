@@ -1,4 +1,5 @@
-// A socket as any server of a cluster can give it: of another server it is a snapshot, and what it does is asked of that server.
+// A socket as any server of a cluster can give it: of another server it is a snapshot, what is sent to it finds its session, and what
+// else it does is asked of that server.
 import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
 import type { Names } from '../namespace/target-spec';
 import type { Handshake } from '../session/handshake';

@@ -15,10 +15,11 @@ import {
   type Value,
 } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
+import type { Action } from '../namespace/cluster-requests';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
 import { anyEvent, type Handler, onceOnly } from '../namespace/handlers';
-import { flatten, type Names, type TargetSpec, wholeNamespace } from '../namespace/target-spec';
+import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
@@ -137,7 +138,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     checkEventName(event);
     if (this.isReached) this.line.sendEvent(this.namespace, event, trimmedArgs(args));
     // A handler that goes on here speaks to its client wherever that is.
-    else if (this.hasMoved) this.context.audience.publish(this.itself, event, trimmedArgs(args));
+    else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, trimmedArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
@@ -178,24 +179,25 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   join(...rooms: Names): void {
-    if (this.hasMoved) this.context.audience.act(this.itself, ['join', flatten(rooms)]);
-    for (const name of flatten(rooms)) this.joinRoom(name);
+    if (this.hasMoved) this.act(['join', flatten(rooms)]);
+    else for (const name of flatten(rooms)) this.joinRoom(name);
   }
 
   leave(...rooms: Names): void {
-    if (this.hasMoved) this.context.audience.act(this.itself, ['leave', flatten(rooms)]);
-    for (const name of flatten(rooms)) this.leaveRoom(name);
+    if (this.hasMoved) this.act(['leave', flatten(rooms)]);
+    else for (const name of flatten(rooms)) this.leaveRoom(name);
   }
 
   disconnect(session = false): void {
-    if (this.hasMoved) this.context.audience.act(this.itself, ['disconnect', session]);
     const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
-    if (session) this.line.end(close);
+    if (this.hasMoved) this.act(['disconnect', session]);
+    else if (session) this.line.end(close);
     else this.line.disconnect(this, close);
   }
 
-  private get itself(): TargetSpec {
-    return { ...wholeNamespace, rooms: [this.id] };
+  /** Does something with it where it is now. */
+  private act(action: Action): void {
+    this.context.audience.act(socketAlone(this.id), action);
   }
 
   /** Whether its client may still be sent something. */

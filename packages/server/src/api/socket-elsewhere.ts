@@ -4,7 +4,7 @@ import { type EventArgs, type EventName, trimmedArgs } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
 import type { Action, ClusterRequests } from '../namespace/cluster-requests';
 import type { FoundSocket } from '../namespace/socket-facts';
-import { flatten, type Names, type TargetSpec, wholeNamespace } from '../namespace/target-spec';
+import { flatten, type Names, socketAlone } from '../namespace/target-spec';
 import type { Handshake } from '../session/handshake';
 import { checkRoomName } from '../session/spans';
 import type { RemoteSocket } from './remote-socket';
@@ -36,7 +36,7 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    this.#audience.publish(this.#itself, event, trimmedArgs(args));
+    this.#audience.publish(socketAlone(this.id), event, trimmedArgs(args));
   }
 
   join(...rooms: Names): void {
@@ -53,11 +53,7 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
     this.#act(['disconnect', session]);
   }
 
-  get #itself(): TargetSpec {
-    return { ...wholeNamespace, rooms: [this.id] };
-  }
-
   #act(action: Action): void {
-    void this.#requests.actOn(this.#node, this.namespace, this.#itself, action);
+    void this.#requests.actOn(this.#node, this.namespace, socketAlone(this.id), action);
   }
 }

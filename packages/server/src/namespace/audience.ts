@@ -14,7 +14,7 @@ import { sessionIn } from '../session/socket-id';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Bodies } from '../store/store';
 import type { DirectTurn } from '../store/turn';
-import { type Action, actOn, type ClusterRequests } from './cluster-requests';
+import { type Action, type ClusterRequests, perform } from './cluster-requests';
 import type { UsableSocket } from './socket-facts';
 import type { LocalTargets, TargetSpec } from './target-spec';
 import type { VolatileTargets } from './volatile-targets';
@@ -104,7 +104,7 @@ export class Audience implements LocalTargets {
 
   /** Does something with the sockets of a target, here and on other servers. What fails there is reported. */
   act(spec: TargetSpec, action: Action): void {
-    for (const socket of this.select(spec) as unknown as UsableSocket[]) actOn(socket, action);
+    for (const socket of this.select(spec) as unknown as UsableSocket[]) perform(socket, action);
     void this.elsewhere(spec)?.act(this.namespace, spec, action);
   }
 

@@ -43,7 +43,7 @@ const actionShapes: Readonly<Record<Action[0], Shape>> = {
 };
 
 /** Does something with a socket that is here. */
-export function actOn(socket: UsableSocket, action: Action): void {
+export function perform(socket: UsableSocket, action: Action): void {
   switch (action[0]) {
     case 'join':
       socket.join(...action[1]);
@@ -162,7 +162,7 @@ export class ClusterRequests {
     const sockets = this.#here(target);
     for (const socket of sockets) {
       try {
-        actOn(socket, action);
+        perform(socket, action);
       } catch (error) {
         // One of them must not keep it from the others.
         failure ??= { error };

@@ -161,7 +161,7 @@ export abstract class EventSocket extends Presence {
 
   private callAndSettle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
     // Whoever goes on with it handles what was not begun here.
-    if (!this.connected && movedOnes.has(this)) return;
+    if (this.hasMoved) return;
     this.line.began(number);
     const before = redelivered;
     redelivered = this.line.isRedelivered(number) ? this : undefined;

@@ -17,6 +17,11 @@ export const wholeNamespace: TargetSpec = {
   ...{ volatile: false, isLocal: false, timeoutMs: undefined },
 };
 
+/** One socket, wherever it is. */
+export function socketAlone(id: string): TargetSpec {
+  return { ...wholeNamespace, rooms: [id] };
+}
+
 /** Whom targets of a namespace mean on this server. */
 export interface LocalTargets {
   /** The sockets of a target, each once. */

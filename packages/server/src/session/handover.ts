@@ -6,25 +6,37 @@ import type { Delivery } from './leavings';
 import { decodeValue, encodeValue, RecordError } from './record';
 import type { Shape } from './record-shape';
 
-/** An answer that the client waits for, by the number that it gave: a value, or why there is none. */
-export type Reply = readonly [ack: number, value: Value | undefined, failure: Failure | undefined];
+/** What the client is to be told, by the number that it gave: a value by itself, or the code, message and data of a failure. */
+export type Reply = readonly [ack: number, isFailure: boolean, frame: Frame];
 
-/** @returns a reply as it goes from one server to another: its number, whether it is a failure, and the rest by itself */
-export function frameOf([ack, value, failure]: Reply, codec: Codec): [ack: number, isFailure: boolean, frame: Frame] {
-  if (failure === undefined) return [ack, false, encodeValue(value, codec)];
-  const { code, message, data } = failure;
-  return [ack, true, encodeValue([code, message, data as Value], codec)];
+export const replyShape: Shape = { tuple: ['count', 'flag', 'frame'] };
+
+/** @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path */
+export function encodeReply(ack: number, value: Value | undefined, codec: Codec): Reply {
+  return [ack, false, encodeValue(value, codec)];
+}
+
+/** Data that no codec carries is left out: a failure has to arrive. */
+export function encodeFailure(ack: number, { code, message, data }: Failure, codec: Codec): Reply {
+  try {
+    return [ack, true, encodeValue([code, message, data as Value], codec)];
+  } catch {
+    return [ack, true, encodeValue([code, message, null], codec)];
+  }
 }
 
 /** @throws RecordError */
-export function replyOf([ack, isFailure, frame]: [number, boolean, Frame], codec: Codec): Reply {
+export function decodeReply(
+  [ack, isFailure, frame]: Reply,
+  codec: Codec,
+): { readonly ack: number; readonly value: Value | undefined; readonly failure: Failure | undefined } {
   const value = decodeValue(frame, codec);
-  if (!isFailure) return [ack, value, undefined];
+  if (!isFailure) return { ack, value, failure: undefined };
   const [code, message, data] = Array.isArray(value) ? (value as readonly Value[]) : [];
   if (typeof code !== 'string' || typeof message !== 'string')
-    throw new RecordError('a failure has a code and a message');
+    throw new RecordError('a failure has no code or message');
   const cut = (text: string): string => text.slice(0, packetLimits.reasonCharsMax);
-  return [ack, undefined, { code: cut(code), message: cut(message), data }];
+  return { ack, value: undefined, failure: { code: cut(code), message: cut(message), data: data ?? undefined } };
 }
 
 /** Numbers of events that a server is to finish. */
@@ -69,17 +81,27 @@ export class Borrowed {
     for (const [node, numbers] of open) for (const number of numbers) this.#nodes.set(number, node);
   }
 
-  /** The client sends an event again. @returns whether a server before is to finish it; with what is to be said if it has */
-  take(delivery: Delivery): boolean | readonly Reply[] {
+  /** What is done, and has not come again: the next server is told so. */
+  get done(): ReadonlyMap<number, readonly Reply[]> {
+    return this.#done;
+  }
+
+  /** Who finishes what, for the next server. */
+  *open(): Generator<OpenElsewhere> {
+    for (const [number, node] of this.#nodes) yield [node, [number]];
+  }
+
+  /** The client sends an event again. @returns whether it is to be handled here, or waits, or what is to be said because it is done */
+  take(delivery: Delivery): 'here' | 'waits' | readonly Reply[] {
     const [, number] = delivery;
     const done = this.#done.get(number);
     if (done !== undefined) {
       this.#done.delete(number);
       return done;
     }
-    if (!this.#nodes.has(number)) return false;
+    if (!this.#nodes.has(number)) return 'here';
     this.#waiting.set(number, delivery);
-    return true;
+    return 'waits';
   }
 
   /** A server before is done with an event. @returns whether it has come again, and is settled now */
@@ -101,15 +123,5 @@ export class Borrowed {
       if (delivery !== undefined) deliveries.push(delivery);
     }
     return deliveries;
-  }
-
-  /** Who finishes what, for the next server. */
-  *open(): Generator<OpenElsewhere> {
-    for (const [number, node] of this.#nodes) yield [node, [number]];
-  }
-
-  /** What is done, and has not come again: the next server is told so. */
-  get done(): ReadonlyMap<number, readonly Reply[]> {
-    return this.#done;
   }
 }

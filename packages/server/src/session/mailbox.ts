@@ -1,7 +1,9 @@
 // What other nodes have sent to one session: each letter is taken once, in the order of its numbers; what is missing is read from
 // the store.
+import { isLetter } from '../store/answers';
+import { nameOf } from '../store/known';
 import { Impatience } from '../store/patience';
-import { isLetter, type StoredLetter, type TakenMail } from '../store/store';
+import type { StoredLetter, TakenMail } from '../store/store';
 
 export interface MailboxContext {
   /** @returns the letters behind a number */
@@ -58,7 +60,7 @@ export class Mailbox {
     if (!isLetter(letter)) this.#context.report(new Error('Not a letter.'), 'the store');
     else if (letter.number === this.#taken + 1 && !this.#isReading) this.#take(letter);
     else if (letter.number > this.#taken) this.#check();
-    else if (!this.#known.has(nameOf(letter))) this.rolledBack();
+    else if (!this.#known.has(nameOf(letter.node, letter.stamp))) this.rolledBack();
   }
 
   /** The store has lost some, and counts on from those that it has. What is sent again is known by its sender and its stamp. */
@@ -123,19 +125,11 @@ export class Mailbox {
   #take(letter: StoredLetter): void {
     const { number, node, stamp } = letter;
     this.position = { number, node, stamp };
-    const its = nameOf(letter);
+    const its = nameOf(letter.node, letter.stamp);
     if (this.#known.has(its)) return;
     this.#known.add(its);
-    if (this.#known.size > knownMax)
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest);
-        break;
-      }
+    const [oldest] = this.#known;
+    if (this.#known.size > knownMax) this.#known.delete(oldest as string);
     this.#context.take(letter);
   }
-}
-
-/** Two nodes may send at one stamp. */
-function nameOf({ stamp, node }: StoredLetter): string {
-  return `${stamp} ${node}`;
 }

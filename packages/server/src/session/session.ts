@@ -1,4 +1,4 @@
-// A client across its connections, as the server has it: who it is, the connection it has now, if any, and its record. Longer
+// A client across its connections, as the server has it: who it is, and the connection it has now, if any. Longer
 // than other files: all ways to get, to lose and to resume a connection end in the same few fields.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import {
@@ -6,38 +6,27 @@ import {
   type Close,
   CloseCode,
   type ControlPacket,
-  checkEventName,
   type DeliveredPacket,
-  type Failure,
   type Frame,
   type HelloPacket,
   LocalUsageError,
   PacketType,
-  PublicError,
   packetLimits,
   RemoteProtocolError,
   type ResumeCounts,
   type ResumeRequest,
-  type Snapshot,
   type StreamState,
-  type Value,
 } from '@halyard/protocol';
-import { compactOf, listOf } from '../base/compact-list';
+import { listOf } from '../base/compact-list';
 import { warningOf } from '../base/warnings';
 import { TimedCall } from '../base/wheel';
-import type { QueuedTurn } from '../store/queued-turn';
-import type { StoredLetter } from '../store/store';
-import type { Recorded, Recording } from '../store/turn';
+import type { Recorded } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
-import { Borrowed, HandedOver, type OpenElsewhere, type Reply } from './handover';
 import { isSame, type Key } from './key';
 import type { Delivery } from './leavings';
-import { decodeLetter, encodeLoss } from './letter';
-import { Mailbox, noMail } from './mailbox';
-import { Moving } from './moving';
 import { type CountsRecord, hashOf, type IdentityRecord, noHash, type SessionRecord } from './record';
-import { type Change, type Written, writeRecord } from './record-writer';
+import { Roaming } from './roaming';
 
 /** How far a client has got. */
 type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions' | 'settled'>;
@@ -60,43 +49,15 @@ export interface Untold {
   readonly listed: readonly string[];
 }
 
-const tooLong: Close = {
-  code: CloseCode.SessionEnded,
-  reason: 'away longer than recoveryWindowMs',
-  by: 'server',
-};
+const tooLong: Close = { code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' };
+const unstored: Close = { code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' };
 
-/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
-const keptSlackMs = 30_000;
-
-/** How a session came to this node, if there can be others. */
-interface Move {
-  /** What the store knows this node's claim by. */
-  readonly nonce: string;
-  /** Up to this number the client has sent packets to other nodes: what was not settled may have been handled. */
-  left: number;
-  /** Generation of the last connection that this node has had. */
-  last: number | undefined;
-  readonly mailbox: Mailbox;
-  /** Numbers of events whose handlers are running. */
-  readonly begun: Set<number>;
-}
-
-const moves = new WeakMap<Recorded, Move>();
-/** Sessions that another server has, or goes on with. Fields of their own would cost every session. */
-const elsewhere = new WeakSet<Recorded>();
-/** What is still to be done here for sessions that were let go, … */
-const handedOver = new WeakMap<Recorded, HandedOver>();
-/** … and elsewhere for sessions that are here. */
-const borrowed = new WeakMap<Recorded, Borrowed>();
 /** Those whose client was not told of them yet, because they are not stored, and what is to be said behind WELCOME. */
 const unwelcomed = new WeakMap<Recorded, ControlPacket[]>();
-/** Those of which the store has lost something that is not written again yet. */
-const unsure = new WeakSet<Recorded>();
 /** What waits for the store to keep up. */
 const waits = new WeakMap<Recorded, Delivery[]>();
 
-export class Session extends Moving implements Receiver, Recorded {
+export class Session extends Roaming implements Receiver {
   /** Until the client is known to have been told of the session. */
   #untold: Untold | undefined;
   /** Why it is not the session that HELLO asked for: until RESET everything belonged to that one. Else empty. */
@@ -128,56 +89,6 @@ export class Session extends Moving implements Receiver, Recorded {
 
   // Its record.
 
-  /** It is this node's, and no other's. */
-  claimed(nonce: string, mail = noMail): void {
-    const mailbox = new Mailbox(mail, {
-      letters: (after) => (this.context.turn as QueuedTurn).letters(this.id, after),
-      take: (letter) => this.#takeLetter(letter),
-      lost: () => this.lost(0),
-      report: this.context.report,
-    });
-    moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Set() });
-  }
-
-  /** Another node has sent it something. */
-  post(letter: StoredLetter): void {
-    if (!this.isOver) moves.get(this)?.mailbox.arrived(letter);
-  }
-
-  mailed(): void {
-    if (!this.isOver) moves.get(this)?.mailbox.mailed();
-  }
-
-  rolledBack(): void {
-    if (this.isOver) return;
-    moves.get(this)?.mailbox.rolledBack();
-    unsure.add(this);
-    (this.context.turn as QueuedTurn).rewrite(this);
-  }
-
-  #takeLetter({ stamp, body }: StoredLetter): void {
-    if (this.isOver) return;
-    const { turn, recordCodec, report } = this.context;
-    turn.stamps.observe(stamp);
-    this.touch();
-    try {
-      const letter = decodeLetter(body, recordCodec);
-      if (letter === 'loss') {
-        this.lost(0);
-        return;
-      }
-      const { socket, namespace, event, args, rooms, except } = letter;
-      checkEventName(event);
-      const presence = listOf(this.presences).find(({ id }) => id === socket);
-      // Where it is in one of these rooms it gets it by the room.
-      const isMeant =
-        presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);
-      if (isMeant) this.sendEvent(namespace, event, args);
-    } catch (error) {
-      report(error, 'a letter of another server');
-    }
-  }
-
   /** Goes on with what it was on another server. */
   restore(record: SessionRecord): void {
     const { refusal, forgotten, owed } = record.counts;
@@ -188,9 +99,7 @@ export class Session extends Moving implements Receiver, Recorded {
     this.comesFromElsewhere();
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record);
-    for (const ack of owed) {
-      this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
-    }
+    this.answerLost(owed);
     this.schedule();
   }
 
@@ -208,138 +117,24 @@ export class Session extends Moving implements Receiver, Recorded {
   override counts(): CountsRecord {
     return {
       ...this.movable.counts(),
-      ...{ generation: this.#generation, refusal: this.refusal, mail: moves.get(this)?.mailbox.record() ?? noMail },
+      ...{ generation: this.#generation, refusal: this.refusal, mail: this.mailRecord },
       forgotten: this.forgottenStamp > this.confirmedStamp,
     };
   }
 
-  write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
-    const { recordCodec, settings } = this.context;
-    const { recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs } = settings;
-    const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
-    return {
-      write: {
-        session: this.id,
-        nonce: moves.get(this)?.nonce ?? '',
-        generation: this.#generation,
-        mail: moves.get(this)?.mailbox.position ?? noMail,
-        parts: record?.parts,
-        isWhole: before === undefined,
-        // It is written again when its client has answered a PING.
-        keptMs: recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs,
-      },
-      tops: record?.tops ?? new Map(),
-      written: record?.written,
-      snapshot: this.movable.snapshot(),
-    };
-  }
-
-  stored(snapshot: Snapshot): void {
-    unsure.delete(this);
-    if (this.isOver) return;
-    this.movable.stored(snapshot, this.context.wheel.lately());
-    this.queued();
-    this.schedule();
-  }
-
-  /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
-  fenced(generation: number): void {
-    this.connection?.discard();
-    // Who goes on with what is stored does not know what is missing there.
-    if (unsure.has(this)) (this.context.turn as QueuedTurn).post(this.id, encodeLoss(this.context.recordCodec));
-    // Its client has come back there, or else it is to look for it.
-    const code = generation > this.#generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
-    elsewhere.add(this);
-    this.end({ code, reason: 'another server has the session', by: 'server' });
-  }
-
-  /**
-   * It goes on at another server, or may: here it is over, and nobody is told that it is.
-   * @param node that has asked for it, if one has
-   * @returns which events are finished where
-   */
-  letGo(close: Close, node?: string): OpenElsewhere[] {
-    const begun = moves.get(this)?.begun ?? new Set();
-    const its = borrowed.get(this);
-    const done = its?.done ?? new Map<number, readonly Reply[]>();
-    if (node !== undefined) handedOver.set(this, new HandedOver(node, [...begun, ...done.keys()]));
-    const open: OpenElsewhere[] = [[this.context.node, [...begun, ...done.keys()]], ...(its?.open() ?? [])];
-    this.context.turn.forget(this);
-    if (this.context.turn.isShared) elsewhere.add(this);
-    this.end(close);
-    for (const [number, replies] of done) {
-      for (const reply of replies) handedOver.get(this)?.reply(reply);
-      this.settle(number);
-    }
-    return open;
-  }
-
-  /** Servers before this one finish some of its events. */
-  borrows(open: readonly OpenElsewhere[]): void {
-    borrowed.set(this, new Borrowed(open));
-  }
-
-  /** One of them has. */
-  finished(number: number, replies: readonly Reply[]): void {
-    if (borrowed.get(this)?.finished(number, replies)) this.#finish(number, replies);
-  }
-
-  #finish(number: number, replies: readonly Reply[]): void {
-    for (const [ack, value, failure] of replies) {
-      if (failure === undefined) this.sendAck(ack, value);
-      else this.sendError(ack, failure);
-    }
-    this.settle(number);
-  }
-
-  /** A server is gone: what it was to finish is handled here. */
-  nodeLeft(node: string): void {
-    try {
-      for (const delivery of borrowed.get(this)?.left(node) ?? []) if (!this.isOver) super.deliver(...delivery);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  override sendAck(ack: number, value: Value | undefined): void {
-    const its = this.isOver ? handedOver.get(this) : undefined;
-    if (its === undefined) super.sendAck(ack, value);
-    else its.reply([ack, value, undefined]);
-  }
-
-  override sendError(ack: number, failure: Failure): void {
-    const { code, message, data } = failure;
-    const its = this.isOver ? handedOver.get(this) : undefined;
-    if (its === undefined) super.sendError(ack, failure);
-    else its.reply([ack, undefined, { code, message, data }]);
-  }
-
-  began(number: number): void {
-    moves.get(this)?.begun.add(number);
-  }
-
-  failed(error: unknown): void {
-    this.fail(error);
-  }
-
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
     const { turn } = this.context;
-    const taken = number === 0 ? false : (borrowed.get(this)?.take([packet, number, size]) ?? false);
-    if (taken !== false) {
-      if (taken !== true) this.#finish(number, taken);
-      return;
-    }
     const waiting = waits.get(this);
     if (number === 0 || (waiting === undefined && !turn.isHigh)) super.deliver(packet, number, size);
     else if (waiting !== undefined) waiting.push([packet, number, size]);
     else {
       // The store does not keep up: it waits, and by the window its client does.
       waits.set(this, [[packet, number, size]]);
-      turn.whenLow(() => this.#goOnDelivering());
+      turn.whenLow(() => this.goOnDelivering());
     }
   }
 
-  #goOnDelivering(): void {
+  private goOnDelivering(): void {
     const waiting = waits.get(this) ?? [];
     waits.delete(this);
     try {
@@ -349,32 +144,12 @@ export class Session extends Moving implements Receiver, Recorded {
     }
   }
 
-  settle(number: number): void {
-    if (number === 0) return;
-    moves.get(this)?.begun.delete(number);
-    const its = handedOver.get(this);
-    const replies = its?.settle(number);
-    if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);
-    if (this.isOver) return;
-    this.touch();
-    this.movable.settle(number, this.context.wheel.lately());
-    this.schedule();
-  }
-
   settled(): void {
     try {
       this.goOn();
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  isRedelivered(number: number): boolean {
-    return number > 0 && number <= (moves.get(this)?.left ?? 0);
-  }
-
-  protected override touch(what?: Change): void {
-    this.context.turn.touch(this, what);
   }
 
   // Connections.
@@ -447,9 +222,7 @@ export class Session extends Moving implements Receiver, Recorded {
     unwelcomed.delete(this);
     const evicted: Close = { code: CloseCode.Evicted, reason: 'another connection resumed the session', by: 'server' };
     this.detach()?.close(evicted);
-    const move = moves.get(this);
-    // The connections since the last one here were other nodes', or nobody's.
-    if (move !== undefined && move.last !== generation - 1) move.left = Math.max(move.left, left);
+    this.arrives(generation, left);
     this.attach(connection, { ...request, left });
     this.welcome(connection, true, '');
     this.readFrom(new Map(request.positions));
@@ -541,7 +314,7 @@ export class Session extends Moving implements Receiver, Recorded {
     const presences = listOf(this.presences);
     this.presences = undefined;
     if (close.by === 'client' && close.code === CloseCode.Normal) this.departAll(presences, close);
-    else this.dropAll(presences, close, elsewhere.has(this));
+    else this.dropAll(presences, close, this.isElsewhere);
     this.schedule();
   }
 
@@ -552,9 +325,8 @@ export class Session extends Moving implements Receiver, Recorded {
       return;
     }
     if (this.#endsAt !== undefined && now >= this.#endsAt) {
-      if (unwelcomed.has(this))
-        this.end({ code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' });
-      if (this.context.turn.isShared) this.#endLater(this.context.turn as QueuedTurn);
+      if (unwelcomed.has(this)) this.end(unstored);
+      else if (this.context.turn.isShared) this.endLater();
       else this.end(tooLong);
       return;
     }
@@ -563,13 +335,13 @@ export class Session extends Moving implements Receiver, Recorded {
   }
 
   /** If the store is away, nobody could come back: the time counts from when it is there again. */
-  #endLater(turn: QueuedTurn): void {
+  private endLater(): void {
     this.#endsAt = never;
-    turn.confirm(this).then(() => {
-      const { wheel, settings } = this.context;
-      if (this.isOver || this.connection !== undefined) return;
-      this.#endsAt = turn.backAt + settings.recoveryWindowMs;
-      if (wheel.now() >= this.#endsAt) this.end(tooLong);
+    this.queue.confirm(this).then(() => {
+      // Its client may have come, and gone again.
+      if (this.isOver || this.#endsAt !== never) return;
+      this.#endsAt = this.queue.backAt + this.context.settings.recoveryWindowMs;
+      if (this.context.wheel.now() >= this.#endsAt) this.end(tooLong);
       this.schedule();
     });
   }
@@ -599,8 +371,7 @@ export class Session extends Moving implements Receiver, Recorded {
     this.#endsAt = undefined;
     this.connection = connection;
     connection.receiver = this;
-    const move = moves.get(this);
-    if (move !== undefined) move.last = this.#generation;
+    this.hasArrived(this.#generation);
     this.touch();
   }
 
@@ -641,11 +412,11 @@ export class Session extends Moving implements Receiver, Recorded {
     // A new session is stored before its client is told of it.
     else {
       unwelcomed.set(this, []);
-      turn.after(() => this.#welcomed(connection, frame));
+      turn.after(() => this.welcomed(connection, frame));
     }
   }
 
-  #welcomed(connection: Connection, frame: Frame): void {
+  private welcomed(connection: Connection, frame: Frame): void {
     if (this.isOver) return;
     const behind = unwelcomed.get(this) ?? [];
     unwelcomed.delete(this);

@@ -3,8 +3,10 @@
 // nothing.
 import type { Position } from '@halyard/protocol';
 import type { Log } from '../log/log';
+import { isResultOf, isRolledBack } from './answers';
+import { Lately, type Lost, type Written } from './lately';
 import type { Patience } from './patience';
-import type { Awaitable, Commit, CommitResult, Letter, RecordWrite, RolledBack, Step, Store } from './store';
+import type { Awaitable, Commit, CommitResult, RecordWrite, RolledBack, Step, Store } from './store';
 import type { Recorded, Recording, Top } from './turn';
 
 /** One step of a commit, and where its log was. */
@@ -24,60 +26,8 @@ export interface Batched {
   readonly isProbe: boolean;
 }
 
-/** What this node has stored, and the store has lost. */
-export interface Lost {
-  readonly letters: readonly Letter[];
-  /** Where logs were, as far as this node has written to them. */
-  readonly logs: ReadonlyMap<string, Written>;
-}
-
 /** Told that a partition has lost some of what this node has stored in it, before that is stored which comes now. */
 export type RolledBackHandler = (partition: number, lost: Lost) => void;
-
-/** An entry that this node has stored. */
-export interface Written {
-  /** Of the commit. */
-  readonly number: number;
-  readonly position: Position;
-  readonly stamp: number;
-}
-
-/** What was stored last in one partition: if the store loses it, nobody else may know of it. */
-class Lately {
-  readonly #letters: { readonly number: number; readonly letter: Letter }[] = [];
-  /** The last entry in each log, in the order of those. */
-  readonly #logs = new Map<string, Written>();
-
-  add({ number, steps }: Commit, { positions }: CommitResult): void {
-    for (const [i, step] of steps.entries()) {
-      if ('to' in step) this.#letters.push({ number, letter: step });
-      else if ('log' in step) {
-        this.#logs.delete(step.log);
-        this.#logs.set(step.log, { number, position: positions[i] as Position, stamp: step.stamp });
-      }
-    }
-    if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
-    for (const log of this.#logs.keys()) {
-      if (this.#logs.size <= logsMax) break;
-      this.#logs.delete(log);
-    }
-  }
-
-  /** @returns what was stored after a commit */
-  since(last: number): Lost {
-    const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
-    const logs = new Map([...this.#logs].filter(([, { number }]) => number > last));
-    return { letters, logs };
-  }
-
-  writtenTo(log: string, epoch: string): Written | undefined {
-    const written = this.#logs.get(log);
-    return written?.position[0] === epoch ? written : undefined;
-  }
-}
-
-const lettersMax = 1_024;
-const logsMax = 16_384;
 
 export class Commits {
   readonly #store: Store;
@@ -202,7 +152,7 @@ export class Commits {
     // Commits are numbered on from what there is. Whether this one was among those that are lost, nobody knows.
     const number = answer.last + 1;
     this.#numbers[partition] = number;
-    this.#rolledBack(partition, (this.#lately[partition] as Lately).since(answer.last));
+    this.#rolledBack(partition, (this.#lately[partition] as Lately).loseAfter(answer.last));
     const steps = commit.steps.map((step) => ('log' in step ? { ...step, again: true } : step));
     const branch = commit.branch + 1;
     this.#branches[partition] = branch;
@@ -214,16 +164,4 @@ export class Commits {
 
 function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, number>): RecordWrite['positions'] {
   return new Map([...tops].map(([part, top]) => [part, top.position ?? (indexes.get(top) as number)]));
-}
-
-function isRolledBack({ number }: Commit, answer: CommitResult | RolledBack): answer is RolledBack {
-  return 'last' in answer && Number.isSafeInteger(answer.last) && answer.last >= 0 && answer.last !== number - 1;
-}
-
-function isResultOf({ steps, records }: Commit, answer: CommitResult | RolledBack): answer is CommitResult {
-  if (!('positions' in answer)) return false;
-  const { positions, fenced, missing, mailed } = answer;
-  if (!Array.isArray(positions) || positions.length !== steps.length) return false;
-  const known = new Set(records.map(({ session }) => session));
-  return [...fenced.map(([session]) => session), ...missing, ...mailed].every((session) => known.has(session));
 }

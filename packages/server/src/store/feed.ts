@@ -8,6 +8,8 @@ import { Earlier, type Except, Places } from '../log/except';
 import { type Follower, type Frames, Log, type OlderEntry } from '../log/log';
 import type { Retention } from '../log/retention';
 import type { Stamps } from '../log/stamp';
+import { isEntry, isPage, isPosition } from './answers';
+import { Before, differ, type Known, nameOf, unknown } from './known';
 import { Impatience, type Patience } from './patience';
 import type { LogPage, LogState, Store, StoredEntry } from './store';
 
@@ -38,6 +40,7 @@ const pageEntriesMax = 512;
 const waitingEntriesMax = 4_096;
 /** Of the last entries that were delivered it is known which they were, when the store has lost some and they are stored again. */
 const knownMax = 1_024;
+const epochsMax = 64;
 
 /** Who waits until the log has come so far. */
 interface Waiter {
@@ -45,48 +48,6 @@ interface Waiter {
   /** Of which epoch; undefined: of that which it has. */
   readonly epoch: string | undefined;
   readonly run: () => void;
-}
-
-/** How a node knows a log: up to which offset it knows that it goes, and the last entry that it has, with its name. */
-export type Known = readonly [top: number, last: number, name: string];
-
-export const unknown: Known = [0, 0, ''];
-
-/** A log before it was renewed. */
-class Before {
-  readonly epoch: string;
-  readonly #last: number;
-  /** Names of the last entries that were delivered here, by offset. */
-  readonly #names: ReadonlyMap<number, string>;
-  readonly #known: ReadonlySet<string>;
-  /** Offset up to which anybody is known to have known it. */
-  #top: number;
-  /** Whether all that anybody has known was here. */
-  isWhole: boolean;
-
-  constructor(epoch: string, top: number, last: number, names: ReadonlyMap<number, string>) {
-    this.epoch = epoch;
-    this.#last = last;
-    this.#names = names;
-    this.#known = new Set(names.values());
-    this.#top = top;
-    this.isWhole = top <= last;
-  }
-
-  get known(): Known {
-    return [this.#top, this.#last, this.#names.get(this.#last) ?? ''];
-  }
-
-  has(name: string): boolean {
-    return this.#known.has(name);
-  }
-
-  /** What another node has known. */
-  add([top, last, name]: Known): void {
-    this.#top = Math.max(this.#top, top);
-    const mine = this.#names.get(last);
-    if (top > this.#last || (name !== '' && differ(mine, name))) this.isWhole = false;
-  }
 }
 
 export class Feed {
@@ -110,8 +71,8 @@ export class Feed {
   readonly #nodes: string[] = [];
   /** What it was before the store has lost some of it. */
   #before: Before | undefined;
-  /** Those that it had before. */
-  readonly #epochs = new Set<string>();
+  /** Those that it had before, the last ones. */
+  readonly #epochs: string[] = [];
   /** The epoch that it has from then on, as long as it is not known who goes on with it. */
   #renewal = '';
   /** How many there are who will need it: entries and places of this node that are not stored yet, reads. */
@@ -278,7 +239,7 @@ export class Feed {
     if (this.#state === 'renewing') this.#renewal = epoch;
     if (this.#state === 'starting') this.#isInDoubt = true;
     if (!this.isReady || epoch === this.log.id) return;
-    if (this.#epochs.has(epoch)) {
+    if (this.#epochs.includes(epoch)) {
       // Its renewal is lost too. Positions of that epoch mean something else by now.
       this.#askForRenewal(epoch);
       return;
@@ -293,7 +254,8 @@ export class Feed {
     const { announce, retention } = this.#context;
     const before = new Before(log.id, this.#top, log.lastOffset, this.#names());
     this.#before = before;
-    this.#epochs.add(before.epoch);
+    this.#epochs.push(before.epoch);
+    if (this.#epochs.length > epochsMax) this.#epochs.shift();
     this.#state = 'renewing';
     this.#renewal = epoch;
     this.#waiting.clear();
@@ -536,37 +498,7 @@ function placed(codec: Codec, body: Frame, positions: readonly Position[]): Uint
   return typeof frame === 'string' ? Buffer.from(frame) : frame;
 }
 
-/** Whether two are known not to be the same. */
-function differ(mine: string | undefined, its: string): boolean {
-  return mine !== undefined && mine !== its;
-}
-
-/** Two nodes may emit at one stamp. */
-export function nameOf(node: string, stamp: number): string {
-  return `${stamp} ${node}`;
-}
-
 function exceptOf(names: readonly string[], earlier: readonly Position[]): Except {
   const except = compactOf(names);
   return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
-}
-
-function isEntry(entry: StoredEntry | undefined | null): boolean {
-  if (typeof entry !== 'object' || entry === null) return false;
-  const { offset, stamp, after, except, earlier, bodies } = entry;
-  return isCount(offset) && Number.isSafeInteger(stamp) && [after, except, earlier, bodies].every(Array.isArray);
-}
-
-function isPosition(position: Position): boolean {
-  return Array.isArray(position) && typeof position[0] === 'string' && isCount(position[1]);
-}
-
-function isPage({ epoch, first, top, entries }: LogPage, after: number): boolean {
-  if (typeof epoch !== 'string' || !isCount(first) || !isCount(top) || first > top + 1) return false;
-  if (entries.length === 0 && after >= first - 1 && after < top) return false;
-  return entries.every((entry, i) => isEntry(entry) && entry.offset === after + 1 + i && entry.offset <= top);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -2,7 +2,9 @@
 import type { Position } from '@halyard/protocol';
 import { TimedCall, type TimerWheel } from '../base/wheel';
 import type { Follower, Log } from '../log/log';
-import { Feed, type FeedContext, type Known, nameOf, unknown } from './feed';
+import { isState } from './answers';
+import { Feed, type FeedContext } from './feed';
+import { type Known, nameOf, unknown } from './known';
 import { Impatience } from './patience';
 import type { LogState, StoredEntry } from './store';
 
@@ -166,8 +168,4 @@ export class Feeds {
     this.#lingering.set(feed, lingering);
     this.#wheel.schedule(lingering, this.#wheel.now() + lingerMs);
   }
-}
-
-function isState({ epoch, top, newest }: LogState): boolean {
-  return typeof epoch === 'string' && Number.isSafeInteger(top) && Array.isArray(newest);
 }

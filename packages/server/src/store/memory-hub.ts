@@ -87,8 +87,8 @@ export class MemoryHub {
   readonly listeners = new Map<string, Set<string>>();
   readonly #wheel: TimerWheel;
   readonly #limits: RetentionLimits;
-  readonly #logs = new Map<string, KeptLog>();
-  readonly #sessions = new Map<string, KeptSession>();
+  readonly logs = new Map<string, KeptLog>();
+  readonly sessions = new Map<string, KeptSession>();
   /** Those that nobody was told of, or is being told. */
   readonly #expired = new Map<string, { readonly record: Map<string, Frame>; lease: string; until: number }>();
   #leases = 0;
@@ -116,7 +116,7 @@ export class MemoryHub {
       const unwritten = this.#write(node, write, positions);
       if (unwritten === 'missing') missing.push(write.session);
       else if (unwritten !== undefined) fenced.push([write.session, unwritten]);
-      else if (this.#sessions.get(write.session)?.letters.length) mailed.push(write.session);
+      else if (this.sessions.get(write.session)?.letters.length) mailed.push(write.session);
     }
     return { positions, fenced, missing, mailed };
   }
@@ -129,7 +129,7 @@ export class MemoryHub {
   }
 
   unfollow(node: string, name: string): void {
-    if (this.#logs.get(name)?.followers.delete(node)) this.#log(name);
+    if (this.logs.get(name)?.followers.delete(node)) this.#log(name);
   }
 
   read(name: string, after: number, countMax: number): LogPage {
@@ -149,7 +149,7 @@ export class MemoryHub {
   renew(name: string, epoch: string): Position {
     const log = this.#log(name);
     if (log.epoch === epoch) {
-      log.epoch = this.#newEpoch();
+      log.epoch = this.newEpoch();
       log.top = 0;
       log.newest = nothing;
       log.drop(log.entries.length);
@@ -159,12 +159,12 @@ export class MemoryHub {
   }
 
   letters(session: string, after: number, countMax: number): StoredLetter[] {
-    const letters = this.#sessions.get(session)?.letters ?? [];
+    const letters = this.sessions.get(session)?.letters ?? [];
     return letters.filter(({ number }) => number > after).slice(0, countMax);
   }
 
   session(id: string): StoredSession | 'over' | undefined {
-    const stored = this.#sessions.get(id);
+    const stored = this.sessions.get(id);
     if (stored?.isOver) return 'over';
     if (stored === undefined) return undefined;
     const { nonce, generation, owner, record } = stored;
@@ -189,7 +189,7 @@ export class MemoryHub {
   }
 
   claim(node: string, { session, nonce, newNonce, generation }: Claim): boolean {
-    const stored = this.#sessions.get(session);
+    const stored = this.sessions.get(session);
     if (stored === undefined || stored.isOver) return false;
     if (stored.nonce === newNonce) return true;
     if (stored.nonce !== nonce) return false;
@@ -199,7 +199,8 @@ export class MemoryHub {
     return true;
   }
 
-  #newEpoch(): string {
+  /** @returns one that no log has had */
+  newEpoch(): string {
     return `${this.#epoch}${(++this.#epochs).toString(36)}`;
   }
 
@@ -210,10 +211,10 @@ export class MemoryHub {
 
   /** The log of a room. It stays for as long as anybody may come who was in the room, counted from when it was used last. */
   #log(name: string): KeptLog {
-    let log = this.#logs.get(name);
+    let log = this.logs.get(name);
     if (log === undefined) {
-      log = new KeptLog(this.#newEpoch(), () => this.#logExpired(name));
-      this.#logs.set(name, log);
+      log = new KeptLog(this.newEpoch(), () => this.#logExpired(name));
+      this.logs.set(name, log);
     }
     const now = this.#wheel.now();
     this.#trim(log, now);
@@ -238,40 +239,9 @@ export class MemoryHub {
     return [log.epoch, offset];
   }
 
-  /** Remembers what it keeps now. @returns a function that loses everything since, as a store that fails over to a late copy does */
-  checkpoint(): () => void {
-    const logs = [...this.#logs].map(([name, { epoch, top, newest, entries, bytes }]) => {
-      return [name, { epoch, top, newest, entries: [...entries], bytes }] as const;
-    });
-    const sessions = [...this.#sessions].map(([id, session]) => {
-      const { nonce, generation, owner, isOver, letterBytes, lastLetter } = session;
-      const copied = { record: new Map(session.record), letters: [...session.letters] };
-      return [id, { nonce, generation, owner, isOver, letterBytes, lastLetter, ...copied }] as const;
-    });
-    return () => {
-      const kept = new Map(logs);
-      for (const [name, log] of this.#logs) {
-        // One that is followed stays a log, and has another epoch.
-        Object.assign(
-          log,
-          kept.get(name) ?? { epoch: this.#newEpoch(), top: 0, newest: nothing, entries: [], bytes: 0 },
-        );
-      }
-      const keptSessions = new Map(sessions);
-      for (const [id, session] of this.#sessions) {
-        const before = keptSessions.get(id);
-        if (before !== undefined) Object.assign(session, before);
-        else {
-          this.#wheel.cancel(session.kept);
-          this.#sessions.delete(id);
-        }
-      }
-    };
-  }
-
   #post(node: string, { to, stamp, body }: Letter): number {
     const { logPacketsMax, logBytesMax } = this.#limits;
-    const stored = this.#sessions.get(to);
+    const stored = this.sessions.get(to);
     if (stored === undefined || stored.isOver) return 0;
     const letter = { number: ++stored.lastLetter, node, stamp, body };
     stored.letters.push(letter);
@@ -302,12 +272,12 @@ export class MemoryHub {
   /** @returns why nothing was written, if nothing was: it is not there, or another has it, for a connection of that generation */
   #write(node: string, write: RecordWrite, positions: readonly Position[]): 'missing' | number | undefined {
     const { session, nonce, generation, parts, isWhole, keptMs, mail } = write;
-    const stored = this.#sessions.get(session);
+    const stored = this.sessions.get(session);
     if (stored !== undefined && (stored.nonce !== nonce || stored.isOver)) return stored.generation;
     if (stored === undefined && !isWhole && parts !== undefined) return 'missing';
     // One that is merely missing is written again by its living owner.
-    const written = stored ?? new KeptSession(() => this.#sessionExpired(session));
-    this.#sessions.set(session, written);
+    const written: KeptSession = stored ?? new KeptSession(() => this.#sessionExpired(session, written));
+    this.sessions.set(session, written);
     // Its owner was only quiet.
     this.#expired.delete(session);
     written.nonce = nonce;
@@ -333,19 +303,19 @@ export class MemoryHub {
   }
 
   #logExpired(name: string): void {
-    const log = this.#logs.get(name);
+    const log = this.logs.get(name);
     if (log === undefined) return;
     const now = this.#wheel.now();
     this.#trim(log, now);
     if (log.followers.size > 0) return;
-    if (log.entries.length === 0) this.#logs.delete(name);
+    if (log.entries.length === 0) this.logs.delete(name);
     else this.#keep(log.kept, now + this.#limits.entryAgeMsMax);
   }
 
-  #sessionExpired(id: string): void {
-    const stored = this.#sessions.get(id);
-    this.#sessions.delete(id);
-    if (stored === undefined || stored.isOver) return;
+  #sessionExpired(id: string, stored: KeptSession): void {
+    if (this.sessions.get(id) !== stored) return;
+    this.sessions.delete(id);
+    if (stored.isOver) return;
     this.#expired.set(id, { record: stored.record, lease: '', until: 0 });
   }
 }

@@ -4,19 +4,13 @@
 import { type Frame, LocalUsageError, type Position } from '@halyard/protocol';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
-import { type Batched, Commits, type Lost, type StepItem, type Written } from './commits';
+import { isLetter } from './answers';
+import { type Batched, Commits, type StepItem } from './commits';
 import type { Feed } from './feed';
 import type { Feeds } from './feeds';
+import type { Lost, Written } from './lately';
 import { Impatience, type Patience } from './patience';
-import {
-  type CommitResult,
-  isLetter,
-  type Letter,
-  type NewEntry,
-  type Step,
-  type Store,
-  type StoredLetter,
-} from './store';
+import type { CommitResult, Letter, NewEntry, Step, Store, StoredLetter } from './store';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
 
 /** What an entry is behind, the store says later. */

@@ -73,14 +73,6 @@ export interface StoredLetter extends Omit<Letter, 'to'> {
   readonly node: string;
 }
 
-/** Whether a store has told what it may. */
-export function isLetter(letter: StoredLetter | null | undefined): boolean {
-  if (typeof letter !== 'object' || letter === null) return false;
-  const { number, node, stamp, body } = letter;
-  if (typeof node !== 'string') return false;
-  return [number, stamp].every(Number.isSafeInteger) && (typeof body === 'string' || body instanceof Uint8Array);
-}
-
 /** Up to which letter a session has taken what there was for it. */
 export type TakenMail = Omit<StoredLetter, 'body'>;
 

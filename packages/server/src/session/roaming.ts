@@ -1,0 +1,290 @@
+// A session among servers that share a store: whose it is, what is stored of it, what other servers send to it, and what they finish
+// for each other when it moves. Longer than other files: each of these ends in a write of its record.
+// Methods are private by the compiler alone: one with # costs every instance a field.
+import {
+  type Close,
+  CloseCode,
+  checkEventName,
+  type DeliveredPacket,
+  type Failure,
+  PublicError,
+  type Snapshot,
+  type Value,
+} from '@halyard/protocol';
+import { compactOf, listOf } from '../base/compact-list';
+import type { QueuedTurn } from '../store/queued-turn';
+import type { StoredLetter } from '../store/store';
+import type { Recorded, Recording } from '../store/turn';
+import {
+  Borrowed,
+  decodeReply,
+  encodeFailure,
+  encodeReply,
+  HandedOver,
+  type OpenElsewhere,
+  type Reply,
+} from './handover';
+import { decodeLetter, encodeLoss } from './letter';
+import { Mailbox, type MailRecord, noMail } from './mailbox';
+import { Moving } from './moving';
+import { type Change, type Written, writeRecord } from './record-writer';
+
+/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
+const keptSlackMs = 30_000;
+
+/** How a session came to this node, if there can be others. */
+interface Move {
+  /** What the store knows this node's claim by. */
+  readonly nonce: string;
+  /** Up to this number the client has sent packets to other nodes: what was not settled may have been handled. */
+  left: number;
+  /** Generation of the last connection that this node has had. */
+  last: number | undefined;
+  readonly mailbox: Mailbox;
+  /** Numbers of events whose handlers are running. */
+  readonly begun: Set<number>;
+}
+
+// Fields of their own would cost every session of a server alone.
+const moves = new WeakMap<Recorded, Move>();
+/** Sessions that another server has, or goes on with. */
+const elsewhere = new WeakSet<Recorded>();
+/** What is still to be done here for sessions that were let go, … */
+const handedOver = new WeakMap<Recorded, HandedOver>();
+/** … and elsewhere for sessions that are here. */
+const borrowed = new WeakMap<Recorded, Borrowed>();
+/** Those of which the store has lost something that is not written again yet. */
+const unsure = new WeakSet<Recorded>();
+
+export abstract class Roaming extends Moving implements Recorded {
+  // Whose it is.
+
+  /** It is this node's, and no other's. @param mail which letters are taken */
+  claimed(nonce: string, mail = noMail): void {
+    const mailbox = new Mailbox(mail, {
+      letters: (after) => this.queue.letters(this.id, after),
+      take: (letter) => this.takeLetter(letter),
+      lost: () => this.lost(0),
+      report: this.context.report,
+    });
+    moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Set() });
+  }
+
+  /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
+  fenced(generation: number): void {
+    this.connection?.discard();
+    // Who goes on with what is stored does not know what is missing there.
+    if (unsure.has(this)) this.queue.post(this.id, encodeLoss(this.context.recordCodec));
+    // Its client has come back there, or else it is to look for it.
+    const code = generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
+    elsewhere.add(this);
+    this.end({ code, reason: 'another server has the session', by: 'server' });
+  }
+
+  /**
+   * It goes on at another server, or may: here it is over, and nobody is told that it is.
+   * @param node that has asked for it, if one has
+   * @returns which events are finished where
+   */
+  letGo(close: Close, node?: string): OpenElsewhere[] {
+    const its = borrowed.get(this);
+    const done = its?.done ?? new Map<number, readonly Reply[]>();
+    const mine = [...(moves.get(this)?.begun ?? []), ...done.keys()];
+    if (node !== undefined) handedOver.set(this, new HandedOver(node, mine));
+    const open: OpenElsewhere[] = [[this.context.node, mine], ...(its?.open() ?? [])];
+    this.context.turn.forget(this);
+    if (this.context.turn.isShared) elsewhere.add(this);
+    this.end(close);
+    for (const [number, replies] of done) {
+      for (const reply of replies) handedOver.get(this)?.reply(reply);
+      this.settle(number);
+    }
+    return open;
+  }
+
+  /** Whether another server has it, or goes on with it. */
+  protected get isElsewhere(): boolean {
+    return elsewhere.has(this);
+  }
+
+  /**
+   * Its client comes over another connection.
+   * @param left up to this number it has sent packets over others
+   */
+  protected arrives(generation: number, left: number): void {
+    const move = moves.get(this);
+    // The connections since the last one here were other nodes', or nobody's.
+    if (move !== undefined && move.last !== generation - 1) move.left = Math.max(move.left, left);
+  }
+
+  /** It has a connection of this generation. */
+  protected hasArrived(generation: number): void {
+    const move = moves.get(this);
+    if (move !== undefined) move.last = generation;
+  }
+
+  isRedelivered(number: number): boolean {
+    return number > 0 && number <= (moves.get(this)?.left ?? 0);
+  }
+
+  // What is stored of it.
+
+  write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
+    const { recordCodec, settings } = this.context;
+    const { recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs } = settings;
+    const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
+    const { nonce = '', mailbox } = moves.get(this) ?? {};
+    return {
+      write: {
+        session: this.id,
+        nonce,
+        generation: this.generation,
+        mail: mailbox?.position ?? noMail,
+        parts: record?.parts,
+        isWhole: before === undefined,
+        // It is written again when its client has answered a PING.
+        keptMs: recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs,
+      },
+      tops: record?.tops ?? new Map(),
+      written: record?.written,
+      snapshot: this.movable.snapshot(),
+    };
+  }
+
+  stored(snapshot: Snapshot): void {
+    unsure.delete(this);
+    if (this.isOver) return;
+    this.movable.stored(snapshot, this.context.wheel.lately());
+    this.queued();
+    this.schedule();
+  }
+
+  rolledBack(): void {
+    if (this.isOver) return;
+    moves.get(this)?.mailbox.rolledBack();
+    unsure.add(this);
+    this.queue.rewrite(this);
+  }
+
+  failed(error: unknown): void {
+    this.fail(error);
+  }
+
+  protected override touch(what?: Change): void {
+    this.context.turn.touch(this, what);
+  }
+
+  /** With a store that others share. */
+  protected get queue(): QueuedTurn {
+    return this.context.turn as QueuedTurn;
+  }
+
+  // What other servers send to it.
+
+  /** Another node has sent it something. */
+  post(letter: StoredLetter): void {
+    if (!this.isOver) moves.get(this)?.mailbox.arrived(letter);
+  }
+
+  mailed(): void {
+    if (!this.isOver) moves.get(this)?.mailbox.mailed();
+  }
+
+  protected get mailRecord(): MailRecord {
+    return moves.get(this)?.mailbox.record() ?? noMail;
+  }
+
+  private takeLetter({ stamp, body }: StoredLetter): void {
+    if (this.isOver) return;
+    const { turn, recordCodec, report } = this.context;
+    turn.stamps.observe(stamp);
+    this.touch();
+    try {
+      const letter = decodeLetter(body, recordCodec);
+      if (letter === 'loss') {
+        this.lost(0);
+        return;
+      }
+      const { socket, namespace, event, args, rooms, except } = letter;
+      checkEventName(event);
+      const presence = listOf(this.presences).find(({ id }) => id === socket);
+      // Where it is in one of these rooms it gets it by the room.
+      const isMeant =
+        presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);
+      if (isMeant) this.sendEvent(namespace, event, args);
+    } catch (error) {
+      report(error, 'a letter of another server');
+    }
+  }
+
+  // What is finished where it was begun.
+
+  /** Servers before this one finish some of its events. */
+  borrows(open: readonly OpenElsewhere[]): void {
+    borrowed.set(this, new Borrowed(open));
+  }
+
+  /** One of them has. */
+  finished(number: number, replies: readonly Reply[]): void {
+    if (borrowed.get(this)?.finished(number, replies)) this.finish(number, replies);
+  }
+
+  /** A server is gone: what it was to finish is handled here. */
+  nodeLeft(node: string): void {
+    try {
+      for (const delivery of borrowed.get(this)?.left(node) ?? []) if (!this.isOver) this.deliver(...delivery);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  override deliver(packet: DeliveredPacket, number: number, size: number): void {
+    const taken = number === 0 ? 'here' : (borrowed.get(this)?.take([packet, number, size]) ?? 'here');
+    if (taken === 'here') super.deliver(packet, number, size);
+    else if (taken !== 'waits') this.finish(number, taken);
+  }
+
+  began(number: number): void {
+    moves.get(this)?.begun.add(number);
+  }
+
+  settle(number: number): void {
+    if (number === 0) return;
+    moves.get(this)?.begun.delete(number);
+    const its = handedOver.get(this);
+    const replies = its?.settle(number);
+    if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);
+    if (this.isOver) return;
+    this.touch();
+    this.movable.settle(number, this.context.wheel.lately());
+    this.schedule();
+  }
+
+  override sendAck(ack: number, value: Value | undefined): void {
+    const its = this.isOver ? handedOver.get(this) : undefined;
+    if (its === undefined) super.sendAck(ack, value);
+    else its.reply(encodeReply(ack, value, this.context.recordCodec));
+  }
+
+  override sendError(ack: number, failure: Failure): void {
+    const its = this.isOver ? handedOver.get(this) : undefined;
+    if (its === undefined) super.sendError(ack, failure);
+    else its.reply(encodeFailure(ack, failure, this.context.recordCodec));
+  }
+
+  private finish(number: number, replies: readonly Reply[]): void {
+    for (const reply of replies) {
+      const { ack, value, failure } = decodeReply(reply, this.context.recordCodec);
+      if (failure === undefined) this.sendAck(ack, value);
+      else this.sendError(ack, failure);
+    }
+    this.settle(number);
+  }
+
+  /** Who owed the client an answer is gone. */
+  protected answerLost(acks: readonly number[]): void {
+    for (const ack of acks) {
+      this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// What this node has stored last in one partition: if the store loses it, nobody else may know of it.
+import type { Position } from '@halyard/protocol';
+import type { Commit, CommitResult, Letter } from './store';
+
+const lettersMax = 1_024;
+const logsMax = 16_384;
+
+/** What this node has stored, and the store has lost. */
+export interface Lost {
+  readonly letters: readonly Letter[];
+  /** Where logs were, as far as this node has written to them. */
+  readonly logs: ReadonlyMap<string, Written>;
+}
+
+/** An entry that this node has stored. */
+export interface Written {
+  /** Of the commit. */
+  readonly number: number;
+  readonly position: Position;
+  readonly stamp: number;
+}
+
+export class Lately {
+  #letters: { readonly number: number; readonly letter: Letter }[] = [];
+  /** The last entry in each log, in the order of those. */
+  readonly #logs = new Map<string, Written>();
+
+  add({ number, steps }: Commit, { positions }: CommitResult): void {
+    for (const [i, step] of steps.entries()) {
+      if ('to' in step) this.#letters.push({ number, letter: step });
+      else if ('log' in step) {
+        this.#logs.delete(step.log);
+        this.#logs.set(step.log, { number, position: positions[i] as Position, stamp: step.stamp });
+      }
+    }
+    if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
+    for (const log of this.#logs.keys()) {
+      if (this.#logs.size <= logsMax) break;
+      this.#logs.delete(log);
+    }
+  }
+
+  /** What was stored after a commit is lost. Letters are forgotten: they are sent again. @returns what it was */
+  loseAfter(last: number): Lost {
+    const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
+    this.#letters = this.#letters.filter(({ number }) => number <= last);
+    const logs = new Map([...this.#logs].filter(([, { number }]) => number > last));
+    return { letters, logs };
+  }
+
+  writtenTo(log: string, epoch: string): Written | undefined {
+    const written = this.#logs.get(log);
+    return written?.position[0] === epoch ? written : undefined;
+  }
+}
