@@ -42,6 +42,13 @@ const waitingEntriesMax = 4_096;
 const knownMax = 1_024;
 const epochsMax = 64;
 
+/** How a log is here: up to which offset it is known to go, and up to which it was delivered. */
+export interface FeedState {
+  readonly epoch: string;
+  readonly top: number;
+  readonly last: number;
+}
+
 /** Who waits until the log has come so far. */
 interface Waiter {
   readonly offset: number;
@@ -198,14 +205,20 @@ export class Feed {
     this.#isInDoubt = this.#isReading || this.#state === 'starting';
   }
 
-  /** How the store has the log, and how it was here when it was asked. */
-  compare({ epoch, top, newest: [stamp, node] }: LogState, id: string, last: number): void {
+  /** Compares how the store has the log with how it was here. @param then what `state` was before the store was asked */
+  compare({ epoch, top, newest: [stamp, node] }: LogState, then: FeedState): void {
     const { log } = this;
-    if (!this.isReady || log.id !== id) return;
-    if (epoch !== id) this.renewed(epoch);
-    else if (top < last || (top === last && differ(this.#nameAt(last), nameOf(node, stamp)))) this.#askForRenewal();
+    if (!this.isReady || log.id !== then.epoch) return;
+    const isOther = top === then.last && differ(this.#nameAt(top), nameOf(node, stamp));
+    if (epoch !== log.id) this.renewed(epoch);
+    else if (top < then.top || isOther) this.#askForRenewal();
     // What came behind says what it is behind.
-    else if (top > last) this.#readOn();
+    else if (top > then.last) this.#readOn();
+  }
+
+  /** How the log is here. */
+  get state(): FeedState {
+    return { epoch: this.log.id, top: Math.max(this.#top, this.log.lastOffset), last: this.log.lastOffset };
   }
 
   /** How another node has known a log. @returns as `known` */
@@ -437,10 +450,15 @@ export class Feed {
     try {
       while (this.isReady) {
         const { lastOffset } = this.log;
+        const known = this.#top;
         const { epoch, first, top, entries } = await this.#page(lastOffset, pageEntriesMax);
         if (!this.isReady) return;
         if (epoch !== this.log.id) {
           this.renewed(epoch);
+          return;
+        }
+        if (top < known) {
+          this.#askForRenewal();
           return;
         }
         this.#stopWaiting((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);

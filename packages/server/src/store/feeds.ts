@@ -3,7 +3,7 @@ import type { Position } from '@halyard/protocol';
 import { TimedCall, type TimerWheel } from '../base/wheel';
 import type { Follower, Log } from '../log/log';
 import { isState } from './answers';
-import { Feed, type FeedContext } from './feed';
+import { Feed, type FeedContext, type FeedState } from './feed';
 import { type Known, nameOf, unknown } from './known';
 import { Impatience } from './patience';
 import type { LogState, StoredEntry } from './store';
@@ -86,15 +86,14 @@ export class Feeds {
     }
     for (let i = 0; i < feeds.length; i += checkedMax) {
       const some = feeds.slice(i, i + checkedMax);
-      const asked = some.map(({ log }) => ({ name: log.name, id: log.id, last: log.lastOffset }));
-      const names = asked.map(({ name }) => name);
+      const names = some.map(({ log }) => log.name);
+      const then = some.map(({ state }) => state);
       const states = await patience.until(
         () => store.tops(names),
         (tops) => tops.length === names.length && tops.every(isState),
       );
       for (const [j, feed] of some.entries()) {
-        const { id, last } = asked[j] as (typeof asked)[number];
-        feed.compare(states[j] as LogState, id, last);
+        feed.compare(states[j] as LogState, then[j] as FeedState);
       }
     }
   }
