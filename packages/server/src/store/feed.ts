@@ -115,13 +115,21 @@ export class Feed {
 
   /** Follows the log. @param from where its entries begin that are wanted; undefined: with the next one */
   async start(from: Position | undefined): Promise<void> {
-    if (from !== undefined && !this.isReady) this.#wanted.push(from);
+    if (from !== undefined) {
+      // A record may know more of it than the store does, if that has lost something.
+      if (this.isReady) this.announced(from[0], [from[1], 0, '']);
+      else this.#wanted.push(from);
+    }
     if (this.#state !== 'idle') return;
     this.#state = 'starting';
     const { store, patience, retention } = this.#context;
     const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
     let base = top;
-    for (const [its, offset] of this.#wanted.splice(0)) if (its === epoch) base = Math.min(base, offset);
+    for (const [its, offset] of this.#wanted.splice(0)) {
+      if (its !== epoch) continue;
+      base = Math.min(base, offset);
+      this.#top = Math.max(this.#top, offset);
+    }
     if (base < top) {
       const page = await this.#page(base, 1);
       // What is gone was for who was here before: that is seen where it is missing.
