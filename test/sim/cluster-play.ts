@@ -360,7 +360,9 @@ class ClusterWorld {
     const place = random.pick(this.#alive());
     this.#note(`server ${place.number} is killed`);
     this.counters['servers killed']++;
-    this.#model.killed(place.number, this.#clock.now() - this.#lostAt < findsOutMs);
+    const reachable = Math.max(this.#lostAt, this.#store.backAt);
+    const isUnaware = this.#hasRolledBack && this.#clock.now() - reachable < findsOutMs;
+    this.#model.killed(place.number, isUnaware);
     place.kill();
     this.#places = this.#places.filter((one) => one !== place);
     await this.#serve();

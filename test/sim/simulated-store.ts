@@ -116,6 +116,11 @@ export class SimulatedStore {
     });
   }
 
+  /** When it was back last, or will be. */
+  get backAt(): number {
+    return this.#awayUntil;
+  }
+
   get isAway(): boolean {
     return this.#clock.now() < this.#awayUntil;
   }
