@@ -185,12 +185,12 @@ export class Feed {
       if (this.#early.length < waitingEntriesMax) this.#early.push([epoch, entry]);
       return;
     }
-    this.#top = Math.max(this.#top, entry.offset);
     if (epoch !== log.id) {
       // Of another log: the store says which one it is.
       this.#readOn();
       return;
     }
+    this.#top = Math.max(this.#top, entry.offset);
     if (entry.offset <= log.lastOffset) {
       const its = nameOf(entry.node || this.#context.node, entry.stamp);
       // What comes from here is delivered before the store has told what it is behind.
