@@ -25,6 +25,8 @@ export interface Emission {
   readonly socket?: string;
   /** Sockets that are on the same server then: they get it in the order of all that it emits. */
   readonly own: ReadonlySet<string>;
+  /** The time of day is not the same everywhere: who was in a room then is not known where another server had the socket. */
+  readonly isUnsure: boolean;
 }
 
 interface Tracked extends Emission {
@@ -71,6 +73,12 @@ export class ClusterModel {
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** Whether it has to be said when it is over. */
+  isDue(socket: string): boolean {
+    const seat = this.#seats.get(socket);
+    return seat?.isTold === true && !seat.isUnsure;
   }
 
   /** A socket is there; its client knows so when `told` is called. */
@@ -147,7 +155,7 @@ export class ClusterModel {
   stored(name: string, room: string | undefined): void {
     const emission = this.#emissions.get(name);
     if (emission === undefined) return;
-    const { namespace, except, socket, calledAt } = emission;
+    const { namespace, except, socket, calledAt, own } = emission;
     const order = `${namespace} ${room ?? socket}`;
     const place = (this.#places.get(order) ?? 0) + 1;
     // Who has not got it before it was lost gets it now, or has left.
@@ -162,11 +170,14 @@ export class ClusterModel {
         if (state === undefined) return !isIn;
         return state.isIn === isIn && state.isSure && state.since <= calledAt;
       };
+      // By whose time of day it is told who was in a room, others cannot know.
+      const isExcepted = (one: string, isIn: boolean): boolean =>
+        (!emission.isUnsure || own.has(id)) && certainly(one, isIn);
       const isMeant = room === undefined ? socket === id : !certainly(room, false);
-      if (!isMeant || except.some((one) => one === id || certainly(one, true))) continue;
+      if (!isMeant || except.some((one) => one === id || isExcepted(one, true))) continue;
       emission.possible.add(id);
       const isDue = room === undefined || certainly(room, true);
-      if (isDue && except.every((one) => certainly(one, false))) seat.due.add(name);
+      if (isDue && except.every((one) => isExcepted(one, false))) seat.due.add(name);
     }
   }
 

@@ -10,6 +10,7 @@ import { type Random, seededRandom } from '@halyard/harness/random';
 import type { Commit, CommitResult, Socket } from '@halyard/server';
 import { ClusterModel } from './cluster-model';
 import { type Counters, noCounts } from './counters';
+import { gated, HaltingTime } from './halting-time';
 import { Broken } from './model';
 import { Failure, type Script } from './script';
 import { ServerPlace } from './server-place';
@@ -46,10 +47,13 @@ export async function playCluster(script: Script): Promise<Counters> {
 
 interface Client {
   readonly name: string;
+  readonly time: HaltingTime;
   readonly socket: ClientSocket;
   readonly sockets: Map<string, ClientSocket>;
   asked: number;
   settled: number;
+  /** Its sockets' ids as it was told last, by namespace. */
+  readonly ids: Map<string, string>;
   /** All that it has said. */
   readonly said: string[];
   /** Sockets that servers have had for it and that it was not told of, each with its namespace. */
@@ -75,6 +79,12 @@ class ClusterWorld {
   readonly #numbers = new Map<number, number>();
   #broken: unknown;
   #isEnding = false;
+  /** Sockets of clients that are gone for good. */
+  readonly #gone = new Set<string>();
+  /** How often servers have said of sockets that they are over. */
+  readonly #overs = new Map<string, number>();
+  /** Whether the time of day is not the same everywhere. */
+  readonly #setsClocks: boolean;
   /** Whether the store may lose what it has done. */
   readonly #rollsBack: boolean;
   #hasRolledBack = false;
@@ -96,6 +106,7 @@ class ClusterWorld {
       lost: (partition, since) => this.#lost(partition, since),
     });
     this.#rollsBack = random.chance(0.3);
+    this.#setsClocks = random.chance(0.3);
   }
 
   async start(): Promise<void> {
@@ -133,6 +144,11 @@ class ClusterWorld {
       );
     for (let waited = 0; sockets() > 0 && waited < 400_000; waited += 1_000) await this.#elapse(1_000);
     if (sockets() > 0) throw new Broken(`${sockets()} sockets are left when all clients have closed`);
+    const unsaid = () => [...this.#gone].find((socket) => !this.#overs.has(socket) && this.#model.isDue(socket));
+    for (let waited = 0; unsaid() !== undefined; waited += 1_000) {
+      if (waited > 400_000) throw new Broken(`${unsaid()} is gone for good, and no server says so`);
+      await this.#elapse(1_000);
+    }
     let closed = 0;
     for (const { io } of this.#places) void io.close().then(() => closed++);
     for (let waited = 0; closed < this.#places.length; waited += 1_000) {
@@ -217,6 +233,11 @@ class ClusterWorld {
     place.io.on('error', (error) => {
       if (place.isAlive) this.#note(`server ${number}: ${error}`);
     });
+    place.io.on('session-expired', ({ sockets }) => {
+      if (!place.isAlive) return;
+      this.counters['sessions expired']++;
+      for (const { id } of sockets) this.#over(id, `server ${number}: ${id} has expired`);
+    });
     for (const name of namespaces) {
       const namespace = place.io.of(name);
       if (name === '/b') namespace.use(() => new Promise<void>((resolve) => place.time.after(15, resolve)));
@@ -255,6 +276,12 @@ class ClusterWorld {
       this.counters.moves++;
       this.#model.moved(socket.id, place.number);
     }
+    socket.on('disconnect', () => {
+      if (place.isAlive) this.#over(socket.id, `server ${place.number}: ${socket.id} is over`);
+    });
+    socket.on('moved', () => {
+      if (place.isAlive) this.#note(`server ${place.number}: ${socket.id} has moved`);
+    });
     for (const event of ['event', 'ask']) {
       socket.on(event, (text: string) => {
         if (!place.isAlive) return undefined;
@@ -270,8 +297,18 @@ class ClusterWorld {
     }
   }
 
+  /** A server says that a socket is. */
+  #over(socket: string, note: string): void {
+    this.#note(note);
+    const times = this.#overs.get(socket) ?? 0;
+    // As long as anything fails, it may be said again, and if what is lost was that it was said.
+    if (times > 0 && this.#isEnding && !this.#hasRolledBack) this.#broken ??= new Broken(`${socket} is over once more`);
+    this.#overs.set(socket, times + 1);
+  }
+
   #join(name: string): Client {
     const random = this.#random;
+    const time = new HaltingTime(this.#clock);
     const anyPlace = (): ServerPlace => random.pick(this.#alive());
     const stream: Transport = {
       open: (address, events) => {
@@ -290,14 +327,15 @@ class ClusterWorld {
     const kind = random.int(3);
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
     const socket = connect('http://sim.example', {
-      ...{ transport, clock: this.#clock, random: seededRandom(random.int(2 ** 32)).next, auth: { name } },
+      ...{ transport: gated(transport, time), clock: time, random: seededRandom(random.int(2 ** 32)).next, auth: { name } },
       codec: kind === 0 ? random.pick([json(), msgpack()]) : json(),
       reconnect: { delayMinMs: 1, delayMaxMs: 400 },
       connectTimeoutMs: 5_000,
     });
     const client: Client = {
-      ...{ name, socket, asked: 0, settled: 0, said: [], isKnown: false },
+      ...{ name, time, socket, asked: 0, settled: 0, said: [], isKnown: false },
       sockets: new Map(),
+      ids: new Map(),
       unknown: new Map(),
     };
     socket.connection.on('state', (change) => {
@@ -330,14 +368,15 @@ class ClusterWorld {
           if (its === socket.namespace && one !== socket.id) this.#model.lost(one);
         }
       }
-      id = socket.id;
-      client.unknown.delete(id as string);
+      id = socket.id as string;
+      client.ids.set(socket.namespace, id);
+      client.unknown.delete(id);
       this.#clock.after(1, () => {
         client.isKnown = true;
       });
       if (recovered) this.counters['sessions resumed']++;
-      this.#model.entered(id as string, socket.namespace);
-      this.#model.told(id as string, '', true);
+      this.#model.entered(id, socket.namespace);
+      this.#model.told(id, '', true);
     });
     socket.on('error', (error) => {
       this.#broken ??= error;
@@ -421,7 +460,8 @@ class ClusterWorld {
     const number = (this.#numbers.get(place.number) ?? 0) + 1;
     this.#numbers.set(place.number, number);
     const own = new Set([...io.sockets.keys()].filter((id) => this.#model.isAt(id, place.number)));
-    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace, own };
+    const isUnsure = this.#setsClocks;
+    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace, own, isUnsure };
     const sockets = [...io.sockets.values()];
     const elsewhere = this.#alive().flatMap((other) => [...other.io.of(namespace).sockets.keys()]);
     if (random.chance(0.1) && elsewhere.length > 0) {
@@ -493,7 +533,7 @@ class ClusterWorld {
   #disturb(random: Random): void {
     const place = random.pick(this.#alive());
     const { path } = this.#store;
-    switch (random.int(10)) {
+    switch (random.int(13)) {
       case 0:
       case 1:
         this.counters.cuts++;
@@ -522,7 +562,7 @@ class ClusterWorld {
         const ms = random.pick([500, 3_000, 20_000]);
         this.#note(`server ${place.number} stands still for ${ms} ms`);
         this.counters['servers paused']++;
-        place.pause(ms);
+        place.time.halt(ms);
         return;
       }
       case 7: {
@@ -539,6 +579,25 @@ class ClusterWorld {
         this.#note('the store loses what it does from now on');
         this.#store.rollBack(random.pick([5, 50, 500]));
         return;
+      case 9: {
+        const { name, time } = random.pick(this.#clients);
+        const ms = random.pick([500, 3_000, 20_000]);
+        this.#note(`${name} sleeps for ${ms} ms`);
+        this.counters['clients asleep']++;
+        time.halt(ms);
+        return;
+      }
+      case 10: {
+        const ms = random.pick([-3_600_000, -1_000, 1_000, 3_600_000]);
+        if (!this.#setsClocks) return;
+        this.#note(`the time of day of server ${place.number} is set by ${ms} ms`);
+        this.counters['clocks set']++;
+        place.time.aheadMs += ms;
+        return;
+      }
+      case 11:
+        if (this.#clients.length > 2) this.#vanish(random);
+        return;
       default:
         Object.assign(path, {
           lostCalls: random.pick([0, 0, 0.05, 0.2]),
@@ -547,6 +606,20 @@ class ClusterWorld {
           untold: random.pick([0, 0, 0.1]),
         });
         this.#note(`the way to the store: ${JSON.stringify(path)}`);
+    }
+  }
+
+  /** A client goes for good, and cannot say so. */
+  #vanish(random: Random): void {
+    const client = random.pick(this.#clients);
+    this.#note(`${client.name} is gone for good`);
+    this.counters['clients gone']++;
+    client.time.isGone = true;
+    this.#clients.splice(this.#clients.indexOf(client), 1);
+    for (const text of client.said) this.#model.spared(text);
+    for (const id of client.ids.values()) {
+      this.#gone.add(id);
+      this.#model.lost(id);
     }
   }
 

@@ -8,8 +8,8 @@ import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
 import { memory, Server, type Socket } from '@halyard/server';
 import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
-import { ServerClock } from '../kit/server-clock';
 import { type Counters, noCounts } from './counters';
+import { gated, HaltingTime } from './halting-time';
 import { Broken, Model } from './model';
 import { Failure, type Script } from './script';
 
@@ -51,7 +51,9 @@ class World {
   readonly #model: Model;
   readonly #clients: Client[] = [];
   #io!: Server;
-  #time!: ServerClock;
+  #time!: HaltingTime;
+  /** How far the time of day of the server is from the true one, in milliseconds. */
+  #aheadMs = 0;
   #servers = 0;
   #names = 0;
   /** What broke the promise, if anything has. */
@@ -155,7 +157,8 @@ class World {
   }
 
   async #serve(): Promise<void> {
-    const time = new ServerClock(this.#clock);
+    const time = new HaltingTime(this.#clock);
+    time.aheadMs = this.#aheadMs;
     this.#time = time;
     const node = ++this.#servers;
     const io = new Server({
@@ -201,6 +204,7 @@ class World {
 
   #join(name: string): Client {
     const random = this.#random;
+    const time = new HaltingTime(this.#clock);
     const stream: Transport = {
       open: (address, events) => {
         this.counters['websocket connections']++;
@@ -216,7 +220,8 @@ class World {
     const kind = random.int(3);
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
     const socket = connect('http://sim.example', {
-      ...{ transport, clock: this.#clock, random: seededRandom(random.int(2 ** 32)).next, auth: { name } },
+      ...{ transport: gated(transport, time), clock: time, random: seededRandom(random.int(2 ** 32)).next },
+      auth: { name },
       // Polling is text here.
       codec: kind === 0 ? random.pick([json(), msgpack()]) : json(),
       reconnect: { delayMinMs: 1, delayMaxMs: 400 },
@@ -224,6 +229,7 @@ class World {
     });
     const client: Client = {
       name,
+      time,
       socket,
       sockets: new Map(),
       lost: 0,
@@ -461,7 +467,7 @@ class World {
 
   #disturb(random: Random): void {
     const { network } = this.#network;
-    switch (random.int(7)) {
+    switch (random.int(9)) {
       case 0:
       case 1:
         this.counters.cuts++;
@@ -487,6 +493,23 @@ class World {
         this.#http.path.loss = random.pick([0, 0.05, 0.3]);
         if (this.#http.path.loss > 0) this.counters['lost requests']++;
         return;
+      case 6: {
+        const { name, time } = random.pick(this.#clients);
+        const ms = random.pick([500, 3_000, 20_000]);
+        this.#note(`${name} sleeps for ${ms} ms`);
+        this.counters['clients asleep']++;
+        time.halt(ms);
+        return;
+      }
+      case 7: {
+        // By it is put in order what servers emit that know nothing of each other.
+        const ms = random.pick(this.#shared ? [1_000, 3_600_000] : [-3_600_000, -1_000, 1_000, 3_600_000]);
+        this.#note(`the time of day is set by ${ms} ms`);
+        this.counters['clocks set']++;
+        this.#aheadMs += ms;
+        this.#time.aheadMs = this.#aheadMs;
+        return;
+      }
       default:
         this.#garbage(random);
     }
@@ -537,6 +560,7 @@ class World {
 
 interface Client {
   readonly name: string;
+  readonly time: HaltingTime;
   readonly socket: ClientSocket;
   readonly sockets: Map<string, ClientSocket>;
   /** How many events it was told are given up. */

@@ -6,55 +6,15 @@ import type { VirtualClock } from '@halyard/harness/clock';
 import type { Random } from '@halyard/harness/random';
 import { type HostFactory, type HostHandlers, Server } from '@halyard/server';
 import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
-import { ServerClock } from '../kit/server-clock';
+import { HaltingTime } from './halting-time';
 import type { SimulatedNode } from './simulated-store';
 
 type Verdict = ReturnType<HostHandlers['upgrade']>;
 
-/** The time of a server that may stand still too. */
-class PlaceTime extends ServerClock {
-  readonly #clock: VirtualClock;
-  #pausedUntil = 0;
-  #waiting: (() => void)[] = [];
-
-  constructor(clock: VirtualClock) {
-    super(clock);
-    this.#clock = clock;
-  }
-
-  override after(delayMs: number, run: () => void): () => void {
-    let isCancelled = false;
-    const cancel = this.#clock.after(delayMs, () => this.gate(() => isCancelled || run()));
-    return () => {
-      isCancelled = true;
-      cancel();
-    };
-  }
-
-  override soon(run: () => void): void {
-    setImmediate(() => this.gate(run));
-  }
-
-  /** Runs something, once it does not stand still. */
-  gate(run: () => void): void {
-    if (this.isGone) return;
-    if (this.#clock.now() < this.#pausedUntil) this.#waiting.push(run);
-    else run();
-  }
-
-  pause(ms: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + ms);
-    this.#clock.after(ms, () => {
-      if (this.#clock.now() < this.#pausedUntil) return;
-      for (const run of this.#waiting.splice(0)) this.gate(run);
-    });
-  }
-}
-
 export class ServerPlace {
   readonly number: number;
   readonly io: Server;
-  readonly time: PlaceTime;
+  readonly time: HaltingTime;
   readonly network: MemoryNetwork;
   readonly http: LossyHttp;
   readonly store: SimulatedNode;
@@ -63,7 +23,7 @@ export class ServerPlace {
   constructor(number: number, clock: VirtualClock, random: () => Random, native: boolean, store: SimulatedNode) {
     this.number = number;
     this.store = store;
-    this.time = new PlaceTime(clock);
+    this.time = new HaltingTime(clock);
     const wires = random();
     const network = { latencyMs: [1, 5] as const, noticeMs: [0, 200] as const, unnoticed: wires.pick([0, 0.3, 0.6]) };
     this.network = new MemoryNetwork(clock, wires, { ...network }, native);
@@ -87,11 +47,6 @@ export class ServerPlace {
       clock: this.time,
       host,
     });
-  }
-
-  /** It stands still for so long. */
-  pause(ms: number): void {
-    this.time.pause(ms);
   }
 
   kill(): void {

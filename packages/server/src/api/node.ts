@@ -79,7 +79,8 @@ export class Node implements SharedContext {
     const retention = new Retention(kept, wheel, () => {});
     const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
     const announce: FeedContext['announce'] = (...what) => this.#announce(...what);
-    const feeds = { store, patience, retention, stamps, codecs, node, isReleased, announce, report };
+    const answered = (): Promise<void> => this.turn.answered();
+    const feeds = { store, patience, retention, stamps, codecs, node, isReleased, answered, announce, report };
     this.#feeds = new Feeds(feeds, wheel);
     this.turn.feeds = this.#feeds;
   }

@@ -107,12 +107,12 @@ export abstract class EventSocket extends Presence {
   }
 
   override wentAway(close: Close): void {
-    this.fire('away', close);
+    this.fire('away', [close]);
   }
 
   override cameBack(): void {
     this.recovered = true;
-    this.fire('resume');
+    this.fire('resume', []);
   }
 
   protected override isBusy(then: () => void): boolean {
@@ -123,11 +123,15 @@ export abstract class EventSocket extends Presence {
 
   protected override ended(close: Close, isElsewhere: boolean): void {
     this.context.removed();
-    if (isElsewhere) {
-      movedOnes.add(this);
-      this.fire('moved');
-    } else this.fire('disconnect', close);
+    const handlers = this.#lifecycle;
     this.#handlers = this.#lifecycle = noHandlers;
+    if (isElsewhere) movedOnes.add(this);
+    if (handlers === noHandlers) return;
+    // Another server may have it without this one knowing: then it is not over.
+    this.line.whenOver((hasMoved) => {
+      if (hasMoved) this.fire('moved', [], handlers);
+      else this.fire('disconnect', [close], handlers);
+    });
   }
 
   protected addMiddleware(middleware: SocketMiddleware): void {
@@ -145,9 +149,12 @@ export abstract class EventSocket extends Presence {
     else this.#handlers = withoutHandler(this.#handlers, event, handler);
   }
 
-  private fire<Name extends keyof SocketLifecycle>(event: Name, ...args: Parameters<SocketLifecycle[Name]>): void {
+  private fire<Name extends keyof SocketLifecycle>(
+    event: Name,
+    args: Parameters<SocketLifecycle[Name]>,
+    handlers = this.#lifecycle,
+  ): void {
     // After what is under way: a connection may be lost in the midst of an emit to many, and handlers emit.
-    const handlers = this.#lifecycle;
     if (handlers === noHandlers) return;
     this.context.platform.microtask(() => {
       fireHandlers(handlers, event, args, (error) => this.context.report(error, `a handler of "${event}"`));

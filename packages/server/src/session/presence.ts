@@ -49,6 +49,8 @@ export interface Owner extends Line {
   disconnect(presence: Presence, close: Close): void;
   /** The server ends the session. */
   end(close: Close): void;
+  /** Calls `tell` once it is known whether a presence that is over here goes on at another server. */
+  whenOver(tell: (hasMoved: boolean) => void): void;
 }
 
 /** The question for a presence, which a namespace decides. */

@@ -102,6 +102,11 @@ export abstract class Roaming extends Moving implements Recorded {
     return open;
   }
 
+  whenOver(tell: (hasMoved: boolean) => void): void {
+    if (this.isElsewhere || !this.context.turn.isShared) tell(this.isElsewhere);
+    else this.queue.confirm(this).then((isOurs) => tell(!isOurs));
+  }
+
   /** Whether another server has it, or goes on with it. */
   protected get isElsewhere(): boolean {
     return elsewhere.has(this);

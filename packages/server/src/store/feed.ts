@@ -24,6 +24,8 @@ export interface FeedContext {
   readonly node: string;
   /** Whether what this node has emitted at a stamp may be delivered: it goes out in the order in which it was emitted. */
   isReleased(stamp: number): boolean;
+  /** @returns once the store has answered what is on its way there now */
+  answered(): Promise<void>;
   /**
    * A log has another epoch: all nodes tell each other how they knew the one before.
    * @returns what the others have known; undefined if one does not answer
@@ -124,24 +126,31 @@ export class Feed {
     this.#state = 'starting';
     const { store, patience, retention } = this.#context;
     const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
-    let base = top;
-    for (const [its, offset] of this.#wanted.splice(0)) {
-      if (its !== epoch) continue;
-      base = Math.min(base, offset);
-      this.#top = Math.max(this.#top, offset);
-    }
-    if (base < top) {
-      const page = await this.#page(base, 1);
+    // What was stored before, and not answered, may have its place before that.
+    await this.#context.answered();
+    let first = 1;
+    if (this.#wantedFrom(epoch, top) < top) {
+      const page = await this.#page(this.#wantedFrom(epoch, top), 1);
       // What is gone was for who was here before: that is seen where it is missing.
-      if (page.epoch === epoch) base = Math.max(base, page.first - 1);
+      if (page.epoch === epoch) first = page.first;
     }
+    const base = Math.max(this.#wantedFrom(epoch, top), first - 1);
+    for (const [its, offset] of this.#wanted.splice(0)) if (its === epoch) this.#top = Math.max(this.#top, offset);
     if (this.#state !== 'starting') return;
     retention.restart(this.log, epoch, base);
     this.#state = 'ready';
     this.#top = Math.max(this.#top, top);
     this.#takeEarly();
     this.#advance();
-    if (this.#top > this.log.lastOffset || this.#isInDoubt) this.#readOn();
+    // Who waits for another epoch waits for what is gone, or for what has come since: the store says which.
+    const isOther = this.#waiters.some((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);
+    if (this.#top > this.log.lastOffset || this.#isInDoubt || isOther) this.#readOn();
+  }
+
+  #wantedFrom(epoch: string, top: number): number {
+    let from = top;
+    for (const [its, offset] of this.#wanted) if (its === epoch) from = Math.min(from, offset);
+    return from;
   }
 
   /** Entries that came before it was known which epoch the log has. */

@@ -78,6 +78,7 @@ export class QueuedTurn implements Turn {
   #bytes = 0;
   #idle: (() => void)[] = [];
   #whenLow: (() => void)[] = [];
+  #whenAnswered: (() => void)[] = [];
 
   constructor(context: QueueContext) {
     this.#context = context;
@@ -237,6 +238,11 @@ export class QueuedTurn implements Turn {
     return new Promise((resolve) => this.after(() => resolve(!this.#forgotten.has(session))));
   }
 
+  /** @returns once the store has answered what is on its way there now */
+  answered(): Promise<void> {
+    return this.#isStoring ? new Promise((resolve) => this.#whenAnswered.push(resolve)) : Promise.resolve();
+  }
+
   /** @returns once nothing waits to be stored or to be released */
   drained(): Promise<void> {
     return new Promise((resolve) => {
@@ -339,6 +345,7 @@ export class QueuedTurn implements Turn {
       const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
       item.step = { ...item.step, earlier };
     }
+    for (const run of this.#whenAnswered.splice(0)) run();
     const generations = new Map(fenced);
     const missed = new Set(missing);
     const hasMail = new Set(mailed);

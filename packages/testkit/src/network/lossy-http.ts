@@ -72,8 +72,9 @@ export class LossyHttp {
       else
         this.#later(() =>
           copy((answer) => {
-            if (this.#chance('loss')) lost();
-            else this.#later(() => resolve(responseOf(answer)));
+            if (!this.#chance('loss')) this.#later(() => resolve(responseOf(answer, (body) => Promise.resolve(body))));
+            else if (this.#random.chance(0.5)) lost();
+            else this.#later(() => resolve(responseOf(answer, () => this.#cutShort(signal))));
           }),
         );
     });
@@ -98,6 +99,14 @@ export class LossyHttp {
     });
   }
 
+  /** The answer ends in the midst of its body. Nobody may tell the client so. */
+  #cutShort(signal: AbortSignal | undefined): Promise<never> {
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason));
+      if (!this.#chance('unnoticed')) this.#later(() => reject(new TypeError('terminated')));
+    });
+  }
+
   #chance(what: 'loss' | 'unnoticed' | 'repeat'): boolean {
     return this.#random.chance(this.path[what]);
   }
@@ -109,11 +118,22 @@ export class LossyHttp {
   }
 }
 
-function responseOf({ status, headers, body = '' }: HttpAnswer): Response {
+type Body = NonNullable<HttpAnswer['body']>;
+
+/** @param arrived the body, once it is there */
+function responseOf({ status, headers, body = '' }: HttpAnswer, arrived: (body: Body) => Promise<Body>): Response {
   return {
     status,
     headers: new Headers(headers as Record<string, string>),
-    text: async () => (typeof body === 'string' ? body : new TextDecoder().decode(body)),
-    arrayBuffer: async () => (typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body)).buffer,
+    text: async () => textOf(await arrived(body)),
+    arrayBuffer: async () => bytesOf(await arrived(body)).buffer,
   } as Response;
+}
+
+function textOf(body: Body): string {
+  return typeof body === 'string' ? body : new TextDecoder().decode(body);
+}
+
+function bytesOf(body: Body): Uint8Array {
+  return typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body);
 }

@@ -1,0 +1,72 @@
+// The time of one process among others in virtual time: it may stand still for a while, as a machine that sleeps, and what would have
+// happened meanwhile happens when it goes on. The time of day may be set, too.
+import type { Transport } from '@halyard/client/core';
+import type { VirtualClock } from '@halyard/harness/clock';
+import { ServerClock } from '../kit/server-clock';
+
+export class HaltingTime extends ServerClock {
+  readonly #clock: VirtualClock;
+  #haltedUntil = 0;
+  #waiting: (() => void)[] = [];
+  /** How far the time of day is from that of the others, in milliseconds. */
+  aheadMs = 0;
+
+  constructor(clock: VirtualClock) {
+    super(clock);
+    this.#clock = clock;
+  }
+
+  override wall(): number {
+    // Nobody's time of day is before 1970.
+    return Math.max(super.wall() + this.aheadMs, 0);
+  }
+
+  override after(delayMs: number, run: () => void): () => void {
+    let isCancelled = false;
+    const cancel = this.#clock.after(delayMs, () => this.gate(() => isCancelled || run()));
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
+  }
+
+  override soon(run: () => void): void {
+    setImmediate(() => this.gate(run));
+  }
+
+  /** Runs something, once it does not stand still. */
+  gate(run: () => void): void {
+    if (this.isGone) return;
+    if (this.#clock.now() < this.#haltedUntil) this.#waiting.push(run);
+    else run();
+  }
+
+  halt(ms: number): void {
+    this.#haltedUntil = Math.max(this.#haltedUntil, this.#clock.now() + ms);
+    this.#clock.after(ms, () => {
+      if (this.#clock.now() < this.#haltedUntil) return;
+      for (const run of this.#waiting.splice(0)) this.gate(run);
+    });
+  }
+}
+
+/** @returns a transport whose events wait as long as their process stands still */
+export function gated(transport: Transport, time: HaltingTime): Transport {
+  return {
+    open(address, { onOpen, onFrame, onClose }) {
+      let isClosed = false;
+      const gate = (run: () => void): void => time.gate(() => isClosed || run());
+      const link = transport.open(address, {
+        onOpen: () => gate(onOpen),
+        onFrame: (frame) => gate(() => onFrame(frame)),
+        onClose: (close) => gate(() => onClose(close)),
+      });
+      const close = link.close.bind(link);
+      link.close = (code, reason) => {
+        isClosed = true;
+        close(code, reason);
+      };
+      return link;
+    },
+  };
+}
