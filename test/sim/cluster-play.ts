@@ -327,7 +327,12 @@ class ClusterWorld {
     const kind = random.int(3);
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
     const socket = connect('http://sim.example', {
-      ...{ transport: gated(transport, time), clock: time, random: seededRandom(random.int(2 ** 32)).next, auth: { name } },
+      ...{
+        transport: gated(transport, time),
+        clock: time,
+        random: seededRandom(random.int(2 ** 32)).next,
+        auth: { name },
+      },
       codec: kind === 0 ? random.pick([json(), msgpack()]) : json(),
       reconnect: { delayMinMs: 1, delayMaxMs: 400 },
       connectTimeoutMs: 5_000,

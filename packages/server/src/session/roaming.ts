@@ -53,8 +53,8 @@ const elsewhere = new WeakSet<Recorded>();
 const handedOver = new WeakMap<Recorded, HandedOver>();
 /** … and elsewhere for sessions that are here. */
 const borrowed = new WeakMap<Recorded, Borrowed>();
-/** Those of which the store has lost something that is not written again yet. */
-const unsure = new WeakSet<Recorded>();
+/** Those of which the store has lost something, each with the first write of all of it since: once that is stored nothing is missing. */
+const unsure = new WeakMap<Recorded, Snapshot | undefined>();
 
 export abstract class Roaming extends Moving implements Recorded {
   // Whose it is.
@@ -139,6 +139,8 @@ export abstract class Roaming extends Moving implements Recorded {
     const { recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs } = settings;
     const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
     const { nonce = '', mailbox } = moves.get(this) ?? {};
+    const snapshot = this.movable.snapshot();
+    if (before === undefined && unsure.has(this)) unsure.set(this, snapshot);
     return {
       write: {
         session: this.id,
@@ -152,12 +154,12 @@ export abstract class Roaming extends Moving implements Recorded {
       },
       tops: record?.tops ?? new Map(),
       written: record?.written,
-      snapshot: this.movable.snapshot(),
+      snapshot,
     };
   }
 
   stored(snapshot: Snapshot): void {
-    unsure.delete(this);
+    if (unsure.get(this) === snapshot) unsure.delete(this);
     if (this.isOver) return;
     this.movable.stored(snapshot, this.context.wheel.lately());
     this.queued();
@@ -167,7 +169,7 @@ export abstract class Roaming extends Moving implements Recorded {
   rolledBack(): void {
     if (this.isOver) return;
     moves.get(this)?.mailbox.rolledBack();
-    unsure.add(this);
+    unsure.set(this, undefined);
     this.queue.rewrite(this);
   }
 

@@ -142,9 +142,7 @@ export class Feed {
     this.#top = Math.max(this.#top, top);
     this.#takeEarly();
     this.#advance();
-    // Who waits for another epoch waits for what is gone, or for what has come since: the store says which.
-    const isOther = this.#waiters.some((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);
-    if (this.#top > this.log.lastOffset || this.#isInDoubt || isOther) this.#readOn();
+    if (this.#top > this.log.lastOffset || this.#isInDoubt) this.#readOn();
   }
 
   #wantedFrom(epoch: string, top: number): number {
@@ -173,8 +171,15 @@ export class Feed {
   /** Calls `run` once the log has come so far, or is another one. @param epoch the one that it has, or is going to have */
   whenAt(offset: number, run: () => void, epoch?: string): void {
     const isIts = epoch === undefined || epoch === this.log.id;
-    if (this.#state === 'stopped' || (this.isReady && isIts && this.log.lastOffset >= offset)) run();
-    else this.#waiters.push({ offset, run, epoch });
+    if (this.#state === 'stopped' || (this.isReady && isIts && this.log.lastOffset >= offset)) {
+      run();
+      return;
+    }
+    this.#waiters.push({ offset, run, epoch });
+    if (!this.isReady || isIts) return;
+    // It waits for what is gone, or for an epoch that has come since: the store says which.
+    this.#isInDoubt = this.#isReading;
+    this.#readOn();
   }
 
   /** Whether an entry that is stored in this epoch will come here. */
