@@ -23,6 +23,8 @@ export interface Follower {
   onRenewed?(epoch: string): void;
   /** The log is another one: what is missing of the one before cannot be read any more. */
   onLost?(): void;
+  /** It follows the log in the place of another one. */
+  succeeds?(before: Follower): void;
 }
 
 export interface LogLimits {

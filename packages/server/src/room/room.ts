@@ -2,6 +2,7 @@
 import { listOf } from '../base/compact-list';
 import { type Except, isEarlier } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
+import { stampsPerMs } from '../log/stamp';
 import type { Turn } from '../store/turn';
 import { lookBytes } from '../wire/websocket';
 import { type FanOut, topicOf } from './fan-out';
@@ -24,6 +25,8 @@ export interface RoomContext {
 const lostMsEach = 10;
 /** … and all of them within this time. */
 const lostMsMax = 10_000;
+/** As long as it may take until a node knows what the store has lost, in stamps. */
+const findsOut = 10_000 * stampsPerMs;
 
 export class Room implements Follower {
   readonly name: string;
@@ -34,6 +37,8 @@ export class Room implements Follower {
   /** Members that are connected and that native fan-out does not reach: they are sent to one by one. */
   looped: Set<Subscriber> | undefined;
   readonly #context: RoomContext;
+  /** Who has left it lately, and when, as stamps: something that was for them may be lost before they have read it. */
+  #leavers: Map<Subscriber, number> | undefined = undefined;
   /** Size of what native fan-out has sent since it was last looked at what waits for the members. */
   #publishedBytes = 0;
 
@@ -102,8 +107,27 @@ export class Room implements Follower {
     for (const member of [...this.members.values()]) member.renewed(this, epoch);
   }
 
+  /** A member has left, and other nodes may have published before. */
+  left(member: Subscriber): void {
+    const { last } = this.#context.turn.stamps;
+    this.#leavers ??= new Map();
+    this.#leavers.delete(member);
+    this.#leavers.set(member, last);
+    for (const [leaver, stamp] of this.#leavers) {
+      if (stamp > last - findsOut) break;
+      this.#leavers.delete(leaver);
+    }
+  }
+
+  succeeds(before: Follower): void {
+    if (before instanceof Room) this.#leavers = before.#leavers;
+  }
+
   onLost(): void {
-    const members = [...this.members.values()];
+    const since = this.#context.turn.stamps.last - findsOut;
+    const leavers = [...(this.#leavers ?? [])].filter(([, stamp]) => stamp > since);
+    const members = [...this.members.values(), ...leavers.map(([leaver]) => leaver)];
+    this.#leavers = undefined;
     // Not all of them come back at once.
     const spreadMs = Math.min(members.length * lostMsEach, lostMsMax);
     for (const { line } of members) line.lost(spreadMs);

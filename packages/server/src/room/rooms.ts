@@ -180,6 +180,7 @@ export class Rooms implements RoomContext {
 
   #end(turn: QueuedTurn, subscriber: Subscriber, membership: Membership): void {
     const { log } = membership.room;
+    membership.room.left(subscriber);
     membership.seen = log.lastOffset;
     membership.isHeld = true;
     membership.ends = turn.top(log, false, ([epoch, offset]) => {

@@ -61,8 +61,9 @@ interface Waiter {
 
 export class Feed {
   readonly log: Log;
+  /** Who is told of entries. */
+  follower: Follower | undefined;
   readonly #context: FeedContext;
-  #follower: Follower | undefined;
   #state: 'idle' | 'starting' | 'ready' | 'renewing' | 'stopped' = 'idle';
   /** Stored entries that wait for those before them, by offset. */
   readonly #waiting = new Map<number, StoredEntry>();
@@ -100,14 +101,6 @@ export class Feed {
   /** Whether it is asked for where it is. */
   get isStarting(): boolean {
     return this.#state === 'starting';
-  }
-
-  get follower(): Follower | undefined {
-    return this.#follower;
-  }
-
-  set follower(follower: Follower | undefined) {
-    this.#follower = follower;
   }
 
   /** Whether anybody waits for entries. */
@@ -299,7 +292,7 @@ export class Feed {
     for (const known of others ?? []) before.add(known);
     const isWhole = before.isWhole && others !== undefined && this.#renewal === epoch;
     before.isWhole = isWhole;
-    if (isWhole) this.#follower?.onRenewed?.(epoch);
+    if (isWhole) this.follower?.onRenewed?.(epoch);
     this.#top = 0;
     retention.restart(log, this.#renewal, 0);
     this.#state = 'ready';
@@ -399,8 +392,8 @@ export class Feed {
     retention.append(this.log, place, except, frames, emitted);
     // It was stored, and lost with the answer that said so: some have had it.
     const isKnown = entry.again && this.#before?.has(nameOf(entry.node || this.#context.node, emitted));
-    if (isKnown) this.#follower?.onRepeated?.(emitted, except, frames, place);
-    else this.#follower?.onEntry(emitted, except, frames);
+    if (isKnown) this.follower?.onRepeated?.(emitted, except, frames, place);
+    else this.follower?.onEntry(emitted, except, frames);
   }
 
   /** Whether an entry is behind the same one here as in the store, as far as that is known. */
@@ -517,7 +510,7 @@ export class Feed {
 
   #tellLost(why: string): void {
     this.#context.report(new Error(`The log of ${this.log.name} goes on from another place: ${why}.`), 'a log');
-    this.#follower?.onLost?.();
+    this.follower?.onLost?.();
     this.#stopWaiting();
   }
 

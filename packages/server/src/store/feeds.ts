@@ -31,6 +31,7 @@ export class Feeds {
   follow(name: string, follower: Follower): Log {
     const feed = this.#byName.get(name) ?? new Feed(name, this.#context);
     this.#byName.set(name, feed);
+    if (feed.follower !== undefined) follower.succeeds?.(feed.follower);
     feed.follower = follower;
     const lingering = this.#lingering.get(feed);
     if (lingering !== undefined) this.#wheel.cancel(lingering);
@@ -49,9 +50,8 @@ export class Feeds {
 
   unfollow(log: Log, follower: Follower): void {
     const feed = this.#feedOf(log);
-    if (feed === undefined || feed.follower !== follower) return;
-    feed.follower = undefined;
-    this.#linger(feed);
+    // As long as the log lingers it is still told what is lost.
+    if (feed?.follower === follower) this.#linger(feed);
   }
 
   /** It is needed as long as something of this node for it is not stored. @returns a function to be called then */
