@@ -160,12 +160,14 @@ export class Log {
 
   /**
    * Puts entries before those that are there. Called by its retention only. @returns whether there is room for all
-   * A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place.
+   * A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place. What is
+   * there keeps its own, though: it may have been sent by it.
    */
   prepend(older: readonly OlderEntry[]): boolean {
+    const place = this.stampAt(this.firstOffset) ?? Number.POSITIVE_INFINITY;
     const rows: (OlderEntry & { readonly stamp: number })[] = older.map((entry) => ({
       ...entry,
-      stamp: entry.emitted + 1,
+      stamp: Math.min(entry.emitted + 1, place),
     }));
     for (let offset = this.firstOffset; offset < this.nextOffset; offset++) {
       const frames = Array.from({ length: this.#codecCount }, (_, i) => this.frameAt(offset, i)?.slice());
