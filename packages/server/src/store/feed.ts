@@ -180,6 +180,14 @@ export class Feed {
     return this.#state !== 'idle' && epoch !== this.#before?.epoch;
   }
 
+  /** What this node has emitted is stored. */
+  stored([epoch, offset]: Position): void {
+    // It is delivered in the order in which it was emitted: not as if it had been there before.
+    if (this.isStarting) this.#wanted.push([epoch, offset - 1]);
+    // There was another one when the log was followed, and that was before this one was on its way.
+    else if (this.isReady && epoch === this.log.id && offset <= this.log.base) this.#askForRenewal();
+  }
+
   /** An entry is stored. It may come twice, and before others. */
   arrived(epoch: string, entry: StoredEntry): void {
     const { log } = this;

@@ -103,8 +103,7 @@ export class Feeds {
     const last = stamp === undefined ? ([0, ''] as const) : ([offset, nameOf(this.#context.node, stamp)] as const);
     const known: Known = [offset, ...last];
     const feed = this.#byName.get(name);
-    // It is delivered in the order in which it was emitted: not as if it had been there before.
-    if (feed?.isStarting && stamp !== undefined) this.start(feed.log, [epoch, offset - 1]);
+    if (stamp !== undefined) feed?.stored([epoch, offset]);
     feed?.known(epoch, known);
     // Others have asked about it, and this node did not know then.
     if (this.#gone.get(name) === epoch && feed?.expects(epoch) !== false)
