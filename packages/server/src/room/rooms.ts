@@ -84,6 +84,8 @@ export class Rooms implements RoomContext {
     const room = known ?? this.#create(name);
     const membership = { room, ...span };
     const { turn } = this;
+    // By the clock of the server where that was: what is emitted here comes later.
+    turn.stamps.observe(isMember ? span.since : span.until);
     if (turn.isShared) {
       turn.start(room.log, [span.epoch, span.read]);
       membership.isHeld = true;
