@@ -62,7 +62,6 @@ test('its members are told one after the other', async () => {
     node: 'elsewhere',
     stamp: 1,
     after: [0, ''],
-    again: false,
     except: [],
     earlier: [],
     bodies: [''],

@@ -47,7 +47,6 @@ describe.each(hosts)('on %s', (_name, host) => {
   const entry = {
     node: 'elsewhere',
     after: [0, ''] as const,
-    again: false,
     except: [],
     earlier: [],
     bodies: ['[5,"/",[],"event",["forged"]]'],

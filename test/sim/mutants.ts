@@ -330,8 +330,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what is stored again is delivered again',
     file: `${server}/store/feed.ts`,
-    code: 'const isKnown = entry.again &&',
-    instead: 'const isKnown = false &&',
+    code: 'const isKnown = this.#before?.',
+    instead: 'const isKnown = (undefined as Before | undefined)?.',
     nodes: 3,
   },
   {

@@ -153,10 +153,9 @@ export class Commits {
     const number = answer.last + 1;
     this.#numbers[partition] = number;
     this.#rolledBack(partition, (this.#lately[partition] as Lately).loseAfter(answer.last));
-    const steps = commit.steps.map((step) => ('log' in step ? { ...step, again: true } : step));
     const branch = commit.branch + 1;
     this.#branches[partition] = branch;
-    const result = await this.#repeat(partition, { number, branch, steps, records: [] }, undefined);
+    const result = await this.#repeat(partition, { number, branch, steps: commit.steps, records: [] }, undefined);
     // What has changed in a record is nothing without what it was before.
     return { ...result, missing: commit.records.map(({ session }) => session) };
   }

@@ -398,8 +398,8 @@ export class Feed {
     this.#nodes[entry.offset % knownMax] = entry.node || this.#context.node;
     const place = stamps.next();
     retention.append(this.log, place, except, frames, emitted);
-    // It was stored, and lost with the answer that said so: some have had it.
-    const isKnown = entry.again && this.#before?.has(nameOf(entry.node || this.#context.node, emitted));
+    // It was stored before, and lost, perhaps with the answer that said so: some have had it.
+    const isKnown = this.#before?.has(nameOf(entry.node || this.#context.node, emitted));
     if (isKnown) this.follower?.onRepeated?.(emitted, except, frames, place);
     else this.follower?.onEntry(emitted, except, frames);
   }

@@ -159,7 +159,7 @@ export class QueuedTurn implements Turn {
         : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
     for (const [i, log] of inOrder.entries()) {
       const earlier = Array.from({ length: i }, (_, before) => first + before);
-      const item = this.#add({ log, stamp, except, bodies, earlier, again: false });
+      const item = this.#add({ log, stamp, except, bodies, earlier });
       item.unpin = this.#feeds.pin(log);
     }
     for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
@@ -410,7 +410,7 @@ export class QueuedTurn implements Turn {
 
   /** @returns the feed if the rest has to wait for it */
   #deliver(entry: NewEntry, [epoch, offset]: Position, unpin: (() => void) | undefined): Awaited | undefined {
-    const { log, stamp, except, bodies, again } = entry;
+    const { log, stamp, except, bodies } = entry;
     this.releasedStamp = stamp;
     unpin?.();
     for (const body of bodies) this.#bytes -= body?.length ?? 0;
@@ -423,7 +423,6 @@ export class QueuedTurn implements Turn {
       except,
       earlier,
       bodies,
-      again,
     });
     return feed && { feed, epoch, offset };
   }

@@ -37,8 +37,6 @@ export interface NewEntry extends Published {
    * not get it here.
    */
   readonly earlier: readonly (number | Position)[];
-  /** Whether it may have been stored before, and lost. */
-  readonly again: boolean;
 }
 
 export interface StoredEntry extends Published {
@@ -49,7 +47,6 @@ export interface StoredEntry extends Published {
   /** Stamp and node of the entry before it in the log; 0 and an empty text if there never was one. */
   readonly after: readonly [stamp: number, node: string];
   readonly earlier: readonly Position[];
-  readonly again: boolean;
 }
 
 /** Asks where a log is at this place of a commit. */

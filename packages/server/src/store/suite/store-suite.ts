@@ -109,7 +109,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
     }
 
     const entry = (log: string, stamp: number, text: string, more: Partial<NewEntry> = {}): NewEntry => ({
-      ...{ log, stamp, except: [], earlier: [], bodies: [text], again: false },
+      ...{ log, stamp, except: [], earlier: [], bodies: [text] },
       ...more,
     });
     const write = (
