@@ -133,8 +133,13 @@ export abstract class Spans implements Subscriber {
     const { room, from, to, read, since } = membership;
     const { log } = room;
     const { confirmedStamp } = this.line;
-    // What it is in now goes on; what it has had there until now is read by then, or will be missing.
-    const before: Membership = { ...membership, to: Math.min(to, log.lastOffset), until: this.#rooms.stamp };
+    // What it is in now goes on; what it has had there until now is read by then, or will be missing. It is not waited for.
+    const before: Membership = {
+      ...membership,
+      to: Math.min(to, log.lastOffset),
+      until: this.#rooms.stamp,
+      isHeld: false,
+    };
     before.newest = log.newestStamp;
     before.read = Math.min(Math.max(read, log.offsetOf(confirmedStamp)), before.to);
     const isSure = membership.epoch === log.id && membership.begins === undefined && membership.ends === undefined;
