@@ -135,8 +135,14 @@ describe.each(hosts)('on %s', (_name, host) => {
         const isEntry = what[1].steps.some((step) => 'log' in step);
         if (!isEntry || lies > 1) return result;
         return ++lies === 1
-          ? { positions: [], fenced: [], missing: [], mailed: [] }
-          : { positions: what[1].steps.map(() => ['x', 1] as const), fenced: [['nobody', 1]], missing: [], mailed: [] };
+          ? { positions: [], repeated: [], fenced: [], missing: [], mailed: [] }
+          : {
+              positions: what[1].steps.map(() => ['x', 1] as const),
+              repeated: [],
+              fenced: [['nobody', 1]],
+              missing: [],
+              mailed: [],
+            };
       };
     });
     const { wire } = await greeted(a);

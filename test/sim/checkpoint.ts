@@ -18,7 +18,9 @@ export function checkpoint(hub: MemoryHub): () => void {
       },
     ]),
   );
+  const keys = hub.keys.checkpoint();
   return () => {
+    keys();
     for (const [name, log] of hub.logs) {
       // One that is followed stays a log, and has another epoch.
       const nothing = { epoch: hub.newEpoch(), top: 0, newest: [0, ''] as const, entries: [], bytes: 0 };

@@ -192,14 +192,19 @@ class ClusterWorld {
   }
 
   /** What the store has got: names are told apart by their form. */
-  #committed(partition: number, { steps, records }: Commit, { positions, fenced, missing }: CommitResult): void {
+  #committed(
+    partition: number,
+    { steps, records }: Commit,
+    { positions, repeated, fenced, missing }: CommitResult,
+  ): void {
     const stored = (name: string, room: string | undefined): void => {
       if (this.#rollsBack) this.#lately.push({ at: this.#clock.now(), partition, name });
       this.#model.stored(name, room);
     };
     const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
     for (const [i, step] of steps.entries()) {
-      if ('log' in step) stored(nameIn(step.bodies[0]), roomOf(step.log));
+      if (repeated.includes(i)) this.counters['said again']++;
+      else if ('log' in step) stored(nameIn(step.bodies[0]), roomOf(step.log));
       else if ('to' in step && positions[i]?.[1]) stored(nameIn(step.body), undefined);
     }
     for (const { session, parts } of records) {
@@ -497,9 +502,42 @@ class ClusterWorld {
     this.#model.emitted({ ...emission, rooms: to, except });
     if (to.length > 1) this.counters['several rooms']++;
     if (except.length > 0 && sockets.some(({ away }) => away)) this.counters['replays with except']++;
-    const target = to.length === 0 ? io.except(except) : io.to(to).except(except);
+    const targetAt = ({ io: server }: ServerPlace) => {
+      const its = server.of(namespace);
+      return to.length === 0 ? its.except(except) : its.to(to).except(except);
+    };
+    if (random.chance(0.1)) {
+      // Where it comes among what else is emitted is not known if it is said again.
+      this.#model.emitted({ ...emission, rooms: to, except, own: new Set() });
+      this.#emitDurably(place, name, targetAt, random.chance(0.3), 3);
+      return;
+    }
+    const target = targetAt(place);
     const long = random.chance(0.1) ? 'x'.repeat(random.pick([1_500, 70_000])) : '';
     target.emit('event', `${textOf(name)}${long}`);
+  }
+
+  /** Until it is stored, some server says it again. @param isDoubted whether it is said again all the same */
+  #emitDurably(
+    place: ServerPlace,
+    name: string,
+    targetAt: (place: ServerPlace) => ReturnType<ServerPlace['io']['to']>,
+    isDoubted: boolean,
+    triesMax: number,
+  ): void {
+    this.counters.durable++;
+    const again = (): void => {
+      if (this.#isEnding || triesMax === 1) return;
+      this.#emitDurably(this.#random.pick(this.#alive()), name, targetAt, false, triesMax - 1);
+    };
+    targetAt(place)
+      .idempotencyKey(name)
+      .timeout(1_000)
+      .emitDurable('event', textOf(name))
+      .then(() => {
+        if (!this.#model.isStored(name)) this.#broken ??= new Broken(`${name} is said to be stored, and is not`);
+        if (isDoubted) again();
+      }, again);
   }
 
   #ask(socket: Socket, name: string): void {

@@ -33,6 +33,8 @@ export const counterNames = [
 /** What only runs of several servers meet. */
 export const clusterNames = [
   'letters',
+  'durable',
+  'said again',
   'moves',
   'fences',
   'commits repeated',

@@ -155,7 +155,11 @@ interface Committed {
   readonly result: CommitResult;
 }
 
-const noCommit: Committed = { number: 0, branch: 0, result: { positions: [], fenced: [], missing: [], mailed: [] } };
+const noCommit: Committed = {
+  number: 0,
+  branch: 0,
+  result: { positions: [], repeated: [], fenced: [], missing: [], mailed: [] },
+};
 
 export class SimulatedNode implements Store {
   readonly isShared = true;

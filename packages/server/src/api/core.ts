@@ -83,7 +83,7 @@ export class Core {
     const cluster = store.isShared
       ? new Node({
           ...{ store, platform, wheel, limits, codecs, storeQueueBytesMax, report },
-          recoveryWindowMs: options.recoveryWindowMs,
+          ...{ recoveryWindowMs: options.recoveryWindowMs, ackTimeoutMs: options.ackTimeoutMs },
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
         })
       : undefined;

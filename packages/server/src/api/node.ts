@@ -30,6 +30,7 @@ export interface NodeContext {
   readonly inbox: Inbox;
   readonly storeQueueBytesMax: number;
   readonly recoveryWindowMs: number;
+  readonly ackTimeoutMs: number;
   /** Something was released to connections. */
   released(): void;
   report(error: unknown, where: string): void;
@@ -73,7 +74,8 @@ export class Node implements SharedContext {
     this.expiry = new Expiry({ store, patience, wheel, recoveryWindowMs, report });
     const soon = (run: () => void): void => platform.soon(run);
     const rolledBack = (partition: number, logs: Lost['logs']): void => this.#rolledBack(partition, logs);
-    this.turn = new QueuedTurn({ store, patience, stamps, storeQueueBytesMax, soon, released, rolledBack, report });
+    const limitsOfQueue = { storeQueueBytesMax, storedMsMax: context.ackTimeoutMs };
+    this.turn = new QueuedTurn({ store, patience, stamps, ...limitsOfQueue, soon, released, rolledBack, report });
     // While the store is away nobody can come for what is here, and sessions wait longer.
     const kept = { ...limits, entryAgeMsMax: limits.entryAgeMsMax * keptWindows };
     const retention = new Retention(kept, wheel, () => {});
@@ -206,7 +208,7 @@ export class Node implements SharedContext {
 
   async close(): Promise<void> {
     this.patience.end();
-    this.turn.end();
+    this.turn.close();
     this.#feeds.stop();
     try {
       await this.store.close();

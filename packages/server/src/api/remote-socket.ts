@@ -19,6 +19,8 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = Record<string, unknow
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
+  /** The same, and settles as `Target.emitDurable`. */
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
   /**
    * Of a socket of another server this and what follows happens a little later; what fails there is reported by `error`.
    * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`

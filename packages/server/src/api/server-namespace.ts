@@ -139,6 +139,14 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
     this.#all.emit(event, ...args);
   }
 
+  idempotencyKey(key: string): Target<Outgoing, Data> {
+    return this.#all.idempotencyKey(key);
+  }
+
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    return this.#all.emitDurable(event, ...args);
+  }
+
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>

@@ -141,6 +141,10 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, trimmedArgs(args));
   }
 
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    return this.context.audience.publishDurably(socketAlone(this.id), event, trimmedArgs(args));
+  }
+
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>

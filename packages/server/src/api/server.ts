@@ -197,6 +197,14 @@ export class Server<
     this.#main.emit(event, ...args);
   }
 
+  idempotencyKey(key: string): Target<Outgoing, Data> {
+    return this.#main.idempotencyKey(key);
+  }
+
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    return this.#main.emitDurable(event, ...args);
+  }
+
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>

@@ -39,6 +39,10 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
     this.#audience.publish(socketAlone(this.id), event, trimmedArgs(args));
   }
 
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    return this.#audience.publishDurably(socketAlone(this.id), event, trimmedArgs(args));
+  }
+
   join(...rooms: Names): void {
     const names = flatten(rooms);
     for (const name of names) checkRoomName(name, true);

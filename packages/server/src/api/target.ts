@@ -2,7 +2,7 @@
 import { type AnyEvents, type EventArgs, type EventName, type EventReply, trimmedArgs } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
-import { flatten, type Names, type TargetSpec } from '../namespace/target-spec';
+import { checkKey, flatten, type Names, type TargetSpec } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Presence } from '../session/presence';
 import type { RemoteSocket } from './remote-socket';
@@ -22,15 +22,27 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
   /** Messages are dropped for whoever is away or slow. */
   readonly volatile: Target<Outgoing, Data>;
   /**
-   * @param timeoutMs how long `emitWithAck` waits for the last reply, and all that asks other servers for the last of them: 1 to
-   *   Infinity. @throws LocalUsageError `ERR_OPTION`
+   * @param timeoutMs how long `emitWithAck` waits for the last reply, all that asks other servers for the last of them, and
+   *   `emitDurable` for the store: 1 to Infinity. @throws LocalUsageError `ERR_OPTION`
    */
   timeout(timeoutMs: number): Target<Outgoing, Data>;
+  /**
+   * For who may say something again because it does not know whether that was done: what is emitted under the same key within an hour,
+   * by any server, is emitted once to each room. To a socket by its id it goes as from another server: in order with what else does.
+   * @param key 1 to 256 characters. @throws LocalUsageError `ERR_OPTION`
+   */
+  idempotencyKey(key: string): Target<Outgoing, Data>;
   /**
    * Sends an event to all of them: once and in order to each, while its session lives.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, and then nobody gets it
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
+  /**
+   * The same, and resolves once it is stored, and survives this server; with a store of its own at once. Rejects with
+   * `ERR_STORE_AWAY` if that takes longer than `timeout`, by default `ackTimeoutMs`: then it may be stored all the same, later. Say it
+   * again with the `idempotencyKey` that it had. Rejects with what `emit` throws.
+   */
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
   /**
    * Sends an event to each and waits for all replies, at most `timeout`, by default `ackTimeoutMs`. Never rejects because of a
    * missing one. A server that is gone is missing at once; one that is slow, a second after its sockets would be.
@@ -77,9 +89,9 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   to(...rooms: Names): Target<Outgoing, Data> {
-    const { except, volatile, isLocal, timeoutMs } = this.#spec;
+    const { except, volatile, isLocal, timeoutMs, key } = this.#spec;
     const named = flatten(rooms, this.#spec.rooms);
-    return new AudienceTarget(this.#audience, { rooms: named, except, volatile, isLocal, timeoutMs });
+    return new AudienceTarget(this.#audience, { rooms: named, except, volatile, isLocal, timeoutMs, key });
   }
 
   in(...rooms: Names): Target<Outgoing, Data> {
@@ -102,8 +114,16 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
     return this.#with({ timeoutMs: checkTimeout(timeoutMs) });
   }
 
+  idempotencyKey(key: string): Target<Outgoing, Data> {
+    return this.#with({ key: checkKey(key) });
+  }
+
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     this.#audience.publish(this.#spec, event, trimmedArgs(args));
+  }
+
+  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    return this.#audience.publishDurably(this.#spec, event, trimmedArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(

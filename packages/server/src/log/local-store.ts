@@ -1,5 +1,6 @@
 // The logs of a server alone, in its own memory: what it appends is stored when the call returns.
 import { keepOf, listOf, withOne } from '../base/compact-list';
+import { KeptKeys } from '../base/kept-keys';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Except } from './except';
@@ -15,8 +16,11 @@ export class LocalStore {
   /** Ids of logs begin with it: no other server gives the same ones. */
   readonly #epoch: string;
   #epochs = 0;
+  readonly #wheel: TimerWheel;
+  #keys: KeptKeys<true> | undefined;
 
   constructor(platform: Platform, wheel: TimerWheel, limits: RetentionLimits) {
+    this.#wheel = wheel;
     const base = platform.wall() - platform.now();
     this.stamps = new Stamps(() => base + wheel.lately());
     this.#retention = new Retention(limits, wheel, (log) => this.#forget(log));
@@ -44,6 +48,16 @@ export class LocalStore {
     const { followers } = log;
     if (Array.isArray(followers)) for (const follower of followers) follower.onEntry(stamp, except, frames);
     else (followers as Follower | undefined)?.onEntry(stamp, except, frames);
+  }
+
+  /** @returns whether a key was not given for a log before */
+  isFresh(log: string, key: string): boolean {
+    this.#keys ??= new KeptKeys();
+    const now = this.#wheel.now();
+    const name = `${log} ${key}`;
+    if (this.#keys.get(name, now)) return false;
+    this.#keys.set(name, true, now);
+    return true;
   }
 
   /** A log has no entries any more, or no followers. */

@@ -9,7 +9,7 @@ import { isAmong, type Named, type Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Subscriber } from '../room/subscriber';
 import { encodeLetter } from '../session/letter';
-import type { Presence } from '../session/presence';
+import type { Owner, Presence } from '../session/presence';
 import { sessionIn } from '../session/socket-id';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Bodies } from '../store/store';
@@ -72,6 +72,10 @@ export class Audience implements LocalTargets {
   /** Sends an event to a target. @throws LocalUsageError as `Target.emit` says */
   publish(spec: TargetSpec, event: string, args: readonly Value[]): void {
     checkEventName(event);
+    const { key } = spec;
+    if (key !== undefined && (spec.volatile || spec.isLocal)) {
+      throw new LocalUsageError('ERR_OPTION', `What is ${spec.volatile ? 'volatile' : 'local'} has no idempotencyKey`);
+    }
     if (spec.volatile) {
       const frames = this.#context.encode({ type: PacketType.Volatile, namespace: this.namespace, event, args });
       for (const { line } of this.select(spec)) line.forwardVolatile(frames);
@@ -87,9 +91,35 @@ export class Audience implements LocalTargets {
       this.#publishToAll(turn, spec, event, args);
       return;
     }
-    const { rooms, direct } = this.#rooms.resolve(spec.rooms);
+    const names = key === undefined ? spec.rooms : this.#fresh(turn, spec.rooms, key);
+    const { rooms, direct } = this.#rooms.resolve(names);
     if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
     this.#sendTo(rooms, direct, spec.except, event, args);
+  }
+
+  /** @returns where nothing was published under a key before */
+  #fresh(turn: DirectTurn, rooms: readonly string[] | undefined, key: string): readonly string[] | undefined {
+    const isFresh = (name: string): boolean => turn.isFresh(this.#rooms.logOf(name), key);
+    return rooms === undefined ? (isFresh('') ? undefined : []) : rooms.filter(isFresh);
+  }
+
+  /**
+   * Sends an event to a target.
+   * @returns once it is stored; with a store of its own that is at once. Rejects as `Target.emitDurable` says
+   */
+  async publishDurably(spec: TargetSpec, event: string, args: readonly Value[]): Promise<void> {
+    if (spec.volatile)
+      throw new LocalUsageError('ERR_OPTION', 'What is volatile is not stored: emitDurable without volatile');
+    this.publish(spec, event, args);
+    const { turn } = this.#context;
+    if (!turn.isShared) return;
+    const { timeoutMs } = spec;
+    const sockets = spec.key === undefined ? this.#rooms.resolve(spec.rooms).direct : [];
+    const lost = sockets.map(async ({ id, line }) => ((await (line as Owner).confirmed()) ? undefined : id));
+    await turn.stored(timeoutMs);
+    // Another server had it by then.
+    const ids = (await Promise.all(lost)).filter((id) => id !== undefined);
+    if (ids.length > 0) await this.publishDurably({ ...spec, rooms: ids }, event, args);
   }
 
   /** Whether other servers may have sockets of a target. */
@@ -150,8 +180,9 @@ export class Audience implements LocalTargets {
   }
 
   /** Members may be on any node, and sockets that are away nowhere: it is appended to the log of every room that is meant. */
-  #publishToAll(turn: QueuedTurn, { rooms, except }: TargetSpec, event: string, args: readonly Value[]): void {
-    const { direct } = this.#rooms.resolve(rooms);
+  #publishToAll(turn: QueuedTurn, { rooms, except, key }: TargetSpec, event: string, args: readonly Value[]): void {
+    // Under a key what is for one socket is stored like a letter, wherever the socket is.
+    const direct = key === undefined ? this.#rooms.resolve(rooms).direct : [];
     const ids = new Set(direct.map(({ id }) => id));
     const others = rooms === undefined ? [''] : [...new Set(rooms)].filter((name) => !ids.has(name));
     const names = others.filter((name) => sessionIn(name) === undefined);
@@ -166,9 +197,9 @@ export class Audience implements LocalTargets {
     if (names.length > 0) {
       const packet = { type: PacketType.Publish, namespace: this.namespace, positions: [], event, args } as const;
       const bodies = this.#context.encodeForAll(packet);
-      turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies });
+      turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies, key });
     }
-    for (const { to, body } of elsewhere) turn.post(to, body);
+    for (const { to, body } of elsewhere) turn.post(to, body, key);
     this.#sendTo(this.#rooms.resolve(names).rooms, direct, except, event, args);
   }
 

@@ -1,5 +1,5 @@
 // Whom a message is for, as data.
-import type { Value } from '@halyard/protocol';
+import { LocalUsageError, type Value } from '@halyard/protocol';
 import type { Presence } from '../session/presence';
 
 export interface TargetSpec {
@@ -10,12 +10,26 @@ export interface TargetSpec {
   /** Whether only sockets of this server are meant. */
   readonly isLocal: boolean;
   readonly timeoutMs: number | undefined;
+  /** Under which it is said again. */
+  readonly key: string | undefined;
 }
 
 export const wholeNamespace: TargetSpec = {
   ...{ rooms: undefined, except: [] },
-  ...{ volatile: false, isLocal: false, timeoutMs: undefined },
+  ...{ volatile: false, isLocal: false, timeoutMs: undefined, key: undefined },
 };
+
+const keyCharactersMax = 256;
+
+/** @throws LocalUsageError `ERR_OPTION` */
+export function checkKey(key: string): string {
+  if (typeof key === 'string' && key.length > 0 && key.length <= keyCharactersMax) return key;
+  const given = typeof key === 'string' ? `a text of ${key.length}` : `${key}`;
+  throw new LocalUsageError(
+    'ERR_OPTION',
+    `An idempotencyKey is a text of 1 to ${keyCharactersMax} characters, not ${given}`,
+  );
+}
 
 /** One socket, wherever it is. */
 export function socketAlone(id: string): TargetSpec {

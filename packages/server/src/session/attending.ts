@@ -35,6 +35,7 @@ export abstract class Attending extends Reading implements Entrant {
   abstract settle(number: number): void;
   abstract began(number: number): void;
   abstract isRedelivered(number: number): boolean;
+  abstract confirmed(): Promise<boolean>;
   abstract whenOver(tell: (hasMoved: boolean) => void): void;
   /** Name and version of the client's software, as it says. */
   protected abstract readonly client: string;

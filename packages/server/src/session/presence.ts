@@ -49,6 +49,8 @@ export interface Owner extends Line {
   disconnect(presence: Presence, close: Close): void;
   /** The server ends the session. */
   end(close: Close): void;
+  /** @returns once the session is stored as it is now: whether it is still this server's */
+  confirmed(): Promise<boolean>;
   /** Calls `tell` once it is known whether a presence that is over here goes on at another server. */
   whenOver(tell: (hasMoved: boolean) => void): void;
 }

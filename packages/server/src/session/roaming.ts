@@ -102,9 +102,13 @@ export abstract class Roaming extends Moving implements Recorded {
     return open;
   }
 
+  confirmed(): Promise<boolean> {
+    return this.queue.confirm(this);
+  }
+
   whenOver(tell: (hasMoved: boolean) => void): void {
     if (this.isElsewhere || !this.context.turn.isShared) tell(this.isElsewhere);
-    else this.queue.confirm(this).then((isOurs) => tell(!isOurs));
+    else this.confirmed().then((isOurs) => tell(!isOurs));
   }
 
   /** Whether another server has it, or goes on with it. */

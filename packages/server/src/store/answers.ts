@@ -45,8 +45,9 @@ export function isRolledBack({ number }: Commit, answer: CommitResult | RolledBa
 
 export function isResultOf({ steps, records }: Commit, answer: CommitResult | RolledBack): answer is CommitResult {
   if (!('positions' in answer)) return false;
-  const { positions, fenced, missing, mailed } = answer;
+  const { positions, repeated, fenced, missing, mailed } = answer;
   if (!Array.isArray(positions) || positions.length !== steps.length) return false;
+  if (!repeated.every((i) => Object.hasOwn(steps, i))) return false;
   const known = new Set(records.map(({ session }) => session));
   return [...fenced.map(([session]) => session), ...missing, ...mailed].every((session) => known.has(session));
 }

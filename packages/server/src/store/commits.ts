@@ -14,6 +14,8 @@ export interface StepItem extends Top {
   step: Step;
   /** A log that is needed from there on. */
   starts?: Log;
+  /** Something was stored under its key before. */
+  isRepeated?: boolean;
   /** Its log need not be kept for it any more. */
   unpin?: () => void;
 }
@@ -66,6 +68,7 @@ export class Commits {
   /** Logs one partition after the other, so that a message to several rooms knows its places before; then sessions. */
   async #storeInPhases({ steps, records, isProbe }: Batched): Promise<CommitResult> {
     const positions: Position[] = [];
+    const repeated: number[] = [];
     const fenced: CommitResult['fenced'][number][] = [];
     const missing: string[] = [];
     const mailed: string[] = [];
@@ -81,6 +84,7 @@ export class Commits {
       });
       const result = await this.#call(partition, its, []);
       for (const [i, index] of mine.entries()) positions[index] = result.positions[i] as Position;
+      for (const i of result.repeated) repeated.push(mine[i] as number);
     }
     for (const [i, item] of steps.entries()) item.position = positions[i];
     const byPartition = new Map<number, RecordWrite[]>();
@@ -100,7 +104,7 @@ export class Commits {
       missing.push(...result.missing);
       mailed.push(...result.mailed);
     }
-    return { positions, fenced, missing, mailed };
+    return { positions, repeated, fenced, missing, mailed };
   }
 
   #partitionOf(step: Step): number {

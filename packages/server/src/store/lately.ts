@@ -25,8 +25,9 @@ export class Lately {
   /** The last entry in each log, in the order of those. */
   readonly #logs = new Map<string, Written>();
 
-  add({ number, steps }: Commit, { positions }: CommitResult): void {
+  add({ number, steps }: Commit, { positions, repeated }: CommitResult): void {
     for (const [i, step] of steps.entries()) {
+      if (repeated.includes(i)) continue;
       if ('to' in step) this.#letters.push({ number, letter: step });
       else if ('log' in step) {
         this.#logs.delete(step.log);

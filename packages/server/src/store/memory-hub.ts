@@ -1,6 +1,7 @@
 // What the nodes of one memory store have together: logs by room, records of sessions with their letters, and who is there.
 // Longer than other files: one commit changes all of it.
 import type { Frame, Position } from '@halyard/protocol';
+import { KeptKeys } from '../base/kept-keys';
 import type { Platform } from '../base/platform';
 import { TimedCall, TimerWheel } from '../base/wheel';
 import type { RetentionLimits } from '../log/retention';
@@ -89,6 +90,8 @@ export class MemoryHub {
   readonly #limits: RetentionLimits;
   readonly logs = new Map<string, KeptLog>();
   readonly sessions = new Map<string, KeptSession>();
+  /** Positions of what was stored under a key, by where it went and the key. */
+  readonly keys = new KeptKeys<Position>();
   /** Those that nobody was told of, or is being told. */
   readonly #expired = new Map<string, { readonly record: Map<string, Frame>; lease: string; until: number }>();
   #leases = 0;
@@ -105,9 +108,11 @@ export class MemoryHub {
 
   commit(node: string, steps: readonly Step[], records: readonly RecordWrite[]): CommitResult {
     const positions: Position[] = [];
-    for (const step of steps) {
-      if ('to' in step) positions.push(['', this.#post(node, step)]);
-      else positions.push('topOf' in step ? this.#top(step.topOf) : this.#append(node, step, positions));
+    const repeated: number[] = [];
+    for (const [i, step] of steps.entries()) {
+      const before = this.#before(step);
+      if (before !== undefined) repeated.push(i);
+      positions.push(before ?? this.#do(node, step, positions));
     }
     const fenced: [string, number][] = [];
     const missing: string[] = [];
@@ -118,7 +123,7 @@ export class MemoryHub {
       else if (unwritten !== undefined) fenced.push([write.session, unwritten]);
       else if (this.sessions.get(write.session)?.letters.length) mailed.push(write.session);
     }
-    return { positions, fenced, missing, mailed };
+    return { positions, repeated, fenced, missing, mailed };
   }
 
   follow(node: string, name: string): Position {
@@ -202,6 +207,21 @@ export class MemoryHub {
   /** @returns one that no log has had */
   newEpoch(): string {
     return `${this.#epoch}${(++this.#epochs).toString(36)}`;
+  }
+
+  /** @returns the position of what was stored under the key of a step */
+  #before(step: Step): Position | undefined {
+    if ('topOf' in step || step.key === undefined) return undefined;
+    const before = this.keys.get(keyOf(step, step.key), this.#wheel.now());
+    // In a log that has another epoch it is not any more.
+    return before !== undefined && 'log' in step && this.#log(step.log).epoch !== before[0] ? undefined : before;
+  }
+
+  #do(node: string, step: Step, positions: readonly Position[]): Position {
+    if ('topOf' in step) return this.#top(step.topOf);
+    const position: Position = 'to' in step ? ['', this.#post(node, step)] : this.#append(node, step, positions);
+    if (step.key !== undefined) this.keys.set(keyOf(step, step.key), position, this.#wheel.now());
+    return position;
   }
 
   #top(name: string): Position {
@@ -318,4 +338,8 @@ export class MemoryHub {
     if (stored.isOver) return;
     this.#expired.set(id, { record: stored.record, lease: '', until: 0 });
   }
+}
+
+function keyOf(step: NewEntry | Letter, key: string): string {
+  return 'to' in step ? `to ${step.to} ${key}` : `in ${step.log} ${key}`;
 }

@@ -19,6 +19,9 @@ const unsaid = [0, ''] as const;
 /** How many are read at a time. */
 const lettersMax = 512;
 
+/** No timer of Node waits longer. */
+const timerMsMax = 2 ** 31 - 1;
+
 /** What waits to be released, in the order in which it was emitted. */
 type Item = StepItem | Sender<never> | (() => unknown);
 
@@ -41,6 +44,8 @@ export interface QueueContext {
   readonly stamps: Stamps;
   /** What is published and not stored may have so many bytes: then clients' events wait before their handlers. */
   readonly storeQueueBytesMax: number;
+  /** How long it is waited for that something is stored, if nobody says otherwise. */
+  readonly storedMsMax: number;
   /** Calls something at the end of this turn, or later. */
   soon(run: () => void): void;
   /** What could be has been released. */
@@ -79,6 +84,8 @@ export class QueuedTurn implements Turn {
   #idle: (() => void)[] = [];
   #whenLow: (() => void)[] = [];
   #whenAnswered: (() => void)[] = [];
+  /** Who waits for something to be stored is told if that will not be known. */
+  readonly #unstored = new Set<() => void>();
 
   constructor(context: QueueContext) {
     this.#context = context;
@@ -133,9 +140,9 @@ export class QueuedTurn implements Turn {
   }
 
   /** Something for one session that another node has. @throws LocalUsageError `ERR_STORE_AWAY` */
-  post(to: string, body: Frame): void {
+  post(to: string, body: Frame, key?: string): void {
     this.#checkQueue();
-    this.#post({ to, stamp: this.stamps.next(), body });
+    this.#post({ to, stamp: this.stamps.next(), body, key });
   }
 
   /** @returns letters of a session behind a number, in order */
@@ -148,7 +155,7 @@ export class QueuedTurn implements Turn {
   }
 
   /** Appends to the logs of rooms. Who appends does not deliver: each log's follower does, here and on other nodes. */
-  publish({ logs, except, bodies }: Publication): void {
+  publish({ logs, except, bodies, key }: Publication): void {
     this.#checkQueue();
     const stamp = this.stamps.next();
     const first = this.#steps.length;
@@ -159,7 +166,7 @@ export class QueuedTurn implements Turn {
         : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
     for (const [i, log] of inOrder.entries()) {
       const earlier = Array.from({ length: i }, (_, before) => first + before);
-      const item = this.#add({ log, stamp, except, bodies, earlier });
+      const item = this.#add({ log, stamp, except, bodies, earlier, key });
       item.unpin = this.#feeds.pin(log);
     }
     for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
@@ -243,6 +250,34 @@ export class QueuedTurn implements Turn {
     return this.#isStoring ? new Promise((resolve) => this.#whenAnswered.push(resolve)) : Promise.resolve();
   }
 
+  /** @returns once what was emitted is stored. Rejects with `ERR_STORE_AWAY`: then it may be stored later, or not */
+  stored(timeoutMs = this.#context.storedMsMax): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => {
+        over();
+        reject(
+          new LocalUsageError(
+            'ERR_STORE_AWAY',
+            `${why}: it may be stored all the same. Say it again with the same idempotencyKey`,
+          ),
+        );
+      };
+      const closed = (): void => fail('The server is closed, and it is not known what was stored');
+      const cancel = this.#context.patience.after(Math.min(timeoutMs, timerMsMax), () =>
+        fail(`Not stored within ${timeoutMs} ms (timeout)`),
+      );
+      const over = (): void => {
+        cancel();
+        this.#unstored.delete(closed);
+      };
+      this.#unstored.add(closed);
+      this.after(() => {
+        over();
+        resolve();
+      });
+    });
+  }
+
   /** @returns once nothing waits to be stored or to be released */
   drained(): Promise<void> {
     return new Promise((resolve) => {
@@ -259,6 +294,12 @@ export class QueuedTurn implements Turn {
   /** Nothing is stored any more. */
   end(): void {
     for (const run of this.#idle.splice(0)) run();
+  }
+
+  /** The server is closed. */
+  close(): void {
+    this.end();
+    for (const tell of [...this.#unstored]) tell();
   }
 
   #post(letter: Letter): void {
@@ -330,7 +371,8 @@ export class QueuedTurn implements Turn {
     return batch;
   }
 
-  #isStored({ steps, records, items }: Batch, { positions, fenced, missing, mailed }: CommitResult): void {
+  #isStored({ steps, records, items }: Batch, { positions, repeated, fenced, missing, mailed }: CommitResult): void {
+    for (const i of repeated) (steps[i] as StepItem).isRepeated = true;
     for (const [i, item] of steps.entries()) {
       item.position = positions[i];
       // At once: what is released behind it waits for it.
@@ -341,7 +383,7 @@ export class QueuedTurn implements Turn {
         this.#feeds.known(item.step.topOf, position, undefined);
         continue;
       }
-      this.#feeds.known(item.step.log, position, item.step.stamp);
+      this.#feeds.known(item.step.log, position, item.isRepeated ? undefined : item.step.stamp);
       const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
       item.step = { ...item.step, earlier };
     }
@@ -390,7 +432,7 @@ export class QueuedTurn implements Turn {
       try {
         if (typeof item === 'function') item();
         else if ('release' in item) item.release();
-        else if ('log' in item.step) waiting = this.#deliver(item.step, item.position as Position, item.unpin);
+        else if ('log' in item.step) waiting = this.#deliver(item, item.step);
         else if ('to' in item.step) this.#bytes -= item.step.body.length;
       } catch (error) {
         this.#context.report(error, 'releasing what is stored');
@@ -409,11 +451,13 @@ export class QueuedTurn implements Turn {
   }
 
   /** @returns the feed if the rest has to wait for it */
-  #deliver(entry: NewEntry, [epoch, offset]: Position, unpin: (() => void) | undefined): Awaited | undefined {
+  #deliver({ position, unpin, isRepeated }: StepItem, entry: NewEntry): Awaited | undefined {
     const { log, stamp, except, bodies } = entry;
+    const [epoch, offset] = position as Position;
     this.releasedStamp = stamp;
     unpin?.();
     for (const body of bodies) this.#bytes -= body?.length ?? 0;
+    if (isRepeated) return undefined;
     const earlier = entry.earlier as readonly Position[];
     const feed = this.#feeds.released(log, epoch, {
       offset,

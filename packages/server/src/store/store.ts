@@ -28,8 +28,14 @@ interface Published {
   readonly bodies: Bodies;
 }
 
+/** What may be said again by who does not know whether it was stored. */
+interface Keyed {
+  /** Where it goes, nothing else is stored under the same key for an hour: then the step has the position of what was. */
+  readonly key?: string | undefined;
+}
+
 /** What is appended to a log. */
-export interface NewEntry extends Published {
+export interface NewEntry extends Published, Keyed {
   /** Names the log. */
   readonly log: string;
   /**
@@ -55,7 +61,7 @@ export interface LogTop {
 }
 
 /** Something for one session, wherever it is: the store keeps it until the session's record says that it is taken. */
-export interface Letter {
+export interface Letter extends Keyed {
   /** Id of the session. */
   readonly to: string;
   /** When it was sent. */
@@ -63,7 +69,7 @@ export interface Letter {
   readonly body: Frame;
 }
 
-export interface StoredLetter extends Omit<Letter, 'to'> {
+export interface StoredLetter extends Omit<Letter, 'to' | 'key'> {
   /** Counts the letters of its session, from 1, without gaps. */
   readonly number: number;
   /** The node that has sent it. */
@@ -125,6 +131,8 @@ export interface CommitResult {
    * its number; 0 if there is no such session, and then nobody gets it.
    */
   readonly positions: readonly Position[];
+  /** Steps for which nothing was stored, because there was something under their key. */
+  readonly repeated: readonly number[];
   /** Sessions whose record was left alone because it has another nonce, or is over, each with its generation. */
   readonly fenced: readonly (readonly [session: string, generation: number])[];
   /** Sessions of which some parts were to be written, and that have no record: it is to be written as a whole. */

@@ -60,6 +60,8 @@ export interface Publication {
   readonly except: readonly string[];
   /** By codec index: PUBLISH without positions. */
   readonly bodies: Bodies;
+  /** Each of the logs has one entry under it. */
+  readonly key?: string | undefined;
 }
 
 export interface Turn {
@@ -106,6 +108,11 @@ export class DirectTurn implements Turn {
   /** Appends an entry to a log. Who appends does not deliver: the log's follower does. */
   append(log: Log, stamp: number, except: Except, frames: Frames): void {
     this.#store.append(log, stamp, except, frames);
+  }
+
+  /** @returns whether nothing was published there under a key, which it is from now on */
+  isFresh(log: string, key: string): boolean {
+    return this.#store.isFresh(log, key);
   }
 
   send<Frame>(sender: Sender<Frame>, frame: Frame): void {

@@ -128,7 +128,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       ...{ session, nonce, newNonce, generation },
     });
     const textOf = (record: RecordParts) => record.get('text');
-    const nothing = { positions: [], fenced: [], missing: [], mailed: [] };
+    const nothing = { positions: [], repeated: [], fenced: [], missing: [], mailed: [] };
 
     describe('logs', () => {
       test('count their entries, and tell them to every node that follows', async () => {
@@ -248,6 +248,30 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       expect(results[0]).toEqual(results[1]);
       expect(results[0]!.positions).toMatchObject([[expect.any(String), 1]]);
       expect(first.events.of('room')).toEqual(['1 a']);
+    });
+
+    test('what has a key is stored once: whoever says it again is told where', async () => {
+      const { lab, first, second } = await setUp(2);
+      await first.store.follow('room');
+      await first.commit({ steps: [entry('room', 1, 'a', { key: 'k' })] });
+      const again = await second.commit({
+        steps: [entry('room', 2, 'b', { key: 'k' }), entry('room', 3, 'c', { key: 'l' })],
+      });
+      expect(again).toMatchObject({
+        positions: [
+          [expect.any(String), 1],
+          [expect.any(String), 2],
+        ],
+        repeated: [0],
+      });
+      // Of another log it is another key.
+      expect(await second.commit({ steps: [entry('other', 4, 'd', { key: 'k' })] })).toMatchObject({ repeated: [] });
+      await lab.elapse(0);
+      expect(first.events.of('room')).toEqual(['1 a', '2 c']);
+      await lab.elapse(3_600_000);
+      await first.commit({ steps: [entry('room', 5, 'e', { key: 'k' })] });
+      await lab.elapse(0);
+      expect(first.events.of('room').at(-1)).toBe('3 e');
     });
 
     test('a commit that is not the next is not done: those before it are lost', async () => {
@@ -434,6 +458,16 @@ export function storeSuite(name: string, open: () => StoreLab): void {
           const result = await second.commit({ records: [{ ...write('s', 'four'), mail: other }] });
           expect([result.mailed, await lettersOf(first, 's')]).toEqual([['s'], ['3 c']]);
         }
+      });
+
+      test('have a key as entries have', async () => {
+        const { first, second } = await setUp(2);
+        await first.commit({ records: [write('s', 'one'), write('t', 'one')] });
+        await first.commit({ steps: [{ ...letter('s', 'a'), key: 'k' }] });
+        const again = await second.commit({ steps: [{ ...letter('s', 'b'), key: 'k' }] });
+        expect([again.positions, again.repeated]).toEqual([[['', 1]], [0]]);
+        await second.commit({ steps: [{ ...letter('t', 'c'), key: 'k' }] });
+        expect([await lettersOf(first, 's'), await lettersOf(first, 't')]).toEqual([['1 a'], ['1 c']]);
       });
 
       test('wait for who takes the session, and are its from then on', async () => {
