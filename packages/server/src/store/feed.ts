@@ -522,8 +522,8 @@ export class Feed {
     this.#stopWaiting();
   }
 
-  /** What they wait for comes no more. */
-  #stopWaiting(whose: (waiter: Waiter) => boolean = () => true): void {
+  /** What they wait for comes no more. @param whose by default of all but those who wait for the epoch that the log has now */
+  #stopWaiting(whose: (waiter: Waiter) => boolean = ({ epoch }) => epoch !== this.log.id): void {
     const waiters = this.#waiters;
     this.#waiters = waiters.filter((waiter) => !whose(waiter));
     for (const waiter of waiters) if (whose(waiter)) waiter.run();
