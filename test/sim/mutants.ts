@@ -10,6 +10,8 @@ export interface Mutant {
   readonly instead: string;
   /** How many servers it takes to find it. Default: 1. */
   readonly nodes?: number;
+  /** Seeds from here on find it soon: most do, some take thousands. Default: 1. */
+  readonly from?: number;
 }
 
 const stream = 'packages/protocol/src/stream';
@@ -353,6 +355,69 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/directory.ts`,
     code: 'for (const session of [...this.#byId.values()]) session.nodeLeft(node);',
     instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'a log begins behind what is on its way to the store',
+    file: `${server}/store/feed.ts`,
+    code: 'await this.#context.answered();',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'a session that another server has is said to be over',
+    file: `${server}/session/roaming.ts`,
+    code: 'else this.confirmed().then((isOurs) => tell(!isOurs));',
+    instead: 'else tell(false);',
+    nodes: 3,
+  },
+  {
+    fault: 'a session that is claimed is kept no longer than before',
+    file: `${server}/session/session.ts`,
+    code: '    this.touch();\n    this.schedule();\n  }\n\n  override identity',
+    instead: '    this.schedule();\n  }\n\n  override identity',
+    nodes: 3,
+  },
+  {
+    fault: 'a session that has expired is forgotten, and nobody is told',
+    file: `${server}/session/expiry.ts`,
+    code: 'const isTold = await Promise.race([this.#tell(one).then(() => true), this.#tooLong()]);',
+    instead: 'const isTold = true;',
+    nodes: 3,
+  },
+  {
+    fault: 'a session that has expired is not forgotten once that is told',
+    file: `${server}/session/expiry.ts`,
+    code: 'if (isTold) await patience.until(() => store.forget(one.session, one.lease));',
+    instead: 'void isTold;',
+    nodes: 3,
+  },
+  {
+    fault: 'what is emitted may come before the memberships of a session that has come',
+    file: `${server}/room/rooms.ts`,
+    code: 'turn.stamps.observe(isMember ? span.since : span.until);',
+    instead: '',
+    nodes: 3,
+  },
+  {
+    fault: 'what has a key is stored again',
+    file: `${server}/store/memory-hub.ts`,
+    code: 'const before = this.#before(step);',
+    instead: 'const before: Position | undefined = undefined;',
+    nodes: 3,
+  },
+  {
+    fault: 'it is told to be stored before it is',
+    file: `${server}/namespace/audience.ts`,
+    code: 'await turn.stored(timeoutMs);',
+    instead: 'void turn.stored(timeoutMs).catch(() => {});',
+    nodes: 3,
+  },
+  {
+    fault: 'who has left a room is not told that its log has lost something',
+    file: `${server}/room/room.ts`,
+    code: '...leavers.map(([leaver]) => leaver)',
+    instead: '...leavers.slice(0, 0).map(([leaver]) => leaver)',
     nodes: 3,
   },
   {

@@ -8,7 +8,8 @@ import { type Mutant, mutants } from './mutants';
 
 const usage = `npm run sim:mutants -- [options]
 
-  --seeds N    how many seeds a fault may take (default 400)
+  --seeds N    how many seeds a fault may take (default 100), from where it was found before
+  --from S     from this seed on instead
   --only TEXT  faults whose words contain it
   --help       this
 `;
@@ -42,8 +43,8 @@ async function buildWith({ file, code, instead, fault }: Mutant, number: number)
 }
 
 /** @returns the line that says how it was found; undefined if it was not */
-async function find(folder: string, seeds: number, nodes: number): Promise<string | undefined> {
-  const options = ['--seeds', `${seeds}`, '--from', '1', '--no-shrink', '--nodes', `${nodes}`];
+async function find(folder: string, seeds: number, from: number, nodes: number): Promise<string | undefined> {
+  const options = ['--seeds', `${seeds}`, '--from', `${from}`, '--no-shrink', '--nodes', `${nodes}`];
   const child = spawn(process.execPath, [join(folder, 'run.js'), ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -55,20 +56,40 @@ async function find(folder: string, seeds: number, nodes: number): Promise<strin
   );
 }
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '400' },
-    only: { type: 'string', default: '' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) console.log(usage);
-else {
-  const chosen = mutants.filter(({ fault }) => fault.includes(values.only));
+function readArguments():
+  | { readonly seeds: number; readonly from: number | undefined; readonly only: string }
+  | undefined {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string' },
+      only: { type: 'string', default: '' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const from = values.from === undefined ? undefined : Number(values.from);
+  return { seeds: Number(values.seeds), from, only: values.only };
+}
+
+async function main(): Promise<number> {
+  let order: ReturnType<typeof readArguments>;
+  try {
+    order = readArguments();
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    return 2;
+  }
+  if (order === undefined) {
+    console.log(usage);
+    return 0;
+  }
+  const { seeds, from, only } = order;
+  const chosen = mutants.filter(({ fault }) => fault.includes(only));
   let survivors = 0;
   for (const [i, mutant] of chosen.entries()) {
     const folder = await buildWith(mutant, i);
-    const found = await find(folder, Number(values.seeds), mutant.nodes ?? 1);
+    const found = await find(folder, seeds, from ?? mutant.from ?? 1, mutant.nodes ?? 1);
     await rm(folder, { recursive: true });
     if (found === undefined) survivors++;
     console.log(
@@ -76,5 +97,7 @@ else {
     );
   }
   console.log(`${chosen.length - survivors} of ${chosen.length} found`);
-  process.exitCode = survivors > 0 ? 1 : 0;
+  return survivors > 0 ? 1 : 0;
 }
+
+process.exitCode = await main();

@@ -97,11 +97,21 @@ async function work({ from, seeds, steps, nodes, shrinks, worker, workers }: Ord
 }
 
 async function main(): Promise<number> {
-  const order = readArguments();
+  let order: Omit<Order, 'worker'> | undefined;
+  try {
+    order = readArguments();
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    return 2;
+  }
   if (order === undefined) {
     console.log(usage);
     return 0;
   }
+  return playAll(order);
+}
+
+async function playAll(order: Omit<Order, 'worker'>): Promise<number> {
   const started = performance.now();
   const sum = noCounts();
   let played = 0;
