@@ -6,6 +6,7 @@ import type { Connection } from '../wire/connection';
 import { Arrival } from './arrival';
 import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
 import type { SessionContext } from './context';
+import { Endings } from './endings';
 import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
 import { hashOf, type SessionRecord } from './record';
@@ -31,6 +32,7 @@ export class Sessions {
   readonly #byToken = new Map<string, Session>();
   /** Sessions per codec: a broadcast is encoded for those that have any. */
   readonly #byCodec: number[];
+  readonly #endings: Endings | undefined;
   readonly #claims: Claims | undefined;
   readonly #shared: SharedContext | undefined;
 
@@ -49,6 +51,7 @@ export class Sessions {
     this.#sessionsMax = sessionsMax;
     this.#byCodec = context.codecs.map(() => 0);
     this.#shared = shared;
+    this.#endings = shared && new Endings(shared.turn);
     this.#claims =
       shared &&
       new Claims({
@@ -87,7 +90,10 @@ export class Sessions {
     const claims = this.#claims as Claims;
     return claims.alone(id, async () => {
       const session = this.#byId.get(id);
-      if (session === undefined) return [];
+      if (session === undefined) {
+        await this.#endings?.stored(id);
+        return [];
+      }
       const turn = this.#context.turn as ClaimsContext['turn'];
       const isLater = session.isLater(generation);
       if (!isLater) session.pause();
@@ -156,6 +162,7 @@ export class Sessions {
         ? undefined
         : { id: idOf(token), text: token, kind: 'token' };
     const answer = async (): Promise<void> => {
+      if (key !== undefined) await this.#endings?.stored(key.id);
       const found = key && (await claims.take(key, hello, connection.codecIndex));
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
@@ -286,9 +293,11 @@ export class Sessions {
   }
 
   #ended(session: Parameters<SessionContext['ended']>[0]): void {
-    if (this.#byId.get(session.id) !== session) return;
-    this.#byId.delete(session.id);
-    this.#byCodec[session.codecIndex] = (this.#byCodec[session.codecIndex] ?? 1) - 1;
+    const { id, codecIndex } = session;
+    if (this.#byId.get(id) !== session) return;
+    this.#byId.delete(id);
+    this.#byCodec[codecIndex] = (this.#byCodec[codecIndex] ?? 1) - 1;
+    this.#endings?.add(session);
   }
 }
 
