@@ -150,7 +150,10 @@ class ClusterWorld {
       await this.#elapse(1_000);
     }
     let closed = 0;
-    for (const { io } of this.#places) void io.close().then(() => closed++);
+    for (const { io, network } of this.#places) {
+      this.counters['slow readers cut'] += network.cutsByServer;
+      void io.close().then(() => closed++);
+    }
     for (let waited = 0; closed < this.#places.length; waited += 1_000) {
       if (waited > 60_000) throw new Broken(`${this.#places.length - closed} servers do not close`);
       await this.#elapse(1_000);
@@ -412,9 +415,14 @@ class ClusterWorld {
     const reachable = Math.max(this.#lostAt, this.#store.backAt);
     const isUnaware = this.#hasRolledBack && this.#clock.now() - reachable < findsOutMs;
     this.#model.killed(place.number, isUnaware);
-    place.kill();
+    this.#leave(place);
     this.#places = this.#places.filter((one) => one !== place);
     await this.#serve();
+  }
+
+  #leave(place: ServerPlace): void {
+    this.counters['slow readers cut'] += place.network.cutsByServer;
+    place.kill();
   }
 
   #alive(): ServerPlace[] {
@@ -517,6 +525,17 @@ class ClusterWorld {
     target.emit('event', `${textOf(name)}${long}`);
   }
 
+  #emitLarge(place: ServerPlace): void {
+    const name = `0.${++this.#names}`;
+    const number = (this.#numbers.get(place.number) ?? 0) + 1;
+    this.#numbers.set(place.number, number);
+    this.#note(`server ${place.number}: / emits ${name} to all, which is large`);
+    const own = new Set([...place.io.sockets.keys()].filter((id) => this.#model.isAt(id, place.number)));
+    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace: '/', own };
+    this.#model.emitted({ ...emission, isUnsure: this.#setsClocks, rooms: [], except: [] });
+    place.io.emit('event', `${textOf(name)}${'x'.repeat(50_000)}`);
+  }
+
   /** Until it is stored, some server says it again. @param isDoubted whether it is said again all the same */
   #emitDurably(
     place: ServerPlace,
@@ -581,6 +600,7 @@ class ClusterWorld {
       case 1:
         this.counters.cuts++;
         this.#note('a connection is cut');
+        if (place.network.network.unnoticed > 0) this.counters['half-open links']++;
         place.network.cut(random.int(1_000));
         return;
       case 2:
@@ -588,11 +608,14 @@ class ClusterWorld {
         this.#note('all connections are cut');
         for (const one of this.#alive()) one.network.cut();
         return;
-      case 3:
+      case 3: {
         this.counters.stalls++;
         this.#note('a client stops reading');
-        place.network.stall(200 + random.int(1_500), random.int(1_000));
+        const its = this.#alive().find(({ network }) => network.count > 0) ?? place;
+        its.network.stall(200 + random.int(1_500), random.int(1_000));
+        for (let i = random.chance(0.4) ? 5 : 0; i > 0; i--) this.#emitLarge(its);
         return;
+      }
       case 4:
         place.network.network.latencyMs = [1, random.pick([2, 30, 300])];
         path.latencyMs = [1, random.pick([1, 5, 50])];

@@ -60,7 +60,7 @@ export function add(sum: Counters, more: Counters): void {
 
 /** What only a server alone, or one after the other, meets here. */
 const aloneNames: readonly CounterName[] = [
-  ...(['half-open links', 'slow readers cut', 'servers restarted', 'replays'] as const),
+  ...(['servers restarted', 'replays'] as const),
   ...(['volatile dropped', 'namespaces left', 'garbage'] as const),
 ];
 

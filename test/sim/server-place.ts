@@ -40,9 +40,10 @@ export class ServerPlace {
       return this.network.host(path, gated, limits, platform);
     };
     store.gate = (run) => this.time.gate(run as () => void);
+    const backpressureBytesMax = wires.pick([131_072, 131_072, 1 << 20]);
     this.io = new Server({
       ...{ heartbeatMs: 2_000, heartbeatTimeoutMs: 1_500, pollHoldMs: 1_000, codecs: [json(), msgpack()] },
-      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 60_000 },
+      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 60_000, backpressureBytesMax, logBytesMax: 1 << 24 },
       adapter: () => store,
       clock: this.time,
       host,
