@@ -612,7 +612,7 @@ class ClusterWorld {
         this.counters.stalls++;
         this.#note('a client stops reading');
         const its = this.#alive().find(({ network }) => network.count > 0) ?? place;
-        its.network.stall(200 + random.int(1_500), random.int(1_000));
+        its.network.stall(200 + random.int(4_000), random.int(1_000));
         for (let i = random.chance(0.4) ? 5 : 0; i > 0; i--) this.#emitLarge(its);
         return;
       }

@@ -29,5 +29,5 @@ test.each([
     }
   }
   warn.mockRestore();
-  expect(unmet(met, nodes)).toEqual([]);
+  expect(unmet(met, nodes, count)).toEqual([]);
 });
