@@ -44,6 +44,19 @@ describe('the first connection', () => {
     expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
   });
 
+  test('a namespace that is wanted behind HELLO is asked for again if the session is another one', async () => {
+    const { socket, transport, advance } = scene({});
+    await transport.link.open();
+    socket.of('/late');
+    expect(briefs(await transport.link.read())).toEqual(['CONNECT /late undefined']);
+    await transport.link.drop();
+    await advance(1_000);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'CONNECT /late undefined']);
+    // Of the one that its token named nothing is left.
+    await transport.link.say(welcome({ reason: 'unknown-session' }), connected());
+    expect(briefs(await transport.link.read())).toEqual(['RESET', 'CONNECT /late undefined']);
+  });
+
   test('an auth that fails is a failed attempt, and asked again', async () => {
     let broken = true;
     const { transport, advance, log } = scene({

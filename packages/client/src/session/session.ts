@@ -203,7 +203,8 @@ export function createSession(
     const current = link!;
     const resumed = key;
     machine.settings = machine.outbox.window = settings;
-    if (recovered || !(resumed || reason)) machine.confirm(packet.received, packet.settled);
+    const isLost = !recovered && (resumed || reason);
+    if (!isLost) machine.confirm(packet.received, packet.settled);
     else {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason, (presence) => presence.listed);
@@ -222,7 +223,8 @@ export function createSession(
       // Those who are told may end it.
       if (link !== current) return;
       if (recovered && presence.phase === 'joined') presence.fire('connect', { recovered, unconfirmed: 0 });
-      else if (resumed && presence.held) sendConnect(presence);
+      // The CONNECT that was under way is lost with the session before.
+      else if (isLost ? !presence.listed : presence.held && resumed) sendConnect(presence);
     }
   };
 
