@@ -421,6 +421,27 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
   },
   {
+    fault: 'a HELLO that waits too long for the store is closed for good',
+    file: `${server}/session/arrival.ts`,
+    code: "code: CloseCode.TryAgainLater, reason: 'the store does not answer'",
+    instead: "code: CloseCode.ProtocolError, reason: 'the store does not answer'",
+    nodes: 3,
+  },
+  {
+    fault: 'a client that knows more than a store that has lost something is closed for good',
+    file: `${server}/session/directory.ts`,
+    code: 'if (isImpossible && this.#claims === undefined) {',
+    instead: 'if (isImpossible) {',
+    nodes: 3,
+  },
+  {
+    fault: 'who was fenced closes for good, whoever has the session',
+    file: `${server}/session/roaming.ts`,
+    code: 'generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;',
+    instead: 'CloseCode.Evicted;',
+    nodes: 3,
+  },
+  {
     fault: 'a session ends while the store is away',
     file: `${server}/session/session.ts`,
     code: 'else if (this.context.turn.isShared) this.endLater();',
