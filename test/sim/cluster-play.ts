@@ -317,6 +317,12 @@ class ClusterWorld {
   #join(name: string): Client {
     const random = this.#random;
     const time = new HaltingTime(this.#clock);
+    const doubled = seededRandom(random.int(2 ** 32));
+    const doubles = (): boolean => {
+      const isDoubled = doubled.chance(0.02);
+      if (isDoubled) this.counters['messages doubled']++;
+      return isDoubled;
+    };
     const anyPlace = (): ServerPlace => random.pick(this.#alive());
     const stream: Transport = {
       open: (address, events) => {
@@ -336,7 +342,7 @@ class ClusterWorld {
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
     const socket = connect('http://sim.example', {
       ...{
-        transport: gated(transport, time),
+        transport: gated(transport, { time, doubles }),
         clock: time,
         random: seededRandom(random.int(2 ** 32)).next,
         auth: { name },

@@ -21,6 +21,7 @@ export const counterNames = [
   'volatile',
   'volatile dropped',
   'clients asleep',
+  'messages doubled',
   'clocks set',
   'acks',
   'acks failed',

@@ -50,15 +50,24 @@ export class HaltingTime extends ServerClock {
   }
 }
 
+export interface GatedOptions {
+  readonly time: HaltingTime;
+  /** Whether a message of a room comes twice, which a client MUST ignore. */
+  doubles(): boolean;
+}
+
 /** @returns a transport whose events wait as long as their process stands still */
-export function gated(transport: Transport, time: HaltingTime): Transport {
+export function gated(transport: Transport, { time, doubles }: GatedOptions): Transport {
   return {
     open(address, { onOpen, onFrame, onClose }) {
       let isClosed = false;
       const gate = (run: () => void): void => time.gate(() => isClosed || run());
       const link = transport.open(address, {
         onOpen: () => gate(onOpen),
-        onFrame: (frame) => gate(() => onFrame(frame)),
+        onFrame(frame) {
+          gate(() => onFrame(frame));
+          if (isPublish(frame) && doubles()) gate(() => onFrame(frame));
+        },
         onClose: (close) => gate(() => onClose(close)),
       });
       const close = link.close.bind(link);
@@ -69,4 +78,9 @@ export function gated(transport: Transport, time: HaltingTime): Transport {
       return link;
     },
   };
+}
+
+/** Whether a frame of JSON or of MessagePack is a PUBLISH: a list of five that begins with its type. */
+function isPublish(frame: string | Uint8Array): boolean {
+  return typeof frame === 'string' ? frame.startsWith('[5,') : frame[0] === 0x95 && frame[1] === 5;
 }

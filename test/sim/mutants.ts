@@ -153,10 +153,10 @@ export const mutants: readonly Mutant[] = [
     instead: 'return false;',
   },
   {
-    fault: 'a trimmed log is read on, with a hole',
-    file: `${server}/session/reading.ts`,
-    code: 'if (log.trimmed.misses(presence, confirmedStamp, position)) return false;',
-    instead: '',
+    fault: 'what a log has dropped is missed by nobody',
+    file: `${server}/log/trimmed.ts`,
+    code: 'if (this.#stamp > floor && this.#offset > position) return true;',
+    instead: 'return false;',
   },
   {
     fault: 'a slow client loses a frame in the midst of others',

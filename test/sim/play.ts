@@ -68,7 +68,7 @@ class World {
     const network = { latencyMs: [1, 5] as const, noticeMs: [0, 200] as const, unnoticed: random.pick([0, 0.3, 0.6]) };
     const wires = () => seededRandom(random.int(2 ** 32));
     this.#network = new MemoryNetwork(this.#clock, wires(), { ...network }, random.chance(0.5));
-    const path = { latencyMs: 8, loss: 0.03, unnoticed: 0.3, repeat: 0.1, repeatMs: 400 };
+    const path = { latencyMs: 8, loss: 0.03, unnoticed: 0.3, repeat: 0.1, repeatMs: random.pick([400, 4_000]) };
     this.#http = new LossyHttp(this.#clock, wires(), path);
     this.#options = {
       ...{ heartbeatMs: 2_000, heartbeatTimeoutMs: 1_500, pollHoldMs: 1_000, codecs: [json(), msgpack()] },
@@ -205,6 +205,12 @@ class World {
   #join(name: string): Client {
     const random = this.#random;
     const time = new HaltingTime(this.#clock);
+    const doubled = seededRandom(random.int(2 ** 32));
+    const doubles = (): boolean => {
+      const isDoubled = doubled.chance(0.02);
+      if (isDoubled) this.counters['messages doubled']++;
+      return isDoubled;
+    };
     const stream: Transport = {
       open: (address, events) => {
         this.counters['websocket connections']++;
@@ -220,7 +226,8 @@ class World {
     const kind = random.int(3);
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
     const socket = connect('http://sim.example', {
-      ...{ transport: gated(transport, time), clock: time, random: seededRandom(random.int(2 ** 32)).next },
+      ...{ transport: gated(transport, { time, doubles }), clock: time },
+      random: seededRandom(random.int(2 ** 32)).next,
       auth: { name },
       // Polling is text here.
       codec: kind === 0 ? random.pick([json(), msgpack()]) : json(),
@@ -240,7 +247,9 @@ class World {
       isKnown: false,
     };
     socket.connection.on('state', (change) => {
-      if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
+      if (change.to !== 'closed') return;
+      this.#note(`${name} is closed: ${JSON.stringify(change)}`);
+      if (change.reason !== 'local') this.#broken ??= new Broken(`${name} is closed for good`);
     });
     for (const namespace of namespaces) {
       const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
