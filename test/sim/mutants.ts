@@ -151,6 +151,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/session.ts`,
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
+    nodes: 3,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
