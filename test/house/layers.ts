@@ -69,6 +69,13 @@ export const layers: Layers = {
         ],
       },
     ],
+    // Beside other engines of a store that are to come: each brings the library of its database.
+    [
+      {
+        path: 'packages/adapter-redis',
+        imports: ['packages/protocol', 'packages/codec', 'packages/codec-msgpack', 'packages/server'],
+      },
+    ],
     // It is for the tests of all packages above protocol: so that none of them is below it.
     [{ path: 'packages/harness', imports: ['packages/protocol'] }],
     // What apps test with: both ends, on the network of our own simulator. No package's tests may import it.

@@ -1,0 +1,59 @@
+// A commit as the arguments of its script.
+import type { Position } from '@halyard/protocol';
+import type { Commit, Letter, NewEntry, RecordWrite } from '@halyard/server';
+import { packEntry } from './entries';
+import { tagged } from './pieces';
+import { type Argument, msOf } from './scripts';
+
+export function argumentsOf(node: string, { number, branch, steps, records }: Commit): Argument[] {
+  const args: Argument[] = [node, number, branch, steps.length];
+  let before: NewEntry | undefined;
+  let blob: Buffer | undefined;
+  for (const step of steps) {
+    if ('topOf' in step) args.push('top', step.topOf);
+    else if ('to' in step) addLetter(args, step);
+    else {
+      // A message to several rooms is the same in each.
+      if (blob === undefined || before?.bodies !== step.bodies || before.except !== step.except) blob = packEntry(step);
+      before = step;
+      addEntry(args, step, blob);
+    }
+  }
+  args.push(records.length);
+  for (const record of records) addRecord(args, record);
+  return args;
+}
+
+function addEntry(args: Argument[], { log, key, stamp, bodies, earlier }: NewEntry, blob: Buffer): void {
+  let bytes = 0;
+  for (const body of bodies) bytes += body?.length ?? 0;
+  args.push('entry', log, keyOf(key), stamp, bytes, blob);
+  addPlaces(args, earlier);
+}
+
+function addLetter(args: Argument[], { to, key, stamp, body }: Letter): void {
+  args.push('letter', to, keyOf(key), stamp, body.length, tagged(body));
+}
+
+function addRecord(args: Argument[], record: RecordWrite): void {
+  const { session, nonce, generation, parts, positions, mail, isWhole, keptMs } = record;
+  const isOver = parts === undefined;
+  args.push(session, nonce, generation, isWhole ? 1 : 0, isOver ? 1 : 0, msOf(keptMs));
+  args.push(mail.number, mail.node, mail.stamp, parts?.size ?? 0);
+  for (const [name, part] of parts ?? []) args.push(name, tagged(part));
+  args.push(positions.size, ...positions.keys());
+  addPlaces(args, [...positions.values()]);
+}
+
+/** Positions, or which step of the commit. */
+function addPlaces(args: Argument[], places: readonly (number | Position)[]): void {
+  args.push(places.length);
+  for (const place of places) {
+    if (typeof place === 'number') args.push('', place);
+    else args.push(...place);
+  }
+}
+
+function keyOf(key: string | undefined): string {
+  return key === undefined ? '' : `=${key}`;
+}

@@ -1,0 +1,89 @@
+// One connection to Redis: a call fails when its connection does, and none waits for another. ioredis would leave what was in flight
+// unanswered for ever, or say it a second time; who calls here decides by itself whether to say it again.
+import type { Redis } from 'ioredis';
+
+export interface LinkEvents {
+  /** It is there again, after it was lost. */
+  onBack(): void;
+  onLost(): void;
+}
+
+/** A call was not made, or its answer is lost with the connection. */
+export class Away extends Error {
+  override readonly name = 'Away';
+}
+
+export class Link {
+  readonly client: Redis;
+  /** What went wrong last. */
+  failure: Error | undefined;
+  readonly #inFlight = new Set<(error: Error) => void>();
+  #isOpen = false;
+
+  /** @param client made with `lazyConnect` */
+  constructor(client: Redis, { onBack, onLost }: LinkEvents) {
+    this.client = client;
+    client.on('error', (error) => {
+      this.failure = error;
+    });
+    client.on('close', () => {
+      for (const reject of this.#inFlight) reject(new Away('the connection to Redis is lost'));
+      this.#inFlight.clear();
+      if (this.#isOpen) onLost();
+    });
+    client.on('ready', () => {
+      if (this.#isOpen) onBack();
+    });
+  }
+
+  /** Connects for the first time. Rejects with what went wrong. */
+  async open(): Promise<void> {
+    try {
+      await this.client.connect();
+    } catch (error) {
+      throw this.failure ?? error;
+    }
+    this.#isOpen = true;
+  }
+
+  get isReady(): boolean {
+    return this.client.status === 'ready';
+  }
+
+  /** How many calls have no answer yet. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  run<Answer>(call: (client: Redis) => Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (!this.isReady) {
+        reject(new Away('there is no connection to Redis'));
+        return;
+      }
+      this.#inFlight.add(reject);
+      call(this.client).then(
+        (answer) => {
+          this.#inFlight.delete(reject);
+          resolve(answer);
+        },
+        (error) => {
+          this.#inFlight.delete(reject);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** It carries nothing any more, and nobody has said so. */
+  renew(): void {
+    if (!this.isReady) return;
+    // Not at its leisure: who hangs does not say goodbye.
+    this.client.stream.destroy();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.client.disconnect();
+  }
+}

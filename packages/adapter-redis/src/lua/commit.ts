@@ -1,0 +1,162 @@
+// One commit of a node to a partition: all of it in its order, or nothing. It is read and checked before anything is written.
+
+/**
+ * Node, number, branch, steps, records → the number of the last one that was done, if this one is not to be; or the result.
+ * Of a step: `top`, log | `entry`, log, key, stamp, bytes, blob, earlier | `letter`, session, key, stamp, bytes, body.
+ * A key has `=` in front, or is empty if there is none. A position is epoch and offset, or empty and which step of this commit.
+ */
+export const commitScript = `
+local node, its, branch = arg(), number(), number()
+local state = base .. ':commits:' .. node
+local before = redis.call('HMGET', state, 'number', 'branch')
+local last, lastBranch = tonumber(before[1] or nil) or 0, tonumber(before[2] or nil) or 0
+if before[1] and its == last and branch == lastBranch then return redis.call('HGET', state, 'result') end
+if its ~= last + 1 or branch < lastBranch then return last end
+
+-- Where what was stored under a key is, as epoch and offset with the time in front until when that counts.
+local keys = {}
+local function keyed(where, key)
+  if key == '' then return nil end
+  local name = base .. ':key:' .. where .. ' ' .. string.sub(key, 2)
+  if keys[name] == nil then
+    local kept = redis.pcall('GET', name)
+    keys[name] = false
+    if type(kept) == 'string' then
+      local till, epoch, offset = string.match(kept, '^(%d+) (%S*) (%d+)$')
+      if till and tonumber(till) > now then keys[name] = { epoch, tonumber(offset) } end
+    end
+  end
+  return name
+end
+
+local function places()
+  local list = {}
+  for i = 1, number() do
+    local epoch = arg()
+    list[i] = { epoch, number() }
+  end
+  return list
+end
+
+local steps, records = {}, {}
+for i = 1, number() do
+  local step = { kind = arg() }
+  steps[i] = step
+  local name = arg()
+  if step.kind == 'letter' then step.to = session(name) else step.log = log(name) end
+  if step.kind ~= 'top' then
+    step.key = keyed((step.to and 'to ' or 'in ') .. name, arg())
+    step.stamp = arg()
+    step.bytes = number()
+    step.body = arg()
+    if step.log then step.earlier = places() end
+  end
+end
+for i = 1, number() do
+  local r = { session = session(arg()), nonce = arg(), generation = number(), isWhole = arg() == '1', isOver = arg() == '1' }
+  records[i] = r
+  r.kept = number()
+  -- A part of a record is nothing without the rest of it.
+  if not r.isWhole and r.session.isThere and redis.call('TYPE', r.session.record).ok ~= 'hash' then r.session.isThere = false end
+  r.mail, r.mailNode, r.mailStamp = number(), arg(), arg()
+  r.set, r.del = {}, {}
+  for _ = 1, number() do
+    local name, part = arg(), arg()
+    if part == '' then r.del[#r.del + 1] = name else r.set[#r.set + 1] = name r.set[#r.set + 1] = part end
+  end
+  r.names = {}
+  for j = 1, number() do r.names[j] = arg() end
+  r.places = places()
+end
+
+if #records > 0 then redis.call('ZCARD', expiring) end
+
+-- From here on it writes.
+beginLogs()
+local positions, repeated = {}, {}
+local function placed(place)
+  return place[1] ~= '' and place or assert(positions[place[2] + 1], 'ERR a step that is not before')
+end
+
+for i, step in ipairs(steps) do
+  local done = step.key and keys[step.key]
+  -- In a log that has another epoch it is not any more.
+  if done and step.log and step.log.epoch ~= done[1] then done = nil end
+  if done then
+    repeated[#repeated + 1] = count(i - 1)
+    positions[i] = done
+  elseif step.kind == 'top' then
+    positions[i] = { step.log.epoch, step.log.top }
+  else
+    if step.to then
+      positions[i] = { '', post(step.to, node, step.stamp, step.body, step.bytes) }
+    else
+      local earlier = { count(#step.earlier) }
+      for _, place in ipairs(step.earlier) do
+        local p = placed(place)
+        earlier[#earlier + 1] = piece(p[1]) .. count(p[2])
+      end
+      append(step.log, step.stamp, node, table.concat(earlier), step.bytes, step.body)
+      positions[i] = { step.log.epoch, step.log.top }
+    end
+    if step.key then
+      keys[step.key] = positions[i]
+      redis.call('SET', step.key, int(now + hour) .. ' ' .. positions[i][1] .. ' ' .. int(positions[i][2]), 'PX', hour)
+    end
+  end
+end
+saveLogs()
+
+local fenced, missing, mailed = {}, {}, {}
+for _, r in ipairs(records) do
+  local s = r.session
+  if s.isThere and (s.nonce ~= r.nonce or s.isOver) then
+    fenced[#fenced + 1] = piece(s.id) .. count(s.generation)
+  elseif not s.isThere and not r.isWhole and not r.isOver then
+    missing[#missing + 1] = piece(s.id)
+  else
+    if not s.isThere then
+      -- One that is merely missing is written again by its living owner, and one that has expired: it was only quiet.
+      redis.call('UNLINK', s.key, s.record, s.letters)
+      s.generation, s.last, s.count, s.bytes, s.isThere = 0, 0, 0, 0, true
+    end
+    s.nonce, s.owner, s.isOver = r.nonce, node, r.isOver
+    s.generation, s.until_ = math.max(s.generation, r.generation), now + r.kept
+    takeMail(s, r.mail, r.mailNode, r.mailStamp)
+    if r.isWhole or r.isOver then redis.call('UNLINK', s.record) end
+    for _, name in ipairs(r.del) do redis.call('HDEL', s.record, name) end
+    for j = 1, #r.set, 200 do
+      redis.call('HSET', s.record, unpack(r.set, j, math.min(j + 199, #r.set)))
+    end
+    for j, name in ipairs(r.names) do
+      local p = placed(r.places[j])
+      redis.call('HSET', s.record, name, 't' .. p[1] .. ' ' .. int(p[2]))
+    end
+    saveSession(s)
+    s.hasMail = nil
+    redis.call('ZADD', expiring, int(s.until_), s.id)
+    for _, key in ipairs({ s.key, s.record }) do redis.call('PEXPIRE', key, int(r.kept + day)) end
+    if s.count > 0 then
+      redis.call('PEXPIRE', s.letters, int(r.kept + day))
+      mailed[#mailed + 1] = piece(s.id)
+    end
+  end
+end
+-- Of those who have got letters, and were not written.
+for _, s in ipairs(sessionOrder) do
+  if s.hasMail then
+    saveSession(s)
+    redis.call('PEXPIRE', s.letters, int(s.until_ - now + day))
+  end
+end
+
+local out = { count(#positions) }
+for _, p in ipairs(positions) do out[#out + 1] = piece(p[1]) .. count(p[2]) end
+for _, list in ipairs({ repeated, fenced, missing, mailed }) do
+  out[#out + 1] = count(#list) .. table.concat(list)
+end
+local result = table.concat(out)
+redis.call('HSET', state, 'number', int(its), 'branch', int(branch), 'result', result)
+redis.call('PEXPIRE', state, hour)
+return result
+`;

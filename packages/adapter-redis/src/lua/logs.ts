@@ -1,0 +1,178 @@
+// Logs: a hash says where one is, a stream has its entries by offset. Scripts load the logs that they need before they write anything,
+// and save them at the end.
+
+/** Functions of logs, for scripts that need them. */
+export const logFunctions = `
+local logs, logOrder, fresh = {}, {}, 0
+-- Followers may be away for a moment: so much longer a log stays that nobody seems to follow.
+local linger = 30000
+
+-- Loads a log. One that nobody can have entries of any more is another one.
+local function log(name)
+  local log = logs[name]
+  if log then return log end
+  local key = base .. ':log:' .. name
+  log = { key = key, entries = base .. ':entries:' .. name }
+  logs[name] = log
+  logOrder[#logOrder + 1] = log
+  local m = redis.pcall('HMGET', key, 'epoch', 'top', 'stamp', 'node', 'first', 'bytes', 'old', 'at', 'used', 'ttl')
+  log.epoch = m[1]
+  log.top, log.stamp, log.node = tonumber(m[2] or nil), m[3], m[4]
+  log.first, log.bytes, log.old = tonumber(m[5] or nil), tonumber(m[6] or nil), tonumber(m[7] or nil)
+  log.at, log.used, log.ttl = tonumber(m[8] or nil), tonumber(m[9] or nil), tonumber(m[10] or nil)
+  local isWhole = not m.err and log.epoch and log.top and log.stamp and log.node and log.first and log.bytes and log.old
+    and log.at and log.used and log.ttl
+  if isWhole and log.used + ageMax + linger <= now then
+    -- Whoever is subscribed follows it.
+    isWhole = redis.call('PUBSUB', 'SHARDNUMSUB', key)[2] > 0
+  end
+  if not isWhole then
+    fresh = fresh + 1
+    log.epoch = seed .. fresh
+    log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl = 0, '0', '', 1, 0, 0, 0, 0
+    log.isNew = true
+  end
+  return log
+end
+
+-- From here on a script writes.
+local function beginLogs()
+  for _, log in ipairs(logOrder) do
+    if log.isNew then redis.call('UNLINK', log.key, log.entries) end
+  end
+end
+
+-- Another log of the same name, without entries.
+local function renewLog(log)
+  fresh = fresh + 1
+  log.epoch = seed .. fresh
+  log.top, log.stamp, log.node, log.first, log.bytes = 0, '0', '', 1, 0
+  redis.call('UNLINK', log.entries)
+  redis.call('SPUBLISH', log.key, piece('renewed') .. piece(log.epoch))
+end
+
+-- Drops what is too old or too much. Entries that are all too old go at once, and of others no more than some for their age.
+local function trim(log)
+  if log.first > log.top then return end
+  if log.at + ageMax <= now then
+    redis.call('UNLINK', log.entries)
+    log.first, log.bytes = log.top + 1, 0
+    return
+  end
+  local dropped, some = 0, 2
+  local function isOver(offset, since)
+    local kept = log.top - offset + 1
+    return kept > countMax or (log.bytes > bytesMax and kept > 1) or (since + ageMax <= now and dropped < 256)
+  end
+  if not isOver(log.first, log.old) then return end
+  while true do
+    local entries = redis.call('XRANGE', log.entries, '-', '+', 'COUNT', some)
+    some = 32
+    if #entries == 0 then
+      log.first, log.bytes = log.top + 1, 0
+      return
+    end
+    for _, entry in ipairs(entries) do
+      local offset, since = tonumber(string.match(entry[1], '^%d+')), tonumber(entry[2][2]) or 0
+      log.first, log.old = offset, since
+      if not isOver(offset, since) then
+        redis.call('XTRIM', log.entries, 'MINID', int(offset))
+        return
+      end
+      log.bytes = log.bytes - (tonumber(entry[2][4]) or 0)
+      dropped = dropped + 1
+    end
+    log.first = log.first + 1
+    redis.call('XTRIM', log.entries, 'MINID', int(log.first))
+    if log.first > log.top then return end
+  end
+end
+
+local function saveLogs()
+  for _, log in ipairs(logOrder) do
+    trim(log)
+    if now - log.ttl > linger or log.hasEntry then
+      log.ttl = now
+      redis.call('PEXPIRE', log.entries, int(ageMax + linger * 4))
+    end
+    redis.call('HSET', log.key, 'epoch', log.epoch, 'top', int(log.top), 'stamp', log.stamp, 'node', log.node,
+      'first', int(log.first), 'bytes', int(log.bytes), 'old', int(log.old), 'at', int(log.at), 'used', int(now),
+      'ttl', int(log.ttl))
+    if log.ttl == now then redis.call('PEXPIRE', log.key, int(ageMax + day)) end
+  end
+end
+
+-- Appends an entry. \`earlier\` is a list of pieces with its length in front; \`blob\` is what the node has made of the rest.
+local function append(log, stamp, node, earlier, bytes, blob)
+  local offset = log.top + 1
+  local message = piece('entry') .. piece(log.epoch) .. count(offset) .. piece(stamp) .. piece(node)
+    .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
+  local added = redis.pcall('XADD', log.entries, int(offset), 't', int(now), 'n', int(bytes), 'm', message)
+  if added.err then
+    -- Something else is there, that nobody of us has written.
+    redis.call('UNLINK', log.entries)
+    redis.call('XADD', log.entries, int(offset), 't', int(now), 'n', int(bytes), 'm', message)
+    log.first, log.bytes = offset, 0
+  end
+  redis.call('SPUBLISH', log.key, message)
+  if log.first > log.top then log.old, log.hasEntry = now, true end
+  log.top, log.stamp, log.node, log.at = offset, stamp, node, now
+  log.bytes = log.bytes + bytes
+end
+`;
+
+/** Names → for each epoch, top, stamp and node. */
+export const topsScript = `
+local names = {}
+for i = 1, number() do names[i] = arg() end
+for _, name in ipairs(names) do log(name) end
+beginLogs()
+saveLogs()
+local reply = {}
+for i, name in ipairs(names) do
+  local log = log(name)
+  reply[i] = { log.epoch, int(log.top), log.stamp, log.node }
+end
+return reply
+`;
+
+/** Name, epoch → epoch and top. */
+export const renewScript = `
+local log, epoch = log(arg()), arg()
+beginLogs()
+if log.epoch == epoch then renewLog(log) end
+saveLogs()
+return { log.epoch, int(log.top) }
+`;
+
+/** Name, offset, count → epoch, first, top, and then each entry as it was told. */
+export const readScript = `
+local log, after, some = log(arg()), number(), number()
+beginLogs()
+saveLogs()
+local reply = { log.epoch, int(log.first), int(log.top) }
+if after + 1 < log.first or after >= log.top or some < 1 then return reply end
+local entries = redis.call('XRANGE', log.entries, int(after + 1), '+', 'COUNT', int(some))
+if #entries == 0 or entries[1][1] ~= int(after + 1) .. '-0' then
+  -- They are gone, though nobody has dropped them.
+  local oldest = redis.call('XRANGE', log.entries, int(after + 1), '+', 'COUNT', 1)[1]
+  log.first = oldest and tonumber(string.match(oldest[1], '^%d+')) or log.top + 1
+  redis.call('HSET', log.key, 'first', int(log.first))
+  reply[2] = int(log.first)
+  return reply
+end
+for i, entry in ipairs(entries) do reply[3 + i] = entry[2][6] or '' end
+return reply
+`;
+
+/** Node, names: those that are there are used, and so stay; and so does what is known of the node's commits. */
+export const touchScript = `
+redis.call('PEXPIRE', base .. ':commits:' .. arg(), hour)
+for _ = 1, number() do
+  local key = base .. ':log:' .. arg()
+  if redis.call('HEXISTS', key, 'epoch') == 1 then
+    redis.call('HSET', key, 'used', int(now))
+    redis.call('PEXPIRE', key, int(ageMax + day))
+  end
+end
+`;

@@ -1,0 +1,42 @@
+// What all scripts begin with: arguments, time, pieces. KEYS[1] is what all names of the partition begin with, so that every key
+// that a script makes of it is in the slot of that one.
+
+/** Arguments that every script has first: see `Scripts`. */
+export const commonArguments = 5;
+
+export const prelude = `
+local base = KEYS[1]
+local ahead, seed = tonumber(ARGV[1]), ARGV[2]
+local ageMax, countMax, bytesMax = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local at = ${commonArguments}
+
+local function arg()
+  at = at + 1
+  return ARGV[at]
+end
+
+-- A missing or wrong number ends a script before it has written anything.
+local function number()
+  return assert(tonumber(arg()), 'ERR a number is missing')
+end
+
+-- Not tostring, which rounds what has more than 14 digits.
+local function int(n)
+  return string.format('%.0f', n)
+end
+
+local function piece(text)
+  return #text .. ':' .. text
+end
+
+local function count(n)
+  return piece(int(n))
+end
+
+local time = redis.call('TIME')
+local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = clock + ahead
+-- What nobody comes for is cleaned up by Redis itself, a day later than it is decided on.
+local day = 86400000
+local hour = 3600000
+`;

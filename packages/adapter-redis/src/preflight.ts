@@ -1,0 +1,65 @@
+// What is asked of a Redis before it is used, and what is said to who has given one that will not do.
+import { LocalUsageError } from '@halyard/protocol';
+import type { Link } from './link';
+
+const versionMin = 7;
+
+/** @throws LocalUsageError that says what to do */
+export async function checkServer(link: Link, where: string): Promise<void> {
+  let info = '';
+  try {
+    info = await link.run((client) => client.info());
+  } catch (error) {
+    // Who may not ask what it is may use it all the same.
+    if (!isForbidden(String(error))) throw error;
+  }
+  const version = /^redis_version:(\d+)\S*/m.exec(info);
+  if (version !== null && Number(version[1]) < versionMin) {
+    throw new LocalUsageError(
+      'ERR_REDIS_VERSION',
+      `Redis at ${where} is of version ${version[0].split(':')[1]}: redis() needs Redis ${versionMin}.0 or later, or Valkey.`,
+    );
+  }
+  if (/^role:slave/m.test(info)) throw replica(where);
+}
+
+/** @returns what has gone wrong, and what to do about it */
+export function explained(error: unknown, where: string, prefix: string): LocalUsageError {
+  if (error instanceof LocalUsageError) return error;
+  const text = error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
+  if (/NOAUTH|WRONGPASS|invalid password|invalid username/i.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_PASSWORD',
+      `Redis at ${where} refuses user and password (${text}): give them as redis://user:password@host:port in "url".`,
+    );
+  }
+  if (isForbidden(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_PERMISSION',
+      `Redis at ${where} does not let this user do what redis() needs (${text}): ` +
+        `allow it with ACL SETUSER … ~${prefix}:* &${prefix}:* +@all -@admin.`,
+    );
+  }
+  if (/READONLY/.test(text)) return replica(where);
+  if (/unknown (redis )?command/i.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_VERSION',
+      `Redis at ${where} lacks a command (${text}): redis() needs Redis ${versionMin}.0 or later, or Valkey.`,
+    );
+  }
+  return new LocalUsageError(
+    'ERR_REDIS_UNREACHABLE',
+    `Redis cannot be reached at ${where} (${text}): start it, or correct the option "url".`,
+  );
+}
+
+function isForbidden(text: string): boolean {
+  return /NOPERM|ACL failure|can't run this command|no permissions/i.test(text);
+}
+
+function replica(where: string): LocalUsageError {
+  return new LocalUsageError(
+    'ERR_REDIS_REPLICA',
+    `Redis at ${where} is a replica, which cannot be written to: give the address of its master, or of Sentinels.`,
+  );
+}

@@ -1,0 +1,84 @@
+// The scripts by name, and how they are called: each is one command that Redis does as a whole.
+import type { StoreContext } from '@halyard/server';
+import type { Redis } from 'ioredis';
+import type { Keyspace } from './keyspace';
+import type { Link } from './link';
+import { commitScript } from './lua/commit';
+import { logFunctions, readScript, renewScript, topsScript, touchScript } from './lua/logs';
+import { beatScript, leaveScript, markScript, memberFunctions, nodesScript, probeScript } from './lua/members';
+import { prelude } from './lua/prelude';
+import {
+  claimScript,
+  expiredScript,
+  forgetScript,
+  lettersScript,
+  sessionFunctions,
+  sessionScript,
+} from './lua/sessions';
+
+const sources = {
+  commit: [logFunctions, sessionFunctions, commitScript],
+  tops: [logFunctions, topsScript],
+  renew: [logFunctions, renewScript],
+  read: [logFunctions, readScript],
+  touch: [touchScript],
+  session: [sessionFunctions, sessionScript],
+  claim: [sessionFunctions, claimScript],
+  letters: [sessionFunctions, lettersScript],
+  expired: [sessionFunctions, expiredScript],
+  forget: [sessionFunctions, forgetScript],
+  beat: [memberFunctions, beatScript],
+  mark: [markScript],
+  nodes: [memberFunctions, nodesScript],
+  leave: [memberFunctions, leaveScript],
+  probe: [probeScript],
+} as const;
+
+export type ScriptName = keyof typeof sources;
+export type Argument = string | number | Uint8Array;
+
+type Call = (...args: unknown[]) => Promise<unknown>;
+
+const commandOf = (name: ScriptName): string => `halyard_${name}`;
+/** More milliseconds than that are as good as any. */
+const msMax = 2 ** 40;
+
+export interface ScriptContext extends Pick<StoreContext, 'platform' | 'limits'> {
+  readonly link: Link;
+  readonly keyspace: Keyspace;
+  /** So much later than Redis thinks it is, in milliseconds: for tests. */
+  readonly aheadMs: () => number;
+}
+
+export class Scripts {
+  readonly #context: ScriptContext;
+  readonly #limits: readonly number[];
+
+  constructor(context: ScriptContext) {
+    this.#context = context;
+    const { entryAgeMsMax, logPacketsMax, logBytesMax } = context.limits;
+    this.#limits = [msOf(entryAgeMsMax), logPacketsMax, logBytesMax];
+    for (const name of Object.keys(sources) as ScriptName[]) {
+      const lua = [prelude, ...sources[name]].join('');
+      context.link.client.defineCommand(commandOf(name), { numberOfKeys: 1, lua });
+    }
+  }
+
+  run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
+    const { link, keyspace, aheadMs, platform } = this.#context;
+    // What a script makes that nobody else has, such as epochs, begins with it.
+    const seed = platform.randomBytes(9).toString('base64url');
+    const all = [keyspace.base(partition), aheadMs(), seed, ...this.#limits, ...args];
+    return link.run((client) => callOf(client, name).apply(client, all));
+  }
+}
+
+/** @returns the command that was defined, as one that answers with bytes */
+function callOf(client: Redis, name: ScriptName): Call {
+  return (client as unknown as Record<string, Call>)[`${commandOf(name)}Buffer`] as Call;
+}
+
+/** @returns whole milliseconds as Redis can count them */
+export function msOf(ms: number): number {
+  return Math.max(1, Math.ceil(Math.min(ms, msMax)));
+}

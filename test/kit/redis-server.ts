@@ -1,0 +1,96 @@
+// A Redis of a test's own, at a free port and in a folder of its own: it keeps nothing, and is gone with the test.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isStrict } from '../e2e/chromium.mjs';
+
+/** Whether there is one to start. In CI it is a failure if there is not. */
+export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
+if (!hasRedis) {
+  const message = 'The store in Redis is not tested, because redis-server is not here: see test/system.mjs.';
+  if (isStrict()) throw new Error(message);
+  console.warn(message);
+}
+
+export class RedisServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #options: readonly string[];
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, folder: string, options: readonly string[]) {
+    this.port = port;
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /** @param options more of its command line */
+  static async start(...options: string[]): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'halyard-redis-'));
+    const redis = new RedisServer(await freePort(), folder, options);
+    await redis.run();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it again, at its port and empty. */
+  async run(): Promise<void> {
+    const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = spawn('redis-server', [...args, '--dir', this.#folder, ...this.#options], { stdio: 'ignore' });
+    this.#process = child;
+    while (!(await answers(this.port))) {
+      if (child.exitCode !== null) throw new Error(`redis-server has ended with ${child.exitCode}`);
+      await sleep(10);
+    }
+  }
+
+  /** Kills it. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const over = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await over;
+  }
+
+  /** Stands still, with its connections open. */
+  halt(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async end(): Promise<void> {
+    await this.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const done = (isUp: boolean): void => {
+      socket.destroy();
+      resolve(isUp);
+    };
+    socket.on('data', (data) => done(/PONG|NOAUTH/.test(String(data))));
+    socket.on('error', () => done(false));
+  });
+}
