@@ -235,7 +235,7 @@ export class Life {
   }
 
   #told(message: Buffer): () => void {
-    return () => this.#members.told(message, this.#context.platform.now());
+    return this.#members.told(message, this.#context.platform.now());
   }
 
   #said(message: Buffer): () => void {

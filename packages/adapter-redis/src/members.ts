@@ -39,14 +39,14 @@ export class Members {
     }
   }
 
-  /** What was said of a node. @throws Malformed */
-  told(message: Buffer, now: number): void {
+  /** Reads what was said of a node. @returns a function that heeds it. @throws Malformed */
+  told(message: Buffer, now: number): () => void {
     const pieces = new Pieces(message);
     const what = pieces.text();
     const node = pieces.text();
-    if (what === 'joined') this.#joined(node, now);
-    else if (what === 'left') this.#left(node);
-    else throw new Malformed('nothing that is said of nodes');
+    if (what === 'joined') return () => this.#joined(node, now);
+    if (what === 'left') return () => this.#left(node);
+    throw new Malformed('nothing that is said of nodes');
   }
 
   #joined(node: string, now: number): void {

@@ -54,7 +54,7 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
 }
 
 function isForbidden(text: string): boolean {
-  return /NOPERM|ACL failure|can't run this command|no permissions/i.test(text);
+  return /NOPERM|ACL failure|executing the script can't|no permissions/i.test(text);
 }
 
 function replica(where: string): LocalUsageError {

@@ -1,0 +1,134 @@
+// What happens to a node when its Redis, or a connection to it, is gone for a while: nothing is lost without a word.
+import { createConnection, createServer, type Socket } from 'node:net';
+import { Redis } from 'ioredis';
+import { describe, expect, test, vi } from 'vitest';
+import { hasRedis } from '../../../test/kit/redis-server';
+import { nodesOf } from './testing/nodes';
+
+describe.skipIf(!hasRedis)('a node', () => {
+  const { cleanUp, open, make, start } = nodesOf();
+  const nodes = { make, open, cleanUp, start };
+
+  /** A way to Redis on which what is subscribed can be silenced, with its connections open. */
+  async function path(port: number) {
+    const pairs: { readonly to: Socket; readonly from: Socket; isSubscriber: boolean }[] = [];
+    const proxy = createServer((to) => {
+      const from = createConnection(port, '127.0.0.1');
+      const pair = { to, from, isSubscriber: false };
+      pairs.push(pair);
+      to.on('data', (data) => {
+        pair.isSubscriber ||= data.includes('ssubscribe');
+        from.write(data);
+      });
+      from.on('data', (data) => to.write(data));
+      for (const [one, other] of [
+        [to, from],
+        [from, to],
+      ] as const) {
+        one.on('error', () => {});
+        one.on('close', () => other.destroy());
+      }
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    cleanUp.push(() => {
+      for (const { to, from } of pairs) {
+        to.destroy();
+        from.destroy();
+      }
+      proxy.close();
+    });
+    const { port: own } = proxy.address() as { port: number };
+    return {
+      url: `redis://127.0.0.1:${own}`,
+      silence: () => {
+        for (const { from, isSubscriber } of pairs) if (isSubscriber) from.removeAllListeners('data').pause();
+      },
+    };
+  }
+
+  test('goes on after its Redis was started anew: what it follows is followed, and it is told that something was missed', async () => {
+    const server = await start();
+    const { store, heard, append } = await nodes.open({ url: server.url });
+    const other = await nodes.open({ url: server.url });
+    const [epoch] = await store.follow('room');
+    store.listen('channel');
+    await append('room', 'before');
+    await server.stop();
+    await vi.waitFor(() => expect(heard).toContain('degraded'));
+    await expect(store.tops(['room'])).rejects.toThrow('no connection to Redis');
+    await server.run();
+    await vi.waitFor(() => expect(heard).toContain('missed'), 10_000);
+    await vi.waitFor(() => expect([store.state, other.store.state]).toEqual(['up', 'up']), 10_000);
+    const [state] = await store.tops(['room']);
+    expect([state?.epoch === epoch, state?.top]).toEqual([false, 0]);
+    await other.append('room', 'after');
+    other.store.publish('channel', [Buffer.from('said')]);
+    await vi.waitFor(() => expect(heard.slice(-2).sort()).toEqual(['entry room 1 after', 'volatile channel said']));
+    expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined node 1']);
+    expect(await store.send('node 1', 'question')).toBe('answer to question of node 0');
+  });
+
+  test('is told what was missed when its subscriptions were cut', async () => {
+    const server = await start();
+    const { store, heard } = await nodes.open({ url: server.url }, 'a');
+    const other = await nodes.open({ url: server.url }, 'b');
+    await store.follow('room');
+    const admin = new Redis(server.url);
+    cleanUp.push(() => admin.disconnect());
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await vi.waitFor(() => expect(heard).toContain('missed'), 10_000);
+    await other.append('room', 'after');
+    await vi.waitFor(() => expect(heard.at(-1)).toBe('entry room 1 after'));
+  });
+
+  test('finds out that nothing is told any more, though its connection is open', async () => {
+    const server = await start();
+    const { url, silence } = await path(server.port);
+    const { store, heard } = await nodes.open({ url }, 'a');
+    const other = await nodes.open({ url: server.url }, 'b');
+    await store.follow('room');
+    silence();
+    await other.append('room', 'not told');
+    await vi.waitFor(() => expect(heard).toContain('missed'), 10_000);
+    expect(heard).not.toContain('entry room 1 not told');
+    await other.append('room', 'told');
+    await vi.waitFor(() => expect(heard.at(-1)).toBe('entry room 2 told'));
+    await vi.waitFor(() => expect(store.state).toBe('up'), 10_000);
+  });
+
+  test('that says nothing is gone for the others after six seconds, and one that was only slow comes back', async () => {
+    const server = await start();
+    const { heard } = await nodes.open({ url: server.url }, 'a');
+    const b = await nodes.open({ url: server.url }, 'b');
+    b.freeze();
+    await vi.waitFor(() => expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b', 'left b']), {
+      timeout: 20_000,
+    });
+  });
+
+  test('takes nobody for dead when Redis stood still for all of them', async () => {
+    const server = await start();
+    const { store, heard } = await nodes.open({ url: server.url }, 'a');
+    await nodes.open({ url: server.url }, 'b');
+    server.halt();
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    expect(store.state).toBe('degraded');
+    server.goOn();
+    await vi.waitFor(() => expect(store.state).toBe('up'), 15_000);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b']);
+    expect(await store.nodes()).toEqual(['a', 'b']);
+  });
+
+  test('that is closed leaves no connection, and may be opened again', async () => {
+    const server = await start();
+    const { store } = await nodes.open({ url: server.url });
+    const admin = new Redis(server.url);
+    cleanUp.push(() => admin.disconnect());
+    const connections = async (): Promise<number> => `${await admin.client('LIST')}`.trim().split('\n').length;
+    expect(await connections()).toBe(3);
+    await store.close();
+    await vi.waitFor(async () => expect(await connections()).toBe(1));
+    await expect(store.nodes()).rejects.toMatchObject({ code: 'ERR_STORE_CLOSED' });
+  });
+});

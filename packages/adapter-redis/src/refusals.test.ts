@@ -1,0 +1,145 @@
+// What is said to who gives a Redis that will not do, or options that are none.
+import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
+import { describe, expect, it, test } from 'vitest';
+import { hasRedis } from '../../../test/kit/redis-server';
+import { type RedisOptions, redis } from './redis';
+import { Listening } from './testing/listener';
+import { nodesOf } from './testing/nodes';
+
+describe('redis()', () => {
+  it.each<[unknown, string]>([
+    [
+      undefined,
+      "The options of redis() are undefined: they may be an object, such as { url: 'redis://127.0.0.1:6379' }.",
+    ],
+    [{}, 'redis() does not know which Redis: give one of url, redis, client.'],
+    [{ url: undefined }, 'redis() does not know which Redis: give one of url, redis, client.'],
+    [{ url: 'redis://a', redis: {} }, 'redis() does not know which Redis: give one of url, redis, client.'],
+    [
+      { uri: 'redis://a' },
+      'The option "uri" of redis() is not an option: known ones are url, redis, client, prefix, codec.',
+    ],
+    [{ url: 'a:6379' }, 'The option "url" of redis() is not valid: it may be as redis://127.0.0.1:6379.'],
+    [{ redis: 1 }, 'The option "redis" of redis() is not valid: it may be an object of options for ioredis.'],
+    [{ client: {} }, 'The option "client" of redis() is not valid: it may be a Redis of ioredis.'],
+    [
+      { url: 'redis://a', prefix: 'a{b' },
+      'The option "prefix" of redis() is not valid: it may be 1 to 128 characters without braces and spaces.',
+    ],
+    [
+      { url: 'redis://a', codec: {} },
+      'The option "codec" of redis() is not valid: it may be a codec, such as msgpack().',
+    ],
+  ])('refuses %j', (options, message) => {
+    expect(() => redis(options as RedisOptions)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }));
+  });
+});
+
+describe.skipIf(!hasRedis)('a Redis that will not do', () => {
+  const nodes = nodesOf();
+
+  async function refusalOf(options: RedisOptions): Promise<{ code: string; message: string }> {
+    const { store } = nodes.make(options);
+    return Promise.resolve(store.open('node', new Listening())).then(
+      () => ({ code: 'none', message: '' }),
+      ({ code, message }) => ({ code, message }),
+    );
+  }
+
+  /** Something that answers as a Redis would, or not at all. */
+  async function pretend(answer: (command: string) => string | undefined): Promise<string> {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        for (const command of String(data).split(/(?=\*\d+\r\n\$)/)) {
+          const reply = answer(command.toLowerCase());
+          if (reply !== undefined) socket.write(reply);
+        }
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    nodes.cleanUp.push(() => void server.close());
+    return `redis://127.0.0.1:${(server.address() as { port: number }).port}`;
+  }
+
+  test('is not there', async () => {
+    expect(await refusalOf({ url: 'redis://:secret@127.0.0.1:1' })).toEqual({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message:
+        'Redis cannot be reached at 127.0.0.1:1 (connect ECONNREFUSED 127.0.0.1:1): start it, or correct the option "url".',
+    });
+    expect(await refusalOf({ url: 'redis://nowhere.invalid' })).toMatchObject({ code: 'ERR_REDIS_UNREACHABLE' });
+  });
+
+  test('does not answer', async () => {
+    const url = await pretend(() => undefined);
+    const began = Date.now();
+    expect(await refusalOf({ url })).toMatchObject({ code: 'ERR_REDIS_UNREACHABLE' });
+    expect(Date.now() - began).toBeLessThan(2_000);
+  });
+
+  test('is too old', async () => {
+    const info = '# Server\r\nredis_version:6.2.14\r\nrole:master\r\n';
+    const url = await pretend((command) =>
+      command.includes('info\r\n') && !command.includes('client') ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n',
+    );
+    expect(await refusalOf({ url })).toEqual({
+      code: 'ERR_REDIS_VERSION',
+      message: `Redis at ${url.slice(8)} is of version 6.2.14: redis() needs Redis 7.0 or later, or Valkey.`,
+    });
+  });
+
+  test('is a replica', async () => {
+    const master = await nodes.start();
+    const replica = await nodes.start('--replicaof', '127.0.0.1', `${master.port}`);
+    expect(await refusalOf({ url: replica.url })).toMatchObject({
+      code: 'ERR_REDIS_REPLICA',
+      message: expect.stringContaining('give the address of its master'),
+    });
+  });
+
+  test('has a password', async () => {
+    const { url, port } = await nodes.start('--requirepass', 'secret');
+    for (const wrong of [url, `redis://:wrong@127.0.0.1:${port}`]) {
+      const { code, message } = await refusalOf({ url: wrong });
+      expect([code, message]).toEqual(['ERR_REDIS_PASSWORD', expect.stringContaining('redis://user:password@host')]);
+    }
+    expect(await refusalOf({ url: `redis://:secret@127.0.0.1:${port}` })).toMatchObject({ code: 'none' });
+  });
+
+  test.each([
+    ['no keys', '~other:* &halyard:* +@all'],
+    ['no channels', '~halyard:* resetchannels +@all'],
+    ['no command of streams', '~halyard:* &halyard:* +@all -xadd'],
+    ['no scripts', '~halyard:* &halyard:* +@all -@scripting'],
+  ])('lets its user have %s', async (_what, rules) => {
+    const { url, port } = await nodes.start();
+    const admin = new Redis(url);
+    nodes.cleanUp.push(() => admin.disconnect());
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pass', ...rules.split(' '));
+    expect(await refusalOf({ url: `redis://app:pass@127.0.0.1:${port}` })).toMatchObject({
+      code: 'ERR_REDIS_PERMISSION',
+      message: expect.stringContaining('~halyard:* &halyard:*'),
+    });
+  });
+
+  test('is refused no more once it is what it is to be: what the message says is enough', async () => {
+    const { url, port } = await nodes.start();
+    const admin = new Redis(url);
+    nodes.cleanUp.push(() => admin.disconnect());
+    const rules = ['~halyard:*', '&halyard:*', '+@all', '-@admin'];
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pass', 'resetchannels', ...rules);
+    expect(await refusalOf({ url: `redis://app:pass@127.0.0.1:${port}` })).toMatchObject({ code: 'none' });
+  });
+
+  test('may be given by a client of the app, which stays as it is', async () => {
+    const { url } = await nodes.start();
+    const client = new Redis(url, { keyPrefix: 'app:' });
+    nodes.cleanUp.push(() => client.disconnect());
+    const node = await nodes.open({ client });
+    await node.append('room', 'a');
+    await node.store.close();
+    expect(await client.ping()).toBe('PONG');
+  });
+});

@@ -1,0 +1,137 @@
+// What others say or keep in the same Redis: it harms nobody, and is counted where it is no use.
+import type { StoredSession } from '@halyard/server';
+import { Redis } from 'ioredis';
+import { describe, expect, test, vi } from 'vitest';
+import { hasRedis } from '../../../test/kit/redis-server';
+import { nodesOf } from './testing/nodes';
+
+describe.skipIf(!hasRedis)('in one Redis', () => {
+  const nodes = nodesOf();
+
+  test('those with another prefix know nothing of each other', async () => {
+    const { url } = await nodes.start();
+    const a = await nodes.open({ url, prefix: 'one' }, 'a');
+    const b = await nodes.open({ url, prefix: 'other' }, 'b');
+    const c = await nodes.open({ url: `${url}/1`, prefix: 'one' }, 'c');
+    for (const { store } of [a, b, c]) {
+      await store.follow('room');
+      store.listen('channel');
+      await store.roundTrip();
+    }
+    await b.append('room', 'x');
+    await c.append('room', 'y');
+    b.store.publish('channel', [Buffer.from('x')]);
+    c.store.publish('channel', [Buffer.from('y')]);
+    for (const { store } of [b, c, a, a]) await store.roundTrip();
+    expect(a.heard).toEqual(['up']);
+    expect(await a.store.nodes()).toEqual(['a']);
+    await expect(a.store.send('b', 'hello')).rejects.toMatchObject({ code: 'ERR_NODE_UNKNOWN' });
+  });
+
+  test('what no server has said is counted, and nothing else happens', async () => {
+    const { url } = await nodes.start();
+    const { store, heard, append } = await nodes.open({ url }, 'a');
+    const stranger = new Redis(url);
+    nodes.cleanUp.push(() => stranger.disconnect());
+    await store.follow('room');
+    store.listen('channel');
+    await store.roundTrip();
+    const bad = [
+      '',
+      'x',
+      '5:entry',
+      '99999999999:x',
+      '3:ask1:a',
+      '7:renewed',
+      '5:entry1:e1:x1:11:n1:00:1:01:0',
+      '6:joined',
+    ];
+    const worst = Buffer.from([0xff, 0x00, 0x3a, 0x80]);
+    for (const channel of ['log:room', 'say:channel', 'to:a', 'nodes']) {
+      for (const message of [...bad, worst, '1:a9999999:']) await stranger.spublish(`halyard:{0}:${channel}`, message);
+    }
+    await store.roundTrip();
+    expect(store.malformed).toBe(40);
+    await append('room', 'good');
+    await vi.waitFor(() => expect(heard).toEqual(['up', 'entry room 1 good']));
+  });
+
+  test('keys of somebody else are replaced or left alone, and entries that cannot be read are nobody’s', async () => {
+    const { url } = await nodes.start();
+    const { store, append } = await nodes.open({ url }, 'a');
+    const stranger = new Redis(url);
+    nodes.cleanUp.push(() => stranger.disconnect());
+    const base = 'halyard:{0}';
+    await stranger.set(`${base}:log:text`, 'x');
+    await stranger.set(`${base}:entries:text`, 'x');
+    await stranger.hset(`${base}:log:half`, 'epoch', 'e', 'top', 'many');
+    await append('text', 'a');
+    await append('half', 'a');
+    expect(await store.read('text', 0, 9)).toMatchObject({ first: 1, top: 1, entries: [{ bodies: ['a'] }] });
+    expect(await store.read('half', 0, 9)).toMatchObject({ first: 1, top: 1 });
+    // Under a log that is there.
+    await stranger.set(`${base}:entries:text`, 'x');
+    await append('text', 'b');
+    expect(await store.read('text', 1, 9)).toMatchObject({ first: 2, top: 2, entries: [{ bodies: ['b'] }] });
+    await stranger.del(`${base}:entries:half`);
+    expect(await store.read('half', 0, 9)).toMatchObject({ first: 2, top: 1, entries: [] });
+    await stranger.del(`${base}:entries:text`);
+    await stranger.xadd(`${base}:entries:text`, '2', 'junk', 'x');
+    const before = store.malformed;
+    expect((await store.read('text', 1, 9)).entries).toMatchObject([{ offset: 2, bodies: [] }]);
+    expect(store.malformed).toBe(before + 1);
+    for (const key of ['session', 'record', 'letters']) await stranger.set(`${base}:${key}:s`, 'x');
+    expect(await store.session('s')).toBeUndefined();
+    const record = {
+      ...{ session: 's', nonce: 'n', generation: 1, positions: new Map(), isWhole: true, keptMs: 9_000 },
+      ...{ mail: { number: 0, node: '', stamp: 0 }, parts: new Map([['a', 'b']]) },
+    };
+    await store.commit(0, { number: 4, branch: 0, steps: [], records: [record] });
+    expect(await store.session('s')).toMatchObject({ nonce: 'n', record: new Map([['a', 'b']]) });
+    // A part is nothing without the rest.
+    await stranger.del(`${base}:record:s`);
+    const some = { ...record, isWhole: false };
+    expect(await store.commit(0, { number: 5, branch: 0, steps: [], records: [some] })).toMatchObject({
+      missing: ['s'],
+    });
+  });
+
+  test('bytes are what they were, in entries, letters, records and what nobody keeps', async () => {
+    const { url } = await nodes.start();
+    const { store } = await nodes.open({ url }, 'a');
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const text = 'tëxt\u0000\u2028 3:abc 🙂';
+    const stamp = Number.MAX_SAFE_INTEGER;
+    const name = `${text} room`;
+    const record = {
+      ...{ session: text, nonce: 'n', generation: 1, positions: new Map(), isWhole: true, keptMs: 9_000 },
+      ...{
+        mail: { number: 0, node: '', stamp: 0 },
+        parts: new Map<string, string | Uint8Array>([
+          ['bytes', all],
+          [text, text],
+        ]),
+      },
+    };
+    await store.commit(0, { number: 1, branch: 0, steps: [], records: [record] });
+    await store.commit(0, {
+      ...{ number: 2, branch: 0, records: [] },
+      steps: [
+        { log: name, stamp, except: [text], earlier: [], bodies: [text, undefined, all, new Uint8Array(), ''] },
+        { to: text, stamp, body: all },
+      ],
+    });
+    const plain = (value: unknown): unknown => (value instanceof Uint8Array ? [...value] : value);
+    const [entry] = (await store.read(name, 0, 9)).entries;
+    expect([entry?.stamp, entry?.except]).toEqual([stamp, [text]]);
+    expect(entry?.bodies.map(plain)).toEqual([text, undefined, [...all], [], '']);
+    expect((await store.tops([name]))[0]?.newest).toEqual([stamp, 'a']);
+    const [letter] = await store.letters(text, 0, 9);
+    expect([letter?.stamp, plain(letter?.body)]).toEqual([stamp, [...all]]);
+    const stored = (await store.session(text)) as StoredSession;
+    expect([...stored.record].map(([part, value]) => [part, plain(value)])).toEqual([
+      ['bytes', [...all]],
+      [text, text],
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+// Nodes of a test on a Redis of its own, as servers have them: all are gone when the test is over.
+import type { NewEntry } from '@halyard/server';
+import { afterEach } from 'vitest';
+import { RedisServer } from '../../../../test/kit/redis-server';
+import { platformOf, systemPlatform } from '../../../server/src/base/platform';
+import { TimerWheel } from '../../../server/src/base/wheel';
+import { type RedisOptions, redis } from '../redis';
+import type { RedisStore } from '../redis-store';
+import { Listening } from './listener';
+
+const limits = { entryAgeMsMax: 60_000, logPacketsMax: 100, logBytesMax: 10_000, journalBytesMax: 100_000 };
+
+export interface TestNode {
+  readonly store: RedisStore;
+  readonly heard: string[];
+  /** Nothing of it happens any more, and it says nothing. */
+  freeze(): void;
+  /** Appends to a log; the next commit of the node. */
+  append(log: string, text: string): Promise<unknown>;
+}
+
+export function nodesOf() {
+  const cleanUp: (() => unknown)[] = [];
+  let names = 0;
+  afterEach(async () => {
+    for (const end of cleanUp.splice(0).reverse()) await end();
+  });
+
+  return {
+    cleanUp,
+    async start(...options: string[]): Promise<RedisServer> {
+      const server = await RedisServer.start(...options);
+      cleanUp.push(() => server.end());
+      return server;
+    },
+    /** A node that is not open yet. */
+    make(options: RedisOptions) {
+      let isFrozen = false;
+      const platform = platformOf({
+        now: systemPlatform.now,
+        after: (ms, run) => systemPlatform.after(ms, () => isFrozen || run()),
+      });
+      const store = redis(options)({ platform, wheel: new TimerWheel(platform), limits }) as RedisStore;
+      cleanUp.push(() => store.close());
+      return { store, freeze: () => (isFrozen = true) };
+    },
+    async open(options: RedisOptions, name = `node ${names++}`): Promise<TestNode> {
+      const { store, freeze } = this.make(options);
+      const events = new Listening();
+      await store.open(name, events);
+      let [number, branch] = [0, 0];
+      const append = async (log: string, text: string): Promise<unknown> => {
+        const entry: NewEntry = { log, stamp: 1, except: [], earlier: [], bodies: [text] };
+        const commit = () => store.commit(0, { number: number + 1, branch, steps: [entry], records: [] });
+        let result = await commit();
+        if ('last' in result) {
+          number = result.last;
+          branch++;
+          result = await commit();
+        }
+        number++;
+        return result;
+      };
+      return { store, heard: events.heard, freeze, append };
+    },
+  };
+}
