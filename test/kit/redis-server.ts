@@ -5,13 +5,12 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isStrict } from '../e2e/chromium.mjs';
 
 /** Whether there is one to start. In CI it is a failure if there is not. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 if (!hasRedis) {
   const message = 'The store in Redis is not tested, because redis-server is not here: see test/system.mjs.';
-  if (isStrict()) throw new Error(message);
+  if (process.env.CI === 'true') throw new Error(message);
   console.warn(message);
 }
 
