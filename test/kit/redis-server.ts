@@ -1,6 +1,6 @@
 // A Redis of a test's own, at a free port and in a folder of its own: it keeps nothing, and is gone with the test.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,10 +38,27 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  /** A Sentinel that watches over a master, alone. @param name of the master for those who ask */
+  static async watch(name: string, { port: master }: RedisServer): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'halyard-sentinel-'));
+    const port = await freePort();
+    const lines = [
+      ...[`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, `sentinel monitor ${name} 127.0.0.1 ${master} 1`],
+      ...[`sentinel down-after-milliseconds ${name} 500`, `sentinel failover-timeout ${name} 3000`],
+    ];
+    const file = join(folder, 'sentinel.conf');
+    await writeFile(file, lines.join('\n'));
+    const sentinel = new RedisServer(port, folder, [file, '--sentinel']);
+    await sentinel.run();
+    return sentinel;
+  }
+
   /** Starts it again, at its port and empty. */
   async run(): Promise<void> {
     const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const child = spawn('redis-server', [...args, '--dir', this.#folder, ...this.#options], { stdio: 'ignore' });
+    const isSentinel = this.#options.includes('--sentinel');
+    const all = isSentinel ? this.#options : [...args, '--dir', this.#folder, ...this.#options];
+    const child = spawn('redis-server', all, { stdio: 'ignore' });
     this.#process = child;
     while (!(await answers(this.port))) {
       if (child.exitCode !== null) throw new Error(`redis-server has ended with ${child.exitCode}`);

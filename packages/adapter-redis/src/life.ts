@@ -131,6 +131,7 @@ export class Life {
   async end(): Promise<void> {
     this.#isOver = true;
     this.#cancel?.();
+    this.subscriptions.close();
     if (this.commands.isReady) {
       const { platform } = this.#context;
       let cancel = (): void => {};
@@ -148,6 +149,7 @@ export class Life {
   abandon(): void {
     this.#isOver = true;
     this.#cancel?.();
+    this.subscriptions.close();
     this.commands.close();
     this.#subscriber.close();
     this.questions.missed();
@@ -156,22 +158,27 @@ export class Life {
   }
 
   #schedule(): void {
-    this.#cancel = this.#context.platform.after(beatMs, () => {
+    const { platform } = this.#context;
+    const at = platform.now();
+    this.#cancel = platform.after(beatMs, () => {
       if (this.#isOver) return;
+      const isLate = platform.now() - at > 2 * beatMs;
       this.#schedule();
-      void this.#pulse();
+      void this.#pulse(isLate);
     });
   }
 
-  async #pulse(): Promise<void> {
+  /** @param isLate whether this process has stood still: then what has come was not read yet */
+  async #pulse(isLate = false): Promise<void> {
     const { platform } = this.#context;
     if (this.#isOver || !this.commands.isReady) return;
     if (this.#beatingSince !== undefined) {
+      if (isLate) return;
       this.#become('degraded');
       if (platform.now() - this.#beatingSince >= silentMsMax) this.commands.renew();
       return;
     }
-    if (this.#due > this.#heard) {
+    if (this.#due > this.#heard && !isLate) {
       // It has not come back: nothing else has, for all that is known.
       this.#due = 0;
       this.#subscriber.renew();

@@ -2,12 +2,22 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
-import { hasRedis } from '../../../test/kit/redis-server';
+import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
 import { nodesOf } from './testing/nodes';
 
+async function replicasOf(sentinel: string): Promise<number> {
+  const client = new Redis(sentinel);
+  try {
+    const all = (await client.call('SENTINEL', 'REPLICAS', 'quick')) as unknown[];
+    return all.length;
+  } finally {
+    client.disconnect();
+  }
+}
+
 describe.skipIf(!hasRedis)('a node', () => {
-  const { cleanUp, open, make, start } = nodesOf();
-  const nodes = { make, open, cleanUp, start };
+  const nodes = nodesOf();
+  const { cleanUp, start } = nodes;
 
   /** A way to Redis on which what is subscribed can be silenced, with its connections open. */
   async function path(port: number) {
@@ -96,7 +106,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     await vi.waitFor(() => expect(store.state).toBe('up'), 10_000);
   });
 
-  test('that says nothing is gone for the others after six seconds, and one that was only slow comes back', async () => {
+  test('that says nothing is gone for the others after six seconds', async () => {
     const server = await start();
     const { heard } = await nodes.open({ url: server.url }, 'a');
     const b = await nodes.open({ url: server.url }, 'b');
@@ -130,5 +140,27 @@ describe.skipIf(!hasRedis)('a node', () => {
     await store.close();
     await vi.waitFor(async () => expect(await connections()).toBe(1));
     await expect(store.nodes()).rejects.toMatchObject({ code: 'ERR_STORE_CLOSED' });
+  });
+
+  test('finds the master that Sentinels have chosen, when the one before is gone', async () => {
+    const master = await start();
+    const replica = await start('--replicaof', '127.0.0.1', `${master.port}`);
+    const sentinel = await RedisServer.watch('quick', master);
+    cleanUp.push(() => sentinel.end());
+    // It asks its master every ten seconds who follows that.
+    await vi.waitFor(async () => expect(await replicasOf(sentinel.url)).toBe(1), 30_000);
+    const { heard, store, append } = await nodes.open({
+      redis: { name: 'quick', sentinels: [{ host: '127.0.0.1', port: sentinel.port }] },
+    });
+    await store.follow('room');
+    await append('room', 'before');
+    await master.stop();
+    await vi.waitFor(() => expect(heard).toContain('missed'), 30_000);
+    await vi.waitFor(() => expect(store.state).toBe('up'), 30_000);
+    await append('room', 'after');
+    await vi.waitFor(() => expect(heard.at(-1)).toMatch(/^entry room [12] after$/));
+    const client = new Redis(replica.url);
+    cleanUp.push(() => client.disconnect());
+    expect(await client.role()).toContain('master');
   });
 });

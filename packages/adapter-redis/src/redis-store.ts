@@ -11,16 +11,16 @@ import type {
   RecordParts,
   RolledBack,
   Store,
-  StoredEntry,
   StoredLetter,
   StoredSession,
   StoreEvents,
   StoreState,
 } from '@halyard/server';
 import { argumentsOf } from './commits';
-import { hollowEntry, readEntry, readLetter, readResult } from './entries';
-import { byPartition, channelOf } from './keyspace';
+import { readLetter, readResult } from './entries';
+import { channelOf } from './keyspace';
 import { guarded, Life, type LifeContext } from './life';
+import { Logs } from './logs';
 import { Malformed, optional, Pieces, pack, tagged, untagged } from './pieces';
 import { explained } from './preflight';
 import { bytesOf, listOf, numberOf, textOf } from './replies';
@@ -36,8 +36,14 @@ export interface RedisStoreContext extends Omit<LifeContext, 'malformed'> {
 const openMsMax = 1_800;
 /** What nobody keeps is dropped when so much waits for an answer. */
 const inFlightMax = 16_384;
-const touchedMax = 256;
 const touchMsMin = 10_000;
+const touchMsMax = 600_000;
+
+interface Opened {
+  readonly life: Life;
+  readonly logs: Logs;
+  readonly events: StoreEvents;
+}
 
 export class RedisStore implements Store {
   readonly isShared = true;
@@ -46,9 +52,7 @@ export class RedisStore implements Store {
   /** How often something was read that no server has written. */
   malformed = 0;
   readonly #context: RedisStoreContext;
-  #life: Life | undefined;
-  #events!: StoreEvents;
-  readonly #followed = new Set<string>();
+  #opened: Opened | undefined;
   #cancelTouch: (() => void) | undefined;
   /** The partition that is asked first for what has expired. */
   #turn = 0;
@@ -60,7 +64,7 @@ export class RedisStore implements Store {
   }
 
   get state(): StoreState {
-    return this.#life?.state ?? 'degraded';
+    return this.#opened?.life.state ?? 'degraded';
   }
 
   partitionOf(name: string): number {
@@ -69,10 +73,10 @@ export class RedisStore implements Store {
 
   async open(node: string, events: StoreEvents): Promise<void> {
     await this.close();
-    const { platform, where, prefix } = this.#context;
-    const life = new Life({ ...this.#context, malformed: () => this.#isMalformed() }, node, events);
-    this.#events = events;
-    this.#life = life;
+    const { platform, where, prefix, keyspace } = this.#context;
+    const malformed = (): void => this.#isMalformed();
+    const life = new Life({ ...this.#context, malformed }, node, events);
+    this.#opened = { life, events, logs: new Logs({ keyspace, life, events, malformed }) };
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
       cancel = platform.after(openMsMax, () => reject(new Error(`no answer within ${openMsMax} ms`)));
@@ -80,7 +84,7 @@ export class RedisStore implements Store {
     try {
       await Promise.race([life.begin(), late]);
     } catch (error) {
-      this.#life = undefined;
+      this.#opened = undefined;
       life.abandon();
       throw explained(error, where, prefix);
     } finally {
@@ -90,68 +94,41 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
-    const life = this.#life;
-    this.#life = undefined;
+    const opened = this.#opened;
+    this.#opened = undefined;
     this.#cancelTouch?.();
-    this.#followed.clear();
-    await life?.end();
+    await opened?.life.end();
   }
 
   async nodes(): Promise<readonly string[]> {
-    const { node } = this.#open;
+    const { node } = this.#life;
     const nodes = listOf(await this.#run('nodes', 0, [])).map(textOf);
     return [...new Set([node, ...nodes])].sort();
   }
 
   async commit(partition: number, commit: Commit): Promise<CommitResult | RolledBack> {
-    const reply = await this.#run('commit', partition, argumentsOf(this.#open.node, commit));
+    const reply = await this.#run('commit', partition, argumentsOf(this.#life.node, commit));
     return typeof reply === 'number' ? { last: reply } : readResult(bytesOf(reply));
   }
 
   async follow(log: string): Promise<Position> {
-    const partition = this.partitionOf(log);
-    this.#followed.add(log);
-    const read = (message: Buffer): (() => void) => this.#told(log, message);
-    const listener = guarded(read, () => this.#isMalformed());
-    await this.#open.subscriptions.add(this.#channel('log', log), partition, listener);
-    // What is stored from here on is told: so that nothing is between.
-    const [state] = await this.tops([log]);
-    if (state === undefined) throw new Malformed('no log');
-    return [state.epoch, state.top];
+    return this.#logs.follow(log);
   }
 
   unfollow(log: string): void {
-    if (!this.#followed.delete(log) || this.#life === undefined) return;
-    this.#life.subscriptions.delete(this.#channel('log', log));
-    // From now on it stays for as long as somebody may come who was in its room.
-    this.#touch(this.partitionOf(log), [log]).catch(() => {});
+    this.#opened?.logs.unfollow(log);
   }
 
   async read(log: string, after: number, countMax: number): Promise<LogPage> {
-    const reply = listOf(await this.#run('read', this.partitionOf(log), [log, after, countMax]));
-    const [epoch, first, top, ...messages] = reply;
-    const entries = messages.map((message, i) => this.#entryOf(bytesOf(message), after + 1 + i));
-    return { epoch: textOf(epoch), first: numberOf(first), top: numberOf(top), entries };
+    return this.#logs.read(log, after, countMax);
   }
 
   async tops(logs: readonly string[]): Promise<readonly LogState[]> {
-    const groups = byPartition(logs.keys(), (i) => this.partitionOf(logs[i] as string));
-    const states: LogState[] = [];
-    const asked = [...groups].map(async ([partition, places]) => {
-      const names = places.map((i) => logs[i] as string);
-      const reply = listOf(await this.#run('tops', partition, [names.length, ...names]));
-      for (const [i, place] of places.entries()) {
-        const [epoch, top, stamp, node] = listOf(reply[i]);
-        states[place] = { epoch: textOf(epoch), top: numberOf(top), newest: [numberOf(stamp), textOf(node)] };
-      }
-    });
-    await Promise.all(asked);
-    return states;
+    return this.#logs.tops(logs);
   }
 
   async renew(log: string, epoch: string): Promise<Position> {
-    const [renewed, top] = listOf(await this.#run('renew', this.partitionOf(log), [log, epoch]));
-    return [textOf(renewed), numberOf(top)];
+    return this.#logs.renew(log, epoch);
   }
 
   async letters(session: string, after: number, countMax: number): Promise<readonly StoredLetter[]> {
@@ -175,7 +152,7 @@ export class RedisStore implements Store {
   }
 
   async claim({ session, nonce, newNonce, generation }: Claim): Promise<boolean> {
-    const { node } = this.#open;
+    const { node } = this.#life;
     const args = [node, session, nonce, newNonce, generation];
     return (await this.#run('claim', this.partitionOf(session), args)) === 1;
   }
@@ -199,72 +176,61 @@ export class RedisStore implements Store {
   }
 
   publish(channel: string, frames: Frames): void {
-    const life = this.#life;
+    const life = this.#opened?.life;
     if (life === undefined || life.commands.inFlight > inFlightMax) return;
     const message = pack([life.node, frames.length, ...frames.map(tagged)]);
-    life.commands.run((client) => client.spublish(this.#channel('say', channel), message)).catch(() => {});
+    life.commands.run((client) => client.spublish(this.#channelOf(channel), message)).catch(() => {});
   }
 
   listen(channel: string): void {
+    if (this.#opened === undefined) return;
+    const { life, events } = this.#opened;
     const read = (message: Buffer): (() => void) => {
       const pieces = new Pieces(message);
       const from = pieces.text();
       const frames = pieces.list(() => optional(pieces.bytes())) as Frames;
       return () => {
-        if (from !== this.#life?.node) this.#events.onVolatile(channel, frames);
+        if (from !== life.node) events.onVolatile(channel, frames);
       };
     };
     const listener = guarded(read, () => this.#isMalformed());
     // If it fails there is no connection: with the next one it is asked for again.
-    this.#life?.subscriptions.add(this.#channel('say', channel), this.partitionOf(channel), listener).catch(() => {});
+    life.subscriptions.add(this.#channelOf(channel), this.partitionOf(channel), listener).catch(() => {});
   }
 
   unlisten(channel: string): void {
-    this.#life?.subscriptions.delete(this.#channel('say', channel));
+    this.#opened?.life.subscriptions.delete(this.#channelOf(channel));
   }
 
   async send(node: string, message: Value): Promise<Value> {
-    const life = this.#open;
+    const life = this.#life;
     return life.questions.ask(life.node, node, message);
   }
 
   /** @returns once what was said before has come to this node, if Redis had heard it */
   roundTrip(): Promise<void> {
-    return this.#open.roundTrip();
+    return this.#life.roundTrip();
   }
 
-  get #open(): Life {
-    if (this.#life === undefined) throw new LocalUsageError('ERR_STORE_CLOSED', 'the store is not open');
-    return this.#life;
+  get #life(): Life {
+    return this.#its.life;
+  }
+
+  get #logs(): Logs {
+    return this.#its.logs;
+  }
+
+  get #its(): Opened {
+    if (this.#opened === undefined) throw new LocalUsageError('ERR_STORE_CLOSED', 'the store is not open');
+    return this.#opened;
   }
 
   async #run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
-    return this.#open.scripts.run(name, partition, args);
+    return this.#life.scripts.run(name, partition, args);
   }
 
-  #channel(kind: 'log' | 'say', name: string): string {
-    return channelOf(this.#context.keyspace, this.partitionOf(name), kind, name);
-  }
-
-  /** Something was said of a log that is followed. */
-  #told(log: string, message: Buffer): () => void {
-    const pieces = new Pieces(message);
-    if (pieces.text() === 'renewed') {
-      const epoch = pieces.text();
-      return () => this.#events.onRenewed(log, epoch);
-    }
-    const [epoch, entry] = readEntry(message);
-    return () => this.#events.onEntry(log, epoch, entry);
-  }
-
-  #entryOf(message: Buffer, offset: number): StoredEntry {
-    let entry = hollowEntry(offset);
-    this.#unless(() => {
-      const [, stored] = readEntry(message);
-      if (stored.offset !== offset) throw new Malformed('another entry');
-      entry = stored;
-    });
-    return entry;
+  #channelOf(channel: string): string {
+    return channelOf(this.#context.keyspace, this.partitionOf(channel), 'say', channel);
   }
 
   #recordOf(reply: unknown): RecordParts {
@@ -293,25 +259,10 @@ export class RedisStore implements Store {
   /** Logs stay that are followed. */
   #touchLater(): void {
     const { platform, limits } = this.#context;
-    const delayMs = Math.max(touchMsMin, Math.min(limits.entryAgeMsMax / 2, 600_000));
+    const delayMs = Math.max(touchMsMin, Math.min(limits.entryAgeMsMax / 2, touchMsMax));
     this.#cancelTouch = platform.after(delayMs, () => {
-      if (this.#life === undefined) return;
       this.#touchLater();
-      this.#touchAll().catch(() => {});
+      this.#opened?.logs.touchAll().catch(() => {});
     });
-  }
-
-  async #touchAll(): Promise<void> {
-    const groups = byPartition(this.#followed, (log) => this.partitionOf(log));
-    for (let partition = 0; partition < this.partitions; partition++) {
-      const logs = groups.get(partition) ?? [];
-      for (let i = 0; i === 0 || i < logs.length; i += touchedMax) {
-        await this.#touch(partition, logs.slice(i, i + touchedMax));
-      }
-    }
-  }
-
-  async #touch(partition: number, logs: readonly string[]): Promise<void> {
-    await this.#run('touch', partition, [this.#open.node, logs.length, ...logs]);
   }
 }

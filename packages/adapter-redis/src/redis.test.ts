@@ -1,12 +1,15 @@
 // The contract of a store, against a Redis that is started for it.
 import { msgpack } from '@halyard/codec-msgpack';
+import type { Position } from '@halyard/protocol';
+import type { CommitResult, NewEntry } from '@halyard/server';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
 import { systemPlatform } from '../../server/src/base/platform';
 import { storeSuite } from '../../server/src/store/suite/store-suite';
 import { keyspaceOf } from './keyspace';
 import { RedisStore } from './redis-store';
+import { Listening } from './testing/listener';
 
 const limits = { entryAgeMsMax: 10_000, logPacketsMax: 100, logBytesMax: 10_000, journalBytesMax: 100_000 };
 
@@ -23,12 +26,12 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
   });
   afterAll(() => server.end());
 
-  storeSuite('the store in Redis', () => {
+  const lab = () => {
     let ahead = 0;
     const prefix = `suite${++prefixes}`;
     const its: RedisStore[] = [];
     return {
-      node() {
+      node(): RedisStore {
         const store = new RedisStore({
           ...{ platform: systemPlatform, limits, codec: msgpack(), prefix, where: server.url },
           connect: () =>
@@ -40,7 +43,7 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
         its.push(store);
         return store;
       },
-      async elapse(ms) {
+      async elapse(ms: number): Promise<void> {
         ahead += ms;
         // What one has said goes first, then what others have to hear.
         for (let i = 0; i < 2; i++) {
@@ -48,5 +51,73 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
         }
       },
     };
+  };
+
+  storeSuite('the store in Redis', lab);
+
+  const nothing = { records: [], branch: 0 };
+  const entry = (text: string, key?: string): NewEntry => ({
+    ...{ log: 'room', stamp: 1, except: [], earlier: [], bodies: [text], key },
+  });
+
+  test('what was stored under a key, in a log that has another epoch since, is stored again', async () => {
+    const store = lab().node();
+    await store.open('a', new Listening());
+    const first = await store.commit(0, { ...nothing, number: 1, steps: [entry('a', 'k')] });
+    const [epoch] = (first as CommitResult).positions[0] as Position;
+    await store.renew('room', epoch);
+    expect(await store.commit(0, { ...nothing, number: 2, steps: [entry('b', 'k'), entry('c', 'k')] })).toMatchObject({
+      positions: [
+        [expect.any(String), 1],
+        [expect.any(String), 1],
+      ],
+      repeated: [1],
+    });
+  });
+
+  test('a log that was followed for long stays, when it is not any more, for as long as entries are kept', async () => {
+    const { node, elapse } = lab();
+    const store = node();
+    await store.open('a', new Listening());
+    const [epoch] = await store.follow('room');
+    await elapse(3_600_000);
+    store.unfollow('room');
+    await elapse(0);
+    await elapse(9_000);
+    expect((await store.tops(['room']))[0]?.epoch).toBe(epoch);
+  });
+
+  test('a log goes on though its node does nothing but follow it, and so do its commits', async () => {
+    const store = lab().node();
+    await store.open('a', new Listening());
+    await store.follow('room');
+    await store.commit(0, { ...nothing, number: 1, steps: [entry('a')] });
+    const client = new Redis(server.url);
+    const [log] = await client.keys('suite*:log:room');
+    const commits = `${log?.split(':log:')[0]}:commits:a`;
+    for (const key of [log as string, commits]) await client.pexpire(key, 60_000);
+    // After ten seconds it says that it still does.
+    await vi.waitFor(async () => expect(await client.pttl(log as string)).toBeGreaterThan(60_000), 20_000);
+    await vi.waitFor(async () => expect(await client.pttl(commits)).toBeGreaterThan(60_000), 20_000);
+    client.disconnect();
+  });
+
+  test('without room a commit is not done, and nothing of it: later it is', async () => {
+    const store = lab().node();
+    await store.open('a', new Listening());
+    const client = new Redis(server.url);
+    const commit = (number: number, text: string) => store.commit(0, { ...nothing, number, steps: [entry(text)] });
+    await commit(1, 'a');
+    await client.config('SET', 'maxmemory', '1');
+    try {
+      await expect(commit(2, 'b')).rejects.toThrow('OOM');
+      await expect(commit(2, 'b')).rejects.toThrow('OOM');
+    } finally {
+      await client.config('SET', 'maxmemory', '0');
+      client.disconnect();
+    }
+    await commit(2, 'b');
+    const { entries } = await store.read('room', 0, 9);
+    expect(entries.map(({ bodies }) => bodies[0])).toEqual(['a', 'b']);
   });
 });

@@ -47,6 +47,12 @@ export class Subscriptions {
     return this.#flushing;
   }
 
+  /** Nobody is told anything any more. */
+  close(): void {
+    this.#wanted.clear();
+    this.#listeners.clear();
+  }
+
   /** Asks for everything again. */
   async renew(): Promise<void> {
     const channels = [...this.#wanted.keys()];

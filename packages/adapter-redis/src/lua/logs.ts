@@ -109,7 +109,8 @@ local function append(log, stamp, node, earlier, bytes, blob)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
   local added = redis.pcall('XADD', log.entries, int(offset), 't', int(now), 'n', int(bytes), 'm', message)
   if added.err then
-    -- Something else is there, that nobody of us has written.
+    -- Something else is there, that nobody of us has written; or there is no room, before anything was written.
+    if not isForeign(added.err) then error(added.err) end
     redis.call('UNLINK', log.entries)
     redis.call('XADD', log.entries, int(offset), 't', int(now), 'n', int(bytes), 'm', message)
     log.first, log.bytes = offset, 0

@@ -33,6 +33,11 @@ local function count(n)
   return piece(int(n))
 end
 
+-- Whether a stream could not be added to because of what is under its key.
+local function isForeign(err)
+  return string.find(err, 'WRONGTYPE', 1, true) or string.find(err, 'equal or smaller', 1, true)
+end
+
 local time = redis.call('TIME')
 local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now = clock + ahead

@@ -64,7 +64,9 @@ local function post(s, node, stamp, body, bytes)
   local function add()
     return redis.pcall('XADD', s.letters, int(s.last), 'node', node, 'stamp', stamp, 'body', body, 'bytes', int(bytes))
   end
-  if add().err then
+  local added = add()
+  if added.err then
+    if not isForeign(added.err) then error(added.err) end
     redis.call('UNLINK', s.letters)
     s.count, s.bytes = 0, 0
     add()

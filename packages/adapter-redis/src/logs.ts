@@ -1,0 +1,124 @@
+// The logs of rooms, as this node follows and reads them.
+import type { Position } from '@halyard/protocol';
+import type { LogPage, LogState, StoredEntry, StoreEvents } from '@halyard/server';
+import { hollowEntry, readEntry } from './entries';
+import { Gathering } from './gathering';
+import { byPartition, channelOf, type Keyspace } from './keyspace';
+import { guarded, type Life } from './life';
+import { Malformed, Pieces } from './pieces';
+import { bytesOf, listOf, numberOf, textOf } from './replies';
+
+export interface LogsContext {
+  readonly keyspace: Keyspace;
+  readonly life: Life;
+  readonly events: Pick<StoreEvents, 'onEntry' | 'onRenewed'>;
+  malformed(): void;
+}
+
+/** As many logs are asked for in one call. */
+const gatheredMax = 256;
+
+export class Logs {
+  readonly #context: LogsContext;
+  readonly #followed = new Set<string>();
+  readonly #topOf = new Gathering(gatheredMax, (logs) => this.tops(logs));
+  /** Logs that are not followed any more. */
+  readonly #left = new Gathering(gatheredMax, (logs) => this.#touch(logs).then(() => logs));
+
+  constructor(context: LogsContext) {
+    this.#context = context;
+  }
+
+  async follow(log: string): Promise<Position> {
+    const { life, keyspace, malformed } = this.#context;
+    this.#followed.add(log);
+    const listener = guarded((message) => this.#told(log, message), malformed);
+    await life.subscriptions.add(this.#channelOf(log), keyspace.partitionOf(log), listener);
+    // What is stored from here on is told: so that nothing is between.
+    const { epoch, top } = await this.#topOf.of(log);
+    return [epoch, top];
+  }
+
+  unfollow(log: string): void {
+    if (!this.#followed.delete(log)) return;
+    this.#context.life.subscriptions.delete(this.#channelOf(log));
+    // From now on it stays for as long as somebody may come who was in its room.
+    this.#left.of(log).catch(() => {});
+  }
+
+  async read(log: string, after: number, countMax: number): Promise<LogPage> {
+    const { life, keyspace } = this.#context;
+    const reply = listOf(await life.scripts.run('read', keyspace.partitionOf(log), [log, after, countMax]));
+    const [epoch, first, top, ...messages] = reply;
+    const entries = messages.map((message, i) => this.#entryOf(bytesOf(message), after + 1 + i));
+    return { epoch: textOf(epoch), first: numberOf(first), top: numberOf(top), entries };
+  }
+
+  async tops(logs: readonly string[]): Promise<readonly LogState[]> {
+    const { life, keyspace } = this.#context;
+    const groups = byPartition(logs.keys(), (i) => keyspace.partitionOf(logs[i] as string));
+    const states: LogState[] = [];
+    const asked = [...groups].map(async ([partition, places]) => {
+      const names = places.map((i) => logs[i] as string);
+      const reply = listOf(await life.scripts.run('tops', partition, [names.length, ...names]));
+      for (const [i, place] of places.entries()) {
+        const [epoch, top, stamp, node] = listOf(reply[i]);
+        states[place] = { epoch: textOf(epoch), top: numberOf(top), newest: [numberOf(stamp), textOf(node)] };
+      }
+    });
+    await Promise.all(asked);
+    return states;
+  }
+
+  async renew(log: string, epoch: string): Promise<Position> {
+    const { life, keyspace } = this.#context;
+    const [renewed, top] = listOf(await life.scripts.run('renew', keyspace.partitionOf(log), [log, epoch]));
+    return [textOf(renewed), numberOf(top)];
+  }
+
+  /** Logs stay that are followed, and so does what is known of this node's commits. */
+  async touchAll(): Promise<void> {
+    const { life, keyspace } = this.#context;
+    const logs = [...this.#followed];
+    for (let i = 0; i < logs.length; i += gatheredMax) await this.#touch(logs.slice(i, i + gatheredMax));
+    for (let partition = 0; partition < keyspace.partitions; partition++) {
+      await life.scripts.run('touch', partition, [life.node, 0]);
+    }
+  }
+
+  async #touch(logs: readonly string[]): Promise<void> {
+    const { life, keyspace } = this.#context;
+    const groups = [...byPartition(logs, (log) => keyspace.partitionOf(log))];
+    await Promise.all(
+      groups.map(([partition, its]) => life.scripts.run('touch', partition, [life.node, its.length, ...its])),
+    );
+  }
+
+  #channelOf(log: string): string {
+    const { keyspace } = this.#context;
+    return channelOf(keyspace, keyspace.partitionOf(log), 'log', log);
+  }
+
+  /** Something was said of a log that is followed. */
+  #told(log: string, message: Buffer): () => void {
+    const { events } = this.#context;
+    const pieces = new Pieces(message);
+    if (pieces.text() === 'renewed') {
+      const epoch = pieces.text();
+      return () => events.onRenewed(log, epoch);
+    }
+    const [epoch, entry] = readEntry(message);
+    return () => events.onEntry(log, epoch, entry);
+  }
+
+  #entryOf(message: Buffer, offset: number): StoredEntry {
+    try {
+      const [, entry] = readEntry(message);
+      if (entry.offset === offset) return entry;
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+    }
+    this.#context.malformed();
+    return hollowEntry(offset);
+  }
+}
