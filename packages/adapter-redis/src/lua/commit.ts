@@ -57,7 +57,7 @@ for i = 1, number() do
   records[i] = r
   r.kept = number()
   -- A part of a record is nothing without the rest of it.
-  if not r.isWhole and r.session.isThere and redis.call('TYPE', r.session.record).ok ~= 'hash' then r.session.isThere = false end
+  r.isBroken = not r.isWhole and not r.isOver and redis.call('TYPE', r.session.record).ok ~= 'hash'
   r.mail, r.mailNode, r.mailStamp = number(), arg(), arg()
   r.set, r.del = {}, {}
   for _ = 1, number() do
@@ -112,7 +112,7 @@ for _, r in ipairs(records) do
   local s = r.session
   if s.isThere and (s.nonce ~= r.nonce or s.isOver) then
     fenced[#fenced + 1] = piece(s.id) .. count(s.generation)
-  elseif not s.isThere and not r.isWhole and not r.isOver then
+  elseif r.isBroken or (not s.isThere and not r.isWhole and not r.isOver) then
     missing[#missing + 1] = piece(s.id)
   else
     if not s.isThere then
