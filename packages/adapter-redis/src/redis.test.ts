@@ -31,6 +31,7 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
     const prefix = `suite${++prefixes}`;
     const its: RedisStore[] = [];
     return {
+      prefix,
       node(): RedisStore {
         const store = new RedisStore({
           ...{ platform: systemPlatform, limits, codec: msgpack(), prefix, where: server.url },
@@ -88,17 +89,18 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
   });
 
   test('a log goes on though its node does nothing but follow it, and so do its commits', async () => {
-    const store = lab().node();
+    const { node, prefix } = lab();
+    const store = node();
     await store.open('a', new Listening());
     await store.follow('room');
     await store.commit(0, { ...nothing, number: 1, steps: [entry('a')] });
     const client = new Redis(server.url);
-    const [log] = await client.keys('suite*:log:room');
-    const commits = `${log?.split(':log:')[0]}:commits:a`;
-    for (const key of [log as string, commits]) await client.pexpire(key, 60_000);
+    const keys = [`${prefix}:{0}:log:room`, `${prefix}:{0}:commits:a`];
+    for (const key of keys) expect(await client.pexpire(key, 60_000)).toBe(1);
     // After ten seconds it says that it still does.
-    await vi.waitFor(async () => expect(await client.pttl(log as string)).toBeGreaterThan(60_000), 20_000);
-    await vi.waitFor(async () => expect(await client.pttl(commits)).toBeGreaterThan(60_000), 20_000);
+    for (const key of keys) {
+      await vi.waitFor(async () => expect(await client.pttl(key)).toBeGreaterThan(60_000), 20_000);
+    }
     client.disconnect();
   });
 
