@@ -1,5 +1,7 @@
 // What a server can do with the sockets of others that share its store, and what becomes of that when one of those is dead, slow,
 // or not what it should be. Longer than other files: a case for each part of the API.
+import { connect } from '@halyard/client';
+import { msgpack } from '@halyard/codec-msgpack';
 import {
   type Adapter,
   memory,
@@ -416,6 +418,22 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(() => a.serverSideEmit('')).toThrow(expect.objectContaining({ code: 'ERR_EVENT_NAME' }));
     expect(() => a.serverSideEmit('note', () => {})).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
     expect(() => a.on('note', 'no function' as never)).toThrow(expect.objectContaining({ code: 'ERR_HANDLER_TYPE' }));
+  });
+
+  test('volatile messages reach clients of other servers whose codec nobody speaks here', async () => {
+    const { a, b } = await serve(2);
+    await join(a);
+    const client = connect(`http://127.0.0.1:${b.port}`, { codec: msgpack() });
+    cleanUp.push(() => client.connection.close());
+    const heard: unknown[] = [];
+    client.on('loud', (text) => heard.push(text));
+    await new Promise((resolve) => client.on('connect', resolve));
+    await expect
+      .poll(() => {
+        a.volatile.emit('loud', 'here too');
+        return heard[0];
+      })
+      .toBe('here too');
   });
 
   test('volatile messages reach the sockets of other servers, each at most once', async () => {

@@ -1,6 +1,14 @@
 // How a message reaches many: whom a target means, the entry in each room's log, and the replies of all.
 import type { Codec } from '@halyard/codec';
-import { checkEventName, LocalUsageError, type Packet, PacketType, type Position, type Value } from '@halyard/protocol';
+import {
+  checkEventName,
+  type Frame,
+  LocalUsageError,
+  type Packet,
+  PacketType,
+  type Position,
+  type Value,
+} from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
 import { Earlier, Places } from '../log/except';
 import type { Frames } from '../log/log';
@@ -77,9 +85,12 @@ export class Audience implements LocalTargets {
       throw new LocalUsageError('ERR_OPTION', `What is ${spec.volatile ? 'volatile' : 'local'} has no idempotencyKey`);
     }
     if (spec.volatile) {
-      const frames = this.#context.encode({ type: PacketType.Volatile, namespace: this.namespace, event, args });
+      const packet = { type: PacketType.Volatile, namespace: this.namespace, event, args } as const;
+      const isSpread = this.isSpread(spec);
+      // Other servers may have sessions of any codec.
+      const frames = isSpread ? this.#context.encodeForAll(packet).map(asBytes) : this.#context.encode(packet);
       for (const { line } of this.select(spec)) line.forwardVolatile(frames);
-      if (this.isSpread(spec)) this.#context.elsewhere?.volatile.publish(this.namespace, spec, frames);
+      if (isSpread) this.#context.elsewhere?.volatile.publish(this.namespace, spec, frames);
       return;
     }
     if (spec.isLocal && this.#context.elsewhere !== undefined) {
@@ -282,6 +293,10 @@ export class Audience implements LocalTargets {
     const positions: Position[] = [[log.id, log.nextOffset]];
     return this.#context.encode({ type: PacketType.Publish, namespace: this.namespace, positions, event, args });
   }
+}
+
+function asBytes(frame: Frame | undefined): Uint8Array | undefined {
+  return typeof frame === 'string' ? Buffer.from(frame) : frame;
 }
 
 /** Whose client has left is sent nothing any more. */
