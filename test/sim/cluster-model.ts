@@ -35,6 +35,8 @@ interface Tracked extends Emission {
   possible: Set<string>;
   /** Whether the store has lost it, after it had it: then only the server that has emitted it knows of it. */
   isLoose: boolean;
+  /** Whether the store has ever lost it: it may have another place since, and who reads on in the log of before has it at the old one. */
+  wasLost: boolean;
 }
 
 interface Seat {
@@ -141,7 +143,13 @@ export class ClusterModel {
   }
 
   emitted(emission: Emission): void {
-    this.#emissions.set(emission.name, { ...emission, place: undefined, possible: new Set(), isLoose: false });
+    this.#emissions.set(emission.name, {
+      ...emission,
+      place: undefined,
+      possible: new Set(),
+      isLoose: false,
+      wasLost: false,
+    });
   }
 
   isStored(name: string): boolean {
@@ -184,7 +192,7 @@ export class ClusterModel {
   /** The store has lost it. */
   rolledBack(name: string): void {
     const emission = this.#emissions.get(name);
-    if (emission !== undefined) emission.isLoose = true;
+    if (emission !== undefined) emission.isLoose = emission.wasLost = true;
   }
 
   /** @param isUnaware the store has just lost something, and nobody may have found out what that was of its sockets */
@@ -220,8 +228,8 @@ export class ClusterModel {
       }
       seat.servers.set(emission.server, emission);
     }
-    const { rooms, place } = emission;
-    if (rooms === undefined || rooms.length > 1) return;
+    const { rooms, place, wasLost } = emission;
+    if (rooms === undefined || rooms.length > 1 || wasLost) return;
     const [room = ''] = rooms;
     if (place < (seat.places.get(room) ?? 0)) throw new Broken(`${socket} got ${name} behind a later one of its room`);
     seat.places.set(room, place);
