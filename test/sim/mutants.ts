@@ -48,6 +48,7 @@ export const mutants: readonly Mutant[] = [
     file: `${stream}/client-outbox.ts`,
     code: 'if (flying && !fits && carried >= left) return undefined;',
     instead: 'if (flying && !fits) return undefined;',
+    from: 135,
   },
   {
     fault: 'what may have been handled in a lost session is said again in the next',
@@ -72,24 +73,28 @@ export const mutants: readonly Mutant[] = [
     file: `${stream}/movable-machine.ts`,
     code: 'if (this.#open.has(number) || this.#settled.has(number)) return;',
     instead: 'if (this.#open.has(number)) return;',
+    from: 7,
   },
   {
     fault: 'an event counts as handled before its handler has settled',
     file: `${server}/namespace/event-socket.ts`,
     code: 'this.call(event, args, ack, new Handling(() => this.line.settle(number)));',
     instead: 'this.line.settle(number);\n      this.call(event, args, ack, undefined);',
+    from: 12,
   },
   {
     fault: 'what is handled again is not said to be',
     file: `${server}/session/roaming.ts`,
     code: 'return number > 0 && number <= (moves.get(this)?.left ?? 0);',
     instead: 'return false;',
+    from: 12,
   },
   {
     fault: 'a frame of the outbox is left out of the record',
     file: `${server}/session/record-writer.ts`,
     code: 'let frame = Math.max(before?.frame ?? 0, counts.confirmed);',
     instead: 'let frame = Math.max(before?.frame ?? 0, counts.confirmed) + 1;',
+    from: 7,
   },
   {
     fault: 'a room that is joined is not noted in the record',
@@ -152,12 +157,14 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
+    from: 24,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
     file: `${server}/log/trimmed.ts`,
     code: 'if (this.#stamp > floor && this.#offset > position) return true;',
     instead: 'return false;',
+    from: 5,
   },
   {
     fault: 'a slow client loses a frame in the midst of others',
@@ -170,6 +177,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/room/fan-out.ts`,
     code: 'if (this.host?.publish !== undefined) this.#flusher.flush();',
     instead: '',
+    from: 4,
   },
   {
     fault: 'an answer of polling that comes late is taken for the next',
@@ -209,6 +217,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
+    from: 21,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -216,6 +225,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce) return false;',
     instead: '',
     nodes: 3,
+    from: 87,
   },
   {
     fault: 'who was fenced goes on',
@@ -223,6 +233,7 @@ export const mutants: readonly Mutant[] = [
     code: 'session.fenced(generation);',
     instead: '',
     nodes: 3,
+    from: 81,
   },
   {
     fault: 'a session is let go to a connection that is not the last',
@@ -230,6 +241,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
+    from: 24,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -259,6 +271,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return number > this.#sentBefore;',
     instead: 'return true;',
     nodes: 3,
+    from: 23,
   },
   {
     fault: 'what a membership covers shrinks as it is read',
@@ -273,6 +286,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return this.turn.isShared ? stamps.next() : stamps.last;',
     instead: 'return stamps.last;',
     nodes: 3,
+    from: 10,
   },
   {
     fault: 'an event counts as handled as it is delivered',
@@ -287,6 +301,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (this.#settled.prefix > prefix) this.sink.settled?.();',
     instead: 'this.received = this.#settled.prefix; if (this.#settled.prefix > prefix) this.sink.settled?.();',
     nodes: 3,
+    from: 8,
   },
   {
     fault: 'a letter that is taken is taken again by the next server',
@@ -350,6 +365,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
+    from: 15,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -364,6 +380,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
+    from: 78,
   },
   {
     fault: 'a session that another server has is said to be over',
@@ -392,6 +409,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isTold) await patience.until(() => store.forget(one.session, one.lease));',
     instead: 'void isTold;',
     nodes: 3,
+    from: 296,
   },
   {
     fault: 'what is emitted may come before the memberships of a session that has come',
