@@ -440,17 +440,10 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
   },
   {
-    fault: 'a HELLO that waits too long for the store is closed for good',
-    file: `${server}/session/arrival.ts`,
-    code: "code: CloseCode.TryAgainLater, reason: 'the store does not answer'",
-    instead: "code: CloseCode.ProtocolError, reason: 'the store does not answer'",
-    nodes: 3,
-  },
-  {
     fault: 'a client that knows more than a store that has lost something is closed for good',
-    file: `${server}/session/directory.ts`,
-    code: 'if (isImpossible && this.#claims === undefined) {',
-    instead: 'if (isImpossible) {',
+    file: `${server}/session/claims.ts`,
+    code: "counts)) return 'rolled-back';",
+    instead: 'counts)) return impossible;',
     nodes: 3,
   },
   {
