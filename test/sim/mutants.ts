@@ -330,6 +330,7 @@ export const mutants: readonly Mutant[] = [
     code: '.until(() => store.renew(name, epoch), isPosition)',
     instead: '.until(() => [epoch, 0] as const, isPosition)',
     nodes: 3,
+    from: 364,
   },
   {
     fault: 'nobody asks the others what they have known of a log that has lost something',
@@ -337,6 +338,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
     instead: 'return [];',
     nodes: 3,
+    from: 715,
   },
   {
     fault: 'records of which something is lost are not written again',
@@ -445,6 +447,7 @@ export const mutants: readonly Mutant[] = [
     code: "counts)) return 'rolled-back';",
     instead: 'counts)) return impossible;',
     nodes: 3,
+    from: 20,
   },
   {
     fault: 'who was fenced closes for good, whoever has the session',
@@ -452,6 +455,7 @@ export const mutants: readonly Mutant[] = [
     code: 'generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;',
     instead: 'CloseCode.Evicted;',
     nodes: 3,
+    from: 20,
   },
   {
     fault: 'a session ends while the store is away',
@@ -459,5 +463,6 @@ export const mutants: readonly Mutant[] = [
     code: 'else if (this.context.turn.isShared) this.endLater();',
     instead: '',
     nodes: 3,
+    from: 10,
   },
 ];
