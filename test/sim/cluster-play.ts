@@ -646,7 +646,7 @@ class ClusterWorld {
         return;
       }
       case 8:
-        // One run in two: else nothing may be lost, however loudly.
+        // Some runs only: else nothing may be lost, however loudly.
         if (!this.#rollsBack) return;
         this.#note('the store loses what it does from now on');
         this.#store.rollBack(random.pick([5, 50, 500]));
