@@ -19,6 +19,13 @@ import { SimulatedStore } from './simulated-store';
 const rooms = ['a', 'b', 'c', 'd'];
 const namespaces = ['/', '/b'];
 const clientsMin = 3;
+/** What may disturb a run: how often each does is drawn for each run, so that some have much of one kind. */
+const disturbances = [
+  ...(['cut', 'all cut', 'stall', 'slow', 'lossy', 'pause', 'away', 'sleep', 'vanish', 'far'] as const),
+  ...(['rollback', 'clock'] as const),
+];
+type Disturbance = (typeof disturbances)[number];
+const weights = [0, 1, 1, 2, 5];
 /** As long as it may take until a server knows what the store has lost. */
 const findsOutMs = 10_000;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -71,6 +78,10 @@ class ClusterWorld {
   readonly #model = new ClusterModel(() => this.#clock.now());
   readonly #nodes: number;
   readonly #native: boolean;
+  /** Each as often as it weighs. */
+  readonly #disturbances: readonly Disturbance[];
+  /** How long a step takes at most. */
+  readonly #stepMsMax: number;
   readonly #clients: Client[] = [];
   #places: ServerPlace[] = [];
   #servers = 0;
@@ -85,7 +96,7 @@ class ClusterWorld {
   readonly #overs = new Map<string, number>();
   /** Whether the time of day is not the same everywhere. */
   readonly #setsClocks: boolean;
-  /** Whether the store may lose what it has done. */
+  /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
   readonly #rollsBack: boolean;
   #hasRolledBack = false;
   /** When it has done so last. */
@@ -105,8 +116,12 @@ class ClusterWorld {
       rolledBack: () => this.counters['commits refused']++,
       lost: (partition, since) => this.#lost(partition, since),
     });
-    this.#rollsBack = random.chance(0.3);
+    this.#rollsBack = random.chance(0.5);
     this.#setsClocks = random.chance(0.3);
+    this.#stepMsMax = random.pick([25, 25, 200]);
+    this.#disturbances = disturbances
+      .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
+      .flatMap((one) => Array<Disturbance>(random.pick(one === 'rollback' ? [2, 5] : weights)).fill(one));
   }
 
   async start(): Promise<void> {
@@ -118,7 +133,7 @@ class ClusterWorld {
 
   async step(i: number, random: Random): Promise<void> {
     this.#act(i, random);
-    if (random.chance(0.6)) await this.#elapse(random.int(25));
+    if (random.chance(0.6)) await this.#elapse(random.int(this.#stepMsMax));
     if (random.chance(0.02)) await this.#elapse(random.int(4_000));
     if (random.chance(0.02)) await this.#kill(random);
     this.#check();
@@ -585,7 +600,8 @@ class ClusterWorld {
     const sockets = [...place.io.of(random.pick(namespaces)).sockets.values()];
     if (sockets.length === 0) return;
     const socket = random.pick(sockets) as Socket;
-    const room = random.pick(rooms);
+    const its = rooms.filter((one) => socket.rooms.has(one));
+    const room = random.pick(its.length > 0 && random.chance(0.5) ? its : rooms);
     // As long as nobody knows what has become of it, it is left alone.
     if (!this.#model.isSure(socket.id, room)) return;
     const isIn = !socket.rooms.has(room);
@@ -601,20 +617,20 @@ class ClusterWorld {
   #disturb(random: Random): void {
     const place = random.pick(this.#alive());
     const { path } = this.#store;
-    switch (random.int(13)) {
-      case 0:
-      case 1:
+    if (this.#disturbances.length === 0) return;
+    switch (random.pick(this.#disturbances)) {
+      case 'cut':
         this.counters.cuts++;
         this.#note('a connection is cut');
         if (place.network.network.unnoticed > 0) this.counters['half-open links']++;
         place.network.cut(random.int(1_000));
         return;
-      case 2:
+      case 'all cut':
         this.counters.cuts++;
         this.#note('all connections are cut');
         for (const one of this.#alive()) one.network.cut();
         return;
-      case 3: {
+      case 'stall': {
         this.counters.stalls++;
         this.#note('a client stops reading');
         const its = this.#alive().find(({ network }) => network.count > 0) ?? place;
@@ -622,22 +638,22 @@ class ClusterWorld {
         for (let i = random.chance(0.4) ? 5 : 0; i > 0; i--) this.#emitLarge(its);
         return;
       }
-      case 4:
+      case 'slow':
         place.network.network.latencyMs = [1, random.pick([2, 30, 300])];
         path.latencyMs = [1, random.pick([1, 5, 50])];
         return;
-      case 5:
+      case 'lossy':
         place.http.path.loss = random.pick([0, 0.05, 0.3]);
         if (place.http.path.loss > 0) this.counters['lost requests']++;
         return;
-      case 6: {
+      case 'pause': {
         const ms = random.pick([500, 3_000, 20_000]);
         this.#note(`server ${place.number} stands still for ${ms} ms`);
         this.counters['servers paused']++;
         place.time.halt(ms);
         return;
       }
-      case 7: {
+      case 'away': {
         const ms = random.pick([200, 3_000, 30_000, 90_000]);
         if (random.chance(0.5)) return;
         this.#note(`the store is away for ${ms} ms`);
@@ -645,13 +661,11 @@ class ClusterWorld {
         this.#store.goAway(ms);
         return;
       }
-      case 8:
-        // Some runs only: else nothing may be lost, however loudly.
-        if (!this.#rollsBack) return;
+      case 'rollback':
         this.#note('the store loses what it does from now on');
         this.#store.rollBack(random.pick([5, 50, 500]));
         return;
-      case 9: {
+      case 'sleep': {
         const { name, time } = random.pick(this.#clients);
         const ms = random.pick([500, 3_000, 20_000]);
         this.#note(`${name} sleeps for ${ms} ms`);
@@ -659,18 +673,17 @@ class ClusterWorld {
         time.halt(ms);
         return;
       }
-      case 10: {
+      case 'clock': {
         const ms = random.pick([-3_600_000, -1_000, 1_000, 3_600_000]);
-        if (!this.#setsClocks) return;
         this.#note(`the time of day of server ${place.number} is set by ${ms} ms`);
         this.counters['clocks set']++;
         place.time.aheadMs += ms;
         return;
       }
-      case 11:
+      case 'vanish':
         if (this.#clients.length > 2) this.#vanish(random);
         return;
-      default:
+      case 'far':
         Object.assign(path, {
           lostCalls: random.pick([0, 0, 0.05, 0.2]),
           lostAnswers: random.pick([0, 0, 0.05, 0.2]),

@@ -40,7 +40,7 @@ export interface StoreWatch {
 
 const deathMs = 6_000;
 /** As far apart stores lose something. */
-const rollbackMsMin = 60_000;
+const rollbackMsMin = 20_000;
 
 export class SimulatedStore {
   readonly path: StorePath;
