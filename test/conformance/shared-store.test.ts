@@ -371,6 +371,34 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(kept.length).toBeGreaterThan(0);
     for (const ms of kept) expect(ms).toBeGreaterThan(60_000 + 9_000 + 1_000);
   });
+
+  test('much that is emitted at once is stored bit by bit, and comes whole and in order', async () => {
+    const bytes: number[] = [];
+    const store = memory({ shared: true });
+    const { a, b } = await two(
+      (socket) => void socket.join(['room', 'other']),
+      {},
+      (context) => {
+        const its = store(context) as Store;
+        const commit = its.commit.bind(its);
+        its.commit = (partition, all) => {
+          const bodies = all.steps.flatMap((step) => ('bodies' in step ? step.bodies : []));
+          bytes.push(bodies.reduce((sum, body) => sum + (body?.length ?? 0), 0));
+          return commit(partition, all);
+        };
+        return its;
+      },
+    );
+    const wires = [(await greeted(a)).wire, (await greeted(b)).wire];
+    const count = 300;
+    for (let i = 0; i < count; i++) a.to(i % 3 === 0 ? ['room', 'other'] : 'room').emit('event', i, 'x'.repeat(1_000));
+    for (const wire of wires) {
+      await wire.packet(5, ([, , , , args]) => (args as number[])[0] === count - 1);
+      const numbers = wire.received.filter(([type]) => type === 5).map(([, , , , args]) => (args as number[])[0]);
+      expect(numbers).toEqual(Array.from({ length: count }, (_, i) => i));
+    }
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(65_536);
+  });
 });
 
 describe.each(hosts)('middleware at work, on %s', (_name, host) => {

@@ -1,11 +1,12 @@
 // How what a turn has produced goes to the store: numbered for each partition, repeated until it has an answer, and if it is of
-// several partitions in two phases, logs and then sessions. Who is lost between them has said what is said again, and has lost
-// nothing.
+// several partitions or too much for one call in two phases, logs and then sessions. Who is lost between them has said what is said
+// again, and has lost nothing.
 import type { Position } from '@halyard/protocol';
 import type { Log } from '../log/log';
 import { isResultOf, isRolledBack } from './answers';
 import { Lately, type Lost, type Written } from './lately';
 import type { Patience } from './patience';
+import { fitsOneCall, ofRecords, ofSteps } from './portions';
 import type { Awaitable, Commit, CommitResult, RecordWrite, RolledBack, Step, Store } from './store';
 import type { Recorded, Recording, Top } from './turn';
 
@@ -27,6 +28,14 @@ export interface Batched {
   /** Whether every partition is asked for what it has, also if nothing is to be stored there. */
   readonly isProbe: boolean;
 }
+
+/** What has become of steps, by their index, as far as that is known. */
+interface Stored extends Pick<Batched, 'steps'> {
+  readonly positions: Position[];
+  readonly repeated: number[];
+}
+
+const noIndexes: ReadonlyMap<Top, number> = new Map();
 
 /** Told that a partition has lost some of what this node has stored in it, before that is stored which comes now. */
 export type RolledBackHandler = (partition: number, lost: Lost) => void;
@@ -52,59 +61,76 @@ export class Commits {
 
   /** MUST NOT be called before what was stored last has a result. */
   store(batch: Batched): Awaitable<CommitResult> {
-    return this.#store.partitions === 1 ? this.#storeAtOnce(batch) : this.#storeInPhases(batch);
-  }
-
-  #storeAtOnce({ steps, records }: Batched): CommitResult | Promise<CommitResult> {
-    const indexes = new Map<Top, number>(steps.map((item, i) => [item, i]));
-    const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, indexes) }));
-    return this.#call(
-      0,
-      steps.map(({ step }) => step),
-      writes,
+    if (this.#store.partitions > 1) return this.#storeInPhases(batch);
+    const steps = batch.steps.map(({ step }) => step);
+    const records = [...batch.records.values()];
+    const isOne = fitsOneCall(
+      steps,
+      records.map(({ write }) => write),
     );
+    if (!isOne) return this.#storeInPhases(batch);
+    const indexes = new Map<Top, number>(batch.steps.map((item, i) => [item, i]));
+    const writes = records.map(({ write, tops }) => ({ ...write, positions: placesOf(tops, indexes) }));
+    return this.#call(0, steps, writes);
   }
 
-  /** Logs one partition after the other, so that a message to several rooms knows its places before; then sessions. */
+  /** Logs, and then sessions, which have to know where the logs are. What is of several partitions is stored there at once. */
   async #storeInPhases({ steps, records, isProbe }: Batched): Promise<CommitResult> {
     const positions: Position[] = [];
     const repeated: number[] = [];
-    const fenced: CommitResult['fenced'][number][] = [];
-    const missing: string[] = [];
-    const mailed: string[] = [];
-    for (let partition = 0; partition < this.#store.partitions; partition++) {
-      const mine = [...steps.keys()].filter((i) => this.#partitionOf(steps[i]!.step) === partition);
-      if (mine.length === 0) continue;
-      const places = new Map(mine.map((index, i) => [index, i]));
-      const its = mine.map((i) => {
+    const ofPartitions = byPartition([...steps.keys()], (i) => this.#partitionOf(steps[i]!.step));
+    const stored = new Map<number, Promise<void>>();
+    for (const [partition, mine] of [...ofPartitions].sort(([a], [b]) => a - b)) {
+      // Each message knows its places in the logs of partitions before.
+      const before = mine.flatMap((i) => earlierOf(steps[i]!.step)).map((at) => this.#partitionOf(steps[at]!.step));
+      const awaited = [...new Set(before)].map((one) => stored.get(one));
+      stored.set(partition, this.#storeSteps(partition, mine, awaited, { steps, positions, repeated }));
+    }
+    await Promise.all(stored.values());
+    for (const [i, item] of steps.entries()) item.position = positions[i];
+    const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, noIndexes) }));
+    const ofSessions = byPartition(writes, ({ session }) => this.#store.partitionOf(session));
+    if (isProbe) {
+      for (let one = 0; one < this.#store.partitions; one++) if (!ofSessions.has(one)) ofSessions.set(one, []);
+    }
+    const results = await Promise.all([...ofSessions].map(([partition, its]) => this.#storeRecords(partition, its)));
+    const all = results.flat();
+    return {
+      positions,
+      repeated,
+      fenced: all.flatMap(({ fenced }) => fenced),
+      missing: all.flatMap(({ missing }) => missing),
+      mailed: all.flatMap(({ mailed }) => mailed),
+    };
+  }
+
+  /** @param mine indexes of the steps of a partition @param awaited what has to be stored before */
+  async #storeSteps(
+    partition: number,
+    mine: readonly number[],
+    awaited: readonly (Promise<void> | undefined)[],
+    { steps, positions, repeated }: Stored,
+  ): Promise<void> {
+    await Promise.all(awaited);
+    for (const portion of ofSteps(mine, (i) => steps[i]!.step)) {
+      const places = new Map(portion.map((index, i) => [index, i]));
+      const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
+      const its = portion.map((i) => {
         const { step } = steps[i]!;
         if (!('log' in step)) return step;
-        const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
         return { ...step, earlier: step.earlier.map((at) => (typeof at === 'number' ? placeOf(at) : at)) };
       });
       const result = await this.#call(partition, its, []);
-      for (const [i, index] of mine.entries()) positions[index] = result.positions[i] as Position;
-      for (const i of result.repeated) repeated.push(mine[i] as number);
+      for (const [i, index] of portion.entries()) positions[index] = result.positions[i] as Position;
+      for (const i of result.repeated) repeated.push(portion[i] as number);
     }
-    for (const [i, item] of steps.entries()) item.position = positions[i];
-    const byPartition = new Map<number, RecordWrite[]>();
-    for (const { write, tops } of records.values()) {
-      const partition = this.#store.partitionOf(write.session);
-      const its = byPartition.get(partition) ?? [];
-      byPartition.set(partition, its);
-      its.push({ ...write, positions: placesOf(tops, new Map()) });
-    }
-    const results = await Promise.all([...byPartition].map(([partition, its]) => this.#call(partition, [], its)));
-    if (isProbe) {
-      const partitions = Array.from({ length: this.#store.partitions }, (_, partition) => partition);
-      await Promise.all(partitions.filter((one) => !byPartition.has(one)).map((one) => this.#call(one, [], [])));
-    }
-    for (const result of results) {
-      fenced.push(...result.fenced);
-      missing.push(...result.missing);
-      mailed.push(...result.mailed);
-    }
-    return { positions, repeated, fenced, missing, mailed };
+  }
+
+  async #storeRecords(partition: number, records: readonly RecordWrite[]): Promise<CommitResult[]> {
+    const results: CommitResult[] = [];
+    const portions = records.length === 0 ? [[]] : ofRecords(records);
+    for (const portion of portions) results.push(await this.#call(partition, [], portion));
+    return results;
   }
 
   #partitionOf(step: Step): number {
@@ -163,6 +189,22 @@ export class Commits {
     // What has changed in a record is nothing without what it was before.
     return { ...result, missing: commit.records.map(({ session }) => session) };
   }
+}
+
+/** @returns which steps of the same commit have the same message */
+function earlierOf(step: Step): readonly number[] {
+  return 'log' in step ? step.earlier.filter((at) => typeof at === 'number') : [];
+}
+
+function byPartition<Item>(items: readonly Item[], partitionOf: (item: Item) => number): Map<number, Item[]> {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) {
+    const partition = partitionOf(item);
+    const group = groups.get(partition) ?? [];
+    groups.set(partition, group);
+    group.push(item);
+  }
+  return groups;
 }
 
 function placesOf(tops: ReadonlyMap<string, Top>, indexes: ReadonlyMap<Top, number>): RecordWrite['positions'] {
