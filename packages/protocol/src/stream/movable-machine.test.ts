@@ -125,6 +125,26 @@ describe('what is handled', () => {
     expect(done().slice(2)).toEqual([sack(2)]);
   });
 
+  it('is not open while it is put off', () => {
+    const { machine } = opened();
+    for (const name of 'abc') machine.receive(event(name), 1);
+    machine.putOff(2);
+    machine.putOff(3);
+    machine.tick(1 + openMsMax);
+    expect(machine.received).toBe(1);
+    machine.begin(2, 50_000);
+    machine.putOff(3);
+    machine.tick(49_999 + openMsMax);
+    expect(machine.received).toBe(1);
+    machine.tick(50_000 + openMsMax);
+    expect(machine.received).toBe(2);
+    machine.begin(3, 100_000);
+    machine.tick(99_999 + openMsMax);
+    expect(machine.received).toBe(2);
+    machine.settle(3, 100_000 + openMsMax);
+    expect(machine.received).toBe(3);
+  });
+
   it('that settles in its turn waits for what came before', () => {
     const { machine } = opened();
     for (const name of 'abcd') machine.receive(event(name), 1);

@@ -46,6 +46,7 @@ export const largestWindow: Window = { windowPacketsMax: 8_192, windowBytesMax: 
 
 /** A packet of the peer that its owner has not settled. */
 interface OpenPacket {
+  /** Infinity while its owner puts it off. */
   readonly since: number;
   readonly size: number;
   readonly ack: number | undefined;
@@ -62,7 +63,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   #storedSent = 0;
   /** Frames up to this number were sent by a machine before this one. */
   #sentBefore = 0;
-  /** By number, in the order in which they came. */
+  /** By number, in the order in which they were begun: those that are put off last. */
   readonly #open = new Map<number, OpenPacket>();
   #openBytes = 0;
   /** Numbers that settle once all before them have, ascending. */
@@ -181,6 +182,16 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     else this.#close(number, open, now);
   }
 
+  /** Its owner has not begun with a packet that was delivered under this number: it is not open for as long as it is put off. */
+  putOff(number: number): void {
+    this.#begunAt(number, Infinity);
+  }
+
+  /** What was put off is begun. MUST be called, or `putOff` again, for all that were, in their order. The deadline may have come closer. */
+  begin(number: number, now: number): void {
+    this.#begunAt(number, now);
+  }
+
   /** As `settle`, but once all packets before this one are settled. */
   settleInTurn(number: number, now: number): void {
     const later = this.#inTurn.findIndex((one) => one > number);
@@ -219,6 +230,14 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   get #overdueAt(): number {
     for (const { since } of this.#open.values()) return since + openMsMax;
     return Infinity;
+  }
+
+  #begunAt(number: number, since: number): void {
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    // They stay in the order in which they become overdue.
+    this.#open.delete(number);
+    this.#open.set(number, { ...open, since });
   }
 
   #nextNumber(): number {

@@ -127,10 +127,14 @@ export class Session extends Roaming implements Receiver {
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
     const { turn } = this.context;
     const waiting = waits.get(this);
-    if (number === 0 || (waiting === undefined && !turn.isHigh)) super.deliver(packet, number, size);
-    else if (waiting !== undefined) waiting.push([packet, number, size]);
+    if (number === 0 || (waiting === undefined && !turn.isHigh)) {
+      super.deliver(packet, number, size);
+      return;
+    }
+    // The store does not keep up: it waits, and by the window its client does.
+    this.movable.putOff(number);
+    if (waiting !== undefined) waiting.push([packet, number, size]);
     else {
-      // The store does not keep up: it waits, and by the window its client does.
       waits.set(this, [[packet, number, size]]);
       turn.whenLow(() => this.goOnDelivering());
     }
@@ -140,7 +144,12 @@ export class Session extends Roaming implements Receiver {
     const waiting = waits.get(this) ?? [];
     waits.delete(this);
     try {
-      for (const delivery of waiting) if (!this.isOver) this.deliver(...delivery);
+      for (const delivery of waiting) {
+        if (this.isOver) return;
+        this.movable.begin(delivery[1], this.context.wheel.now());
+        this.deliver(...delivery);
+      }
+      this.schedule();
     } catch (error) {
       this.fail(error);
     }
