@@ -1,6 +1,6 @@
 // The codec `msgpack` for browsers: a packet's tuple as msgpack (docs/PROTOCOL.md §4), written by @msgpack/msgpack.
 import type { Codec } from '@halyard/codec';
-import { checkPacket } from '@halyard/codec/internal';
+import { checkPacket, madePlain, Trait } from '@halyard/codec/internal';
 import { toTuple } from '@halyard/protocol';
 import { decodeMsgpack } from './msgpack-reader';
 import { writeMsgpack } from './msgpack-writer';
@@ -10,6 +10,7 @@ const codec: Codec = {
   binary: true,
   encode(packet) {
     const traits = checkPacket(packet);
+    if (traits & Trait.Foreign) return codec.encode(madePlain(packet));
     return writeMsgpack(toTuple(packet), traits);
   },
   decode: decodeMsgpack,

@@ -1,6 +1,6 @@
 // The codec `msgpack` for Node: a packet's tuple as msgpack (docs/PROTOCOL.md §4), written by msgpackr.
 import type { Codec } from '@halyard/codec';
-import { bytesOf, checkPacket, Trait } from '@halyard/codec/internal';
+import { bytesOf, checkPacket, madePlain, Trait } from '@halyard/codec/internal';
 import { type Frame, type Position, toTupleFast } from '@halyard/protocol';
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import { decodeMsgpack } from './msgpack-reader';
@@ -14,6 +14,7 @@ const codec: Codec = {
   binary: true,
   encode(packet) {
     const traits = checkPacket(packet);
+    if (traits & Trait.Foreign) return codec.encode(madePlain(packet));
     const tuple = toTupleFast(packet);
     // msgpackr writes undefined as an extension, −0 as 0, and a bigint with another tag than @msgpack/msgpack does.
     if (traits & (Trait.Odd | Trait.NegativeZero)) return writeMsgpack(tuple, traits);

@@ -1,7 +1,7 @@
 // The codec `protobuf`: packets as the messages of halyard.proto; an event's argument as a message of the app where it
 // has registered a type for the event's name.
 import type { Codec } from '@halyard/codec';
-import { bytesOf, checkPacket, guarded, undecodable } from '@halyard/codec/internal';
+import { bytesOf, checkPacket, guarded, madePlain, Trait, undecodable } from '@halyard/codec/internal';
 import {
   type Frame,
   fromTupleFast,
@@ -41,7 +41,7 @@ export function protobuf(options: ProtobufOptions = {}): Codec {
   function encode(packet: Packet): Frame {
     const type = isEventLike(packet) ? types.get(packet.event) : undefined;
     if (type === undefined) {
-      checkPacket(packet);
+      if (checkPacket(packet) & Trait.Foreign) return encode(madePlain(packet));
       return writePacket(packet.type as PacketType, toTupleFast(packet), undefined);
     }
     const bare = { ...packet, args: [] };

@@ -1,6 +1,7 @@
 // The data model of docs/PROTOCOL.md §3. One walk tells whether values keep to it and what a codec has to mind in them;
 // the path of what does not is put together on the way back from it, so that what does pays nothing for it.
 import { LocalUsageError, type Packet, PacketType } from '@halyard/protocol';
+import { hasToJson, kindOf, refusalOf } from './foreign';
 
 /** Bounds on a value. Part of protocol v1. */
 export const dataLimits = {
@@ -10,13 +11,15 @@ export const dataLimits = {
 
 /** What the walk found, as bits. */
 export const Trait = {
-  /** Outside the data model. */
+  /** Outside the data model, and standing for nothing that is in it. */
   Refused: 1,
   /** JSON has no notation for it, or would mistake it for one of ours. */
   Escaped: 2,
   /** Properties whose value is undefined, which means absent, or bigints. */
   Odd: 4,
   NegativeZero: 8,
+  /** Something that only stands for what is of the data model: `madePlain` has to come before the codec. */
+  Foreign: 16,
 } as const;
 
 const bigintMin = -(2n ** 63n);
@@ -103,8 +106,9 @@ function surveyObject(value: object, room: number): number {
   if (prototype === Object.prototype || prototype === null) {
     return room === 0 ? refuse(tooDeep) : surveyPlain(value as Record<string, unknown>, room - 1);
   }
-  if (value instanceof Date ? !Number.isNaN(value.getTime()) : value instanceof Uint8Array) return Trait.Escaped;
-  return refuse(value instanceof Date ? `${value}` : `an instance of ${prototype.constructor?.name}`);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? refuse(`${value}`) : Trait.Escaped;
+  if (value instanceof Uint8Array) return Trait.Escaped;
+  return kindOf(value) === undefined ? refuse(refusalOf(value)) : Trait.Foreign;
 }
 
 function surveyArray(list: readonly unknown[], room: number): number {
@@ -128,6 +132,7 @@ function surveyPlain(object: Record<string, unknown>, room: number): number {
     if ((found & Trait.Refused) === 0) traits |= found;
     // What a prototype was made to hold is not sent, so it is not refused either.
     else if (Object.hasOwn(object, key)) {
+      if (hasToJson(object)) return Trait.Foreign;
       path = `.${key}${path}`;
       return found;
     }

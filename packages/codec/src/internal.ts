@@ -2,3 +2,4 @@
 // version numbers, and packages that import it are released together with this one.
 export { checkPacket, fieldDepthMax, Trait } from './data';
 export { bytesOf, copyOf, guarded, undecodable } from './frame';
+export { madePlain } from './plain';

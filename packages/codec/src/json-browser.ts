@@ -15,24 +15,34 @@ function encode(packet: Packet): string {
   return JSON.stringify(toTuple(write(packet, '', fieldDepthMax(packet.type) + 1) as Packet));
 }
 
-/** @returns a copy that JSON can say. @throws LocalUsageError `ERR_NOT_ENCODABLE` with `details.path` */
-function write(value: unknown, path: string, room: number): unknown {
+/**
+ * @param isMade whether `toJSON` has returned it, which is not asked again
+ * @returns a copy that JSON can say. @throws LocalUsageError `ERR_NOT_ENCODABLE` with `details.path`
+ */
+function write(value: unknown, path: string, room: number, isMade = false): unknown {
   let why: string = typeof value;
+  // A property that is not there; a list has no such items.
+  if (value === undefined && isMade && !path.endsWith(']')) return value;
   if (typeof value === 'string') {
     if (isWellFormed(value)) return value;
     why = 'half a surrogate pair';
   } else if (typeof value === 'boolean' || value === null) return value;
-  else if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Date) {
+  else if (typeof value === 'number' || typeof value === 'bigint' || isA(value, 'Date')) {
     if (Number.isFinite(value)) return Object.is(value, -0) ? { $num: '-0' } : value;
-    if (value instanceof Date && Number.isFinite(+value)) return { $date: +value };
+    if (typeof value === 'object' && Number.isFinite(+value)) return { $date: +value };
     if (typeof value === 'bigint' && (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)))
       return { $big: `${value}` };
     why = `${value}`;
-  } else if (value instanceof Uint8Array) return { $bin: toBase64(value) };
+  } else if (ArrayBuffer.isView(value) || isA(value, 'ArrayBuffer')) return { $bin: toBase64(value) };
   else if (typeof value === 'object') {
-    const prototype = Object.getPrototypeOf(value);
     const isArray = Array.isArray(value);
-    if (!isArray && prototype && prototype !== Object.prototype) why = `an instance of ${prototype.constructor?.name}`;
+    const { toJSON } = value as { toJSON?: unknown };
+    if (!isMade && !isArray && typeof toJSON === 'function') return write(toJSON.call(value, ''), path, room, true);
+    const prototype = Object.getPrototypeOf(value);
+    // Of whatever realm: no prototype is above that of a plain object.
+    const isPlain = !prototype || (!Object.getPrototypeOf(prototype) && Object.hasOwn(prototype, 'valueOf'));
+    if (!isArray && !isPlain && !isMade)
+      why = `an instance of ${prototype.constructor?.name}: send a plain object, or give it a toJSON()`;
     else if (!room) why = `more than ${dataLimits.depthMax} levels`;
     // Not `map`, which leaves holes out.
     else if (isArray) return Array.from(value, (item, i) => write(item, `${path}[${i}]`, room - 1));
@@ -49,6 +59,14 @@ function write(value: unknown, path: string, room: number): unknown {
   }
   const at = path.slice(1);
   throw new LocalUsageError('ERR_NOT_ENCODABLE', `${at}: cannot send ${why}`, { path: at });
+}
+
+/** Whether it is one, of whatever realm. */
+function isA<Kind extends 'Date' | 'ArrayBuffer'>(
+  value: unknown,
+  kind: Kind,
+): value is { Date: Date; ArrayBuffer: ArrayBuffer }[Kind] {
+  return Object.prototype.toString.call(value) === `[object ${kind}]`;
 }
 
 function decode(frame: Frame): Packet {
@@ -103,8 +121,11 @@ function notation(key: string, data: unknown): unknown {
   throw key;
 }
 
-function toBase64(bytes: Uint8Array): string {
+function toBase64(data: ArrayBuffer | ArrayBufferView): string {
   let chars = '';
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
   for (const byte of bytes) chars += String.fromCharCode(byte);
   return btoa(chars);
 }

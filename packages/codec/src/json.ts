@@ -7,6 +7,7 @@ import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
 import { checkPacket, dollar, fieldDepthMax, isBigint64, isWellFormed, Trait } from './data';
 import { guarded, textOf, undecodable } from './frame';
+import { madePlain } from './plain';
 
 const codec: Codec = { name: 'json', binary: false, encode, decode: guarded(decode), withPositions };
 
@@ -16,7 +17,9 @@ export function json(): Codec {
 }
 
 function encode(packet: Packet): string {
-  const write = checkPacket(packet) & Trait.Escaped ? textOfValue : JSON.stringify;
+  const traits = checkPacket(packet);
+  if (traits & Trait.Foreign) return encode(madePlain(packet));
+  const write = traits & Trait.Escaped ? textOfValue : JSON.stringify;
   // The most frequent answer, without a tuple.
   if (packet.type === PacketType.Ack && packet.value !== undefined) return `[3,${packet.ack},${write(packet.value)}]`;
   return write(toTupleFast(packet));
@@ -32,7 +35,7 @@ function withPositions(frame: Frame, positions: readonly Position[]): string {
 }
 
 /**
- * As JSON.stringify, with the notations and without toJSON. Base64 is put into the text as it is: nothing has to look for
+ * As JSON.stringify, with the notations and without toJSON, which was obeyed before. Base64 is put into the text as it is: nothing has to look for
  * quotes in it.
  */
 function textOfValue(value: unknown): string {

@@ -1,5 +1,6 @@
 // What every codec must do (packages/codec/src/codec.ts), for one that writes and one that reads. Longer than other files by its
 // list of packets and values.
+import { runInNewContext } from 'node:vm';
 import {
   type Frame,
   LocalUsageError,
@@ -152,8 +153,9 @@ const refused: readonly (readonly [name: string, value: unknown, path: string])[
   ['an error', new Error('e'), ''],
   ['a class instance', [[new Point()]], '[0][0]'],
   ['an object with an inherited property', Object.create({ a: 1 }), ''],
-  ['another typed array', new Float32Array(1), ''],
-  ['an ArrayBuffer', new ArrayBuffer(1), ''],
+  ['a Blob', { file: new Blob() }, '.file'],
+  ['undefined in an array, by a toJSON', [{ toJSON: () => undefined }], '[0]'],
+  ['what a toJSON returns that is none', { a: { toJSON: () => [Number.NaN] } }, '.a[0]'],
   ['a boxed string', Object('text'), ''],
   ['an invalid date', { when: new Date(Number.NaN) }, '.when'],
   ['a bigint above 64 bits', 2n ** 64n, ''],
@@ -163,6 +165,52 @@ const refused: readonly (readonly [name: string, value: unknown, path: string])[
   ['half a surrogate pair in a key', { a: { '\ud83d': 1 } }, '.a.\ud83d'],
   ['65 levels', nested(65), '[0].x'.repeat(32)],
   ['a cycle', cycle, '.self'.repeat(64)],
+];
+
+class Shown {
+  readonly #x: number;
+  constructor(x: number) {
+    this.#x = x;
+  }
+  toJSON(): unknown {
+    return { x: this.#x };
+  }
+}
+
+class Itself {
+  cents = 7;
+  toJSON(): unknown {
+    return this;
+  }
+}
+
+class OwnError extends Error {
+  toJSON(): unknown {
+    return { message: this.message };
+  }
+}
+
+const another = runInNewContext(`({
+  object: { a: [1, { b: null }] }, date: new Date(5), bytes: new Uint8Array([1, 2]), buffer: new ArrayBuffer(2), list: [1n],
+})`);
+
+/** What stands for a value, and that value. */
+const standing: readonly (readonly [name: string, value: unknown, becomes: unknown])[] = [
+  ['an object of another realm', another.object, { a: [1, { b: null }] }],
+  ['a date of another realm', [another.date], [new Date(5)]],
+  ['bytes of another realm', { $a: another.bytes }, { $a: new Uint8Array([1, 2]) }],
+  ['a buffer of another realm', another.buffer, new Uint8Array(2)],
+  ['a list of another realm', another.list, [1n]],
+  ['a clone', structuredClone({ a: new Map([[1, { b: -0 }]]).get(1) }), { a: { b: -0 } }],
+  ['an object with toJSON', { price: new Shown(1) }, { price: { x: 1 } }],
+  ['an error with toJSON', new OwnError('no'), { message: 'no' }],
+  ['an own toJSON', { a: 1n, toJSON: () => 'text' }, 'text'],
+  ['a toJSON in a toJSON', { toJSON: () => ({ inner: new Shown(2) }) }, { inner: { x: 2 } }],
+  ['a toJSON that returns its like', new Itself(), { cents: 7 }],
+  ['a toJSON that says undefined', { a: { toJSON: () => undefined }, b: 1 }, { b: 1 }],
+  ['an ArrayBuffer', new Uint8Array([1, 2, 3]).buffer, new Uint8Array([1, 2, 3])],
+  ['a part of other numbers', new Uint16Array([1, 2, 3]).subarray(1, 2), new Uint8Array(new Uint16Array([2]).buffer)],
+  ['a DataView', new DataView(new Uint8Array([1, 2, 3]).buffer, 1), new Uint8Array([2, 3])],
 ];
 
 /** Changes to a frame: at a place (modulo its length), this many units are replaced by these. */
@@ -327,6 +375,13 @@ export function codecSuite(name: string, pair: () => { writer: Codec; reader: Co
         expect(Object.keys(native)).toHaveLength(frame.length);
         native.fill(0);
         expect(difference(decoded, packet)).toBeUndefined();
+      }
+    });
+
+    test.each(standing)('carries %s', (_, value, becomes) => {
+      for (const place of Object.values(places)) {
+        const frame = writer.encode(place(value as Value));
+        expect(difference(reader.decode(frame), place(becomes as Value))).toBeUndefined();
       }
     });
 

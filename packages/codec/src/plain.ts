@@ -1,0 +1,46 @@
+// A packet of which nothing only stands for what is of the data model.
+import type { Packet } from '@halyard/protocol';
+import { fieldDepthMax } from './data';
+import { kindOf } from './foreign';
+
+/** @returns a copy of a packet with what is of the data model in place of what stands for it, and all else as it is */
+export function madePlain(packet: Packet): Packet {
+  const room = fieldDepthMax(packet.type);
+  return Object.fromEntries(Object.entries(packet).map(([name, value]) => [name, plainOf(value, name, room)])) as never;
+}
+
+/** @param key where it stands, which `toJSON` is told @param room how deep it may nest: what is deeper is left as it is */
+function plainOf(value: unknown, key: string, room: number): unknown {
+  if (typeof value !== 'object' || value === null || room < 0) return value;
+  if (Array.isArray(value)) return Array.from(value, (item, i) => plainOf(item, `${i}`, room - 1));
+  switch (kindOf(value)) {
+    case 'date':
+      return new Date(Date.prototype.getTime.call(value));
+    case 'bytes':
+      return bytesIn(value as ArrayBuffer | Uint8Array);
+    case 'toJSON': {
+      const made = (value as { toJSON(key: string): unknown }).toJSON(key);
+      // What it returns is not asked again, as JSON.stringify does not.
+      const isAsked = typeof made === 'object' && made !== null && !Array.isArray(made) && kindOf(made) === 'toJSON';
+      return isAsked ? copyOf(made, room) : plainOf(made, key, room);
+    }
+    case 'object':
+      return copyOf(value, room);
+    default:
+      return value;
+  }
+}
+
+function copyOf(value: object, room: number): object {
+  const fields = Object.entries(value).filter(([name, item]) => name !== 'toJSON' || typeof item !== 'function');
+  // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
+  return Object.fromEntries(fields.map(([name, item]) => [name, plainOf(item, name, room - 1)]));
+}
+
+/** @returns all bytes of a buffer, or those that a view shows */
+function bytesIn(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+}
