@@ -118,7 +118,7 @@ class ClusterWorld {
     });
     this.#rollsBack = random.chance(0.5);
     this.#setsClocks = random.chance(0.3);
-    this.#stepMsMax = random.pick([25, 25, 200]);
+    this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
       .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
       .flatMap((one) => Array<Disturbance>(random.pick(one === 'rollback' ? [2, 5] : weights)).fill(one));
@@ -663,7 +663,7 @@ class ClusterWorld {
       }
       case 'rollback':
         this.#note('the store loses what it does from now on');
-        this.#store.rollBack(random.pick([5, 50, 500]));
+        this.#store.rollBack(random.pick([5, 50, 500, 3_000]));
         return;
       case 'sleep': {
         const { name, time } = random.pick(this.#clients);

@@ -342,9 +342,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'records of which something is lost are not written again',
-    file: `${server}/api/node.ts`,
-    code: '=== partition) session.rolledBack();',
-    instead: '=== partition) void session;',
+    file: `${server}/session/directory.ts`,
+    code: 'if (isMeant(session.id)) session.rolledBack();',
+    instead: 'if (isMeant(session.id)) void session;',
     nodes: 3,
   },
   {

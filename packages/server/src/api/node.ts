@@ -73,7 +73,7 @@ export class Node implements SharedContext {
     const { recoveryWindowMs } = context;
     this.expiry = new Expiry({ store, patience, wheel, recoveryWindowMs, report });
     const soon = (run: () => void): void => platform.soon(run);
-    const rolledBack = (partition: number, logs: Lost['logs']): void => this.#rolledBack(partition, logs);
+    const rolledBack = (partition: number, lost: Lost): void => this.#rolledBack(partition, lost);
     const limitsOfQueue = { storeQueueBytesMax, storedMsMax: context.ackTimeoutMs };
     this.turn = new QueuedTurn({ store, patience, stamps, ...limitsOfQueue, soon, released, rolledBack, report });
     // While the store is away nobody can come for what is here, and sessions wait longer.
@@ -177,10 +177,8 @@ export class Node implements SharedContext {
   }
 
   /** Records that are here go on from what they are here. */
-  #rolledBack(partition: number, logs: Lost['logs']): void {
-    for (const session of this.sessions) {
-      if (this.store.partitionOf(session.id) === partition) session.rolledBack();
-    }
+  #rolledBack(partition: number, { sessions, logs }: Lost): void {
+    this.sessions.rolledBack((session) => this.store.partitionOf(session) === partition, sessions);
     this.turn.after(() => this.#check());
     this.#tellLost(logs).catch((error: unknown) => this.#failed(error, 'telling what is lost'));
   }

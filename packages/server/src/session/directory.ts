@@ -9,6 +9,7 @@ import type { SessionContext } from './context';
 import { Endings } from './endings';
 import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
+import { encodeLoss } from './letter';
 import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
 
@@ -73,6 +74,17 @@ export class Sessions {
 
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#byId.values();
+  }
+
+  /**
+   * The store has lost something of sessions.
+   * @param isMeant whether something of one that is here may be lost
+   * @param written those of which something is lost that this server has written
+   */
+  rolledBack(isMeant: (session: string) => boolean, written: readonly string[]): void {
+    for (const session of this) if (isMeant(session.id)) session.rolledBack();
+    for (const id of written)
+      if (!this.#byId.has(id)) this.#shared?.turn.tell(id, encodeLoss(this.#context.recordCodec));
   }
 
   /** Answers HELLO: goes on with a session, or makes a new one. */

@@ -74,7 +74,7 @@ export abstract class Roaming extends Moving implements Recorded {
   fenced(generation: number): void {
     this.connection?.discard();
     // Who goes on with what is stored does not know what is missing there.
-    if (unsure.has(this)) this.queue.post(this.id, encodeLoss(this.context.recordCodec));
+    if (unsure.has(this)) this.queue.tell(this.id, encodeLoss(this.context.recordCodec));
     // Its client has come back there, or else it is to look for it.
     const code = generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
     elsewhere.add(this);

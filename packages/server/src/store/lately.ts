@@ -4,12 +4,15 @@ import type { Commit, CommitResult, Letter } from './store';
 
 const lettersMax = 1_024;
 const logsMax = 16_384;
+const sessionsMax = 16_384;
 
 /** What this node has stored, and the store has lost. */
 export interface Lost {
   readonly letters: readonly Letter[];
   /** Where logs were, as far as this node has written to them. */
   readonly logs: ReadonlyMap<string, Written>;
+  /** Sessions whose records this node has written, whether or not it has them still. */
+  readonly sessions: readonly string[];
 }
 
 /** An entry that this node has stored. */
@@ -24,8 +27,10 @@ export class Lately {
   #letters: { readonly number: number; readonly letter: Letter }[] = [];
   /** The last entry in each log, in the order of those. */
   readonly #logs = new Map<string, Written>();
+  /** The last commit that has written each session, in the order of those. */
+  readonly #sessions = new Map<string, number>();
 
-  add({ number, steps }: Commit, { positions, repeated }: CommitResult): void {
+  add({ number, steps, records }: Commit, { positions, repeated, fenced, missing }: CommitResult): void {
     for (const [i, step] of steps.entries()) {
       if (repeated.includes(i)) continue;
       if ('to' in step) this.#letters.push({ number, letter: step });
@@ -35,10 +40,14 @@ export class Lately {
       }
     }
     if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
-    for (const log of this.#logs.keys()) {
-      if (this.#logs.size <= logsMax) break;
-      this.#logs.delete(log);
+    const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
+    for (const { session, parts } of records) {
+      if (unwritten.has(session)) continue;
+      this.#sessions.delete(session);
+      if (parts !== undefined) this.#sessions.set(session, number);
     }
+    cut(this.#logs, logsMax);
+    cut(this.#sessions, sessionsMax);
   }
 
   /** What was stored after a commit is lost. Letters are forgotten: they are sent again. @returns what it was */
@@ -46,11 +55,20 @@ export class Lately {
     const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
     this.#letters = this.#letters.filter(({ number }) => number <= last);
     const logs = new Map([...this.#logs].filter(([, { number }]) => number > last));
-    return { letters, logs };
+    const sessions = [...this.#sessions].filter(([, number]) => number > last).map(([session]) => session);
+    return { letters, logs, sessions };
   }
 
   writtenTo(log: string, epoch: string): Written | undefined {
     const written = this.#logs.get(log);
     return written?.position[0] === epoch ? written : undefined;
+  }
+}
+
+/** Forgets the oldest of what there is more of. */
+function cut(all: Map<string, unknown>, countMax: number): void {
+  for (const key of all.keys()) {
+    if (all.size <= countMax) break;
+    all.delete(key);
   }
 }

@@ -51,7 +51,7 @@ export interface QueueContext {
   /** What could be has been released. */
   released(): void;
   /** A partition has lost some of what this node has stored. */
-  rolledBack(partition: number, logs: Lost['logs']): void;
+  rolledBack(partition: number, lost: Lost): void;
   report(error: unknown, where: string): void;
 }
 
@@ -91,9 +91,9 @@ export class QueuedTurn implements Turn {
     this.#context = context;
     this.#store = context.store;
     this.stamps = context.stamps;
-    this.#commits = new Commits(context.store, context.patience, (partition, { letters, logs }) => {
-      context.rolledBack(partition, logs);
-      for (const letter of letters) this.#post(letter);
+    this.#commits = new Commits(context.store, context.patience, (partition, lost) => {
+      context.rolledBack(partition, lost);
+      for (const letter of lost.letters) this.#post(letter);
     });
   }
 
@@ -143,6 +143,11 @@ export class QueuedTurn implements Turn {
   post(to: string, body: Frame, key?: string): void {
     this.#checkQueue();
     this.#post({ to, stamp: this.stamps.next(), body, key });
+  }
+
+  /** The same, however much waits: for a few bytes that have to be said. */
+  tell(to: string, body: Frame): void {
+    this.#post({ to, stamp: this.stamps.next(), body });
   }
 
   /** @returns letters of a session behind a number, in order */
