@@ -99,6 +99,8 @@ class ClusterWorld {
   /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
   readonly #rollsBack: boolean;
   #hasRolledBack = false;
+  /** Whether it has begun to do so. */
+  #losesKeys = false;
   /** When it has done so last. */
   #lostAt = Number.NEGATIVE_INFINITY;
   /** What was committed last to each partition, and when. */
@@ -567,7 +569,8 @@ class ClusterWorld {
   ): void {
     this.counters.durable++;
     const again = (): void => {
-      if (this.#isEnding || triesMax === 1) return;
+      // With what is lost its key is.
+      if (this.#isEnding || triesMax === 1 || this.#losesKeys) return;
       this.#emitDurably(this.#random.pick(this.#alive()), name, targetAt, false, triesMax - 1);
     };
     targetAt(place)
@@ -663,6 +666,7 @@ class ClusterWorld {
       }
       case 'rollback':
         this.#note('the store loses what it does from now on');
+        this.#losesKeys = true;
         this.#store.rollBack(random.pick([5, 50, 500, 3_000]));
         return;
       case 'sleep': {
