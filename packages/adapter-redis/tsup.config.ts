@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/redis.ts'],
+  entry: ['src/index.ts'],
   format: 'esm',
   target: 'es2022',
   platform: 'node',

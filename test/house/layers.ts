@@ -65,7 +65,7 @@ export const layers: Layers = {
           ['src/session'],
           ['src/namespace'],
           ['src/api'],
-          ['src/index.ts', 'src/types.test-d.ts', 'tsup.config.ts'],
+          ['src/emitter.ts', 'src/index.ts', 'src/types.test-d.ts', 'tsup.config.ts'],
         ],
       },
     ],

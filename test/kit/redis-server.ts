@@ -66,6 +66,15 @@ export class RedisServer {
     }
   }
 
+  /** @param command as a person types it. @returns the lines of its answer, without marks and lengths */
+  async tell(command: string): Promise<string[]> {
+    const socket = connect(this.port, '127.0.0.1', () => socket.end(`${command}\r\nQUIT\r\n`));
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const lines = Buffer.concat(chunks).toString().split('\r\n').slice(0, -2);
+    return lines.filter((line) => !/^[$*]/.test(line)).map((line) => line.replace(/^[:+-]/, ''));
+  }
+
   /** Kills it. */
   async stop(): Promise<void> {
     const child = this.#process;

@@ -14,6 +14,7 @@ import { Questions } from './questions';
 import { listOf, textOf } from './replies';
 import { Scripts } from './scripts';
 import { type Listener, Subscriptions } from './subscriptions';
+import { agree } from './terms';
 
 export interface LifeContext extends Pick<StoreContext, 'platform' | 'limits'> {
   /** @returns a connection that is not open yet */
@@ -22,6 +23,11 @@ export interface LifeContext extends Pick<StoreContext, 'platform' | 'limits'> {
   readonly where: string;
   readonly keyspace: Keyspace;
   readonly codec: Codec;
+  /** Of bodies. */
+  readonly codecs: StoreContext['codecs'];
+  readonly prefix: string;
+  /** Whether no other node knows of it. */
+  readonly isGuest: boolean;
   readonly aheadMs: () => number;
   /** Something was read that nobody here has written. */
   malformed(): void;
@@ -93,6 +99,7 @@ export class Life {
     await checkServer(this.commands, where);
     await this.#subscriber.open();
     await this.scripts.run('probe', 0, [this.node]);
+    await this.agree();
     const subscribed: Promise<void>[] = [
       this.subscriptions.add(
         `${keyspace.base(0)}:nodes`,
@@ -118,6 +125,12 @@ export class Life {
     this.#schedule();
   }
 
+  /** Says what all have to have in common. Rejects if this node has not. */
+  agree(): Promise<void> {
+    const { codec, ...its } = this.#context;
+    return agree(this.scripts, { ...its, codec: codec.name });
+  }
+
   /** @returns once everything that was said before, and heard by Redis, has come here */
   async roundTrip(): Promise<void> {
     await this.subscriptions.flushed();
@@ -138,11 +151,22 @@ export class Life {
       const late = new Promise<void>((resolve) => {
         cancel = platform.after(leaveMsMax, resolve);
       });
-      const left = this.scripts.run('leave', 0, [this.node]).catch(() => {});
+      const left = this.#leave().catch(() => {});
       await Promise.race([left, late]);
       cancel();
     }
     this.abandon();
+  }
+
+  async #leave(): Promise<void> {
+    const { keyspace, isGuest } = this.#context;
+    if (!isGuest) {
+      await this.scripts.run('leave', 0, [this.node]);
+      return;
+    }
+    // There may be any number of guests, each for a second.
+    const partitions = Array.from({ length: keyspace.partitions }, (_, partition) => partition);
+    await Promise.all(partitions.map((partition) => this.scripts.run('depart', partition, [this.node])));
   }
 
   /** Ends it without a word. */
@@ -197,7 +221,8 @@ export class Life {
     const wasSubscribed = this.#isSubscribed;
     this.#beatingSince = this.#context.platform.now();
     try {
-      const nodes = listOf(await this.scripts.run('beat', 0, [this.node, id])).map(textOf);
+      const name = this.#context.isGuest ? 'watch' : 'beat';
+      const nodes = listOf(await this.scripts.run(name, 0, [this.node, id])).map(textOf);
       if (wasSubscribed && this.#isSubscribed) this.#due = id;
       return nodes;
     } finally {

@@ -28,9 +28,7 @@ import { type Argument, msOf, type ScriptName } from './scripts';
 
 type Frames = Parameters<Store['publish']>[1];
 
-export interface RedisStoreContext extends Omit<LifeContext, 'malformed'> {
-  readonly prefix: string;
-}
+export type RedisStoreContext = Omit<LifeContext, 'malformed'>;
 
 /** Who opens a store waits for two seconds. */
 const openMsMax = 1_800;
@@ -103,7 +101,7 @@ export class RedisStore implements Store {
   async nodes(): Promise<readonly string[]> {
     const { node } = this.#life;
     const nodes = listOf(await this.#run('nodes', 0, [])).map(textOf);
-    return [...new Set([node, ...nodes])].sort();
+    return [...new Set(this.#context.isGuest ? nodes : [node, ...nodes])].sort();
   }
 
   async commit(partition: number, commit: Commit): Promise<CommitResult | RolledBack> {
@@ -263,6 +261,8 @@ export class RedisStore implements Store {
     this.#cancelTouch = platform.after(delayMs, () => {
       this.#touchLater();
       this.#opened?.logs.touchAll().catch(() => {});
+      // Redis may have lost it.
+      this.#opened?.life.agree().catch(() => {});
     });
   }
 }

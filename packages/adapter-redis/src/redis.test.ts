@@ -30,20 +30,22 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
     let ahead = 0;
     const prefix = `suite${++prefixes}`;
     const its: RedisStore[] = [];
+    const make = (isGuest: boolean): RedisStore => {
+      const store = new RedisStore({
+        ...{ platform: systemPlatform, limits, codec: msgpack(), codecs: [], prefix, where: server.url, isGuest },
+        connect: () =>
+          new Redis(server.port, '127.0.0.1', { lazyConnect: true, enableOfflineQueue: false, protocol: 2 }),
+        keyspace: keyspaceOf(prefix, ['0']),
+        aheadMs: () => ahead,
+      });
+      stores.push(store);
+      its.push(store);
+      return store;
+    };
     return {
       prefix,
-      node(): RedisStore {
-        const store = new RedisStore({
-          ...{ platform: systemPlatform, limits, codec: msgpack(), prefix, where: server.url },
-          connect: () =>
-            new Redis(server.port, '127.0.0.1', { lazyConnect: true, enableOfflineQueue: false, protocol: 2 }),
-          keyspace: keyspaceOf(prefix, ['0']),
-          aheadMs: () => ahead,
-        });
-        stores.push(store);
-        its.push(store);
-        return store;
-      },
+      node: () => make(false),
+      guest: () => make(true),
       async elapse(ms: number): Promise<void> {
         ahead += ms;
         // What one has said goes first, then what others have to hear.

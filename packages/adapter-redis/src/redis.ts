@@ -80,13 +80,14 @@ export function redis(options: RedisOptions): Adapter {
     if (client !== undefined) return client.duplicate(relied);
     return url === undefined ? new Redis({ ...connection, ...relied }) : new Redis(url, relied);
   };
-  return ({ platform, limits }) => {
+  return ({ platform, limits, codecs, isGuest = false }) => {
     const { options: its } = connect();
     // Keys are of one database, channels of all: so that both are the same ones.
     const name = its.db ? `${prefix}:db${its.db}` : prefix;
     const keyspace = keyspaceOf(name, ['0']);
     const where = whereOf(its);
-    return new RedisStore({ platform, limits, connect, where, keyspace, codec, prefix, aheadMs: () => 0 });
+    const context = { platform, limits, connect, where, keyspace, codec, codecs, prefix, isGuest };
+    return new RedisStore({ ...context, aheadMs: () => 0 });
   };
 }
 

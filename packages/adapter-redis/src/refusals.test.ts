@@ -1,5 +1,6 @@
 // What is said to who gives a Redis that will not do, or options that are none.
 import { createServer } from 'node:net';
+import { json } from '@halyard/codec/json';
 import { Redis } from 'ioredis';
 import { describe, expect, it, test } from 'vitest';
 import { hasRedis } from '../../../test/kit/redis-server';
@@ -131,6 +132,33 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     const rules = ['~halyard:*', '&halyard:*', '+@all', '-@admin'];
     await admin.call('ACL', 'SETUSER', 'app', 'on', '>pass', 'resetchannels', ...rules);
     expect(await refusalOf({ url: `redis://app:pass@127.0.0.1:${port}` })).toMatchObject({ code: 'none' });
+  });
+
+  test('has servers of another version, or with another codec of records', async () => {
+    const server = await nodes.start();
+    const { url } = server;
+    const tell = (command: string) => server.tell(command);
+    const key = 'halyard:{0}:terms';
+    // Somebody else's, that no server has written: it is one's own from then on.
+    await tell(`SET ${key} nonsense`);
+    const { store } = nodes.make({ url });
+    await store.open('first', new Listening());
+    const said = await tell(`HMGET ${key} version codec`);
+    expect(said[1]).toBe('msgpack');
+    expect(await refusalOf({ url, codec: json() })).toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringContaining('all have to have the same "codec"'),
+    });
+    await tell(`HSET ${key} version 0.9`);
+    const where = url.slice('redis://'.length);
+    const message =
+      `The servers of prefix "halyard" in the Redis at ${where} are of another version (theirs is 0.9, this one ${said[0]}): ` +
+      'give this one another "prefix", or stop those and delete all keys that begin with halyard:.';
+    expect(await refusalOf({ url })).toEqual({ code: 'ERR_STORE_VERSION', message });
+    // It has changed nothing, and another prefix is another cluster.
+    expect(await tell(`HGET ${key} version`)).toEqual(['0.9']);
+    expect(await refusalOf({ url, prefix: 'other' })).toMatchObject({ code: 'none' });
+    expect(Number((await tell(`PTTL ${key}`))[0])).toBeGreaterThan(2 * 86_400_000);
   });
 
   test('may be given by a client of the app, which stays as it is', async () => {

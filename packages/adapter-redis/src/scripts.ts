@@ -5,7 +5,16 @@ import type { Keyspace } from './keyspace';
 import type { Link } from './link';
 import { commitScript } from './lua/commit';
 import { logFunctions, readScript, renewScript, topsScript, touchScript } from './lua/logs';
-import { beatScript, leaveScript, markScript, memberFunctions, nodesScript, probeScript } from './lua/members';
+import {
+  beatScript,
+  departScript,
+  leaveScript,
+  markScript,
+  memberFunctions,
+  nodesScript,
+  probeScript,
+  watchScript,
+} from './lua/members';
 import { prelude } from './lua/prelude';
 import {
   claimScript,
@@ -15,6 +24,7 @@ import {
   sessionFunctions,
   sessionScript,
 } from './lua/sessions';
+import { termsScript } from './lua/terms';
 
 const sources = {
   commit: [logFunctions, sessionFunctions, commitScript],
@@ -32,6 +42,9 @@ const sources = {
   nodes: [memberFunctions, nodesScript],
   leave: [memberFunctions, leaveScript],
   probe: [probeScript],
+  terms: [termsScript],
+  watch: [memberFunctions, watchScript],
+  depart: [departScript],
 } as const;
 
 export type ScriptName = keyof typeof sources;
@@ -52,7 +65,7 @@ export interface ScriptContext extends Pick<StoreContext, 'platform' | 'limits'>
 
 export class Scripts {
   readonly #context: ScriptContext;
-  readonly #limits: readonly number[];
+  #limits: readonly number[];
 
   constructor(context: ScriptContext) {
     this.#context = context;
@@ -62,6 +75,11 @@ export class Scripts {
       const lua = [prelude, ...sources[name]].join('');
       context.link.client.defineCommand(commandOf(name), { numberOfKeys: 1, lua });
     }
+  }
+
+  /** Logs are kept by these limits from now on. */
+  keepBy(limits: readonly number[]): void {
+    this.#limits = limits;
   }
 
   run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {

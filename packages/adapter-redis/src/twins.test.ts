@@ -197,9 +197,10 @@ describe.skipIf(!hasRedis)('the stores in Redis and in memory', () => {
     const stores: RedisStore[] = [];
     for (let i = 0; i < 2; i++) {
       const platform = platformOf(clock);
-      await one.add(adapter({ platform, wheel: new TimerWheel(platform), limits }) as Store);
+      await one.add(adapter({ platform, wheel: new TimerWheel(platform), limits, codecs: [] }) as Store);
       const store = new RedisStore({
-        ...{ platform: systemPlatform, limits, codec: msgpack(), prefix: 'twin', where: server.url },
+        ...{ platform: systemPlatform, limits, codec: msgpack(), codecs: [], prefix: 'twin', where: server.url },
+        isGuest: false,
         connect: () =>
           new Redis(server.port, '127.0.0.1', { lazyConnect: true, enableOfflineQueue: false, protocol: 2 }),
         ...{ keyspace: keyspaceOf(`twin${seed}`, ['0']), aheadMs: () => ahead },

@@ -68,5 +68,5 @@ export type {
   StoreState,
   TakenMail,
 } from './store/store';
-export { positionPart } from './store/store';
+export { positionPart, storeVersion } from './store/store';
 export type { Origins } from './wire/admission';

@@ -33,6 +33,18 @@ redis.call('SPUBLISH', base .. ':to:' .. node, piece('marker') .. count(marker))
 return redis.call('ZRANGE', nodes, 0, -1)
 `;
 
+/** The same of one that is not to be among them: it looks, and says nothing. */
+export const watchScript = `
+local node, marker = arg(), number()
+redis.call('SPUBLISH', base .. ':to:' .. node, piece('marker') .. count(marker))
+return redis.call('ZRANGE', nodes, 0, -1)
+`;
+
+/** Node: what is known of its commits is not needed any more. Calls that are still on their way find it. */
+export const departScript = `
+redis.call('PEXPIRE', base .. ':commits:' .. arg(), 10000)
+`;
+
 /** Node, number of a marker, of partitions where nobody looks who is there. */
 export const markScript = `
 redis.call('SPUBLISH', base .. ':to:' .. arg(), piece('marker') .. count(number()))

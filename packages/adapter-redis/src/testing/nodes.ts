@@ -40,7 +40,7 @@ export function nodesOf() {
         now: systemPlatform.now,
         after: (ms, run) => systemPlatform.after(ms, () => isFrozen || run()),
       });
-      const store = redis(options)({ platform, wheel: new TimerWheel(platform), limits }) as RedisStore;
+      const store = redis(options)({ platform, wheel: new TimerWheel(platform), limits, codecs: [] }) as RedisStore;
       cleanUp.push(() => store.close());
       return { store, freeze: () => (isFrozen = true) };
     },

@@ -1,7 +1,7 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
 import type { Codec } from '@halyard/codec';
 import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
-import { TimerWheel, tickMs } from '../base/wheel';
+import { TimerWheel } from '../base/wheel';
 import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
 import { uws } from '../host/uws';
@@ -31,7 +31,7 @@ import { Forwarding } from '../wire/http/forwarding';
 import { PollingRequests } from '../wire/http/polling-requests';
 import { Router, shutDown } from '../wire/router';
 import { Node } from './node';
-import type { CheckedOptions } from './options';
+import { type CheckedOptions, retentionOf } from './options';
 import { Reports } from './reports';
 import { type NamespaceContext, ServerNamespace } from './server-namespace';
 
@@ -68,12 +68,8 @@ export class Core {
     this.node = platform.randomBytes(9).toString('base64url');
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
-    // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
-    // the timers on the way may be late by a tick.
-    const noticedMs = options.heartbeatMs + options.heartbeatTimeoutMs;
-    const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
-    const limits = { ...options, entryAgeMsMax };
-    const store: LocalStore | Store = options.adapter({ platform, wheel, limits });
+    const limits = retentionOf(options);
+    const store: LocalStore | Store = options.adapter({ platform, wheel, limits, codecs });
     this.#inbox = new Inbox({
       store: store.isShared ? store : nobodyElse,
       node: this.node,
@@ -82,7 +78,7 @@ export class Core {
     this.#flusher = new Flusher(platform);
     const cluster = store.isShared
       ? new Node({
-          ...{ store, platform, wheel, limits, codecs, storeQueueBytesMax, report },
+          ...{ store, platform, wheel, limits, codecs, report },
           ...{ recoveryWindowMs: options.recoveryWindowMs, ackTimeoutMs: options.ackTimeoutMs },
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
         })
@@ -266,9 +262,6 @@ export class Core {
     });
   }
 }
-
-/** What is published and not stored may have so many bytes. */
-const storeQueueBytesMax = 16 << 20;
 
 /** A server alone has no other nodes. */
 const nobodyElse = { send: () => Promise.reject(new Error('there are no other nodes')) };

@@ -3,8 +3,10 @@ import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError, largestWindow } from '@halyard/protocol';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
+import { tickMs } from '../base/wheel';
 import type { FetchHandler } from '../host/fetch-bridge';
 import type { HostFactory } from '../host/host';
+import type { RetentionLimits } from '../log/retention';
 import { memory } from '../store/memory';
 import type { Adapter } from '../store/store';
 import type { Origins } from '../wire/admission';
@@ -109,6 +111,16 @@ export interface CheckedOptions extends NumberOptions {
 }
 
 const others = ['host', 'codecs', 'origins', 'path', 'transports', 'trustProxy', 'fetch', 'adapter', 'clock'] as const;
+
+/** How long what is published is kept, and how much of it. */
+export function retentionOf(options: NumberOptions): RetentionLimits {
+  // A lost connection is noticed this long after it stopped carrying anything: what was sent meanwhile is needed too. Each of
+  // the timers on the way may be late by a tick.
+  const noticedMs = options.heartbeatMs + options.heartbeatTimeoutMs;
+  const { logPacketsMax, logBytesMax, journalBytesMax } = options;
+  const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
+  return { entryAgeMsMax, logPacketsMax, logBytesMax, journalBytesMax };
+}
 
 /** @throws LocalUsageError `ERR_OPTION` that names the option, its value and what it may be */
 export function checkOptions(options: ServerOptions): CheckedOptions {

@@ -1,13 +1,12 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
-import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';
-import { Audience, type AudienceContext, type Replies } from '../namespace/audience';
-import type { Reached } from '../namespace/cluster-requests';
+import { Audience, type AudienceContext } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
 import type { Registered } from '../namespace/registry';
 import type { Middleware, Rules } from '../namespace/rules';
-import { type Names, wholeNamespace } from '../namespace/target-spec';
+import { wholeNamespace } from '../namespace/target-spec';
+import type { FanOut } from '../room/fan-out';
 import { Rooms, type RoomsContext } from '../room/rooms';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
@@ -16,11 +15,13 @@ import { EndedSpans } from '../session/spans';
 import type { Namespace } from './namespace';
 import { ServerSocket, type SocketContext } from './server-socket';
 import type { Socket } from './socket';
-import { AudienceTarget, type Counted, type FetchedSockets, type Target } from './target';
+import { AudienceTarget, type Target } from './target';
+import { WholeTarget } from './whole-target';
 
 /** What namespaces need of the server. */
 export interface NamespaceContext extends RoomsContext, AudienceContext {
   readonly platform: Platform;
+  readonly fanOut: FanOut;
   readonly waitingPacketsMax: number;
   /** @param session id of its session */
   newSocketId(session: string): string;
@@ -30,7 +31,10 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   emptied(name: string): void;
 }
 
-export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Incoming, Outgoing, Data>, Registered {
+export class ServerNamespace<Incoming, Outgoing, Data>
+  extends WholeTarget<Outgoing, Data>
+  implements Namespace<Incoming, Outgoing, Data>, Registered
+{
   readonly name: string;
   readonly #rules: Rules;
   readonly #rooms: Rooms;
@@ -39,6 +43,7 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
   readonly #admission: Admission;
 
   constructor(name: string, rules: Rules, context: NamespaceContext) {
+    super();
     this.name = name;
     this.#rules = rules;
     this.#rooms = new Rooms(name, context);
@@ -107,70 +112,7 @@ export class ServerNamespace<Incoming, Outgoing, Data> implements Namespace<Inco
     return new Map([...this.#rooms].map(([name, room]) => [name, new Set(room.members.keys())]));
   }
 
-  get #all(): Target<Outgoing, Data> {
+  protected get all(): Target<Outgoing, Data> {
     return new AudienceTarget(this.audience, wholeNamespace);
-  }
-
-  to(...rooms: Names): Target<Outgoing, Data> {
-    return this.#all.to(...rooms);
-  }
-
-  in(...rooms: Names): Target<Outgoing, Data> {
-    return this.#all.to(...rooms);
-  }
-
-  except(...rooms: Names): Target<Outgoing, Data> {
-    return this.#all.except(...rooms);
-  }
-
-  get local(): Target<Outgoing, Data> {
-    return this.#all.local;
-  }
-
-  get volatile(): Target<Outgoing, Data> {
-    return this.#all.volatile;
-  }
-
-  timeout(timeoutMs: number): Target<Outgoing, Data> {
-    return this.#all.timeout(timeoutMs);
-  }
-
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    this.#all.emit(event, ...args);
-  }
-
-  idempotencyKey(key: string): Target<Outgoing, Data> {
-    return this.#all.idempotencyKey(key);
-  }
-
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
-    return this.#all.emitDurable(event, ...args);
-  }
-
-  emitWithAck<Name extends EventName<Outgoing>>(
-    event: Name,
-    ...args: EventArgs<Outgoing, Name>
-  ): Promise<Replies<EventReply<Outgoing, Name>>> {
-    return this.#all.emitWithAck(event, ...args);
-  }
-
-  fetchSockets(): Promise<FetchedSockets<Outgoing, Data>> {
-    return this.#all.fetchSockets();
-  }
-
-  count(): Promise<Counted> {
-    return this.#all.count();
-  }
-
-  socketsJoin(...rooms: Names): Promise<Reached> {
-    return this.#all.socketsJoin(...rooms);
-  }
-
-  socketsLeave(...rooms: Names): Promise<Reached> {
-    return this.#all.socketsLeave(...rooms);
-  }
-
-  disconnectSockets(session = false): Promise<Reached> {
-    return this.#all.disconnectSockets(session);
   }
 }

@@ -11,18 +11,17 @@ import type { Warning } from '../base/warnings';
 import type { AppServer } from '../host/attached';
 import { attachedNode } from '../host/node';
 import type { Replies } from '../namespace/audience';
-import type { Reached } from '../namespace/cluster-requests';
 import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
 import type { Middleware, Rules } from '../namespace/rules';
-import type { Names } from '../namespace/target-spec';
 import type { ExpiredHandler } from '../session/expiry';
 import { Core } from './core';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
 import type { ErrorContext } from './reports';
 import type { Socket } from './socket';
-import type { Counted, FetchedSockets, Target } from './target';
+import type { Target } from './target';
+import { WholeTarget } from './whole-target';
 
 /** @typeParam ServerSide events between servers: see `serverSideEmit` */
 export class Server<
@@ -30,7 +29,7 @@ export class Server<
   Outgoing = AnyEvents,
   Data = Record<string, unknown>,
   ServerSide = AnyEvents,
-> {
+> extends WholeTarget<Outgoing, Data> {
   readonly #core: Core;
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #port: number | undefined;
@@ -38,6 +37,7 @@ export class Server<
 
   /** @throws LocalUsageError `ERR_OPTION` that names the option and its range */
   constructor(options: ServerOptions = {}) {
+    super();
     this.#core = new Core(checkOptions(options));
     this.#main = this.of('/');
   }
@@ -169,67 +169,8 @@ export class Server<
     return this.#main.sockets;
   }
 
-  to(...rooms: Names): Target<Outgoing, Data> {
-    return this.#main.to(...rooms);
-  }
-
-  in(...rooms: Names): Target<Outgoing, Data> {
-    return this.#main.to(...rooms);
-  }
-
-  except(...rooms: Names): Target<Outgoing, Data> {
-    return this.#main.except(...rooms);
-  }
-
-  get local(): Target<Outgoing, Data> {
-    return this.#main.local;
-  }
-
-  get volatile(): Target<Outgoing, Data> {
-    return this.#main.volatile;
-  }
-
-  timeout(timeoutMs: number): Target<Outgoing, Data> {
-    return this.#main.timeout(timeoutMs);
-  }
-
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    this.#main.emit(event, ...args);
-  }
-
-  idempotencyKey(key: string): Target<Outgoing, Data> {
-    return this.#main.idempotencyKey(key);
-  }
-
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
-    return this.#main.emitDurable(event, ...args);
-  }
-
-  emitWithAck<Name extends EventName<Outgoing>>(
-    event: Name,
-    ...args: EventArgs<Outgoing, Name>
-  ): Promise<Replies<EventReply<Outgoing, Name>>> {
-    return this.#main.emitWithAck(event, ...args);
-  }
-
-  fetchSockets(): Promise<FetchedSockets<Outgoing, Data>> {
-    return this.#main.fetchSockets();
-  }
-
-  count(): Promise<Counted> {
-    return this.#main.count();
-  }
-
-  socketsJoin(...rooms: Names): Promise<Reached> {
-    return this.#main.socketsJoin(...rooms);
-  }
-
-  socketsLeave(...rooms: Names): Promise<Reached> {
-    return this.#main.socketsLeave(...rooms);
-  }
-
-  disconnectSockets(session = false): Promise<Reached> {
-    return this.#main.disconnectSockets(session);
+  protected get all(): Target<Outgoing, Data> {
+    return this.#main;
   }
 }
 

@@ -184,7 +184,10 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   #act(action: Action): Promise<Reached> {
-    return this.#elsewhere?.act(this.#audience.namespace, this.#spec, action) ?? allReached;
+    const done = this.#elsewhere?.act(this.#audience.namespace, this.#spec, action) ?? allReached;
+    // It need not be awaited.
+    done.catch(() => {});
+    return done;
   }
 
   #select(): RemoteSocket<Outgoing, Data>[] {

@@ -29,7 +29,7 @@ import type { VolatileTargets } from './volatile-targets';
 
 export interface AudienceContext {
   readonly turn: DirectTurn | QueuedTurn;
-  readonly fanOut: FanOut;
+  readonly fanOut: Pick<FanOut, 'flush'>;
   /** Encodes once per codec that some session uses. */
   encode(packet: Packet): Frames;
   /** Of records, and of what is sent to one session of another node. */
@@ -43,8 +43,11 @@ export interface AudienceContext {
 /** What of a target is on other servers. */
 export interface Elsewhere {
   readonly requests: ClusterRequests;
-  readonly volatile: VolatileTargets;
+  readonly volatile: Pick<VolatileTargets, 'publish'>;
 }
+
+/** What the rooms of a namespace are on this server. */
+export type RoomNames = Pick<Rooms, 'resolve' | 'logOf'>;
 
 /** What came back from many: a reply of each that answered, and the ids of those that did not. */
 export interface Replies<Reply> {
@@ -55,10 +58,10 @@ export interface Replies<Reply> {
 
 export class Audience implements LocalTargets {
   readonly namespace: string;
-  readonly #rooms: Rooms;
+  readonly #rooms: RoomNames;
   readonly #context: AudienceContext;
 
-  constructor(namespace: string, rooms: Rooms, context: AudienceContext) {
+  constructor(namespace: string, rooms: RoomNames, context: AudienceContext) {
     this.namespace = namespace;
     this.#rooms = rooms;
     this.#context = context;

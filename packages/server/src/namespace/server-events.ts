@@ -36,7 +36,8 @@ export class ServerEvents {
   emit(event: string, args: readonly unknown[]): void {
     const message = this.#message(event, args, false);
     const { inbox, ackTimeoutMs } = this.#context;
-    void inbox.askAll(kind, message, ackTimeoutMs);
+    // It fails where the store was never reached: that is reported.
+    inbox.askAll(kind, message, ackTimeoutMs).catch(() => {});
   }
 
   /** @throws LocalUsageError as `Server.serverSideEmit` says */

@@ -84,6 +84,8 @@ class KeptSession {
 
 export class MemoryHub {
   readonly nodes = new Map<string, StoreEvents>();
+  /** Those of them that the others do not know of. */
+  readonly guests = new Set<string>();
   /** Which nodes listen to a channel. */
   readonly listeners = new Map<string, Set<string>>();
   readonly #wheel: TimerWheel;

@@ -8,9 +8,9 @@ import { storeSuite } from './suite/store-suite';
 
 const limits = { entryAgeMsMax: 10_000, logPacketsMax: 100, logBytesMax: 10_000, journalBytesMax: 100_000 };
 
-function contextOf(clock: VirtualClock): StoreContext {
+function contextOf(clock: VirtualClock, isGuest = false): StoreContext {
   const platform = platformOf(clock);
-  return { platform, wheel: new TimerWheel(platform), limits };
+  return { platform, wheel: new TimerWheel(platform), limits, codecs: [], isGuest };
 }
 
 storeSuite('the memory store, shared', () => {
@@ -18,6 +18,7 @@ storeSuite('the memory store, shared', () => {
   const adapter = memory({ shared: true });
   return {
     node: () => adapter(contextOf(clock)) as Store,
+    guest: () => adapter(contextOf(clock, true)) as Store,
     elapse: async (ms) => clock.advance(ms),
   };
 });

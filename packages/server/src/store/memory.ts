@@ -41,10 +41,10 @@ export function memory(options: MemoryOptions = {}): Adapter {
   if (typeof shared !== 'boolean') throw bad('shared', 'is not valid: it may be true or false');
   if (typeof codec?.encode !== 'function') throw bad('codec', 'is not valid: it may be a codec, such as msgpack()');
   let hub: MemoryHub | undefined;
-  return ({ platform, wheel, limits }) => {
+  return ({ platform, wheel, limits, isGuest }) => {
     if (!shared) return new LocalStore(platform, wheel, limits);
     hub ??= new MemoryHub(platform, limits);
-    return new MemoryStore(hub, codec);
+    return new MemoryStore(hub, codec, isGuest);
   };
 }
 
@@ -54,14 +54,16 @@ export class MemoryStore implements Store {
   readonly codec: Codec;
   readonly partitions = 1;
   readonly #hub: MemoryHub;
+  readonly #isGuest: boolean;
   #node = '';
   readonly #channels = new Set<string>();
   readonly #followed = new Set<string>();
   /** The last commit, and what became of it. */
   #committed: { readonly number: number; readonly branch: number; readonly result: CommitResult } | undefined;
 
-  constructor(hub: MemoryHub, codec: Codec) {
+  constructor(hub: MemoryHub, codec: Codec, isGuest = false) {
     this.#hub = hub;
+    this.#isGuest = isGuest;
     this.codec = codec;
   }
 
@@ -74,20 +76,24 @@ export class MemoryStore implements Store {
   }
 
   open(node: string, events: StoreEvents): void {
-    for (const other of this.#hub.nodes.values()) other.onJoined(node);
+    const { nodes, guests } = this.#hub;
+    if (this.#isGuest) guests.add(node);
+    else for (const other of nodes.values()) other.onJoined(node);
     this.#node = node;
-    this.#hub.nodes.set(node, events);
+    nodes.set(node, events);
   }
 
   close(): void {
-    const { nodes } = this.#hub;
+    const { nodes, guests } = this.#hub;
     for (const log of [...this.#followed]) this.unfollow(log);
     for (const channel of [...this.#channels]) this.unlisten(channel);
-    if (nodes.delete(this.#node)) for (const other of nodes.values()) other.onLeft(this.#node);
+    const isKnown = nodes.delete(this.#node) && !guests.delete(this.#node);
+    if (isKnown) for (const other of nodes.values()) other.onLeft(this.#node);
   }
 
   nodes(): readonly string[] {
-    return [...this.#hub.nodes.keys()];
+    const { nodes, guests } = this.#hub;
+    return [...nodes.keys()].filter((node) => !guests.has(node));
   }
 
   commit(_partition: number, { number, branch, steps, records }: Commit): CommitResult | RolledBack {

@@ -225,7 +225,7 @@ export interface Store {
   /** The node is there from now on. @param node random, never used before */
   open(node: string, events: StoreEvents): Awaitable<void>;
   close(): Awaitable<void>;
-  /** Ids of all nodes that are there. */
+  /** Ids of all nodes that are there; guests are not. */
   nodes(): Awaitable<readonly string[]>;
   /** MUST do all of it in its order, or nothing. */
   commit(partition: number, commit: Commit): Awaitable<CommitResult | RolledBack>;
@@ -270,7 +270,20 @@ export interface StoreContext {
   /** Of the server, which stops it after `close`. */
   readonly wheel: TimerWheel;
   readonly limits: RetentionLimits;
+  /** Of bodies, by their index. */
+  readonly codecs: readonly Codec[];
+  /**
+   * Whether it is for a process that serves nobody: one that MUST NOT be among `nodes` of others, or be told of to them. Logs MUST be
+   * kept by the limits of the servers, whatever its own are.
+   */
+  readonly isGuest?: boolean;
 }
+
+/**
+ * Of what servers store and say to each other. A store that outlives processes MUST refuse to be opened where nodes of another version
+ * are: `ERR_STORE_VERSION`.
+ */
+export const storeVersion = 1;
 
 /** Makes the store of one server: the option `adapter`. */
 export type Adapter = (context: StoreContext) => LocalStore | Store;

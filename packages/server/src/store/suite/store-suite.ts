@@ -21,6 +21,8 @@ import type {
 /** Opens further nodes on one store, and lets time pass for it. */
 export interface StoreLab {
   node(): Store;
+  /** One that the others do not know of. */
+  guest(): Store;
   elapse(ms: number): Promise<void>;
 }
 
@@ -516,6 +518,36 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         await lab.elapse(0);
         expect(first.events.heard.at(-1)).toEqual(['left', 'node 1']);
         expect(await first.store.nodes()).toEqual(['node 0']);
+      });
+
+      test('do not know of a guest, which does all that they do', async () => {
+        const { lab, first } = await setUp(1);
+        await first.commit({ records: [write('s', 'record')] });
+        const guest = lab.guest();
+        const events = new Events();
+        await guest.open('guest', events);
+        await first.store.follow('room');
+        const steps = [entry('room', 1, 'a'), { to: 's', stamp: 1, body: 'letter' }];
+        for (const [i, step] of steps.entries()) {
+          const partition = guest.partitionOf('to' in step ? step.to : step.log);
+          const number = guest.partitions === 1 ? i + 1 : 1;
+          await guest.commit(partition, { number, branch: 0, steps: [step], records: [] });
+        }
+        await lab.elapse(0);
+        expect(first.events.of('room')).toEqual(['1 a']);
+        expect(first.events.heard).toEqual([['letter', 's', '1 letter']]);
+        expect(await guest.send('node 0', 'a question')).toBe('answer to a question');
+        for (const store of [first.store, guest]) expect(await store.nodes()).toEqual(['node 0']);
+        first.store.listen('c');
+        await lab.elapse(0);
+        guest.publish('c', bytes('1'));
+        await lab.elapse(7_000);
+        await guest.close();
+        await lab.elapse(0);
+        expect(first.events.heard.slice(1)).toEqual([
+          ['message', 'guest', 'a question'],
+          ['volatile', 'c', '1'],
+        ]);
       });
 
       test('ask each other', async () => {

@@ -1,0 +1,24 @@
+// What a process emits to the servers of a Redis that serves nobody itself.
+import type { AnyEvents } from '@halyard/protocol';
+import { type EmitterOptions as CommonOptions, Emitter as StoreEmitter } from '@halyard/server/emitter';
+import { type RedisOptions, redis } from './redis';
+
+/** Those of `redis()`, and those of an emitter. */
+export interface EmitterOptions extends RedisOptions, CommonOptions {}
+
+export class Emitter<Outgoing = AnyEvents, Data = Record<string, unknown>, ServerSide = AnyEvents> extends StoreEmitter<
+  Outgoing,
+  Data,
+  ServerSide
+> {
+  /** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */
+  constructor(options: EmitterOptions) {
+    const { codecs, ackTimeoutMs, trustProxy, clock, ...which } = options ?? {};
+    super(redis(which), {
+      ...(codecs && { codecs }),
+      ...(ackTimeoutMs !== undefined && { ackTimeoutMs }),
+      ...(trustProxy !== undefined && { trustProxy }),
+      ...(clock && { clock }),
+    });
+  }
+}

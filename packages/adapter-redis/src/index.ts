@@ -1,0 +1,2 @@
+export { Emitter, type EmitterOptions } from './emitter';
+export { type RedisOptions, redis } from './redis';

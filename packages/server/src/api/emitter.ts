@@ -1,0 +1,91 @@
+// What a process emits that serves nobody: a job, a function that lives for a second, another service.
+import type { Codec } from '@halyard/codec';
+import type { AnyEvents, Clock, EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { Platform } from '../base/platform';
+import type { Warning } from '../base/warnings';
+import type { Replies } from '../namespace/audience';
+import type { Handler } from '../namespace/handlers';
+import { wholeNamespace } from '../namespace/target-spec';
+import type { Adapter } from '../store/store';
+import { Guest } from './guest';
+import { checkOptions } from './options';
+import type { ErrorContext } from './reports';
+import { AudienceTarget, type Target } from './target';
+import { WholeTarget } from './whole-target';
+
+export interface EmitterOptions {
+  /** Those of the servers, in their order. Default: `[json()]`. */
+  readonly codecs?: readonly Codec[];
+  /** How long `emitWithAck`, `emitDurable`, `close` and what asks servers wait, in milliseconds. Default: 10,000. */
+  readonly ackTimeoutMs?: number;
+  /** As of the servers: it says whose address `handshake.address` of a fetched socket is. Default: false. */
+  readonly trustProxy?: boolean;
+  /** For tests: another time, and what else of the platform is to be another. */
+  readonly clock?: Clock & Partial<Platform>;
+}
+
+/**
+ * The main namespace of the servers that share a store, as a target: each method does what that of a `Server` does, and `local` means
+ * nobody. The store is opened when it is first needed. What is emitted while it cannot be reached waits, up to 64 MiB; past that
+ * `emit` throws `ERR_STORE_AWAY`. Until it was reached for the first time, whatever is awaited rejects with the reason.
+ * @typeParam ServerSide events between servers: see `serverSideEmit`
+ */
+export class Emitter<Outgoing = AnyEvents, Data = Record<string, unknown>, ServerSide = AnyEvents> extends WholeTarget<
+  Outgoing,
+  Data
+> {
+  readonly #guest: Guest;
+  readonly #all: Target<Outgoing, Data>;
+
+  /**
+   * @param adapter of a store that servers share
+   * @throws LocalUsageError `ERR_OPTION` that names the option and its range
+   */
+  constructor(adapter: Adapter, options: EmitterOptions = {}) {
+    super();
+    this.#guest = new Guest(checkOptions({ ...options, adapter }));
+    this.#all = this.of('/');
+  }
+
+  /** A namespace, as a target. @param name starts with `/` */
+  of<Its = Outgoing, ItsData = Data>(name: string): Target<Its, ItsData> {
+    return new AudienceTarget(this.#guest.audienceOf(name), wholeNamespace);
+  }
+
+  /** `error`: something failed that nobody waits for. `warning`: a limit was met. Unheard, these go to stderr. */
+  on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
+  on(event: 'warning', handler: (warning: Warning) => void): this;
+  on(event: 'error' | 'warning', handler: Handler): this {
+    this.#guest.reports.on(event, handler);
+    return this;
+  }
+
+  /**
+   * Calls the handlers that all servers have for an event (`io.on(event, …)`): at most once each, without waiting.
+   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
+   */
+  serverSideEmit<Name extends EventName<ServerSide>>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
+    this.#guest.serverEvents.emit(event, args);
+  }
+
+  /** The same, with their replies, as `Server.serverSideEmitWithAck`. */
+  async serverSideEmitWithAck<Name extends EventName<ServerSide>>(
+    event: Name,
+    ...args: EventArgs<ServerSide, Name>
+  ): Promise<Replies<EventReply<ServerSide, Name>>> {
+    return this.#guest.serverEvents.request(event, args) as Promise<Replies<EventReply<ServerSide, Name>>>;
+  }
+
+  /**
+   * Resolves once everything that was emitted is stored, or was said to the servers, and lets go of the store: a process can end then.
+   * Rejects with `ERR_STORE_AWAY` if that takes longer than `ackTimeoutMs`, and with the reason if the store was never reached; it is
+   * closed all the same. Whatever is called later throws `ERR_EMITTER_CLOSED`.
+   */
+  close(): Promise<void> {
+    return this.#guest.close();
+  }
+
+  protected get all(): Target<Outgoing, Data> {
+    return this.#all;
+  }
+}
