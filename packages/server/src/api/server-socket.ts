@@ -152,9 +152,16 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this.request(undefined, event, args);
   }
 
-  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'> {
+  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck' | 'save'> {
     checkTimeout(timeoutMs);
-    return { emitWithAck: (event, ...args) => this.request(timeoutMs, event, args) };
+    return {
+      emitWithAck: (event, ...args) => this.request(timeoutMs, event, args),
+      save: () => this.store(timeoutMs),
+    };
+  }
+
+  save(): Promise<void> {
+    return this.store(undefined);
   }
 
   get volatile(): Pick<Socket<Incoming, Outgoing, Data>, 'emit'> {
@@ -197,6 +204,12 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     if (this.hasMoved) this.act(['disconnect', session]);
     else if (session) this.line.end(close);
     else this.line.disconnect(this, close);
+  }
+
+  private async store(timeoutMs: number | undefined): Promise<void> {
+    if (!this.connected)
+      throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected, or goes on elsewhere');
+    await this.line.save(this.data, timeoutMs);
   }
 
   /** Does something with it where it is now. */

@@ -45,10 +45,19 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Recor
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>>;
-  /** @param timeoutMs how long `emitWithAck` of the result waits: 1 to Infinity. @throws LocalUsageError `ERR_OPTION` */
-  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck'>;
+  /** @param timeoutMs how long `emitWithAck` and `save` of the result wait: 1 to Infinity. @throws LocalUsageError `ERR_OPTION` */
+  timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck' | 'save'>;
   /** `volatile.emit` is dropped when the client is away or slow. */
   readonly volatile: Pick<Socket<Incoming, Outgoing, Data>, 'emit'>;
+
+  /**
+   * Resolves once the session is stored as it is now, `data` and rooms included, so that any server can go on with it; with a store of
+   * its own at once. Without it what has changed in `data` is stored with what the session does next, which is soon: after each
+   * handler, with each reply. Rejects with `ERR_STORE_AWAY` if it takes longer than `ackTimeoutMs`, and then it may be stored all the
+   * same; `ERR_NOT_ENCODABLE` with the path of the value in `data` that no codec carries; `ERR_SESSION_ENDED` if the session is over, or
+   * another server has it.
+   */
+  save(): Promise<void>;
 
   /** Everyone in these rooms but this socket. */
   to(...rooms: Names): Target<Outgoing, Data>;

@@ -36,6 +36,7 @@ export abstract class Attending extends Reading implements Entrant {
   abstract began(number: number): void;
   abstract isRedelivered(number: number): boolean;
   abstract confirmed(): Promise<boolean>;
+  abstract save(data: unknown, timeoutMs: number | undefined): Promise<void>;
   abstract whenOver(tell: (hasMoved: boolean) => void): void;
   /** Name and version of the client's software, as it says. */
   protected abstract readonly client: string;

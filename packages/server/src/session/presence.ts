@@ -49,6 +49,12 @@ export interface Owner extends Line {
   disconnect(presence: Presence, close: Close): void;
   /** The server ends the session. */
   end(close: Close): void;
+  /**
+   * Stores the session as it is now.
+   * @param data of one of its sockets, to be encoded
+   * @returns once that is done; with a store of its own at once. Rejects as `Socket.save` says
+   */
+  save(data: unknown, timeoutMs: number | undefined): Promise<void>;
   /** @returns once the session is stored as it is now: whether it is still this server's */
   confirmed(): Promise<boolean>;
   /** Calls `tell` once it is known whether a presence that is over here goes on at another server. */

@@ -7,6 +7,7 @@ import {
   checkEventName,
   type DeliveredPacket,
   type Failure,
+  LocalUsageError,
   PublicError,
   type Snapshot,
   type Value,
@@ -27,6 +28,7 @@ import {
 import { decodeLetter, encodeLoss } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
+import { encodeValue } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
 
 /** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
@@ -100,6 +102,15 @@ export abstract class Roaming extends Moving implements Recorded {
       this.settle(number);
     }
     return open;
+  }
+
+  async save(data: unknown, timeoutMs: number | undefined): Promise<void> {
+    if (!this.context.turn.isShared) return;
+    // What cannot be encoded is not in the record.
+    encodeValue(data as Value, this.context.recordCodec);
+    const stored = this.queue.stored(timeoutMs, 'Save it again');
+    const [isOurs] = await Promise.all([this.isOver ? false : this.confirmed(), stored]);
+    if (!isOurs) throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over, or another server has it');
   }
 
   confirmed(): Promise<boolean> {

@@ -255,17 +255,12 @@ export class QueuedTurn implements Turn {
     return this.#isStoring ? new Promise((resolve) => this.#whenAnswered.push(resolve)) : Promise.resolve();
   }
 
-  /** @returns once what was emitted is stored. Rejects with `ERR_STORE_AWAY`: then it may be stored later, or not */
-  stored(timeoutMs = this.#context.storedMsMax): Promise<void> {
+  /** @param advice what to do then @returns once what was emitted is stored. Rejects with `ERR_STORE_AWAY`: then it may be stored later, or not */
+  stored(timeoutMs = this.#context.storedMsMax, advice = 'Say it again with the same idempotencyKey'): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
         over();
-        reject(
-          new LocalUsageError(
-            'ERR_STORE_AWAY',
-            `${why}: it may be stored all the same. Say it again with the same idempotencyKey`,
-          ),
-        );
+        reject(new LocalUsageError('ERR_STORE_AWAY', `${why}: it may be stored all the same. ${advice}`));
       };
       const closed = (): void => fail('The server is closed, and it is not known what was stored');
       const cancel = this.#context.patience.after(Math.min(timeoutMs, timerMsMax), () =>
