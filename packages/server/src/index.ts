@@ -39,6 +39,7 @@ export type { Reached } from './namespace/cluster-requests';
 export type { NamespacePattern } from './namespace/dynamic-namespaces';
 export type { SocketMiddleware } from './namespace/event-middleware';
 export type { SocketLifecycle } from './namespace/event-socket';
+export type { RoomEvents } from './namespace/room-events';
 export type { Middleware } from './namespace/rules';
 export type { ExpiredHandler, ExpiredSession, ExpiredSocket } from './session/expiry';
 export type { Auth, Handshake } from './session/handshake';

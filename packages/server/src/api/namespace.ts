@@ -1,5 +1,6 @@
 // A namespace, as user code holds it.
 import type { AnyEvents } from '@halyard/protocol';
+import type { RoomEvents } from '../namespace/room-events';
 import type { Middleware } from '../namespace/rules';
 import type { Names } from '../namespace/target-spec';
 import type { Socket } from './socket';
@@ -11,6 +12,12 @@ export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data
   use(middleware: Middleware<Data>): this;
   /** A socket is connected to the namespace. */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
+  /**
+   * `create-room`, `delete-room`, `join-room`, `leave-room`: of the rooms as they are on this server, a moment later. Of all servers that
+   * share a store nobody is told at once; `count` asks them. The room of a socket's own id is no room here: `connection` and
+   * `disconnect` tell of that.
+   */
+  on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
 }
 
 export interface Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>>

@@ -4,6 +4,7 @@ import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
 import type { Registered } from '../namespace/registry';
+import { checkedEvent, type RoomEvents, WatchedRooms } from '../namespace/room-events';
 import type { Middleware, Rules } from '../namespace/rules';
 import { wholeNamespace } from '../namespace/target-spec';
 import type { FanOut } from '../room/fan-out';
@@ -46,9 +47,9 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     super();
     this.name = name;
     this.#rules = rules;
-    this.#rooms = new Rooms(name, context);
-    this.audience = new Audience(name, this.#rooms, context);
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
+    this.#rooms = new Rooms(name, context, new WatchedRooms(rules, context.platform, report));
+    this.audience = new Audience(name, this.#rooms, context);
     const removed = (): void => {
       if (this.#admission.isIdle && this.#rooms.everyone.members.size === 0) context.emptied(name);
     };
@@ -98,8 +99,10 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     return this;
   }
 
-  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this {
-    this.#rules.on(event, handler as Handler);
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
+  on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
+  on(event: 'connection' | keyof RoomEvents, handler: Handler): this {
+    this.#rules.on(checkedEvent(event), handler);
     return this;
   }
 

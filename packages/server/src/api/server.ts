@@ -13,6 +13,7 @@ import { attachedNode } from '../host/node';
 import type { Replies } from '../namespace/audience';
 import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
+import { checkedEvent, isRoomEvent, type RoomEvents } from '../namespace/room-events';
 import type { Middleware, Rules } from '../namespace/rules';
 import type { ExpiredHandler } from '../session/expiry';
 import { Core } from './core';
@@ -119,9 +120,12 @@ export class Server<
    * that goes before the handler has settled, or takes longer than 30 s. Where its server lives, each socket fires `disconnect` instead.
    */
   on(event: 'session-expired', handler: ExpiredHandler): this;
+  /** As of the main namespace. */
+  on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
   on<Name extends EventName<ServerSide>>(event: Name, handler: EventHandler<ServerSide, Name>): this;
   on(event: string, handler: Handler): this {
     if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
+    else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);
     else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
     else if (event === 'error' || event === 'warning') this.#core.reports.on(event, handler);
     else this.#core.serverEvents.on(event, handler);
@@ -187,8 +191,8 @@ class PatternRules implements NamespaceRules<never, never, never> {
     return this;
   }
 
-  on(event: 'connection', handler: Handler): this {
-    this.#rules.on(event, handler);
+  on(event: string, handler: Handler): this {
+    this.#rules.on(checkedEvent(event), handler);
     return this;
   }
 }

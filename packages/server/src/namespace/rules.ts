@@ -8,19 +8,23 @@ export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<vo
 export class Rules {
   readonly middleware: Middleware<never>[] = [];
   listeners: Handlers = noHandlers;
+  /** Whether anybody listens to anything but who is connected. */
+  watchesRooms = false;
 
   use(middleware: Middleware<never>): void {
     this.middleware.push(middleware);
   }
 
-  on(event: 'connection', handler: Handler): void {
+  on(event: string, handler: Handler): void {
     this.listeners = withHandler(this.listeners, event, handler);
+    if (event !== 'connection') this.watchesRooms = true;
   }
 
   copy(): Rules {
     const rules = new Rules();
     rules.middleware.push(...this.middleware);
     rules.listeners = this.listeners;
+    rules.watchesRooms = this.watchesRooms;
     return rules;
   }
 }

@@ -6,6 +6,7 @@ import type { Shape } from '../session/record-shape';
 import type { Inbox } from '../store/inbox';
 import type { Replies } from './audience';
 import { callEvent, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from './handlers';
+import { isRoomEvent } from './room-events';
 import { decoded, shaped } from './target-message';
 
 export interface ServerEventsContext {
@@ -92,6 +93,6 @@ export class ServerEvents {
 /** @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME` */
 function check(event: string): void {
   checkEventName(event);
-  if (event === 'warning' || event === 'session-expired')
+  if (event === 'warning' || event === 'session-expired' || isRoomEvent(event))
     throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
 }

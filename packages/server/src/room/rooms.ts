@@ -16,6 +16,14 @@ export interface RoomsContext {
   readonly channels: Channels | undefined;
 }
 
+/** Who wants to know of rooms, and of who is in them here. */
+export interface RoomWatch {
+  /** Whether anybody does. */
+  readonly isOn: boolean;
+  tell(event: 'create-room' | 'delete-room', room: string): void;
+  tell(event: 'join-room' | 'leave-room', room: string, socket: string): void;
+}
+
 /** The channel of a room, and the name of its log: the length says where the one name ends, because clients choose both. */
 export function channelOf(namespace: string, room: string): string {
   return `${room.length}:${room}${namespace}`;
@@ -26,11 +34,13 @@ export class Rooms implements RoomContext {
   readonly everyone: Room;
   readonly #namespace: string;
   readonly #context: RoomsContext;
+  readonly #watch: RoomWatch;
   readonly #byName = new Map<string, Room>();
 
-  constructor(namespace: string, context: RoomsContext) {
+  constructor(namespace: string, context: RoomsContext, watch: RoomWatch) {
     this.#namespace = namespace;
     this.#context = context;
+    this.#watch = watch;
     this.everyone = this.#create('');
     const { turn } = context;
     if (turn.isShared) turn.start(this.everyone.log, undefined);
@@ -66,6 +76,7 @@ export class Rooms implements RoomContext {
       this.#add(name, room);
     }
     room.members.set(subscriber.id, subscriber);
+    if (this.#watch.isOn) this.#watch.tell('join-room', name, subscriber.id);
     return this.#begin(subscriber, room, this.stamp);
   }
 
@@ -97,6 +108,7 @@ export class Rooms implements RoomContext {
       // Its log stays as long as there is something to be read in it.
       else room.close();
     }
+    if (isMember && name !== '' && this.#watch.isOn) this.#watch.tell('join-room', name, subscriber.id);
     return membership;
   }
 
@@ -106,7 +118,10 @@ export class Rooms implements RoomContext {
     const { turn } = this;
     membership.until = this.stamp;
     // One that comes back may have taken its place.
-    if (room.members.get(subscriber.id) === subscriber) room.members.delete(subscriber.id);
+    if (room.members.get(subscriber.id) === subscriber) {
+      room.members.delete(subscriber.id);
+      if (room.name !== '' && this.#watch.isOn) this.#watch.tell('leave-room', room.name, subscriber.id);
+    }
     if (turn.isShared && !isOver) this.#end(turn, subscriber, membership);
     else {
       membership.to = room.log.lastOffset;
@@ -115,6 +130,7 @@ export class Rooms implements RoomContext {
     if (room.members.size === 0 && this.#byName.get(room.name) === room) {
       this.#byName.delete(room.name);
       this.#close(room);
+      if (this.#watch.isOn) this.#watch.tell('delete-room', room.name);
     }
   }
 
@@ -153,6 +169,7 @@ export class Rooms implements RoomContext {
   #add(name: string, room: Room): void {
     this.#byName.set(name, room);
     this.#listen(name);
+    if (this.#watch.isOn) this.#watch.tell('create-room', name);
   }
 
   #listen(name: string): void {
