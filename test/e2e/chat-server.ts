@@ -1,7 +1,6 @@
 // The built chat as a child process, as `npm run demo` runs it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -34,16 +33,6 @@ export async function startChat(port = 0): Promise<ChatServer> {
       await end(child, 'SIGKILL');
     },
   };
-}
-
-/** A port that can be used again at once: one that the system chose for a listener cannot. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cable } from '@halyard/harness/cable';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../kit/ports';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
-import { freePort, startChat } from './chat-server';
+import { startChat } from './chat-server';
 import { Person } from './person';
 
 describeInBrowser('recovery in a browser', () => {

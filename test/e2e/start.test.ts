@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
-import { type ChatServer, chatScript, freePort, startChat } from './chat-server';
+import { freePort } from '../kit/ports';
+import { type ChatServer, chatScript, startChat } from './chat-server';
 
 let chat: ChatServer | undefined;
 

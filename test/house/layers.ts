@@ -105,6 +105,7 @@ export const layers: Layers = {
           ['src/run.ts', 'src/serve.ts', 'src/load.ts', 'src/arguments.test.ts', 'tsup.config.ts'],
         ],
       },
+      { path: 'examples/all-cores' },
       { path: 'examples/chat' },
       { path: 'examples/quick-start' },
       { path: 'examples/testing' },

@@ -8,6 +8,7 @@ export {
   PublicError,
   type Value,
 } from '@halyard/protocol';
+export type { ListenOptions } from './api/listen-options';
 export type { Namespace, NamespaceRules } from './api/namespace';
 export type { ServerOptions } from './api/options';
 export type { RemoteSocket } from './api/remote-socket';

@@ -181,11 +181,11 @@ export class Core {
     return this.#inbox.nodes;
   }
 
-  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING` */
-  async listen(port: number, address: string | undefined): Promise<number> {
+  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_REUSE_PORT` */
+  async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
     const host = await this.start(this.#options.host ?? uwsOrNode);
     try {
-      return await host.listen(port, address);
+      return await host.listen(port, address, reusePort);
     } catch (error) {
       this.#host = this.#fanOut.host = undefined;
       await host.close();

@@ -2,9 +2,12 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts, starts } from '../../../../test/kit/hosts';
 import { WireClient } from '../../../../test/kit/wire';
-import { memory, Server, type ServerOptions, type Store } from '../index';
+import { type ListenOptions, memory, Server, type ServerOptions, type Store } from '../index';
 
-describe.each(hosts)('listening on %s', (_name, host) => {
+/** Whether the Node that runs this can share ports. */
+const canShare = Number(process.versions.node.split('.')[0]) >= 24;
+
+describe.each(hosts)('listening on %s', (name, host) => {
   const servers: Server[] = [];
 
   async function listening(options: ServerOptions): Promise<Server> {
@@ -55,6 +58,39 @@ describe.each(hosts)('listening on %s', (_name, host) => {
     const wire = await WireClient.open(io.port);
     wire.send([0]);
     await wire.packet(11);
+  });
+
+  test('a port is shared if all who listen on it say so, and else it is refused', async () => {
+    const first = new Server({ host: host() });
+    servers.push(first);
+    const shared = { address: '127.0.0.1', reusePort: true };
+    if (name === 'node' && !canShare) {
+      await expect(first.listen(0, shared)).rejects.toMatchObject({ code: 'ERR_REUSE_PORT' });
+      await first.listen(0, { address: '127.0.0.1' });
+      return;
+    }
+    const { port } = await first.listen(0, shared);
+    const second = new Server({ host: host() });
+    servers.push(second);
+    await expect(second.listen(port, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_LISTEN' });
+    await second.listen(port, shared);
+    // The system chooses who gets a connection: sooner or later each has one.
+    while (!(first.sockets.size > 0 && second.sockets.size > 0)) {
+      const wire = await WireClient.open(port);
+      wire.send([0]);
+      await wire.packet(11);
+    }
+  });
+
+  test.each([
+    [70_000, {}, 'The port is 70000: it may be a whole number from 0 to 65535.'],
+    [0, null, 'The option "address" of listen is null: it may be a local address, or an object of options.'],
+    [0, { host: 'a' }, 'The option "host" of listen is not an option: known ones are address, reusePort.'],
+    [0, { address: 1 }, 'The option "address" of listen is 1: it may be a local address.'],
+    [0, { reusePort: 'yes' }, 'The option "reusePort" of listen is yes: it may be true or false.'],
+  ])('listen refuses %j and %j', async (port, options, message) => {
+    const io = new Server({ host: host() });
+    await expect(io.listen(port, options as ListenOptions)).rejects.toMatchObject({ code: 'ERR_OPTION', message });
   });
 
   test('the reply goes by the handlers that were called', async () => {

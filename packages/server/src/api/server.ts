@@ -17,6 +17,7 @@ import { checkedEvent, isRoomEvent, type RoomEvents } from '../namespace/room-ev
 import type { Middleware, Rules } from '../namespace/rules';
 import type { ExpiredHandler } from '../session/expiry';
 import { Core } from './core';
+import { checkListen, type ListenOptions } from './listen-options';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
 import type { ErrorContext } from './reports';
@@ -59,14 +60,13 @@ export class Server<
   /**
    * Starts to accept connections.
    * @param port 0 takes a free one: see `port`
-   * @param address the local address to bind; all by default
-   * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already
+   * @param options or the local address to bind, which is all by default
+   * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already, `ERR_OPTION` for options,
+   *   `ERR_REUSE_PORT` if the host cannot share a port here
    */
-  async listen(port: number, address?: string): Promise<this> {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new LocalUsageError('ERR_OPTION', `The port is ${String(port)}: it may be a whole number from 0 to 65535.`);
-    }
-    this.#port = await this.#core.listen(port, address);
+  async listen(port: number, options?: string | ListenOptions): Promise<this> {
+    const { address, reusePort = false } = checkListen(port, options);
+    this.#port = await this.#core.listen(port, address, reusePort);
     return this;
   }
 

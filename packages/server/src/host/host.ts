@@ -141,8 +141,11 @@ export interface Host {
   readonly name: string;
   /** Whether what a socket sends from inside its own `onMessage` is gathered into one write by the host. */
   readonly gathersInMessage: boolean;
-  /** @returns the port that is listened on. Rejects if the address is taken. */
-  listen(port: number, address: string | undefined): Promise<number>;
+  /**
+   * @param reusePort whether other processes may listen there too
+   * @returns the port that is listened on. Rejects if the address is taken; and with `reusePort` if the host cannot share it
+   */
+  listen(port: number, address: string | undefined, reusePort: boolean): Promise<number>;
   /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send` and bound to take it as that is. Absent: there is no native fan-out. */
   publish?(topic: string, frame: Frame, binary: boolean): void;
   /** Stops accepting. Open sockets stay. */

@@ -19,7 +19,7 @@ test.each(hosts)('%s: a socket may be ended before it is accepted to the end', a
     request() {},
   };
   const running = await host()('/halyard', handlers, limits, systemPlatform);
-  const port = await running.listen(0, '127.0.0.1');
+  const port = await running.listen(0, '127.0.0.1', false);
   const client = new WebSocket(`ws://127.0.0.1:${port}/halyard`);
   const code = await new Promise((resolve) => client.once('close', resolve));
   await running.close();

@@ -21,6 +21,7 @@ import {
   readBody,
   refuse,
 } from './node-http';
+import { sharedPort } from './shared-port';
 
 /** The host on Node's own HTTP server. */
 export function node(): HostFactory {
@@ -58,8 +59,9 @@ class NodeHost implements Host {
     });
   }
 
-  listen(port: number, address: string | undefined): Promise<number> {
+  async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
     const server = this.#server;
+    const where = { port, host: address, ...(reusePort && sharedPort()) };
     return new Promise((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException): void =>
         reject(
@@ -69,7 +71,7 @@ class NodeHost implements Host {
           ),
         );
       server.once('error', failed);
-      server.listen(port, address, () => {
+      server.listen(where, () => {
         server.off('error', failed);
         const bound = server.address();
         resolve(typeof bound === 'object' && bound !== null ? bound.port : port);

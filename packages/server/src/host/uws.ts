@@ -72,6 +72,9 @@ async function loadUws(): Promise<UwsModule> {
   }
 }
 
+/** Without a flag uWS sets SO_REUSEPORT, on a port that is named. */
+const shared = 0;
+
 class UwsHost implements Host {
   readonly name = 'uws';
   readonly gathersInMessage = true;
@@ -121,28 +124,13 @@ class UwsHost implements Host {
     app.any('/*', (res, req) => this.#request(res, req));
   }
 
-  listen(port: number, address: string | undefined): Promise<number> {
-    const { us_socket_local_port } = this.#module;
-    // The published types know neither the constant, which is what exists at run time, nor the form with four arguments.
-    const { LIBUS_LISTEN_EXCLUSIVE_PORT } = this.#module as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number };
-    const app = this.#app as unknown as ListeningApp;
-    return new Promise((resolve, reject) => {
-      const listening = (socket: uWS.us_listen_socket | false): void => {
-        if (socket) {
-          this.#listenSocket = socket;
-          resolve(us_socket_local_port(socket));
-        } else
-          reject(
-            new LocalUsageError(
-              'ERR_LISTEN',
-              `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: is it taken?`,
-            ),
-          );
-      };
-      // With an empty address uWS takes any port there is.
-      if (address === undefined) app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
-      else app.listen(address, port, LIBUS_LISTEN_EXCLUSIVE_PORT, listening);
-    });
+  async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
+    if (!reusePort) return this.#listen(port, address, this.#exclusive);
+    if (port !== 0) return this.#listen(port, address, shared);
+    // What takes a free port uWS does not share: so one is found, left, and taken by its number.
+    const free = await this.#listen(0, address, this.#exclusive);
+    this.stopListening();
+    return this.#listen(free, address, shared);
   }
 
   publish(topic: string, frame: Frame, binary: boolean): void {
@@ -158,6 +146,33 @@ class UwsHost implements Host {
   async close(): Promise<void> {
     this.stopListening();
     this.#app.close();
+  }
+
+  get #exclusive(): number {
+    // The published types do not know the constant, which is what exists at run time.
+    return (this.#module as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number }).LIBUS_LISTEN_EXCLUSIVE_PORT;
+  }
+
+  #listen(port: number, address: string | undefined, flags: number): Promise<number> {
+    // Nor the form with four arguments.
+    const app = this.#app as unknown as ListeningApp;
+    return new Promise((resolve, reject) => {
+      const listening = (socket: uWS.us_listen_socket | false): void => {
+        if (socket) {
+          this.#listenSocket = socket;
+          resolve(this.#module.us_socket_local_port(socket));
+        } else
+          reject(
+            new LocalUsageError(
+              'ERR_LISTEN',
+              `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: is it taken?`,
+            ),
+          );
+      };
+      // With an empty address uWS takes any port there is.
+      if (address === undefined) app.listen(port, flags, listening);
+      else app.listen(address, port, flags, listening);
+    });
   }
 
   #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {

@@ -1,0 +1,43 @@
+// Where a server listens, and whether others may listen there too.
+import { LocalUsageError } from '@halyard/protocol';
+
+export interface ListenOptions {
+  /** The local address to bind. Default: all of them. */
+  readonly address?: string;
+  /**
+   * Whether other processes may listen on the same port, each with this option: the system gives every connection to one of them.
+   * They act as one if they share a store. Default: false, and a port that is taken is refused.
+   */
+  readonly reusePort?: boolean;
+}
+
+const known: readonly string[] = ['address', 'reusePort'];
+
+/**
+ * @param given an address, or options
+ * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
+ */
+export function checkListen(port: number, given: string | ListenOptions = {}): ListenOptions {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new LocalUsageError('ERR_OPTION', `The port is ${String(port)}: it may be a whole number from 0 to 65535.`);
+  }
+  if (typeof given === 'string') return { address: given };
+  if (typeof given !== 'object' || given === null) {
+    throw bad('address', `is ${String(given)}`, 'it may be a local address, or an object of options');
+  }
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) throw bad(name, 'is not an option', `known ones are ${known.join(', ')}`);
+  }
+  const { address, reusePort } = given;
+  if (address !== undefined && typeof address !== 'string') {
+    throw bad('address', `is ${String(address)}`, 'it may be a local address');
+  }
+  if (reusePort !== undefined && typeof reusePort !== 'boolean') {
+    throw bad('reusePort', `is ${String(reusePort)}`, 'it may be true or false');
+  }
+  return given;
+}
+
+function bad(name: string, what: string, rule: string): LocalUsageError {
+  return new LocalUsageError('ERR_OPTION', `The option "${name}" of listen ${what}: ${rule}.`, { option: name });
+}
