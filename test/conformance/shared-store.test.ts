@@ -63,6 +63,24 @@ describe.each(hosts)('on %s', (_name, host) => {
 
   const closed = async (wire: WireClient) => (await wire.until(({ closed: close }) => close)).code;
 
+  test('what follows HELLO in bytes is there when the store has answered', async () => {
+    const shared = memory({ shared: true });
+    const adapter: Adapter = (context) => {
+      const store = shared(context) as Store;
+      const session = store.session.bind(store);
+      // As one that is far away.
+      store.session = (id) => new Promise((resolve) => setTimeout(() => resolve(session(id)), 20));
+      return store;
+    };
+    const said = (socket: Socket): void => void socket.on('say', (text: string, bytes: Uint8Array) => [text, bytes]);
+    const { a } = await two(said, { codecs: [json(), msgpack()] }, adapter);
+    const socket = connect(`http://127.0.0.1:${a.port}`, { codec: msgpack(), transport: websocket() });
+    cleanUp.push(() => socket.connection.close());
+    const bytes = Uint8Array.of(1, 2, 3);
+    expect(await socket.emitWithAck('say', 'at once', bytes)).toEqual(['at once', bytes]);
+    expect(socket.connected).toBe(true);
+  });
+
   test('a session comes back to a server that had it before, and goes on as the other one left it', async () => {
     const heard: string[] = [];
     const { a, b } = await two((socket, server) => {

@@ -32,7 +32,8 @@ export class Arrival extends Timed implements Receiver {
 
   onFrame(frame: Frame): void {
     if (this.isOver) return;
-    this.#frames.push(frame);
+    // Bytes are the host's, until this returns.
+    this.#frames.push(typeof frame === 'string' ? frame : new Uint8Array(frame));
     this.#bytes += frame.length;
     const { framesMax, bytesMax } = this.#context;
     if (this.#frames.length <= framesMax && (this.#frames.length === 1 || this.#bytes <= bytesMax)) return;

@@ -6,6 +6,7 @@ export type TransportName = 'websocket' | 'polling';
 
 /** Whoever a connection currently belongs to: first a greeting, then a session, then nobody. */
 export interface Receiver {
+  /** Bytes are valid until the call returns. */
   onFrame(frame: Frame): void;
   /** Most of what was sent has left. Called once for each `notifyDrain`. */
   onDrain(): void;
