@@ -1,14 +1,16 @@
-// What the tests need from the system: Chromium, for those in a browser, and Redis, for those of the store in it. Installed where that is
-// ours to do, else named.
+// What the tests need from the system: Chromium, for those in a browser, Redis, for those of the store in it, and HAProxy, for those of
+// many servers. Installed where that is ours to do, else named.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { findChromium, isStrict } from './e2e/chromium.mjs';
+
+let isUpdated = false;
 
 const { CHROMIUM_PATH } = process.env;
 let found = findChromium();
 if (found === undefined && !CHROMIUM_PATH && mayInstall()) {
   console.log('The browser tests need Chromium, which is not here: installing it with apt-get.');
-  if (run('apt-get', 'update')) run('apt-get', 'install', '-y', '--no-install-recommends', 'chromium');
+  install('chromium');
   found = findChromium();
 }
 
@@ -23,22 +25,32 @@ else {
   if (isStrict()) process.exitCode = 1;
 }
 
-let hasRedis = canRun('redis-server', '--version');
-if (!hasRedis && mayInstall()) {
-  console.log('The tests of the store in Redis need redis-server, which is not here: installing it with apt-get.');
-  if (run('apt-get', 'update')) run('apt-get', 'install', '-y', '--no-install-recommends', 'redis-server');
-  // Each test starts its own.
-  run('service', 'redis-server', 'stop');
-  hasRedis = canRun('redis-server', '--version');
-}
+need('redis-server', ['--version'], 'The tests of the store in Redis', 'redis-server, 7.0 or later', 'redis');
+need('haproxy', ['-v'], 'The tests of servers behind a balancer', 'haproxy, 2.4 or later', 'haproxy');
 
-if (hasRedis) console.log('The tests of the store in Redis start a redis-server of their own.');
-else {
-  console.error('The tests of the store in Redis need redis-server, 7.0 or later: it was not found.');
-  console.error('  Debian:  sudo apt-get install redis-server');
-  console.error('  macOS:   brew install redis');
+/** Each test starts a program of its own: that of the system is stopped as soon as it is installed. */
+function need(program, args, what, which, brew) {
+  let isHere = canRun(program, ...args);
+  if (!isHere && mayInstall()) {
+    console.log(`${what} need ${program}, which is not here: installing it with apt-get.`);
+    install(program);
+    run('service', program, 'stop');
+    isHere = canRun(program, ...args);
+  }
+  if (isHere) {
+    console.log(`${what} start a ${program} of their own.`);
+    return;
+  }
+  console.error(`${what} need ${which}: it was not found.`);
+  console.error(`  Debian:  sudo apt-get install ${program}`);
+  console.error(`  macOS:   brew install ${brew}`);
   console.error(isStrict() ? 'CI is set, so this is a failure.' : 'Without it they are skipped.');
   if (isStrict()) process.exitCode = 1;
+}
+
+function install(name) {
+  isUpdated ||= run('apt-get', 'update');
+  if (isUpdated) run('apt-get', 'install', '-y', '--no-install-recommends', name);
 }
 
 function canRun(command, ...args) {
