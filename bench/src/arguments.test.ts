@@ -4,9 +4,12 @@ import { figures, subjectsNeeded } from './measure/figures';
 import { subjects, workloads } from './registry';
 
 describe('readArguments', () => {
-  it('runs everything and writes the report by default', () => {
+  const namesOf = (isCluster: boolean) =>
+    workloads.filter(({ kind }) => (kind === 'cluster') === isCluster).map(({ name }) => name);
+
+  it('runs everything of one server and writes the report by default', () => {
     const args = readArguments([]);
-    expect(args.workloads).toEqual(workloads.map(({ name }) => name));
+    expect(args.workloads).toEqual(namesOf(false));
     expect(args.sizes).toBe(true);
     expect(args.reportFile).toBe('docs/PERFORMANCE.md');
   });
@@ -16,6 +19,16 @@ describe('readArguments', () => {
     expect(args.workloads).toEqual(['echo-1', 'echo-16', 'broadcast-burst', 'except-fanout', 'idle-bytes', 'polling']);
     expect(args.jsonFile).toBe('out.json');
     expect(args.reportFile).toBeUndefined();
+  });
+
+  it('runs with --cluster what servers do that share a Redis, and writes its report', () => {
+    const args = readArguments(['--cluster']);
+    expect(args.workloads).toEqual(namesOf(true));
+    expect(args.workloads).toContain('cluster-room');
+    expect(args.sizes).toBe(false);
+    expect(args.reportFile).toBe('docs/PERFORMANCE.md');
+    expect(readArguments(['--cluster', '--quick']).workloads).toEqual(['cluster-room']);
+    expect(readArguments(['--only', 'cluster-echo,echo-1']).workloads).toEqual(['echo-1', 'cluster-echo']);
   });
 
   it('has as many rounds, and windows as long, as the usage says', () => {
@@ -62,7 +75,7 @@ describe('registry', () => {
     expect(new Set(names).size).toBe(names.length);
     const known = new Set(subjects.map(({ name }) => name));
     for (const workload of workloads) {
-      if (workload.kind === 'served') expect(workload.subjects.filter((name) => !known.has(name))).toEqual([]);
+      if (workload.kind !== 'local') expect(workload.subjects.filter((name) => !known.has(name))).toEqual([]);
     }
   });
 

@@ -6,6 +6,8 @@ import type { Workload } from './workloads/workload';
 
 export interface Arguments {
   readonly quick: boolean;
+  /** The workloads of a cluster, and not those of a server alone. */
+  readonly cluster: boolean;
   /** Prints what there is and ends. */
   readonly list: boolean;
   readonly help: boolean;
@@ -29,6 +31,7 @@ export class ArgumentError extends Error {
 export const usage = `npm run bench -- [options]
 
   --quick          the figures with a ceiling only, in under 4 minutes
+  --cluster        what servers do that share a Redis, which has to be installed, in place of what one does alone
   --json FILE      write them as JSON
   --only A,B       these workloads (or figures, or "sizes") only
   --subjects A,B   these subjects only
@@ -52,8 +55,10 @@ export function readArguments(args: readonly string[]): Arguments {
   const only = list(values.only);
   const chosen = only === undefined ? undefined : new Set(only.map(workloadOf));
   const quickWorkloads = new Set(figures.map(({ of }) => ('workload' in of ? of.workload : sizesName)));
+  const isAsked = (name: string) =>
+    values.cluster === workloads.some((its) => its.name === name && its.kind === 'cluster');
   const wanted = (name: string) =>
-    chosen === undefined ? !values.quick || quickWorkloads.has(name) : chosen.has(name);
+    chosen === undefined ? isAsked(name) && (!values.quick || quickWorkloads.has(name)) : chosen.has(name);
   const chosenSubjects = list(values.subjects);
   for (const name of chosenSubjects ?? []) checkSubject(name);
   const chosenWorkloads = workloads.filter(({ name }) => wanted(name));
@@ -64,6 +69,7 @@ export function readArguments(args: readonly string[]): Arguments {
   const everything = !values.quick && only === undefined && chosenSubjects === undefined;
   return {
     quick: values.quick,
+    cluster: values.cluster,
     list: values.list,
     help: values.help,
     workloads: chosenWorkloads.map(({ name }) => name),
@@ -88,6 +94,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         quick: { type: 'boolean', default: false },
+        cluster: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         json: { type: 'string' },

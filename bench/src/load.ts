@@ -4,9 +4,11 @@ import type { LoadOperations } from './contract/operations';
 import { churn } from './load/churn';
 import { Echo } from './load/echo';
 import { Fanout } from './load/fanout';
+import { type Lane, type LaneKind, lanesOf } from './load/lanes';
 import { FixedRate } from './load/latency';
 import { PollingSwarm } from './load/polling';
-import { cut, remember, resume } from './load/resume';
+import { Relay } from './load/relay';
+import { cut, lost, remember, resume } from './load/resume';
 import { Swarm } from './load/swarm';
 
 let websockets: Swarm | undefined;
@@ -18,12 +20,22 @@ function swarm(): Swarm {
   return websockets;
 }
 
+function lanes(kind: LaneKind): Lane[] {
+  const { dialect, payload, peers, options } = swarm();
+  return lanesOf(kind, { dialect, payload, peers, plan: options.plan });
+}
+
+function startAt(ratePerS: number, kind: LaneKind): void {
+  fixedRate = new FixedRate(lanes(kind), ratePerS);
+  swarm().start(fixedRate);
+}
+
 answerRequests<LoadOperations>({
   async prepare(options) {
     if (options.plan.polling) pollers = new PollingSwarm(options);
     else websockets = await Swarm.create(options);
   },
-  connect: ({ count }) => (pollers ?? swarm()).connect(count),
+  connect: (order) => (pollers === undefined ? swarm().connect(order) : pollers.connect(order.count)),
   echo({ inFlight }) {
     if (pollers !== undefined) pollers.start();
     else swarm().start(new Echo(swarm().dialect, swarm().payload, inFlight));
@@ -38,8 +50,11 @@ answerRequests<LoadOperations>({
   },
   until: ({ deliveries, timeoutMs }) => swarm().until(deliveries, timeoutMs),
   rate({ ratePerS }) {
-    fixedRate = new FixedRate(swarm().dialect, swarm().payload, ratePerS);
-    swarm().start(fixedRate);
+    startAt(ratePerS, 'echo');
+  },
+  relay(order) {
+    if ('ratePerS' in order) startAt(order.ratePerS, 'relay');
+    else swarm().start(new Relay(lanes('relay'), order.inFlight));
   },
   resetLatencies: () => fixedRate?.reset(),
   latencies() {
@@ -49,5 +64,7 @@ answerRequests<LoadOperations>({
   churn: ({ concurrency, forMs }) => churn(swarm(), concurrency, forMs),
   remember: () => remember(swarm()),
   cut: () => cut(swarm()),
-  resume: ({ missed }) => resume(swarm(), missed),
+  expectLoss: () => swarm().expectLoss(),
+  lost: ({ timeoutMs }) => lost(swarm(), timeoutMs),
+  resume: ({ missed, port }) => resume(swarm(), missed, port),
 });

@@ -1,10 +1,12 @@
 // Everything that can be measured, by name. A new subject or workload is one line here.
 import { bareUws } from './subjects/bare-uws';
+import { clusterBefore, clusterSubjects } from './subjects/cluster';
 import { halyardBefore, halyardSubjects } from './subjects/halyard';
 import { socketioOnUws, socketioOnWs, socketioRecovery } from './subjects/socketio';
 import type { Subject } from './subjects/subject';
 import { wsByHand } from './subjects/ws';
 import { broadcastWorkloads } from './workloads/broadcast';
+import { clusterWorkloads } from './workloads/cluster';
 import { codecWorkloads } from './workloads/codec';
 import { connectRate } from './workloads/connect';
 import { echoWorkloads } from './workloads/echo';
@@ -19,13 +21,14 @@ import type { Workload } from './workloads/workload';
 const before = process.env.HALYARD_BEFORE;
 
 export const subjects: readonly Subject[] = [
-  ...(before ? [halyardBefore(before)] : []),
+  ...(before ? [halyardBefore(before), clusterBefore(before)] : []),
   bareUws,
   wsByHand,
   socketioOnWs,
   socketioOnUws,
   socketioRecovery,
   ...halyardSubjects,
+  ...clusterSubjects,
 ];
 
 const all: readonly Workload[] = [
@@ -40,11 +43,15 @@ const all: readonly Workload[] = [
   polling,
   latency,
   ...codecWorkloads,
+  ...clusterWorkloads,
 ];
 
 export const workloads: readonly Workload[] = before ? all.map(withBefore) : all;
 
 function withBefore(workload: Workload): Workload {
+  if (workload.subjects.includes('halyard-redis')) {
+    return { ...workload, subjects: ['halyard-redis-before', ...workload.subjects] };
+  }
   if (!workload.subjects.includes('halyard-uws-json')) return workload;
   return { ...workload, subjects: ['halyard-before', ...workload.subjects] };
 }

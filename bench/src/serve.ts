@@ -18,7 +18,7 @@ function mark(): ServerMark {
 answerRequests<ServerOperations>({
   async start(order) {
     plan = order.plan;
-    running = await findSubject(order.subject).start(plan, tally);
+    running = await findSubject(order.subject).start(plan, tally, order.redis);
     return { port: running.port };
   },
   mark,

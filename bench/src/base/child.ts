@@ -1,5 +1,6 @@
 // A forked process that answers typed requests. Whatever happens to it, every request settles.
 import { type ChildProcess, fork } from 'node:child_process';
+import { pinnedTo } from './pinning';
 
 /** Operation name → what it takes and what it answers. */
 export type Operations<T> = { readonly [K in keyof T]: { params: unknown; result: unknown } };
@@ -38,11 +39,16 @@ export class Child<T extends Operations<T>> {
   #stderr = '';
   #ended: Error | undefined;
 
-  /** @param file the bundle to run, such as `serve.js`, beside this one */
-  constructor(file: string, name: string) {
+  /**
+   * @param file the bundle to run, such as `serve.js`, beside this one
+   * @param processor the only one it runs on; undefined leaves that to the system
+   */
+  constructor(file: string, name: string, processor?: number) {
     this.#name = name;
+    const [execPath = '', ...execArgv] = [...pinnedTo(processor), process.execPath];
     this.#process = fork(new URL(file, import.meta.url), {
-      execArgv: [],
+      execPath,
+      execArgv,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       serialization: 'advanced',
     });

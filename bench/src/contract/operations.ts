@@ -16,8 +16,15 @@ export interface EmitOrder {
   readonly forMs: number;
 }
 
+/** The Redis that the nodes of a cluster share. */
+export interface SharedRedis {
+  readonly url: string;
+  /** What the names of all keys and channels begin with. */
+  readonly prefix: string;
+}
+
 export type ServerOperations = {
-  start: { params: { subject: string; plan: Plan }; result: { port: number } };
+  start: { params: { subject: string; plan: Plan; redis?: SharedRedis }; result: { port: number } };
   mark: { params: undefined; result: ServerMark };
   /** Gives memory back first. */
   collect: { params: undefined; result: ServerMark };
@@ -61,11 +68,19 @@ export interface LoadMark extends LoadTally {
   readonly cpuUs: number;
 }
 
+export interface ConnectOrder {
+  readonly count: number;
+  /** Of another server than the one that the load was prepared for. */
+  readonly port?: number;
+  /** Whether they stay out of their rooms. */
+  readonly isOutside?: boolean;
+}
+
 export type LoadOperations = {
   /** Prepares without opening anything. */
   prepare: { params: LoadOptions; result: undefined };
   /** Opens so many connections more. @returns how long it took, in milliseconds */
-  connect: { params: { count: number }; result: number };
+  connect: { params: ConnectOrder; result: number };
   echo: { params: { inFlight: number }; result: undefined };
   fanout: { params: undefined; result: undefined };
   stop: { params: undefined; result: undefined };
@@ -73,10 +88,17 @@ export type LoadOperations = {
   /** Resolves when so many deliveries have been counted since the process started, and no more. */
   until: { params: { deliveries: number; timeoutMs: number }; result: undefined };
   rate: { params: { ratePerS: number }; result: undefined };
+  /** A peer outside of each room speaks to the one in it: so many messages in flight, or at a fixed rate over all. */
+  relay: { params: { inFlight: number } | { ratePerS: number }; result: undefined };
   resetLatencies: { params: undefined; result: undefined };
   latencies: { params: undefined; result: Latencies };
   churn: { params: { concurrency: number; forMs: number }; result: number };
   remember: { params: undefined; result: undefined };
   cut: { params: undefined; result: undefined };
-  resume: { params: { missed: number }; result: number };
+  /** From now on connections may end by themselves. */
+  expectLoss: { params: undefined; result: undefined };
+  /** Resolves when every connection has ended. */
+  lost: { params: { timeoutMs: number }; result: undefined };
+  /** @param port of another server than they were connected to */
+  resume: { params: { missed: number; port?: number }; result: number };
 };

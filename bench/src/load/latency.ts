@@ -1,42 +1,40 @@
-// Event with ack at a fixed offered rate. A reply's latency counts from when its request was due, not from when it
-// left: a server that stalls is charged for everything that waited.
+// Requests at a fixed offered rate, over all lanes in turn. The latency of what arrives counts from when its request was due, not
+// from when it left: a server that stalls is charged for everything that waited.
 
 import { percentile } from '../base/ratios';
 import type { Latencies } from '../contract/operations';
-import type { Payload } from '../contract/plan';
-import type { Dialect } from './dialect';
+import type { Lane } from './lanes';
 import type { Pattern } from './pattern';
 import type { Peer } from './peer';
 
 export class FixedRate implements Pattern {
-  readonly #request: Buffer;
+  readonly #lanes: readonly Lane[];
   readonly #ratePerS: number;
   readonly #latenciesUs: number[] = [];
-  /** For each peer, when its unanswered requests were due. */
-  #due: number[][] = [];
-  #peers: readonly Peer[] = [];
+  /** For each lane, when what has not arrived was due. */
+  readonly #due: number[][];
   #startedAt = 0;
   #sent = 0;
   #running = false;
 
-  constructor(dialect: Dialect, payload: Payload, ratePerS: number) {
-    this.#request = dialect.event('echo', [payload], 1_001);
+  constructor(lanes: readonly Lane[], ratePerS: number) {
+    this.#lanes = lanes;
+    this.#due = lanes.map(() => []);
     this.#ratePerS = ratePerS;
   }
 
-  start(peers: readonly Peer[]): void {
-    this.#peers = peers;
-    this.#due = peers.map(() => []);
-    for (const [place, peer] of peers.entries()) peer.place = place;
+  start(): void {
+    for (const [place, { to }] of this.#lanes.entries()) to.place = place;
     this.#startedAt = performance.now();
     this.#running = true;
     this.#send();
   }
 
-  arrived(peer: Peer, replies: number): void {
+  arrived(peer: Peer, replies: number, deliveries: number): void {
     const due = this.#due[peer.place]!;
     const now = performance.now();
-    for (let i = 0; i < replies; i++) this.#latenciesUs.push((now - due.shift()!) * 1_000);
+    const came = replies + deliveries;
+    for (let i = 0; i < came; i++) this.#latenciesUs.push((now - due.shift()!) * 1_000);
   }
 
   async stop(): Promise<void> {
@@ -71,10 +69,11 @@ export class FixedRate implements Pattern {
     for (;;) {
       const due = this.#startedAt + (this.#turn * 1_000) / this.#ratePerS;
       if (due > now) break;
-      const place = this.#turn++ % this.#peers.length;
+      const place = this.#turn++ % this.#lanes.length;
+      const { from, request } = this.#lanes[place]!;
       this.#due[place]!.push(due);
       this.#sent++;
-      this.#peers[place]!.write(this.#request);
+      from.write(request);
     }
     setImmediate(() => this.#send());
   }

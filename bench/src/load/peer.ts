@@ -23,6 +23,8 @@ const readBuffer = Buffer.allocUnsafe(1 << 18);
 
 export class Peer implements FrameVisitor {
   readonly index: number;
+  /** Of the server that it connects to. */
+  port: number;
   readonly session = newSession();
   /** For the pattern: its place in a ring of requests, or in a room. */
   place = 0;
@@ -40,10 +42,12 @@ export class Peer implements FrameVisitor {
   constructor(owner: PeerOwner, index: number) {
     this.#owner = owner;
     this.index = index;
+    this.port = owner.port;
   }
 
   connect(localAddress?: string): void {
-    const { port, dialect } = this.#owner;
+    const { dialect } = this.#owner;
+    const { port } = this;
     this.state = 'upgrading';
     this.#head = '';
     this.#reader = new FrameReader(this);

@@ -11,7 +11,7 @@ async function start() {
   const tally = { handled: 0 };
   const server = await wsByHand.start(plan, tally);
   const swarm = await Swarm.create({ dialect: 'raw', port: server.port, plan });
-  await swarm.connect(plan.connections);
+  await swarm.connect({ count: plan.connections });
   return { tally, server, swarm };
 }
 

@@ -1,6 +1,6 @@
 // All the connections of one load process, and the pattern they follow. A connection that fails fails the swarm: a
 // measurement with fewer peers than it says would be a lie.
-import type { LoadOptions, LoadTally } from '../contract/operations';
+import type { ConnectOrder, LoadOptions, LoadTally } from '../contract/operations';
 import { payloadOf, roomsOf } from '../contract/plan';
 import type { Dialect } from './dialect';
 import { loadDialect } from './dialects';
@@ -24,6 +24,7 @@ export class Swarm implements PeerOwner {
   #hasRead = false;
   #pattern: Pattern | undefined;
   #failure: Error | undefined;
+  #mayLose = false;
   #opened: ((peer: Peer) => void) | undefined;
 
   constructor(options: LoadOptions, dialect: Dialect) {
@@ -44,13 +45,14 @@ export class Swarm implements PeerOwner {
   }
 
   /** Opens so many peers more, and joins their rooms. @returns how long it took, in milliseconds */
-  async connect(count: number): Promise<number> {
+  async connect({ count, port = this.port, isOutside = false }: ConnectOrder): Promise<number> {
     const first = this.peers.length;
     const start = performance.now();
     const fresh = Array.from({ length: count }, (_, i) => new Peer(this, first + i));
+    for (const peer of fresh) peer.port = port;
     this.peers.push(...fresh);
     await this.open(fresh);
-    await this.#join(fresh);
+    if (!isOutside) await this.#join(fresh);
     return performance.now() - start;
   }
 
@@ -132,8 +134,13 @@ export class Swarm implements PeerOwner {
     this.tally.heartbeats++;
   }
 
+  /** From now on connections may end by themselves. */
+  expectLoss(): void {
+    this.#mayLose = true;
+  }
+
   failed(peer: Peer, reason: string): void {
-    this.#failure ??= new Error(`connection ${peer.index}: ${reason}`);
+    if (!this.#mayLose) this.#failure ??= new Error(`connection ${peer.index}: ${reason}`);
   }
 
   /**

@@ -8,7 +8,13 @@ export interface Figure {
   readonly title: string;
   /** A workload, or the part of the client whose size is meant. */
   readonly of:
-    | { readonly workload: string; readonly subject: string; readonly baseline?: string }
+    | {
+        readonly workload: string;
+        readonly subject: string;
+        readonly baseline?: string;
+        /** Of the samples; undefined means their value. */
+        readonly detail?: string;
+      }
     | { readonly size: string };
   readonly atMost: number;
 }
@@ -33,7 +39,16 @@ export const figures: readonly Figure[] = [
   versus('echo-16-vs-socketio', 'event + ack, 16 in flight / Socket.IO on ws', 'echo-16', 'socketio-ws', 0.25),
   versus('broadcast-burst-vs-socketio', 'bursts of 10 / Socket.IO on ws', 'broadcast-burst', 'socketio-ws', 0.1),
   versus('echo-16-vs-socketio-uws', 'event + ack, 16 in flight / Socket.IO on uWS', 'echo-16', 'socketio-uws', 0.6),
+  ofCluster('cluster-p50', 'message across servers, p50 / redis-adapter', 'p50Us', 'socketio-redis', 1.25),
+  ofCluster('cluster-p99', 'message across servers, p99 / redis-adapter', undefined, 'socketio-redis', 1.25),
+  ofCluster('cluster-cpu', 'CPU of both servers / redis-streams-adapter', 'serverUs', 'socketio-redis-streams', 0.34),
 ];
+
+/** @param detail undefined means p99 */
+function ofCluster(name: string, title: string, detail: string | undefined, baseline: string, atMost: number): Figure {
+  const of = { workload: 'cluster-room', subject: 'halyard-redis', baseline };
+  return { name, title, of: detail === undefined ? of : { ...of, detail }, atMost };
+}
 
 function versus(name: string, title: string, workload: string, baseline: string, atMost: number): Figure {
   return { name, title, of: { workload, subject: json, baseline }, atMost };
@@ -66,19 +81,23 @@ export function resultOf(figure: Figure, rows: readonly Row[], sizes: readonly S
   }
   const row = rows.find(({ workload, subject }) => workload === of.workload && subject === of.subject);
   const baseline = rows.find(({ workload, subject }) => workload === of.workload && subject === of.baseline);
-  const numbers = of.baseline === undefined ? valuesOf(row).filter((n) => n !== undefined) : ratioOf(row, baseline);
+  const { detail } = of;
+  const numbers =
+    of.baseline === undefined ? valuesOf(row, detail).filter((n) => n !== undefined) : ratioOf(row, baseline, detail);
   if (numbers.length === 0) return failed(figure, row?.failure ?? baseline?.failure ?? 'not measured');
   const result = spread(numbers);
   return { ...figure, spread: result, noisy: isNoisy(result), failure: undefined };
 }
 
-export function valuesOf(row: Row | undefined): (number | undefined)[] {
-  return row === undefined ? [] : Array.from(row.samples, (sample) => sample?.value);
+/** @param detail in place of the value */
+export function valuesOf(row: Row | undefined, detail?: string): (number | undefined)[] {
+  if (row === undefined) return [];
+  return Array.from(row.samples, (sample) => (detail === undefined ? sample?.value : sample?.details[detail]));
 }
 
 /** Round by round. */
-export function ratioOf(row: Row | undefined, baseline: Row | undefined): number[] {
-  return ratios(valuesOf(row), valuesOf(baseline));
+export function ratioOf(row: Row | undefined, baseline: Row | undefined, detail?: string): number[] {
+  return ratios(valuesOf(row, detail), valuesOf(baseline, detail));
 }
 
 function failed(figure: Figure, failure: string): FigureResult {

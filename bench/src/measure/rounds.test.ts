@@ -59,6 +59,7 @@ describe('rounds', () => {
         doing(`open ${subject.name}`);
         return { subject, close: () => done.push(`close ${subject.name}`) } as unknown as Testbed;
       },
+      openCluster: () => Promise.reject(new Error('none here')),
     });
     return { done, rows };
   }

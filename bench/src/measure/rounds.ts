@@ -5,8 +5,9 @@ import { mean } from '../base/ratios';
 import type { ServerOperations } from '../contract/operations';
 import { findSubject } from '../registry';
 import type { Subject } from '../subjects/subject';
+import type { ClusterTestbed } from '../testbed/cluster-testbed';
 import type { Testbed } from '../testbed/testbed';
-import type { LocalWorkload, Sample, ServedWorkload, Workload } from '../workloads/workload';
+import type { ClusterWorkload, LocalWorkload, Sample, ServedWorkload, Workload } from '../workloads/workload';
 
 export interface Row {
   readonly workload: string;
@@ -24,6 +25,16 @@ export interface RoundOptions {
   progress(text: string): void;
   /** Starts a subject's processes. */
   readonly open: (workload: ServedWorkload, subject: Subject) => Promise<Testbed>;
+  /** Starts a subject's servers that share a Redis. */
+  readonly openCluster: (workload: ClusterWorkload, subject: Subject) => Promise<ClusterTestbed>;
+}
+
+/** A workload and the kind of testbed that it has. */
+interface Staged<Bed extends { close(): void }> {
+  readonly fresh: boolean;
+  readonly sliced: boolean;
+  open(subject: Subject): Promise<Bed>;
+  measure(bed: Bed, windowMs: number): Promise<Sample>;
 }
 
 /** A window is cut into slices of this length, which take turns with those of the others: machines change by the second. */
@@ -44,29 +55,49 @@ export async function runWorkload(
   options: RoundOptions,
 ): Promise<Row[]> {
   const rows = subjects.map((subject): Row => ({ workload: workload.name, subject, samples: [], failure: undefined }));
-  if (workload.kind === 'local') await runLocal(workload, rows, options);
-  else if (workload.fresh) await runFresh(workload, rows, options);
-  else await runServed(workload, rows, options);
+  switch (workload.kind) {
+    case 'local':
+      await runLocal(workload, rows, options);
+      break;
+    case 'served':
+      await runStaged({ ...workload, open: (subject) => options.open(workload, subject) }, rows, options);
+      break;
+    case 'cluster':
+      await runStaged({ ...workload, open: (subject) => options.openCluster(workload, subject) }, rows, options);
+      break;
+  }
   return rows;
+}
+
+function runStaged<Bed extends { close(): void }>(
+  staged: Staged<Bed>,
+  rows: readonly Row[],
+  options: RoundOptions,
+): Promise<void> {
+  return staged.fresh ? runFresh(staged, rows, options) : runKept(staged, rows, options);
 }
 
 /**
  * Processes are kept for some rounds: each has its slices while the others wait. What is measured as one starts is not
  * counted: it opens connections, and runs code that is not compiled yet.
  */
-async function runServed(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
+async function runKept<Bed extends { close(): void }>(
+  workload: Staged<Bed>,
+  rows: readonly Row[],
+  options: RoundOptions,
+): Promise<void> {
   const hasTime = timeLimit(options);
   let startMs = 0;
   for (let done = 0; done < options.rounds && hasTime(done, startMs); done += roundsPerStart) {
     const began = performance.now();
-    const testbeds = new Map<Row, Testbed>();
+    const testbeds = new Map<Row, Bed>();
     try {
       // What starts first may find the machine otherwise than what starts last.
       const order = (done / roundsPerStart) % 2 === 0 ? rows : [...rows].reverse();
       for (const row of order) {
         if (row.failure !== undefined) continue;
         await attempt(row, options, async () => {
-          const testbed = await options.open(workload, findSubject(row.subject));
+          const testbed = await workload.open(findSubject(row.subject));
           testbeds.set(row, testbed);
           await workload.measure(testbed, sliceMs);
         });
@@ -85,9 +116,9 @@ async function runServed(workload: ServedWorkload, rows: readonly Row[], options
   }
 }
 
-async function runRound(
-  workload: ServedWorkload,
-  testbeds: Map<Row, Testbed>,
+async function runRound<Bed extends { close(): void }>(
+  workload: Staged<Bed>,
+  testbeds: Map<Row, Bed>,
   round: number,
   options: RoundOptions,
 ): Promise<void> {
@@ -105,11 +136,11 @@ async function runRound(
 }
 
 /** Each does something in its turn. */
-async function takeTurns(
-  turn: readonly (readonly [Row, Testbed])[],
-  testbeds: Map<Row, Testbed>,
+async function takeTurns<Bed extends { close(): void }>(
+  turn: readonly (readonly [Row, Bed])[],
+  testbeds: Map<Row, Bed>,
   options: RoundOptions,
-  work: (row: Row, testbed: Testbed) => Promise<unknown>,
+  work: (row: Row, testbed: Bed) => Promise<unknown>,
 ): Promise<void> {
   for (const [row, testbed] of turn) {
     await attempt(row, options, async () => {
@@ -120,18 +151,22 @@ async function takeTurns(
 }
 
 /** Nothing of a subject that failed runs on beside the others. */
-function closeFailed(row: Row, testbeds: Map<Row, Testbed>): void {
+function closeFailed(row: Row, testbeds: Map<Row, { close(): void }>): void {
   if (row.failure === undefined) return;
   testbeds.get(row)?.close();
   testbeds.delete(row);
 }
 
-async function runFresh(workload: ServedWorkload, rows: readonly Row[], options: RoundOptions): Promise<void> {
+async function runFresh<Bed extends { close(): void }>(
+  workload: Staged<Bed>,
+  rows: readonly Row[],
+  options: RoundOptions,
+): Promise<void> {
   for (let round = 0; round < Math.min(options.rounds, freshRoundsMax); round++) {
     for (const row of rows) {
       if (row.failure !== undefined) continue;
       await attempt(row, options, async () => {
-        const testbed = await options.open(workload, findSubject(row.subject));
+        const testbed = await workload.open(findSubject(row.subject));
         try {
           keep(row, round, await workload.measure(testbed, options.windowMs), options);
         } finally {
@@ -171,9 +206,11 @@ export function whole(slices: readonly Sample[]): Sample {
   const total = units.reduce((sum, count) => sum + count, 0);
   const names = Object.keys(slices[0]?.details ?? {});
   const detail = (name: string) => mean(slices.map(({ details }) => details[name] ?? Number.NaN));
+  const { commands } = slices.length === 1 ? slices[0]! : {};
   return {
     value: slices.reduce((sum, { value }, i) => sum + value * units[i]!, 0) / total,
     units: total,
+    ...(commands === undefined ? {} : { commands }),
     details: Object.fromEntries(names.map((name) => [name, detail(name)])),
   };
 }

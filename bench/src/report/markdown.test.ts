@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { figures, resultOf } from '../measure/figures';
 import type { Row } from '../measure/rounds';
 import { findWorkload } from '../registry';
-import { figureTable, intoDocument, workloadTable } from './markdown';
+import { clusterSection } from './cluster';
+import { machine } from './machine';
+import { clusterMarkers, figureTable, intoDocument, workloadTable } from './markdown';
 
 function row(subject: string, values: readonly number[], failure?: string): Row {
   return { workload: 'echo-1', subject, samples: values.map((value) => ({ value, details: {} })), failure };
@@ -43,6 +45,32 @@ describe('workloadTable', () => {
       '| ws | 30.0 | 2.00 | 2.00 | 2.00 |  |',
       '| socketio-ws | 40.0 | 2.50 | 2.00 | 3.00 | noisy |',
     ]);
+  });
+});
+
+describe('the report of a cluster', () => {
+  it('has a place of its own, what was asked of Redis, and what that comes to', () => {
+    const sample = { value: 1, details: { redisUs: 30 }, commands: { xadd: 1, evalsha: 0.25 } };
+    const rows = ['cluster-room-most', 'cluster-echo-most', 'cluster-idle'].map((workload) => {
+      return { workload, subject: 'halyard-redis', samples: [sample], failure: undefined };
+    });
+    const chosen = rows.map(({ workload }) => findWorkload(workload));
+    const cluster = { redis: '7.0.15', places: 'Pinned.' };
+    const text = clusterSection({
+      machine: machine(),
+      rounds: 1,
+      windowMs: 9,
+      figures: [],
+      workloads: chosen,
+      rows,
+      sizes: [],
+      cluster,
+    });
+    expect(text).toContain('| halyard-redis | xadd 1.00, evalsha 0.25 |');
+    expect(text).toContain('| nothing (heartbeats) | 40,000 |');
+    const document = intoDocument(intoDocument('# Performance\n', 'one server'), text, clusterMarkers);
+    expect(document).toContain('one server');
+    expect(intoDocument(document, 'anew', clusterMarkers)).not.toContain('xadd');
   });
 });
 

@@ -9,11 +9,24 @@ import type { Workload } from '../workloads/workload';
 import type { Bar } from './plot';
 import type { Results } from './results';
 
-const begin = '<!-- bench: begin, written by `npm run bench` -->';
-const end = '<!-- bench: end -->';
+/** What stands before and behind a section. */
+interface Markers {
+  readonly begin: string;
+  readonly end: string;
+}
+
+const markers: Markers = {
+  begin: '<!-- bench: begin, written by `npm run bench` -->',
+  end: '<!-- bench: end -->',
+};
+
+export const clusterMarkers: Markers = {
+  begin: '<!-- bench of a cluster: begin, written by `npm run bench -- --cluster` -->',
+  end: '<!-- bench of a cluster: end -->',
+};
 
 /** Puts the section between the markers, or after the text if it has none. */
-export function intoDocument(document: string, section: string): string {
+export function intoDocument(document: string, section: string, { begin, end } = markers): string {
   const marked = `${begin}\n${section.trim()}\n${end}`;
   const from = document.indexOf(begin);
   const to = document.indexOf(end);
@@ -23,18 +36,8 @@ export function intoDocument(document: string, section: string): string {
 
 /** @param plotFile the plot's name, beside the document */
 export function section(results: Results, plotFile: string): string {
-  const { machine, rounds, windowMs } = results;
-  const libraries = Object.entries(machine.libraries).map(
-    ([name, version]) => `${name} ${version.replace('npm:', 'as ')}`,
-  );
-  const memory = `${machine.processors} processors, ${machine.memoryGiB} GiB`;
   return [
-    `Taken ${machine.date} on ${machine.processor} (${memory}), ${machine.system}, Node ${machine.node}; load before the run`,
-    `${machine.loadBefore.toFixed(2)}. ${rounds} rounds with windows of ${windowMs} ms, cut into slices that take turns; ratios are taken within each round. A row whose`,
-    `rounds differ by more than ${noiseBound * 100} % of the median is called noisy: in its ratio, the baseline in what it took. Server and load share the machine, so the cost is the`,
-    `server's own processor time. To take them again: \`npm run bench\`.`,
-    '',
-    `With ${libraries.join(', ')}.`,
+    ...machineLines(results, 'npm run bench'),
     '',
     `![Cost beside the baseline of each workload](${plotFile})`,
     '',
@@ -47,6 +50,22 @@ export function section(results: Results, plotFile: string): string {
     ...results.workloads.flatMap((workload) => [...workloadTable(workload, results.rows), '']),
     ...(results.sizes.length === 0 ? [] : ['### Size of the browser client', '', ...sizeTable(results.sizes), '']),
   ].join('\n');
+}
+
+/** On what it was taken, and how. @param command that takes it again */
+export function machineLines({ machine, rounds, windowMs, cluster }: Results, command: string): string[] {
+  const libraries = Object.entries(machine.libraries).map(
+    ([name, version]) => `${name} ${version.replace('npm:', 'as ')}`,
+  );
+  const memory = `${machine.processors} processors, ${machine.memoryGiB} GiB`;
+  return [
+    `Taken ${machine.date} on ${machine.processor} (${memory}), ${machine.system}, Node ${machine.node}; load before the run`,
+    `${machine.loadBefore.toFixed(2)}. ${rounds} rounds with windows of ${windowMs} ms${cluster ? '' : ', cut into slices'} that take turns; ratios are taken within each round. A row whose`,
+    `rounds differ by more than ${noiseBound * 100} % of the median is called noisy: in its ratio, the baseline in what it took. Server and load share the machine, so the cost is the`,
+    `server's own processor time. To take them again: \`${command}\`.`,
+    '',
+    `With ${libraries.join(', ')}.`,
+  ];
 }
 
 export function figureTable(figures: readonly FigureResult[]): string[] {
@@ -125,7 +144,7 @@ export function barsOf(results: Results): Bar[] {
   });
 }
 
-function short(number: number): string {
+export function short(number: number): string {
   const magnitude = Math.abs(number);
   return magnitude >= 100 ? String(Math.round(number)) : magnitude >= 10 ? number.toFixed(1) : number.toFixed(2);
 }

@@ -13,4 +13,6 @@ export interface Results {
   readonly workloads: readonly Workload[];
   readonly rows: readonly Row[];
   readonly sizes: readonly Size[];
+  /** Of the Redis that was shared, if any was: its version, and where everything ran. */
+  readonly cluster?: { readonly redis: string; readonly places: string } | undefined;
 }

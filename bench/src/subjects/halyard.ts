@@ -1,6 +1,7 @@
 // Halyard as its users run it, recovery on: on uWebSockets.js and on node:http, with each codec; and another build of it.
 import { pathToFileURL } from 'node:url';
 import type { Codec } from '@halyard/codec';
+import type { Adapter } from '@halyard/server';
 import type { DialectName } from '../contract/operations';
 import type { Plan } from '../contract/plan';
 import type { Running, Subject, Tally } from './subject';
@@ -41,7 +42,7 @@ export function halyardBefore(folder: string): Subject {
   };
 }
 
-type Build = Pick<typeof import('@halyard/server'), 'Server' | 'uws' | 'node'>;
+export type Build = Pick<typeof import('@halyard/server'), 'Server' | 'uws' | 'node'>;
 
 async function loadCodec(name: CodecName): Promise<Codec> {
   switch (name) {
@@ -54,17 +55,20 @@ async function loadCodec(name: CodecName): Promise<Codec> {
   }
 }
 
-async function start(
+/** @param adapter to the store that it shares with other servers */
+export async function start(
   { Server }: Build,
   host: ReturnType<Build['uws']>,
   codec: Codec,
   plan: Plan,
   tally: Tally,
+  adapter?: Adapter,
 ): Promise<Running> {
   const io = new Server({
     host,
     codecs: [codec],
     origins: '*',
+    ...(adapter === undefined ? {} : { adapter }),
     ...(plan.heartbeatMs === undefined ? {} : { heartbeatMs: plan.heartbeatMs }),
   });
   io.on('connection', (socket) => {

@@ -6,7 +6,8 @@ import type { Server, ServerOptions } from 'socket.io';
 import type { Plan } from '../contract/plan';
 import type { Running, Subject, Tally } from './subject';
 
-const recoveryWindowMs = 120_000;
+/** As long as Halyard's. */
+export const recoveryWindowMs = 120_000;
 
 export const socketioOnWs: Subject = {
   name: 'socketio-ws',
@@ -46,7 +47,8 @@ export const socketioOnUws: Subject = {
   },
 };
 
-async function onHttp(plan: Plan, tally: Tally, extra: Partial<ServerOptions>): Promise<Running> {
+/** @param extra options beside those that all have */
+export async function onHttp(plan: Plan, tally: Tally, extra: Partial<ServerOptions>): Promise<Running> {
   const { Server } = await import('socket.io');
   const server = createServer();
   const io = new Server(server, { ...options(plan), ...extra });

@@ -1,6 +1,6 @@
 // What a subject is. Adding one is one small file that satisfies this one, and a line in registry.ts. Libraries under
 // measurement are imported inside `start` only: naming a subject loads nothing.
-import type { DialectName } from '../contract/operations';
+import type { DialectName, SharedRedis } from '../contract/operations';
 import type { Payload, Plan } from '../contract/plan';
 
 /** What a subject counts while it runs. */
@@ -25,6 +25,6 @@ export interface Subject {
   readonly dialect: DialectName;
   /** The dialect for plans with `polling`, if the subject has that transport. */
   readonly pollingDialect?: DialectName;
-  /** @param tally the subject adds to it as it works */
-  start(plan: Plan, tally: Tally): Promise<Running>;
+  /** @param tally the subject adds to it as it works @param redis for one that is a node of a cluster */
+  start(plan: Plan, tally: Tally, redis?: SharedRedis): Promise<Running>;
 }

@@ -3,6 +3,7 @@ import { Child } from '../base/child';
 import type { EmitOrder, LoadMark, LoadOperations, ServerMark, ServerOperations } from '../contract/operations';
 import type { Plan } from '../contract/plan';
 import type { Subject } from '../subjects/subject';
+import { WarmUp } from './warm-up';
 
 /** What a workload says of the testbeds it is measured on. */
 export interface TestbedSetup {
@@ -32,10 +33,6 @@ interface Marks {
   readonly at: number;
 }
 
-const firstWarmUpMs = 1_800;
-const nextWarmUpMs = 150;
-/** Little time has passed since the slice before: the first is not counted. */
-const sliceWarmUpMs = 20;
 const drainTimeoutMs = 20_000;
 
 export class Testbed {
@@ -43,12 +40,13 @@ export class Testbed {
   readonly load: Child<LoadOperations>;
   readonly setup: TestbedSetup;
   readonly subject: Subject;
-  #warm = false;
+  readonly #warmUp: WarmUp;
   #connected = 0;
 
   private constructor(setup: TestbedSetup, subject: Subject) {
     this.setup = setup;
     this.subject = subject;
+    this.#warmUp = new WarmUp(setup.sliced);
     this.server = new Child('./serve.js', subject.name);
     this.load = new Child('./load.js', 'load');
   }
@@ -83,11 +81,8 @@ export class Testbed {
   }
 
   /** How long to do something before it is measured. @param firstMs the first time, when nothing may be compiled yet */
-  warmUpMs(firstMs = firstWarmUpMs): number {
-    const nextMs = this.setup.sliced ? sliceWarmUpMs : nextWarmUpMs;
-    const ms = this.#warm ? nextMs : firstMs;
-    this.#warm = true;
-    return ms;
+  warmUpMs(firstMs?: number): number {
+    return this.#warmUp.ms(firstMs);
   }
 
   /** Looks at both sides before and after. */

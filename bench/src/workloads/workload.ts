@@ -1,4 +1,5 @@
 // What a workload is. Adding one is one small file that satisfies this one, and a line in registry.ts.
+import type { ClusterSetup, ClusterTestbed } from '../testbed/cluster-testbed';
 import type { Testbed, TestbedSetup } from '../testbed/testbed';
 
 /** One measured window: `value` is what ratios are taken of, the rest explains it. */
@@ -7,6 +8,8 @@ export interface Sample {
   /** How many messages, deliveries or sessions the value is the mean of. */
   readonly units?: number;
   readonly details: Readonly<Record<string, number>>;
+  /** Commands at Redis for each unit, where there is one. */
+  readonly commands?: Readonly<Record<string, number>>;
 }
 
 /** A workload that a server and its load run together. */
@@ -23,6 +26,14 @@ export interface ServedWorkload extends TestbedSetup {
   measure(testbed: Testbed, windowMs: number): Promise<Sample>;
 }
 
+/** A workload of two servers that share a Redis. */
+export interface ClusterWorkload
+  extends ClusterSetup,
+    Pick<ServedWorkload, 'name' | 'title' | 'unit' | 'subjects' | 'fresh'> {
+  readonly kind: 'cluster';
+  measure(testbed: ClusterTestbed, windowMs: number): Promise<Sample>;
+}
+
 /** A workload without a network: one process measures all its subjects, in turn. */
 export interface LocalWorkload {
   readonly kind: 'local';
@@ -34,4 +45,4 @@ export interface LocalWorkload {
   measure(subject: string, windowMs: number): Promise<number>;
 }
 
-export type Workload = ServedWorkload | LocalWorkload;
+export type Workload = ServedWorkload | ClusterWorkload | LocalWorkload;
