@@ -35,9 +35,7 @@ export async function resume(swarm: Swarm, missed: number, port = swarm.port): P
   const fresh = swarm.peers.filter((peer) => !peer.session.recovered).length;
   if (fresh > 0) {
     const tookMs = Math.round(performance.now() - start);
-    throw new Error(
-      `${fresh} of ${swarm.peers.length} sessions were not recovered; all were back after ${tookMs} ms`,
-    );
+    throw new Error(`${fresh} of ${swarm.peers.length} sessions were not recovered; all were back after ${tookMs} ms`);
   }
   await swarm.until(before + missed * swarm.peers.length, resumeTimeoutMs);
   return performance.now() - start;
