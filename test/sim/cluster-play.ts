@@ -667,7 +667,7 @@ class ClusterWorld {
       case 'rollback':
         this.#note('the store loses what it does from now on');
         this.#losesKeys = true;
-        this.#store.rollBack(random.pick([5, 50, 500, 3_000]));
+        this.#store.rollBack(random.pick([5, 50, 500]));
         return;
       case 'sleep': {
         const { name, time } = random.pick(this.#clients);

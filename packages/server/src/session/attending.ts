@@ -1,4 +1,5 @@
-// In which namespaces a session is: it asks to be let in, events go to its presences, and it leaves.
+// In which namespaces a session is: it asks to be let in, events go to its presences, and it leaves. Longer than other files: how it
+// leaves depends on how it came.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import {
   assertNever,

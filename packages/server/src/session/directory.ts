@@ -1,4 +1,5 @@
-// All sessions of this server: made by a HELLO, found again by id and secret, counted by codec.
+// All sessions of this server: made by a HELLO, found again by id and secret, counted by codec. Longer than other files: whatever
+// concerns one of them, or each, begins here.
 import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
 import { Impatience } from '../store/patience';
 import type { StoredLetter } from '../store/store';
