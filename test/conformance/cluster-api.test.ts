@@ -84,6 +84,7 @@ describe.each(hosts)('on %s', (_name, host) => {
         onJoined: ignore,
         onLeft: ignore,
         onState: ignore,
+        onWarning: ignore,
       },
     });
     cleanUp.push(() => store.close());

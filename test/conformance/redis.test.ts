@@ -1,29 +1,33 @@
 // Servers that share a real Redis: what one emits reaches the members of all, and a session goes on when its server is gone.
 
-import { redis } from '@halyard/adapter-redis';
+import { type RedisOptions, redis } from '@halyard/adapter-redis';
 import { connect, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { node, type Server } from '@halyard/server';
+import { node, type Server, type Warning } from '@halyard/server';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type KillableServer, killable } from '../kit/killable';
+import { RedisCluster } from '../kit/redis-cluster';
 import { hasRedis, RedisServer } from '../kit/redis-server';
 
-describe.skipIf(!hasRedis)('servers that share a Redis', () => {
-  const cleanUp: (() => unknown)[] = [];
-  let store: RedisServer;
-  let prefixes = 0;
+const engines = [
+  ['a Redis', async () => RedisServer.start(), ({ url }: RedisServer) => ({ url })],
+  ['a Redis Cluster', async () => RedisCluster.start(), ({ nodes }: RedisCluster) => ({ cluster: nodes })],
+] as const;
 
-  beforeAll(async () => {
-    store = await RedisServer.start();
-  });
+/** Servers and clients that are gone with their test. */
+function lab() {
+  const cleanUp: (() => unknown)[] = [];
   afterEach(async () => {
     for (const end of cleanUp.splice(0).reverse()) await end();
   });
-  afterAll(() => store.end());
 
-  async function serve(count: number, app: (io: Server, index: number) => void = () => {}): Promise<KillableServer[]> {
-    const adapter = redis({ url: store.url, prefix: `test${prefixes++}` });
+  async function serve(
+    options: RedisOptions,
+    count: number,
+    app: (io: Server, index: number) => void = (io) => void io.on('connection', (socket) => void socket.join('room')),
+  ): Promise<KillableServer[]> {
+    const adapter = redis(options);
     const servers: KillableServer[] = [];
     for (let i = 0; i < count; i++) {
       const server = await killable(node(), { adapter, codecs: [json(), msgpack()] }, (io) => app(io, i));
@@ -48,8 +52,23 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     return { socket, heard, route };
   }
 
+  return { cleanUp, serve, client };
+}
+
+describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start, optionsOf) => {
+  const { serve, client } = lab();
+  let store: Awaited<ReturnType<typeof start>>;
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    store = await start();
+  });
+  afterAll(() => store.end());
+
+  const options = (): RedisOptions => ({ ...optionsOf(store as never), prefix: `test${prefixes++}` });
+
   test('what is said to a room reaches its members at all of them, once and in one order', async () => {
-    const [a, b] = (await serve(2, (io) => io.on('connection', (socket) => socket.join('room')))) as [
+    const [a, b] = (await serve(options(), 2, (io) => io.on('connection', (socket) => socket.join('room')))) as [
       KillableServer,
       KillableServer,
     ];
@@ -66,7 +85,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
   });
 
   test('a session goes on at another one when its own is killed, with what was said meanwhile', async () => {
-    const [a, b] = (await serve(2, (io, index) =>
+    const [a, b] = (await serve(options(), 2, (io, index) =>
       io.on('connection', (socket) => {
         socket.join('room');
         socket.data.at ??= index;
@@ -84,7 +103,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
   });
 
   test('a server that closes leaves its sessions to the others at once', async () => {
-    const [a, b] = (await serve(2, (io, index) =>
+    const [a, b] = (await serve(options(), 2, (io, index) =>
       io.on('connection', (socket) => {
         socket.join('room');
         socket.on('where', () => index);
@@ -98,6 +117,20 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     await vi.waitFor(() => expect(ann.heard).toEqual(['goodbye', 'hello']), 20_000);
     expect(await ann.socket.emitWithAck('where')).toBe(1);
     expect(ann.socket.recovered).toBe(true);
+  });
+});
+
+describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
+  const { cleanUp, serve, client } = lab();
+
+  test('what is wrong with it though it works is a warning of the server', async () => {
+    const own = await RedisServer.start('--maxmemory-policy', 'allkeys-lru');
+    cleanUp.push(() => own.end());
+    const warnings: Warning[] = [];
+    await serve({ url: own.url }, 1, (io) => void io.on('warning', (warning) => void warnings.push(warning)));
+    expect(warnings).toEqual([
+      { code: 'ERR_REDIS_EVICTION', count: 1, message: expect.stringContaining('Set it to noeviction') },
+    ]);
   });
 
   test('Redis may be gone for a while: nobody is cut off, and what is said then comes when it is back', async () => {
@@ -124,5 +157,71 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     await vi.waitFor(() => expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]), 20_000);
     expect(ann.heard).toEqual(ben.heard);
     expect([ann.socket.connected, ben.socket.connected]).toEqual([true, true]);
+  });
+
+  test('a master of a Cluster may be killed: its replica goes on, and who lacks something has been told', async () => {
+    const cluster = await RedisCluster.start({ replicas: 1, nodeTimeoutMs: 500 });
+    cleanUp.push(() => cluster.end());
+    // So many rooms are in all partitions of the master that is killed, and in others.
+    const rooms = Array.from({ length: 50 }, (_, i) => `room ${i}`);
+    const servers = await serve({ cluster: cluster.nodes }, 3, (io) => {
+      // The loss is reported.
+      io.on('error', () => {});
+      io.on('warning', () => {});
+      io.on('connection', (socket) => {
+        for (const room of rooms) socket.join(room);
+      });
+    });
+    const clients = await Promise.all(servers.map((server) => client(server)));
+    const told = clients.map(() => 0);
+    for (const [i, { socket }] of clients.entries()) {
+      socket.on('connect', () => {
+        if (!socket.recovered) told[i] = (told[i] as number) + 1;
+      });
+    }
+    const said: string[] = [];
+    const say = (what: string): void => {
+      for (const [i, room] of rooms.entries()) {
+        said.push(`${what} in ${room}`);
+        servers[i % servers.length]?.io.to(room).emit('said', `${what} in ${room}`);
+      }
+    };
+    const all = async (some: string[]): Promise<void> => {
+      for (const { heard } of clients) {
+        await vi.waitFor(() => expect(heard).toEqual(expect.arrayContaining(some)), { timeout: 30_000 });
+      }
+    };
+    say('before');
+    await all(said);
+    expect(await cluster.client(0).wait(1, 5_000)).toBe(1);
+    // What the replica has not got is lost with its master.
+    cluster.servers[3]?.halt();
+    await cluster.client(0).call('CLIENT', 'KILL', 'TYPE', 'replica');
+    say('lost');
+    await all(said);
+    await cluster.servers[0]?.stop();
+    cluster.servers[3]?.goOn();
+    say('meanwhile');
+    // Until it comes again: by then all know what was lost, and are back.
+    let [round, after] = [0, [] as string[]];
+    await vi.waitFor(
+      () => {
+        const from = said.length;
+        say(`after ${round++}`);
+        after = said.slice(from);
+        return vi.waitFor(
+          () => {
+            for (const { heard } of clients) expect(heard).toEqual(expect.arrayContaining(after));
+          },
+          { timeout: 3_000 },
+        );
+      },
+      { timeout: 60_000 },
+    );
+    for (const [i, { heard }] of clients.entries()) {
+      expect(new Set(heard).size).toBe(heard.length);
+      if (told[i] === 0) expect(heard.toSorted()).toEqual(said.toSorted());
+    }
+    expect(await servers[0]?.io.in('room 1').count()).toEqual({ count: 3, missing: [] });
   });
 });

@@ -35,6 +35,11 @@ export class RedisServer {
     return redis;
   }
 
+  /** Where it talks to the others of its Cluster. */
+  get busPort(): number {
+    return Number(this.#options[this.#options.indexOf('--cluster-port') + 1]);
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }

@@ -208,6 +208,7 @@ export class SimulatedNode implements Store {
           onJoined: nothing,
           onLeft: nothing,
           onState: nothing,
+          onWarning: nothing,
           onLetter: (session, letter) => {
             if (!this.#store.chance('untold')) this.tell((its) => its.onLetter(session, letter));
           },

@@ -2,6 +2,21 @@
 // tag, so that they are in one slot.
 import { LocalUsageError } from '@halyard/protocol';
 
+/**
+ * One for each partition of a Cluster. Their slots are apart by 512, each in the midst of its part of all 16,384: so as many masters as
+ * there are, up to 32, have an even share. None is that of a single Redis, so that what one has said means nothing to the other.
+ */
+export const clusterTags: readonly string[] = [
+  ...['2464', '69235', '56283', '21365', '27938', '19264', '10563', '17019', '69306', '2557', '12295', '9058'],
+  ...['19357', '49541', '1878', '9495', '26479', '4892', '2602', '5378', '3925', '40113', '39288', '16995'],
+  ...['17781', '15589', '44875', '2731', '40020', '3816', '5686', '49727'],
+];
+
+/** @param partition of a Cluster */
+export function slotOf(partition: number): number {
+  return partition * 512 + 256;
+}
+
 export interface Keyspace {
   readonly partitions: number;
   /** @param name of a log, or id of a session */

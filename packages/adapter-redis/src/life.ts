@@ -1,24 +1,27 @@
-// One node's time in a Redis, from when it has come until it leaves: its two connections, who else is there, and whether all that is
-// said arrives. A marker goes out every two seconds and has to come back; where it does not, or a connection was lost, everything is
-// subscribed anew and it is told that something may have been missed.
+// One node's time in a Redis or a Cluster, from when it has come until it leaves: who else is there, what they say to it, and where it
+// can say something.
 import type { Codec } from '@halyard/codec';
 import type { StoreContext, StoreEvents, StoreState } from '@halyard/server';
 import type { Redis } from 'ioredis';
+import type { Address } from './cluster-map';
 import { readSaid, type Said } from './entries';
 import { channelOf, type Keyspace } from './keyspace';
-import { Link } from './link';
+import { Away } from './link';
 import { Members } from './members';
 import { Malformed } from './pieces';
 import { checkServer } from './preflight';
 import { Questions } from './questions';
 import { listOf, textOf } from './replies';
-import { Scripts } from './scripts';
+import { type Argument, Scripts } from './scripts';
+import { beatMs } from './shard';
+import { type ClusterNodes, Shards } from './shards';
 import { type Listener, Subscriptions } from './subscriptions';
 import { agree } from './terms';
 
 export interface LifeContext extends Pick<StoreContext, 'platform' | 'limits'> {
-  /** @returns a connection that is not open yet */
-  readonly connect: () => Redis;
+  /** @returns a connection that is not open yet. @param address of a node of the Cluster, if it is one */
+  readonly connect: (address?: Address) => Redis;
+  readonly cluster: ClusterNodes | undefined;
   /** How the Redis is called in messages. */
   readonly where: string;
   readonly keyspace: Keyspace;
@@ -29,100 +32,94 @@ export interface LifeContext extends Pick<StoreContext, 'platform' | 'limits'> {
   /** Whether no other node knows of it. */
   readonly isGuest: boolean;
   readonly aheadMs: () => number;
+  /** What is stored is waited for at so many replicas, for so long. */
+  readonly wait: { readonly replicas: number; readonly timeoutMs: number } | undefined;
   /** Something was read that nobody here has written. */
   malformed(): void;
 }
 
-const beatMs = 2_000;
-/** A connection that has not answered for so long is made anew. */
-const silentMsMax = 6_000;
-const retryMs = 500;
 const leaveMsMax = 500;
 
 export class Life {
   readonly node: string;
-  readonly commands: Link;
+  readonly shards: Shards;
   readonly scripts: Scripts;
   readonly subscriptions: Subscriptions;
   readonly questions: Questions;
-  state: StoreState = 'recovering';
   readonly #context: LifeContext;
   readonly #events: StoreEvents;
-  readonly #subscriber: Link;
   readonly #members: Members;
-  readonly #markers = new Map<number, () => void>();
   #marker = 0;
-  /** The last one that has come back, and the one that has to. */
-  #heard = 0;
-  #due = 0;
-  #isSubscribed = false;
-  #isRecovering = false;
-  #beatingSince: number | undefined;
   #isOver = false;
   #cancel: (() => void) | undefined;
 
   constructor(context: LifeContext, node: string, events: StoreEvents) {
-    const { connect, keyspace, codec } = context;
+    const { keyspace, codec } = context;
     this.#context = context;
     this.#events = events;
     this.node = node;
-    this.commands = new Link(connect(), {
-      onBack: () => void this.#pulse(),
-      onLost: () => this.#become('degraded'),
-    });
-    this.#subscriber = new Link(connect(), {
-      onBack: () => void this.#recover(),
-      onLost: () => {
-        this.#isSubscribed = false;
-        this.#due = 0;
-        this.#become('degraded');
+    this.subscriptions = new Subscriptions((partition) => this.shards.of(partition)?.subscriber);
+    this.shards = new Shards({
+      ...context,
+      partitions: keyspace.partitions,
+      isWaiting: context.wait !== undefined,
+      subscriptions: this.subscriptions,
+      nextMarker: () => ++this.#marker,
+      mark: (partition, marker) => this.scripts.run('mark', partition, [node, marker]),
+      beat: async (marker) => this.#members.listed(await this.#beat(marker), context.platform.now()),
+      onState: (state) => events.onState(state),
+      onMissed: () => {
+        this.questions.missed();
+        events.onMissed();
       },
     });
-    // Redis has taken a subscription back that it had given.
-    this.#subscriber.client.on('moved', () => void this.#recover());
-    this.scripts = new Scripts({ ...context, link: this.commands });
-    this.subscriptions = new Subscriptions(this.#subscriber);
+    this.scripts = new Scripts({
+      ...context,
+      run: (partition, call, name) => this.shards.run(partition, call, name === 'commit' ? 'commits' : 'commands'),
+    });
     this.#members = new Members(node, events);
-    this.questions = new Questions({
-      codec,
-      say: (to, message) => {
-        const channel = channelOf(keyspace, 0, 'to', to);
-        return this.commands.run((client) => client.spublish(channel, message) as Promise<number>);
-      },
-    });
+    this.questions = new Questions({ codec, say: (to, message) => this.#say(to, message) });
+  }
+
+  get state(): StoreState {
+    return this.shards.state;
   }
 
   /** Rejects if the Redis cannot be used: then it is over. */
   async begin(): Promise<void> {
-    const { keyspace, where, platform } = this.#context;
-    await this.commands.open();
-    await checkServer(this.commands, where);
-    await this.#subscriber.open();
-    await this.scripts.run('probe', 0, [this.node]);
+    const { keyspace, where, platform, cluster } = this.#context;
+    await this.shards.open();
+    const warnings = await Promise.all(
+      [...this.shards].map(async ({ commands, commits }) => {
+        // Who may not wait is told so at once.
+        if (commits !== commands) await commits.run((client) => client.wait(0, 1));
+        return checkServer(commands, where, cluster !== undefined);
+      }),
+    );
+    const partitions = Array.from({ length: keyspace.partitions }, (_, partition) => partition);
+    await Promise.all(
+      [...this.shards].map((shard) => this.scripts.run('probe', firstOf(shard.partitions), [this.node])),
+    );
     await this.agree();
-    const subscribed: Promise<void>[] = [
+    await Promise.all([
       this.subscriptions.add(
         `${keyspace.base(0)}:nodes`,
         0,
         this.#guarded((message) => this.#told(message)),
       ),
-    ];
-    for (let partition = 0; partition < keyspace.partitions; partition++) {
-      const channel = channelOf(keyspace, partition, 'to', this.node);
-      subscribed.push(
+      ...partitions.map((partition) =>
         this.subscriptions.add(
-          channel,
+          channelOf(keyspace, partition, 'to', this.node),
           partition,
-          this.#guarded((message) => this.#said(message)),
+          this.#guarded((message) => this.#said(partition, message)),
         ),
-      );
-    }
-    await Promise.all(subscribed);
-    this.#isSubscribed = true;
+      ),
+    ]);
     await this.roundTrip();
-    this.#members.begin(await this.#beat(), platform.now());
-    this.#become('up');
+    this.#members.begin(await this.#beat(++this.#marker), platform.now());
+    this.shards.begin();
     this.#schedule();
+    for (const [code, message] of warnings.flat()) this.#events.onWarning(code, message);
   }
 
   /** Says what all have to have in common. Rejects if this node has not. */
@@ -134,10 +131,37 @@ export class Life {
   /** @returns once everything that was said before, and heard by Redis, has come here */
   async roundTrip(): Promise<void> {
     await this.subscriptions.flushed();
-    const id = ++this.#marker;
-    const heard = new Promise<void>((resolve) => this.#markers.set(id, resolve));
-    await this.scripts.run('mark', 0, [this.node, id]);
-    await heard;
+    await Promise.all([...this.shards].map((shard) => shard.roundTrip()));
+  }
+
+  /** Replicas that do not answer in time are no failure: else nothing at all would be stored while one is gone. */
+  async commit(partition: number, args: readonly Argument[]): Promise<unknown> {
+    const reply = await this.scripts.run('commit', partition, args);
+    const { wait, where } = this.#context;
+    if (wait === undefined) return reply;
+    const { replicas, timeoutMs } = wait;
+    // Not in one flight with the script: a Redis that does not know that is told it first, and would have waited by then.
+    const stored = await this.shards.run(partition, (client) => client.wait(replicas, timeoutMs), 'commits');
+    if (stored < replicas) {
+      this.#events.onWarning(
+        'ERR_REDIS_REPLICAS',
+        `What was stored at ${where} has reached ${stored} of ${replicas} replicas within ${timeoutMs} ms: if it fails over now, some is lost.`,
+      );
+    }
+    return reply;
+  }
+
+  /** @returns all nodes that are there, also those that nobody can say at the moment whether they still are */
+  async nodes(): Promise<readonly string[]> {
+    const nodes = new Set(this.#context.isGuest ? [] : [this.node]);
+    try {
+      for (const node of listOf(await this.scripts.run('nodes', 0, []))) nodes.add(textOf(node));
+    } catch (error) {
+      // Where others are away too, nothing could be asked of them.
+      if (this.#context.cluster === undefined) throw error;
+      for (const node of this.#members) nodes.add(node);
+    }
+    return [...nodes].sort();
   }
 
   /** Says goodbye, if that is heard soon. */
@@ -145,7 +169,7 @@ export class Life {
     this.#isOver = true;
     this.#cancel?.();
     this.subscriptions.close();
-    if (this.commands.isReady) {
+    if (this.shards.of(0)?.commands.isReady) {
       const { platform } = this.#context;
       let cancel = (): void => {};
       const late = new Promise<void>((resolve) => {
@@ -174,11 +198,8 @@ export class Life {
     this.#isOver = true;
     this.#cancel?.();
     this.subscriptions.close();
-    this.commands.close();
-    this.#subscriber.close();
+    this.shards.close();
     this.questions.missed();
-    for (const heard of this.#markers.values()) heard();
-    this.#markers.clear();
   }
 
   #schedule(): void {
@@ -188,77 +209,40 @@ export class Life {
       if (this.#isOver) return;
       const isLate = platform.now() - at > 2 * beatMs;
       this.#schedule();
-      void this.#pulse(isLate);
+      for (const shard of this.shards) void shard.pulse(isLate);
     });
   }
 
-  /** @param isLate whether this process has stood still: then what has come was not read yet */
-  async #pulse(isLate = false): Promise<void> {
-    const { platform } = this.#context;
-    if (this.#isOver || !this.commands.isReady) return;
-    if (this.#beatingSince !== undefined) {
-      if (isLate) return;
-      this.#become('degraded');
-      if (platform.now() - this.#beatingSince >= silentMsMax) this.commands.renew();
-      return;
-    }
-    if (this.#due > this.#heard && !isLate) {
-      // It has not come back: nothing else has, for all that is known.
-      this.#due = 0;
-      this.#subscriber.renew();
-    }
-    try {
-      this.#members.listed(await this.#beat(), platform.now());
-      if (this.#isSubscribed) this.#become('up');
-    } catch {
-      this.#become('degraded');
-    }
-  }
-
   /** @returns all nodes that are there */
-  async #beat(): Promise<readonly string[]> {
-    const id = ++this.#marker;
-    const wasSubscribed = this.#isSubscribed;
-    this.#beatingSince = this.#context.platform.now();
-    try {
-      const name = this.#context.isGuest ? 'watch' : 'beat';
-      const nodes = listOf(await this.scripts.run(name, 0, [this.node, id])).map(textOf);
-      if (wasSubscribed && this.#isSubscribed) this.#due = id;
-      return nodes;
-    } finally {
-      this.#beatingSince = undefined;
-    }
+  async #beat(marker: number): Promise<readonly string[]> {
+    const name = this.#context.isGuest ? 'watch' : 'beat';
+    return listOf(await this.scripts.run(name, 0, [this.node, marker])).map(textOf);
   }
 
-  /** Something may have been missed. */
-  async #recover(): Promise<void> {
-    if (this.#isRecovering || this.#isOver) return;
-    this.#isRecovering = true;
-    this.#isSubscribed = false;
-    this.#due = 0;
-    this.#become('recovering');
-    try {
-      await this.subscriptions.renew();
-      this.#isSubscribed = true;
-    } catch {
-      // Without a connection the next one begins anew.
-      this.#context.platform.after(retryMs, () => {
-        if (!this.#isSubscribed && this.#subscriber.isReady) void this.#recover();
-      });
-      return;
-    } finally {
-      this.#isRecovering = false;
+  /** Every node listens at all masters: if one is away, or does not know of it, another is asked. @returns how many have heard it */
+  async #say(to: string, message: Buffer): Promise<number> {
+    const { keyspace } = this.#context;
+    const first = this.shards.of(keyspace.partitionOf(to));
+    const all = [...this.shards].filter(({ commands }) => commands.isReady);
+    const order = all.sort((a, b) => rankOf(a) - rankOf(b));
+    function rankOf(shard: (typeof all)[number]): number {
+      return (shard.state === 'up' ? 0 : 2) + (shard === first ? 0 : 1);
     }
-    if (this.#isOver) return;
-    this.questions.missed();
-    this.#events.onMissed();
-    void this.#pulse();
-  }
-
-  #become(state: StoreState): void {
-    if (state === this.state || this.#isOver) return;
-    this.state = state;
-    this.#events.onState(state);
+    let failure: unknown = order.length === 0 ? new Away('there is no connection to Redis') : undefined;
+    for (const { partitions } of order) {
+      const partition = firstOf(partitions);
+      const channel = channelOf(keyspace, partition, 'to', to);
+      try {
+        const heard = (await this.shards.run(partition, (client) => client.spublish(channel, message))) as number;
+        if (heard > 0) return heard;
+      } catch (error) {
+        // It may have been heard, and is not said again.
+        if (error instanceof Away) throw error;
+        failure = error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return 0;
   }
 
   /** What cannot be read is counted, and nothing else happens. @param read makes of a message what is to be done */
@@ -270,7 +254,7 @@ export class Life {
     return this.#members.told(message, this.#context.platform.now());
   }
 
-  #said(message: Buffer): () => void {
+  #said(partition: number, message: Buffer): () => void {
     const said: Said = readSaid(message);
     switch (said.kind) {
       case 'ask':
@@ -282,17 +266,19 @@ export class Life {
       case 'letter':
         return () => this.#events.onLetter(said.session, said.letter);
       case 'marker':
-        return () => this.#returned(said.id);
+        return () => this.#returned(partition, said.id);
     }
   }
 
-  #returned(id: number): void {
+  #returned(partition: number, marker: number): void {
     // Any node could say any number.
-    if (id > this.#marker) return;
-    this.#heard = Math.max(this.#heard, id);
-    this.#markers.get(id)?.();
-    this.#markers.delete(id);
+    if (marker <= this.#marker) this.shards.of(partition)?.returned(marker);
   }
+}
+
+function firstOf(partitions: ReadonlySet<number>): number {
+  const [first = 0] = partitions;
+  return first;
 }
 
 /** @returns a listener that counts what cannot be read. @param read makes of a message what is to be done */

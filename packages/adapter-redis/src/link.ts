@@ -25,6 +25,7 @@ export class Link {
     this.client = client;
     client.on('error', (error) => {
       this.failure = error;
+      this.#silence();
     });
     client.on('close', () => {
       for (const reject of this.#inFlight) reject(new Away('the connection to Redis is lost'));
@@ -84,6 +85,12 @@ export class Link {
 
   close(): void {
     this.#isOpen = false;
+    this.#silence();
     this.client.disconnect();
+  }
+
+  /** ioredis hears the first error of a stream, and one with TLS may have another behind it: nobody would hear that. */
+  #silence(): void {
+    (this.client.stream as Redis['stream'] | undefined)?.on('error', () => {});
   }
 }

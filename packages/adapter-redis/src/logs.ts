@@ -21,21 +21,27 @@ const gatheredMax = 256;
 export class Logs {
   readonly #context: LogsContext;
   readonly #followed = new Set<string>();
-  readonly #topOf = new Gathering(gatheredMax, (logs) => this.tops(logs));
+  /** By partition: one may be away while others are not. */
+  readonly #topOf: readonly Gathering<LogState>[];
   /** Logs that are not followed any more. */
   readonly #left = new Gathering(gatheredMax, (logs) => this.#touch(logs).then(() => logs));
 
   constructor(context: LogsContext) {
     this.#context = context;
+    this.#topOf = Array.from(
+      { length: context.keyspace.partitions },
+      () => new Gathering(gatheredMax, (logs) => this.tops(logs)),
+    );
   }
 
   async follow(log: string): Promise<Position> {
     const { life, keyspace, malformed } = this.#context;
     this.#followed.add(log);
     const listener = guarded((message) => this.#told(log, message), malformed);
-    await life.subscriptions.add(this.#channelOf(log), keyspace.partitionOf(log), listener);
+    const partition = keyspace.partitionOf(log);
+    await life.subscriptions.add(this.#channelOf(log), partition, listener);
     // What is stored from here on is told: so that nothing is between.
-    const { epoch, top } = await this.#topOf.of(log);
+    const { epoch, top } = await (this.#topOf[partition] as Gathering<LogState>).of(log);
     return [epoch, top];
   }
 
@@ -79,10 +85,13 @@ export class Logs {
   /** Logs stay that are followed, and so does what is known of this node's commits. */
   async touchAll(): Promise<void> {
     const { life, keyspace } = this.#context;
-    const logs = [...this.#followed];
-    for (let i = 0; i < logs.length; i += gatheredMax) await this.#touch(logs.slice(i, i + gatheredMax));
+    const groups = byPartition(this.#followed, (log) => keyspace.partitionOf(log));
     for (let partition = 0; partition < keyspace.partitions; partition++) {
-      await life.scripts.run('touch', partition, [life.node, 0]);
+      const its = groups.get(partition) ?? [];
+      // If it fails the partition is away: there is time enough to say it again.
+      for (let i = 0; i < its.length; i += gatheredMax)
+        await this.#touch(its.slice(i, i + gatheredMax)).catch(() => {});
+      await life.scripts.run('touch', partition, [life.node, 0]).catch(() => {});
     }
   }
 

@@ -21,6 +21,11 @@ export class Members {
     this.#events = events;
   }
 
+  /** All others that are known to be there. */
+  [Symbol.iterator](): Iterator<string> {
+    return this.#heard.keys();
+  }
+
   /** Those that were there when this node came. */
   begin(nodes: readonly string[], now: number): void {
     for (const node of nodes) if (node !== this.#node) this.#heard.set(node, now);

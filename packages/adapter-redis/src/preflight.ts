@@ -4,8 +4,12 @@ import type { Link } from './link';
 
 const versionMin = 7;
 
-/** @throws LocalUsageError that says what to do */
-export async function checkServer(link: Link, where: string): Promise<void> {
+/** @param isCluster whether it is to be one of a Cluster. @returns warnings. @throws LocalUsageError that says what to do */
+export async function checkServer(
+  link: Link,
+  where: string,
+  isCluster: boolean,
+): Promise<[code: string, message: string][]> {
   let info = '';
   try {
     info = await link.run((client) => client.info());
@@ -20,7 +24,17 @@ export async function checkServer(link: Link, where: string): Promise<void> {
       `Redis at ${where} is of version ${version[0].split(':')[1]}: redis() needs Redis ${versionMin}.0 or later, or Valkey.`,
     );
   }
+  if (!isCluster && /^cluster_enabled:1|^redis_mode:cluster/m.test(info)) throw oneOfCluster(where);
   if (/^role:slave/m.test(info)) throw replica(where);
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  if (policy === undefined || policy === 'noeviction') return [];
+  return [
+    [
+      'ERR_REDIS_EVICTION',
+      `Redis at ${where} has the maxmemory-policy ${policy}: when its memory is full it drops sessions and messages. ` +
+        'Set it to noeviction: what is emitted waits then.',
+    ],
+  ];
 }
 
 /** @returns what has gone wrong, and what to do about it */
@@ -41,6 +55,19 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
     );
   }
   if (/READONLY/.test(text)) return replica(where);
+  if (/^(MOVED|ASK|CROSSSLOT) /.test(text)) return oneOfCluster(where);
+  if (/cluster support disabled/.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_CLUSTER',
+      `Redis at ${where} is not of a Cluster (${text}): give it as "url", which is the option for a single one.`,
+    );
+  }
+  if (/CLUSTERDOWN|cluster is down/.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_CLUSTER',
+      `The Redis Cluster at ${where} is not ready (${text}): redis-cli --cluster check says why.`,
+    );
+  }
   if (/unknown (redis )?command/i.test(text)) {
     return new LocalUsageError(
       'ERR_REDIS_VERSION',
@@ -55,6 +82,13 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
 
 function isForbidden(text: string): boolean {
   return /NOPERM|ACL failure|executing the script can't|no permissions/i.test(text);
+}
+
+function oneOfCluster(where: string): LocalUsageError {
+  return new LocalUsageError(
+    'ERR_REDIS_CLUSTER',
+    `Redis at ${where} is one of a Cluster: give the addresses of some of its nodes as the option "cluster".`,
+  );
 }
 
 function replica(where: string): LocalUsageError {

@@ -99,13 +99,11 @@ export class RedisStore implements Store {
   }
 
   async nodes(): Promise<readonly string[]> {
-    const { node } = this.#life;
-    const nodes = listOf(await this.#run('nodes', 0, [])).map(textOf);
-    return [...new Set(this.#context.isGuest ? nodes : [node, ...nodes])].sort();
+    return this.#life.nodes();
   }
 
   async commit(partition: number, commit: Commit): Promise<CommitResult | RolledBack> {
-    const reply = await this.#run('commit', partition, argumentsOf(this.#life.node, commit));
+    const reply = await this.#life.commit(partition, argumentsOf(this.#life.node, commit));
     return typeof reply === 'number' ? { last: reply } : readResult(bytesOf(reply));
   }
 
@@ -157,12 +155,18 @@ export class RedisStore implements Store {
 
   async expired(countMax: number, leaseMs: number): Promise<readonly Expired[]> {
     const expired: Expired[] = [];
+    let away = 0;
     for (let i = 0; i < this.partitions && expired.length < countMax; i++) {
       const partition = (this.#turn + i) % this.partitions;
-      const reply = listOf(await this.#run('expired', partition, [countMax - expired.length, msOf(leaseMs)]));
-      for (const one of reply) {
-        const [session, lease, record] = listOf(one);
-        expired.push({ session: textOf(session), lease: textOf(lease), record: this.#recordOf(record) });
+      try {
+        const reply = listOf(await this.#run('expired', partition, [countMax - expired.length, msOf(leaseMs)]));
+        for (const one of reply) {
+          const [session, lease, record] = listOf(one);
+          expired.push({ session: textOf(session), lease: textOf(lease), record: this.#recordOf(record) });
+        }
+      } catch (error) {
+        // Sessions of the others expire all the same.
+        if (++away === this.partitions) throw error;
       }
     }
     this.#turn++;
@@ -175,9 +179,11 @@ export class RedisStore implements Store {
 
   publish(channel: string, frames: Frames): void {
     const life = this.#opened?.life;
-    if (life === undefined || life.commands.inFlight > inFlightMax) return;
+    const partition = this.partitionOf(channel);
+    const shard = life?.shards.of(partition);
+    if (life === undefined || shard === undefined || shard.commands.inFlight > inFlightMax) return;
     const message = pack([life.node, frames.length, ...frames.map(tagged)]);
-    life.commands.run((client) => client.spublish(this.#channelOf(channel), message)).catch(() => {});
+    life.shards.run(partition, (client) => client.spublish(this.#channelOf(channel), message)).catch(() => {});
   }
 
   listen(channel: string): void {
@@ -252,6 +258,11 @@ export class RedisStore implements Store {
 
   #isMalformed(): void {
     this.malformed++;
+    const { where, prefix } = this.#context;
+    this.#opened?.events.onWarning(
+      'ERR_REDIS_MALFORMED',
+      `Redis at ${where} has something under the prefix ${prefix} that no server of this version has written; it is ignored.`,
+    );
   }
 
   /** Logs stay that are followed. */

@@ -1,59 +1,39 @@
-// The contract of a store, against a Redis that is started for it.
-import { msgpack } from '@halyard/codec-msgpack';
+// The contract of a store, against a Redis and a Redis Cluster that are started for it.
 import type { Position } from '@halyard/protocol';
 import type { CommitResult, NewEntry } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { RedisCluster } from '../../../test/kit/redis-cluster';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
-import { systemPlatform } from '../../server/src/base/platform';
 import { storeSuite } from '../../server/src/store/suite/store-suite';
-import { keyspaceOf } from './keyspace';
-import { RedisStore } from './redis-store';
+import type { RedisStore } from './redis-store';
+import { labOf } from './testing/lab';
 import { Listening } from './testing/listener';
 
 const limits = { entryAgeMsMax: 10_000, logPacketsMax: 100, logBytesMax: 10_000, journalBytesMax: 100_000 };
 
 describe.skipIf(!hasRedis)('with a Redis', () => {
   let server: RedisServer;
-  const stores: RedisStore[] = [];
+  const stores: RedisStore[][] = [];
   let prefixes = 0;
 
   beforeAll(async () => {
     server = await RedisServer.start();
   });
   afterEach(async () => {
-    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await Promise.all(
+      stores
+        .splice(0)
+        .flat()
+        .map((store) => store.close()),
+    );
   });
   afterAll(() => server.end());
 
   const lab = () => {
-    let ahead = 0;
-    const prefix = `suite${++prefixes}`;
-    const its: RedisStore[] = [];
-    const make = (isGuest: boolean): RedisStore => {
-      const store = new RedisStore({
-        ...{ platform: systemPlatform, limits, codec: msgpack(), codecs: [], prefix, where: server.url, isGuest },
-        connect: () =>
-          new Redis(server.port, '127.0.0.1', { lazyConnect: true, enableOfflineQueue: false, protocol: 2 }),
-        keyspace: keyspaceOf(prefix, ['0']),
-        aheadMs: () => ahead,
-      });
-      stores.push(store);
-      its.push(store);
-      return store;
-    };
-    return {
-      prefix,
-      node: () => make(false),
-      guest: () => make(true),
-      async elapse(ms: number): Promise<void> {
-        ahead += ms;
-        // What one has said goes first, then what others have to hear.
-        for (let i = 0; i < 2; i++) {
-          for (const store of its) if (store.state === 'up') await store.roundTrip();
-        }
-      },
-    };
+    const its = labOf({ url: server.url }, `suite${++prefixes}`, limits);
+    stores.push(its.stores);
+    return its;
   };
 
   storeSuite('the store in Redis', lab);
@@ -125,5 +105,30 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
     await commit(2, 'b');
     const { entries } = await store.read('room', 0, 9);
     expect(entries.map(({ bodies }) => bodies[0])).toEqual(['a', 'b']);
+  });
+});
+
+describe.skipIf(!hasRedis)('with a Redis Cluster', () => {
+  let cluster: RedisCluster;
+  const stores: RedisStore[][] = [];
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    cluster = await RedisCluster.start();
+  });
+  afterEach(async () => {
+    await Promise.all(
+      stores
+        .splice(0)
+        .flat()
+        .map((store) => store.close()),
+    );
+  });
+  afterAll(() => cluster.end());
+
+  storeSuite('the store in a Redis Cluster', () => {
+    const its = labOf({ cluster: cluster.nodes }, `suite${++prefixes}`, limits);
+    stores.push(its.stores);
+    return its;
   });
 });

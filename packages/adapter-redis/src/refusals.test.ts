@@ -14,19 +14,31 @@ describe('redis()', () => {
       undefined,
       "The options of redis() are undefined: they may be an object, such as { url: 'redis://127.0.0.1:6379' }.",
     ],
-    [{}, 'redis() does not know which Redis: give one of url, redis, client.'],
-    [{ url: undefined }, 'redis() does not know which Redis: give one of url, redis, client.'],
-    [{ url: 'redis://a', redis: {} }, 'redis() does not know which Redis: give one of url, redis, client.'],
+    [{}, 'redis() does not know which Redis: give one of url, redis, cluster, client.'],
+    [{ url: undefined }, 'redis() does not know which Redis: give one of url, redis, cluster, client.'],
+    [{ url: 'redis://a', redis: {} }, 'redis() does not know which Redis: give one of url, redis, cluster, client.'],
     [
       { uri: 'redis://a' },
-      'The option "uri" of redis() is not an option: known ones are url, redis, client, prefix, codec.',
+      'The option "uri" of redis() is not an option: known ones are url, redis, cluster, client, wait, prefix, codec.',
     ],
     [{ url: 'a:6379' }, 'The option "url" of redis() is not valid: it may be as redis://127.0.0.1:6379.'],
     [{ redis: 1 }, 'The option "redis" of redis() is not valid: it may be an object of options for ioredis.'],
-    [{ client: {} }, 'The option "client" of redis() is not valid: it may be a Redis of ioredis.'],
+    [{ client: {} }, 'The option "client" of redis() is not valid: it may be a Redis or a Cluster of ioredis.'],
     [
       { url: 'redis://a', prefix: 'a{b' },
       'The option "prefix" of redis() is not valid: it may be 1 to 128 characters without braces and spaces.',
+    ],
+    [
+      { cluster: [] },
+      'The option "cluster" of redis() is not valid: it may be a list of nodes, such as [{ host: \'10.0.0.1\', port: 6379 }].',
+    ],
+    [
+      { url: 'redis://a', cluster: ['redis://b'] },
+      'redis() does not know which Redis: give one of url, redis, cluster, client.',
+    ],
+    [
+      { url: 'redis://a', wait: { replicas: 0 } },
+      'The option "wait" of redis() is not valid: it may be { replicas: 1, timeoutMs: 100 }, with 1 to 64 replicas and 1 to 1000 ms.',
     ],
     [
       { url: 'redis://a', codec: {} },

@@ -2,7 +2,6 @@
 import type { StoreContext } from '@halyard/server';
 import type { Redis } from 'ioredis';
 import type { Keyspace } from './keyspace';
-import type { Link } from './link';
 import { commitScript } from './lua/commit';
 import { logFunctions, readScript, renewScript, topsScript, touchScript } from './lua/logs';
 import {
@@ -57,10 +56,19 @@ const commandOf = (name: ScriptName): string => `halyard_${name}`;
 const msMax = 2 ** 40;
 
 export interface ScriptContext extends Pick<StoreContext, 'platform' | 'limits'> {
-  readonly link: Link;
   readonly keyspace: Keyspace;
+  /** Calls the Redis that has a partition. */
+  run(partition: number, call: (client: Redis) => Promise<unknown>, name: ScriptName): Promise<unknown>;
   /** So much later than Redis thinks it is, in milliseconds: for tests. */
   readonly aheadMs: () => number;
+}
+
+/** Lets a client call them. One that a Redis does not know yet, it is told. */
+export function defineScripts(client: Redis): void {
+  for (const name of Object.keys(sources) as ScriptName[]) {
+    const lua = [prelude, ...sources[name]].join('');
+    client.defineCommand(commandOf(name), { numberOfKeys: 1, lua });
+  }
 }
 
 export class Scripts {
@@ -71,10 +79,6 @@ export class Scripts {
     this.#context = context;
     const { entryAgeMsMax, logPacketsMax, logBytesMax } = context.limits;
     this.#limits = [msOf(entryAgeMsMax), logPacketsMax, logBytesMax];
-    for (const name of Object.keys(sources) as ScriptName[]) {
-      const lua = [prelude, ...sources[name]].join('');
-      context.link.client.defineCommand(commandOf(name), { numberOfKeys: 1, lua });
-    }
   }
 
   /** Logs are kept by these limits from now on. */
@@ -83,11 +87,11 @@ export class Scripts {
   }
 
   run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
-    const { link, keyspace, aheadMs, platform } = this.#context;
+    const { keyspace, aheadMs, platform } = this.#context;
     // What a script makes that nobody else has, such as epochs, begins with it.
     const seed = platform.randomBytes(9).toString('base64url');
     const all = [keyspace.base(partition), aheadMs(), seed, ...this.#limits, ...args];
-    return link.run((client) => callOf(client, name).apply(client, all));
+    return this.#context.run(partition, (client) => callOf(client, name).apply(client, all), name);
   }
 }
 

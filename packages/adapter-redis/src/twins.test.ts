@@ -1,21 +1,24 @@
 // The store in Redis and the one in memory are asked the same things, by chance, and have to answer and to tell the same.
-import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
 import type { Position } from '@halyard/protocol';
 import { type Commit, type CommitResult, memory, type RecordWrite, type Step, type Store } from '@halyard/server';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RedisCluster } from '../../../test/kit/redis-cluster';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
-import { platformOf, systemPlatform } from '../../server/src/base/platform';
+import { platformOf } from '../../server/src/base/platform';
 import { TimerWheel } from '../../server/src/base/wheel';
-import { keyspaceOf } from './keyspace';
-import { RedisStore } from './redis-store';
+import { clusterTags, keyspaceOf } from './keyspace';
+import { labOf } from './testing/lab';
 import { Listening } from './testing/listener';
+import type { WayOptions } from './way';
 
 const limits = { entryAgeMsMax: 10_000, logPacketsMax: 5, logBytesMax: 40, journalBytesMax: 100_000 };
-const logs = ['log a', 'log b'];
-const sessions = ['s', 't'];
+// What is committed together is of one partition, in a Cluster too.
+const { partitionOf } = keyspaceOf('', clusterTags);
+const named = (kind: string): string[] =>
+  Array.from({ length: 1_000 }, (_, i) => `${kind} ${i}`).filter((name) => partitionOf(name) === 5);
+const [logs, sessions] = [named('log').slice(0, 2), named('session').slice(0, 2)];
 const steps = 150;
 
 /** Two nodes on one store, and what it calls epochs and leases by the order in which they came. */
@@ -111,7 +114,7 @@ function questions(random: Random): Question {
         const commit: Commit = { number: node.number + (isWrong ? 2 : 1), branch: node.branch, steps: its, records };
         const answers: unknown[] = [];
         for (let i = 0; i < (isRepeated ? 2 : 1); i++) {
-          const result = await node.store.commit(0, commit);
+          const result = await node.store.commit(node.store.partitionOf(logs[0] as string), commit);
           if ('last' in result) answers.push(result);
           else answers.push({ ...result, positions: twin.positions((result as CommitResult).positions) });
         }
@@ -181,6 +184,39 @@ function questions(random: Random): Question {
   }
 }
 
+async function compare(seed: number, options: WayOptions): Promise<void> {
+  const random = seededRandom(seed);
+  const clock = new VirtualClock();
+  const adapter = memory({ shared: true });
+  const lab = labOf(options, `twin${seed}`, limits);
+  const [one, other] = [new Twin(), new Twin()];
+  for (let i = 0; i < 2; i++) {
+    const platform = platformOf(clock);
+    await one.add(adapter({ platform, wheel: new TimerWheel(platform), limits, codecs: [] }) as Store);
+    await other.add(lab.node());
+  }
+  try {
+    for (let i = 0; i < steps; i++) {
+      const ask = questions(random);
+      expect(await ask(other), `step ${i}`).toEqual(await ask(one));
+      await lab.settle();
+      expect(other.told(), `told in step ${i}`).toEqual(one.told());
+      // Apart from every bound by a second at least: real time goes on as well.
+      if (random.chance(0.15)) {
+        const ms = random.chance(0.2) ? 100_000 : 6_000;
+        clock.advance(ms);
+        await lab.elapse(ms);
+      }
+      // A log that nobody uses may stay longer in Redis.
+      for (const { nodes } of [one, other]) await nodes[0]?.store.tops(logs);
+    }
+  } finally {
+    await Promise.all(lab.stores.map((store) => store.close()));
+  }
+}
+
+const seeds = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed);
+
 describe.skipIf(!hasRedis)('the stores in Redis and in memory', () => {
   let server: RedisServer;
   beforeAll(async () => {
@@ -188,47 +224,15 @@ describe.skipIf(!hasRedis)('the stores in Redis and in memory', () => {
   });
   afterAll(() => server.end());
 
-  test.each(Array.from({ length: 12 }, (_, seed) => seed))('are twins, seed %i', async (seed) => {
-    const random = seededRandom(seed);
-    const clock = new VirtualClock();
-    const adapter = memory({ shared: true });
-    let ahead = 0;
-    const [one, other] = [new Twin(), new Twin()];
-    const stores: RedisStore[] = [];
-    for (let i = 0; i < 2; i++) {
-      const platform = platformOf(clock);
-      await one.add(adapter({ platform, wheel: new TimerWheel(platform), limits, codecs: [] }) as Store);
-      const store = new RedisStore({
-        ...{ platform: systemPlatform, limits, codec: msgpack(), codecs: [], prefix: 'twin', where: server.url },
-        isGuest: false,
-        connect: () =>
-          new Redis(server.port, '127.0.0.1', { lazyConnect: true, enableOfflineQueue: false, protocol: 2 }),
-        ...{ keyspace: keyspaceOf(`twin${seed}`, ['0']), aheadMs: () => ahead },
-      });
-      stores.push(store);
-      await other.add(store);
-    }
-    const settle = async (): Promise<void> => {
-      for (let i = 0; i < 2; i++) for (const store of stores) await store.roundTrip();
-    };
-    const elapse = async (ms: number): Promise<void> => {
-      await settle();
-      clock.advance(ms);
-      ahead += ms;
-    };
-    try {
-      for (let i = 0; i < steps; i++) {
-        const ask = questions(random);
-        expect(await ask(other), `step ${i}`).toEqual(await ask(one));
-        await settle();
-        expect(other.told(), `told in step ${i}`).toEqual(one.told());
-        // Apart from every bound by a second at least: real time goes on as well.
-        if (random.chance(0.15)) await elapse(random.chance(0.2) ? 100_000 : 6_000);
-        // A log that nobody uses may stay longer in Redis.
-        for (const { nodes } of [one, other]) await nodes[0]?.store.tops(logs);
-      }
-    } finally {
-      await Promise.all(stores.map((store) => store.close()));
-    }
+  test.each(seeds(12))('are twins, seed %i', (seed) => compare(seed, { url: server.url }));
+});
+
+describe.skipIf(!hasRedis)('the stores in a Redis Cluster and in memory', () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    cluster = await RedisCluster.start();
   });
+  afterAll(() => cluster.end());
+
+  test.each(seeds(4))('are twins, seed %i', (seed) => compare(seed, { cluster: cluster.nodes }));
 });

@@ -10,7 +10,11 @@ local node, its, branch = arg(), number(), number()
 local state = base .. ':commits:' .. node
 local before = redis.call('HMGET', state, 'number', 'branch')
 local last, lastBranch = tonumber(before[1] or nil) or 0, tonumber(before[2] or nil) or 0
-if before[1] and its == last and branch == lastBranch then return redis.call('HGET', state, 'result') end
+if before[1] and its == last and branch == lastBranch then
+  -- It writes: who waits for replicas waits for what this connection has written last.
+  redis.call('PEXPIRE', state, hour)
+  return redis.call('HGET', state, 'result')
+end
 if its ~= last + 1 or branch < lastBranch then return last end
 
 -- Where what was stored under a key is, as epoch and offset with the time in front until when that counts.

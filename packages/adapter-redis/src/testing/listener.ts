@@ -39,4 +39,8 @@ export class Listening implements StoreEvents {
   onState(state: StoreState): void {
     this.heard.push(state);
   }
+
+  onWarning(code: string): void {
+    this.heard.push(`warning ${code}`);
+  }
 }

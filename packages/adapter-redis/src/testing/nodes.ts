@@ -1,6 +1,7 @@
 // Nodes of a test on a Redis of its own, as servers have them: all are gone when the test is over.
 import type { NewEntry } from '@halyard/server';
 import { afterEach } from 'vitest';
+import { type ClusterMembers, RedisCluster } from '../../../../test/kit/redis-cluster';
 import { RedisServer } from '../../../../test/kit/redis-server';
 import { platformOf, systemPlatform } from '../../../server/src/base/platform';
 import { TimerWheel } from '../../../server/src/base/wheel';
@@ -15,7 +16,7 @@ export interface TestNode {
   readonly heard: string[];
   /** Nothing of it happens any more, and it says nothing. */
   freeze(): void;
-  /** Appends to a log; the next commit of the node. */
+  /** Appends to a log; the next commit of the node to its partition. */
   append(log: string, text: string): Promise<unknown>;
 }
 
@@ -33,6 +34,11 @@ export function nodesOf() {
       cleanUp.push(() => server.end());
       return server;
     },
+    async startCluster(members?: ClusterMembers): Promise<RedisCluster> {
+      const cluster = await RedisCluster.start(members);
+      cleanUp.push(() => cluster.end());
+      return cluster;
+    },
     /** A node that is not open yet. */
     make(options: RedisOptions) {
       let isFrozen = false;
@@ -48,17 +54,21 @@ export function nodesOf() {
       const { store, freeze } = this.make(options);
       const events = new Listening();
       await store.open(name, events);
-      let [number, branch] = [0, 0];
+      const commits = new Map<number, { number: number; branch: number }>();
       const append = async (log: string, text: string): Promise<unknown> => {
         const entry: NewEntry = { log, stamp: 1, except: [], earlier: [], bodies: [text] };
-        const commit = () => store.commit(0, { number: number + 1, branch, steps: [entry], records: [] });
+        const partition = store.partitionOf(log);
+        const last = commits.get(partition) ?? { number: 0, branch: 0 };
+        commits.set(partition, last);
+        const commit = () =>
+          store.commit(partition, { number: last.number + 1, branch: last.branch, steps: [entry], records: [] });
         let result = await commit();
         if ('last' in result) {
-          number = result.last;
-          branch++;
+          last.number = result.last;
+          last.branch++;
           result = await commit();
         }
-        number++;
+        last.number++;
         return result;
       };
       return { store, heard: events.heard, freeze, append };

@@ -78,7 +78,7 @@ export class Core {
     this.#flusher = new Flusher(platform);
     const cluster = store.isShared
       ? new Node({
-          ...{ store, platform, wheel, limits, codecs, report },
+          ...{ store, platform, wheel, limits, codecs, report, warn },
           ...{ recoveryWindowMs: options.recoveryWindowMs, ackTimeoutMs: options.ackTimeoutMs },
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
         })

@@ -105,8 +105,8 @@ export class Guest implements Life {
     }
     const { codec } = store satisfies Store;
     const node = platform.randomBytes(9).toString('base64url');
-    const common = { store, node, platform, wheel, report };
-    const inbox = new LateInbox({ ...common, warn }, this);
+    const common = { store, node, platform, wheel, report, warn };
+    const inbox = new LateInbox(common, this);
     this.#inbox = inbox;
     this.#participant = new Participant({ ...common, limits, codecs, inbox, ackTimeoutMs, released() {} });
     const targets = (): undefined => undefined;

@@ -29,6 +29,7 @@ export interface ParticipantContext {
   /** Something was released to connections. */
   released(): void;
   report(error: unknown, where: string): void;
+  warn(code: string, message: string): void;
 }
 
 /** What is published and not stored may have so many bytes. */
@@ -109,7 +110,8 @@ export class Participant {
           inbox.left(node);
           this.nodeLeft(node);
         },
-        onState() {},
+        onState: (state) => this.patience.told(state),
+        onWarning: (code, message) => this.#context.warn(code, message),
       }),
     );
     this.patience.begin();

@@ -1,6 +1,6 @@
 // Calls to a store that may take long, fail, or never return: each has a deadline, and is made again until it has an answer.
 import type { Platform } from '../base/platform';
-import type { Awaitable } from './store';
+import type { Awaitable, StoreState } from './store';
 
 /** A call that has not returned after so many milliseconds is made again. */
 export const callMsMax = 2_000;
@@ -21,6 +21,8 @@ export class Patience {
   /** Since when no call has been answered, if one has failed since then. */
   #failingSince: number | undefined;
   #answeredAt = 0;
+  /** Since when the store says that it is away, or a part of it. */
+  #awaySince: number | undefined;
   /** When the store was back that had been away; never so far. */
   backAt = Number.NEGATIVE_INFINITY;
   #begin!: () => void;
@@ -35,6 +37,17 @@ export class Patience {
   /** Whether calls may be made: before that they wait. */
   get isBegun(): boolean {
     return this.#isBegun;
+  }
+
+  /** The store says how it is: a part of it may be away though other calls are answered. */
+  told(state: StoreState): void {
+    const now = this.#platform.now();
+    if (state !== 'up') {
+      this.#awaySince ??= now;
+      return;
+    }
+    if (this.#awaySince !== undefined && now - this.#awaySince >= awayMsMin) this.backAt = now;
+    this.#awaySince = undefined;
   }
 
   /** The store is open: calls are made from now on. */

@@ -211,6 +211,11 @@ export interface StoreEvents {
   onJoined(node: string): void;
   onLeft(node: string): void;
   onState(state: StoreState): void;
+  /**
+   * Something the operator should know though nothing failed; it may be said as often as it happens.
+   * @param code for programs: `ERR_…` @param message for people: what happened, and what to do
+   */
+  onWarning(code: string, message: string): void;
 }
 
 export interface Store {
