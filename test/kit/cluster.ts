@@ -1,7 +1,7 @@
 // The servers of a test that share a store: all are gone when the test is over.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { type HostFactory, memory, type Server, type ServerOptions } from '@halyard/server';
+import { type Adapter, type HostFactory, memory, type Server, type ServerOptions } from '@halyard/server';
 import { afterEach } from 'vitest';
 import { type KillableServer, killable } from './killable';
 
@@ -12,7 +12,8 @@ export interface Cluster {
   serve(count: number, app?: (io: Server, index: number) => void, options?: ServerOptions): Promise<KillableServer[]>;
 }
 
-export function clusterOf(host: () => HostFactory): Cluster {
+/** @param newStore makes what the servers of one call share. Default: a store in memory */
+export function clusterOf(host: () => HostFactory, newStore: () => Adapter = () => memory({ shared: true })): Cluster {
   const cleanUp: (() => unknown)[] = [];
   afterEach(async () => {
     for (const end of cleanUp.splice(0).reverse()) await end();
@@ -20,7 +21,7 @@ export function clusterOf(host: () => HostFactory): Cluster {
   return {
     cleanUp,
     async serve(count, app = () => {}, options = {}) {
-      const adapter = memory({ shared: true });
+      const adapter = newStore();
       const servers: KillableServer[] = [];
       for (let i = 0; i < count; i++) {
         const server = await killable(host(), { adapter, codecs: [json(), msgpack()], ...options }, (io) => app(io, i));

@@ -1,13 +1,18 @@
 // The stores that servers of a test can share: what is said of one is said of all. That in Redis is left out where there is none.
 import { redis } from '@halyard/adapter-redis';
-import { type Adapter, memory } from '@halyard/server';
+import type { Codec } from '@halyard/codec';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
+import { type Adapter, memory, type StoreContext } from '@halyard/server';
 import { afterAll, beforeAll } from 'vitest';
+import { systemPlatform } from '../../packages/server/src/base/platform';
+import { TimerWheel } from '../../packages/server/src/base/wheel';
 import { hasRedis, RedisServer } from './redis-server';
 
-/** Called in a `describe`. @returns a function that makes a store without anything in it */
-export type UseStore = () => () => Adapter;
+/** Called in a `describe`. @returns a function that makes a store without anything in it. Its codec is of records */
+export type UseStore = () => (options?: { readonly codec?: Codec }) => Adapter;
 
-const inMemory: UseStore = () => () => memory({ shared: true });
+export const inMemory: UseStore = () => (options) => memory({ shared: true, ...options });
 
 const inRedis: UseStore = () => {
   let server: RedisServer;
@@ -16,10 +21,17 @@ const inRedis: UseStore = () => {
     server = await RedisServer.start();
   });
   afterAll(() => server.end());
-  return () => redis({ url: server.url, prefix: `store${count++}` });
+  return (options) => redis({ url: server.url, prefix: `store${count++}`, ...options });
 };
 
 export const sharedStores: readonly (readonly [name: string, use: UseStore])[] = [
   ['in memory', inMemory],
   ...(hasRedis ? ([['in Redis', inRedis]] as const) : []),
 ];
+
+/** What a node is opened with that is no server. */
+export function contextOf(): StoreContext {
+  const limits = { entryAgeMsMax: 60_000, logPacketsMax: 100, logBytesMax: 100_000, journalBytesMax: 1_000_000 };
+  const codecs = [json(), msgpack()];
+  return { platform: systemPlatform, wheel: new TimerWheel(systemPlatform), limits, codecs };
+}
