@@ -1,10 +1,11 @@
 // What is emitted durably: it is told when that is stored, and what is said again under a key is emitted once.
-import { memory, type Server, type ServerOptions, type Store } from '@halyard/server';
+import type { Server, ServerOptions, Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
-import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { places } from '../kit/stores';
 
-describe.each(hosts)('on %s', (_name, host) => {
+describe.each(places)('on %s', (_name, host, useStore) => {
+  const newStore = useStore();
   const { open, serve } = served(host);
 
   async function joined(io: Server, ...rooms: string[]) {
@@ -21,7 +22,7 @@ describe.each(hosts)('on %s', (_name, host) => {
 
   /** Servers on one store, whose commits can be made to wait. */
   async function shared(count: number, options: ServerOptions = {}) {
-    const store = memory({ shared: true });
+    const store = newStore();
     const gate = { wait: Promise.resolve() };
     const servers: Server[] = [];
     for (let i = 0; i < count; i++) {

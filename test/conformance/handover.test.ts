@@ -3,11 +3,11 @@
 import { PublicError, type RemoteSocket, type Server, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { clusterOf } from '../kit/cluster';
-import { hosts } from '../kit/hosts';
+import { places } from '../kit/stores';
 import { WireClient } from '../kit/wire';
 
-describe.each(hosts)('on %s', (_name, host) => {
-  const { cleanUp, serve } = clusterOf(host);
+describe.each(places)('on %s', (_name, host, useStore) => {
+  const { cleanUp, serve } = clusterOf(host, useStore());
 
   /** Three servers whose handlers of "hold" wait until they are told to go on. */
   async function three() {

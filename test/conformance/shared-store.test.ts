@@ -9,6 +9,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { overseen } from '../kit/overseen';
 import { served } from '../kit/served';
+import { places } from '../kit/stores';
 import type { WireClient } from '../kit/wire';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -32,14 +33,15 @@ function routed(to: Server) {
   return route;
 }
 
-describe.each(hosts)('on %s', (_name, host) => {
+describe.each(places)('on %s', (_name, host, useStore) => {
+  const newStore = useStore();
   const { cleanUp, open, serve } = served(host);
 
   /** Two servers on one store. */
   async function two(
     onSocket: (socket: Socket, server: 'A' | 'B') => void = () => {},
     options: ServerOptions = {},
-    adapter: Adapter = memory({ shared: true }),
+    adapter: Adapter = newStore(),
   ) {
     const start = (name: 'A' | 'B'): Promise<Server> =>
       serve({ adapter, ...options }, (io) => io.on('connection', (socket) => onSocket(socket, name)));
@@ -169,7 +171,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   test('a client that was not told of its session is told its new secret once that is stored', async () => {
-    const { adapter, of } = overseen();
+    const { adapter, of } = overseen(newStore());
     const { a, b } = await two(undefined, {}, adapter);
     const { commits, claims } = of.B;
     // What B writes takes as long as it is held.
@@ -193,7 +195,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   test('what another server may have handled is redelivered, whichever HELLO has brought the session', async () => {
-    const { adapter, of } = overseen();
+    const { adapter, of } = overseen(newStore());
     const heard: string[] = [];
     const listen = (socket: Socket, server: 'A' | 'B') =>
       socket.on('event', (text: string) => {

@@ -1,5 +1,5 @@
 // Two servers on one store whose calls may be held back, so that a test drives what happens meanwhile.
-import { type Adapter, memory, type Store } from '@halyard/server';
+import type { Adapter, Store } from '@halyard/server';
 
 /** Calls of one kind. */
 class Calls {
@@ -35,10 +35,9 @@ class Calls {
   }
 }
 
-/** @returns the adapter of both, and the calls of each: the first that is made is A's */
-export function overseen() {
+/** @param shared what they share @returns the adapter of both, and the calls of each: the first that is made is A's */
+export function overseen(shared: Adapter) {
   const of = { A: callsOfServer(), B: callsOfServer() };
-  const shared = memory({ shared: true });
   let count = 0;
   const adapter: Adapter = (context) => {
     const store = shared(context) as Store;

@@ -7,6 +7,7 @@ import { type Adapter, memory, type StoreContext } from '@halyard/server';
 import { afterAll, beforeAll } from 'vitest';
 import { systemPlatform } from '../../packages/server/src/base/platform';
 import { TimerWheel } from '../../packages/server/src/base/wheel';
+import { hosts } from './hosts';
 import { hasRedis, RedisServer } from './redis-server';
 
 /** Called in a `describe`. @returns a function that makes a store without anything in it. Its codec is of records */
@@ -35,3 +36,10 @@ export function contextOf(): StoreContext {
   const codecs = [json(), msgpack()];
   return { platform: systemPlatform, wheel: new TimerWheel(systemPlatform), limits, codecs };
 }
+
+/** Each host with servers that share a store in memory, and one of them with one in Redis. */
+export const places = sharedStores.flatMap(([where, useStore]) =>
+  hosts
+    .slice(where === 'in Redis' ? -1 : 0)
+    .map(([name, host]) => [`${name}, a store ${where}`, host, useStore] as const),
+);
