@@ -133,6 +133,18 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     ]);
   });
 
+  test('what a server says once it is closed is not said, and does no harm', async () => {
+    const failures: unknown[] = [];
+    const failed = (reason: unknown) => void failures.push(reason);
+    process.on('unhandledRejection', failed);
+    cleanUp.push(() => process.off('unhandledRejection', failed));
+    const [a] = (await serve(1)) as [KillableServer];
+    await a.io.close();
+    a.io.to('room').emit('said', 'too late');
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(failures).toEqual([]);
+  });
+
   test('Redis may be gone for a while: nobody is cut off, and what is said then comes when it is back', async () => {
     const own = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always');
     cleanUp.push(() => own.end());

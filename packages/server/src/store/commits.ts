@@ -149,6 +149,8 @@ export class Commits {
     try {
       first = this.#store.commit(partition, commit);
       if (!(first instanceof Promise) && isResultOf(commit, first)) return this.#done(partition, commit, first);
+      // Once the server is closed nobody asks what has become of it.
+      if (first instanceof Promise) first.catch(() => {});
     } catch {
       // Whether it throws here or rejects: it is called again.
     }
