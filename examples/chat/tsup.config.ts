@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig([
-  { entry: ['src/server.ts'], format: 'esm', target: 'es2022', platform: 'node' },
+  { entry: ['src/server.ts', 'src/chat.ts'], format: 'esm', target: 'es2022', platform: 'node' },
   {
     entry: { chat: 'src/page/main.ts' },
     outDir: 'dist/page',

@@ -16,9 +16,12 @@ export interface ChatServer {
   kill(): Promise<void>;
 }
 
+/** What `npm run demo:cluster` runs. */
+export const clusterScript = fileURLToPath(new URL('../../examples/cluster/dist/start.js', import.meta.url));
+
 /** @param port 0 takes a free one */
-export async function startChat(port = 0): Promise<ChatServer> {
-  const child = spawn(process.execPath, [chatScript], {
+export async function startChat(port = 0, script = chatScript): Promise<ChatServer> {
+  const child = spawn(process.execPath, [script], {
     env: { ...process.env, PORT: `${port}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

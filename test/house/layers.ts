@@ -85,6 +85,7 @@ export const layers: Layers = {
         imports: ['packages/protocol', 'packages/client', 'packages/server', 'packages/harness'],
       },
     ],
+    [{ path: 'examples/chat' }],
     [
       {
         path: 'bench',
@@ -106,7 +107,8 @@ export const layers: Layers = {
         ],
       },
       { path: 'examples/all-cores' },
-      { path: 'examples/chat' },
+      // The chat on many servers.
+      { path: 'examples/cluster' },
       { path: 'examples/quick-start' },
       { path: 'examples/testing' },
       {

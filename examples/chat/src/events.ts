@@ -30,6 +30,8 @@ export interface ClientToServer {
   /** The reply is the sender's copy; everyone else in the room gets `message`. Refused with `ERR_TEXT` or `ERR_NOT_IN_ROOM`. */
   'message:send'(room: string, text: string): Message;
   typing(room: string): void;
+  /** Where there are many servers: kills the one of that name, if it is the one that gets this. */
+  'node:kill'(name: string): void;
 }
 
 export interface ServerToClient {
@@ -39,4 +41,6 @@ export interface ServerToClient {
   people(room: string, people: readonly Person[]): void;
   message(message: Message): void;
   typing(room: string, person: string): void;
+  /** Where there are many servers: which one serves us now. */
+  node(name: string): void;
 }

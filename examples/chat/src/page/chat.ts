@@ -45,6 +45,8 @@ export interface View {
   /** The server did not let us in. */
   refuse(problem: string): void;
   warn(problem: string): void;
+  /** Another one of many servers serves us now. */
+  showNode(name: string): void;
 }
 
 /** Older messages of a room are forgotten. */
@@ -65,6 +67,7 @@ export class Chat {
   /** Ours, one for every session. */
   readonly #ids = new Set<string>();
   #wasConnected = false;
+  #node = '';
   #newSessionUntil = 0;
   #typingToldAt = 0;
 
@@ -103,6 +106,10 @@ export class Chat {
       this.#append(room, message);
       view.showTyping(this);
       view.showRooms(this);
+    });
+    socket.on('node', (name) => {
+      this.#node = name;
+      view.showNode(name);
     });
     socket.on('typing', (name, person) => {
       this.rooms.get(name)?.typing.set(person, Date.now() + typingShownMs);
@@ -181,6 +188,11 @@ export class Chat {
 
   reconnect(): void {
     this.#socket.connect();
+  }
+
+  /** Kills the server that serves us. */
+  killNode(): void {
+    this.#socket.emit('node:kill', this.#node);
   }
 
   showStatus(): void {

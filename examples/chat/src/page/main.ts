@@ -73,6 +73,7 @@ function start(name: string, room: string): void {
     if (wanted !== undefined) chat.open(wanted);
   };
   find('leave').onclick = () => chat.leave();
+  find('kill').onclick = () => chat.killNode();
   find('reconnect').onclick = () => chat.reconnect();
 }
 
@@ -128,6 +129,10 @@ const view: View = {
     find('refusal').hidden = false;
   },
   warn,
+  showNode(name) {
+    find('node').hidden = false;
+    find('node-name').textContent = name;
+  },
 };
 
 find('menu').onclick = () => openSide(!find('chat').classList.contains('side-open'));

@@ -1,0 +1,17 @@
+// One server of many: the chat, with a name, and a way to kill it.
+import { redis } from '@halyard/adapter-redis';
+import { chatServer } from '@halyard/example-chat';
+
+const { NODE_NAME = 'one', PORT = '3000', REDIS_URL = 'redis://127.0.0.1:6379' } = process.env;
+
+const io = chatServer({ adapter: redis({ url: REDIS_URL }) });
+io.on('connection', (socket) => {
+  socket.emit('node', NODE_NAME);
+  // Nobody can say any more that it was handled: so the next server gets it again, and it names whom it means.
+  socket.on('node:kill', (name) => {
+    if (name === NODE_NAME) process.kill(process.pid, 'SIGKILL');
+  });
+});
+await io.listen(Number(PORT));
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => io.close());
