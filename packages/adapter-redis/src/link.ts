@@ -13,11 +13,19 @@ export class Away extends Error {
   override readonly name = 'Away';
 }
 
+/** A call without an answer. */
+interface Call {
+  /** Among those in flight; below zero if it was given up. */
+  place: number;
+  reject(error: Error): void;
+}
+
 export class Link {
   readonly client: Redis;
   /** What went wrong last. */
   failure: Error | undefined;
-  readonly #inFlight = new Set<(error: Error) => void>();
+  /** In no order. Not a Set: one that so much comes to and goes from makes old tables, which keep the youngest from the collector. */
+  #inFlight: Call[] = [];
   #isOpen = false;
 
   /** @param client made with `lazyConnect` */
@@ -28,8 +36,10 @@ export class Link {
       this.#silence();
     });
     client.on('close', () => {
-      for (const reject of this.#inFlight) reject(new Away('the connection to Redis is lost'));
-      this.#inFlight.clear();
+      const lost = this.#inFlight;
+      this.#inFlight = [];
+      for (const call of lost) call.place = -1;
+      for (const { reject } of lost) reject(new Away('the connection to Redis is lost'));
       if (this.#isOpen) onLost();
     });
     client.on('ready', () => {
@@ -53,7 +63,7 @@ export class Link {
 
   /** How many calls have no answer yet. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.length;
   }
 
   run<Answer>(call: (client: Redis) => Promise<Answer>): Promise<Answer> {
@@ -62,14 +72,15 @@ export class Link {
         reject(new Away('there is no connection to Redis'));
         return;
       }
-      this.#inFlight.add(reject);
+      const its: Call = { place: this.#inFlight.length, reject };
+      this.#inFlight.push(its);
       call(this.client).then(
         (answer) => {
-          this.#inFlight.delete(reject);
+          this.#answered(its);
           resolve(answer);
         },
         (error) => {
-          this.#inFlight.delete(reject);
+          this.#answered(its);
           reject(error);
         },
       );
@@ -92,5 +103,13 @@ export class Link {
   /** ioredis hears the first error of a stream, and one with TLS may have another behind it: nobody would hear that. */
   #silence(): void {
     (this.client.stream as Redis['stream'] | undefined)?.on('error', () => {});
+  }
+
+  #answered(call: Call): void {
+    if (call.place < 0) return;
+    const last = this.#inFlight.pop() as Call;
+    if (last === call) return;
+    this.#inFlight[call.place] = last;
+    last.place = call.place;
   }
 }
