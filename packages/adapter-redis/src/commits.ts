@@ -1,11 +1,12 @@
-// A commit as the arguments of its script.
+// A commit as the argument of its script.
 import type { Position } from '@halyard/protocol';
 import type { Commit, Letter, NewEntry, RecordWrite } from '@halyard/server';
 import { packEntry } from './entries';
+import { packed } from './packed';
 import { tagged } from './pieces';
 import { type Argument, msOf } from './scripts';
 
-export function argumentsOf(node: string, { number, branch, steps, records }: Commit): Argument[] {
+export function argumentOf(node: string, { number, branch, steps, records }: Commit): Buffer {
   const args: Argument[] = [node, number, branch, steps.length];
   let before: NewEntry | undefined;
   let blob: Buffer | undefined;
@@ -21,25 +22,25 @@ export function argumentsOf(node: string, { number, branch, steps, records }: Co
   }
   args.push(records.length);
   for (const record of records) addRecord(args, record);
-  return args;
+  return packed(args);
 }
 
 function addEntry(args: Argument[], { log, key, stamp, bodies, earlier }: NewEntry, blob: Buffer): void {
   let bytes = 0;
   for (const body of bodies) bytes += body?.length ?? 0;
-  args.push('entry', log, keyOf(key), stamp, bytes, blob);
+  args.push('entry', log, keyOf(key), String(stamp), bytes, blob);
   addPlaces(args, earlier);
 }
 
 function addLetter(args: Argument[], { to, key, stamp, body }: Letter): void {
-  args.push('letter', to, keyOf(key), stamp, body.length, tagged(body));
+  args.push('letter', to, keyOf(key), String(stamp), body.length, tagged(body));
 }
 
 function addRecord(args: Argument[], record: RecordWrite): void {
   const { session, nonce, generation, parts, positions, mail, isWhole, keptMs } = record;
   const isOver = parts === undefined;
   args.push(session, nonce, generation, isWhole ? 1 : 0, isOver ? 1 : 0, msOf(keptMs));
-  args.push(mail.number, mail.node, mail.stamp, parts?.size ?? 0);
+  args.push(mail.number, mail.node, String(mail.stamp), parts?.size ?? 0);
   for (const [name, part] of parts ?? []) args.push(name, tagged(part));
   args.push(positions.size, ...positions.keys());
   addPlaces(args, [...positions.values()]);

@@ -16,7 +16,7 @@ import type {
   StoreEvents,
   StoreState,
 } from '@halyard/server';
-import { argumentsOf } from './commits';
+import { argumentOf } from './commits';
 import { readLetter, readResult } from './entries';
 import { channelOf } from './keyspace';
 import { guarded, Life, type LifeContext } from './life';
@@ -103,7 +103,7 @@ export class RedisStore implements Store {
   }
 
   async commit(partition: number, commit: Commit): Promise<CommitResult | RolledBack> {
-    const reply = await this.#life.commit(partition, argumentsOf(this.#life.node, commit));
+    const reply = await this.#life.commit(partition, [argumentOf(this.#life.node, commit)]);
     return typeof reply === 'number' ? { last: reply } : readResult(bytesOf(reply));
   }
 

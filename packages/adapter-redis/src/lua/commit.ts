@@ -1,11 +1,13 @@
 // One commit of a node to a partition: all of it in its order, or nothing. It is read and checked before anything is written.
 
 /**
- * Node, number, branch, steps, records → the number of the last one that was done, if this one is not to be; or the result.
+ * One argument, a list as MessagePack: node, number, branch, steps, records → the number of the last one that was done, if this one is not to be; or the result.
  * Of a step: `top`, log | `entry`, log, key, stamp, bytes, blob, earlier | `letter`, session, key, stamp, bytes, body.
  * A key has `=` in front, or is empty if there is none. A position is epoch and offset, or empty and which step of this commit.
+ * Stamps are texts: they have more digits than a number keeps when it becomes one.
  */
 export const commitScript = `
+list, at = cmsgpack.unpack(arg()), 0
 local node, its, branch = arg(), number(), number()
 local state = base .. ':commits:' .. node
 local before = redis.call('HMGET', state, 'number', 'branch')
@@ -57,7 +59,7 @@ for i = 1, number() do
   end
 end
 for i = 1, number() do
-  local r = { session = session(arg()), nonce = arg(), generation = number(), isWhole = arg() == '1', isOver = arg() == '1' }
+  local r = { session = session(arg()), nonce = arg(), generation = number(), isWhole = arg() == 1, isOver = arg() == 1 }
   records[i] = r
   r.kept = number()
   -- A part of a record is nothing without the rest of it.
@@ -123,6 +125,7 @@ for _, r in ipairs(records) do
       -- One that is merely missing is written again by its living owner, and one that has expired: it was only quiet.
       redis.call('UNLINK', s.key, s.record, s.letters)
       s.generation, s.last, s.count, s.bytes, s.isThere = 0, 0, 0, 0, true
+      s.was, s.listed = {}, nil
     end
     s.nonce, s.owner, s.isOver = r.nonce, node, r.isOver
     s.generation, s.until_ = math.max(s.generation, r.generation), now + r.kept
@@ -136,12 +139,17 @@ for _, r in ipairs(records) do
       local p = placed(r.places[j])
       redis.call('HSET', s.record, name, 't' .. p[1] .. ' ' .. int(p[2]))
     end
+    if not s.listed or s.until_ < s.listed or s.until_ > s.listed + unlisted or r.isWhole or r.isOver then
+      s.listed = s.until_
+      redis.call('ZADD', expiring, s.until_, s.id)
+      redis.call('PEXPIRE', s.record, r.kept + day)
+      s.isListed = true
+    end
     saveSession(s)
+    if s.isListed then redis.call('PEXPIRE', s.key, r.kept + day) end
     s.hasMail = nil
-    redis.call('ZADD', expiring, int(s.until_), s.id)
-    for _, key in ipairs({ s.key, s.record }) do redis.call('PEXPIRE', key, int(r.kept + day)) end
     if s.count > 0 then
-      redis.call('PEXPIRE', s.letters, int(r.kept + day))
+      redis.call('PEXPIRE', s.letters, r.kept + day)
       mailed[#mailed + 1] = piece(s.id)
     end
   end
@@ -160,7 +168,7 @@ for _, list in ipairs({ repeated, fenced, missing, mailed }) do
   out[#out + 1] = count(#list) .. table.concat(list)
 end
 local result = table.concat(out)
-redis.call('HSET', state, 'number', int(its), 'branch', int(branch), 'result', result)
+redis.call('HSET', state, 'number', its, 'branch', branch, 'result', result)
 redis.call('PEXPIRE', state, hour)
 return result
 `;

@@ -20,6 +20,7 @@ local function log(name)
   log.top, log.stamp, log.node = tonumber(m[2] or nil), m[3], m[4]
   log.first, log.bytes, log.old = tonumber(m[5] or nil), tonumber(m[6] or nil), tonumber(m[7] or nil)
   log.at, log.used, log.ttl = tonumber(m[8] or nil), tonumber(m[9] or nil), tonumber(m[10] or nil)
+  log.was = { log.epoch, log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl }
   local isWhole = not m.err and log.epoch and log.top and log.stamp and log.node and log.first and log.bytes and log.old
     and log.at and log.used and log.ttl
   if isWhole and log.used + ageMax + linger <= now then
@@ -30,7 +31,7 @@ local function log(name)
     fresh = fresh + 1
     log.epoch = seed .. fresh
     log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl = 0, '0', '', 1, 0, 0, 0, 0
-    log.isNew = true
+    log.isNew, log.was = true, {}
   end
   return log
 end
@@ -93,12 +94,20 @@ local function saveLogs()
     trim(log)
     if now - log.ttl > linger or log.hasEntry then
       log.ttl = now
-      redis.call('PEXPIRE', log.entries, int(ageMax + linger * 4))
+      redis.call('PEXPIRE', log.entries, ageMax + linger * 4)
     end
-    redis.call('HSET', log.key, 'epoch', log.epoch, 'top', int(log.top), 'stamp', log.stamp, 'node', log.node,
-      'first', int(log.first), 'bytes', int(log.bytes), 'old', int(log.old), 'at', int(log.at), 'used', int(now),
-      'ttl', int(log.ttl))
-    if log.ttl == now then redis.call('PEXPIRE', log.key, int(ageMax + day)) end
+    local was, fields = log.was, { 'used', now }
+    changed(fields, 'epoch', log.epoch, was[1])
+    changed(fields, 'top', log.top, was[2])
+    changed(fields, 'stamp', log.stamp, was[3])
+    changed(fields, 'node', log.node, was[4])
+    changed(fields, 'first', log.first, was[5])
+    changed(fields, 'bytes', log.bytes, was[6])
+    changed(fields, 'old', log.old, was[7])
+    changed(fields, 'at', log.at, was[8])
+    changed(fields, 'ttl', log.ttl, was[9])
+    redis.call('HSET', log.key, unpack(fields))
+    if log.ttl == now then redis.call('PEXPIRE', log.key, ageMax + day) end
   end
 end
 
@@ -107,12 +116,12 @@ local function append(log, stamp, node, earlier, bytes, blob)
   local offset = log.top + 1
   local message = piece('entry') .. piece(log.epoch) .. count(offset) .. piece(stamp) .. piece(node)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
-  local added = redis.pcall('XADD', log.entries, int(offset), 't', int(now), 'n', int(bytes), 'm', message)
+  local added = redis.pcall('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
   if added.err then
     -- Something else is there, that nobody of us has written; or there is no room, before anything was written.
     if not isForeign(added.err) then error(added.err) end
     redis.call('UNLINK', log.entries)
-    redis.call('XADD', log.entries, int(offset), 't', int(now), 'n', int(bytes), 'm', message)
+    redis.call('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
     log.first, log.bytes = offset, 0
   end
   redis.call('SPUBLISH', log.key, message)

@@ -8,11 +8,11 @@ export const prelude = `
 local base = KEYS[1]
 local ahead, seed = tonumber(ARGV[1]), ARGV[2]
 local ageMax, countMax, bytesMax = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = ${commonArguments}
+local list, at = ARGV, ${commonArguments}
 
 local function arg()
   at = at + 1
-  return ARGV[at]
+  return list[at]
 end
 
 -- A missing or wrong number ends a script before it has written anything.
@@ -20,7 +20,7 @@ local function number()
   return assert(tonumber(arg()), 'ERR a number is missing')
 end
 
--- Not tostring, which rounds what has more than 14 digits.
+-- Not tostring, which rounds what has more than 14 digits. Redis writes numbers as they are that it is given as arguments.
 local function int(n)
   return string.format('%.0f', n)
 end
@@ -31,6 +31,13 @@ end
 
 local function count(n)
   return piece(int(n))
+end
+
+-- Puts a field into a list for HSET if it is not what it was.
+local function changed(list, name, value, was)
+  if value == was then return end
+  list[#list + 1] = name
+  list[#list + 1] = value
 end
 
 -- Whether a stream could not be added to because of what is under its key.

@@ -5,6 +5,8 @@
 export const sessionFunctions = `
 local sessions, sessionOrder = {}, {}
 local expiring = base .. ':expiring'
+-- By so much a session may be kept longer than is known to who looks for those that have expired: that one looks again.
+local unlisted = 10000
 
 local function session(id)
   local s = sessions[id]
@@ -12,10 +14,12 @@ local function session(id)
   s = { id = id, key = base .. ':session:' .. id, record = base .. ':record:' .. id, letters = base .. ':letters:' .. id }
   sessions[id] = s
   sessionOrder[#sessionOrder + 1] = s
-  local m = redis.pcall('HMGET', s.key, 'nonce', 'generation', 'owner', 'over', 'until', 'last', 'count', 'bytes', 'lease')
+  local m = redis.pcall('HMGET', s.key, 'nonce', 'generation', 'owner', 'over', 'until', 'last', 'count', 'bytes', 'lease', 'listed')
   s.nonce, s.owner, s.isOver, s.lease = m[1], m[3], m[4] == '1', m[9]
   s.generation, s.until_ = tonumber(m[2] or nil), tonumber(m[5] or nil)
   s.last, s.count, s.bytes = tonumber(m[6] or nil), tonumber(m[7] or nil), tonumber(m[8] or nil)
+  s.listed = tonumber(m[10] or nil)
+  s.was = { s.nonce, s.generation, s.owner, s.isOver, s.until_, s.last, s.count, s.bytes, s.listed }
   s.isKept = not m.err and s.nonce and s.generation and s.owner and s.until_ and s.last and s.count and s.bytes and true
   s.isThere = s.isKept and s.until_ > now
   return s
@@ -28,8 +32,17 @@ end
 
 -- Keeps what is known of it.
 local function saveSession(s)
-  redis.call('HSET', s.key, 'nonce', s.nonce, 'generation', int(s.generation), 'owner', s.owner, 'over',
-    s.isOver and '1' or '0', 'until', int(s.until_), 'last', int(s.last), 'count', int(s.count), 'bytes', int(s.bytes))
+  local was, fields = s.was, {}
+  changed(fields, 'nonce', s.nonce, was[1])
+  changed(fields, 'generation', s.generation, was[2])
+  changed(fields, 'owner', s.owner, was[3])
+  if s.isOver ~= was[4] then changed(fields, 'over', s.isOver and '1' or '0') end
+  changed(fields, 'until', s.until_, was[5])
+  changed(fields, 'last', s.last, was[6])
+  changed(fields, 'count', s.count, was[7])
+  changed(fields, 'bytes', s.bytes, was[8])
+  changed(fields, 'listed', s.listed, was[9])
+  if #fields > 0 then redis.call('HSET', s.key, unpack(fields)) end
 end
 
 -- Drops its letters up to a number.
@@ -62,7 +75,7 @@ local function post(s, node, stamp, body, bytes)
   if not s.isThere or s.isOver then return 0 end
   s.last = s.last + 1
   local function add()
-    return redis.pcall('XADD', s.letters, int(s.last), 'node', node, 'stamp', stamp, 'body', body, 'bytes', int(bytes))
+    return redis.pcall('XADD', s.letters, s.last, 'node', node, 'stamp', stamp, 'body', body, 'bytes', bytes)
   end
   local added = add()
   if added.err then
