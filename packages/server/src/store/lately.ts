@@ -1,5 +1,6 @@
 // What this node has stored last in one partition: if the store loses it, nobody else may know of it.
 import type { Position } from '@halyard/protocol';
+import { Recent } from '../base/recent';
 import type { Commit, CommitResult, Letter } from './store';
 
 const lettersMax = 1_024;
@@ -25,17 +26,16 @@ export interface Written {
 
 export class Lately {
   #letters: { readonly number: number; readonly letter: Letter }[] = [];
-  /** The last entry in each log, in the order of those. */
-  readonly #logs = new Map<string, Written>();
-  /** The last commit that has written each session, in the order of those. */
-  readonly #sessions = new Map<string, number>();
+  /** The last entry in each log. */
+  readonly #logs = new Recent<Written>(logsMax);
+  /** The last commit that has written each session. */
+  readonly #sessions = new Recent<number>(sessionsMax);
 
   add({ number, steps, records }: Commit, { positions, repeated, fenced, missing }: CommitResult): void {
     for (const [i, step] of steps.entries()) {
       if (repeated.includes(i)) continue;
       if ('to' in step) this.#letters.push({ number, letter: step });
       else if ('log' in step) {
-        this.#logs.delete(step.log);
         this.#logs.set(step.log, { number, position: positions[i] as Position, stamp: step.stamp });
       }
     }
@@ -43,32 +43,22 @@ export class Lately {
     const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
     for (const { session, parts } of records) {
       if (unwritten.has(session)) continue;
-      this.#sessions.delete(session);
       if (parts !== undefined) this.#sessions.set(session, number);
+      else this.#sessions.delete(session);
     }
-    cut(this.#logs, logsMax);
-    cut(this.#sessions, sessionsMax);
   }
 
   /** What was stored after a commit is lost. Letters are forgotten: they are sent again. @returns what it was */
   loseAfter(last: number): Lost {
     const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
     this.#letters = this.#letters.filter(({ number }) => number <= last);
-    const logs = new Map([...this.#logs].filter(([, { number }]) => number > last));
-    const sessions = [...this.#sessions].filter(([, number]) => number > last).map(([session]) => session);
+    const logs = new Map([...this.#logs.entries()].filter(([, { number }]) => number > last));
+    const sessions = [...this.#sessions.entries()].filter(([, number]) => number > last).map(([session]) => session);
     return { letters, logs, sessions };
   }
 
   writtenTo(log: string, epoch: string): Written | undefined {
     const written = this.#logs.get(log);
     return written?.position[0] === epoch ? written : undefined;
-  }
-}
-
-/** Forgets the oldest of what there is more of. */
-function cut(all: Map<string, unknown>, countMax: number): void {
-  for (const key of all.keys()) {
-    if (all.size <= countMax) break;
-    all.delete(key);
   }
 }

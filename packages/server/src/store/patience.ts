@@ -1,4 +1,5 @@
 // Calls to a store that may take long, fail, or never return: each has a deadline, and is made again until it has an answer.
+import { Bag, type Bagged } from '../base/bag';
 import type { Platform } from '../base/platform';
 import type { Awaitable, StoreState } from './store';
 
@@ -12,6 +13,11 @@ const retryMsMax = 1_000;
 /** The server is closed: nothing is tried any more. */
 export class Impatience extends Error {
   override readonly name = 'Impatience';
+}
+
+/** What is under way, and how it is ended before its time. */
+interface Ending extends Bagged {
+  end(error: Impatience): void;
 }
 
 export class Patience {
@@ -28,7 +34,7 @@ export class Patience {
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
   /** What is under way, to be ended with the server. */
-  readonly #ends = new Set<(error: Impatience) => void>();
+  readonly #ends = new Bag<Ending>();
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -65,7 +71,7 @@ export class Patience {
   /** Nothing is tried any more: what is under way rejects with `Impatience`. */
   end(): void {
     this.#isOver = true;
-    for (const end of [...this.#ends]) end(new Impatience('the server is closed'));
+    for (const { end } of this.#ends.empty()) end(new Impatience('the server is closed'));
   }
 
   /**
@@ -94,12 +100,13 @@ export class Patience {
     return new Promise((resolve, reject) => {
       const over = (): void => {
         cancel();
-        this.#ends.delete(end);
+        this.#ends.delete(ending);
       };
       const end = (error: Error): void => {
         over();
         reject(error);
       };
+      const ending: Ending = { place: -1, end };
       const fail = (error: Error): void => {
         this.#failingSince ??= this.#answeredAt;
         end(error);
@@ -109,7 +116,7 @@ export class Patience {
         end(new Impatience('the server is closed'));
         return;
       }
-      this.#ends.add(end);
+      this.#ends.add(ending);
       Promise.resolve()
         .then(call)
         .then((answer) => {
@@ -133,12 +140,13 @@ export class Patience {
         cancel();
         reject(error);
       };
+      const ending: Ending = { place: -1, end };
       const cancel = this.#platform.after(delayMs, () => {
-        this.#ends.delete(end);
+        this.#ends.delete(ending);
         resolve();
       });
       if (this.#isOver) end(new Impatience('the server is closed'));
-      else this.#ends.add(end);
+      else this.#ends.add(ending);
     });
   }
 }
