@@ -195,6 +195,12 @@ export class Audience implements LocalTargets {
 
   /** Members may be on any node, and sockets that are away nowhere: it is appended to the log of every room that is meant. */
   #publishToAll(turn: QueuedTurn, { rooms, except, key }: TargetSpec, event: string, args: readonly Value[]): void {
+    const [only = ''] = rooms ?? [];
+    if ((rooms === undefined || rooms.length === 1) && sessionIn(only) === undefined) {
+      // Mostly it is one room, and no socket has its name.
+      turn.publish({ logs: [this.#rooms.logOf(only)], except, bodies: this.#bodiesOf(event, args), key });
+      return;
+    }
     // Under a key what is for one socket is stored like a letter, wherever the socket is.
     const direct = key === undefined ? this.#rooms.resolve(rooms).direct : [];
     const ids = new Set(direct.map(({ id }) => id));
@@ -209,12 +215,16 @@ export class Audience implements LocalTargets {
         body: encodeLetter({ socket, namespace, event, args, rooms: names, except }, codec),
       }));
     if (names.length > 0) {
-      const packet = { type: PacketType.Publish, namespace: this.namespace, positions: [], event, args } as const;
-      const bodies = this.#context.encodeForAll(packet);
+      const bodies = this.#bodiesOf(event, args);
       turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies, key });
     }
     for (const { to, body } of elsewhere) turn.post(to, body, key);
     this.#sendTo(this.#rooms.resolve(names).rooms, direct, except, event, args);
+  }
+
+  #bodiesOf(event: string, args: readonly Value[]): Bodies {
+    const { namespace } = this;
+    return this.#context.encodeForAll({ type: PacketType.Publish, namespace, positions: [], event, args });
   }
 
   /** The same with those of other servers. One that two servers list counts once, and has answered if it has one of them. */

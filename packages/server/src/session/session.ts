@@ -117,11 +117,12 @@ export class Session extends Roaming implements Receiver {
   }
 
   override counts(): CountsRecord {
-    return {
-      ...this.movable.counts(),
-      ...{ generation: this.#generation, refusal: this.refusal, mail: this.mailRecord },
-      forgotten: this.forgottenStamp > this.confirmedStamp,
-    };
+    // Written with every change, so one object by its fields: a spread makes a slow one, of more than a kilobyte.
+    const { received, settled, owed, sent, confirmed, asked } = this.movable.counts();
+    const generation = this.#generation;
+    const { refusal, mailRecord: mail } = this;
+    const forgotten = this.forgottenStamp > this.confirmedStamp;
+    return { received, settled, owed, sent, confirmed, asked, generation, refusal, mail, forgotten };
   }
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
