@@ -27,6 +27,7 @@ export class Link {
   /** In no order. Not a Set: one that so much comes to and goes from makes old tables, which keep the youngest from the collector. */
   #inFlight: Call[] = [];
   #isOpen = false;
+  #isGathering = false;
 
   /** @param client made with `lazyConnect` */
   constructor(client: Redis, { onBack, onLost }: LinkEvents) {
@@ -74,6 +75,7 @@ export class Link {
       }
       const its: Call = { place: this.#inFlight.length, reject };
       this.#inFlight.push(its);
+      this.#gather();
       call(this.client).then(
         (answer) => {
           this.#answered(its);
@@ -103,6 +105,18 @@ export class Link {
   /** ioredis hears the first error of a stream, and one with TLS may have another behind it: nobody would hear that. */
   #silence(): void {
     (this.client.stream as Redis['stream'] | undefined)?.on('error', () => {});
+  }
+
+  /** What is said by all that runs now goes out in one write: each is a system call, here and in Redis. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    const { stream } = this.client;
+    this.#isGathering = true;
+    stream.cork();
+    queueMicrotask(() => {
+      this.#isGathering = false;
+      stream.uncork();
+    });
   }
 
   #answered(call: Call): void {
