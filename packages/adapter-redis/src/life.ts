@@ -66,7 +66,10 @@ export class Life {
       subscriptions: this.subscriptions,
       nextMarker: () => ++this.#marker,
       mark: (partition, marker) => this.scripts.run('mark', partition, [node, marker]),
-      beat: async (marker) => this.#members.listed(await this.#beat(marker), context.platform.now()),
+      beat: async (marker) => {
+        this.#members.listed(await this.#beat(marker), context.platform.now());
+        this.questions.probe();
+      },
       onState: (state) => events.onState(state),
       onMissed: () => {
         this.questions.missed();

@@ -40,16 +40,18 @@ describe.skipIf(!hasRedis)('a node', () => {
       }
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    cleanUp.push(() => {
+    const cut = (): void => {
+      proxy.close();
       for (const { to, from } of pairs) {
         to.destroy();
         from.destroy();
       }
-      proxy.close();
-    });
+    };
+    cleanUp.push(cut);
     const { port: own } = proxy.address() as { port: number };
     return {
       url: `redis://127.0.0.1:${own}`,
+      cut,
       silence: () => {
         for (const { from, isSubscriber } of pairs) if (isSubscriber) from.removeAllListeners('data').pause();
       },
@@ -114,6 +116,17 @@ describe.skipIf(!hasRedis)('a node', () => {
     await vi.waitFor(() => expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b', 'left b']), {
       timeout: 20_000,
     });
+  });
+
+  test('waits for no answer of one that does not listen any more, long before that is gone', async () => {
+    const server = await start();
+    const { store, heard } = await nodes.open({ url: server.url }, 'a');
+    const { url, cut } = await path(server.port);
+    await nodes.open({ url }, 'b');
+    const asked = store.send('b', 'for ever').catch((error: unknown) => error);
+    cut();
+    expect(await asked).toMatchObject({ code: 'ERR_NODE_UNKNOWN', details: { wasAsked: true } });
+    expect(heard).not.toContain('left b');
   });
 
   test('takes nobody for dead when Redis stood still for all of them', async () => {

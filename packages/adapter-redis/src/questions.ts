@@ -17,6 +17,9 @@ export interface QuestionsContext {
   say(node: string, message: Buffer): Promise<number>;
 }
 
+/** An answer that nobody waits for. */
+const nothing = packSaid({ kind: 'answer', id: 0, message: Buffer.alloc(0) });
+
 /** What another node may say of its failure. */
 const charsMax = 1_024;
 
@@ -71,10 +74,23 @@ export class Questions {
     this.#settle(id, ({ reject }) => reject(new HalyardError(code, text)));
   }
 
+  /** Looks whether those who are waited for still listen: a node that was killed does not, long before it is taken for gone. */
+  probe(): void {
+    const nodes = new Set([...this.#open.values()].map(({ node }) => node));
+    for (const node of nodes) {
+      this.#context.say(node, nothing).then(
+        (heard) => {
+          if (heard === 0) this.left(node);
+        },
+        () => {},
+      );
+    }
+  }
+
   /** Nobody answers for a node any more. */
   left(node: string): void {
     for (const [id, question] of this.#open) {
-      if (question.node === node) this.#settle(id, ({ reject }) => reject(unknownNode(node)));
+      if (question.node === node) this.#settle(id, ({ reject }) => reject(unknownNode(node, true)));
     }
   }
 
@@ -104,6 +120,7 @@ export class Questions {
   }
 }
 
-function unknownNode(node: string): LocalUsageError {
-  return new LocalUsageError('ERR_NODE_UNKNOWN', `there is no node ${node}`);
+/** @param wasAsked it may have done what it was asked for */
+function unknownNode(node: string, wasAsked = false): LocalUsageError {
+  return new LocalUsageError('ERR_NODE_UNKNOWN', `there is no node ${node}`, { wasAsked });
 }

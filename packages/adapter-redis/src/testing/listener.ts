@@ -20,7 +20,8 @@ export class Listening implements StoreEvents {
     this.heard.push(`renewed ${log}`);
   }
 
-  onMessage(from: string, message: unknown): string {
+  onMessage(from: string, message: unknown): string | Promise<string> {
+    if (message === 'for ever') return new Promise(() => {});
     return `answer to ${message} of ${from}`;
   }
 
