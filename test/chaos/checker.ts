@@ -19,6 +19,10 @@ export type FaultKind =
   | 'untold'
   /** An acknowledgement that did not come, or was another's, or failed though the session lives. */
   | 'unanswered'
+  /** Somebody is taken to be there who is not, or in a room. */
+  | 'ghost'
+  /** Took longer than is promised. */
+  | 'late'
   /** The protocol was broken, or something of the library threw. */
   | 'broken';
 

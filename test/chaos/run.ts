@@ -1,6 +1,7 @@
 // `npm run chaos`: plays rounds of every combination in turn for a time, prints the table, and fails on any fault.
 import { parseArgs } from 'node:util';
 import { type Random, seededRandom, testSeed } from '@halyard/harness/random';
+import { wholeNumber } from '../kit/whole-number';
 import { type Combination, combinationsOf, drawLimits } from './combinations';
 import { failuresOf, type Row, table } from './report';
 import { type Counts, type Outcome, playRound } from './round';
@@ -47,12 +48,6 @@ function readArguments(): Arguments | undefined {
     seed: wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
     combinations: combinationsOf(only),
   };
-}
-
-function wholeNumber(option: string, text: string, min: number, max: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= min && number <= max) return number;
-  throw new Error(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }
 
 /** @param share of the whole time */

@@ -9,7 +9,7 @@ export default defineConfig({
   platform: 'node',
   clean: true,
   noExternal: [/^@halyard\//, /^msgpackr/, /^protobufjs/, /^@protobufjs/],
-  external: ['uWebSockets.js', 'ws'],
+  external: ['uWebSockets.js', 'ws', 'tsup'],
   esbuildOptions(options) {
     options.conditions = ['@halyard/source', 'node', 'import', 'module', 'default'];
     // protobufjs is CommonJS.

@@ -138,7 +138,9 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     const failed = (reason: unknown) => void failures.push(reason);
     process.on('unhandledRejection', failed);
     cleanUp.push(() => process.off('unhandledRejection', failed));
-    const [a] = (await serve(1)) as [KillableServer];
+    const own = await RedisServer.start();
+    cleanUp.push(() => own.end());
+    const [a] = (await serve({ url: own.url }, 1)) as [KillableServer];
     await a.io.close();
     a.io.to('room').emit('said', 'too late');
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));

@@ -1,13 +1,9 @@
 // Single faults in the real code: the simulator has to find each of them. One that survives is a hole in the simulator.
 // Longer than other files: it is a list.
 
-export interface Mutant {
-  /** What the code does wrong. */
-  readonly fault: string;
-  readonly file: string;
-  /** What stands there, once. */
-  readonly code: string;
-  readonly instead: string;
+import type { Fault } from '../kit/mutant';
+
+export interface Mutant extends Fault {
   /** How many servers it takes to find it. Default: 1. */
   readonly nodes?: number;
   /** Seeds from here on find it soon: most do, some take thousands. Default: 1. */

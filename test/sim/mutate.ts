@@ -1,9 +1,9 @@
 // `npm run sim:mutants`: builds the simulator once with each fault, and plays seeds until it is found.
 import { spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'tsup';
+import { buildWith } from '../kit/mutant';
 import { type Mutant, mutants } from './mutants';
 
 const usage = `npm run sim:mutants -- [options]
@@ -17,29 +17,10 @@ const usage = `npm run sim:mutants -- [options]
 const root = resolve(import.meta.dirname, '../../..');
 
 /** @returns where the simulator with this fault is. @throws Error if the code that it changes is not there, once */
-async function buildWith({ file, code, instead, fault }: Mutant, number: number): Promise<string> {
-  const path = join(root, file);
-  const parts = (await readFile(path, 'utf8')).split(code);
-  if (parts.length !== 2) throw new Error(`"${fault}": its code is ${parts.length - 1} times in ${file}`);
-  const outDir = join(root, `test/sim/dist/mutant-${number}`);
-  await build({
-    config: join(root, 'test/sim/tsup.config.ts'),
-    entry: [join(root, 'test/sim/run.ts')],
-    outDir,
-    silent: true,
-    esbuildPlugins: [
-      {
-        name: 'mutant',
-        setup({ onLoad }) {
-          onLoad({ filter: new RegExp(`${file.replaceAll('.', '\\.')}$`) }, () => ({
-            contents: parts.join(instead),
-            loader: 'ts',
-          }));
-        },
-      },
-    ],
-  });
-  return outDir;
+async function buildMutant(mutant: Mutant, number: number): Promise<string> {
+  const outDir = `test/sim/dist/mutant-${number}`;
+  await buildWith(mutant, { root, config: 'test/sim/tsup.config.ts', entry: ['test/sim/run.ts'], outDir });
+  return join(root, outDir);
 }
 
 /** @returns the line that says how it was found; undefined if it was not */
@@ -88,7 +69,7 @@ async function main(): Promise<number> {
   const chosen = mutants.filter(({ fault }) => fault.includes(only));
   let survivors = 0;
   for (const [i, mutant] of chosen.entries()) {
-    const folder = await buildWith(mutant, i);
+    const folder = await buildMutant(mutant, i);
     const found = await find(folder, seeds, from ?? mutant.from ?? 1, mutant.nodes ?? 1);
     await rm(folder, { recursive: true });
     if (found === undefined) survivors++;

@@ -3,6 +3,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { wholeNumber } from '../kit/whole-number';
 import { add, type Counters, noCounts, table, unmet } from './counters';
 import { playAny } from './play-any';
 import { Failure, type Script } from './script';
@@ -61,12 +62,6 @@ function readArguments(): Omit<Order, 'worker'> | undefined {
     shrinks: !values['no-shrink'],
     workers: wholeNumber('--workers', values.workers, 1, 64),
   };
-}
-
-function wholeNumber(option: string, text: string, min: number, max: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= min && number <= max) return number;
-  throw new Error(`${option} takes a whole number from ${min} to ${max}, not "${text}"`);
 }
 
 /** A worker's part. */

@@ -1,0 +1,203 @@
+// What others fail at in the field, on a real Redis: connections that come and go fast, rooms by the thousand, a server that is lost with
+// everybody on it, a Redis that is emptied.
+import { redis } from '@halyard/adapter-redis';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
+import type { Server } from '@halyard/server';
+import { describe, expect, test, vi } from 'vitest';
+import type { KillableServer } from '../kit/killable';
+import { onRedis, type RoutedClient } from '../kit/on-redis';
+import { hasRedis, RedisServer } from '../kit/redis-server';
+
+type Two = [KillableServer, KillableServer];
+
+const joinsRoom = (io: Server): unknown => io.on('connection', (socket) => socket.recovered || socket.join('room'));
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
+
+/** Each case is short in `npm test`, and as large as in the field by `npm run test:field`. */
+const { HALYARD_FIELD } = process.env;
+const isFull = HALYARD_FIELD === 'full';
+const sized = (count: number): number => (isFull ? count : count / 10);
+
+/** What comes is lost without a word, for ever: nobody waits longer than this, in milliseconds. */
+const patienceMs = 60_000;
+
+describe.skipIf(!hasRedis)('servers that share a Redis', () => {
+  const { cleanUp, serve, client, store } = onRedis();
+
+  /** @returns channels of logs that somebody follows */
+  const channels = (room = ''): Promise<string[]> => store().tell(`PUBSUB SHARDCHANNELS *:log:*${room}/`);
+
+  async function keys(): Promise<number> {
+    return Number((await store().tell('DBSIZE'))[0]);
+  }
+
+  test('a connection that is lost again and again, and back within milliseconds at the other server, loses and doubles nothing', async () => {
+    const [a, b] = (await serve(2, joinsRoom)) as Two;
+    const ann = await client(a);
+    let back = (): void => {};
+    const recovered: boolean[] = [];
+    ann.socket.on('connect', (info) => {
+      recovered.push(info.recovered);
+      back();
+    });
+    for (let i = 0; i < sized(300); i++) {
+      const isBack = new Promise<void>((resolve) => {
+        back = resolve;
+      });
+      (i % 3 ? a : b).io.to('room').emit('said', `${2 * i}`);
+      ann.route.to = i % 2 ? a : b;
+      ann.cut();
+      (i % 5 ? a : b).io.to('room').emit('said', `${2 * i + 1}`);
+      await isBack;
+    }
+    await vi.waitFor(() => expect(ann.heard.length).toBeGreaterThanOrEqual(sized(600)), patienceMs);
+    expect(ann.heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(numbers(sized(600)));
+    expect(recovered).toEqual(numbers(sized(300)).map(() => true));
+  });
+
+  test('sessions by the thousand whose server is killed all go on at the others, with what was said meanwhile', async () => {
+    const [a, b, c] = (await serve(3, joinsRoom)) as [...Two, KillableServer];
+    const people: RoutedClient[] = [];
+    for (let i = 0; i < sized(1_000); i += 50) {
+      people.push(...(await Promise.all(numbers(50).map(() => client(a, i % 100 ? json() : msgpack())))));
+    }
+    const ids = people.map(({ socket }) => socket.id);
+    for (const [i, { route }] of people.entries()) route.to = i % 2 ? b : c;
+    a.io.to('room').emit('said', '0');
+    await vi.waitFor(() => expect(people.every(({ heard }) => heard.length === 1)).toBe(true), patienceMs);
+    await a.kill();
+    b.io.to('room').emit('said', '1');
+    c.io.to('room').emit('said', '2');
+    await vi.waitFor(() => expect(people.every(({ heard }) => heard.length === 3)).toBe(true), patienceMs);
+    expect(new Set(people.map(({ heard }) => heard.toSorted().join()))).toEqual(new Set(['0,1,2']));
+    expect(people.map(({ socket }) => socket.id)).toEqual(ids);
+    expect(people.every(({ socket }) => socket.recovered)).toBe(true);
+    a.noticed();
+    await vi.waitFor(async () => expect(await b.io.count()).toEqual({ count: sized(1_000), missing: [] }), patienceMs);
+  });
+
+  // A room that is left is followed for some seconds more.
+  test.skipIf(!isFull)('10,000 rooms that are joined and left give back what they took', async () => {
+    const perSocket = 1_000;
+    const [a, b] = (await serve(2, (io) => {
+      io.on('connection', (socket) => {
+        const names = numbers(perSocket - 1).map((i) => `${socket.id} ${i}`);
+        socket.on('join', () => socket.join(names));
+        socket.on('leave', () => socket.leave(names));
+      });
+    })) as Two;
+    const people = await Promise.all(numbers(10).map((i) => client(Number(i) % 2 ? a : b)));
+    const before = (await channels()).length;
+    const keysAfter: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(people.map(({ socket }) => socket.emitWithAck('join')));
+      await vi.waitFor(async () => expect((await channels()).length).toBe(before + 10 * (perSocket - 1)), patienceMs);
+      await Promise.all(people.map(({ socket }) => socket.emitWithAck('leave')));
+      await vi.waitFor(async () => expect((await channels()).length).toBe(before), patienceMs);
+      keysAfter.push(await keys());
+    }
+    // Where a room was is known for a day, whether or not anybody comes back.
+    expect(keysAfter[2]).toBeLessThanOrEqual((keysAfter[0] as number) + 10);
+  });
+
+  test('what is said to a room reaches the servers alone that have members of it', async () => {
+    const [a, b, c] = (await serve(3, (io) => {
+      io.on('connection', (socket) => void socket.on('join', () => socket.join('club')));
+    })) as [...Two, KillableServer];
+    const [ann] = [await client(a), await client(b), await client(c)];
+    const followers = async (): Promise<number> => {
+      const [channel] = await channels('club');
+      return channel === undefined ? 0 : Number((await store().tell(`PUBSUB SHARDNUMSUB ${channel}`))[1]);
+    };
+    expect(await followers()).toBe(0);
+    await ann.socket.emitWithAck('join');
+    await vi.waitFor(async () => expect(await followers()).toBe(1), patienceMs);
+    c.io.to('club').emit('said', '0');
+    b.io.to('club').emit('said', '1');
+    await vi.waitFor(() => expect(ann.heard.toSorted()).toEqual(['0', '1']), patienceMs);
+    // Who says something to a room need not follow it.
+    expect(await followers()).toBe(1);
+    ann.socket.disconnect();
+    await vi.waitFor(async () => expect(await followers()).toBe(0), patienceMs);
+  });
+
+  /** Members of a room at two servers, while something is said to it all the time: each has all of it, or was told. */
+  async function talking([a, b]: Two) {
+    const people = [await client(a), await client(b), await client(b, msgpack())];
+    const told = new Map<RoutedClient, string | undefined>();
+    for (const person of people) {
+      person.socket.on('connect', ({ recovered, reason }) => void (recovered || told.set(person, reason)));
+    }
+    let said = 0;
+    const traffic = setInterval(() => (said % 2 ? a : b).io.to('room').emit('said', `${said++}`), 10);
+    cleanUp.push(() => clearInterval(traffic));
+    /** Everybody hears what is said from now on. */
+    const untilHeard = async (): Promise<void> => {
+      const from = said;
+      await vi.waitFor(() => {
+        for (const { heard } of people) expect(heard.some((text) => Number(text) >= from)).toBe(true);
+      }, patienceMs);
+    };
+    const end = async (): Promise<void> => {
+      clearInterval(traffic);
+      a.io.to('room').emit('said', 'last');
+      b.io.to('room').emit('said', 'last');
+      await vi.waitFor(() => {
+        for (const { heard } of people) expect(heard.filter((text) => text === 'last').length).toBe(2);
+      }, patienceMs);
+      const all = numbers(said);
+      for (const person of people) {
+        const its = person.heard.filter((text) => text !== 'last');
+        expect(new Set(its).size).toBe(its.length);
+        const hole = all.find((text) => !its.includes(text));
+        if (hole !== undefined) expect([hole, told.get(person)]).toEqual([hole, expect.stringMatching(/./)]);
+      }
+      // All works again, and nobody is there who is not.
+      const ids = people.map(({ socket }) => socket.id as string).toSorted();
+      for (const { io } of [a, b]) {
+        await vi.waitFor(
+          async () => expect(await io.in('room').count()).toEqual({ count: 3, missing: [] }),
+          patienceMs,
+        );
+        expect((await io.fetchSockets()).map(({ id }) => id).toSorted()).toEqual(ids);
+      }
+    };
+    await untilHeard();
+    return { told, untilHeard, end };
+  }
+
+  test('a Redis that is emptied under way is told, and all works again by itself', async () => {
+    const { untilHeard, end } = await talking((await serve(2, joinsRoom)) as Two);
+    await store().tell('FLUSHALL');
+    await untilHeard();
+    await end();
+  });
+
+  test.skipIf(!isFull)(
+    'a master that is lost with what its replica lacks: that is told, and all works again',
+    async () => {
+      const master = await RedisServer.start();
+      const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${master.port}`);
+      const sentinel = await RedisServer.watch('field', master);
+      cleanUp.push(() => Promise.all([sentinel.end(), replica.end(), master.end()]));
+      await vi.waitFor(
+        async () => expect(await sentinel.tell('SENTINEL REPLICAS field')).not.toEqual([]),
+        patienceMs,
+      );
+      const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
+      const servers = (await serve(2, joinsRoom, { adapter: redis({ redis: { name: 'field', sentinels } }) })) as Two;
+      const { told, untilHeard, end } = await talking(servers);
+      // From now on it has nothing of what is stored.
+      replica.halt();
+      await untilHeard();
+      await master.stop();
+      replica.goOn();
+      await untilHeard();
+      await end();
+      expect((await replica.tell('ROLE'))[0]).toBe('master');
+      console.info(`${told.size} of 3 were told of a loss: ${[...told.values()].join(', ')}`);
+    },
+  );
+});

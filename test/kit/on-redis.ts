@@ -1,0 +1,79 @@
+// The servers of a test that share a Redis, and clients that come to one of them at a time: all are gone when the test is over.
+import { redis } from '@halyard/adapter-redis';
+import { connect, type Socket, type Transport, websocket } from '@halyard/client/core';
+import type { Codec } from '@halyard/codec';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
+import { type Adapter, node, type Server, type ServerOptions } from '@halyard/server';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { type KillableServer, killable } from './killable';
+import { RedisServer } from './redis-server';
+
+/** A client that comes to one server at a time. */
+export interface RoutedClient {
+  readonly socket: Socket;
+  /** What came as `said`. */
+  readonly heard: string[];
+  /** Where it comes to from now on. */
+  readonly route: { to: { readonly io: Server } };
+  /** Its connection is lost. */
+  cut(): void;
+}
+
+export function onRedis() {
+  const cleanUp: (() => unknown)[] = [];
+  let store: RedisServer;
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    store = await RedisServer.start();
+  });
+  afterEach(async () => {
+    for (const end of cleanUp.splice(0).reverse()) await end();
+  });
+  afterAll(() => store.end());
+
+  /** An adapter whose servers know nothing of those of other tests. */
+  const adapter = (): Adapter => redis({ url: store.url, prefix: `test${prefixes++}` });
+
+  return {
+    cleanUp,
+    adapter,
+    /** All tests have the same one. */
+    store: (): RedisServer => store,
+    async serve(
+      count: number,
+      app: (io: Server, index: number) => void = () => {},
+      options: ServerOptions & { readonly adapter: Adapter } = { adapter: adapter() },
+    ): Promise<KillableServer[]> {
+      const servers: KillableServer[] = [];
+      for (let i = 0; i < count; i++) {
+        const server = await killable(node(), { codecs: [json(), msgpack()], ...options }, (io) => app(io, i));
+        servers.push(server);
+        cleanUp.push(() => server.close());
+      }
+      return servers;
+    },
+    /** @returns once it is connected */
+    async client(to: { readonly io: Server }, codec: Codec = json()): Promise<RoutedClient> {
+      const route = { to };
+      let cut = (): void => {};
+      const transport: Transport = {
+        open(address, events) {
+          const link = websocket().open({ ...address, url: `http://127.0.0.1:${route.to.io.port}/halyard` }, events);
+          cut = () => {
+            link.close(4000, '');
+            events.onClose({ code: 1006, reason: 'cut', by: 'network' });
+          };
+          return link;
+        },
+      };
+      const socket = connect('http://127.0.0.1', { reconnect: { delayMinMs: 1, delayMaxMs: 50 }, codec, transport });
+      cleanUp.push(() => socket.connection.close());
+      const heard: string[] = [];
+      socket.on('said', (text: string) => void heard.push(text));
+      await vi.waitFor(() => expect(socket.connected).toBe(true), 30_000);
+      return { socket, heard, route, cut: () => cut() };
+    },
+  };
+}
