@@ -182,10 +182,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${master.port}`);
       const sentinel = await RedisServer.watch('field', master);
       cleanUp.push(() => Promise.all([sentinel.end(), replica.end(), master.end()]));
-      await vi.waitFor(
-        async () => expect(await sentinel.tell('SENTINEL REPLICAS field')).not.toEqual([]),
-        patienceMs,
-      );
+      await vi.waitFor(async () => expect(await sentinel.tell('SENTINEL REPLICAS field')).not.toEqual([]), patienceMs);
       const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
       const servers = (await serve(2, joinsRoom, { adapter: redis({ redis: { name: 'field', sentinels } }) })) as Two;
       const { told, untilHeard, end } = await talking(servers);
