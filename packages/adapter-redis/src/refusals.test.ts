@@ -1,4 +1,5 @@
 // What is said to who gives a Redis that will not do, or options that are none.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { json } from '@halyard/codec/json';
 import { Redis } from 'ioredis';
@@ -171,6 +172,26 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     expect(await tell(`HGET ${key} version`)).toEqual(['0.9']);
     expect(await refusalOf({ url, prefix: 'other' })).toMatchObject({ code: 'none' });
     expect(Number((await tell(`PTTL ${key}`))[0])).toBeGreaterThan(2 * 86_400_000);
+  });
+
+  test('nor with the rule of the documentation, of which every command is needed', async () => {
+    const { url, port } = await nodes.start();
+    const admin = new Redis(url);
+    nodes.cleanUp.push(() => admin.disconnect());
+    const documentation = readFileSync(new URL('../../../docs/CLUSTER.md', import.meta.url), 'utf8');
+    const rule = /^ACL SETUSER halyard (.*)$/m.exec(documentation)?.[1]?.split(' ') ?? [];
+    const allow = (without?: string) =>
+      admin.call('ACL', 'SETUSER', 'halyard', 'reset', ...rule.filter((part) => part !== without));
+    await allow();
+    expect(await refusalOf({ url: `redis://halyard:secret@127.0.0.1:${port}` })).toMatchObject({ code: 'none' });
+    const needed = rule.filter((part) => part.startsWith('+') && part !== '+info' && part !== '+sunsubscribe' && part !== '+exists');
+    for (const part of needed) {
+      await allow(part);
+      // What was refused halfway has left something under the name of the node, which is always the same here.
+      await admin.flushall();
+      const refusal = await refusalOf({ url: `redis://halyard:secret@127.0.0.1:${port}` });
+      expect([part, refusal]).toMatchObject([part, { code: 'ERR_REDIS_PERMISSION' }]);
+    }
   });
 
   test('may be given by a client of the app, which stays as it is', async () => {
