@@ -1,12 +1,12 @@
 // Servers that share a real Redis: what one emits reaches the members of all, and a session goes on when its server is gone.
 
 import { type RedisOptions, redis } from '@halyard/adapter-redis';
-import { connect, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { node, type Server, type Warning } from '@halyard/server';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type KillableServer, killable } from '../kit/killable';
+import { lab } from '../kit/on-redis';
 import { RedisCluster } from '../kit/redis-cluster';
 import { hasRedis, RedisServer } from '../kit/redis-server';
 
@@ -15,48 +15,19 @@ const engines = [
   ['a Redis Cluster', async () => RedisCluster.start(), ({ nodes }: RedisCluster) => ({ cluster: nodes })],
 ] as const;
 
-/** Servers and clients that are gone with their test. */
-function lab() {
-  const cleanUp: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const end of cleanUp.splice(0).reverse()) await end();
-  });
-
-  async function serve(
-    options: RedisOptions,
-    count: number,
-    app: (io: Server, index: number) => void = (io) => void io.on('connection', (socket) => void socket.join('room')),
-  ): Promise<KillableServer[]> {
-    const adapter = redis(options);
-    const servers: KillableServer[] = [];
-    for (let i = 0; i < count; i++) {
-      const server = await killable(node(), { adapter, codecs: [json(), msgpack()] }, (io) => app(io, i));
-      servers.push(server);
-      cleanUp.push(() => server.close());
-    }
-    return servers;
-  }
-
-  /** A client, at one server at a time. */
-  async function client(to: KillableServer, codec = json()) {
-    const route = { to };
-    const transport: Transport = {
-      open: (address, events) =>
-        websocket().open({ ...address, url: `http://127.0.0.1:${route.to.io.port}/halyard` }, events),
-    };
-    const socket = connect('http://127.0.0.1', { reconnect: { delayMinMs: 1, delayMaxMs: 50 }, codec, transport });
-    cleanUp.push(() => socket.connection.close());
-    const heard: string[] = [];
-    socket.on('said', (text: string) => void heard.push(text));
-    await vi.waitFor(() => expect(socket.connected).toBe(true));
-    return { socket, heard, route };
-  }
-
-  return { cleanUp, serve, client };
+/** As `lab`, by options. */
+function labBy() {
+  const { serve, ...others } = lab();
+  const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('room'));
+  return {
+    ...others,
+    serve: (options: RedisOptions, count: number, app: (io: Server, index: number) => void = enter) =>
+      serve(count, app, { adapter: redis(options) }),
+  };
 }
 
 describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start, optionsOf) => {
-  const { serve, client } = lab();
+  const { serve, client } = labBy();
   let store: Awaited<ReturnType<typeof start>>;
   let prefixes = 0;
 
@@ -121,7 +92,7 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start,
 });
 
 describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
-  const { cleanUp, serve, client } = lab();
+  const { cleanUp, serve, client } = labBy();
 
   test('what is wrong with it though it works is a warning of the server', async () => {
     const own = await RedisServer.start('--maxmemory-policy', 'allkeys-lru');

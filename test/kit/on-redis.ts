@@ -20,31 +20,20 @@ export interface RoutedClient {
   cut(): void;
 }
 
-export function onRedis() {
+/** Servers and clients that are gone with their test. */
+export function lab() {
   const cleanUp: (() => unknown)[] = [];
-  let store: RedisServer;
-  let prefixes = 0;
-
-  beforeAll(async () => {
-    store = await RedisServer.start();
-  });
   afterEach(async () => {
     for (const end of cleanUp.splice(0).reverse()) await end();
   });
-  afterAll(() => store.end());
-
-  /** An adapter whose servers know nothing of those of other tests. */
-  const adapter = (): Adapter => redis({ url: store.url, prefix: `test${prefixes++}` });
 
   return {
     cleanUp,
-    adapter,
-    /** All tests have the same one. */
-    store: (): RedisServer => store,
+    /** @param app is called before each listens */
     async serve(
       count: number,
-      app: (io: Server, index: number) => void = () => {},
-      options: ServerOptions & { readonly adapter: Adapter } = { adapter: adapter() },
+      app: (io: Server, index: number) => void,
+      options: ServerOptions & { readonly adapter: Adapter },
     ): Promise<KillableServer[]> {
       const servers: KillableServer[] = [];
       for (let i = 0; i < count; i++) {
@@ -75,5 +64,31 @@ export function onRedis() {
       await vi.waitFor(() => expect(socket.connected).toBe(true), 30_000);
       return { socket, heard, route, cut: () => cut() };
     },
+  };
+}
+
+export function onRedis() {
+  const { serve, ...others } = lab();
+  let store: RedisServer;
+  let prefixes = 0;
+
+  beforeAll(async () => {
+    store = await RedisServer.start();
+  });
+  afterAll(() => store.end());
+
+  /** An adapter whose servers know nothing of those of other tests. */
+  const adapter = (): Adapter => redis({ url: store.url, prefix: `test${prefixes++}` });
+
+  return {
+    ...others,
+    adapter,
+    /** All tests have the same one. */
+    store: (): RedisServer => store,
+    serve: (
+      count: number,
+      app: (io: Server, index: number) => void = () => {},
+      options: ServerOptions & { readonly adapter: Adapter } = { adapter: adapter() },
+    ) => serve(count, app, options),
   };
 }
