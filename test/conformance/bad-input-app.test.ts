@@ -100,7 +100,7 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     ]);
     expect(errors).toEqual([
       'the handler of "nan" in namespace /: value.a[0]: cannot send NaN',
-      'the handler of "later" in namespace /: value: cannot send an instance of Map',
+      'the handler of "later" in namespace /: value: cannot send an instance of Map: send [...it], or Object.fromEntries(it)',
     ]);
   });
 
@@ -173,12 +173,20 @@ describe.each(hosts)('values nothing can carry on %s', (_name, host) => {
     '%s is an error at the emit that names the path, and the connection lives',
     async (_what, value, path) => {
       const { port, io, errors } = await serve();
+      const refused = expect.objectContaining({ code: 'ERR_NOT_ENCODABLE', details: { path } });
+      const toNobody = async (): Promise<void> => {
+        expect(() => io.to('nobody').emit('bad', 1, value)).toThrow(refused);
+        expect(() => io.to('nobody').volatile.emit('bad', 1, value)).toThrow(refused);
+        await expect(io.to('nobody').emitWithAck('bad', 1, value)).rejects.toEqual(refused);
+      };
+      expect(() => io.emit('bad', 1, value)).toThrow(refused);
+      await toNobody();
       const wire = await RawWebSocket.connect(port);
       const { id } = await wire.hello();
+      await toNobody();
       const socket = io.sockets.get(id);
       if (socket === undefined) throw new Error('no socket');
       socket.join('room');
-      const refused = expect.objectContaining({ code: 'ERR_NOT_ENCODABLE', details: { path } });
       const emits: (() => void)[] = [
         () => socket.emit('bad', 1, value),
         () => socket.volatile.emit('bad', 1, value),

@@ -255,7 +255,10 @@ export class Core {
 
   /** Text becomes UTF-8 here, once, and not again in each write. */
   #encode(packet: Packet): Frames {
-    return this.#options.codecs.map((codec, index) => {
+    const { codecs } = this.#options;
+    // What no codec carries is refused whoever is there.
+    if (this.#sessions.size === 0) codecs[0]?.encode(packet);
+    return codecs.map((codec, index) => {
       if (!this.#sessions.uses(index)) return undefined;
       const frame = codec.encode(packet);
       return typeof frame === 'string' ? Buffer.from(frame) : frame;

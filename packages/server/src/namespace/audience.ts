@@ -107,6 +107,7 @@ export class Audience implements LocalTargets {
     }
     const names = key === undefined ? spec.rooms : this.#fresh(turn, spec.rooms, key);
     const { rooms, direct } = this.#rooms.resolve(names);
+    if (rooms.length === 0 && direct.length === 0) this.#check(event, args);
     if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
     this.#sendTo(rooms, direct, spec.except, event, args);
   }
@@ -175,7 +176,10 @@ export class Audience implements LocalTargets {
       const missing: string[] = [];
       const sockets = this.select(spec);
       let waiting = sockets.length;
-      if (waiting === 0) resolve(missing);
+      if (waiting === 0) {
+        this.#check(event, args);
+        resolve(missing);
+      }
       for (const { id, line } of sockets) {
         const settle = (error: unknown, value: unknown): void => {
           if (error === undefined) answered(id, value);
@@ -252,12 +256,13 @@ export class Audience implements LocalTargets {
 
   /** To the sockets that are here, and to no others: what is in a room's log is for the members on all servers. */
   #sendEach(spec: TargetSpec, event: string, args: readonly Value[]): void {
-    const sockets = this.select(spec);
-    // What no codec carries throws here, before anybody gets it.
-    if (sockets.length > 0) {
-      this.#context.encode({ type: PacketType.Event, namespace: this.namespace, event, args, ack: undefined });
-    }
-    for (const { line } of sockets) line.sendEvent(this.namespace, event, args);
+    this.#check(event, args);
+    for (const { line } of this.select(spec)) line.sendEvent(this.namespace, event, args);
+  }
+
+  /** What no codec carries throws here: before anybody gets it, and if there is nobody. */
+  #check(event: string, args: readonly Value[]): void {
+    this.#context.encode({ type: PacketType.Event, namespace: this.namespace, event, args, ack: undefined });
   }
 
   /** To sockets that are not in these rooms. */
