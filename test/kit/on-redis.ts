@@ -9,13 +9,18 @@ import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { type KillableServer, killable } from './killable';
 import { RedisServer } from './redis-server';
 
+/** A server, as far as a client has to know it. */
+interface Place {
+  readonly io: Pick<Server, 'port'>;
+}
+
 /** A client that comes to one server at a time. */
 export interface RoutedClient {
   readonly socket: Socket;
   /** What came as `said`. */
   readonly heard: string[];
   /** Where it comes to from now on. */
-  readonly route: { to: { readonly io: Server } };
+  readonly route: { to: Place };
   /** Its connection is lost. */
   cut(): void;
 }
@@ -44,8 +49,8 @@ export function lab() {
       return servers;
     },
     /** @returns once it is connected */
-    async client(to: { readonly io: Server }, codec: Codec = json()): Promise<RoutedClient> {
-      const route = { to };
+    async client(to: Place, codec: Codec = json()): Promise<RoutedClient> {
+      const route: RoutedClient['route'] = { to };
       let cut = (): void => {};
       const transport: Transport = {
         open(address, events) {
