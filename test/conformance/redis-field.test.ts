@@ -92,9 +92,9 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const before = (await channels()).length;
     const keysAfter: number[] = [];
     for (let round = 0; round < 3; round++) {
-      await Promise.all(people.map(({ socket }) => socket.emitWithAck('join')));
+      await Promise.all(people.map(({ socket }) => socket.timeout(patienceMs).emitWithAck('join')));
       await vi.waitFor(async () => expect((await channels()).length).toBe(before + 10 * (perSocket - 1)), patienceMs);
-      await Promise.all(people.map(({ socket }) => socket.emitWithAck('leave')));
+      await Promise.all(people.map(({ socket }) => socket.timeout(patienceMs).emitWithAck('leave')));
       await vi.waitFor(async () => expect((await channels()).length).toBe(before), patienceMs);
       keysAfter.push(await keys());
     }

@@ -123,6 +123,8 @@ function readNode({ handled, sockets, said, saidFor, due, breaches }: Books, rec
       case 'breach':
         breaches.push([`server ${node}`, record[1]]);
         break;
+      case 'pulse':
+        break;
       case 'end':
         // What it has emitted was stored in the end.
         for (const id of its) due.add(id);
@@ -148,6 +150,7 @@ function readClient(books: Books, record: ClientRecord): void {
       return;
     }
     case 'lost':
+    case 'failed':
       return;
     case 'sent':
       client.sent.set(record[2], { kind: record[3], what: record[4], stay: client.stays.length, outcome: undefined });

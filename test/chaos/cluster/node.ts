@@ -129,6 +129,16 @@ class App {
   }
 }
 
+/** Tells how busy the process is: for who reads what was written. */
+async function pulse(write: Book<NodeRecord>['write']): Promise<never> {
+  for (;;) {
+    const [at, used] = [nowMs(), process.cpuUsage()];
+    await delay(1_000);
+    const { user, system } = process.cpuUsage(used);
+    write(['pulse', nowMs(), Math.round(nowMs() - at - 1_000), Math.round((user + system) / 1_000)]);
+  }
+}
+
 async function main({ redis: url, file, seed, heartbeatMs, sayMs }: NodeData): Promise<void> {
   const book = new Book<NodeRecord>(file);
   const [, host] = hosts[0] ?? [];
@@ -163,6 +173,7 @@ async function main({ redis: url, file, seed, heartbeatMs, sayMs }: NodeData): P
     tell({ answer: order === 'look' ? await app.look() : null });
     if (order === 'end') process.exit(0);
   });
+  void pulse(book.write);
   await io.listen(0, '127.0.0.1');
   book.write(['up', io.node, nowMs()]);
   tell({ up: io.port, node: io.node });

@@ -17,12 +17,16 @@ export type NodeRecord =
   | readonly ['over', socket: string, by: string, text: string]
   | readonly ['expired', socket: string]
   | readonly ['breach', text: string]
+  /** Once a second: how late a timer was, and how much of a processor was used since the last one. */
+  | readonly ['pulse', at: number, lateMs: number, cpuMs: number]
   /** Closed in order: it was not killed. */
   | readonly ['end'];
 
 export type ClientRecord =
   | readonly ['connected', client: string, socket: string, recovered: boolean, reason: string | undefined, at: number]
   | readonly ['lost', client: string, reason: string, at: number]
+  /** An attempt to connect has failed. */
+  | readonly ['failed', client: string, reason: string, at: number]
   | readonly ['sent', client: string, number: number, kind: EventKind, what: string]
   | readonly ['settled', client: string, number: number, outcome: string]
   /** Of a room, or an answer to `echo`, or from another client. */
