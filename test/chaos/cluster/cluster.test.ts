@@ -14,7 +14,7 @@ import { Fleet } from './fleet';
 
 describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sessions', () => {
   test('are killed and stopped, and nothing is lost, doubled or out of order', async () => {
-    const args = ['--seconds', '6', '--clients', '90', '--stop-ms', '4000', '--pause-ms', '2000'];
+    const args = ['--seconds', '6', '--clients', '90', '--stop-ms', '4000', '--pause-ms', '2000', '--say-ms', '2000'];
     const patient = ['--heartbeat-ms', '1200', '--back-ms', '600000', '--seed', `${testSeed()}`];
     const { stdout } = await output('test/chaos/cluster/dist/run.js', [...args, ...patient]);
     expect(stdout).toContain('no faults');

@@ -22,7 +22,7 @@ const mutants: readonly Fault[] = [
 const root = resolve(import.meta.dirname, '../../../..');
 const outDir = 'test/chaos/cluster/dist/mutant';
 /** How long anything takes says nothing of a fault. */
-const options = ['--seconds', '40', '--back-ms', '600000', ...process.argv.slice(2)];
+const options = ['--seconds', '40', '--say-ms', '1000', '--back-ms', '600000', ...process.argv.slice(2)];
 
 /** @returns what was said of the faults that were found; undefined if none were */
 async function find(): Promise<string | undefined> {

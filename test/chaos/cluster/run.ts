@@ -15,7 +15,7 @@ const usage = `npm run chaos:cluster -- [options]
   --stop-ms N       how long a server stands still (default 10000)
   --heartbeat-ms N  who hears nothing for twice as long takes its connection for dead (default 3000)
   --pause-ms N      the longest wait between two faults (default 6000)
-  --say-ms N        how often each client says something (default 2000)
+  --say-ms N        how often each client says something (default 4000)
   --back-ms N       how soon all clients are back after a kill (default 5000)
   --keep            leaves what all have written
   --help            this
@@ -32,7 +32,7 @@ function readArguments(): Run | undefined {
       'stop-ms': { type: 'string', default: '10000' },
       'heartbeat-ms': { type: 'string', default: '3000' },
       'pause-ms': { type: 'string', default: '6000' },
-      'say-ms': { type: 'string', default: '2000' },
+      'say-ms': { type: 'string', default: '4000' },
       'back-ms': { type: 'string', default: '5000' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
