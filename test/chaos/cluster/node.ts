@@ -6,7 +6,17 @@ import { type Random, seededRandom } from '@halyard/harness/random';
 import { Server, type Socket } from '@halyard/server';
 import { hosts } from '../../kit/hosts';
 import { nowMs } from '../client-traffic';
-import { codecs, type Look, last, type NodeAnswer, type NodeData, type NodeOrder, rooms, slowMs } from './plan';
+import {
+  codecs,
+  type Look,
+  last,
+  type NodeAnswer,
+  type NodeData,
+  type NodeOrder,
+  recoveryWindowMs,
+  rooms,
+  slowMs,
+} from './plan';
 import { Book, mail, type NodeRecord, own } from './records';
 
 class App {
@@ -150,7 +160,7 @@ async function main({ redis: url, file, seed, heartbeatMs, sayMs }: NodeData): P
     heartbeatMs,
     heartbeatTimeoutMs: heartbeatMs,
     // Nothing is given up for want of room or time: whatever is missing is a fault.
-    recoveryWindowMs: 60_000,
+    recoveryWindowMs,
     ackTimeoutMs: 600_000,
     logPacketsMax: 1 << 16,
     logBytesMax: 1 << 24,

@@ -8,6 +8,9 @@ import { protobuf } from '@halyard/codec-protobuf';
 export const roomCount = 40;
 export const rooms: readonly string[] = Array.from({ length: roomCount }, (_, i) => `room ${i}`);
 
+/** How long a session is kept for a client that is away, in milliseconds. */
+export const recoveryWindowMs = 60_000;
+
 /** What a handler that takes its time waits, in milliseconds: long enough for its server to be killed meanwhile. */
 export const slowMs = 200;
 

@@ -13,7 +13,14 @@ import { type Books, booksOf } from './books';
 import { type Faults, runFaults } from './faults';
 import { Fleet } from './fleet';
 import { judge, type Verdict } from './judge';
-import type { ClientsData, ClientsOrder, ClientsReport, Look, NodeData } from './plan';
+import {
+  type ClientsData,
+  type ClientsOrder,
+  type ClientsReport,
+  type Look,
+  type NodeData,
+  recoveryWindowMs,
+} from './plan';
 import { type ClientRecord, type NodeRecord, readRecords } from './records';
 
 export interface Run {
@@ -49,8 +56,8 @@ export interface Outcome extends Verdict {
 
 /** Nothing has happened for this long: what has not come by now never will. */
 const quietMsMax = 15_000;
-/** A server that has stood still finds out within this what is not its any more. */
-const ghostMsMax = 20_000;
+/** A session that its client was told is lost may still be kept by a server: for a recovery window, and as long as that takes. */
+const ghostMsMax = recoveryWindowMs + 15_000;
 
 export async function play(run: Run): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'halyard-chaos-'));
@@ -92,9 +99,10 @@ export async function play(run: Run): Promise<Outcome> {
     run.note('the last word is said');
     await crowd.until('rested');
     const atRest = await lookUntil(fleet, (looks) => {
-      return (
-        sum(looks, ({ present }) => present.length) === run.clients && sum(looks, ({ missing }) => missing.length) === 0
-      );
+      const listed = looks.every(({ sockets, missing }) => {
+        return Object.keys(sockets).length === run.clients && missing.length === 0;
+      });
+      return listed && sum(looks, ({ present }) => present.length) === run.clients;
     });
     run.note('all are at rest');
     crowd.order('close');
