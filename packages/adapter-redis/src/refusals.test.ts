@@ -184,7 +184,9 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
       admin.call('ACL', 'SETUSER', 'halyard', 'reset', ...rule.filter((part) => part !== without));
     await allow();
     expect(await refusalOf({ url: `redis://halyard:secret@127.0.0.1:${port}` })).toMatchObject({ code: 'none' });
-    const needed = rule.filter((part) => part.startsWith('+') && part !== '+info' && part !== '+sunsubscribe' && part !== '+exists');
+    const needed = rule.filter(
+      (part) => part.startsWith('+') && part !== '+info' && part !== '+sunsubscribe' && part !== '+exists',
+    );
     for (const part of needed) {
       await allow(part);
       // What was refused halfway has left something under the name of the node, which is always the same here.
