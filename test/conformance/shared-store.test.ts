@@ -194,6 +194,26 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect((await back.packet(1))[1]).toBe(session);
   });
 
+  test('who is gone before its session is found takes it from nobody', async () => {
+    const { adapter, of } = overseen(newStore());
+    const { a, b } = await two(() => {}, {}, adapter);
+    const { key } = await greeted(a);
+    of.B.sends.hold();
+    const first = await open(b);
+    resume(first, key, { generation: 2 });
+    await of.B.sends.called();
+    first.cut();
+    // It comes after the end of the other one.
+    await greeted(b);
+    of.B.sends.go();
+    await expect.poll(() => a.sockets.size).toBe(0);
+    for (let i = 0; i < 3; i++) await greeted(b);
+    const back = await open(a);
+    resume(back, key, { generation: 3 });
+    expect((await back.packet(1))[5]).toBe(true);
+    expect(of.B.claims.count).toBe(0);
+  });
+
   test('what another server may have handled is redelivered, whichever HELLO has brought the session', async () => {
     const { adapter, of } = overseen(newStore());
     const heard: string[] = [];

@@ -3,6 +3,8 @@ import type { Adapter, Store } from '@halyard/server';
 
 /** Calls of one kind. */
 class Calls {
+  /** How many there were. */
+  count = 0;
   #held = Promise.resolve();
   #go = (): void => {};
   #wake = (): void => {};
@@ -28,6 +30,7 @@ class Calls {
 
   through<Args extends unknown[], Answer>(call: (...args: Args) => Answer | Promise<Answer>) {
     return async (...args: Args): Promise<Answer> => {
+      this.count++;
       this.#wake();
       await this.#held;
       return call(...args);

@@ -1,5 +1,5 @@
 // A connection whose HELLO has come, as long as the store is asked for its session: what follows HELLO waits.
-import { type Close, CloseCode, type Frame } from '@halyard/protocol';
+import { afterClose, type Close, CloseCode, type Frame } from '@halyard/protocol';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Connection, Receiver } from '../wire/connection';
 
@@ -38,6 +38,11 @@ export class Arrival extends Timed implements Receiver {
     const { framesMax, bytesMax } = this.#context;
     if (this.#frames.length <= framesMax && (this.#frames.length === 1 || this.#bytes <= bytesMax)) return;
     this.end({ code: CloseCode.RateLimited, reason: 'ERR_WINDOW: more than may wait before WELCOME', by: 'server' });
+  }
+
+  /** Whether a session is still to be found: for the connection, or because its client ends it. */
+  get isWanted(): boolean {
+    return !this.isOver || (this.closed !== undefined && afterClose(this.closed.code) !== 'resume');
   }
 
   onDrain(): void {}

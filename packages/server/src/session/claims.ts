@@ -63,8 +63,11 @@ export class Claims {
     }
   }
 
-  /** Finds a session, and makes it this node's. */
-  async take(key: Key, hello: HelloPacket, codecIndex: number): Promise<Found> {
+  /**
+   * Finds a session, and makes it this node's.
+   * @param isWanted asked before it is taken from anybody: a client that has gone elsewhere meanwhile wants it there
+   */
+  async take(key: Key, hello: HelloPacket, codecIndex: number, isWanted: () => boolean): Promise<Found> {
     const { here, turn } = this.#context;
     const local = here(key.id);
     if (local !== undefined) {
@@ -76,13 +79,18 @@ export class Claims {
       if (await turn.confirm(local)) return local.isOver ? undefined : local;
     }
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const found = await this.#takeFromStore(key, hello, codecIndex);
+      const found = await this.#takeFromStore(key, hello, codecIndex, isWanted);
       if (found !== 'changed') return found;
     }
     return contested;
   }
 
-  async #takeFromStore(key: Key, hello: HelloPacket, codecIndex: number): Promise<Found | 'changed'> {
+  async #takeFromStore(
+    key: Key,
+    hello: HelloPacket,
+    codecIndex: number,
+    isWanted: () => boolean,
+  ): Promise<Found | 'changed'> {
     const { store, patience, platform, node, letGo, isThere, report, turn } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
@@ -92,6 +100,7 @@ export class Claims {
     try {
       const refusal = this.#refusal(stored, key, hello, codecIndex);
       if (refusal !== undefined) return refusal;
+      if (!isWanted()) return contested;
       if (stored.owner !== node) {
         const { owner } = stored;
         // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
@@ -103,6 +112,7 @@ export class Claims {
         const refusal = this.#refusal(stored, key, hello, codecIndex);
         if (refusal !== undefined) return refusal;
       }
+      if (!isWanted()) return contested;
       const newNonce = platform.randomBytes(12).toString('base64url');
       const { nonce, generation } = stored;
       const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation) };

@@ -1,6 +1,7 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec. Longer than other files: whatever
 // concerns one of them, or each, begins here.
 import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
+import { Turnstile } from '../base/turnstile';
 import { Impatience } from '../store/patience';
 import type { StoredLetter } from '../store/store';
 import type { Connection } from '../wire/connection';
@@ -13,6 +14,9 @@ import type { Key } from './key';
 import { encodeLoss } from './letter';
 import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
+
+/** For so many connections sessions are looked for in the store at one time. */
+const arrivalsMax = 200;
 
 /** Of a client that has not been told of its session. */
 const nothingRead = { positions: [] };
@@ -37,6 +41,8 @@ export class Sessions {
   readonly #endings: Endings | undefined;
   readonly #claims: Claims | undefined;
   readonly #shared: SharedContext | undefined;
+  /** When a server is gone all of its clients come at once: who waits for the store longer than they do helps none. */
+  readonly #arrivals = new Turnstile(arrivalsMax);
 
   /** @param shared undefined: no other server has sessions of the same clients */
   constructor(
@@ -174,9 +180,10 @@ export class Sessions {
       : token === ''
         ? undefined
         : { id: idOf(token), text: token, kind: 'token' };
+    const isWanted = (): boolean => arrival.isWanted;
     const answer = async (): Promise<void> => {
       if (key !== undefined) await this.#endings?.stored(key.id);
-      const found = key && (await claims.take(key, hello, connection.codecIndex));
+      const found = key && (await claims.take(key, hello, connection.codecIndex, isWanted));
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
       const { closed } = arrival;
@@ -189,7 +196,8 @@ export class Sessions {
       arrival.handOver();
     };
     try {
-      await (key === undefined ? answer() : claims.alone(key.id, answer));
+      if (key === undefined) await answer();
+      else await this.#arrivals.pass(async () => isWanted() && claims.alone(key.id, answer));
     } catch (error) {
       arrival.end(tryAgain);
       if (!(error instanceof Impatience)) report(error, 'finding a session');
