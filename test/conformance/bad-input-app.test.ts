@@ -100,7 +100,7 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     ]);
     expect(errors).toEqual([
       'the handler of "nan" in namespace /: value.a[0]: cannot send NaN',
-      'the handler of "later" in namespace /: value: cannot send an instance of Map: send [...it], or Object.fromEntries(it)',
+      'the handler of "later" in namespace /: value: cannot send an instance of Map: send an object, an array or bytes, or give it a toJSON()',
     ]);
   });
 

@@ -2,63 +2,24 @@
 // another realm (a frame, a worker, a test runner), whose prototypes are not ours.
 
 /** What a value that is neither plain nor one of ours is taken for; `undefined` if for nothing. */
-export type Kind = 'object' | 'date' | 'bytes' | 'toJSON' | undefined;
+export type Kind = 'Date' | 'ArrayBuffer' | 'toJSON' | 'Object' | undefined;
 
 /** @param value an object that is no array */
 export function kindOf(value: object): Kind {
-  if (isDate(value)) return 'date';
-  if (ArrayBuffer.isView(value) || isBuffer(value)) return 'bytes';
+  if (ArrayBuffer.isView(value)) return 'ArrayBuffer';
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (tag === 'Date' || tag === 'ArrayBuffer') return tag;
   if (hasToJson(value)) return 'toJSON';
-  return isPlain(value) ? 'object' : undefined;
+  // Of whatever realm: nothing is above the prototype of a plain object.
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null ? 'Object' : undefined;
 }
 
-export function hasToJson(value: object): value is { toJSON(key: string): unknown } {
+export function hasToJson(value: object): boolean {
   return typeof (value as { toJSON?: unknown }).toJSON === 'function';
 }
 
 /** Why it cannot be sent, and what can be. */
 export function refusalOf(value: object): string {
-  const name = nameOf(value);
-  const hint = value instanceof Error ? 'send its message, or throw a PublicError' : hints.get(name);
-  return `an instance of ${name}: ${hint ?? 'send a plain object, or give it a toJSON()'}`;
-}
-
-const hints = new Map([
-  ['Map', 'send [...it], or Object.fromEntries(it)'],
-  ['Set', 'send [...it]'],
-  ['Blob', 'send await it.arrayBuffer()'],
-  ['File', 'send await it.arrayBuffer()'],
-  ['Promise', 'await it'],
-]);
-
-function isDate(value: object): value is Date {
-  try {
-    Date.prototype.getTime.call(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const byteLengthOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get as () => number;
-
-function isBuffer(value: object): value is ArrayBuffer {
-  try {
-    byteLengthOf.call(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether it is an object of no class, in whatever realm it was made. */
-function isPlain(value: object): boolean {
-  const prototype: object | null = Object.getPrototypeOf(value);
-  if (prototype === null) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
-}
-
-function nameOf(value: object): string {
-  const made = value.constructor;
-  return typeof made === 'function' && made.name ? made.name : 'no class';
+  return `an instance of ${value.constructor?.name}: send an object, an array or bytes, or give it a toJSON()`;
 }

@@ -21,28 +21,28 @@ function encode(packet: Packet): string {
  */
 function write(value: unknown, path: string, room: number, isMade = false): unknown {
   let why: string = typeof value;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
   // A property that is not there; a list has no such items.
   if (value === undefined && isMade && !path.endsWith(']')) return value;
   if (typeof value === 'string') {
     if (isWellFormed(value)) return value;
     why = 'half a surrogate pair';
   } else if (typeof value === 'boolean' || value === null) return value;
-  else if (typeof value === 'number' || typeof value === 'bigint' || isA(value, 'Date')) {
+  else if (typeof value === 'number' || typeof value === 'bigint' || tag === 'Date') {
     if (Number.isFinite(value)) return Object.is(value, -0) ? { $num: '-0' } : value;
-    if (typeof value === 'object' && Number.isFinite(+value)) return { $date: +value };
+    if (tag === 'Date' && Number.isFinite(+(value as Date))) return { $date: +(value as Date) };
     if (typeof value === 'bigint' && (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)))
       return { $big: `${value}` };
     why = `${value}`;
-  } else if (ArrayBuffer.isView(value) || isA(value, 'ArrayBuffer')) return { $bin: toBase64(value) };
+  } else if (ArrayBuffer.isView(value) || tag === 'ArrayBuffer') return { $bin: toBase64(value as ArrayBuffer) };
   else if (typeof value === 'object') {
     const isArray = Array.isArray(value);
     const { toJSON } = value as { toJSON?: unknown };
     if (!isMade && !isArray && typeof toJSON === 'function') return write(toJSON.call(value, ''), path, room, true);
     const prototype = Object.getPrototypeOf(value);
-    // Of whatever realm: no prototype is above that of a plain object.
-    const isPlain = !prototype || (!Object.getPrototypeOf(prototype) && Object.hasOwn(prototype, 'valueOf'));
-    if (!isArray && !isPlain && !isMade)
-      why = `an instance of ${prototype.constructor?.name}: send a plain object, or give it a toJSON()`;
+    // Of whatever realm: nothing is above the prototype of a plain object.
+    if (!isArray && !isMade && prototype && Object.getPrototypeOf(prototype))
+      why = `an instance of ${prototype.constructor?.name}: send an object, an array or bytes, or give it a toJSON()`;
     else if (!room) why = `more than ${dataLimits.depthMax} levels`;
     // Not `map`, which leaves holes out.
     else if (isArray) return Array.from(value, (item, i) => write(item, `${path}[${i}]`, room - 1));
@@ -59,14 +59,6 @@ function write(value: unknown, path: string, room: number, isMade = false): unkn
   }
   const at = path.slice(1);
   throw new LocalUsageError('ERR_NOT_ENCODABLE', `${at}: cannot send ${why}`, { path: at });
-}
-
-/** Whether it is one, of whatever realm. */
-function isA<Kind extends 'Date' | 'ArrayBuffer'>(
-  value: unknown,
-  kind: Kind,
-): value is { Date: Date; ArrayBuffer: ArrayBuffer }[Kind] {
-  return Object.prototype.toString.call(value) === `[object ${kind}]`;
 }
 
 function decode(frame: Frame): Packet {
@@ -122,10 +114,9 @@ function notation(key: string, data: unknown): unknown {
 }
 
 function toBase64(data: ArrayBuffer | ArrayBufferView): string {
+  const { buffer = data as ArrayBuffer, byteOffset, byteLength } = data as Partial<ArrayBufferView>;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   let chars = '';
-  const bytes = ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
   for (const byte of bytes) chars += String.fromCharCode(byte);
   return btoa(chars);
 }

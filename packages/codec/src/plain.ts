@@ -13,22 +13,15 @@ export function madePlain(packet: Packet): Packet {
 function plainOf(value: unknown, key: string, room: number): unknown {
   if (typeof value !== 'object' || value === null || room < 0) return value;
   if (Array.isArray(value)) return Array.from(value, (item, i) => plainOf(item, `${i}`, room - 1));
-  switch (kindOf(value)) {
-    case 'date':
-      return new Date(Date.prototype.getTime.call(value));
-    case 'bytes':
-      return bytesIn(value as ArrayBuffer | Uint8Array);
-    case 'toJSON': {
-      const made = (value as { toJSON(key: string): unknown }).toJSON(key);
-      // What it returns is not asked again, as JSON.stringify does not.
-      const isAsked = typeof made === 'object' && made !== null && !Array.isArray(made) && kindOf(made) === 'toJSON';
-      return isAsked ? copyOf(made, room) : plainOf(made, key, room);
-    }
-    case 'object':
-      return copyOf(value, room);
-    default:
-      return value;
-  }
+  const kind = kindOf(value);
+  if (kind === 'Date') return new Date(Date.prototype.getTime.call(value));
+  if (kind === 'ArrayBuffer') return bytesIn(value as ArrayBuffer | Uint8Array);
+  if (kind === 'Object') return copyOf(value, room);
+  if (kind === undefined) return value;
+  const made = (value as { toJSON(key: string): unknown }).toJSON(key);
+  // What it returns is not asked again, as JSON.stringify does not.
+  const isAsked = typeof made === 'object' && made !== null && !Array.isArray(made) && kindOf(made) === 'toJSON';
+  return isAsked ? copyOf(made, room) : plainOf(made, key, room);
 }
 
 function copyOf(value: object, room: number): object {
@@ -40,7 +33,6 @@ function copyOf(value: object, room: number): object {
 /** @returns all bytes of a buffer, or those that a view shows */
 function bytesIn(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (value instanceof Uint8Array) return value;
-  return ArrayBuffer.isView(value)
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(value);
+  const { buffer = value as ArrayBuffer, byteOffset, byteLength } = value as Partial<ArrayBufferView>;
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,4 +1,5 @@
-// How a message reaches many: whom a target means, the entry in each room's log, and the replies of all.
+// How a message reaches many: whom a target means, the entry in each room's log, and the replies of all. Longer than other files: alone
+// and with others it goes different ways, which are to be seen side by side.
 import type { Codec } from '@halyard/codec';
 import {
   checkEventName,
