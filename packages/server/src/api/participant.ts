@@ -11,9 +11,9 @@ import type { FeedContext } from '../store/feed';
 import { Feeds } from '../store/feeds';
 import type { Inbox } from '../store/inbox';
 import { type Known, nameOf, unknown } from '../store/known';
-import type { Lost } from '../store/lately';
+import type { Written } from '../store/lately';
 import { Impatience, Patience } from '../store/patience';
-import { QueuedTurn } from '../store/queued-turn';
+import { type QueueContext, QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredLetter, StoreEvents } from '../store/store';
 
 export interface ParticipantContext {
@@ -39,6 +39,8 @@ const answerShape: Shape = { tuple: [knownShape, knownShape] };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
 const announceMsMax = 2_000;
+/** So many logs are given another epoch at one time. */
+const renewalsMax = 64;
 /** As many times as long as a server alone a node keeps what it has of logs, if there is room. */
 const keptWindows = 10;
 /** How long one that is closed waits for the store, in milliseconds. */
@@ -62,10 +64,11 @@ export class Participant {
     const stamps = new Stamps(() => platform.wall());
     const { patience } = this;
     const soon = (run: () => void): void => platform.soon(run);
-    const rolledBack = (partition: number, { sessions, logs }: Lost): void => {
+    const rolledBack: QueueContext['rolledBack'] = async (partition, { sessions, logs }, wanted) => {
       this.rolledBack(partition, sessions);
       this.turn.after(() => this.#check());
-      this.#tellLost(logs).catch((error: unknown) => this.#failed(error, 'telling what is lost'));
+      await this.#tellLost([...logs].filter(([log]) => wanted.has(log)));
+      void this.#tellLost([...logs].filter(([log]) => !wanted.has(log)));
     };
     const limitsOfQueue = { storeQueueBytesMax, storedMsMax: context.ackTimeoutMs };
     this.turn = new QueuedTurn({ store, patience, stamps, ...limitsOfQueue, soon, released, rolledBack, report });
@@ -155,13 +158,20 @@ export class Participant {
   }
 
   /** Who is in a room, and has not read what is lost, may be nowhere now: then the epoch says that something is missing. */
-  async #tellLost(logs: Lost['logs']): Promise<void> {
-    for (const [log, { position, stamp }] of logs) {
-      const [epoch, offset] = position;
-      await this.#announce(log, epoch, [offset, offset, nameOf(this.node, stamp)]);
-      const [renewed] = await this.patience.until(() => this.store.renew(log, epoch));
-      this.#feeds.renewed(log, renewed);
+  async #tellLost(logs: readonly (readonly [log: string, written: Written])[]): Promise<void> {
+    try {
+      for (let at = 0; at < logs.length; at += renewalsMax) {
+        await Promise.all(logs.slice(at, at + renewalsMax).map((one) => this.#renew(...one)));
+      }
+    } catch (error) {
+      this.#failed(error, 'telling what is lost');
     }
+  }
+
+  async #renew(log: string, { position: [epoch, offset], stamp }: Written): Promise<void> {
+    await this.#announce(log, epoch, [offset, offset, nameOf(this.node, stamp)]);
+    const [renewed] = await this.patience.until(() => this.store.renew(log, epoch));
+    this.#feeds.renewed(log, renewed);
   }
 
   #failed(error: unknown, where: string): void {

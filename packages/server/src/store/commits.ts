@@ -37,8 +37,12 @@ interface Stored extends Pick<Batched, 'steps'> {
 
 const noIndexes: ReadonlyMap<Top, number> = new Map();
 
-/** Told that a partition has lost some of what this node has stored in it, before that is stored which comes now. */
-export type RolledBackHandler = (partition: number, lost: Lost) => void;
+/**
+ * Told that a partition has lost some of what this node has stored in it.
+ * @param logs those that something is to be stored in now
+ * @returns once it may be: what is stored in the epoch of before is lost with that
+ */
+export type RolledBackHandler = (partition: number, lost: Lost, logs: ReadonlySet<string>) => Promise<void>;
 
 export class Commits {
   readonly #store: Store;
@@ -184,7 +188,8 @@ export class Commits {
     // Commits are numbered on from what there is. Whether this one was among those that are lost, nobody knows.
     const number = answer.last + 1;
     this.#numbers[partition] = number;
-    this.#rolledBack(partition, (this.#lately[partition] as Lately).loseAfter(answer.last));
+    const logs = new Set(commit.steps.map((step) => ('topOf' in step ? step.topOf : 'to' in step ? '' : step.log)));
+    await this.#rolledBack(partition, (this.#lately[partition] as Lately).loseAfter(answer.last), logs);
     const branch = commit.branch + 1;
     this.#branches[partition] = branch;
     const result = await this.#repeat(partition, { number, branch, steps: commit.steps, records: [] }, undefined);

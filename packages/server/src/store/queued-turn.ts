@@ -50,8 +50,8 @@ export interface QueueContext {
   soon(run: () => void): void;
   /** What could be has been released. */
   released(): void;
-  /** A partition has lost some of what this node has stored. */
-  rolledBack(partition: number, lost: Lost): void;
+  /** A partition has lost some of what this node has stored. @returns once logs have an epoch in which something may be stored */
+  rolledBack(partition: number, lost: Lost, logs: ReadonlySet<string>): Promise<void>;
   report(error: unknown, where: string): void;
 }
 
@@ -91,9 +91,10 @@ export class QueuedTurn implements Turn {
     this.#context = context;
     this.#store = context.store;
     this.stamps = context.stamps;
-    this.#commits = new Commits(context.store, context.patience, (partition, lost) => {
-      context.rolledBack(partition, lost);
+    this.#commits = new Commits(context.store, context.patience, (partition, lost, logs) => {
+      const renewed = context.rolledBack(partition, lost, logs);
       for (const letter of lost.letters) this.#post(letter);
+      return renewed;
     });
   }
 
