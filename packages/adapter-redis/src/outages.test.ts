@@ -122,8 +122,9 @@ describe.skipIf(!hasRedis)('a node', () => {
     const server = await start();
     const { store, heard } = await nodes.open({ url: server.url }, 'a');
     const { url, cut } = await path(server.port);
-    await nodes.open({ url }, 'b');
+    const b = await nodes.open({ url }, 'b');
     const asked = store.send('b', 'for ever').catch((error: unknown) => error);
+    await vi.waitFor(() => expect(b.heard).toContain('asked for ever'));
     cut();
     expect(await asked).toMatchObject({ code: 'ERR_NODE_UNKNOWN', details: { wasAsked: true } });
     expect(heard).not.toContain('left b');

@@ -21,7 +21,10 @@ export class Listening implements StoreEvents {
   }
 
   onMessage(from: string, message: unknown): string | Promise<string> {
-    if (message === 'for ever') return new Promise(() => {});
+    if (message === 'for ever') {
+      this.heard.push('asked for ever');
+      return new Promise(() => {});
+    }
     return `answer to ${message} of ${from}`;
   }
 
