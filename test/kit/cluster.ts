@@ -2,13 +2,13 @@
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, type HostFactory, memory, type Server, type ServerOptions } from '@halyard/server';
-import { afterEach } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { type KillableServer, killable } from './killable';
 
 export interface Cluster {
   /** What else is to end after the test: the last one first. */
   readonly cleanUp: (() => unknown)[];
-  /** Servers on one store. @param app is called before each listens */
+  /** Servers on one store, that know of each other. @param app is called before each listens */
   serve(count: number, app?: (io: Server, index: number) => void, options?: ServerOptions): Promise<KillableServer[]>;
 }
 
@@ -28,6 +28,10 @@ export function clusterOf(host: () => HostFactory, newStore: () => Adapter = () 
         servers.push(server);
         cleanUp.push(() => server.close());
       }
+      // A far store tells them of each other in its own time.
+      await vi.waitFor(() => {
+        for (const { io } of servers) expect(io.nodes()).toHaveLength(count);
+      });
       return servers;
     },
   };
