@@ -77,6 +77,11 @@ describe.each(hosts)('before HELLO on %s', (_name, host) => {
     ['a namespace without its slash', '[0,[["chat"]]]', 'ERR_PACKET_SHAPE: namespace: starts with "/"'],
     ['65 namespaces', JSON.stringify([0, Array(65).fill(['/'])]), 'ERR_PACKET_SHAPE: namespaces: at most 64'],
     ['a client that is no text', '[0,[],7]', 'ERR_PACKET_SHAPE: client: text of 0 to 1024 characters'],
+    [
+      'a resume with a token',
+      '[0,[],"",["s","k",0,0],"sixteen letters."]',
+      'ERR_PACKET_SHAPE: HELLO has a token, or resumes',
+    ],
     ['a resume without counts', '[0,[],"",["s","k"]]', 'ERR_PACKET_SHAPE: received: a whole number from 0'],
     [
       'a token that could be guessed',

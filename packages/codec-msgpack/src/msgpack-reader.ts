@@ -168,7 +168,7 @@ function readText(length: number): string {
   return utf8.decode(take(length));
 }
 
-/** The timestamp extension, type −1: seconds, and nanoseconds, which a Date cannot hold, to the millisecond. */
+/** The timestamp extension, type −1: seconds, and nanoseconds, which are whole milliseconds here. */
 function readDate(length: number): Date {
   if (byte() !== 0xff) throw undecodable('the only extension is the timestamp');
   let seconds: number;
@@ -182,7 +182,8 @@ function readDate(length: number): Date {
     nanoseconds = unsigned(4);
     seconds = Number(word(8).getBigInt64(0));
   } else throw undecodable('a timestamp has 4, 8 or 12 bytes');
-  const date = new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6));
+  const date = new Date(seconds * 1000 + nanoseconds / 1e6);
+  if (nanoseconds % 1e6 !== 0) throw undecodable('a date is whole milliseconds');
   if (nanoseconds > 999_999_999 || Number.isNaN(date.getTime())) throw undecodable('a date is one that exists');
   return date;
 }

@@ -109,7 +109,7 @@ function notation(key: string, data: unknown): unknown {
           ? fromBase64(data as string)
           : -0;
   // Only what would be written like this is taken for it.
-  if (JSON.stringify(write(value, '', 0)) === JSON.stringify({ [key]: data })) return value;
+  if (!Object.is(data, -0) && JSON.stringify(write(value, '', 0)) === JSON.stringify({ [key]: data })) return value;
   throw key;
 }
 

@@ -168,7 +168,8 @@ function isNotation(key: string): boolean {
 function notation(key: string, data: unknown): unknown {
   if (key === '$date') {
     const date = new Date(data as number);
-    if (date.getTime() === data) return date;
+    // A time is never −0.
+    if (Object.is(date.getTime(), data)) return date;
   } else if (typeof data === 'string') {
     if (key === '$num' && data === '-0') return -0;
     if (key === '$big' && data.length < 21) {

@@ -49,6 +49,9 @@ export class Greeting extends Timed implements Receiver {
       if (packet.type !== PacketType.Hello) {
         throw new RemoteProtocolError('ERR_HELLO_EXPECTED', 'the first packet is HELLO');
       }
+      if (packet.resume !== undefined && packet.token !== '') {
+        throw new RemoteProtocolError('ERR_PACKET_SHAPE', 'HELLO has a token, or resumes');
+      }
       this.#context.greeted(this.#connection, packet);
     } catch (error) {
       this.#over();
