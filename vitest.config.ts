@@ -10,6 +10,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     typecheck: { enabled: false },
+    // Most of them wait most of the time.
+    maxWorkers: 2,
     // Far above what anything here takes: they end what hangs.
     testTimeout: 120_000,
     hookTimeout: 120_000,
