@@ -52,6 +52,9 @@ export type Argument = string | number | Uint8Array;
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 const commandOf = (name: ScriptName): string => `halyard_${name}`;
+const seedsMax = 256;
+/** Nine bytes as base64url. */
+const seedChars = 12;
 /** More milliseconds than that are as good as any. */
 const msMax = 2 ** 40;
 
@@ -74,6 +77,8 @@ export function defineScripts(client: Redis): void {
 export class Scripts {
   readonly #context: ScriptContext;
   #limits: readonly number[];
+  /** Of seeds to come. */
+  #random = '';
 
   constructor(context: ScriptContext) {
     this.#context = context;
@@ -87,11 +92,18 @@ export class Scripts {
   }
 
   run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
-    const { keyspace, aheadMs, platform } = this.#context;
-    // What a script makes that nobody else has, such as epochs, begins with it.
-    const seed = platform.randomBytes(9).toString('base64url');
-    const all = [keyspace.base(partition), aheadMs(), seed, ...this.#limits, ...args];
+    const { keyspace, aheadMs } = this.#context;
+    const all = [keyspace.base(partition), aheadMs(), this.#seed(), ...this.#limits, ...args];
     return this.#context.run(partition, (client) => callOf(client, name).apply(client, all), name);
+  }
+
+  /** @returns what everything begins with that a script makes and nobody else has, such as epochs */
+  #seed(): string {
+    // Many at a time: each time costs a system call.
+    if (this.#random === '') this.#random = this.#context.platform.randomBytes(9 * seedsMax).toString('base64url');
+    const seed = this.#random.slice(0, seedChars);
+    this.#random = this.#random.slice(seedChars);
+    return seed;
   }
 }
 
