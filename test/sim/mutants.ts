@@ -98,6 +98,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (presence.isLeaving) return;\n    this.touch(presence.id);\n    const isAdded',
     instead: 'if (presence.isLeaving) return;\n    const isAdded',
     nodes: 3,
+    from: 970001,
   },
   {
     fault: 'a membership begins with the log, and not where it was joined',
@@ -153,7 +154,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 24,
+    from: 970128,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
@@ -199,6 +200,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return this.outbox.carried < this.#storedSent && super.transmitWaiting();',
     instead: 'return super.transmitWaiting();',
     nodes: 3,
+    from: 970000,
   },
   {
     fault: 'an entry of this node is delivered before its turn has come',
@@ -206,6 +208,7 @@ export const mutants: readonly Mutant[] = [
     code: '(entry.node === node && !isReleased(entry.stamp))',
     instead: 'false',
     nodes: 3,
+    from: 970006,
   },
   {
     fault: 'a session is taken as it was before it was claimed',
@@ -229,7 +232,7 @@ export const mutants: readonly Mutant[] = [
     code: 'session.fenced(generation);',
     instead: '',
     nodes: 3,
-    from: 81,
+    from: 970230,
   },
   {
     fault: 'a session is let go to a connection that is not the last',
@@ -237,7 +240,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 24,
+    from: 970128,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -245,6 +248,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return last.result;',
     instead: '',
     nodes: 3,
+    from: 970004,
   },
   {
     fault: 'a gap in a log is guessed over',
@@ -252,6 +256,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const entry = this.#waiting.get(log.nextOffset);',
     instead: 'const entry = this.#waiting.get(log.nextOffset) ?? [...this.#waiting.values()][0];',
     nodes: 3,
+    from: 970004,
   },
   {
     fault: 'a membership begins where the log is here',
@@ -260,6 +265,7 @@ export const mutants: readonly Mutant[] = [
     instead:
       'Object.assign(membership, { epoch, from: room.log.lastOffset, read: room.log.lastOffset, begins: undefined });',
     nodes: 3,
+    from: 970000,
   },
   {
     fault: 'the frame of another node confirms what came here',
@@ -267,7 +273,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return number > this.#sentBefore;',
     instead: 'return true;',
     nodes: 3,
-    from: 23,
+    from: 970003,
   },
   {
     fault: 'what a membership covers shrinks as it is read',
@@ -282,7 +288,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return this.turn.isShared ? stamps.next() : stamps.last;',
     instead: 'return stamps.last;',
     nodes: 3,
-    from: 10,
+    from: 970102,
   },
   {
     fault: 'an event counts as handled as it is delivered',
@@ -290,6 +296,7 @@ export const mutants: readonly Mutant[] = [
     code: 'received: this.#settled.prefix,',
     instead: 'received: this.incoming,',
     nodes: 3,
+    from: 970001,
   },
   {
     fault: 'what is settled is told before that is stored',
@@ -297,7 +304,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (this.#settled.prefix > prefix) this.sink.settled?.();',
     instead: 'this.received = this.#settled.prefix; if (this.#settled.prefix > prefix) this.sink.settled?.();',
     nodes: 3,
-    from: 8,
+    from: 970000,
   },
   {
     fault: 'a letter that is taken is taken again by the next server',
@@ -305,6 +312,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return moves.get(this)?.mailbox.record() ?? noMail;',
     instead: 'return noMail;',
     nodes: 3,
+    from: 970001,
   },
   {
     fault: 'a letter that was not told is never read',
@@ -312,13 +320,15 @@ export const mutants: readonly Mutant[] = [
     code: 'if (hasMail.has(session.id)) session.mailed();',
     instead: '',
     nodes: 3,
+    from: 970001,
   },
   {
     fault: 'letters that are lost are not sent again',
     file: `${server}/store/queued-turn.ts`,
-    code: 'for (const letter of letters) this.#post(letter);',
+    code: 'for (const letter of lost.letters) this.#post(letter);',
     instead: '',
     nodes: 3,
+    from: 970188,
   },
   {
     fault: 'a log that has lost something keeps its epoch',
@@ -326,11 +336,11 @@ export const mutants: readonly Mutant[] = [
     code: '.until(() => store.renew(name, epoch), isPosition)',
     instead: '.until(() => [epoch, 0] as const, isPosition)',
     nodes: 3,
-    from: 364,
+    from: 970116,
   },
   {
     fault: 'nobody asks the others what they have known of a log that has lost something',
-    file: `${server}/api/node.ts`,
+    file: `${server}/api/participant.ts`,
     code: 'return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
     instead: 'return [];',
     nodes: 3,
@@ -363,7 +373,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 15,
+    from: 970075,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -371,6 +381,7 @@ export const mutants: readonly Mutant[] = [
     code: 'for (const session of [...this.#byId.values()]) session.nodeLeft(node);',
     instead: '',
     nodes: 3,
+    from: 970189,
   },
   {
     fault: 'a log begins behind what is on its way to the store',
@@ -378,7 +389,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 78,
+    from: 970011,
   },
   {
     fault: 'a session that another server has is said to be over',
@@ -400,6 +411,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isTold = await Promise.race([this.#tell(one).then(() => true), this.#tooLong()]);',
     instead: 'const isTold = true;',
     nodes: 3,
+    from: 970003,
   },
   {
     fault: 'a session that has expired is not forgotten once that is told',
@@ -407,7 +419,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isTold) await patience.until(() => store.forget(one.session, one.lease));',
     instead: 'void isTold;',
     nodes: 3,
-    from: 296,
+    from: 970124,
   },
   {
     fault: 'what is emitted may come before the memberships of a session that has come',
@@ -422,6 +434,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const before = this.#before(step);',
     instead: 'const before: Position | undefined = undefined;',
     nodes: 3,
+    from: 970001,
   },
   {
     fault: 'it is told to be stored before it is',
@@ -429,6 +442,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await turn.stored(timeoutMs);',
     instead: 'void turn.stored(timeoutMs).catch(() => {});',
     nodes: 3,
+    from: 970000,
   },
   {
     fault: 'who has left a room is not told that its log has lost something',
@@ -443,7 +457,7 @@ export const mutants: readonly Mutant[] = [
     code: "counts)) return 'rolled-back';",
     instead: 'counts)) return impossible;',
     nodes: 3,
-    from: 20,
+    from: 970017,
   },
   {
     fault: 'who was fenced closes for good, whoever has the session',
@@ -451,7 +465,7 @@ export const mutants: readonly Mutant[] = [
     code: 'generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;',
     instead: 'CloseCode.Evicted;',
     nodes: 3,
-    from: 20,
+    from: 970077,
   },
   {
     fault: 'a session ends while the store is away',
@@ -459,6 +473,6 @@ export const mutants: readonly Mutant[] = [
     code: 'else if (this.context.turn.isShared) this.endLater();',
     instead: '',
     nodes: 3,
-    from: 10,
+    from: 970006,
   },
 ];
