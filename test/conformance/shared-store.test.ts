@@ -214,6 +214,34 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(of.B.claims.count).toBe(0);
   });
 
+  test('what has become too old while a log is read for the first time is missed by nobody who has had it', async () => {
+    const store = newStore();
+    let reads = 0;
+    const adapter: Adapter = (context) => {
+      const its = store(context) as Store;
+      const read = its.read.bind(its);
+      its.read = async (log, after, countMax) => {
+        const page = await read(log, after, countMax);
+        if (!log.includes('room') || ++reads === 1) return page;
+        // The oldest entry has gone in between.
+        const first = Math.max(page.first, 2);
+        return { ...page, first, entries: after + 1 < first ? [] : page.entries };
+      };
+      return its;
+    };
+    const { a, b } = await two((socket) => void socket.join('room'), {}, adapter);
+    const { wire, key } = await greeted(a);
+    for (let i = 1; i <= 3; i++) a.to('room').emit('event', i);
+    const [, , positions] = await wire.packet(5, ([, , , , args]) => (args as number[])[0] === 3);
+    wire.cut();
+    a.to('room').emit('event', 4);
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 0, positions], '', 2]);
+    expect((await there.packet(1))[5]).toBe(true);
+    expect((await there.packet(5))[4]).toEqual([4]);
+    expect(reads).toBeGreaterThan(1);
+  });
+
   test('what another server may have handled is redelivered, whichever HELLO has brought the session', async () => {
     const { adapter, of } = overseen(newStore());
     const heard: string[] = [];

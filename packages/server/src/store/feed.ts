@@ -75,6 +75,8 @@ export class Feed {
   /** From where its entries are wanted, as long as it starts. */
   readonly #wanted: Position[] = [];
   #isReading = false;
+  /** Offset of the newest entry that there was as it was started. */
+  #topAtStart = 0;
   /** Whether something may have been missed since the read that is under way has begun. */
   #isInDoubt = false;
   /** Which node has emitted those, by their offsets modulo `knownMax`. */
@@ -132,6 +134,7 @@ export class Feed {
     if (this.#state !== 'starting') return;
     retention.restart(this.log, epoch, base);
     this.#state = 'ready';
+    this.#topAtStart = top;
     this.#top = Math.max(this.#top, top);
     this.#takeEarly();
     this.#advance();
@@ -301,7 +304,7 @@ export class Feed {
     const isWhole = before.isWhole && others !== undefined && this.#renewal === epoch;
     before.isWhole = isWhole;
     if (isWhole) this.follower?.onRenewed?.(epoch);
-    this.#top = 0;
+    this.#top = this.#topAtStart = 0;
     retention.restart(log, this.#renewal, 0);
     this.#state = 'ready';
     this.#takeEarly();
@@ -485,7 +488,7 @@ export class Feed {
           return;
         }
         this.#stopWaiting((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);
-        if (first > this.log.nextOffset) this.#lose(epoch, first - 1, 'entries are gone that were not read');
+        if (first > this.log.nextOffset) this.#skipTo(epoch, first - 1);
         this.#top = Math.max(top, this.#top);
         for (const entry of entries) {
           if (entry.offset > this.log.lastOffset) this.#waiting.set(entry.offset, entry);
@@ -506,6 +509,14 @@ export class Feed {
       () => store.read(this.log.name, after, count),
       (page) => isPage(page, after),
     );
+  }
+
+  /** Entries up to an offset are gone from the store, and were not read. */
+  #skipTo(epoch: string, offset: number): void {
+    const { log } = this;
+    // They were there before it was started, and have become too old since: they were for who was here before.
+    if (log.lastOffset === log.base && offset <= this.#topAtStart) this.#context.retention.restart(log, epoch, offset);
+    else this.#lose(epoch, offset, 'entries are gone that were not read');
   }
 
   /** Members cannot know what they have missed: that is told. */
