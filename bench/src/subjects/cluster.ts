@@ -33,7 +33,7 @@ const halyardRedis = halyard('halyard-redis', 'Halyard on uws, json, with @halya
 export function clusterBefore(folder: string): Subject {
   const load = (file: string) => import(pathToFileURL(`${folder}/packages/${file}`).href);
   return halyard('halyard-redis-before', 'Halyard with @halyard/adapter-redis, another build', () =>
-    Promise.all([load('server/dist/index.js'), load('codec/dist/json.js'), load('adapter-redis/dist/redis.js')]),
+    Promise.all([load('server/dist/index.js'), load('codec/dist/json.js'), load('adapter-redis/dist/index.js')]),
   );
 }
 
