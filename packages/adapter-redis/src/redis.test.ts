@@ -6,19 +6,24 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { RedisCluster } from '../../../test/kit/redis-cluster';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
 import { storeSuite } from '../../server/src/store/suite/store-suite';
+import type { RedisOptions } from './redis';
 import type { RedisStore } from './redis-store';
 import { labOf } from './testing/lab';
 import { Listening } from './testing/listener';
 
 const limits = { entryAgeMsMax: 10_000, logPacketsMax: 100, logBytesMax: 10_000, journalBytesMax: 100_000 };
 
-describe.skipIf(!hasRedis)('with a Redis', () => {
-  let server: RedisServer;
+/** Stores of one engine, that are closed after their test. */
+function labOn<Engine extends { end(): unknown }>(
+  start: () => Promise<Engine>,
+  optionsOf: (engine: Engine) => RedisOptions,
+) {
+  let engine: Engine;
   const stores: RedisStore[][] = [];
   let prefixes = 0;
 
   beforeAll(async () => {
-    server = await RedisServer.start();
+    engine = await start();
   });
   afterEach(async () => {
     await Promise.all(
@@ -28,13 +33,28 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
         .map((store) => store.close()),
     );
   });
-  afterAll(() => server.end());
+  afterAll(() => engine.end());
 
   const lab = () => {
-    const its = labOf({ url: server.url }, `suite${++prefixes}`, limits);
+    const its = labOf(optionsOf(engine), `suite${++prefixes}`, limits);
     stores.push(its.stores);
     return its;
   };
+  return { lab, engine: () => engine };
+}
+
+/** A Sentinel and the master that it watches. */
+async function watched() {
+  const master = await RedisServer.start();
+  const sentinel = await RedisServer.watch('suite', master);
+  return { sentinel, end: () => Promise.all([sentinel.end(), master.end()]) };
+}
+
+describe.skipIf(!hasRedis)('with a Redis', () => {
+  const { lab, engine } = labOn(
+    () => RedisServer.start(),
+    ({ url }) => ({ url }),
+  );
 
   storeSuite('the store in Redis', lab);
 
@@ -78,7 +98,7 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
     const other = node();
     await other.open('b', new Listening());
     await other.commit(0, { ...nothing, number: 1, steps: [entry('a')] });
-    const client = new Redis(server.url);
+    const client = new Redis(engine().url);
     const keys = [`${prefix}:{0}:log:room`, `${prefix}:{0}:commits:b`];
     for (const key of keys) expect(await client.pexpire(key, 60_000)).toBe(1);
     // After ten seconds it says that it still does.
@@ -91,7 +111,7 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
   test('without room a commit is not done, and nothing of it: later it is', async () => {
     const store = lab().node();
     await store.open('a', new Listening());
-    const client = new Redis(server.url);
+    const client = new Redis(engine().url);
     const commit = (number: number, text: string) => store.commit(0, { ...nothing, number, steps: [entry(text)] });
     await commit(1, 'a');
     await client.config('SET', 'maxmemory', '1');
@@ -108,27 +128,17 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
   });
 });
 
+describe.skipIf(!hasRedis)('with a Sentinel', () => {
+  const { lab } = labOn(watched, ({ sentinel: { port } }) => ({
+    redis: { name: 'suite', sentinels: [{ host: '127.0.0.1', port }] },
+  }));
+  storeSuite('the store in a Redis that a Sentinel watches', lab);
+});
+
 describe.skipIf(!hasRedis)('with a Redis Cluster', () => {
-  let cluster: RedisCluster;
-  const stores: RedisStore[][] = [];
-  let prefixes = 0;
-
-  beforeAll(async () => {
-    cluster = await RedisCluster.start();
-  });
-  afterEach(async () => {
-    await Promise.all(
-      stores
-        .splice(0)
-        .flat()
-        .map((store) => store.close()),
-    );
-  });
-  afterAll(() => cluster.end());
-
-  storeSuite('the store in a Redis Cluster', () => {
-    const its = labOf({ cluster: cluster.nodes }, `suite${++prefixes}`, limits);
-    stores.push(its.stores);
-    return its;
-  });
+  const { lab } = labOn(
+    () => RedisCluster.start(),
+    ({ nodes }) => ({ cluster: nodes }),
+  );
+  storeSuite('the store in a Redis Cluster', lab);
 });
