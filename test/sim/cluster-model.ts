@@ -37,6 +37,8 @@ interface Tracked extends Emission {
   isLoose: boolean;
   /** Whether the store has ever lost it: it may have another place since, and who reads on in the log of before has it at the old one. */
   wasLost: boolean;
+  /** When that was last. */
+  lostAt: number;
 }
 
 interface Seat {
@@ -149,6 +151,7 @@ export class ClusterModel {
       possible: new Set(),
       isLoose: false,
       wasLost: false,
+      lostAt: 0,
     });
   }
 
@@ -192,7 +195,7 @@ export class ClusterModel {
   /** The store has lost it. */
   rolledBack(name: string): void {
     const emission = this.#emissions.get(name);
-    if (emission !== undefined) emission.isLoose = emission.wasLost = true;
+    if (emission !== undefined) Object.assign(emission, { isLoose: true, wasLost: true, lostAt: this.#now() });
   }
 
   /** @param isUnaware the store has just lost something, and nobody may have found out what that was of its sockets */
@@ -271,10 +274,24 @@ export class ClusterModel {
     return '';
   }
 
-  /** Whether the store has lost it, and the server that has emitted it is gone. */
+  /** Whether the store has lost it, and every server that has known of it is gone, as far as that is sure. */
   #isForgotten(name: string): boolean {
-    const { isLoose, server } = this.#emissions.get(name) as Tracked;
-    return isLoose && this.#killed.has(server);
+    const emission = this.#emissions.get(name) as Tracked;
+    return emission.isLoose && this.#killed.has(emission.server) && !this.#isRemembered(emission);
+  }
+
+  /** Whether a server has it that follows the log ever since: for a member that has got it there, and has stayed. */
+  #isRemembered({ name, rooms, lostAt }: Tracked): boolean {
+    if (rooms === undefined) return false;
+    for (const seat of this.#seats.values()) {
+      if (!seat.got.has(name) || seat.isLost || seat.movedAt > lostAt || this.#killed.has(seat.server)) continue;
+      const isIn = (room: string): boolean => {
+        const state = seat.rooms.get(room);
+        return state?.isIn === true && state.isSure && state.since < lostAt;
+      };
+      if (rooms.length === 0 || rooms.every(isIn)) return true;
+    }
+    return false;
   }
 
   #state(isIn: boolean, isSure: boolean): State {

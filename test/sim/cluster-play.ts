@@ -8,7 +8,7 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
 import type { Commit, CommitResult, Socket } from '@halyard/server';
-import { ClusterModel } from './cluster-model';
+import { ClusterModel, type Emission } from './cluster-model';
 import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
 import { Broken } from './model';
@@ -96,6 +96,8 @@ class ClusterWorld {
   readonly #overs = new Map<string, number>();
   /** Whether the time of day is not the same everywhere. */
   readonly #setsClocks: boolean;
+  /** Whether clients may be away for longer than their sessions wait: in some runs only, else none may be lost. */
+  readonly #outlastsWindows: boolean;
   /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
   readonly #rollsBack: boolean;
   #hasRolledBack = false;
@@ -120,6 +122,8 @@ class ClusterWorld {
     });
     this.#rollsBack = random.chance(0.5);
     this.#setsClocks = random.chance(0.3);
+    // Drawn apart: the other runs are as they were.
+    this.#outlastsWindows = seededRandom((seed ^ 0x5bd1e995) >>> 0).chance(0.3);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
       .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
@@ -136,7 +140,7 @@ class ClusterWorld {
   async step(i: number, random: Random): Promise<void> {
     this.#act(i, random);
     if (random.chance(0.6)) await this.#elapse(random.int(this.#stepMsMax));
-    if (random.chance(0.02)) await this.#elapse(random.int(4_000));
+    if (random.chance(0.02)) await this.#elapse(random.int(this.#outlastsWindows ? 120_000 : 4_000));
     if (random.chance(0.02)) await this.#kill(random);
     this.#check();
   }
@@ -183,6 +187,16 @@ class ClusterWorld {
     for (const place of this.#places) place.kill();
     for (const client of this.#clients) client.socket.connection.close();
     await turn();
+  }
+
+  /** Whether sessions may end, if it is told. */
+  get #mayLose(): boolean {
+    return this.#hasRolledBack || this.#outlastsWindows;
+  }
+
+  /** Whether they may later. */
+  get #losesSessions(): boolean {
+    return this.#rollsBack || this.#outlastsWindows;
   }
 
   #note(line: string): void {
@@ -295,10 +309,14 @@ class ClusterWorld {
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
     this.#model.entered(socket.id, socket.namespace, place.number);
-    const its = this.#clients.find(({ name, isKnown }) => name === client && (!isKnown || this.#rollsBack));
+    const its = this.#clients.find(({ name, isKnown }) => name === client && (!isKnown || this.#losesSessions));
     if (!socket.recovered) its?.unknown.set(socket.id, socket.namespace);
     if (socket.recovered) {
       this.counters.moves++;
+      // What was said may be rolled back, too.
+      if (place.isAlive && this.#overs.has(socket.id) && !this.#hasRolledBack) {
+        this.#broken ??= new Broken(`${client} resumed ${socket.id}, which was said to be over`);
+      }
       this.#model.moved(socket.id, place.number);
     }
     socket.on('disconnect', () => {
@@ -393,11 +411,11 @@ class ClusterWorld {
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
       if (!recovered && id !== undefined) {
         // Logs are long, and the window is: nothing may be lost.
-        if (!this.#hasRolledBack) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
+        if (!this.#mayLose) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
         this.counters['sessions lost']++;
         this.#model.lost(id);
       }
-      if (reason !== undefined && (id === undefined || this.#hasRolledBack)) {
+      if (reason !== undefined && (id === undefined || this.#mayLose)) {
         // The session that it was not told of yet is lost, and it is told that.
         for (const text of client.said) this.#model.spared(text);
         for (const [one, its] of client.unknown) {
@@ -487,7 +505,7 @@ class ClusterWorld {
             client.settled++;
             this.counters['acks failed']++;
             const isKnown =
-              this.#hasRolledBack ||
+              this.#mayLose ||
               knownCodes.includes(String(error.code)) ||
               (!client.isKnown && error.code === 'ERR_SESSION_LOST');
             if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
@@ -498,11 +516,7 @@ class ClusterWorld {
 
   #emit(place: ServerPlace, namespace: string, name: string, random: Random): void {
     const io = place.io.of(namespace);
-    const number = (this.#numbers.get(place.number) ?? 0) + 1;
-    this.#numbers.set(place.number, number);
-    const own = new Set([...io.sockets.keys()].filter((id) => this.#model.isAt(id, place.number)));
-    const isUnsure = this.#setsClocks;
-    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace, own, isUnsure };
+    const emission = this.#emission(place, namespace, name);
     const sockets = [...io.sockets.values()];
     const elsewhere = this.#alive().flatMap((other) => [...other.io.of(namespace).sockets.keys()]);
     if (random.chance(0.1) && elsewhere.length > 0) {
@@ -548,14 +562,20 @@ class ClusterWorld {
     target.emit('event', `${textOf(name)}${long}`);
   }
 
-  #emitLarge(place: ServerPlace): void {
-    const name = `0.${++this.#names}`;
+  /** What the model has to know of all that is emitted. */
+  #emission(place: ServerPlace, namespace: string, name: string): Omit<Emission, 'rooms' | 'except'> {
     const number = (this.#numbers.get(place.number) ?? 0) + 1;
     this.#numbers.set(place.number, number);
+    const sockets = place.io.of(namespace).sockets.keys();
+    const own = new Set([...sockets].filter((id) => this.#model.isAt(id, place.number)));
+    const calledAt = this.#clock.now();
+    return { name, server: place.number, number, calledAt, namespace, own, isUnsure: this.#setsClocks };
+  }
+
+  #emitLarge(place: ServerPlace): void {
+    const name = `0.${++this.#names}`;
     this.#note(`server ${place.number}: / emits ${name} to all, which is large`);
-    const own = new Set([...place.io.sockets.keys()].filter((id) => this.#model.isAt(id, place.number)));
-    const emission = { name, server: place.number, number, calledAt: this.#clock.now(), namespace: '/', own };
-    this.#model.emitted({ ...emission, isUnsure: this.#setsClocks, rooms: [], except: [] });
+    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: [], except: [] });
     place.io.emit('event', `${textOf(name)}${'x'.repeat(50_000)}`);
   }
 
@@ -607,6 +627,10 @@ class ClusterWorld {
     const room = random.pick(its.length > 0 && random.chance(0.5) ? its : rooms);
     // As long as nobody knows what has become of it, it is left alone.
     if (!this.#model.isSure(socket.id, room)) return;
+    this.#change(place, socket, room);
+  }
+
+  #change(place: ServerPlace, socket: Socket, room: string): void {
     const isIn = !socket.rooms.has(room);
     this.#note(`server ${place.number}: ${socket.id} ${isIn ? 'joins' : 'leaves'} ${room}`);
     this.counters[isIn ? 'joins' : 'leaves']++;
@@ -615,6 +639,29 @@ class ClusterWorld {
     else socket.leave(room);
     // Once its client knows, it is stored.
     socket.emit('changed', room, isIn);
+  }
+
+  /** Somebody joins a room by a clock that is ahead, and moves: others emit to all but the room, by their own. */
+  #outrun(place: ServerPlace, random: Random): void {
+    const socket = [...place.io.sockets.values()].find((one) => rooms.some((room) => !one.rooms.has(room)));
+    const room = rooms.find((one) => !socket?.rooms.has(one));
+    if (socket === undefined || room === undefined || !this.#model.isSure(socket.id, room)) return;
+    this.#change(place, socket as Socket, room);
+    const [toldMs, movedMs] = [200 + random.int(200), 500 + random.int(500)];
+    this.#clock.after(toldMs, () => {
+      if (place.isAlive) place.network.cut();
+    });
+    this.#clock.after(movedMs, () => {
+      if (this.#isEnding) return;
+      for (const other of this.#alive()) if (other !== place) this.#emitExcept(other, room);
+    });
+  }
+
+  #emitExcept(place: ServerPlace, room: string): void {
+    const name = `0.${++this.#names}`;
+    this.#note(`server ${place.number}: / emits ${name} to all except ${room}`);
+    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: [], except: [room] });
+    place.io.except(room).emit('event', textOf(name));
   }
 
   #disturb(random: Random): void {
@@ -671,7 +718,7 @@ class ClusterWorld {
         return;
       case 'sleep': {
         const { name, time } = random.pick(this.#clients);
-        const ms = random.pick([500, 3_000, 20_000]);
+        const ms = random.pick([500, 3_000, this.#outlastsWindows ? 80_000 : 20_000]);
         this.#note(`${name} sleeps for ${ms} ms`);
         this.counters['clients asleep']++;
         time.halt(ms);
@@ -682,6 +729,7 @@ class ClusterWorld {
         this.#note(`the time of day of server ${place.number} is set by ${ms} ms`);
         this.counters['clocks set']++;
         place.time.aheadMs += ms;
+        if (ms > 0) this.#outrun(place, random);
         return;
       }
       case 'vanish':

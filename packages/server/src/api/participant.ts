@@ -92,11 +92,13 @@ export class Participant {
   async open(onVolatile: StoreEvents['onVolatile']): Promise<readonly string[]> {
     const { inbox } = this.#context;
     const { store } = this;
-    inbox.on('log top', (value) => {
+    inbox.on('log top', async (value) => {
       if (faultOf(value, announcementShape, 'announcement') !== undefined) {
         throw new RemoteProtocolError('ERR_LOG_TOP', 'a log is told by its name, its epoch, and how it is known');
       }
       const [log, epoch, known] = value as unknown as [string, string, Known];
+      // What is on its way may come into the epoch that is lost, and be seen by nobody but this node.
+      await this.turn.written();
       return [this.#feeds.announced(log, epoch, known), this.#writtenTo(log, epoch)];
     });
     await this.patience.once(() =>

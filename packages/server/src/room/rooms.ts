@@ -212,6 +212,8 @@ export class Rooms implements RoomContext {
   #unholdAt(subscriber: Subscriber, membership: Membership, offset: number): void {
     const turn = this.turn as QueuedTurn;
     const { log } = membership.room;
+    // It may get another one, in which the offset is nothing, while it waits.
+    const { epoch } = membership;
     const unhold = (): void => {
       if (membership.ends !== undefined) return;
       membership.isHeld = false;
@@ -227,6 +229,6 @@ export class Rooms implements RoomContext {
       else turn.load(log, membership.read).then(unhold, () => {});
     };
     // Of another epoch nothing comes any more.
-    turn.whenAt(log, 0, () => (log.id === membership.epoch ? turn.whenAt(log, offset, read) : unhold()));
+    turn.whenAt(log, 0, () => (log.id === epoch ? turn.whenAt(log, offset, read) : unhold()));
   }
 }

@@ -53,6 +53,9 @@ export class Commits {
   readonly #branches: number[];
   /** Of the last commit, by partition. */
   readonly #numbers: number[];
+  /** How many calls have no answer yet. */
+  #unanswered = 0;
+  #whenAnswered: (() => void)[] = [];
 
   constructor(store: Store, patience: Patience, rolledBack: RolledBackHandler) {
     this.#rolledBack = rolledBack;
@@ -166,6 +169,11 @@ export class Commits {
     return (this.#lately[this.#store.partitionOf(log)] as Lately).writtenTo(log, epoch);
   }
 
+  /** @returns once each call that is under way has an answer, which may be that it is not done: from then on it is known what was written */
+  answered(): Promise<void> {
+    return this.#unanswered === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenAnswered.push(resolve));
+  }
+
   #done(partition: number, commit: Commit, result: CommitResult): CommitResult {
     (this.#lately[partition] as Lately).add(commit, result);
     return result;
@@ -179,12 +187,15 @@ export class Commits {
   ): Promise<CommitResult> {
     const isAnswer = (answer: CommitResult | RolledBack): boolean =>
       isResultOf(commit, answer) || isRolledBack(commit, answer);
+    this.#unanswered++;
     const answer = await this.#patience.until(() => {
       const call = first ?? this.#store.commit(partition, commit);
       first = undefined;
       return call;
     }, isAnswer);
-    if (!('last' in answer)) return this.#done(partition, commit, answer);
+    if (!('last' in answer)) this.#done(partition, commit, answer);
+    if (--this.#unanswered === 0) for (const run of this.#whenAnswered.splice(0)) run();
+    if (!('last' in answer)) return answer;
     // Commits are numbered on from what there is. Whether this one was among those that are lost, nobody knows.
     const number = answer.last + 1;
     this.#numbers[partition] = number;

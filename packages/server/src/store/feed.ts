@@ -72,7 +72,7 @@ export class Feed {
   /** Offset of the newest entry that there is known to be. */
   #top = 0;
   #waiters: Waiter[] = [];
-  /** From where its entries are wanted, as long as it starts. */
+  /** From where its entries are wanted, as long as it is not ready. */
   readonly #wanted: Position[] = [];
   #isReading = false;
   /** Offset of the newest entry that there was as it was started. */
@@ -114,8 +114,8 @@ export class Feed {
   async start(from: Position | undefined): Promise<void> {
     if (from !== undefined) {
       // A record may know more of it than the store does, if that has lost something.
-      if (this.isReady) this.announced(from[0], [from[1], 0, '']);
-      else this.#wanted.push(from);
+      if (this.isReady || this.#state === 'renewing') this.announced(from[0], [from[1], 0, '']);
+      if (!this.isReady) this.#wanted.push(from);
     }
     if (this.#state !== 'idle') return;
     this.#state = 'starting';
@@ -130,12 +130,12 @@ export class Feed {
       if (page.epoch === epoch) first = page.first;
     }
     const base = Math.max(this.#wantedFrom(epoch, top), first - 1);
-    for (const [its, offset] of this.#wanted.splice(0)) if (its === epoch) this.#top = Math.max(this.#top, offset);
     if (this.#state !== 'starting') return;
     retention.restart(this.log, epoch, base);
     this.#state = 'ready';
     this.#topAtStart = top;
     this.#top = Math.max(this.#top, top);
+    this.#takeWanted();
     this.#takeEarly();
     this.#advance();
     if (this.#top > this.log.lastOffset || this.#isInDoubt) this.#readOn();
@@ -145,6 +145,12 @@ export class Feed {
     let from = top;
     for (const [its, offset] of this.#wanted) if (its === epoch) from = Math.min(from, offset);
     return from;
+  }
+
+  /** There are entries as far as they are wanted, or have been. */
+  #takeWanted(): void {
+    const { id } = this.log;
+    for (const [epoch, offset] of this.#wanted.splice(0)) if (epoch === id) this.#top = Math.max(this.#top, offset);
   }
 
   /** Entries that came before it was known which epoch the log has. */
@@ -307,6 +313,7 @@ export class Feed {
     this.#top = this.#topAtStart = 0;
     retention.restart(log, this.#renewal, 0);
     this.#state = 'ready';
+    this.#takeWanted();
     this.#takeEarly();
     if (isWhole) this.#stopWaiting();
     else this.#tellLost('what was stored is lost');

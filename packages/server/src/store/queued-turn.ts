@@ -251,7 +251,12 @@ export class QueuedTurn implements Turn {
     return new Promise((resolve) => this.after(() => resolve(!this.#forgotten.has(session))));
   }
 
-  /** @returns once the store has answered what is on its way there now */
+  /** @returns once it is known what this node has written, of all that is on its way to the store now */
+  written(): Promise<void> {
+    return this.#commits.answered();
+  }
+
+  /** @returns once the store has answered what is on its way there now, and all of it is known here */
   answered(): Promise<void> {
     return this.#isStoring ? new Promise((resolve) => this.#whenAnswered.push(resolve)) : Promise.resolve();
   }
