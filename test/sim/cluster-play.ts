@@ -717,11 +717,10 @@ class ClusterWorld {
         this.#store.rollBack(random.pick([5, 50, 500]));
         return;
       case 'sleep': {
-        const { name, time } = random.pick(this.#clients);
+        const client = random.pick(this.#clients);
         const ms = random.pick([500, 3_000, this.#outlastsWindows ? 80_000 : 20_000]);
-        this.#note(`${name} sleeps for ${ms} ms`);
-        this.counters['clients asleep']++;
-        time.halt(ms);
+        this.#sleep(client, ms);
+        if (this.#outlastsWindows && random.chance(0.5)) this.#comeBriefly(client, random);
         return;
       }
       case 'clock': {
@@ -744,6 +743,23 @@ class ClusterWorld {
         });
         this.#note(`the way to the store: ${JSON.stringify(path)}`);
     }
+  }
+
+  #sleep({ name, time }: Client, ms: number): void {
+    this.#note(`${name} sleeps for ${ms} ms`);
+    this.counters['clients asleep']++;
+    time.halt(ms);
+  }
+
+  /** A client is away for long, comes, and is gone again while a server still looks for its session. */
+  #comeBriefly(client: Client, random: Random): void {
+    this.#sleep(client, 80_000);
+    const untilMs = 80_000 + random.int(200);
+    this.#clock.after(untilMs, () => {
+      if (this.#isEnding) return;
+      for (const place of this.#alive()) place.network.cut();
+      this.#sleep(client, 50_000);
+    });
   }
 
   /** A client goes for good, and cannot say so. */

@@ -216,7 +216,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 21,
+    from: 1000076,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -281,6 +281,7 @@ export const mutants: readonly Mutant[] = [
     code: 'function covers({ epoch, from, to }: Membership',
     instead: 'function covers({ epoch, read: from, to }: Membership',
     nodes: 3,
+    from: 1000104,
   },
   {
     fault: 'an exception of a room is decided by who is in it here now',
@@ -352,6 +353,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isMeant(session.id)) session.rolledBack();',
     instead: 'if (isMeant(session.id)) void session;',
     nodes: 3,
+    from: 1000081,
   },
   {
     fault: 'what is stored again is delivered again',
@@ -359,6 +361,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isKnown = this.#before?.',
     instead: 'const isKnown = (undefined as Before | undefined)?.',
     nodes: 3,
+    from: 1000770,
   },
   {
     fault: 'it is not seen what an entry is behind',
@@ -366,6 +369,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return stamp === 0 ||',
     instead: 'return true ||',
     nodes: 3,
+    from: 1000238,
   },
   {
     fault: 'what a handler answers that goes on where it was begun is lost',
@@ -397,6 +401,7 @@ export const mutants: readonly Mutant[] = [
     code: 'else this.confirmed().then((isOurs) => tell(!isOurs));',
     instead: 'else tell(false);',
     nodes: 3,
+    from: 3000257,
   },
   {
     fault: 'a session that is claimed is kept no longer than before',
@@ -404,6 +409,7 @@ export const mutants: readonly Mutant[] = [
     code: '    this.touch();\n    this.schedule();\n  }\n\n  override identity',
     instead: '    this.schedule();\n  }\n\n  override identity',
     nodes: 3,
+    from: 3000242,
   },
   {
     fault: 'a session that has expired is forgotten, and nobody is told',
@@ -427,6 +433,7 @@ export const mutants: readonly Mutant[] = [
     code: 'turn.stamps.observe(isMember ? span.since : span.until);',
     instead: '',
     nodes: 3,
+    from: 3000583,
   },
   {
     fault: 'what has a key is stored again',
