@@ -113,7 +113,11 @@ export const layers: Layers = {
       { path: 'examples/testing' },
       {
         path: 'test',
-        inside: [['kit'], ['chaos', 'conformance', 'e2e', 'house', 'matrix', 'packaging', 'sim'], ['system.mjs']],
+        inside: [
+          ['kit'],
+          ['chaos', 'conformance', 'conformance-kit', 'e2e', 'house', 'matrix', 'packaging', 'sim'],
+          ['system.mjs'],
+        ],
       },
     ],
   ],
