@@ -46,6 +46,7 @@ const needs = [
   'json',
   'msgpack',
   'protobuf',
+  'strict',
   'resume',
   'token',
   'namespaces',

@@ -43,7 +43,7 @@ function reporter(): (is: string, more?: object) => void {
 }
 
 function ready(): void {
-  const can = ['resume', 'token', 'namespaces', 'volatile', 'reset'];
+  const can = ['strict', 'resume', 'token', 'namespaces', 'volatile', 'reset'];
   write('ready', { transports: Object.keys(transports), codecs: Object.keys(codecs), can });
 }
 

@@ -41,9 +41,9 @@ export class Stage {
       const refusal = this.refusals.shift();
       if (refusal !== undefined) {
         const body = JSON.stringify({ code: refusal.code, message: 'refused by the case' });
-        socket.end(
-          `HTTP/1.1 ${refusal.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-        );
+        const head = `HTTP/1.1 ${refusal.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+        // A client that keeps its half would keep the stage open.
+        socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy());
         return;
       }
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) =>
