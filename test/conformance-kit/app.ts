@@ -14,12 +14,12 @@ import {
 
 /** Short, so that a run does not take minutes; long enough for a machine that does other things. */
 const quick: ServerOptions = {
-  heartbeatMs: 800,
-  heartbeatTimeoutMs: 800,
-  recoveryWindowMs: 2_000,
+  heartbeatMs: 1_000,
+  heartbeatTimeoutMs: 1_500,
+  recoveryWindowMs: 3_000,
   sackDelayMs: 100,
   pollHoldMs: 500,
-  helloTimeoutMs: 1_500,
+  helloTimeoutMs: 5_000,
 };
 
 /** How long the middleware of `/slow`, and the handler of `slow-echo` take, in milliseconds. */
