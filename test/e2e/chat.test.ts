@@ -114,6 +114,49 @@ describeInBrowser('the chat in a browser', () => {
     await eventually(() => ana.people()).toEqual(['Ana']);
   });
 
+  test('nobody is said to type who has taken it back, is in another room, or cannot be heard of', async () => {
+    const cable = await cableTo('pass');
+    const ana = await Person.arrive(context, cable.url, 'Ana');
+    const ben = await Person.arrive(context, chat.url, 'Ben');
+    // Only what is told ends it: a page believes it for longer than any test waits.
+    await ana.page.clock.install();
+    await ana.page.clock.pauseAt(Date.now() + 1_000);
+    const typing = () => ana.page.textContent('#typing');
+
+    await ben.page.type('#composer textarea', 'H');
+    await eventually(typing).toBe('Ben is typing…');
+    await ben.page.press('#composer textarea', 'Backspace');
+    await eventually(typing).toBe('');
+
+    await ben.page.type('#composer textarea', 'H');
+    await eventually(typing).toBe('Ben is typing…');
+    await ben.page.fill('#new-room input', 'sailing');
+    await ben.page.press('#new-room input', 'Enter');
+    await eventually(typing).toBe('');
+    await ben.page.click('#rooms button:has-text("lobby")');
+
+    await ben.page.type('#composer textarea', 'Hm');
+    await eventually(typing).toBe('Ben is typing…');
+    cable.pull();
+    await eventually(typing).toBe('');
+  });
+
+  test('the menu of a small screen is opened by its button, and closed by Escape too', async () => {
+    const { page } = await Person.arrive(context, chat.url, 'Ana');
+    await page.setViewportSize({ width: 360, height: 640 });
+    const isOpen = () => Promise.all([page.isVisible('#side'), page.getAttribute('#menu', 'aria-expanded')]);
+    expect(await isOpen()).toEqual([false, 'false']);
+    await page.click('#menu');
+    expect(await isOpen()).toEqual([true, 'true']);
+    await page.focus('#new-room input');
+    await page.keyboard.press('Escape');
+    expect(await isOpen()).toEqual([false, 'false']);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('menu');
+    await page.click('#menu');
+    await page.click('#menu');
+    expect(await isOpen()).toEqual([false, 'false']);
+  });
+
   test('people make rooms, join and leave them, and see what they have not read', async () => {
     const ana = await Person.arrive(context, chat.url, 'Ana');
     const ben = await Person.arrive(context, chat.url, 'Ben');

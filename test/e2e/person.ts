@@ -82,6 +82,11 @@ export class Person {
     return this.page.$$eval('#drafts .text', (texts) => texts.map((text) => text.textContent ?? ''));
   }
 
+  /** What becomes of each of them. */
+  fates(): Promise<string[]> {
+    return this.page.$$eval('#drafts .fate', (fates) => fates.map((fate) => fate.textContent ?? ''));
+  }
+
   notes(): Promise<string[]> {
     return this.page.$$eval('#log .note', (notes) => notes.map((note) => note.className.replace('note ', '')));
   }

@@ -74,6 +74,7 @@ describeInBrowser('recovery in a browser', () => {
     await ana.page.context().setOffline(true);
     await eventually(() => ana.status()).toEqual({ state: 'offline', transport: '', text: 'Offline' });
     await ana.say('Meanwhile');
+    expect(await ana.fates()).toEqual(['Waits for the connection']);
     await ben.say('Meanwhile, elsewhere');
     await ana.page.context().setOffline(false);
     await eventually(() => ana.heard()).toEqual(['Meanwhile, elsewhere', 'Meanwhile']);
@@ -105,7 +106,9 @@ describeInBrowser('recovery in a browser', () => {
     for (const person of [ana, ben]) {
       await eventually(async () => (await person.states()).slice(0, 3)).toEqual(threeStates);
       expect(await person.notes()).toEqual(['joined', 'new-session']);
-      expect(await person.page.textContent('#log .new-session')).toContain('unknown-session');
+      expect(await person.page.textContent('#log .new-session span')).toBe(
+        'The server does not know you any more, so you are in a new session. What was said meanwhile may be missing.',
+      );
     }
     // What never left the page is sent in the new session; the rooms are the ones of before.
     await eventually(() => ana.heard()).toEqual(['Before', 'Meanwhile']);

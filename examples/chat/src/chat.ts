@@ -65,8 +65,8 @@ export function chatServer(options: ServerOptions = {}): ChatServer {
       return message;
     });
 
-    socket.on('typing', (room) => {
-      if (data.rooms.includes(room)) socket.to(room).volatile.emit('typing', room, id);
+    socket.on('typing', (room, isTyping) => {
+      if (data.rooms.includes(room)) socket.to(room).volatile.emit('typing', room, id, isTyping === true);
     });
 
     const isAway = (away: boolean) => () => {

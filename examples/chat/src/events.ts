@@ -29,7 +29,8 @@ export interface ClientToServer {
   'room:leave'(room: string): void;
   /** The reply is the sender's copy; everyone else in the room gets `message`. Refused with `ERR_TEXT` or `ERR_NOT_IN_ROOM`. */
   'message:send'(room: string, text: string): Message;
-  typing(room: string): void;
+  /** Now and then while it is so, and once when it is not so any more; a message says that by itself. */
+  typing(room: string, isTyping: boolean): void;
   /** Where there are many servers: kills the one of that name, if it is the one that gets this. */
   'node:kill'(name: string): void;
 }
@@ -40,7 +41,7 @@ export interface ServerToClient {
   /** Who is in a room of yours, whenever that has changed. */
   people(room: string, people: readonly Person[]): void;
   message(message: Message): void;
-  typing(room: string, person: string): void;
+  typing(room: string, person: string, isTyping: boolean): void;
   /** Where there are many servers: which one serves us now. */
   node(name: string): void;
 }

@@ -14,7 +14,7 @@ export type Entry = Message | Note;
 /** A message that the server has not confirmed. */
 export interface Draft {
   readonly text: string;
-  /** Why it was not sent, or is not known to be. Without it: on its way. */
+  /** Why it was not sent, or is not known to be. Without it: on its way, or waiting for the connection. */
   problem?: string;
 }
 
@@ -55,6 +55,13 @@ const typingShownMs = 4_000;
 const typingToldMs = 2_000;
 const newSessionShownMs = 10_000;
 
+/** What people are told of why a session was not resumed. */
+const newSessionNotes = new Map([
+  ['unknown-session', 'The server does not know you any more, so you are in a new session.'],
+  ['log-trimmed', 'More was said than the server keeps, so you are in a new session.'],
+]);
+const newSessionNote = 'You are in a new session.';
+
 export class Chat {
   readonly name: string;
   /** The rooms we are in, by name. */
@@ -87,7 +94,13 @@ export class Chat {
       // Other errors are of the network: there will be another attempt.
       if (error instanceof PublicError) view.refuse(error.message);
     });
-    socket.connection.on('state', () => this.showStatus());
+    socket.connection.on('state', () => {
+      // Nobody tells us now that somebody has stopped.
+      if (!socket.connected) for (const { typing } of this.rooms.values()) typing.clear();
+      this.showStatus();
+      view.showDrafts(this);
+      view.showTyping(this);
+    });
     socket.on('rooms', (summaries) => {
       this.summaries = summaries;
       view.showRooms(this);
@@ -96,7 +109,9 @@ export class Chat {
       const room = this.rooms.get(name);
       if (room === undefined) return;
       room.people = people;
-      if (room === this.current) view.showPeople(this);
+      if (room !== this.current) return;
+      view.showPeople(this);
+      view.showTyping(this);
     });
     socket.on('message', (message) => {
       const room = this.rooms.get(message.room);
@@ -111,10 +126,13 @@ export class Chat {
       this.#node = name;
       view.showNode(name);
     });
-    socket.on('typing', (name, person) => {
-      this.rooms.get(name)?.typing.set(person, Date.now() + typingShownMs);
+    socket.on('typing', (name, person, isTyping) => {
+      const typing = this.rooms.get(name)?.typing;
+      if (isTyping) {
+        typing?.set(person, Date.now() + typingShownMs);
+        setTimeout(() => view.showTyping(this), typingShownMs + 50);
+      } else typing?.delete(person);
       view.showTyping(this);
-      setTimeout(() => view.showTyping(this), typingShownMs + 50);
     });
   }
 
@@ -123,10 +141,14 @@ export class Chat {
     return this.#socket.id;
   }
 
+  get isConnected(): boolean {
+    return this.#socket.connected;
+  }
+
   /** Names of those who are typing in the current room. */
   get typists(): string[] {
     const { people, typing } = this.current;
-    return people.filter(({ id }) => (typing.get(id) ?? 0) > Date.now()).map(({ name }) => name);
+    return people.filter(({ id, away }) => !away && (typing.get(id) ?? 0) > Date.now()).map(({ name }) => name);
   }
 
   wrote(message: Message): boolean {
@@ -151,15 +173,17 @@ export class Chat {
     this.#view.showDrafts(this);
   }
 
-  /** Tells the room that we are typing, now and then. */
-  typing(): void {
-    if (Date.now() < this.#typingToldAt + typingToldMs) return;
-    this.#typingToldAt = Date.now();
-    this.#socket.volatile.emit('typing', this.current.name);
+  /** Tells the room that we are typing, now and then, or that we are not any more. */
+  typing(isTyping: boolean): void {
+    const isKnown = isTyping ? Date.now() < this.#typingToldAt + typingToldMs : this.#typingToldAt === 0;
+    if (isKnown) return;
+    this.#typingToldAt = isTyping ? Date.now() : 0;
+    this.#socket.volatile.emit('typing', this.current.name, isTyping);
   }
 
   /** Shows a room; joins it first if we are not in it. */
   open(name: string): void {
+    this.typing(false);
     const known = this.rooms.get(name);
     this.current = known ?? this.#add(name);
     if (known === undefined) {
@@ -212,13 +236,13 @@ export class Chat {
     this.#view.showDrafts(this);
   }
 
-  #connected({ recovered, reason, unconfirmed }: ConnectInfo): void {
+  #connected({ recovered, reason = '' }: ConnectInfo): void {
     if (recovered) this.#note('recovered', 'Back again. Nothing was missed.');
     else if (this.#wasConnected) {
       this.#newSessionUntil = Date.now() + newSessionShownMs;
       setTimeout(() => this.showStatus(), newSessionShownMs + 50);
-      const doubt = unconfirmed > 0 ? ` Not known to have arrived: ${unconfirmed}.` : '';
-      this.#note('new-session', `A new session (${reason}). Messages in between may be missing.${doubt}`);
+      const why = newSessionNotes.get(reason) ?? newSessionNote;
+      this.#note('new-session', `${why} What was said meanwhile may be missing.`);
     }
     if (this.id !== undefined) this.#ids.add(this.id);
     this.#wasConnected = true;

@@ -60,7 +60,7 @@ function start(name: string, room: string): void {
     composer.reset();
     chat.send(text);
   };
-  textField.oninput = () => chat.typing();
+  textField.oninput = () => chat.typing(textFrom(textField.value) !== undefined);
   textField.onkeydown = (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -135,7 +135,12 @@ const view: View = {
   },
 };
 
-find('menu').onclick = () => openSide(!find('chat').classList.contains('side-open'));
+find('menu').onclick = () => openSide(!isSideOpen());
+document.onkeydown = ({ key }) => {
+  if (key !== 'Escape' || !isSideOpen()) return;
+  openSide(false);
+  find('menu').focus();
+};
 
 function warn(problem: string | undefined): void {
   find('warning').textContent = problem ?? '';
@@ -150,6 +155,10 @@ function showDoor(shown: boolean): void {
 function openSide(open: boolean): void {
   find('chat').classList.toggle('side-open', open);
   find('menu').ariaExpanded = `${open}`;
+}
+
+function isSideOpen(): boolean {
+  return find('chat').classList.contains('side-open');
 }
 
 function roomFromAddress(): string | undefined {

@@ -62,8 +62,10 @@ function messageItem(message: Extract<Entry, { text: string; name: string }>, ch
 function draftItem(draft: Draft, chat: Chat): HTMLElement {
   const { text, problem } = draft;
   const item = make('li', { className: 'message mine draft' }, make('p', { className: 'text', dir: 'auto' }, text));
-  if (problem === undefined) item.append(make('span', { className: 'fate' }, 'Sending…'));
-  else {
+  if (problem === undefined) {
+    const fate = chat.isConnected ? 'Sending…' : 'Waits for the connection';
+    item.append(make('span', { className: 'fate' }, fate));
+  } else {
     item.classList.add('failed');
     const again = make('button', { className: 'quiet', onclick: () => chat.retry(draft) }, 'Send again');
     const discard = make('button', { className: 'quiet', onclick: () => chat.discard(draft) }, 'Discard');
