@@ -16,6 +16,7 @@ export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
 export type { Socket } from './api/socket';
 export type { Counted, FetchedSockets, Target } from './api/target';
+export type { Platform } from './base/platform';
 export type { Warning } from './base/warnings';
 export type { AppServer } from './host/attached';
 export type { FetchHandler } from './host/fetch-bridge';
@@ -35,6 +36,8 @@ export {
 } from './host/host';
 export { node } from './host/node';
 export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';
+export type { Frames } from './log/log';
+export type { RetentionLimits } from './log/retention';
 export type { Replies } from './namespace/audience';
 export type { Reached } from './namespace/cluster-requests';
 export type { NamespacePattern } from './namespace/dynamic-namespaces';
@@ -42,11 +45,13 @@ export type { SocketMiddleware } from './namespace/event-middleware';
 export type { SocketLifecycle } from './namespace/event-socket';
 export type { RoomEvents } from './namespace/room-events';
 export type { Middleware } from './namespace/rules';
+export type { Names } from './namespace/target-spec';
 export type { ExpiredHandler, ExpiredSession, ExpiredSocket } from './session/expiry';
 export type { Auth, Handshake } from './session/handshake';
 export { type MemoryOptions, memory } from './store/memory';
 export type {
   Adapter,
+  Awaitable,
   Bodies,
   Claim,
   Commit,
@@ -57,6 +62,7 @@ export type {
   LogState,
   LogTop,
   NewEntry,
+  OwnStore,
   RecordParts,
   RecordWrite,
   RolledBack,
@@ -72,3 +78,4 @@ export type {
 } from './store/store';
 export { positionPart, storeVersion } from './store/store';
 export type { Origins } from './wire/admission';
+export type { TransportName } from './wire/connection';

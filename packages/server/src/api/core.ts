@@ -69,7 +69,7 @@ export class Core {
     this.reports = new Reports(() => wheel.now());
     const { report, warn } = this.reports;
     const limits = retentionOf(options);
-    const store: LocalStore | Store = options.adapter({ platform, wheel, limits, codecs });
+    const store = options.adapter({ platform, wheel, limits, codecs }) as LocalStore | Store;
     this.#inbox = new Inbox({
       store: store.isShared ? store : nobodyElse,
       node: this.node,

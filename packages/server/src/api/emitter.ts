@@ -85,6 +85,7 @@ export class Emitter<Outgoing = AnyEvents, Data = Record<string, unknown>, Serve
     return this.#guest.close();
   }
 
+  /** @internal */
   protected get all(): Target<Outgoing, Data> {
     return this.#all;
   }

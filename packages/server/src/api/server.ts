@@ -173,6 +173,7 @@ export class Server<
     return this.#main.sockets;
   }
 
+  /** @internal */
   protected get all(): Target<Outgoing, Data> {
     return this.#main;
   }

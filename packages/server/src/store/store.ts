@@ -5,7 +5,6 @@ import type { Codec } from '@halyard/codec';
 import type { Frame, Position, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
-import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
 import type { RetentionLimits } from '../log/retention';
 
@@ -272,7 +271,7 @@ export interface Store {
 /** What a store is made with. */
 export interface StoreContext {
   readonly platform: Platform;
-  /** Of the server, which stops it after `close`. */
+  /** @internal Of the server, which stops it after `close`. */
   readonly wheel: TimerWheel;
   readonly limits: RetentionLimits;
   /** Of bodies, by their index. */
@@ -290,5 +289,10 @@ export interface StoreContext {
  */
 export const storeVersion = 1;
 
+/** What `memory()` makes for a server that shares nothing. There is no other one. */
+export interface OwnStore {
+  readonly isShared: false;
+}
+
 /** Makes the store of one server: the option `adapter`. */
-export type Adapter = (context: StoreContext) => LocalStore | Store;
+export type Adapter = (context: StoreContext) => OwnStore | Store;
