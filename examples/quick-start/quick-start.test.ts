@@ -35,7 +35,10 @@ test('the quick start talks', async () => {
   await new Promise((resolve) => other.on('connect', resolve));
   const { socket } = await run<typeof import('./src/client')>('client', io.port);
   expect(await heard).toEqual({ from: socket.id, text: 'hello' });
-  expect(log.mock.calls.flat()).toEqual([expect.stringMatching(/^sent as [0-9a-f-]{36}$/)]);
+  expect(log.mock.calls.flat()).toEqual([
+    `Listening on port ${io.port}.`,
+    expect.stringMatching(/^sent as [0-9a-f-]{36}$/),
+  ]);
   log.mockRestore();
   for (const client of [socket, other]) client.connection.close();
   await io.close();

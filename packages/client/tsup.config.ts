@@ -15,6 +15,7 @@ export default defineConfig([
     // Which ones they are, is for the application's bundler or Node to decide.
     external: ['#fetch', '#websocket'],
     dts: true,
+    sourcemap: true,
     // Not all of dist: the other build writes there at the same time.
     clean: ['chunk-*.js'],
   },

@@ -6,5 +6,6 @@ export default defineConfig({
   target: 'es2022',
   platform: 'node',
   dts: true,
+  sourcemap: true,
   clean: true,
 });

@@ -8,5 +8,6 @@ export default defineConfig({
   // The virtual clock, the random numbers and the links are those of our own tests, which are not published.
   noExternal: ['@halyard/harness'],
   dts: true,
+  sourcemap: true,
   clean: true,
 });

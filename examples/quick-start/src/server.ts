@@ -1,5 +1,5 @@
 import { Server } from '@halyard/server';
-import type { ClientToServer, ServerToClient } from './events';
+import type { ClientToServer, ServerToClient } from './events.js';
 
 export const io = new Server<ClientToServer, ServerToClient>();
 io.on('connection', (socket) => {
@@ -10,3 +10,4 @@ io.on('connection', (socket) => {
   });
 });
 await io.listen(3000);
+console.log(`Listening on port ${io.port}.`);

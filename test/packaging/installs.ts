@@ -1,24 +1,8 @@
-// What an install brings: by the manifests that `pnpm pack` writes, by what pnpm-lock.yaml resolves, and by an install.
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+// What an install brings: by the manifests that are packed, by what pnpm-lock.yaml resolves, and by an install.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-type Names = Readonly<Record<string, unknown>>;
-
-interface Manifest {
-  readonly exports: unknown;
-  readonly imports?: unknown;
-  readonly unpkg?: string;
-  readonly scripts?: Names;
-  readonly dependencies?: Names;
-  readonly optionalDependencies?: Names;
-  readonly peerDependencies?: Names;
-  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
-}
+import { beforeAll, describe, expect, test } from 'vitest';
+import { env, libraries, type Manifest, type PackageName, packageNames, packages, pnpm, run, scoped } from './packages';
 
 /** A package as `pnpm list` shows it. */
 interface Listed {
@@ -32,6 +16,13 @@ interface Listed {
 /** A package as npm notes it once it is installed. */
 interface Installed {
   readonly hasInstallScript?: boolean;
+}
+
+interface Install {
+  readonly name: PackageName;
+  readonly halyard: readonly PackageName[];
+  readonly libraries: readonly string[];
+  readonly behind: readonly string[];
 }
 
 /** Each package without its scope, what it brings of Halyard, and which libraries; behind those come more of others. */
@@ -54,50 +45,25 @@ const installs = [
   },
   // Its client and its server are those of the app, as peers.
   { name: 'testkit', halyard: ['client', 'codec', 'protocol', 'server'], libraries: ['ws'], behind: [] },
-] as const;
+] as const satisfies readonly Install[];
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const run = promisify(execFile);
-const scoped = (name: string): string => `@halyard/${name}`;
-
-let folder = '';
-const manifests = new Map<string, Manifest>();
 const trees = new Map<string, Listed>();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'halyard-packaging-'));
-  const filters = installs.map(({ name }) => `--filter ${scoped(name)}`).join(' ');
-  await pnpm(`${filters} -r pack --out ${folder}/%s.tgz`);
-  for (const { name } of installs) {
-    const { stdout } = await run('tar', ['-xOzf', archive(name), 'package/package.json']);
-    manifests.set(scoped(name), JSON.parse(stdout));
-  }
+  const filters = packageNames.map((name) => `--filter ${scoped(name)}`).join(' ');
   const list: Listed[] = JSON.parse(await pnpm(`${filters} list --prod --depth Infinity --json --lockfile-only`));
   for (const tree of list) trees.set(tree.name!, tree);
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** Runs the pnpm that package.json names, wherever the tests were started from. @returns what it prints */
-async function pnpm(command: string): Promise<string> {
-  const { packageManager } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const { stdout } = await run('npx', ['--yes', `--package=${packageManager}`, '-c', `pnpm ${command}`], { cwd: root });
-  return stdout;
-}
-
-function archive(name: string): string {
-  return join(folder, `halyard-${name}.tgz`);
-}
-
 /** @returns the names of the peers that it cannot be without */
 function peersOf(name: string): string[] {
-  const { peerDependencies, peerDependenciesMeta } = manifests.get(name) ?? {};
+  const { peerDependencies, peerDependenciesMeta } = packages.manifest(name) ?? {};
   return Object.keys(peerDependencies ?? {}).filter((peer) => !peerDependenciesMeta?.[peer]?.optional);
 }
 
 /** @returns the names of what an install brings by the packed manifests, as far as the first libraries */
 function followed(name: string, found = new Set<string>()): Set<string> {
-  const { dependencies, optionalDependencies } = manifests.get(name) ?? {};
+  const { dependencies, optionalDependencies } = packages.manifest(name) ?? {};
   for (const next of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...peersOf(name)]) {
     if (!found.has(next)) followed(next, found.add(next));
   }
@@ -116,12 +82,6 @@ function resolved({ name: own, dependencies, optionalDependencies }: Listed, fou
   return found;
 }
 
-/** @returns every file that a part of a manifest names for those who have installed it */
-function filesNamed(part: unknown): string[] {
-  if (typeof part === 'string') return [part.replace('./', 'package/')];
-  return Object.entries(part ?? {}).flatMap(([key, next]) => (key === '@halyard/source' ? [] : filesNamed(next)));
-}
-
 function installScripts({ scripts }: Manifest): string[] {
   return Object.keys(scripts ?? {}).filter((script) => /^(pre|post)?install$/.test(script));
 }
@@ -138,7 +98,7 @@ describe.each(installs)('an install of $name', ({ name, halyard, libraries, behi
   });
 
   test('runs no script', async () => {
-    expect(installScripts(manifests.get(scoped(name))!)).toEqual([]);
+    expect(installScripts(packages.manifest(scoped(name))!)).toEqual([]);
     const found = resolved(trees.get(scoped(name))!);
     const absent: string[] = [];
     for (const path of found.values()) {
@@ -149,25 +109,13 @@ describe.each(installs)('an install of $name', ({ name, halyard, libraries, behi
     // It has a script, so pnpm-workspace.yaml leaves it out; an install by an app may bring it.
     expect(absent).toEqual(brought.concat(scoped(name)).includes(scoped('codec-msgpack')) ? ['msgpackr-extract'] : []);
   });
-
-  test('has every file that its manifest names, the licence and the protocol', async () => {
-    const { exports, imports, unpkg } = manifests.get(scoped(name))!;
-    const { stdout } = await run('tar', ['-tzf', archive(name)]);
-    const named = [exports, imports, unpkg].flatMap(filesNamed);
-    expect(stdout.split('\n')).toEqual(expect.arrayContaining([...named, 'package/LICENSE', 'package/PROTOCOL.md']));
-  });
 });
 
 test('npm installs the client with nothing but Halyard and without a script, and it loads', async () => {
-  const cwd = await mkdtemp(join(folder, 'app-'));
-  await writeFile(join(cwd, 'package.json'), '{}');
-  // Not the settings of the npm that runs the tests. Offline, so that a library it should not need fails it.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
-  const archives = ['client', 'codec', 'protocol'].map(archive);
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', ...archives], { cwd, env });
-  const { packages } = JSON.parse(await readFile(join(cwd, 'node_modules/.package-lock.json'), 'utf8'));
-  const installed = Object.entries<Installed>(packages);
-  const wanted = ['client', 'codec', 'protocol'].map((name) => `node_modules/${scoped(name)}`);
+  const cwd = await packages.install(['client', 'codec', 'protocol']);
+  const lock = JSON.parse(await readFile(join(cwd, 'node_modules/.package-lock.json'), 'utf8'));
+  const installed = Object.entries<Installed>(lock.packages);
+  const wanted = (['client', 'codec', 'protocol'] as const).map((name) => `node_modules/${scoped(name)}`);
   expect(installed.map(([path]) => path)).toEqual(wanted);
   expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   const program = `import { connect } from '@halyard/client'; console.log(typeof connect);`;
@@ -175,15 +123,18 @@ test('npm installs the client with nothing but Halyard and without a script, and
   expect(stdout).toBe('function\n');
 });
 
+test('a CommonJS program loads what was installed by `require`', async () => {
+  const cwd = await packages.install(['client', 'server', 'codec', 'protocol'], [libraries.ws]);
+  const program = `
+    const { connect } = require('@halyard/client');
+    const { Server } = require('@halyard/server');
+    console.log(typeof connect, typeof Server);`;
+  const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', program], { cwd, env });
+  expect(stdout).toBe('function function\n');
+});
+
 test("npm installs the testkit beside the app's client and server, and a world runs", async () => {
-  const cwd = await mkdtemp(join(folder, 'app-'));
-  await writeFile(join(cwd, 'package.json'), '{}');
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key)));
-  const names = ['testkit', 'client', 'server', 'codec', 'protocol'];
-  // What the server needs besides Halyard is the workspace's, because this is offline.
-  const flags = ['--offline', '--no-audit', '--no-fund'];
-  const { path } = trees.get(scoped('server'))!.dependencies!.ws!;
-  await run('npm', ['install', ...flags, `file:${path}`, ...names.map(archive)], { cwd, env });
+  const cwd = await packages.install(['testkit', 'client', 'server', 'codec', 'protocol'], [libraries.ws]);
   const program = `
     import { simulate } from '@halyard/testkit';
     const world = simulate();

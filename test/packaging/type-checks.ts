@@ -1,0 +1,103 @@
+// An app, and the quick start, compile against what was installed, declarations and all, whichever way their project resolves modules.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { env, everything, libraries, run } from './packages';
+import { quickStart } from './readme';
+
+/** It uses each package, and each of its entries. */
+const app = `
+import { redis, Emitter } from '@halyard/adapter-redis';
+import { connect } from '@halyard/client';
+import { connect as connectCore, websocket } from '@halyard/client/core';
+import { dataLimits, type Codec } from '@halyard/codec';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
+import { msgpack as slim } from '@halyard/codec-msgpack/browser';
+import { protobuf } from '@halyard/codec-protobuf';
+import { afterClose } from '@halyard/protocol';
+import { PublicError, Server, type Socket } from '@halyard/server';
+import { simulate } from '@halyard/testkit';
+
+interface ClientToServer {
+  say(text: string): { id: string };
+}
+interface ServerToClient {
+  said(text: string): void;
+}
+
+export const codecs: Codec[] = [json(), msgpack(), slim(), protobuf()];
+export const io = new Server<ClientToServer, ServerToClient, { name: string }>({ codecs, adapter: redis({ url: 'redis://x' }) });
+io.on('connection', (socket: Socket<ClientToServer, ServerToClient, { name: string }>) => {
+  socket.on('say', (text) => {
+    if (text === '') throw new PublicError('ERR_EMPTY', 'Say something.');
+    io.emit('said', \`\${socket.data.name}: \${text.toUpperCase()}\`);
+    return { id: socket.id };
+  });
+  // @ts-expect-error No client says that.
+  socket.on('sing', () => {});
+  // @ts-expect-error It is a text.
+  socket.emit('said', 1);
+});
+export const socket = connect<ServerToClient, ClientToServer>('http://localhost');
+export const id: Promise<string> = socket.emitWithAck('say', 'hello').then((reply) => reply.id);
+// @ts-expect-error It says nothing that is a number.
+export const wrong: Promise<number> = socket.emitWithAck('say', 'hello').then((reply) => reply.id);
+export const core = connectCore('http://localhost', { codec: json(), transport: websocket() });
+export const rest = [afterClose(1000), dataLimits, simulate, Emitter];
+`;
+
+/** What a page compiles against has no types of Node. */
+const page = `
+import { connect } from '@halyard/client';
+import { websocket } from '@halyard/client/core';
+import { msgpack } from '@halyard/codec-msgpack';
+export const socket = connect('https://app.example', { codec: msgpack(), transports: [websocket()] });
+`;
+
+interface Project {
+  /** Without: `app` and the quick start. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** As package.json has it. */
+  readonly type?: 'module' | 'commonjs';
+}
+
+const node = { lib: ['ES2022'], types: ['node'] };
+
+const projects: readonly (readonly [name: string, project: Project])[] = [
+  ['bundler', { options: { ...node, module: 'ESNext', moduleResolution: 'bundler' } }],
+  ['node16', { options: { ...node, module: 'Node16', moduleResolution: 'node16' } }],
+  ['nodenext', { options: { ...node, module: 'NodeNext', moduleResolution: 'nodenext' } }],
+  [
+    'nodenext, of a CommonJS project',
+    { files: { 'app.ts': app }, options: { ...node, module: 'NodeNext' }, type: 'commonjs' },
+  ],
+  [
+    'bundler, of a page',
+    {
+      files: { 'page.ts': page },
+      options: { lib: ['ES2022', 'DOM'], types: [], module: 'ESNext', moduleResolution: 'bundler' },
+    },
+  ],
+];
+
+describe('an app compiles', () => {
+  let cwd: string;
+
+  beforeAll(async () => {
+    cwd = await everything();
+  });
+
+  test.each(projects)('%s', async (name, { files, options, type = 'module' }) => {
+    const sources = files ?? { 'app.ts': app, ...Object.fromEntries((await quickStart()).files) };
+    const folder = join(cwd, name.replaceAll(/\W+/g, '-'));
+    await mkdir(folder);
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ type }));
+    for (const [file, text] of Object.entries(sources)) await writeFile(join(folder, file), text);
+    const compilerOptions = { ...options, target: 'ES2022', strict: true, noEmit: true, skipLibCheck: false };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(sources) }));
+    const tsc = run(process.execPath, [join(libraries.typescript, 'bin/tsc'), '-p', folder], { cwd: folder, env });
+    expect(await tsc.catch((failed: { stdout: string }) => failed)).toMatchObject({ stdout: '' });
+  });
+});
