@@ -24,3 +24,8 @@ export async function quickStart(): Promise<QuickStart> {
   }
   return { commands, files };
 }
+
+/** @returns the blocks of TypeScript that it shows */
+export function codeOf(readme: string): string[] {
+  return [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+}

@@ -1,9 +1,9 @@
-// An app, and the quick start, compile against what was installed, declarations and all, whichever way their project resolves modules.
+// An app, the quick start and what READMEs show compile against what was installed, declarations and all, whichever way their project resolves modules.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { env, everything, libraries, run } from './packages';
-import { quickStart } from './readme';
+import { env, everything, libraries, packageNames, packages, run } from './packages';
+import { codeOf, quickStart } from './readme';
 
 /** It uses each package, and each of its entries. */
 const app = `
@@ -56,7 +56,7 @@ export const socket = connect('https://app.example', { codec: msgpack(), transpo
 `;
 
 interface Project {
-  /** Without: `app` and the quick start. */
+  /** Without: `app`, the quick start, and what the READMEs of the packages show. */
   readonly files?: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, unknown>>;
   /** As package.json has it. */
@@ -65,8 +65,19 @@ interface Project {
 
 const node = { lib: ['ES2022'], types: ['node'] };
 
+/** What those of the packages show, each a module of its own. */
+async function readmes(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of packageNames) {
+    const codes = codeOf(await packages.read(name, 'README.md'));
+    expect(codes).not.toEqual([]);
+    for (const [i, code] of codes.entries()) found[`${name}-${i}.ts`] = code;
+  }
+  return found;
+}
+
 const projects: readonly (readonly [name: string, project: Project])[] = [
-  ['bundler', { options: { ...node, module: 'ESNext', moduleResolution: 'bundler' } }],
+  ['bundler', { options: { ...node, module: 'ESNext', moduleResolution: 'bundler', esModuleInterop: true } }],
   ['node16', { options: { ...node, module: 'Node16', moduleResolution: 'node16' } }],
   ['nodenext', { options: { ...node, module: 'NodeNext', moduleResolution: 'nodenext' } }],
   [
@@ -90,7 +101,7 @@ describe('an app compiles', () => {
   });
 
   test.each(projects)('%s', async (name, { files, options, type = 'module' }) => {
-    const sources = files ?? { 'app.ts': app, ...Object.fromEntries((await quickStart()).files) };
+    const sources = files ?? { 'app.ts': app, ...Object.fromEntries((await quickStart()).files), ...(await readmes()) };
     const folder = join(cwd, name.replaceAll(/\W+/g, '-'));
     await mkdir(folder);
     await writeFile(join(folder, 'package.json'), JSON.stringify({ type }));
