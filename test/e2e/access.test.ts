@@ -16,12 +16,17 @@ describeInBrowser('what axe finds', () => {
   let browser: Browser;
   let chat: ChatServer;
   let cable: Cable;
+  let again: ChatServer | undefined;
 
   beforeAll(async () => {
     [browser, chat] = await Promise.all([launchBrowser(), startChat()]);
     cable = await Cable.open(chat.port, 'pass');
   });
-  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    await again?.stop();
+    again = undefined;
+  });
   afterAll(async () => {
     await browser?.close();
     await cable?.close();
@@ -92,12 +97,11 @@ describeInBrowser('what axe finds', () => {
     });
     await own.kill();
     await eventually(async () => (await ana.status()).state).toBe('reconnecting');
-    const again = await startChat(own.port);
+    again = await startChat(own.port);
     await eventually(() => ana.notes()).toEqual(['joined', 'new-session']);
     await ana.say('refused');
     await ana.page.waitForSelector('#drafts .failed');
     expect(await faults(ana.page)).toEqual([]);
-    await again.stop();
   });
 
   test('on a small screen, with the menu open', async () => {
