@@ -12,7 +12,14 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
 
   test.each<[what: string, status: number, code: string, text: string]>([
     ['a plain GET', 426, 'ERR_UPGRADE_REQUIRED', request('GET /halyard')],
-    ['another method', 426, 'ERR_UPGRADE_REQUIRED', request('PUT /halyard', { 'Content-Length': '0' })],
+    ['PUT', 405, 'ERR_METHOD', request('PUT /halyard', { 'Content-Length': '0' })],
+    ['PATCH', 405, 'ERR_METHOD', request('PATCH /halyard', { 'Content-Length': '0' })],
+    ['PUT for a connection that is none', 405, 'ERR_METHOD', request('PUT /halyard', { 'Halyard-Connection': 'none' })],
+    ['a handshake by PUT', 405, 'ERR_METHOD', handshake().replace('GET', 'PUT')],
+    ['a handshake by PATCH', 405, 'ERR_METHOD', handshake().replace('GET', 'PATCH')],
+    ['a handshake by POST', 400, 'ERR_HANDSHAKE', handshake({ 'Content-Length': '0' }).replace('GET', 'POST')],
+    ['a handshake by DELETE', 400, 'ERR_HANDSHAKE', handshake().replace('GET', 'DELETE')],
+    ['another Upgrade by POST', 400, 'ERR_HANDSHAKE', handshake({ Upgrade: 'h2c' }).replace('GET', 'POST')],
     ['no Upgrade', 426, 'ERR_UPGRADE_REQUIRED', handshake({ Upgrade: undefined })],
     ['another Upgrade', 426, 'ERR_UPGRADE_REQUIRED', handshake({ Upgrade: 'h2c' })],
     ['no Connection', 400, 'ERR_HANDSHAKE', handshake({ Connection: undefined })],
@@ -50,6 +57,10 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
 
   test('a transport that is switched off', async () => {
     const onlyWebSocket = await serve({ transports: ['websocket'] });
+    for (const method of ['PUT', 'PATCH']) {
+      const answer = await http(onlyWebSocket.port, request(`${method} /halyard`, { 'Content-Length': '0' }));
+      expect(refusal(answer)).toEqual({ status: 405, code: 'ERR_METHOD' });
+    }
     expect(refusal(await http(onlyWebSocket.port, request('POST /halyard', { 'Content-Length': '0' })))).toEqual({
       status: 426,
       code: 'ERR_UPGRADE_REQUIRED',
@@ -126,13 +137,113 @@ describe.each(hosts)('origins on %s', (_name, host) => {
     const poller = await Poller.open(port);
     await poller.send([0]);
     const foreign = { Origin: 'http://foreign.test', 'Content-Length': '0', 'Halyard-Connection': poller.connection };
-    for (const method of ['POST', 'GET', 'DELETE', 'OPTIONS']) {
+    for (const method of ['POST', 'GET', 'DELETE']) {
       const answer = await http(port, request(`${method} /halyard`, { ...foreign, 'Halyard-Seq': '2' }));
       expect(refusal(answer)).toEqual(refused);
-      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
     }
     await poller.send([2, '/', 'echo', ['still here'], 1]);
     expect(await poller.packet(3)).toEqual([3, 1, 'still here']);
+  });
+
+  test('a foreign page may read that it is refused and why, and nothing else', async () => {
+    for (const options of [{}, { origins: ['https://app.test'] }, { transports: ['websocket'] as const }]) {
+      const { port, io } = await serve(options);
+      io.on('warning', () => {});
+      const foreign = { Origin: 'http://foreign.test', 'Content-Length': '0' };
+      // Otherwise a browser would not send what is refused then.
+      const preflight = await http(port, request('OPTIONS /halyard', foreign));
+      expect(preflight).toMatchObject({ status: 204, body: '' });
+      for (const answer of [
+        preflight,
+        await http(port, request('POST /halyard', foreign)),
+        await http(port, request('GET /halyard', foreign)),
+        await http(port, request('POST /halyard', { ...foreign, 'Halyard-Connection': 'none' })),
+      ]) {
+        expect(answer.headers).toMatchObject({ 'access-control-allow-origin': 'http://foreign.test', vary: 'origin' });
+        expect(answer.headers).not.toHaveProperty('access-control-allow-credentials');
+        if (answer === preflight) continue;
+        expect(answer.status).toBe(403);
+        expect(JSON.parse(answer.body)).toEqual({
+          code: 'ERR_ORIGIN',
+          message: 'Pages of http://foreign.test may not connect (server option: origins).',
+        });
+      }
+    }
+  });
+
+  test('the operator is told of each foreign page once a minute, and what to do', async () => {
+    const { port, io } = await serve();
+    const warnings: string[] = [];
+    io.on('warning', ({ code, message, count }) => warnings.push(`${code} ${count} ${message}`));
+    for (let i = 0; i < 3; i++) {
+      for (const origin of ['http://one.test', 'http://two.test']) await answers(port, { Origin: origin });
+    }
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(
+      /^ERR_ORIGIN 1 A page of "http:\/\/one\.test" was refused at \/halyard \(403\), .*"halyard\.test".*origins: \["http:\/\/one\.test"\].*changeOrigin.*trustProxy/,
+    );
+    expect(warnings[1]).toContain('http://two.test');
+    // Who names many fills neither the console nor the memory.
+    for (let i = 0; i < 100; i++) await http(port, handshake({ Origin: `http://${i}.test` }));
+    expect(warnings).toHaveLength(32);
+    const listed = await serve({ origins: ['https://app.test'] });
+    listed.io.on('warning', ({ message }) => warnings.push(message));
+    await answers(listed.port, { Origin: 'http://app.test' });
+    expect(warnings.at(-1)).toBe(
+      'A page of "http://app.test" was refused at /halyard (403), because it is not in the list (server option: origins). ' +
+        'If it is yours, list it: origins: ["http://app.test"].',
+    );
+  });
+
+  test('cookies are for pages of listed origins, and never for all', async () => {
+    for (const [origins, credentials] of [
+      [['https://halyard.test'], 'true'],
+      ['*', undefined],
+      ['same-host', undefined],
+    ] as const) {
+      const { port } = await serve({ origins });
+      const Origin = 'https://halyard.test';
+      const opened = await http(port, request('POST /halyard', { Origin, 'Content-Length': '0' }));
+      expect(opened.status).toBe(200);
+      const preflight = await http(port, request('OPTIONS /halyard', { Origin }));
+      for (const { headers } of [opened, preflight]) {
+        expect(headers['access-control-allow-credentials']).toBe(credentials);
+        expect(headers['access-control-allow-origin']).toBe(Origin);
+      }
+    }
+  });
+
+  test('a page may send the header fields that it asks for, if they are names', async () => {
+    const { port } = await serve();
+    const ours = 'content-type, halyard-protocol, halyard-connection, halyard-seq, halyard-ack, halyard-close';
+    for (const [asked, more] of [
+      ['authorization,X-Tenant', ', authorization, x-tenant'],
+      ['halyard-seq, x-a , x-a', ', x-a'],
+      ['x y, <b>, ', ''],
+      ['x'.repeat(1_025), ''],
+    ]) {
+      const headers = { Origin: 'https://halyard.test', 'Access-Control-Request-Headers': asked };
+      const answer = await http(port, request('OPTIONS /halyard', headers));
+      expect(answer.headers['access-control-allow-headers']).toBe(ours + more);
+    }
+  });
+
+  test('what the host itself refuses a page may read too, if it may connect', async () => {
+    const { port } = await serve({ httpBodyBytesMax: 1_024 });
+    const big = { 'Content-Length': '2000' };
+    const odd = { 'Transfer-Encoding': 'gzip' };
+    for (const [headers, status, body] of [
+      [big, 413, 'x'.repeat(2_000)],
+      [odd, 400, ''],
+    ] as const) {
+      for (const [Origin, reads] of [
+        ['https://halyard.test', 'https://halyard.test'],
+        ['https://foreign.test', undefined],
+      ]) {
+        const answer = await http(port, request('POST /halyard', { ...headers, Origin }, body));
+        expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([status, reads]);
+      }
+    }
   });
 
   test('a page that may connect may read the answers', async () => {
@@ -170,7 +281,9 @@ describe.each(hosts)('protocols on %s', (_name, host) => {
       ];
       for (const answer of answers) {
         expect(refusal(answer)).toEqual({ status: 400, code: 'ERR_NO_COMMON_PROTOCOL' });
-        expect(JSON.parse(answer.body)).toMatchObject({ supported });
+        const { message, supported: listed } = JSON.parse(answer.body) as { message: string; supported: string[] };
+        expect(listed).toEqual(supported);
+        expect(message).toContain('halyard.v1+json, halyard.v1+msgpack');
       }
     },
   );

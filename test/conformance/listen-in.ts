@@ -7,6 +7,7 @@ export function listenIn(host: HostFactory, heard: () => void): HostFactory {
     host(
       path,
       {
+        refusal: (request, answer) => handlers.refusal(request, answer),
         request: (...request) => {
           handlers.request(...request);
           heard();

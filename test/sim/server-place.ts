@@ -81,6 +81,7 @@ export class ServerPlace {
           },
         };
       },
+      refusal: (request, answer) => handlers.refusal(request, answer),
       request: (request, body, reply) => gate(() => handlers.request(request, body, reply)),
     };
   }

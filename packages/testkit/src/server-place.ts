@@ -44,6 +44,7 @@ export class ServerPlace {
   readonly handlers: HostHandlers = {
     upgrade: (request) => (this.isThere && this.#handlers?.upgrade(request)) || { refuse: { status: 503 } },
     request: (request, body, reply) => this.#request(request, body, reply),
+    refusal: (_request, answer) => answer,
   };
 
   #request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {

@@ -161,7 +161,7 @@ export class Core {
       platform,
       polling,
       accept,
-      report,
+      ...{ report, warn },
       fansOut: !store.isShared,
     });
   }

@@ -32,8 +32,8 @@ export class Reports {
     );
   };
 
-  /** A limit was met. @param code the option */
-  readonly warn = (code: string, message: string): void => this.#warnings.add(code, message);
+  /** A limit was met. @param code the option. @param about which of several things of the kind */
+  readonly warn = (code: string, message: string, about?: string): void => this.#warnings.add(code, message, about);
 
   #warn(warning: Warning): void {
     if (hasHandler(this.#listeners, 'warning')) {

@@ -31,6 +31,23 @@ describe('warnings', () => {
   });
 });
 
+it('say each of several things of a kind once a minute, and not more than so many', () => {
+  let now = 0;
+  const said: string[] = [];
+  const warnings = new Warnings(
+    () => now,
+    ({ message, count }: Warning) => said.push(`${message} ${count}`),
+  );
+  for (let i = 0; i < 2; i++) for (let n = 0; n < 40; n++) warnings.add('a', `of ${n}`, String(n));
+  expect(said).toHaveLength(32);
+  expect(said.at(-1)).toBe('of 31 1');
+  warnings.add('b', 'another kind', '39');
+  expect(said.at(-1)).toBe('another kind 1');
+  now = 60_000;
+  warnings.add('a', 'of 39', '39');
+  expect(said.at(-1)).toBe('of 39 1');
+});
+
 describe('a session that the server ends', () => {
   it.each([
     [4413, 'outbox-full', 'outboxBytesMax'],

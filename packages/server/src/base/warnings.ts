@@ -1,5 +1,5 @@
-// What the operator should know though nothing failed: a limit was met. Said once a minute for each kind, however often it
-// happens.
+// What the operator should know though nothing failed: a limit was met, or a page refused. Said once a minute for each kind,
+// however often it happens.
 import { type Close, CloseCode } from '@halyard/protocol';
 
 /** What a warning is about. */
@@ -13,22 +13,31 @@ export interface Warning {
 }
 
 const quietMs = 60_000;
+/** Things of one kind that are told apart within a minute: a peer may name as many as it likes. */
+const apartMax = 32;
 
 export class Warnings {
   readonly #now: () => number;
   readonly #say: (warning: Warning) => void;
-  /** For each code when it was said last, and how often it has happened since. */
-  readonly #last = new Map<string, { at: number; count: number }>();
+  /** For each kind, and each thing of it that is told apart, when it was said last, and how often it has happened since. */
+  readonly #last = new Map<string, Map<string, { at: number; count: number }>>();
 
   constructor(now: () => number, say: (warning: Warning) => void) {
     this.#now = now;
     this.#say = say;
   }
 
-  add(code: string, message: string): void {
+  /** @param about which of several things of the kind, each of which is said once a minute, if there are not too many */
+  add(code: string, message: string, about = ''): void {
     const now = this.#now();
-    const last = this.#last.get(code) ?? { at: Number.NEGATIVE_INFINITY, count: 0 };
-    this.#last.set(code, last);
+    const kind = this.#last.get(code) ?? new Map<string, { at: number; count: number }>();
+    this.#last.set(code, kind);
+    if (kind.size >= apartMax && !kind.has(about)) {
+      for (const [one, { at }] of kind) if (now - at >= quietMs) kind.delete(one);
+      if (kind.size >= apartMax) return;
+    }
+    const last = kind.get(about) ?? { at: Number.NEGATIVE_INFINITY, count: 0 };
+    kind.set(about, last);
     last.count++;
     if (now - last.at < quietMs) return;
     const { count } = last;

@@ -130,6 +130,8 @@ export interface HostHandlers {
   upgrade(request: RequestFacts): UpgradeVerdict;
   /** The body is whole and within `httpBodyBytesMax`; it is the callee's to keep. */
   request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void;
+  /** @returns what a host answers by itself to a request that it refuses, so that the page that has sent it may read it */
+  refusal(request: RequestFacts, answer: HttpAnswer): HttpAnswer;
 }
 
 export interface HostLimits {

@@ -17,6 +17,7 @@ test.each(hosts)('%s: a socket may be ended before it is accepted to the end', a
       },
     }),
     request() {},
+    refusal: (_request, answer) => answer,
   };
   const running = await host()('/halyard', handlers, limits, systemPlatform);
   const port = await running.listen(0, '127.0.0.1', false);

@@ -26,4 +26,8 @@ export function bodyTooSlow(idleMsMax: number): HttpAnswer {
 }
 
 /** The answer where the app serves nothing. */
-export const pathUnknown: HttpAnswer = jsonError(404, 'ERR_PATH', 'Nothing is served at this path.');
+export const pathUnknown: HttpAnswer = jsonError(
+  404,
+  'ERR_PATH',
+  'Nothing is served at this path (option of server and client: path).',
+);

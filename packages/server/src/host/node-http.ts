@@ -44,12 +44,12 @@ export function factsOf(request: NodeRequest): RequestFacts {
 }
 
 /**
- * Reads a body to its end and gives it to `whole`. One that is too big, or stands still, is answered instead; one that the
- * peer breaks off is forgotten.
+ * Reads a body to its end and gives it to `whole`. One that is too big, or stands still, goes to `refuse` instead; one that
+ * the peer breaks off is forgotten.
  */
 export function readBody(
   request: NodeRequest,
-  reply: NodeReply,
+  refuse: (answer: HttpAnswer) => void,
   bytesMax: number,
   platform: Platform,
   whole: (body: Uint8Array) => void,
@@ -61,7 +61,7 @@ export function readBody(
     over = true;
     chunks = [];
     cancel();
-    if (answer !== undefined) reply.send(answer, true);
+    if (answer !== undefined) refuse(answer);
   };
   let heardAt = platform.now();
   let cancel: () => void;

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Platform } from '../base/platform';
 import { type AppServer, attachTo, type Mount } from './attached';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
-import type { Host, HostFactory, HostHandlers, HostLimits, HostSocket, HostSocketListener } from './host';
+import type { Host, HostFactory, HostHandlers, HostLimits, HostSocket, HostSocketListener, HttpAnswer } from './host';
 import { pathUnknown } from './json-error';
 import {
   factsOf,
@@ -19,7 +19,7 @@ import {
   type NodeResponse,
   pathOf,
   readBody,
-  refuse,
+  refuse as refuseUpgrade,
 } from './node-http';
 import { sharedPort } from './shared-port';
 
@@ -51,7 +51,7 @@ class NodeHost implements Host {
     this.#server.on('upgrade', (request, socket, head) => {
       hearErrors(socket);
       if (pathOf(request) === path) mount.upgrade(request, socket, head);
-      else refuse(socket, pathUnknown);
+      else refuseUpgrade(socket, pathUnknown);
     });
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -131,7 +131,7 @@ class NodeMount implements Mount {
     const refusal = refuseHandshakeFraming(facts.peer.headers);
     const verdict = refusal === undefined ? this.#handlers.upgrade(facts) : { refuse: refusal };
     if ('refuse' in verdict) {
-      refuse(socket, verdict.refuse);
+      refuseUpgrade(socket, verdict.refuse);
       return;
     }
     // ws answers with the first subprotocol of this header: leave the one that was chosen.
@@ -147,9 +147,10 @@ class NodeMount implements Mount {
     const facts = factsOf(request);
     const reply = new NodeReply(response);
     const refusal = refuseFraming(facts.peer.headers);
-    if (refusal !== undefined) reply.send(refusal, true);
+    const refuse = (answer: HttpAnswer): void => reply.send(this.#handlers.refusal(facts, answer), true);
+    if (refusal !== undefined) refuse(refusal);
     else {
-      readBody(request, reply, this.#limits.httpBodyBytesMax, this.#platform, (body) =>
+      readBody(request, refuse, this.#limits.httpBodyBytesMax, this.#platform, (body) =>
         this.#handlers.request(facts, body, reply),
       );
     }

@@ -205,7 +205,7 @@ class UwsHost implements Host {
     const refusal = refuseFraming(headers);
     const reply = new UwsReply(res, request.method === 'HEAD', chunked || refusal !== undefined);
     if (refusal !== undefined) {
-      this.#platform.soon(() => reply.send(refusal));
+      this.#platform.soon(() => reply.send(this.#handlers.refusal(request, refusal)));
       return;
     }
     if (!chunked && headers.count('content-length') === 0) {
@@ -218,7 +218,7 @@ class UwsHost implements Host {
     res.onData((chunk, last) => {
       bytes += chunk.byteLength;
       if (bytes > httpBodyBytesMax) {
-        reply.send(bodyTooBig(httpBodyBytesMax));
+        reply.send(this.#handlers.refusal(request, bodyTooBig(httpBodyBytesMax)));
         return;
       }
       // The chunk is detached when this returns.

@@ -1,7 +1,7 @@
 // Who may connect, and in which protocol: decided before anything else, the same for every transport
 // (docs/PROTOCOL.md §2).
 import { negotiate, subprotocol } from '@halyard/protocol';
-import type { HttpAnswer, Peer, RequestFacts } from '../host/host';
+import type { Headers, HttpAnswer, Peer, RequestFacts } from '../host/host';
 import { jsonError } from '../host/json-error';
 
 /** Which pages may connect: those of the server's own host, those of listed origins, or all. */
@@ -11,6 +11,8 @@ export interface AdmissionOptions {
   readonly origins: Origins;
   /** Whether `X-Forwarded-Host` and `X-Forwarded-For` are believed. */
   readonly trustProxy: boolean;
+  /** Where Halyard lives. */
+  readonly path: string;
   readonly codecNames: readonly string[];
 }
 
@@ -21,8 +23,36 @@ export function refuseOrigin(request: RequestFacts, options: AdmissionOptions): 
   if (options.origins === 'same-host' ? isSameHost(origin, request, options) : options.origins.includes(origin)) {
     return undefined;
   }
-  return jsonError(403, 'ERR_ORIGIN', `Pages of ${origin.slice(0, 256)} may not connect (server option: origins).`);
+  return jsonError(
+    403,
+    'ERR_ORIGIN',
+    `Pages of ${origin.slice(0, originCharsMax)} may not connect (server option: origins).`,
+  );
 }
+
+/** Whether the browser may send and keep cookies: for pages of listed origins alone. */
+export function allowsCredentials({ origins }: AdmissionOptions): boolean {
+  return typeof origins !== 'string';
+}
+
+/** @returns what the operator should know of a page that was refused */
+export function foreignOrigin({ peer: { headers } }: RequestFacts, { origins, path }: AdmissionOptions): string {
+  const origin = JSON.stringify((headers.get('origin') ?? '').slice(0, originCharsMax));
+  const host = JSON.stringify((headers.get('host') ?? '').slice(0, originCharsMax));
+  const why =
+    origins === 'same-host'
+      ? `it has asked ${host}, which is not its own host`
+      : 'it is not in the list (server option: origins)';
+  const proxy =
+    'If a proxy has changed the Host on the way (Vite: changeOrigin), let the proxy leave it, or send X-Forwarded-Host and ' +
+    'set trustProxy.';
+  return (
+    `A page of ${origin} was refused at ${path} (403), because ${why}. If it is yours, list it: origins: [${origin}].` +
+    (origins === 'same-host' ? ` ${proxy}` : '')
+  );
+}
+
+const originCharsMax = 256;
 
 /** @returns the codec's index and the subprotocol to name, or the refusal */
 export function chooseProtocol(
@@ -33,20 +63,38 @@ export function chooseProtocol(
   if (choice !== undefined) {
     return { codecIndex: options.codecNames.indexOf(choice.codec), subprotocol: choice.subprotocol };
   }
-  return {
-    refuse: jsonError(400, 'ERR_NO_COMMON_PROTOCOL', 'No offered protocol is one the server has.', {
-      supported: options.codecNames.map(subprotocol),
-    }),
-  };
+  const supported = options.codecNames.map(subprotocol);
+  const message = `No offered protocol is one the server has: it has ${supported.join(', ')} (server option: codecs).`;
+  return { refuse: jsonError(400, 'ERR_NO_COMMON_PROTOCOL', message, { supported }) };
 }
+
+/** @returns why nothing is done by this method, or undefined */
+export function refuseMethod({ method, peer: { headers } }: RequestFacts): HttpAnswer | undefined {
+  if (!methods.includes(method)) return methodUnknown;
+  // Node takes it for a handshake by any method, uWebSockets.js by none but GET.
+  if (method === 'GET' || headers.get('upgrade') === undefined || !namesUpgrade(headers)) return undefined;
+  return jsonError(400, 'ERR_HANDSHAKE', 'A WebSocket handshake is a GET.');
+}
+
+const methods: readonly string[] = ['POST', 'GET', 'HEAD', 'DELETE', 'OPTIONS'];
+
+export const methodUnknown: HttpAnswer = jsonError(
+  405,
+  'ERR_METHOD',
+  'Use POST, GET or DELETE.',
+  {},
+  { allow: 'POST, GET, DELETE, OPTIONS' },
+);
 
 /** @returns why this is not a WebSocket handshake (RFC 6455 §4.2.1), or undefined if it is one */
 export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
   const { headers } = request.peer;
+  const refusal = refuseMethod(request);
+  if (refusal !== undefined) return refusal;
   if (request.method !== 'GET' || headers.get('upgrade')?.toLowerCase() !== 'websocket') {
     return jsonError(426, 'ERR_UPGRADE_REQUIRED', 'Connect with a WebSocket, or by polling.', {}, upgradeHeaders);
   }
-  if (!/(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '')) {
+  if (!namesUpgrade(headers)) {
     return jsonError(400, 'ERR_HANDSHAKE', 'The header "Connection" must name "Upgrade".');
   }
   if (headers.get('sec-websocket-version') !== '13') {
@@ -63,6 +111,10 @@ export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
 export function clientAddress(peer: Peer, trustProxy: boolean): string {
   const forwarded = trustProxy ? peer.headers.get('x-forwarded-for') : undefined;
   return forwarded?.split(',').pop()?.trim() || peer.address;
+}
+
+function namesUpgrade(headers: Headers): boolean {
+  return /(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '');
 }
 
 const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' };

@@ -4,10 +4,19 @@ import type { Codec } from '@halyard/codec';
 import { type Close, CloseCode } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
-import type { Host, HostHandlers, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';
+import type { Host, HostHandlers, HttpAnswer, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';
 import { jsonError } from '../host/json-error';
-import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from './admission';
+import {
+  type AdmissionOptions,
+  allowsCredentials,
+  chooseProtocol,
+  foreignOrigin,
+  refuseHandshake,
+  refuseMethod,
+  refuseOrigin,
+} from './admission';
 import type { Connection, TransportName } from './connection';
+import { preflight, ReadableReply, readable } from './cors';
 import type { Flusher } from './flusher';
 import type { PollingRequests } from './http/polling-requests';
 import { WebSocketConnection, type WebSocketSettings } from './websocket';
@@ -28,6 +37,8 @@ export interface RouterOptions {
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
   report(error: unknown, where: string): void;
+  /** @param about what it is said of once a minute */
+  warn(code: string, message: string, about: string): void;
 }
 
 export class Router implements HostHandlers {
@@ -56,7 +67,7 @@ export class Router implements HostHandlers {
 
   upgrade(request: RequestFacts): UpgradeVerdict {
     const { admission, transports, accept } = this.#options;
-    const refuse = refuseOrigin(request, admission) ?? refuseHandshake(request);
+    const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
     if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
     const choice = chooseProtocol(request.peer.headers.get('sec-websocket-protocol'), admission);
@@ -74,10 +85,43 @@ export class Router implements HostHandlers {
   }
 
   request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
-    const { path, fetch, transports, polling, admission, report } = this.#options;
-    if (request.path !== path) answerByFetch(fetch, request, body, reply, report);
+    const { path, fetch, admission, report } = this.#options;
+    if (request.path !== path) {
+      answerByFetch(fetch, request, body, reply, report);
+      return;
+    }
+    const refusal = this.#refuseOrigin(request);
+    const origin = request.peer.headers.get('origin');
+    const credentials = refusal === undefined && allowsCredentials(admission);
+    const said = origin === undefined ? reply : new ReadableReply(reply, origin, credentials);
+    // A browser asks before it sends: a page that may not connect could not read so otherwise.
+    if (request.method === 'OPTIONS') said.send(preflight(request));
+    else if (refusal !== undefined) said.send(refusal);
+    else this.#answer(request, body, said);
+  }
+
+  refusal(request: RequestFacts, answer: HttpAnswer): HttpAnswer {
+    const { path, admission } = this.#options;
+    const origin = request.peer.headers.get('origin');
+    if (origin === undefined || request.path !== path || refuseOrigin(request, admission) !== undefined) return answer;
+    return readable(answer, origin, allowsCredentials(admission));
+  }
+
+  #answer(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+    const { transports, polling } = this.#options;
+    const refusal = refuseMethod(request);
+    if (refusal !== undefined) reply.send(refusal);
     else if (transports.includes('polling')) polling.handle(request, body, reply);
-    else reply.send(refuseOrigin(request, admission) ?? refuseHandshake(request) ?? transportOff('polling'));
+    else reply.send(refuseHandshake(request) ?? transportOff('polling'));
+  }
+
+  #refuseOrigin(request: RequestFacts): HttpAnswer | undefined {
+    const { admission, warn } = this.#options;
+    const refusal = refuseOrigin(request, admission);
+    if (refusal !== undefined) {
+      warn('ERR_ORIGIN', foreignOrigin(request, admission), request.peer.headers.get('origin') ?? '');
+    }
+    return refusal;
   }
 }
 

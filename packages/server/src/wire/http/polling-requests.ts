@@ -2,7 +2,7 @@
 import { CloseCode, pollingHeaders, protocolHeader } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
 import { jsonError } from '../../host/json-error';
-import { type AdmissionOptions, chooseProtocol, refuseHandshake, refuseOrigin } from '../admission';
+import { type AdmissionOptions, chooseProtocol, methodUnknown, refuseHandshake } from '../admission';
 import type { Connection } from '../connection';
 import type { PollingRequest } from './forwarded';
 import { connectionUnknown, noContent, PollingConnection, type PollingSettings } from './polling';
@@ -31,21 +31,8 @@ export class PollingRequests {
     this.#options = options;
   }
 
+  /** A request that may come: of no foreign page, and by a method that there is. */
   handle(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
-    const refused = refuseOrigin(request, this.#options.admission);
-    if (refused !== undefined) {
-      reply.send(refused);
-      return;
-    }
-    const origin = request.peer.headers.get('origin');
-    this.#dispatch(request, body, origin === undefined ? reply : new CorsReply(reply, origin));
-  }
-
-  #dispatch(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
-    if (request.method === 'OPTIONS') {
-      reply.send(preflight);
-      return;
-    }
     const id = request.peer.headers.get(pollingHeaders.connection);
     if (id === undefined) {
       if (request.method === 'POST') reply.send(this.#open(request));
@@ -82,9 +69,7 @@ export class PollingRequests {
         return;
       }
       default:
-        reply.send(
-          jsonError(405, 'ERR_METHOD', 'Use POST, GET or DELETE.', {}, { allow: 'POST, GET, DELETE, OPTIONS' }),
-        );
+        reply.send(methodUnknown);
     }
   };
 
@@ -118,26 +103,6 @@ export class PollingRequests {
 
 const tooMany = jsonError(503, 'ERR_TOO_MANY_CONNECTIONS', 'The server is full (connectionsMax): try again later.');
 
-const preflight: HttpAnswer = {
-  status: 204,
-  headers: {
-    'access-control-allow-methods': 'POST, GET, DELETE',
-    'access-control-allow-headers': [
-      'content-type',
-      protocolHeader,
-      pollingHeaders.connection,
-      pollingHeaders.sequence,
-      pollingHeaders.received,
-      pollingHeaders.close,
-    ].join(', '),
-    'access-control-max-age': '7200',
-  },
-};
-
-const exposedHeaders = [protocolHeader, pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close].join(
-  ', ',
-);
-
 /** A request that came here. Header fields are looked for when they are asked for. */
 class Asked implements PollingRequest {
   readonly id: string;
@@ -164,33 +129,6 @@ class Asked implements PollingRequest {
 
   get close(): string | undefined {
     return this.#request.peer.headers.get(pollingHeaders.close);
-  }
-}
-
-/** Lets the page of an allowed origin read the answer. */
-class CorsReply implements HttpReply {
-  readonly #reply: HttpReply;
-  readonly #origin: string;
-
-  constructor(reply: HttpReply, origin: string) {
-    this.#reply = reply;
-    this.#origin = origin;
-  }
-
-  set onAbort(run: (() => void) | undefined) {
-    this.#reply.onAbort = run;
-  }
-
-  send(answer: HttpAnswer): void {
-    this.#reply.send({
-      ...answer,
-      headers: {
-        ...answer.headers,
-        'access-control-allow-origin': this.#origin,
-        'access-control-expose-headers': exposedHeaders,
-        vary: 'origin',
-      },
-    });
   }
 }
 
