@@ -76,7 +76,7 @@ describe('server options', () => {
     expect(() => new Server(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
   });
 
-  test.each([-1, 65_536, 1.5, '3000', Number.NaN])('port %j', async (port) => {
+  test.each([-1, 65_536, 1.5, '3000 ', Number.NaN])('port %j', async (port) => {
     await expect(new Server().listen(port as number)).rejects.toMatchObject({
       code: 'ERR_OPTION',
       message: expect.stringContaining('from 0 to 65535'),

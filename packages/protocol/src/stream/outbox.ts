@@ -75,7 +75,7 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
     if (unconfirmed > 0 && (unconfirmed >= outboxPacketsMax || this.#bytes + frame.length > outboxBytesMax)) {
       throw new LocalUsageError(
         'ERR_OUTBOX_FULL',
-        `${unconfirmed} packets (${this.#bytes} bytes) wait for the peer: see outboxPacketsMax, outboxBytesMax`,
+        `${unconfirmed} packets (${this.#bytes} bytes) wait for the client: see the server's outboxPacketsMax, outboxBytesMax`,
       );
     }
     this.#entries ??= [];

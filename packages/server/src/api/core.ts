@@ -1,6 +1,7 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
 import type { Codec } from '@halyard/codec';
 import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
+import { debugOf } from '../base/debug';
 import { TimerWheel } from '../base/wheel';
 import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
@@ -34,6 +35,8 @@ import { Node } from './node';
 import { type CheckedOptions, retentionOf } from './options';
 import { Reports } from './reports';
 import { type NamespaceContext, ServerNamespace } from './server-namespace';
+
+const debug = debugOf('halyard:server');
 
 type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 
@@ -121,6 +124,7 @@ export class Core {
         ? (session) => socketIdIn(session, platform.randomBytes(6).toString('base64url'))
         : () => platform.randomBytes(12).toString('base64url'),
       report,
+      unhandled: this.reports.unhandled,
       emptied: (name) => this.namespaces.emptied(name),
     };
     this.namespaces = new NamespaceRegistry<AnyNamespace>({
@@ -181,11 +185,13 @@ export class Core {
     return this.#inbox.nodes;
   }
 
-  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_REUSE_PORT` */
+  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_CLOSED`, `ERR_REUSE_PORT` */
   async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
     const host = await this.start(this.#options.host ?? uwsOrNode);
     try {
-      return await host.listen(port, address, reusePort);
+      const bound = await host.listen(port, address, reusePort);
+      debug?.(`node ${this.node} listens on port ${bound}`);
+      return bound;
     } catch (error) {
       this.#host = this.#fanOut.host = undefined;
       await host.close();
@@ -193,8 +199,9 @@ export class Core {
     }
   }
 
-  /** @throws LocalUsageError `ERR_LISTENING` if there is a host */
+  /** @throws LocalUsageError `ERR_LISTENING` if there is a host, `ERR_CLOSED` if the server is closed */
   async start(factory: HostFactory): Promise<Host> {
+    if (this.#closing) throw closed();
     if (this.#host !== undefined || this.#starting)
       throw new LocalUsageError('ERR_LISTENING', 'The server listens or is attached already.');
     this.#starting = true;
@@ -205,7 +212,12 @@ export class Core {
     } finally {
       this.#starting = false;
     }
+    if (this.#closing) {
+      await host.close();
+      throw closed();
+    }
     this.#host = host;
+    debug?.(`node ${this.node} runs on the host ${host.name} at ${this.#options.path}`);
     // What others share goes to each member by itself: some of them wait for what is not here yet.
     if (this.#cluster === undefined) this.#fanOut.host = host;
     this.#router.serve(host);
@@ -213,6 +225,7 @@ export class Core {
   }
 
   async close(): Promise<void> {
+    debug?.(`node ${this.node} closes, with ${this.#sessions.size} sessions`);
     this.#closing = true;
     this.#host?.stopListening();
     for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
@@ -264,6 +277,10 @@ export class Core {
       return typeof frame === 'string' ? Buffer.from(frame) : frame;
     });
   }
+}
+
+function closed(): LocalUsageError {
+  return new LocalUsageError('ERR_CLOSED', 'The server is closed, and its sessions are over: make a new Server.');
 }
 
 /** A server alone has no other nodes. */

@@ -1,5 +1,6 @@
 // Where a server listens, and whether others may listen there too.
 import { LocalUsageError } from '@halyard/protocol';
+import { quoted } from '../base/debug';
 
 export interface ListenOptions {
   /** The local address to bind. Default: all of them. */
@@ -14,13 +15,21 @@ export interface ListenOptions {
 const known: readonly string[] = ['address', 'reusePort'];
 
 /**
+ * @param port in digits too: that is how it stands in the environment
+ * @throws LocalUsageError `ERR_OPTION` that says what it may be
+ */
+export function checkPort(port: number | string): number {
+  const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port;
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 65_535) return number;
+  const given = typeof port === 'string' ? quoted(port) : String(port);
+  throw new LocalUsageError('ERR_OPTION', `The port is ${given}: it may be a whole number from 0 to 65535.`);
+}
+
+/**
  * @param given an address, or options
  * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
  */
-export function checkListen(port: number, given: string | ListenOptions = {}): ListenOptions {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new LocalUsageError('ERR_OPTION', `The port is ${String(port)}: it may be a whole number from 0 to 65535.`);
-  }
+export function checkListen(given: string | ListenOptions = {}): ListenOptions {
   if (typeof given === 'string') return { address: given };
   if (typeof given !== 'object' || given === null) {
     throw bad('address', `is ${String(given)}`, 'it may be a local address, or an object of options');

@@ -2,6 +2,7 @@
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError, largestWindow } from '@halyard/protocol';
+import { quoted } from '../base/debug';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import { tickMs } from '../base/wheel';
 import type { FetchHandler } from '../host/fetch-bridge';
@@ -122,12 +123,41 @@ export function retentionOf(options: NumberOptions): RetentionLimits {
   return { entryAgeMsMax, logPacketsMax, logBytesMax, journalBytesMax };
 }
 
+/** What Socket.IO has, and its users type: what does it here. */
+const habits: Readonly<Record<string, string>> = {
+  cors: 'list the pages that may connect in origins, such as ["https://app.example"]',
+  pingInterval: 'heartbeatMs says how long a client may be silent before it is asked',
+  pingTimeout: 'heartbeatTimeoutMs says how long it may stay silent then',
+  connectTimeout: 'helloTimeoutMs says how long a new connection may say nothing',
+  maxHttpBufferSize: 'frameBytesMax and httpBodyBytesMax say how much a client may send at once',
+  connectionStateRecovery: 'every session is recovered, and recoveryWindowMs says for how long',
+  parser: 'codecs lists them, such as [json(), msgpack()]',
+  serveClient: 'bundle @halyard/client, or serve its file by fetch',
+  cookie: 'a session needs none',
+  perMessageDeflate: 'frames are not compressed',
+  httpCompression: 'answers are not compressed',
+};
+
+/** @throws LocalUsageError `ERR_OPTION` that says what the server is told where */
+function checkObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options) && !('listeners' in options)) return;
+  const isServer = typeof options === 'object' && options !== null && 'listeners' in options;
+  const rule = isServer
+    ? 'new Server(…) takes options, not an http.Server: make it by new Server(), and await io.attach(httpServer).'
+    : `new Server(…) takes an object of options, not ${quoted(String(options))}: for a port, make it by new Server(), and ` +
+      'await io.listen(port).';
+  throw new LocalUsageError('ERR_OPTION', rule, { option: isServer ? 'server' : 'options' });
+}
+
 /** @throws LocalUsageError `ERR_OPTION` that names the option, its value and what it may be */
 export function checkOptions(options: ServerOptions): CheckedOptions {
+  checkObject(options);
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(numbers, name) && !(others as readonly string[]).includes(name)) {
-      throw bad(name, 'is not an option', `known ones are ${[...others, ...Object.keys(numbers)].join(', ')}`);
-    }
+    if (Object.hasOwn(numbers, name) || (others as readonly string[]).includes(name)) continue;
+    const ours = Object.hasOwn(habits, name) ? habits[name] : undefined;
+    throw ours === undefined
+      ? bad(name, 'is not an option', `known ones are ${[...others, ...Object.keys(numbers)].join(', ')}`)
+      : bad(name, "is one of Socket.IO's", ours);
   }
   const {
     codecs = [json()],

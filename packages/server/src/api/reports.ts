@@ -17,7 +17,7 @@ export class Reports {
     this.#warnings = new Warnings(now, (warning) => this.#warn(warning));
   }
 
-  on(event: 'error' | 'warning', handler: Handler): void {
+  on(event: 'error' | 'warning' | 'unhandled', handler: Handler): void {
     this.#listeners = withHandler(this.#listeners, event, handler);
   }
 
@@ -31,6 +31,12 @@ export class Reports {
       console.error('Halyard: the handler of "error" failed:', failure),
     );
   };
+
+  /** Nothing handles an event of a client: who does not listen does not miss it. */
+  readonly unhandled = (socket: object, event: string, args: readonly unknown[]): void =>
+    fireHandlers(this.#listeners, 'unhandled', [socket, event, args], (error) =>
+      this.report(error, 'a handler of "unhandled"'),
+    );
 
   /** A limit was met. @param code the option. @param about which of several things of the kind */
   readonly warn = (code: string, message: string, about?: string): void => this.#warnings.add(code, message, about);

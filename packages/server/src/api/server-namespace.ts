@@ -28,6 +28,7 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   newSocketId(session: string): string;
   /** Something in user code failed. */
   report(error: unknown, where: string): void;
+  unhandled: SocketContext['unhandled'];
   /** The namespace has nobody in it any more. */
   emptied(name: string): void;
 }
@@ -59,6 +60,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
+      unhandled: context.unhandled,
       removed,
     };
     this.#admission = new Admission(rules, {

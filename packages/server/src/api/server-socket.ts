@@ -11,7 +11,6 @@ import {
   type EventReply,
   type Frame,
   LocalUsageError,
-  trimmedArgs,
   type Value,
 } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
@@ -19,6 +18,7 @@ import type { Action } from '../namespace/cluster-requests';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
 import { anyEvent, type Handler, onceOnly } from '../namespace/handlers';
+import { sentArgs } from '../namespace/sent-args';
 import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
@@ -136,13 +136,13 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEventName(event);
-    if (this.isReached) this.line.sendEvent(this.namespace, event, trimmedArgs(args));
+    if (this.isReached) this.line.sendEvent(this.namespace, event, sentArgs(args));
     // A handler that goes on here speaks to its client wherever that is.
-    else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, trimmedArgs(args));
+    else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, sentArgs(args));
   }
 
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
-    return this.context.audience.publishDurably(socketAlone(this.id), event, trimmedArgs(args));
+  async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    await this.context.audience.publishDurably(socketAlone(this.id), event, sentArgs(args));
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
@@ -168,7 +168,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return {
       emit: (event, ...args) => {
         checkEventName(event);
-        if (this.isReached) this.line.sendVolatile(this.namespace, event, trimmedArgs(args));
+        if (this.isReached) this.line.sendVolatile(this.namespace, event, sentArgs(args));
       },
     };
   }
@@ -234,7 +234,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return new Promise((resolve, reject) => {
       checkEventName(event);
       if (!this.isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
-      this.line.sendRequest(this.namespace, event, trimmedArgs(args), timeoutMs, (error, value) => {
+      this.line.sendRequest(this.namespace, event, sentArgs(args), timeoutMs, (error, value) => {
         if (error !== undefined) reject(error);
         else resolve(value as EventReply<Outgoing, Name>);
       });

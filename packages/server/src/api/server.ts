@@ -6,6 +6,7 @@ import {
   type EventName,
   type EventReply,
   LocalUsageError,
+  type Value,
 } from '@halyard/protocol';
 import type { Warning } from '../base/warnings';
 import type { AppServer } from '../host/attached';
@@ -17,7 +18,7 @@ import { checkedEvent, isRoomEvent, type RoomEvents } from '../namespace/room-ev
 import type { Middleware, Rules } from '../namespace/rules';
 import type { ExpiredHandler } from '../session/expiry';
 import { Core } from './core';
-import { checkListen, type ListenOptions } from './listen-options';
+import { checkListen, checkPort, type ListenOptions } from './listen-options';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
 import type { ErrorContext } from './reports';
@@ -59,14 +60,15 @@ export class Server<
 
   /**
    * Starts to accept connections.
-   * @param port 0 takes a free one: see `port`
+   * @param port 0 takes a free one: see `port`. Digits are a number too, such as `process.env.PORT`
    * @param options or the local address to bind, which is all by default
-   * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already, `ERR_OPTION` for options,
-   *   `ERR_REUSE_PORT` if the host cannot share a port here
+   * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already, `ERR_CLOSED` after `close`,
+   *   `ERR_OPTION` for the port or options, `ERR_REUSE_PORT` if the host cannot share a port here
    */
-  async listen(port: number, options?: string | ListenOptions): Promise<this> {
-    const { address, reusePort = false } = checkListen(port, options);
-    this.#port = await this.#core.listen(port, address, reusePort);
+  async listen(port: number | string, options?: string | ListenOptions): Promise<this> {
+    const wanted = checkPort(port);
+    const { address, reusePort = false } = checkListen(options);
+    this.#port = await this.#core.listen(wanted, address, reusePort);
     return this;
   }
 
@@ -76,7 +78,7 @@ export class Server<
    * are there and the server listens. `close` leaves the server as it was, and the app closes it.
    * @param server an `http.Server` or `https.Server`, or one of `http2.createSecureServer({ allowHTTP1: true })`
    * @throws LocalUsageError `ERR_ATTACHED` if another Halyard server has that path of it, `ERR_LISTENING` if this one listens
-   *   or is attached already, `ERR_OPTION` if it is no such server
+   *   or is attached already, `ERR_CLOSED` after `close`, `ERR_OPTION` if it is no such server
    */
   async attach(server: AppServer): Promise<this> {
     if (typeof server?.listeners !== 'function') {
@@ -88,7 +90,7 @@ export class Server<
     return this;
   }
 
-  /** Ends every session's connection with 1001 and stops. Clients come back when a server does. */
+  /** Ends every session's connection with 1001 and stops, for good. Clients come back when another server listens. */
   async close(): Promise<void> {
     await this.#core.close();
   }
@@ -108,13 +110,15 @@ export class Server<
   }
 
   /**
-   * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met; once a
-   * minute for each. Unheard, these two go to stderr. Any other event is one that another server emits by `serverSideEmit`: what
+   * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met, or a page
+   * refused; once a minute for each. Unheard, these two go to stderr. `unhandled`: an event of a client of any namespace has no
+   * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`. Any other event is one that another server emits by `serverSideEmit`: what
    * the handler returns is the reply.
    */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
   on(event: 'warning', handler: (warning: Warning) => void): this;
+  on(event: 'unhandled', handler: (socket: Socket, event: string, args: readonly Value[]) => void): this;
   /**
    * A session is over whose server is gone: nobody came back to it. One of the servers that share a store is told, and another one if
    * that goes before the handler has settled, or takes longer than 30 s. Where its server lives, each socket fires `disconnect` instead.
@@ -127,7 +131,7 @@ export class Server<
     if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
     else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);
     else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
-    else if (event === 'error' || event === 'warning') this.#core.reports.on(event, handler);
+    else if (event === 'error' || event === 'warning' || event === 'unhandled') this.#core.reports.on(event, handler);
     else this.#core.serverEvents.on(event, handler);
     return this;
   }

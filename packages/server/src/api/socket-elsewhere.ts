@@ -1,8 +1,9 @@
 // A socket that another server has, as that told of it: what is sent to it finds its session, and what else it does is asked of the
 // server that has it.
-import { type EventArgs, type EventName, trimmedArgs } from '@halyard/protocol';
+import type { EventArgs, EventName } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
 import type { Action, ClusterRequests } from '../namespace/cluster-requests';
+import { sentArgs } from '../namespace/sent-args';
 import type { FoundSocket } from '../namespace/socket-facts';
 import { flatten, type Names, socketAlone } from '../namespace/target-spec';
 import type { Handshake } from '../session/handshake';
@@ -36,11 +37,11 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    this.#audience.publish(socketAlone(this.id), event, trimmedArgs(args));
+    this.#audience.publish(socketAlone(this.id), event, sentArgs(args));
   }
 
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
-    return this.#audience.publishDurably(socketAlone(this.id), event, trimmedArgs(args));
+  async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    await this.#audience.publishDurably(socketAlone(this.id), event, sentArgs(args));
   }
 
   join(...rooms: Names): void {

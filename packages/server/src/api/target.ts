@@ -1,7 +1,8 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
-import { type AnyEvents, type EventArgs, type EventName, type EventReply, trimmedArgs } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
+import { sentArgs } from '../namespace/sent-args';
 import { checkKey, flatten, type Names, type TargetSpec } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Presence } from '../session/presence';
@@ -119,18 +120,18 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
-    this.#audience.publish(this.#spec, event, trimmedArgs(args));
+    this.#audience.publish(this.#spec, event, sentArgs(args));
   }
 
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
-    return this.#audience.publishDurably(this.#spec, event, trimmedArgs(args));
+  async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+    await this.#audience.publishDurably(this.#spec, event, sentArgs(args));
   }
 
-  emitWithAck<Name extends EventName<Outgoing>>(
+  async emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<Replies<EventReply<Outgoing, Name>>> {
-    return this.#audience.request(this.#spec, event, trimmedArgs(args)) as Promise<Replies<EventReply<Outgoing, Name>>>;
+    return this.#audience.request(this.#spec, event, sentArgs(args)) as Promise<Replies<EventReply<Outgoing, Name>>>;
   }
 
   async fetchSockets(): Promise<FetchedSockets<Outgoing, Data>> {

@@ -9,6 +9,7 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import { debugOf, quoted } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { Rooms } from '../room/rooms';
 import { type Owner, Presence } from '../session/presence';
@@ -20,9 +21,8 @@ import {
   fireAnyHandlers,
   fireHandlers,
   type Handler,
-  type Handlers,
-  hasHandler,
   noHandlers,
+  unhandled,
   withHandler,
   withoutHandler,
 } from './handlers';
@@ -52,9 +52,13 @@ export interface EventContext {
   /** For handlers whose result is not the reply. */
   readonly reportAside: (error: unknown) => void;
   report(error: unknown, where: string): void;
+  /** Nothing handles an event of a socket's client. */
+  unhandled(socket: EventSocket, event: string, args: readonly Value[]): void;
   /** A socket is over. */
   removed(): void;
 }
+
+const debug = debugOf('halyard:server:event');
 
 /** Those whose session goes on at another server. */
 const movedOnes = new WeakSet<EventSocket>();
@@ -192,11 +196,16 @@ export abstract class EventSocket extends Presence {
     let result: unknown;
     try {
       result = callEvent(handlers, event, args, reportAside, handling);
+      if (result === unhandled) {
+        this.unheard(event, args, ack);
+        handling?.done();
+        return;
+      }
       // Looking at it may throw as well.
       if (isThenable(result)) {
         result.then(
           (value) => {
-            this.reply(handlers, event, ack, value);
+            this.reply(event, ack, value);
             handling?.done();
           },
           (error) => {
@@ -211,17 +220,19 @@ export abstract class EventSocket extends Presence {
       handling?.done();
       return;
     }
-    if (ack !== undefined) this.reply(handlers, event, ack, result);
+    if (ack !== undefined) this.reply(event, ack, result);
     handling?.done();
   }
 
-  /** @param handlers those that gave the value */
-  private reply(handlers: Handlers, event: string, ack: number | undefined, value: unknown): void {
+  /** Its name is mistyped, or its handler comes later, behind an `await`: whoever asked is told, and whoever wants to know. */
+  private unheard(event: string, args: readonly Value[], ack: number | undefined): void {
+    debug?.(`socket ${this.id} of ${quoted(this.namespace)}: nothing handles ${quoted(event)}`);
+    if (ack !== undefined) this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
+    this.context.unhandled(this, event, args);
+  }
+
+  private reply(event: string, ack: number | undefined, value: unknown): void {
     if (ack === undefined) return;
-    if (value === undefined && !hasHandler(handlers, event)) {
-      this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
-      return;
-    }
     try {
       this.line.sendAck(ack, value as Value | undefined);
     } catch (error) {
@@ -235,6 +246,8 @@ export abstract class EventSocket extends Presence {
 
   private refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
     if (!(error instanceof PublicError)) this.context.report(error, where);
-    if (ack !== undefined) this.line.sendError(ack, failureOf(error, code, message));
+    const failure = failureOf(error, code, message);
+    debug?.(`socket ${this.id} of ${quoted(this.namespace)}: ${quoted(where)} threw ${quoted(failure.code)}`);
+    if (ack !== undefined) this.line.sendError(ack, failure);
   }
 }

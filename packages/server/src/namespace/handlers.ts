@@ -18,6 +18,9 @@ export type Handlers = readonly (EventKey | Entry)[];
 /** Stands for every event. If there is an entry for it, it is the first. */
 export const anyEvent = Symbol('any event');
 
+/** What becomes of an event that has no handler. */
+export const unhandled = Symbol('unhandled');
+
 export type EventKey = string | typeof anyEvent;
 
 export const noHandlers: Handlers = [];
@@ -82,7 +85,7 @@ export function fireAnyHandlers(
  * Calls the event's handlers in the order they were added.
  * @param failed told of every failure but the one that decides the result
  * @param handling told of every result but that of a single handler, which is what is returned
- * @returns the result, or a promise of it, by the rule of both ends. @throws what the handler that decides threw
+ * @returns the result, or a promise of it, by the rule of both ends; `unhandled` if there is no handler. @throws what the handler that decides threw
  */
 export function callEvent(
   handlers: Handlers,
@@ -98,7 +101,7 @@ export function callEvent(
     if (typeof entry === 'function') return entry(...(args as never[]));
     return callHandlers(handling === undefined ? entry : entry.map((one) => watched(one, handling)), args, failed);
   }
-  return undefined;
+  return unhandled;
 }
 
 function watched(handler: Handler, handling: Handling | undefined): Handler {

@@ -15,6 +15,7 @@ import {
   type VolatilePacket,
 } from '@halyard/protocol';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
+import { debugOf, quoted } from '../base/debug';
 import type { Top } from '../store/turn';
 import type { Entrant } from './context';
 import { Departures } from './departures';
@@ -24,6 +25,8 @@ import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
 import type { RecordedSocket } from './record-writer';
+
+const debug = debugOf('halyard:server:namespace');
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -125,6 +128,7 @@ export abstract class Attending extends Reading implements Entrant {
       presence.isLeaving = true;
       return;
     }
+    debug?.(`session ${this.id} is in ${quoted(presence.namespace)}, with the socket ${presence.id}`);
     this.presences = withOne(this.presences, presence);
     this.push({ type: PacketType.Connected, namespace: presence.namespace, id: presence.id });
     for (const membership of presence.memberships()) this.enter(presence, membership);
@@ -254,6 +258,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private refuse(namespace: string, failure: Failure): void {
+    debug?.(`session ${this.id} was refused in ${quoted(namespace)}: ${quoted(failure.code)}`);
     if (!this.isOver) this.pushFailure({ type: PacketType.Refused, namespace, ...failure });
   }
 
@@ -292,6 +297,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private notConnected(packet: EventPacket | VolatilePacket, number: number): void {
+    debug?.(`session ${this.id} is not in ${quoted(packet.namespace)}: ${quoted(packet.event)} is dropped`);
     if (packet.type === PacketType.Event && packet.ack !== undefined)
       this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
     this.settle(number);

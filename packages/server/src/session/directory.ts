@@ -1,6 +1,7 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec. Longer than other files: whatever
 // concerns one of them, or each, begins here.
 import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
+import { debugOf } from '../base/debug';
 import { Turnstile } from '../base/turnstile';
 import { Impatience } from '../store/patience';
 import type { StoredLetter } from '../store/store';
@@ -14,6 +15,8 @@ import type { Key } from './key';
 import { encodeLoss } from './letter';
 import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
+
+const debug = debugOf('halyard:server:session');
 
 /** For so many connections sessions are looked for in the store at one time. */
 const arrivalsMax = 200;
@@ -223,6 +226,7 @@ export class Sessions {
         return;
       }
       if (found instanceof Session && found.isAfter(hello)) {
+        debug?.(`session ${found.id}: connection ${hello.generation} was overtaken`);
         connection.close(overtaken);
         return;
       }
@@ -240,6 +244,7 @@ export class Sessions {
       const session = resumed instanceof Session ? resumed : undefined;
       const isImpossible = session?.canBe(hello.resume) === false;
       if (isImpossible && this.#claims === undefined) {
+        debug?.(`session ${session.id}: a resume was refused, with counts that cannot be`);
         connection.close(impossible);
         return;
       }

@@ -130,7 +130,7 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
       this.machine.send(frame, stamp);
     } catch (error) {
       // The peer does not confirm: it has to start anew, and is told so.
-      const reason = error instanceof LocalUsageError ? error.code : String(error);
+      const reason = error instanceof LocalUsageError ? `${error.code}: ${error.message}` : String(error);
       this.end({ code: CloseCode.SlowConsumer, reason, by: 'server' });
     }
     this.queued();

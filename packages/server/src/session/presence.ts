@@ -1,6 +1,7 @@
 // A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
 import type { Codec } from '@halyard/codec';
 import type { Close, EventPacket, Failure, Frame, Settle, Value, VolatilePacket } from '@halyard/protocol';
+import { closeWords, debugOf, quoted } from '../base/debug';
 import type { Membership } from '../room/membership';
 import type { Rooms } from '../room/rooms';
 import type { Line } from '../room/subscriber';
@@ -8,6 +9,8 @@ import type { Top } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { MembershipRecord, PresenceRecord } from './record';
 import { Spans } from './spans';
+
+const debug = debugOf('halyard:server:namespace');
 
 const pastMembershipsMax = 1_024;
 
@@ -129,6 +132,7 @@ export abstract class Presence extends Spans {
   /** It is over: it leaves its rooms, and tells the app. @param isElsewhere whether another server goes on with it */
   over(close: Close, isElsewhere = false): void {
     if (!this.connected) return;
+    debug?.(`socket ${this.id} of ${quoted(this.namespace)} is over: ${closeWords(close)}`);
     this.connected = false;
     const isRead = !(this.isLeaving || this.line.isOver);
     for (const membership of this.exitAll(!isRead)) this.line.exit(this, membership);

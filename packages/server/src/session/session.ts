@@ -18,6 +18,7 @@ import {
   type StreamState,
 } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
+import { closeWords, debugOf } from '../base/debug';
 import { warningOf } from '../base/warnings';
 import { TimedCall } from '../base/wheel';
 import type { Recorded } from '../store/turn';
@@ -48,6 +49,8 @@ export interface Untold {
   readonly token: string;
   readonly listed: readonly string[];
 }
+
+const debug = debugOf('halyard:server:session');
 
 const tooLong: Close = { code: CloseCode.SessionEnded, reason: 'away longer than recoveryWindowMs', by: 'server' };
 const unstored: Close = { code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' };
@@ -91,6 +94,7 @@ export class Session extends Roaming implements Receiver {
 
   /** Goes on with what it was on another server. */
   restore(record: SessionRecord): void {
+    debug?.(`session ${this.id} has come from another server`);
     const { refusal, forgotten, owed } = record.counts;
     this.refusal = refusal;
     if (forgotten) this.forgottenStamp = 0;
@@ -168,6 +172,9 @@ export class Session extends Roaming implements Receiver {
 
   /** Takes its first connection. @param refusal why it is not the session that HELLO asked for; empty if it asked for none */
   start(connection: Connection, hello: HelloPacket, refusal: string): void {
+    debug?.(
+      `session ${this.id} begins over ${connection.transport}, ${this.codec.name}${refusal && `: resume refused, ${refusal}`}`,
+    );
     this.attach(connection, { received: 0, confirmed: 0 });
     this.#endsAt = this.context.wheel.now() + this.context.helloTimeoutMs;
     this.refusal = refusal;
@@ -229,6 +236,10 @@ export class Session extends Roaming implements Receiver {
     request: ResumePoint,
     { generation, left }: Pick<HelloPacket, 'generation' | 'left'>,
   ): void {
+    debug?.(
+      `session ${this.id} is resumed over ${connection.transport}, connection ${generation}: the client has handled ` +
+        `${request.received} of ${this.machine.sent}, the server ${this.machine.received}`,
+    );
     this.#generation = Math.max(this.#generation, generation);
     this.refusal = '';
     unwelcomed.delete(this);
@@ -313,6 +324,7 @@ export class Session extends Roaming implements Receiver {
   /** Over for good: every presence gets its `disconnect`, every acknowledgement waited for settles. */
   override end(close: Close, delayMs = 0): void {
     if (this.isOver) return;
+    debug?.(`session ${this.id} ${this.isElsewhere ? 'goes on elsewhere' : 'is over'}: ${closeWords(close)}`);
     const warning = warningOf(close);
     if (warning !== undefined) this.context.warn(...warning);
     const connection = this.detach();
@@ -399,6 +411,7 @@ export class Session extends Roaming implements Receiver {
 
   private away(close: Close): void {
     if (this.detach() === undefined || this.isOver) return;
+    debug?.(`session ${this.id} is away: ${closeWords(close)}`);
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.touch();
     this.schedule();

@@ -2,6 +2,7 @@
 // transports, any other to the app.
 import type { Codec } from '@halyard/codec';
 import { type Close, CloseCode } from '@halyard/protocol';
+import { debugOf, quoted } from '../base/debug';
 import type { Platform } from '../base/platform';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
 import type { Host, HostHandlers, HttpAnswer, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';
@@ -20,6 +21,8 @@ import { preflight, ReadableReply, readable } from './cors';
 import type { Flusher } from './flusher';
 import type { PollingRequests } from './http/polling-requests';
 import { WebSocketConnection, type WebSocketSettings } from './websocket';
+
+const debug = debugOf('halyard:server:transport');
 
 export interface RouterOptions {
   readonly path: string;
@@ -66,6 +69,12 @@ export class Router implements HostHandlers {
   }
 
   upgrade(request: RequestFacts): UpgradeVerdict {
+    const verdict = this.#judge(request);
+    if (debug !== undefined && 'refuse' in verdict) tell(request, verdict.refuse);
+    return verdict;
+  }
+
+  #judge(request: RequestFacts): UpgradeVerdict {
     const { admission, transports, accept } = this.#options;
     const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
@@ -77,6 +86,7 @@ export class Router implements HostHandlers {
     return {
       subprotocol: choice.subprotocol,
       open: (socket) => {
+        debug?.(`a websocket of ${peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
         const connection = new WebSocketConnection(socket, peer, settings);
         if (!accept(connection)) connection.close(shutDown);
         return connection;
@@ -93,7 +103,8 @@ export class Router implements HostHandlers {
     const refusal = this.#refuseOrigin(request);
     const origin = request.peer.headers.get('origin');
     const credentials = refusal === undefined && allowsCredentials(admission);
-    const said = origin === undefined ? reply : new ReadableReply(reply, origin, credentials);
+    const heard = debug === undefined ? reply : new ToldReply(reply, request);
+    const said = origin === undefined ? heard : new ReadableReply(heard, origin, credentials);
     // A browser asks before it sends: a page that may not connect could not read so otherwise.
     if (request.method === 'OPTIONS') said.send(preflight(request));
     else if (refusal !== undefined) said.send(refusal);
@@ -123,6 +134,31 @@ export class Router implements HostHandlers {
     }
     return refusal;
   }
+}
+
+/** Tells of the answer if it is a refusal. */
+class ToldReply implements HttpReply {
+  readonly #reply: HttpReply;
+  readonly #request: RequestFacts;
+
+  constructor(reply: HttpReply, request: RequestFacts) {
+    this.#reply = reply;
+    this.#request = request;
+  }
+
+  set onAbort(run: (() => void) | undefined) {
+    this.#reply.onAbort = run;
+  }
+
+  send(answer: HttpAnswer): void {
+    if (answer.status >= 400) tell(this.#request, answer);
+    this.#reply.send(answer);
+  }
+}
+
+function tell({ method, peer }: RequestFacts, { status, body }: HttpAnswer): void {
+  const { code } = typeof body === 'string' ? (JSON.parse(body) as { code: string }) : { code: '' };
+  debug?.(`${quoted(method)} of ${peer.address} was refused: ${status} ${code}`);
 }
 
 /** To every connection when the server stops. */

@@ -1,10 +1,13 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
 import { type Close, CloseCode, type Frame } from '@halyard/protocol';
+import { closeWords, debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import { closeReason } from './close-reason';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
+
+const debug = debugOf('halyard:server:transport');
 
 /** What all connections of one codec and their host share. */
 export interface WebSocketSettings {
@@ -131,6 +134,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #cut(): void {
     this.#open = false;
     this.#queued = undefined;
+    debug?.(`a websocket of ${this.peer.address} is cut: more waits than backpressureBytesMax`);
     this.#socket.close();
     // The owner hears of it after it has finished sending.
     this.#settings.platform.soon(() =>
@@ -171,6 +175,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     this.#write();
     if (!this.#open) return;
     this.#open = false;
+    debug?.(`a websocket of ${this.peer.address} is closed: ${closeWords(close)}`);
     this.#socket.end(close.code, closeReason(close.reason));
   }
 
@@ -204,6 +209,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     if (!this.#open) return;
     this.#open = false;
     const by = code === CloseCode.Abnormal || code === CloseCode.NoStatus ? 'network' : 'client';
+    debug?.(`a websocket of ${this.peer.address} is closed: ${code} by ${by}`);
     this.receiver.onClose({ code, reason, by });
   }
 }

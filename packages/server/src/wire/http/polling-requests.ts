@@ -1,11 +1,14 @@
 // Requests to the server's path that are not WebSocket handshakes: finds the polling connection each is for.
 import { CloseCode, pollingHeaders, protocolHeader } from '@halyard/protocol';
+import { debugOf } from '../../base/debug';
 import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
 import { jsonError } from '../../host/json-error';
 import { type AdmissionOptions, chooseProtocol, methodUnknown, refuseHandshake } from '../admission';
 import type { Connection } from '../connection';
 import type { PollingRequest } from './forwarded';
 import { connectionUnknown, noContent, PollingConnection, type PollingSettings } from './polling';
+
+const debug = debugOf('halyard:server:transport');
 
 export interface PollingRequestsOptions {
   readonly admission: AdmissionOptions;
@@ -90,6 +93,7 @@ export class PollingRequests {
     );
     if (!accept(connection)) return tooMany;
     this.#connections.set(connection.id, connection);
+    debug?.(`a polling connection of ${request.peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
     return {
       status: 200,
       headers: {

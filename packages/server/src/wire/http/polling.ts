@@ -10,12 +10,15 @@ import {
   pollingHeaders,
   RemoteProtocolError,
 } from '@halyard/protocol';
+import { closeWords, debugOf } from '../../base/debug';
 import type { Platform } from '../../base/platform';
 import { Timed, type TimerWheel } from '../../base/wheel';
 import type { HttpAnswer, HttpReply, Peer } from '../../host/host';
 import { jsonError } from '../../host/json-error';
 import type { Connection, Receiver } from '../connection';
 import type { Flushable, Flusher } from '../flusher';
+
+const debug = debugOf('halyard:server:transport');
 
 export interface PollingSettings {
   readonly wheel: TimerWheel;
@@ -137,6 +140,7 @@ export class PollingConnection extends Timed implements Connection, Flushable {
 
   close(close: Close): void {
     if (this.#closed !== undefined) return;
+    debug?.(`a polling connection of ${this.peer.address} is closed: ${closeWords(close)}`);
     this.#closed = close;
     this.#settings.wheel.cancel(this);
     this.#settings.wheel.schedule(this, this.#settings.wheel.now() + tombstoneMs);

@@ -1,0 +1,180 @@
+// What people type who come from Socket.IO: accepted, or answered with what does it here.
+import { createServer } from 'node:http';
+import { Server, type ServerOptions } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+import { Poller } from './poller';
+
+describe('new Server', () => {
+  test.each<[what: string, options: unknown, message: string]>([
+    [
+      'an http.Server',
+      createServer(),
+      'new Server(…) takes options, not an http.Server: make it by new Server(), and await io.attach(httpServer).',
+    ],
+    [
+      'a port',
+      3000,
+      'new Server(…) takes an object of options, not "3000": for a port, make it by new Server(), and await io.listen(port).',
+    ],
+    [
+      'a port in digits',
+      '3000',
+      'new Server(…) takes an object of options, not "3000": for a port, make it by new Server(), and await io.listen(port).',
+    ],
+    [
+      'nothing',
+      null,
+      'new Server(…) takes an object of options, not "null": for a port, make it by new Server(), and await io.listen(port).',
+    ],
+  ])('of %s', (_what, options, message) => {
+    expect(() => new Server(options as ServerOptions)).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message }),
+    );
+  });
+
+  test.each([
+    ['cors', { origin: '*' }, 'origins'],
+    ['pingInterval', 25_000, 'heartbeatMs'],
+    ['pingTimeout', 20_000, 'heartbeatTimeoutMs'],
+    ['maxHttpBufferSize', 1e6, 'frameBytesMax'],
+    ['connectionStateRecovery', {}, 'recoveryWindowMs'],
+    ['constructor', 1, 'is not an option: known ones are'],
+  ])('with the option %s', (name, value, ours) => {
+    const make = (): Server => new Server(Object.fromEntries([[name, value]]) as ServerOptions);
+    expect(make).toThrow(ours);
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option: name } }));
+  });
+});
+
+describe.each(hosts)('on %s', (_name, host) => {
+  const { serve, open } = served(host);
+
+  test('a port may be digits, as the environment has it, and nothing else', async () => {
+    const io = await new Server({ host: host() }).listen('0', '127.0.0.1');
+    expect(io.port).toBeGreaterThan(0);
+    await io.close();
+    for (const [port, given] of [
+      ['', '""'],
+      ['3000a', '"3000a"'],
+      ['-1', '"-1"'],
+      ['/tmp/socket', '"/tmp/socket"'],
+      ['70000', '"70000"'],
+      [undefined, 'undefined'],
+      [1.5, '1.5'],
+    ] as const) {
+      await expect(new Server({ host: host() }).listen(port as string)).rejects.toMatchObject({
+        code: 'ERR_OPTION',
+        message: `The port is ${given}: it may be a whole number from 0 to 65535.`,
+      });
+    }
+  });
+
+  test('a server that was closed listens no more, and says so', async () => {
+    const io = await new Server({ host: host() }).listen(0, '127.0.0.1');
+    await io.close();
+    const closed = { code: 'ERR_CLOSED', message: expect.stringContaining('make a new Server') };
+    await expect(io.listen(0)).rejects.toMatchObject(closed);
+    await expect(io.attach(createServer())).rejects.toMatchObject(closed);
+    // Nor one that is closed while it starts.
+    const early = new Server({ host: host() });
+    const listening = expect(early.listen(0, '127.0.0.1')).rejects.toMatchObject(closed);
+    await early.close();
+    await listening;
+  });
+
+  test('a callback at the end of an emit is answered with what waits for replies', async () => {
+    const io = await serve();
+    const wire = await open(io);
+    wire.send([0]);
+    const [, , id] = (await wire.packet(11)) as [number, string, string];
+    const socket = io.sockets.get(id);
+    const callback = (): void => {};
+    const refused = { code: 'ERR_NOT_ENCODABLE', details: { path: 'args[1]' }, message: /emitWithAck/ };
+    const failure = expect.objectContaining({ ...refused, message: expect.stringMatching(refused.message) });
+    for (const emitter of [socket, socket?.volatile, io, io.to('room'), io.volatile]) {
+      expect(() => emitter?.emit('question', 'why', callback)).toThrow(failure);
+    }
+    for (const asked of [
+      socket?.emitWithAck('question', 'why', callback),
+      io.emitWithAck('question', 'why', callback),
+      socket?.emitDurable('question', 'why', callback),
+      io.to('room').emitDurable('question', 'why', callback),
+    ]) {
+      await expect(asked).rejects.toEqual(failure);
+    }
+    expect(() => io.serverSideEmit('question', 'why', callback)).toThrow(failure);
+    await wire.settle();
+    expect(wire.events).toEqual([]);
+  });
+
+  test('an event that nobody handles is told of, whether or not a reply is waited for', async () => {
+    const heard: unknown[] = [];
+    const io = await serve({}, (server) => {
+      server.on('unhandled', (socket, event, args) => heard.push([socket.id, socket.namespace, event, args]));
+      server.of('/b').on('connection', () => {});
+      server.on('connection', (socket) => {
+        socket.onAny(() => 'not its own handler');
+        socket.on('handled', () => undefined);
+        socket.on('removed', () => 1);
+        socket.off('removed');
+      });
+    });
+    const wire = await open(io);
+    wire.send([0, [['/'], ['/b']]]);
+    const [, , id] = await wire.packet(11, ([, namespace]) => namespace === '/');
+    const [, , other] = await wire.packet(11, ([, namespace]) => namespace === '/b');
+    wire.send(
+      [2, '/', 'handled', []],
+      [2, '/', 'handeld', ['x', { y: 1 }]],
+      [6, '/', 'volatile', []],
+      [2, '/b', 'asked', [], 1],
+      [2, '/', 'removed', [], 2],
+      [2, '/', 'handled', [], 3],
+    );
+    expect(await wire.packet(3)).toEqual([3, 3]);
+    expect(heard).toEqual([
+      [id, '/', 'handeld', ['x', { y: 1 }]],
+      [id, '/', 'volatile', []],
+      [other, '/b', 'asked', []],
+      [id, '/', 'removed', []],
+    ]);
+    expect(wire.received.filter(([type]) => type === 4).map(([, ack, code]) => [ack, code])).toEqual([
+      [1, 'ERR_NO_HANDLER'],
+      [2, 'ERR_NO_HANDLER'],
+    ]);
+  });
+
+  test('a handler of "unhandled" that fails is reported, and the session goes on', async () => {
+    const errors: string[] = [];
+    const io = await serve({}, (server) => {
+      server.on('error', (error, { where }) => errors.push(`${where}: ${(error as Error).message}`));
+      server.on('unhandled', () => {
+        throw new Error('boom');
+      });
+    });
+    const poller = await Poller.open(io.port);
+    await poller.send([0], [2, '/', 'x', [], 1]);
+    expect(await poller.packet(4)).toEqual([4, 1, 'ERR_NO_HANDLER', 'Nothing handles this event.']);
+    expect(errors).toEqual(['a handler of "unhandled": boom']);
+  });
+
+  test('who confirms nothing is told which options of the server say how much may wait', async () => {
+    const warnings: string[] = [];
+    const io = await serve({ outboxPacketsMax: 16 }, (server) => {
+      server.on('warning', ({ code }) => warnings.push(code));
+      server.on('connection', (socket) => {
+        for (let i = 0; i < 20; i++) socket.emit('n', i);
+      });
+    });
+    const wire = await open(io);
+    wire.send([0]);
+    const { code, reason } = await wire.until(({ closed }) => closed);
+    expect(code).toBe(4413);
+    expect(reason).toMatch(
+      /^ERR_OUTBOX_FULL: 16 packets \(\d+ bytes\) wait for the client: see the server's outboxPacketsMax, outboxBytesMax$/,
+    );
+    expect(warnings).toEqual(['outboxBytesMax']);
+  });
+});
