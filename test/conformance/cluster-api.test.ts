@@ -208,7 +208,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const { a, b, adapter, reported } = await serve(2);
     const joined = await join(b);
     const asked: unknown[] = [];
-    const peer = { transport: 'websocket', address: '', secure: false, headers: [] };
+    const peer = { transport: 'websocket', address: '', secure: false, headers: [], url: '', time: 0 };
     const facts = { id: joined.id, generation: 9, rooms: [], data: '[3,1,{}]', auth: '[3,1,{}]', client: '', peer };
     const store = await rogue(adapter, (_from, message) => {
       const [, kind, value] = message as [number, string, Value[]];
@@ -620,7 +620,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
           [
             {
               ...{ id: 'x', generation: 1, rooms: [], data: '{', auth: '[3,1]', client: '' },
-              peer: { transport: '', address: '', secure: false, headers: [] },
+              peer: { transport: '', address: '', secure: false, headers: [], url: '', time: 0 },
             },
           ],
         ],

@@ -15,7 +15,7 @@ export function listenIn(host: HostFactory, heard: () => void): HostFactory {
         upgrade: (request) => {
           const verdict = handlers.upgrade(request);
           heard();
-          if ('refuse' in verdict) return verdict;
+          if (verdict instanceof Promise || 'refuse' in verdict) return verdict;
           return {
             subprotocol: verdict.subprotocol,
             open: (socket) => {

@@ -131,9 +131,13 @@ export class RawWebSocket extends RawSocket {
   subprotocol: string | undefined;
 
   /** Shakes hands. @param headers more of them, or others */
-  static async connect(port: number, headers: Record<string, string | undefined> = {}): Promise<RawWebSocket> {
+  static async connect(
+    port: number,
+    headers: Record<string, string | undefined> = {},
+    path = '/halyard',
+  ): Promise<RawWebSocket> {
     const socket = new RawWebSocket(await tcp(port));
-    socket.write(handshake(headers));
+    socket.write(handshake(headers, path));
     const head = await socket.until('101', () => {
       const end = socket.bytes.indexOf('\r\n\r\n');
       return end < 0 ? undefined : socket.bytes.subarray(0, end).toString('latin1');

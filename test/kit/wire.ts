@@ -22,8 +22,8 @@ export class WireClient {
     });
   }
 
-  static async open(port: number, headers: Record<string, string> = {}): Promise<WireClient> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/halyard`, { headers });
+  static async open(port: number, headers: Record<string, string> = {}, path = '/halyard'): Promise<WireClient> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
     const client = new WireClient(socket);
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);

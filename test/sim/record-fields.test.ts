@@ -217,8 +217,8 @@ async function facts(script: 'told' | 'untold' | 'refused', change: (record: Fie
   const handshakes = ['/', '/b', '/c'].map((name) => {
     const found = atServer(name);
     if (found === undefined) return undefined;
-    const { auth, client: software, transport, address, secure, headers } = found.handshake;
-    return { auth, software, transport, address, secure, headers: [...headers] };
+    const { auth, client: software, transport, address, secure, headers, url, time } = found.handshake;
+    return { auth, software, transport, address, secure, headers: [...headers], url, time: time.getTime() };
   });
   const after = {
     ...{ ...seen, handshakes, id: socket?.id === undefined ? undefined : client.id === socket.id, errors },

@@ -68,7 +68,7 @@ export class ServerPlace {
     return {
       upgrade: (request): Verdict => {
         const verdict = handlers.upgrade(request);
-        if ('refuse' in verdict) return verdict;
+        if (verdict instanceof Promise || 'refuse' in verdict) return verdict;
         return {
           ...verdict,
           open(socket) {

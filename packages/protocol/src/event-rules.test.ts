@@ -10,6 +10,7 @@ describe('names', () => {
       'connect_error',
       'connection',
       'disconnect',
+      'disconnecting',
       'error',
       'moved',
       'resume',

@@ -9,6 +9,7 @@ export const reservedEvents = [
   'connect',
   'connect_error',
   'connection',
+  'disconnecting',
   'disconnect',
   'away',
   'resume',

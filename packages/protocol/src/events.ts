@@ -17,7 +17,15 @@ export type EventReply<Events, Name extends keyof Events> = Events[Name] extends
   ? Awaited<Reply>
   : never;
 
-/** Handles an event; what it returns, or what its promise resolves to, is the reply. */
+/**
+ * Handles an event; what it returns, or what its promise resolves to, is the reply. Of an event whose reply is `void` it may return
+ * anything, as any function may whose result nobody looks at: who waits for a reply all the same gets it.
+ */
 export type EventHandler<Events, Name extends keyof Events> = (
   ...args: EventArgs<Events, Name>
-) => EventReply<Events, Name> | Promise<EventReply<Events, Name>>;
+) => IsVoid<EventReply<Events, Name>> extends true
+  ? unknown
+  : EventReply<Events, Name> | Promise<EventReply<Events, Name>>;
+
+// biome-ignore lint/suspicious/noConfusingVoidType: it is asked for just that.
+type IsVoid<Reply> = [void, Reply] extends [Reply, void] ? true : false;

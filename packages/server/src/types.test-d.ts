@@ -25,7 +25,20 @@ io.on('connection', (socket) => {
   socket.on('add', (a, b = 1) => a + b);
   socket.on('add', async (a) => a);
   socket.on('note', async () => {});
+  // Whose reply is void may return anything.
+  socket.on('note', (text) => text.length);
+  socket.on('note', async (text) => text.length);
+  socket.on('note', (text) => new Map().set(text, 1));
+  socket.once('note', () => socket);
   socket.on('disconnect', ({ code }) => code + 1);
+  socket.on('disconnecting', ({ code }) => [
+    code,
+    socket.handshake.query.room?.length,
+    socket.handshake.time.getTime(),
+  ]);
+  socket.removeAllListeners('note').removeAllListeners('disconnect').removeAllListeners();
+  // @ts-expect-error there is no such event
+  socket.removeAllListeners('notes');
   // @ts-expect-error there is no such event
   socket.on('subtract', () => 1);
   // @ts-expect-error the reply is a number
@@ -95,6 +108,18 @@ untyped.on('connection', (socket) => {
   socket.emit('whatever', 1, 'two');
   socket.data.free = true;
 });
+
+new Server({ allowRequest: ({ url }) => url.length < 100 });
+new Server({
+  allowRequest: async ({ headers }) => (headers.get('x') ? undefined : { status: 429, message: 'Later.' }),
+});
+new Server({
+  allowRequest: () => {
+    throw new Error();
+  },
+});
+// @ts-expect-error a refusal has a status
+new Server({ allowRequest: () => ({ message: 'No.' }) });
 
 // @ts-expect-error there is no such option
 new Server({ hearbeatMs: 1 });

@@ -26,6 +26,7 @@ import { DirectTurn } from '../store/turn';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
+import { Gate } from '../wire/gate';
 import { abortedKind, forwardedKind } from '../wire/http/forwarded';
 import { ForwardedRequests } from '../wire/http/forwarded-requests';
 import { Forwarding } from '../wire/http/forwarding';
@@ -141,6 +142,8 @@ export class Core {
     };
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
+    const { allowRequest } = options;
+    const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
     const forwarding = store.isShared ? this.#forwarding() : undefined;
     const polling = new PollingRequests({
       admission,
@@ -149,7 +152,7 @@ export class Core {
         ...{ wheel, flusher: this.#flusher, platform },
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
-      connectionsMax: options.connectionsMax,
+      ...{ connectionsMax: options.connectionsMax, gate },
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
@@ -163,7 +166,7 @@ export class Core {
       admission,
       flusher: this.#flusher,
       platform,
-      polling,
+      ...{ polling, gate },
       accept,
       ...{ report, warn },
       fansOut: !store.isShared,

@@ -11,6 +11,7 @@ import type { RetentionLimits } from '../log/retention';
 import { memory } from '../store/memory';
 import type { Adapter } from '../store/store';
 import type { Origins } from '../wire/admission';
+import type { AllowRequest } from '../wire/gate';
 
 /** Numbers an operator may set. Durations are in milliseconds, sizes in bytes. */
 const numbers = {
@@ -20,7 +21,7 @@ const numbers = {
   heartbeatTimeoutMs: { default: defaultSettings.heartbeatTimeoutMs, min: 100, max: 3_600_000 },
   /** How long a session without a connection is kept. 0: sessions end with their connection. */
   recoveryWindowMs: { default: defaultSettings.recoveryWindowMs, min: 0, max: 86_400_000 },
-  /** How long a new connection may take to say HELLO. */
+  /** How long a new connection may take to say HELLO, and `allowRequest` to decide before. */
   helloTimeoutMs: { default: 10_000, min: 10, max: 600_000 },
   /** How long a poll is held when there is nothing to say. */
   pollHoldMs: { default: 20_000, min: 10, max: 600_000 },
@@ -68,6 +69,8 @@ const numbers = {
   sessionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
   /** Polling connections. */
   connectionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
+  /** Requests that wait for `allowRequest`. */
+  undecidedRequestsMax: { default: 10_000, min: 1, max: 1 << 20 },
   /** Requests of polling clients that wait for the server that has their connection, where servers share a store … */
   forwardedRequestsMax: { default: 100_000, min: 1, max: 1 << 20 },
   /** … and their bodies in bytes. */
@@ -85,6 +88,11 @@ export interface ServerOptions extends Partial<NumberOptions> {
   readonly codecs?: readonly Codec[];
   /** Which pages may connect. Default: `'same-host'`. */
   readonly origins?: Origins;
+  /**
+   * Asked who may connect, before a WebSocket handshake is answered or a connection of polling opened; a session that is resumed
+   * asks again. It may take `helloTimeoutMs`. What namespaces are to know is better asked in `use`, which has the client's `auth`.
+   */
+  readonly allowRequest?: AllowRequest;
   /** Where Halyard lives. Default: `/halyard`. */
   readonly path?: string;
   /** Default: both. */
@@ -103,6 +111,7 @@ export interface CheckedOptions extends NumberOptions {
   readonly host: HostFactory | undefined;
   readonly codecs: readonly Codec[];
   readonly origins: Origins;
+  readonly allowRequest: AllowRequest | undefined;
   readonly path: string;
   readonly transports: readonly ('websocket' | 'polling')[];
   readonly trustProxy: boolean;
@@ -111,7 +120,9 @@ export interface CheckedOptions extends NumberOptions {
   readonly platform: Platform;
 }
 
-const others = ['host', 'codecs', 'origins', 'path', 'transports', 'trustProxy', 'fetch', 'adapter', 'clock'] as const;
+const others = [
+  ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'fetch', 'adapter', 'clock'],
+] as const;
 
 /** How long what is published is kept, and how much of it. */
 export function retentionOf(options: NumberOptions): RetentionLimits {
@@ -165,7 +176,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     path = '/halyard',
     transports = ['websocket', 'polling'],
   } = options;
-  const { host, trustProxy = false, fetch, adapter = memory(), clock } = options;
+  const { host, allowRequest, trustProxy = false, fetch, adapter = memory(), clock } = options;
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
     'codecs',
@@ -193,8 +204,16 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check('trustProxy', typeof trustProxy === 'boolean', 'true or false');
   check('host', host === undefined || typeof host === 'function', 'a host, such as uws() or node()');
   check('fetch', fetch === undefined || typeof fetch === 'function', 'a function from Request to Response');
+  check(
+    'allowRequest',
+    allowRequest === undefined || typeof allowRequest === 'function',
+    'a function that says whether a request may connect',
+  );
   check('adapter', typeof adapter === 'function', 'an adapter, such as memory()');
-  return { ...checkNumbers(options), host, codecs, origins, path, transports, trustProxy, fetch, adapter, platform };
+  return {
+    ...checkNumbers(options),
+    ...{ host, codecs, origins, allowRequest, path, transports, trustProxy, fetch, adapter, platform },
+  };
 }
 
 function checkNumbers(options: ServerOptions): NumberOptions {

@@ -17,7 +17,16 @@ import type { Audience } from '../namespace/audience';
 import type { Action } from '../namespace/cluster-requests';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
-import { anyEvent, type Handler, onceOnly } from '../namespace/handlers';
+import {
+  anyEvent,
+  fireAnyHandlers,
+  type Handler,
+  type Handlers,
+  noHandlers,
+  onceOnly,
+  withHandler,
+  withoutHandler,
+} from '../namespace/handlers';
 import { sentArgs } from '../namespace/sent-args';
 import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
@@ -35,6 +44,10 @@ export interface SocketContext extends EventContext {
   readonly rooms: Rooms;
   readonly audience: Audience;
 }
+
+/** Handlers of what is sent, of sockets that have any, and whether one ever had. */
+const outgoing = new WeakMap<Presence, Handlers>();
+let isWatched = false;
 
 /** What `data` was when it could be encoded last, of sockets whose session has a record. If it cannot be now, that was told. */
 const savedData = new WeakMap<Presence, { readonly frame: Frame; readonly isStale: boolean }>();
@@ -94,7 +107,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   get rooms(): Set<string> {
-    return new Set([this.id, ...this.roomNames]);
+    return new Set([this.id, ...this.ownRooms]);
   }
 
   on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
@@ -119,6 +132,12 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this;
   }
 
+  removeAllListeners(event?: keyof SocketLifecycle | EventName<Incoming>): this {
+    if (event === undefined) this.unlistenAll();
+    else this.unlisten(event, undefined);
+    return this;
+  }
+
   onAny(handler: (event: string, ...args: Value[]) => void): this {
     this.listen(anyEvent, handler as Handler);
     return this;
@@ -129,6 +148,22 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this;
   }
 
+  prependAny(handler: (event: string, ...args: Value[]) => void): this {
+    this.listenFirst(handler as Handler);
+    return this;
+  }
+
+  onAnyOutgoing(handler: (event: string, ...args: Value[]) => void): this {
+    outgoing.set(this, withHandler(outgoing.get(this) ?? noHandlers, anyEvent, handler as Handler));
+    isWatched = true;
+    return this;
+  }
+
+  offAnyOutgoing(handler?: (event: string, ...args: Value[]) => void): this {
+    outgoing.set(this, withoutHandler(outgoing.get(this) ?? noHandlers, anyEvent, handler as Handler | undefined));
+    return this;
+  }
+
   use(middleware: SocketMiddleware): this {
     this.addMiddleware(middleware);
     return this;
@@ -136,13 +171,18 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEventName(event);
-    if (this.isReached) this.line.sendEvent(this.namespace, event, sentArgs(args));
+    const sent = sentArgs(args);
+    if (isWatched) this.tellOutgoing(event, sent);
+    if (this.isReached) this.line.sendEvent(this.namespace, event, sent);
     // A handler that goes on here speaks to its client wherever that is.
-    else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, sentArgs(args));
+    else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, sent);
   }
 
   async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
-    await this.context.audience.publishDurably(socketAlone(this.id), event, sentArgs(args));
+    checkEventName(event);
+    const sent = sentArgs(args);
+    if (isWatched) this.tellOutgoing(event, sent);
+    await this.context.audience.publishDurably(socketAlone(this.id), event, sent);
   }
 
   emitWithAck<Name extends EventName<Outgoing>>(
@@ -168,7 +208,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return {
       emit: (event, ...args) => {
         checkEventName(event);
-        if (this.isReached) this.line.sendVolatile(this.namespace, event, sentArgs(args));
+        const sent = sentArgs(args);
+        if (isWatched) this.tellOutgoing(event, sent);
+        if (this.isReached) this.line.sendVolatile(this.namespace, event, sent);
       },
     };
   }
@@ -222,6 +264,12 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this.connected && !this.isLeaving;
   }
 
+  private tellOutgoing(event: string, args: readonly Value[]): void {
+    fireAnyHandlers(outgoing.get(this) ?? noHandlers, event, args, (error) =>
+      this.context.report(error, `a handler of any outgoing event, for "${event}"`),
+    );
+  }
+
   private target(rooms: readonly string[] | undefined): Target<Outgoing, Data> {
     return new AudienceTarget(this.context.audience, { ...wholeNamespace, rooms, except: [this.id] });
   }
@@ -234,7 +282,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return new Promise((resolve, reject) => {
       checkEventName(event);
       if (!this.isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
-      this.line.sendRequest(this.namespace, event, sentArgs(args), timeoutMs, (error, value) => {
+      const sent = sentArgs(args);
+      if (isWatched) this.tellOutgoing(event, sent);
+      this.line.sendRequest(this.namespace, event, sent, timeoutMs, (error, value) => {
         if (error !== undefined) reject(error);
         else resolve(value as EventReply<Outgoing, Name>);
       });

@@ -12,6 +12,7 @@ import type { Target } from './target';
 export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>>
   extends RemoteSocket<Outgoing, Data> {
   readonly handshake: Handshake<Data>;
+  /** Its own id, and every room it is in; once it is over, those it was in. */
   readonly rooms: Set<string>;
   /** Whether the session was ever resumed on another connection. */
   readonly recovered: boolean;
@@ -34,9 +35,19 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Recor
   once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
   /** Removes a handler, or all handlers of the event. */
   off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
+  /** Removes all handlers of the event, or of all events: those of `onAny` stay. */
+  removeAllListeners(event?: keyof SocketLifecycle | EventName<Incoming>): this;
   /** Calls `handler(name, ...args)` for every event of the client, before its own handlers. */
   onAny(handler: (event: string, ...args: Value[]) => void): this;
   offAny(handler?: (event: string, ...args: Value[]) => void): this;
+  /** As `onAny`, before the handlers of any event that are there. */
+  prependAny(handler: (event: string, ...args: Value[]) => void): this;
+  /**
+   * Calls `handler(name, ...args)` for every event that this socket is sent by itself, before it is: by its own `emit`, `emitWithAck`,
+   * `emitDurable` and `volatile.emit`. What goes to rooms, or to sockets by their ids, is sent to many at once, and is not seen here.
+   */
+  onAnyOutgoing(handler: (event: string, ...args: Value[]) => void): this;
+  offAnyOutgoing(handler?: (event: string, ...args: Value[]) => void): this;
   /** Runs before the handlers of every arriving event. */
   use(middleware: SocketMiddleware): this;
 

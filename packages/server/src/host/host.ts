@@ -9,13 +9,16 @@ export class Peer {
   readonly address: string;
   /** Whether the host itself ended TLS for it. */
   readonly secure: boolean;
+  /** Path and query of its request, as they came. */
+  readonly url: string;
   /** Every line begins with a line feed, which no name or value holds (RFC 9110 §5.5). */
   readonly #fields: string;
 
   /** @param lines header fields, `name: value` each, names in lower case */
-  constructor(address: string, secure: boolean, lines: readonly string[]) {
+  constructor(address: string, secure: boolean, lines: readonly string[], url = '') {
     this.address = address;
     this.secure = secure;
+    this.url = url;
     // Joined, not added up: one flat text.
     this.#fields = `\n${lines.join('\n')}\n`;
   }
@@ -127,7 +130,8 @@ export type UpgradeVerdict =
 
 /** What the server does with what a host accepts. All of these are called synchronously and MUST NOT throw. */
 export interface HostHandlers {
-  upgrade(request: RequestFacts): UpgradeVerdict;
+  /** The promise, if the app has to be asked first, never rejects. */
+  upgrade(request: RequestFacts): UpgradeVerdict | Promise<UpgradeVerdict>;
   /** The body is whole and within `httpBodyBytesMax`; it is the callee's to keep. */
   request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void;
   /** @returns what a host answers by itself to a request that it refuses, so that the page that has sent it may read it */

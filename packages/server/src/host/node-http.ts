@@ -39,7 +39,7 @@ export function factsOf(request: NodeRequest): RequestFacts {
     method: request.method ?? 'GET',
     path,
     query: url.slice(path.length),
-    peer: new Peer(addressOfText(socket.remoteAddress ?? ''), 'encrypted' in socket, lines),
+    peer: new Peer(addressOfText(socket.remoteAddress ?? ''), 'encrypted' in socket, lines, url),
   };
 }
 

@@ -7,7 +7,16 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Platform } from '../base/platform';
 import { type AppServer, attachTo, type Mount } from './attached';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
-import type { Host, HostFactory, HostHandlers, HostLimits, HostSocket, HostSocketListener, HttpAnswer } from './host';
+import type {
+  Host,
+  HostFactory,
+  HostHandlers,
+  HostLimits,
+  HostSocket,
+  HostSocketListener,
+  HttpAnswer,
+  UpgradeVerdict,
+} from './host';
 import { pathUnknown } from './json-error';
 import {
   factsOf,
@@ -130,6 +139,11 @@ class NodeMount implements Mount {
     const facts = factsOf(request);
     const refusal = refuseHandshakeFraming(facts.peer.headers);
     const verdict = refusal === undefined ? this.#handlers.upgrade(facts) : { refuse: refusal };
+    if (verdict instanceof Promise) void verdict.then((decided) => this.#decide(request, socket, head, decided));
+    else this.#decide(request, socket, head, verdict);
+  }
+
+  #decide(request: IncomingMessage, socket: Duplex, head: Buffer, verdict: UpgradeVerdict): void {
     if ('refuse' in verdict) {
       refuseUpgrade(socket, verdict.refuse);
       return;

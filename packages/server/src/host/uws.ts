@@ -1,5 +1,6 @@
 // The uws host: the only file that names uWebSockets.js. Native memory is copied before anything yields; `res`
-// is not touched once it is gone, and `ws` is handed to a listener that keeps to the same (`HostSocket`).
+// is not touched once it is gone, and `ws` is handed to a listener that keeps to the same (`HostSocket`). Longer than other files:
+// no other one may name it.
 
 import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
@@ -17,6 +18,7 @@ import {
   type HttpReply,
   Peer,
   type RequestFacts,
+  type UpgradeVerdict,
 } from './host';
 import { bodyTooBig } from './json-error';
 import { statusText } from './status';
@@ -183,19 +185,19 @@ class UwsHost implements Host {
       this.#platform.soon(() => reply.send(refusal));
       return;
     }
+    const key = req.getHeader('sec-websocket-key');
     const verdict = this.#handlers.upgrade(request);
-    if ('refuse' in verdict) {
-      answer(res, verdict.refuse);
+    if (!(verdict instanceof Promise)) {
+      decide(res, verdict, key, context);
       return;
     }
-    res.upgrade<UserData>(
-      { accept: verdict.open, listener: undefined },
-      req.getHeader('sec-websocket-key'),
-      verdict.subprotocol,
-      // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
-      '',
-      context,
-    );
+    let isGone = false;
+    res.onAborted(() => {
+      isGone = true;
+    });
+    void verdict.then((decided) => {
+      if (!isGone) res.cork(() => decide(res, decided, key, context));
+    });
   }
 
   #request(res: uWS.HttpResponse, req: uWS.HttpRequest): void {
@@ -228,6 +230,21 @@ class UwsHost implements Host {
       else this.#handlers.request(request, joined(chunks), reply);
     });
   }
+}
+
+function decide(res: uWS.HttpResponse, verdict: UpgradeVerdict, key: string, context: uWS.us_socket_context_t): void {
+  if ('refuse' in verdict) {
+    answer(res, verdict.refuse);
+    return;
+  }
+  res.upgrade<UserData>(
+    { accept: verdict.open, listener: undefined },
+    key,
+    verdict.subprotocol,
+    // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
+    '',
+    context,
+  );
 }
 
 /** uWS copies the user data's properties onto its object: read there they cost no call into native code. */
@@ -298,15 +315,16 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
   req.forEach((name, value) => {
     lines.push(`${name}: ${value}`);
   });
+  const path = req.getUrl();
   const query = req.getQuery();
   const address = addressOfBytes(new Uint8Array(res.getRemoteAddress()), () =>
     Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
   );
   return {
     method: req.getCaseSensitiveMethod(),
-    path: req.getUrl(),
+    path,
     query: query ? `?${query}` : '',
-    peer: new Peer(address, secure, lines),
+    peer: new Peer(address, secure, lines, query ? `${path}?${query}` : path),
   };
 }
 

@@ -22,15 +22,25 @@ import {
   fireHandlers,
   type Handler,
   noHandlers,
+  onlyAny,
   unhandled,
+  withAnyFirst,
   withHandler,
   withoutHandler,
 } from './handlers';
 import { Handling } from './handling';
 
-/** Events of the socket itself. They never come from the other side. */
+/**
+ * Events of the socket itself. They never come from the other side. Why is a `Close`: its `code` is one of `CloseCode`, and of 1000, by
+ * `by`, either the client has left, or the app has disconnected it.
+ */
 export interface SocketLifecycle {
-  /** The session is over, or left this namespace. Nothing follows. */
+  /** As `disconnect`, just before it. */
+  disconnecting(close: Close): void;
+  /**
+   * The session is over, or left this namespace. Nothing follows. `rooms` still says which rooms it was in: `to` them tells who is
+   * left there.
+   */
   disconnect(close: Close): void;
   /** The connection is lost; the session waits for it to come back. */
   away(close: Close): void;
@@ -43,7 +53,9 @@ export interface SocketLifecycle {
   moved(): void;
 }
 
-const lifecycle: readonly EventKey[] = ['disconnect', 'away', 'resume', 'moved'] satisfies (keyof SocketLifecycle)[];
+const lifecycle: readonly EventKey[] = [
+  ...(['disconnecting', 'disconnect', 'away', 'resume', 'moved'] satisfies (keyof SocketLifecycle)[]),
+];
 
 /** What the sockets of a namespace need of it: one for all. */
 export interface EventContext {
@@ -59,6 +71,9 @@ export interface EventContext {
 }
 
 const debug = debugOf('halyard:server:event');
+
+/** In which rooms they were that are over. */
+const lastRooms = new WeakMap<EventSocket, readonly string[]>();
 
 /** Those whose session goes on at another server. */
 const movedOnes = new WeakSet<EventSocket>();
@@ -86,6 +101,19 @@ export abstract class EventSocket extends Presence {
   /** Whether the event may have been handled before, by a server that is gone. Tells of the event whose handlers are called. */
   get redelivered(): boolean {
     return redelivered === this;
+  }
+
+  /** The rooms it is in, or was in when it ended, but for that of its own id. */
+  protected get ownRooms(): Iterable<string> {
+    return this.connected ? this.roomNames : (lastRooms.get(this) ?? []);
+  }
+
+  override over(close: Close, isElsewhere = false): void {
+    if (this.connected) {
+      const rooms = [...this.roomNames];
+      if (rooms.length > 0) lastRooms.set(this, rooms);
+    }
+    super.over(close, isElsewhere);
   }
 
   /** Whether its session goes on at another server. */
@@ -134,7 +162,10 @@ export abstract class EventSocket extends Presence {
     // Another server may have it without this one knowing: then it is not over.
     this.line.whenOver((hasMoved) => {
       if (hasMoved) this.fire('moved', [], handlers);
-      else this.fire('disconnect', [close], handlers);
+      else {
+        this.fire('disconnecting', [close], handlers);
+        this.fire('disconnect', [close], handlers);
+      }
     });
   }
 
@@ -146,6 +177,16 @@ export abstract class EventSocket extends Presence {
   protected listen(event: EventKey, handler: Handler): void {
     if (lifecycle.includes(event)) this.#lifecycle = withHandler(this.#lifecycle, event, handler);
     else this.#handlers = withHandler(this.#handlers, event, handler);
+  }
+
+  protected listenFirst(handler: Handler): void {
+    this.#handlers = withAnyFirst(this.#handlers, handler);
+  }
+
+  /** Removes every handler but those of any event. */
+  protected unlistenAll(): void {
+    this.#handlers = onlyAny(this.#handlers);
+    this.#lifecycle = noHandlers;
   }
 
   protected unlisten(event: EventKey, handler: Handler | undefined): void {

@@ -34,6 +34,19 @@ export function withHandler(handlers: Handlers, event: EventKey, handler: Handle
   return event === anyEvent ? noHandlers.concat(event, handler, handlers) : handlers.concat(event, handler);
 }
 
+/** With one more handler of every event, before those there are. @throws LocalUsageError `ERR_HANDLER_TYPE` */
+export function withAnyFirst(handlers: Handlers, handler: Handler): Handlers {
+  checkHandler(anyEvent, handler);
+  const entry = entryOf(handlers, anyEvent);
+  if (entry === undefined) return withHandler(handlers, anyEvent, handler);
+  return withEntry(handlers, anyEvent, [handler, ...listOf(entry)]);
+}
+
+/** Without all handlers but those of every event. */
+export function onlyAny(handlers: Handlers): Handlers {
+  return handlers[0] === anyEvent ? handlers.slice(0, 2) : noHandlers;
+}
+
 /**
  * @param remove takes the handler it is called with out of its list
  * @returns a handler that removes itself before it calls `handler`. @throws LocalUsageError `ERR_HANDLER_TYPE`

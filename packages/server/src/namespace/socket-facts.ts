@@ -1,12 +1,10 @@
 // What other servers are told of a socket: a snapshot, as plain data, and back.
 import type { Codec } from '@halyard/codec';
 import type { Frame, Value } from '@halyard/protocol';
-import { Peer } from '../host/host';
-import { Handshake } from '../session/handshake';
+import { Handshake, originOf } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import { encodeValue, type PeerRecord, peerShape } from '../session/record';
 import type { Shape } from '../session/record-shape';
-import type { TransportName } from '../wire/connection';
 import { decoded } from './target-message';
 
 /** A socket, as other servers may use it. */
@@ -65,11 +63,7 @@ export function foundOf(
   { node, namespace, codec, trustProxy }: { node: string; namespace: string; codec: Codec; trustProxy: boolean },
 ): FoundSocket {
   const { id, generation, rooms, client, peer } = facts;
-  const origin = {
-    transport: peer.transport as TransportName,
-    peer: new Peer(peer.address, peer.secure, peer.headers),
-    trustProxy,
-  };
+  const origin = originOf(peer, trustProxy);
   const data = decoded(facts.data, codec) as Record<string, unknown> | undefined;
   const handshake = new Handshake(namespace, decoded(facts.auth, codec), client, origin, data);
   return { id, node, generation, rooms: new Set(rooms), handshake };

@@ -254,7 +254,8 @@ export abstract class Attending extends Reading implements Entrant {
   private newHandshake(name: string, auth: Value | undefined): Handshake | undefined {
     if (this.connection === undefined) return undefined;
     const { transport, peer } = this.connection;
-    return new Handshake(name, auth, this.client, { transport, peer, trustProxy: this.context.trustProxy });
+    const { trustProxy, platform } = this.context;
+    return new Handshake(name, auth, this.client, { transport, peer, time: Math.floor(platform.wall()), trustProxy });
   }
 
   private refuse(namespace: string, failure: Failure): void {

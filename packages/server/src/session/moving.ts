@@ -3,11 +3,9 @@
 import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type Value } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
-import { Peer } from '../host/host';
 import type { Top } from '../store/turn';
-import type { TransportName } from '../wire/connection';
 import { Attending } from './attending';
-import { Handshake } from './handshake';
+import { Handshake, originOf } from './handshake';
 import {
   type CountsRecord,
   decodeValue,
@@ -87,11 +85,7 @@ export abstract class Moving extends Attending implements RecordSource {
   }
 
   private handshakeOf(name: string, auth: Value | undefined, peer: PeerRecord, data?: Value): Handshake {
-    const origin = {
-      transport: peer.transport as TransportName,
-      peer: new Peer(peer.address, peer.secure, peer.headers),
-      trustProxy: this.context.trustProxy,
-    };
+    const origin = originOf(peer, this.context.trustProxy);
     return new Handshake(name, auth, this.client, origin, data as Record<string, unknown> | undefined);
   }
 }

@@ -7,7 +7,14 @@ import { type RecordSource, writeRecord } from './record-writer';
 
 const codec: Codec = json();
 const membership = { room: '', epoch: 'e1', from: 0, to: -1, read: 0, since: 5, until: -1, begins: '', ends: '' };
-const peer = { transport: 'websocket', address: '::1', secure: true, headers: ['host: a.example'] };
+const peer = {
+  transport: 'websocket',
+  address: '::1',
+  secure: true,
+  headers: ['host: a.example'],
+  url: '/halyard?a=1',
+  time: 9,
+};
 const record: SessionRecord = {
   identity: {
     id: 's1',
@@ -76,7 +83,7 @@ describe('a record', () => {
     ['with auth that is cut', () => changed('pending', ([it]) => [{ ...it, auth: '[3,1' }]), /not a packet/],
     ['another packet', () => whole().set('left', codec.encode({ type: PacketType.Reset })), /not a value/],
     ['no version', () => without('version'), /version is not there/],
-    ['another version', () => changed('version', () => 1), /of version 1, not 4/],
+    ['another version', () => changed('version', () => 1), /of version 1, not 5/],
     ['a part too few', () => without('pending'), /pending is not there/],
     ['a part too much', () => whole().set('more', '[3,1,{}]'), /10 parts, of which 9 belong together/],
     ['a frame too much', () => whole().set('frame 5', whole().get('frame 2')!), /10 parts, of which 9/],

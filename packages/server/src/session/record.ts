@@ -36,6 +36,9 @@ export interface PeerRecord {
   readonly address: string;
   readonly secure: boolean;
   readonly headers: readonly string[];
+  readonly url: string;
+  /** When the namespace was asked for, in milliseconds since 1970. */
+  readonly time: number;
 }
 
 export interface PresenceRecord {
@@ -103,7 +106,12 @@ const membership: Shape = {
   },
 };
 const memberships: Shape = { list: membership };
-const peer: Shape = { fields: { transport: 'text', address: 'text', secure: 'flag', headers: { list: 'text' } } };
+const peer: Shape = {
+  fields: {
+    ...{ transport: 'text', address: 'text', secure: 'flag', headers: { list: 'text' } },
+    ...{ url: 'text', time: 'stamp' },
+  },
+};
 
 export { peer as peerShape };
 
@@ -140,7 +148,7 @@ const frameShape: Shape = { tuple: ['frame', 'stamp'] };
 const socketShape: Shape = { fields: { id: 'text', namespace: 'text', auth: 'frame', peer, memberships } };
 
 /** Of the layout: a record of another one is refused. */
-export const recordVersion = 4;
+export const recordVersion = 5;
 
 /** A record that is not what is written. */
 export class RecordError extends Error {

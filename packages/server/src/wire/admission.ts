@@ -54,11 +54,17 @@ export function foreignOrigin({ peer: { headers } }: RequestFacts, { origins, pa
 
 const originCharsMax = 256;
 
-/** @returns the codec's index and the subprotocol to name, or the refusal */
+/** A codec's index, and the subprotocol to name; empty if none was offered. */
+export interface Choice {
+  readonly codecIndex: number;
+  readonly subprotocol: string;
+}
+
+/** @returns what is spoken, or the refusal */
 export function chooseProtocol(
   offered: string | undefined,
   options: AdmissionOptions,
-): { codecIndex: number; subprotocol: string } | { refuse: HttpAnswer } {
+): Choice | { readonly refuse: HttpAnswer } {
   const choice = negotiate(offered, options.codecNames);
   if (choice !== undefined) {
     return { codecIndex: options.codecNames.indexOf(choice.codec), subprotocol: choice.subprotocol };

@@ -16,9 +16,10 @@ import {
   refuseMethod,
   refuseOrigin,
 } from './admission';
-import type { Connection, TransportName } from './connection';
+import { type Connection, nobody, type TransportName } from './connection';
 import { preflight, ReadableReply, readable } from './cors';
 import type { Flusher } from './flusher';
+import type { Gate } from './gate';
 import type { PollingRequests } from './http/polling-requests';
 import { WebSocketConnection, type WebSocketSettings } from './websocket';
 
@@ -37,6 +38,8 @@ export interface RouterOptions {
   readonly flusher: Flusher;
   readonly platform: Platform;
   readonly polling: PollingRequests;
+  /** Where the app decides who may connect, if it does. */
+  readonly gate: Gate | undefined;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
   report(error: unknown, where: string): void;
@@ -68,14 +71,18 @@ export class Router implements HostHandlers {
     }));
   }
 
-  upgrade(request: RequestFacts): UpgradeVerdict {
+  upgrade(request: RequestFacts): UpgradeVerdict | Promise<UpgradeVerdict> {
+    const { gate } = this.#options;
     const verdict = this.#judge(request);
-    if (debug !== undefined && 'refuse' in verdict) tell(request, verdict.refuse);
-    return verdict;
+    if ('refuse' in verdict) return refusing(request, verdict.refuse);
+    if (gate === undefined) return verdict;
+    return gate
+      .ask(request, 'websocket')
+      .then((refusal) => (refusal === undefined ? verdict : refusing(request, refusal)));
   }
 
   #judge(request: RequestFacts): UpgradeVerdict {
-    const { admission, transports, accept } = this.#options;
+    const { admission, transports, accept, platform } = this.#options;
     const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
     if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
@@ -88,7 +95,11 @@ export class Router implements HostHandlers {
       open: (socket) => {
         debug?.(`a websocket of ${peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
         const connection = new WebSocketConnection(socket, peer, settings);
-        if (!accept(connection)) connection.close(shutDown);
+        if (!accept(connection)) {
+          connection.receiver = nobody;
+          // Not from here: uWebSockets.js takes nothing in this call where the handshake has waited.
+          platform.soon(() => connection.close(shutDown));
+        }
         return connection;
       },
     };
@@ -154,6 +165,11 @@ class ToldReply implements HttpReply {
     if (answer.status >= 400) tell(this.#request, answer);
     this.#reply.send(answer);
   }
+}
+
+function refusing(request: RequestFacts, refuse: HttpAnswer): UpgradeVerdict {
+  if (debug !== undefined) tell(request, refuse);
+  return { refuse };
 }
 
 function tell({ method, peer }: RequestFacts, { status, body }: HttpAnswer): void {

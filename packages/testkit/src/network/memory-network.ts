@@ -8,7 +8,7 @@ import { type HostFactory, Peer } from '@halyard/server';
 import { pathOf } from './url-path';
 
 type HostHandlers = Parameters<HostFactory>[1];
-type UpgradeVerdict = ReturnType<HostHandlers['upgrade']>;
+type UpgradeVerdict = Awaited<ReturnType<HostHandlers['upgrade']>>;
 type HostSocket = Parameters<Extract<UpgradeVerdict, { open: unknown }>['open']>[0];
 type Frame = Parameters<HostSocket['send']>[0];
 type Address = Parameters<Transport['open']>[0];
@@ -132,7 +132,19 @@ export class MemoryNetwork {
       const lines = [...handshakeLines, ...this.#lines, `sec-websocket-protocol: ${handshake.protocol}`];
       const facts = { method: 'GET', path: pathOf(url), query: '', peer: new Peer('127.0.0.1', false, lines) };
       const verdict = this.#handlers.upgrade(facts);
-      if ('refuse' in verdict) return server.close();
+      if (!(verdict instanceof Promise)) return this.#decide(link, verdict);
+      let isGone = false;
+      server.onClose = () => {
+        isGone = true;
+      };
+      void verdict.then((decided) => isGone || this.#decide(link, decided));
+    };
+  }
+
+  #decide(link: FakeLink<Message>, verdict: UpgradeVerdict): void {
+    const { server } = link;
+    if ('refuse' in verdict) server.close();
+    else {
       server.send({ kind: 'accepted' });
       const end = new ServerEnd(server, this.#topics, (topic, frame, binary) =>
         this.#publish(topic, frame, binary, end),
@@ -155,7 +167,7 @@ export class MemoryNetwork {
         end.gone();
         listener.onClose(1006, '');
       };
-    };
+    }
   }
 }
 

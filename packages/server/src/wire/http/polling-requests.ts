@@ -3,8 +3,9 @@ import { CloseCode, pollingHeaders, protocolHeader } from '@halyard/protocol';
 import { debugOf } from '../../base/debug';
 import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
 import { jsonError } from '../../host/json-error';
-import { type AdmissionOptions, chooseProtocol, methodUnknown, refuseHandshake } from '../admission';
+import { type AdmissionOptions, type Choice, chooseProtocol, methodUnknown, refuseHandshake } from '../admission';
 import type { Connection } from '../connection';
+import type { Gate } from '../gate';
 import type { PollingRequest } from './forwarded';
 import { connectionUnknown, noContent, PollingConnection, type PollingSettings } from './polling';
 
@@ -14,6 +15,8 @@ export interface PollingRequestsOptions {
   readonly admission: AdmissionOptions;
   readonly settings: PollingSettings;
   readonly connectionsMax: number;
+  /** Where the app decides who may connect, if it does. */
+  readonly gate: Gate | undefined;
   /** A limit was met. @param code the option */
   warn(code: string, message: string): void;
   isBinary(codecIndex: number): boolean;
@@ -38,7 +41,7 @@ export class PollingRequests {
   handle(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
     const id = request.peer.headers.get(pollingHeaders.connection);
     if (id === undefined) {
-      if (request.method === 'POST') reply.send(this.#open(request));
+      if (request.method === 'POST') this.#open(request, reply);
       else reply.send(refuseHandshake(request) ?? jsonError(400, 'ERR_HANDSHAKE', 'Not a WebSocket handshake.'));
       return;
     }
@@ -76,10 +79,24 @@ export class PollingRequests {
     }
   };
 
-  #open(request: RequestFacts): HttpAnswer {
-    const { admission, settings, connectionsMax, warn, isBinary, accept } = this.#options;
+  #open(request: RequestFacts, reply: HttpReply): void {
+    const { admission, gate } = this.#options;
     const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
-    if ('refuse' in choice) return choice.refuse;
+    if ('refuse' in choice) reply.send(choice.refuse);
+    else if (gate === undefined) reply.send(this.#opened(request, choice));
+    else {
+      let isGone = false;
+      reply.onAbort = () => {
+        isGone = true;
+      };
+      void gate.ask(request, 'polling').then((refusal) => {
+        if (!isGone) reply.send(refusal ?? this.#opened(request, choice));
+      });
+    }
+  }
+
+  #opened({ peer }: RequestFacts, { codecIndex, subprotocol }: Choice): HttpAnswer {
+    const { settings, connectionsMax, warn, isBinary, accept } = this.#options;
     if (this.#connections.size >= connectionsMax) {
       warn(
         'connectionsMax',
@@ -87,18 +104,17 @@ export class PollingRequests {
       );
       return tooMany;
     }
-    const { codecIndex } = choice;
-    const connection = new PollingConnection(codecIndex, isBinary(codecIndex), request.peer, settings, (id) =>
+    const connection = new PollingConnection(codecIndex, isBinary(codecIndex), peer, settings, (id) =>
       this.#connections.delete(id),
     );
     if (!accept(connection)) return tooMany;
     this.#connections.set(connection.id, connection);
-    debug?.(`a polling connection of ${request.peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
+    debug?.(`a polling connection of ${peer.address} is open, ${subprotocol || 'unnamed'}`);
     return {
       status: 200,
       headers: {
         'cache-control': 'no-store',
-        [protocolHeader]: choice.subprotocol || 'halyard.v1+json',
+        [protocolHeader]: subprotocol || 'halyard.v1+json',
         [pollingHeaders.connection]: connection.id,
       },
     };
