@@ -1,6 +1,7 @@
 // Frames and packets that break a rule: the close code, the rule in the reason, the session over, nobody else disturbed.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
+import { afterClose } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { type GuardedServer, guardedServers } from './guarded-server';
@@ -79,6 +80,29 @@ describe.each(hosts)('packets on %s', (_name, host) => {
 
   test('SACK backwards is closed with 4400', async () => {
     expect(await closes(await serve(), '[7,1]', '[7,0]')).toBe('4400 ERR_SACK_BACK: 0 received, 1 before');
+  });
+
+  test.each([
+    ['repeats', [1, 1], '1 after 1'],
+    ['falls', [1, 7, 2], '2 after 7'],
+  ])('the number of an acknowledgement that %s is closed with 4400', async (_what, acks, rule) => {
+    const server = await serve();
+    const frames = acks.map((ack) => JSON.stringify([2, '/', 'echo', [ack], ack]));
+    expect(await closes(server, ...frames)).toBe(`4400 ERR_ACK_ORDER: acknowledgement ${rule}: they grow`);
+  });
+
+  test('numbers of acknowledgements may leave some out, and come again with their event after a resume', async () => {
+    const { port } = await serve();
+    const socket = await RawWebSocket.connect(port);
+    const { session, secret } = await socket.hello();
+    const events = [3, 10].map((ack) => [2, '/', 'echo', [ack], ack]);
+    socket.send(...events);
+    await socket.until('both answers', () => socket.packets.filter(([type]) => type === 3).length === 2);
+    socket.cut();
+    const back = await RawWebSocket.connect(port);
+    back.send([0, [], '', [session, secret, 1, 0]], ...events, [2, '/', 'echo', ['last'], 11]);
+    await back.until('the last answer', () => back.packets.find(([type, ack]) => type === 3 && ack === 11));
+    expect(back.packets.filter(([type]) => type === 3).map(([, ack]) => ack)).toEqual([3, 10, 11]);
   });
 
   test('a second answer is ignored, and one to a number that was not given out is closed with 4400', async () => {
@@ -228,4 +252,34 @@ describe.each(hosts)('messages on %s', (name, host) => {
     expect([1002, 1006]).toContain((await socket.close()).code);
     await away;
   });
+
+  // docs/PROTOCOL.md §13: what uWebSockets.js does not take for a code it answers as if there was none.
+  const echoed = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 4000, 4321, 4400, 4999];
+  const onNode = [1012, 1013, 1014, 3000, 3999];
+  const never = [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535];
+
+  test.each([...echoed, ...onNode, ...never])(
+    'a close with %i is answered, and decides about the session',
+    async (code) => {
+      const { port, io } = await serve({}, (server) => {
+        server.on('connection', (socket) => {
+          for (const event of ['away', 'disconnect'] as const) socket.on(event, (why) => ends.push([event, why.code]));
+        });
+      });
+      const ends: unknown[] = [];
+      const socket = await RawWebSocket.connect(port);
+      const { id } = await socket.hello();
+      const end = new Promise<unknown>((resolve) => {
+        io.sockets.get(id)?.on('away', () => resolve(undefined));
+        io.sockets.get(id)?.on('disconnect', () => resolve(undefined));
+      });
+      socket.write(wsFrame(Buffer.from([code >> 8, code & 255, ...Buffer.from('why')]), Opcode.Close));
+      const isCode = echoed.includes(code) || (name === 'node' && onNode.includes(code));
+      const { code: answer } = await socket.close();
+      expect(answer).toBe(isCode ? code : name === 'uws' ? 1005 : 1002);
+      await end;
+      const seen = isCode ? code : 1006;
+      expect(ends).toEqual([[afterClose(seen) === 'resume' ? 'away' : 'disconnect', seen]]);
+    },
+  );
 });

@@ -66,6 +66,36 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
     expect(await wire.close()).toEqual({ code: 4400, reason: 'ERR_CONNECT_REPEATED: / is connected already' });
   });
 
+  test('one that is listed twice in HELLO counts once, with the first auth, also when it is refused', async () => {
+    const seen: unknown[] = [];
+    const { port } = await serve({ namespacesPerSessionMax: 2 }, (io) => {
+      io.of('/members').use(({ auth }) => {
+        seen.push(auth.n);
+        throw new PublicError('ERR_MEMBERS', 'No.');
+      });
+      io.of('/open').use(({ auth }) => {
+        seen.push(auth.n);
+      });
+    });
+    const names = ['/nowhere', '/members', '/nowhere', '/open', '/members', '/open'];
+    const wire = await RawWebSocket.connect(port);
+    const token = 'a text nobody guesses';
+    wire.send([0, names.map((name, n) => [name, { n }]), '', null, token]);
+    await settled(wire);
+    expect(answers(wire)).toEqual([
+      [12, '/nowhere'],
+      [12, '/members'],
+      [11, '/open'],
+    ]);
+    expect(seen).toEqual([1, 3]);
+    // Nor twice when HELLO is repeated by its token, with one more.
+    wire.cut();
+    const again = await RawWebSocket.connect(port);
+    again.send([0, [...names, '/late', '/late'].map((name) => [name]), '', null, token]);
+    await settled(again);
+    expect(answers(again).filter(([, name]) => name === '/late')).toEqual([[12, '/late']]);
+  });
+
   test('more than namespacesPerSessionMax are refused', async () => {
     const { port } = await serve({ namespacesPerSessionMax: 2 }, (io) => {
       for (const name of ['/a', '/b', '/c']) io.of(name);

@@ -407,7 +407,21 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
       ['4000', true],
       ['1000', false],
       ['1001', true],
+      ['4999', true],
+      ['1012', true],
+      // Who gives up a connection that does not answer says what has become of it.
+      ['1005', true],
+      ['1006', true],
+      ['2999', true],
+      // No codes: they count as 1000.
       ['x', false],
+      ['', false],
+      ['-1', false],
+      ['0', false],
+      ['999', false],
+      ['5000', false],
+      ['4000.5', false],
+      ['99999999999999999999', false],
     ] as const) {
       const first = await Poller.open(port);
       await first.send([0]);

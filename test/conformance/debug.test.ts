@@ -77,7 +77,8 @@ async function live({ io, refuse }: Awaited<ReturnType<typeof start>>): Promise<
   await broken.until(({ closed }) => closed);
   const odd = await RawWebSocket.connect(io.port);
   await odd.hello();
-  odd.message(`[2,"/","${secret}`);
+  // The rule that is broken quotes it.
+  odd.message(`[6,"/","x",[{"$${secret}":1}]]`);
   await odd.close();
   const lost = await WireClient.open(io.port);
   lost.send([0, [], '', ['nobody', secret, 0, 0]]);

@@ -2,7 +2,14 @@
 // logs are read, and it knows up to which stamp its client has handled everything.
 import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';
-import type { HelloPacket, HintPacket, NumberRanges, ResumeRequest, SessionPacket } from '../wire/packet';
+import type {
+  CountedPacket,
+  HelloPacket,
+  HintPacket,
+  NumberRanges,
+  ResumeRequest,
+  SessionPacket,
+} from '../wire/packet';
 import { PacketType } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
 import { SessionMachine, type SessionSink, type SessionState } from './machine';
@@ -31,6 +38,8 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
   declare protected readonly sink: ServerSink<F>;
   /** Everything that was transmitted with a stamp up to this one is known to be handled by the client. */
   confirmedStamp = -1;
+  /** Number of the last acknowledgement that the client has asked for here. */
+  #askedFor = 0;
   /** When the client is asked what it has handled, however much it says. */
   #askAt = 0;
   /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
@@ -38,6 +47,19 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
 
   constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
     super(sink, settings, limits, new Outbox(), probeSlackMs);
+  }
+
+  /** @throws RemoteProtocolError `ERR_ACK_ORDER` if the number of an acknowledgement is not above those before */
+  protected override handle(packet: CountedPacket, number: number, size: number): void {
+    if (packet.type === PacketType.Event && packet.ack !== undefined) {
+      if (packet.ack <= this.#askedFor)
+        throw new RemoteProtocolError(
+          'ERR_ACK_ORDER',
+          `acknowledgement ${packet.ack} after ${this.#askedFor}: they grow`,
+        );
+      this.#askedFor = packet.ack;
+    }
+    super.handle(packet, number, size);
   }
 
   override get deadline(): number {

@@ -10,6 +10,7 @@ import {
   type Frame,
   type HelloPacket,
   LocalUsageError,
+  type NamespaceRequest,
   PacketType,
   packetLimits,
   RemoteProtocolError,
@@ -180,7 +181,7 @@ export class Session extends Roaming implements Receiver {
     this.refusal = refusal;
     this.welcome(connection, false, refusal);
     this.machine.open(this.context.wheel.now());
-    for (const { namespace, auth } of hello.namespaces) this.ask(namespace, auth);
+    for (const { namespace, auth } of distinct(hello)) this.ask(namespace, auth);
     this.schedule();
   }
 
@@ -259,7 +260,7 @@ export class Session extends Roaming implements Receiver {
   repeat(connection: Connection, hello: HelloPacket): void {
     const listed = this.#untold?.listed ?? [];
     this.resume(connection, { received: 0, confirmed: 0, positions: [] }, hello);
-    for (const { namespace, auth } of hello.namespaces) {
+    for (const { namespace, auth } of distinct(hello)) {
       if (!listed.includes(namespace)) this.ask(namespace, auth);
     }
   }
@@ -463,4 +464,12 @@ export class Session extends Roaming implements Receiver {
     if (before >= 0) behind.splice(before, 1);
     behind.push(packet);
   }
+}
+
+/** @returns the namespaces that a HELLO lists: a name that comes twice counts once, with what was presented first */
+function distinct({ namespaces }: HelloPacket): readonly NamespaceRequest[] {
+  if (namespaces.length < 2) return namespaces;
+  const first = new Map<string, NamespaceRequest>();
+  for (const request of namespaces) if (!first.has(request.namespace)) first.set(request.namespace, request);
+  return [...first.values()];
 }
