@@ -21,7 +21,9 @@ const positions: Message = { fields: ['text', 'count'], repeated: 'flat', length
 const namespaces: Message = { fields: ['text', 'value'], repeated: 'list', lengthMax: helloNamespacesMax };
 const settled: Message = { fields: ['count', 'count'], repeated: 'flat', lengthMax: settledRangesMax * 2 };
 const resume: Message = { fields: ['text', 'text', 'count', 'count', positions, settled] };
-const settings: Message = { fields: ['count', 'count', 'count', 'count', 'count', 'count', 'count', 'count'] };
+const settings: Message = {
+  fields: ['count', 'count', 'count', 'count', 'count', 'count', 'count', 'count', 'optionalCount'],
+};
 
 const layouts: Record<PacketType, readonly Field[]> = {
   [PacketType.Hello]: [namespaces, 'text', resume, 'text', 'count', 'count'],

@@ -46,4 +46,4 @@ export {
 export * from './wire/packet';
 export { fromTuple, namespaceName, type Tuple, toTuple } from './wire/tuple';
 export type { Value } from './wire/value';
-export { negotiate, pollingHeaders, protocolHeader, subprotocol } from './wire/version';
+export { negotiate, pollingHeaders, pollingLimitHeaders, protocolHeader, subprotocol } from './wire/version';

@@ -42,6 +42,8 @@ export interface SessionSettings {
   readonly windowPacketsMax: number;
   /** … and the sum of their sizes, unless it is one packet: bytes of binary frames, UTF-16 units of text frames. */
   readonly windowBytesMax: number;
+  /** Largest frame the server sends, in bytes; a server that does not say so has no limit. */
+  readonly sentFrameBytesMax?: number | undefined;
 }
 
 export const defaultSettings: SessionSettings = {

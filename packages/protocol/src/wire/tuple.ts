@@ -166,6 +166,7 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
       sackDelayMs: setting,
       windowPacketsMax: setting,
       windowBytesMax: setting,
+      sentFrameBytesMax: optional(setting, undefined),
     }),
     received: count,
     recovered: tested((value) => typeof value === 'boolean', 'true or false'),

@@ -13,6 +13,14 @@ export const pollingHeaders = {
   close: 'halyard-close',
 } as const;
 
+/** Headers of the answer that opens a connection of polling, in which the server tells its limits. */
+export const pollingLimitHeaders = {
+  /** How long a poll is held when there is nothing to say, in milliseconds. */
+  pollHoldMs: 'halyard-poll-hold-ms',
+  /** Largest body of a request, in bytes. */
+  httpBodyBytesMax: 'halyard-body-bytes-max',
+} as const;
+
 /** @returns the subprotocol that names version 1 with this codec, such as `halyard.v1+json` */
 export function subprotocol(codecName: string): string {
   return `halyard.v${protocolVersion}+${codecName}`;

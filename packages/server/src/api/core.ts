@@ -18,6 +18,7 @@ import { FanOut } from '../room/fan-out';
 import { Sessions } from '../session/directory';
 import type { ExpiredHandler } from '../session/expiry';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import { sized } from '../session/sent-size';
 import { socketIdIn } from '../session/socket-id';
 import { Channels } from '../store/channels';
 import { Inbox } from '../store/inbox';
@@ -120,7 +121,7 @@ export class Core {
       turn,
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
-      encodeForAll: (packet) => codecs.map((codec) => codec.encode(packet)),
+      encodeForAll: (packet) => codecs.map((codec) => sized(codec.encode(packet), options.sentFrameBytesMax)),
       newSocketId: store.isShared
         ? (session) => socketIdIn(session, platform.randomBytes(6).toString('base64url'))
         : () => platform.randomBytes(12).toString('base64url'),
@@ -152,7 +153,7 @@ export class Core {
         ...{ wheel, flusher: this.#flusher, platform },
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
-      ...{ connectionsMax: options.connectionsMax, gate },
+      ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, gate },
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
@@ -271,13 +272,13 @@ export class Core {
 
   /** Text becomes UTF-8 here, once, and not again in each write. */
   #encode(packet: Packet): Frames {
-    const { codecs } = this.#options;
+    const { codecs, sentFrameBytesMax } = this.#options;
     // What no codec carries is refused whoever is there.
-    if (this.#sessions.size === 0) codecs[0]?.encode(packet);
+    if (this.#sessions.size === 0) sized((codecs[0] as Codec).encode(packet), sentFrameBytesMax);
     return codecs.map((codec, index) => {
       if (!this.#sessions.uses(index)) return undefined;
       const frame = codec.encode(packet);
-      return typeof frame === 'string' ? Buffer.from(frame) : frame;
+      return sized(typeof frame === 'string' ? Buffer.from(frame) : frame, sentFrameBytesMax);
     });
   }
 }
@@ -299,6 +300,7 @@ function settingsOf(options: CheckedOptions): SessionSettings {
     sackDelayMs: options.sackDelayMs,
     windowPacketsMax: options.windowPacketsMax,
     windowBytesMax: options.windowBytesMax,
+    sentFrameBytesMax: options.sentFrameBytesMax,
   };
 }
 

@@ -9,6 +9,7 @@ import type { TargetSpec } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { nobody } from '../room/room';
 import { channelOf } from '../room/rooms';
+import { sized } from '../session/sent-size';
 import { Channels } from '../store/channels';
 import { Inbox, type InboxContext } from '../store/inbox';
 import type { Store } from '../store/store';
@@ -93,7 +94,7 @@ export class Guest implements Life {
   /** @throws LocalUsageError `ERR_OPTION` if the store is not one that others share */
   constructor(options: CheckedOptions) {
     this.#options = options;
-    const { codecs, platform, ackTimeoutMs, trustProxy } = options;
+    const { codecs, platform, ackTimeoutMs, trustProxy, sentFrameBytesMax } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
     this.reports = new Reports(() => wheel.now());
@@ -120,7 +121,7 @@ export class Guest implements Life {
       codec,
       // Nobody is here that it would be for.
       encode: () => [],
-      encodeForAll: (packet) => codecs.map((codec) => codec.encode(packet)),
+      encodeForAll: (packet) => codecs.map((codec) => sized(codec.encode(packet), sentFrameBytesMax)),
       elsewhere: { requests, volatile: { publish: (...what) => this.#publishVolatile(...what) } },
     };
   }

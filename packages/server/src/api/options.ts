@@ -29,6 +29,11 @@ const numbers = {
   ackTimeoutMs: { default: 10_000, min: 1, max: 86_400_000 },
   /** Largest frame a client may send. */
   frameBytesMax: { default: defaultSettings.frameBytesMax, min: 1_024, max: 1 << 28 },
+  /**
+   * Largest frame the server sends, which clients are told: an emit of more throws. So that it holds with what a message to many
+   * rooms has beside it, an event may have 65,536 bytes less. Servers that share a store should have the same.
+   */
+  sentFrameBytesMax: { default: 16 << 20, min: 131_072, max: 1 << 30 },
   /** Largest HTTP body a client may send: several frames may share one. */
   httpBodyBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
   /** Bytes that may wait for a slow client; past it the connection is cut, and the session resumes by pages. */

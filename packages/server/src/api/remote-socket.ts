@@ -16,7 +16,8 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = Record<string, unknow
   /**
    * Sends an event: once and in order, while the session lives, whichever server has it by then. After the end of the session it
    * does nothing.
-   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`
+   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_FRAME_TOO_BIG` past
+   *   `sentFrameBytesMax`, `ERR_RESERVED_EVENT`
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
   /** The same, and settles as `Target.emitDurable`. */

@@ -35,7 +35,8 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
   idempotencyKey(key: string): Target<Outgoing, Data>;
   /**
    * Sends an event to all of them: once and in order to each, while its session lives.
-   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, and then nobody gets it
+   * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, and then nobody gets it;
+   *   `ERR_FRAME_TOO_BIG` past `sentFrameBytesMax`
    */
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
   /**

@@ -41,6 +41,12 @@ export interface AudienceContext {
   readonly elsewhere: Elsewhere | undefined;
 }
 
+/** No codec makes more than eight times as many bytes of what another one has: this is never too large to be sent. */
+const smallLetterBytes = 8_192;
+
+/** Codes of what is wrong with an event, and not with who is to get it. */
+const unsendable: readonly string[] = ['ERR_NOT_ENCODABLE', 'ERR_FRAME_TOO_BIG'];
+
 /** What of a target is on other servers. */
 export interface Elsewhere {
   readonly requests: ClusterRequests;
@@ -190,8 +196,8 @@ export class Audience implements LocalTargets {
         try {
           line.sendRequest(this.namespace, event, args, spec.timeoutMs, settle);
         } catch (error) {
-          // One that is over, or owes too many replies, is missing; what no codec carries is nobody's to answer.
-          if (!(error instanceof LocalUsageError) || error.code === 'ERR_NOT_ENCODABLE') throw error;
+          // One that is over, or owes too many replies, is missing; what cannot be sent is nobody's to answer.
+          if (!(error instanceof LocalUsageError) || unsendable.includes(error.code)) throw error;
           settle(error, undefined);
         }
       }
@@ -219,6 +225,10 @@ export class Audience implements LocalTargets {
         to: sessionIn(socket) as string,
         body: encodeLetter({ socket, namespace, event, args, rooms: names, except }, codec),
       }));
+    // Over there it is too late to say that it is too large, in whatever codec the client has.
+    if (elsewhere.some(({ body }) => body.length > smallLetterBytes)) {
+      this.#context.encodeForAll({ type: PacketType.Event, namespace, event, args, ack: undefined });
+    }
     if (names.length > 0) {
       const bodies = this.#bodiesOf(event, args);
       turn.publish({ logs: names.map((name) => this.#rooms.logOf(name)), except, bodies, key });

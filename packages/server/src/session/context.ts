@@ -56,6 +56,7 @@ export interface SessionContext extends PendingLimits {
   readonly recordCodec: Codec;
   readonly settings: SessionSettings;
   readonly outboxLimits: OutboxLimits;
+  readonly sentFrameBytesMax: number;
   readonly codecs: readonly Codec[];
   readonly ackTimeoutMs: number;
   readonly helloTimeoutMs: number;

@@ -7,6 +7,7 @@ import {
   checkEventName,
   type DeliveredPacket,
   type Failure,
+  failureOf,
   LocalUsageError,
   PublicError,
   type Snapshot,
@@ -297,10 +298,20 @@ export abstract class Roaming extends Moving implements Recorded {
   private finish(number: number, replies: readonly Reply[]): void {
     for (const reply of replies) {
       const { ack, value, failure } = decodeReply(reply, this.context.recordCodec);
-      if (failure === undefined) this.sendAck(ack, value);
+      if (failure === undefined) this.answer(ack, value);
       else this.sendError(ack, failure);
     }
     this.settle(number);
+  }
+
+  /** What the server before could say with its codec may be too large for the one of the client. */
+  private answer(ack: number, value: Value | undefined): void {
+    try {
+      this.sendAck(ack, value);
+    } catch (error) {
+      this.context.report(error, 'an answer of another server');
+      this.sendError(ack, failureOf(error, 'ERR_HANDLER', 'The handler failed.'));
+    }
   }
 
   /** Who owed the client an answer is gone. */

@@ -1,13 +1,15 @@
 // What a page of another origin may read: the answers, if it may connect; of what it may not, that it is refused and why
 // (docs/PROTOCOL.md §7).
-import { pollingHeaders, protocolHeader } from '@halyard/protocol';
+import { pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply, RequestFacts } from '../host/host';
 
 const ownHeaders = ['content-type', protocolHeader, ...Object.values(pollingHeaders)];
 
-const exposedHeaders = [protocolHeader, pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close].join(
-  ', ',
-);
+const exposedHeaders = [
+  protocolHeader,
+  ...[pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close],
+  ...Object.values(pollingLimitHeaders),
+].join(', ');
 
 /** Names of header fields that a page may ask to send, in characters. */
 const askedCharsMax = 1_024;

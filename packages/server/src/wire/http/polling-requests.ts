@@ -1,5 +1,5 @@
 // Requests to the server's path that are not WebSocket handshakes: finds the polling connection each is for.
-import { CloseCode, pollingHeaders, protocolHeader } from '@halyard/protocol';
+import { CloseCode, pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
 import { debugOf } from '../../base/debug';
 import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
 import { jsonError } from '../../host/json-error';
@@ -14,6 +14,7 @@ const debug = debugOf('halyard:server:transport');
 export interface PollingRequestsOptions {
   readonly admission: AdmissionOptions;
   readonly settings: PollingSettings;
+  readonly httpBodyBytesMax: number;
   readonly connectionsMax: number;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
@@ -96,7 +97,7 @@ export class PollingRequests {
   }
 
   #opened({ peer }: RequestFacts, { codecIndex, subprotocol }: Choice): HttpAnswer {
-    const { settings, connectionsMax, warn, isBinary, accept } = this.#options;
+    const { settings, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
     if (this.#connections.size >= connectionsMax) {
       warn(
         'connectionsMax',
@@ -116,6 +117,8 @@ export class PollingRequests {
         'cache-control': 'no-store',
         [protocolHeader]: subprotocol || 'halyard.v1+json',
         [pollingHeaders.connection]: connection.id,
+        [pollingLimitHeaders.pollHoldMs]: String(settings.pollHoldMs),
+        [pollingLimitHeaders.httpBodyBytesMax]: String(httpBodyBytesMax),
       },
     };
   }
