@@ -262,7 +262,9 @@ describe.each(hosts)('origins on %s', (_name, host) => {
     const opened = await http(port, request('POST /halyard', { Origin: 'https://app.test', 'Content-Length': '0' }));
     expect(opened.headers).toMatchObject({
       'access-control-allow-origin': 'https://app.test',
-      'access-control-expose-headers': 'halyard-protocol, halyard-connection, halyard-seq, halyard-close',
+      'access-control-expose-headers':
+        'halyard-protocol, halyard-connection, halyard-seq, halyard-close, halyard-poll-hold-ms, halyard-body-bytes-max',
+      'access-control-allow-credentials': 'true',
     });
   });
 });
