@@ -74,7 +74,8 @@ export class RedisServer {
 
   /** @param command as a person types it. @returns the lines of its answer, without marks and lengths */
   async tell(command: string): Promise<string[]> {
-    const socket = connect(this.port, '127.0.0.1', () => socket.end(`${command}\r\nQUIT\r\n`));
+    // It is Redis that closes: to who has closed it would not say the rest of a long answer.
+    const socket = connect(this.port, '127.0.0.1', () => socket.write(`${command}\r\nQUIT\r\n`));
     const chunks: Buffer[] = [];
     for await (const chunk of socket) chunks.push(chunk as Buffer);
     const lines = Buffer.concat(chunks).toString().split('\r\n').slice(0, -2);

@@ -333,7 +333,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a log that has lost something keeps its epoch',
-    file: `${server}/store/feed.ts`,
+    file: `${server}/store/renewal.ts`,
     code: '.until(() => store.renew(name, epoch), isPosition)',
     instead: '.until(() => [epoch, 0] as const, isPosition)',
     nodes: 3,
@@ -358,14 +358,14 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what is stored again is delivered again',
     file: `${server}/store/feed.ts`,
-    code: 'const isKnown = this.#before?.',
+    code: 'const isKnown = this.#renewal.before?.',
     instead: 'const isKnown = (undefined as Before | undefined)?.',
     nodes: 3,
     from: 1000770,
   },
   {
     fault: 'it is not seen what an entry is behind',
-    file: `${server}/store/feed.ts`,
+    file: `${server}/store/names.ts`,
     code: 'return stamp === 0 ||',
     instead: 'return true ||',
     nodes: 3,

@@ -2,21 +2,20 @@
 // order, each entry once. A gap is read from the store and never guessed over; if the store cannot fill it, that is told.
 // Longer than other files: every way in which an entry comes ends in the same few lines.
 import type { Codec } from '@halyard/codec';
-import { type Frame, PacketType, type Position } from '@halyard/protocol';
-import { compactOf } from '../base/compact-list';
-import { Earlier, type Except, Places } from '../log/except';
-import { type Follower, type Frames, Log, type OlderEntry } from '../log/log';
+import type { Position } from '@halyard/protocol';
+import { type Follower, Log, type OlderEntry } from '../log/log';
 import type { Retention } from '../log/retention';
 import type { Stamps } from '../log/stamp';
 import { isEntry, isPage, isPosition } from './answers';
 import { Before, differ, type Known, nameOf, unknown } from './known';
-import { Impatience, type Patience } from './patience';
-import type { LogPage, LogState, Store, StoredEntry } from './store';
+import { Names } from './names';
+import { Impatience } from './patience';
+import { placed } from './placed';
+import { Renewal, type RenewalContext } from './renewal';
+import type { LogPage, LogState, StoredEntry } from './store';
 
 /** What feeds need of the server. */
-export interface FeedContext {
-  readonly store: Store;
-  readonly patience: Patience;
+export interface FeedContext extends RenewalContext {
   readonly retention: Retention;
   readonly stamps: Stamps;
   readonly codecs: readonly Codec[];
@@ -26,13 +25,6 @@ export interface FeedContext {
   isReleased(stamp: number): boolean;
   /** @returns once the store has answered what is on its way there now */
   answered(): Promise<void>;
-  /**
-   * A log has another epoch: all nodes tell each other how they knew the one before.
-   * @returns what the others have known; undefined if one does not answer
-   */
-  announce(log: string, epoch: string, known: Known): Promise<readonly Known[] | undefined>;
-  /** Something else than was expected has come from the store. */
-  report(error: unknown, where: string): void;
 }
 
 /** As long as an entry may take by another way, in milliseconds: then it is read. */
@@ -40,9 +32,6 @@ const gapMs = 20;
 const pageEntriesMax = 512;
 /** Entries that wait for one before them; what comes then is read again later. */
 const waitingEntriesMax = 4_096;
-/** Of the last entries that were delivered it is known which they were, when the store has lost some and they are stored again. */
-const knownMax = 1_024;
-const epochsMax = 64;
 
 /** How a log is here: up to which offset it is known to go, and up to which it was delivered. */
 export interface FeedState {
@@ -79,14 +68,8 @@ export class Feed {
   #topAtStart = 0;
   /** Whether something may have been missed since the read that is under way has begun. */
   #isInDoubt = false;
-  /** Which node has emitted those, by their offsets modulo `knownMax`. */
-  readonly #nodes: string[] = [];
-  /** What it was before the store has lost some of it. */
-  #before: Before | undefined;
-  /** Those that it had before, the last ones. */
-  readonly #epochs: string[] = [];
-  /** The epoch that it has from then on, as long as it is not known who goes on with it. */
-  #renewal = '';
+  readonly #names: Names;
+  readonly #renewal: Renewal;
   /** How many there are who will need it: entries and places of this node that are not stored yet, reads. */
   pins = 0;
   #cancelGap: (() => void) | undefined;
@@ -94,6 +77,8 @@ export class Feed {
   constructor(name: string, context: FeedContext) {
     this.#context = context;
     this.log = new Log(name, '', context.retention.limits, true);
+    this.#names = new Names(this.log, context.node);
+    this.#renewal = new Renewal(name, context);
   }
 
   get isReady(): boolean {
@@ -186,7 +171,7 @@ export class Feed {
 
   /** Whether an entry that is stored in this epoch will come here. */
   expects(epoch: string): boolean {
-    return this.#state !== 'idle' && epoch !== this.#before?.epoch;
+    return this.#state !== 'idle' && epoch !== this.#renewal.before?.epoch;
   }
 
   /** What this node has emitted is stored. */
@@ -216,9 +201,9 @@ export class Feed {
     }
     this.#top = Math.max(this.#top, entry.offset);
     if (entry.offset <= log.lastOffset) {
-      const its = nameOf(entry.node || this.#context.node, entry.stamp);
+      const names = this.#names;
       // What comes from here is delivered before the store has told what it is behind.
-      if (differ(this.#nameAt(entry.offset), its) || !this.#isBehind(entry)) this.#askForRenewal();
+      if (differ(names.at(entry.offset), names.of(entry)) || !names.isBehind(entry)) this.#askForRenewal();
       return;
     }
     const before = this.#waiting.get(entry.offset);
@@ -241,7 +226,7 @@ export class Feed {
   compare({ epoch, top, newest: [stamp, node] }: LogState, then: FeedState): void {
     const { log } = this;
     if (!this.isReady || log.id !== then.epoch) return;
-    const isOther = top === then.last && differ(this.#nameAt(top), nameOf(node, stamp));
+    const isOther = top === then.last && differ(this.#names.at(top), nameOf(node, stamp));
     if (epoch !== log.id) this.renewed(epoch);
     else if (top < then.top || isOther) this.#askForRenewal();
     // What came behind says what it is behind.
@@ -262,56 +247,43 @@ export class Feed {
 
   /** How somebody has known the log. @returns how it was known here */
   known(epoch: string, its: Known): Known {
-    const before = this.#before;
+    const { before } = this.#renewal;
     if (before?.epoch === epoch) {
-      const { isWhole } = before;
-      before.add(its);
       // Others have gone on as well, and did not know of it.
-      if (this.isReady && isWhole && !before.isWhole) {
+      if (before.add(its) && this.isReady) {
         this.#lose(this.log.id, this.log.lastOffset, 'what was stored is lost');
-        this.#context.announce(this.log.name, epoch, before.known).catch(() => {});
+        this.#renewal.tell();
       }
       return before.known;
     }
     const { id, lastOffset } = this.log;
     if (epoch !== id || !this.isReady) return unknown;
     this.#top = Math.max(this.#top, its[0]);
-    return [this.#top, lastOffset, this.#nameAt(lastOffset) ?? ''];
+    return [this.#top, lastOffset, this.#names.at(lastOffset) ?? ''];
   }
 
   /** The log has another epoch, because the store has lost some of it. Who had all of it goes on. */
   renewed(epoch: string): void {
-    if (this.#state === 'renewing') this.#renewal = epoch;
+    if (this.#state === 'renewing') this.#renewal.again(epoch);
     if (this.#state === 'starting') this.#isInDoubt = true;
     if (!this.isReady || epoch === this.log.id) return;
-    if (this.#epochs.includes(epoch)) {
+    if (this.#renewal.hasHad(epoch)) {
       // Its renewal is lost too. Positions of that epoch mean something else by now.
       this.#askForRenewal(epoch);
       return;
     }
-    this.#renew(epoch).catch((error: unknown) => {
-      if (!(error instanceof Impatience)) this.#context.report(error, 'renewing a log');
-    });
+    const before = new Before(this.log.id, this.#top, this.log.lastOffset, this.#names.all());
+    this.#state = 'renewing';
+    this.#waiting.clear();
+    this.#renewal.begin(epoch, before, (...how) => this.#settled(...how));
   }
 
-  async #renew(epoch: string): Promise<void> {
-    const { log } = this;
-    const { announce, retention } = this.#context;
-    const before = new Before(log.id, this.#top, log.lastOffset, this.#names());
-    this.#before = before;
-    this.#epochs.push(before.epoch);
-    if (this.#epochs.length > epochsMax) this.#epochs.shift();
-    this.#state = 'renewing';
-    this.#renewal = epoch;
-    this.#waiting.clear();
-    const others = await announce(log.name, before.epoch, before.known);
+  /** All nodes have told each other how they knew the log. */
+  #settled(epoch: string, isWhole: boolean): void {
     if (this.#state !== 'renewing') return;
-    for (const known of others ?? []) before.add(known);
-    const isWhole = before.isWhole && others !== undefined && this.#renewal === epoch;
-    before.isWhole = isWhole;
     if (isWhole) this.follower?.onRenewed?.(epoch);
     this.#top = this.#topAtStart = 0;
-    retention.restart(log, this.#renewal, 0);
+    this.#context.retention.restart(this.log, epoch, 0);
     this.#state = 'ready';
     this.#takeWanted();
     this.#takeEarly();
@@ -323,16 +295,7 @@ export class Feed {
 
   /** The store has lost something of it, and nobody has said so. */
   #askForRenewal(epoch = this.log.id): void {
-    const { store, patience, report } = this.#context;
-    const { name } = this.log;
-    patience
-      .until(() => store.renew(name, epoch), isPosition)
-      .then(
-        ([epoch]) => this.renewed(epoch),
-        (error: unknown) => {
-          if (!(error instanceof Impatience)) report(error, 'renewing a log');
-        },
-      );
+    this.#renewal.ask(epoch, (epoch) => this.renewed(epoch));
   }
 
   /** What this node has emitted may be delivered now. */
@@ -352,6 +315,7 @@ export class Feed {
 
   async #load(after: number): Promise<boolean> {
     const { log } = this;
+    const { codecs, retention, stamps } = this.#context;
     await new Promise<void>((resolve) => this.whenAt(0, resolve));
     // Else what was emitted later, in another log, would be read before.
     await new Promise<void>((resolve) => this.whenAt(this.#top, resolve));
@@ -365,14 +329,14 @@ export class Feed {
         const page = await this.#page(at, Math.min(wanted - older.length, pageEntriesMax));
         if (!this.isReady || page.epoch !== epoch || log.id !== epoch || page.first > at + 1) return false;
         if (page.entries.length === 0) return false;
-        for (const entry of page.entries.slice(0, wanted - older.length)) older.push(this.#made(epoch, entry));
+        for (const entry of page.entries.slice(0, wanted - older.length)) older.push(placed(entry, epoch, codecs));
         at = after + older.length;
       }
       // Others may have read some of it meanwhile.
       if (after >= log.base) break;
       // Their places are not behind what is to come.
-      for (const { emitted } of older) this.#context.stamps.observe(emitted + 1);
-      if (!this.#context.retention.prepend(log, older.slice(0, log.base - after))) return false;
+      for (const { emitted } of older) stamps.observe(emitted + 1);
+      if (!retention.prepend(log, older.slice(0, log.base - after))) return false;
     }
     return log.id === epoch;
   }
@@ -383,7 +347,7 @@ export class Feed {
     while (this.isReady) {
       const entry = this.#waiting.get(log.nextOffset);
       if (entry === undefined || (entry.node === node && !isReleased(entry.stamp))) break;
-      if (!this.#isBehind(entry)) {
+      if (!this.#names.isBehind(entry)) {
         this.#askForRenewal();
         break;
       }
@@ -394,10 +358,10 @@ export class Feed {
   }
 
   #deliver(entry: StoredEntry): void {
-    const { stamps, retention, report } = this.#context;
+    const { codecs, stamps, retention, report } = this.#context;
     let made: OlderEntry;
     try {
-      made = this.#made(this.log.id, entry);
+      made = placed(entry, this.log.id, codecs);
     } catch (error) {
       report(error, 'an entry of another server');
       this.#lose(this.log.id, entry.offset, 'an entry is not what a server writes');
@@ -405,49 +369,13 @@ export class Feed {
     }
     const { emitted, except, frames } = made;
     stamps.observe(emitted);
-    this.#nodes[entry.offset % knownMax] = entry.node || this.#context.node;
+    this.#names.add(entry);
     const place = stamps.next();
     retention.append(this.log, place, except, frames, emitted);
     // It was stored before, and lost, perhaps with the answer that said so: some have had it.
-    const isKnown = this.#before?.has(nameOf(entry.node || this.#context.node, emitted));
+    const isKnown = this.#renewal.before?.has(this.#names.of(entry));
     if (isKnown) this.follower?.onRepeated?.(emitted, except, frames, place);
     else this.follower?.onEntry(emitted, except, frames);
-  }
-
-  /** Whether an entry is behind the same one here as in the store, as far as that is known. */
-  #isBehind({ offset, after }: StoredEntry): boolean {
-    const [stamp, node] = after;
-    return stamp === 0 || !differ(this.#nameAt(offset - 1), nameOf(node, stamp));
-  }
-
-  /** @returns the name of an entry that was delivered here lately */
-  #nameAt(offset: number): string | undefined {
-    const { lastOffset } = this.log;
-    const stamp = offset > lastOffset - knownMax && offset <= lastOffset ? this.log.emittedAt(offset) : undefined;
-    const node = this.#nodes[offset % knownMax];
-    return stamp === undefined || node === undefined ? undefined : nameOf(node, stamp);
-  }
-
-  /** Of the last entries that were delivered here, by offset. */
-  #names(): Map<number, string> {
-    const { lastOffset } = this.log;
-    const names = new Map<number, string>();
-    for (let offset = Math.max(lastOffset - knownMax, 0) + 1; offset <= lastOffset; offset++) {
-      const name = this.#nameAt(offset);
-      if (name !== undefined) names.set(offset, name);
-    }
-    return names;
-  }
-
-  #made(epoch: string, { offset, stamp, except, earlier, bodies }: StoredEntry): OlderEntry {
-    const { codecs } = this.#context;
-    const positions: Position[] = [[epoch, offset]];
-    // Servers may have different codecs while they are replaced one by one.
-    const frames: Frames = codecs.map((codec, i) => {
-      const body = bodies[i];
-      return body === undefined ? undefined : placed(codec, body, positions);
-    });
-    return { emitted: stamp, except: exceptOf(except, earlier), frames };
   }
 
   #wake(): void {
@@ -546,18 +474,4 @@ export class Feed {
     this.#waiters = waiters.filter((waiter) => !whose(waiter));
     for (const waiter of waiters) if (whose(waiter)) waiter.run();
   }
-}
-
-function placed(codec: Codec, body: Frame, positions: readonly Position[]): Uint8Array {
-  let frame = codec.withPositions?.(body, positions);
-  if (frame === undefined) {
-    const packet = codec.decode(body);
-    frame = packet.type === PacketType.Publish ? codec.encode({ ...packet, positions }) : body;
-  }
-  return typeof frame === 'string' ? Buffer.from(frame) : frame;
-}
-
-function exceptOf(names: readonly string[], earlier: readonly Position[]): Except {
-  const except = compactOf(names);
-  return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
 }

@@ -35,11 +35,13 @@ export class Before {
     return this.#known.has(name);
   }
 
-  /** What another node has known. */
-  add([top, last, name]: Known): void {
+  /** What another node has known. @returns whether that is the first that was not here */
+  add([top, last, name]: Known): boolean {
+    const { isWhole } = this;
     this.#top = Math.max(this.#top, top);
     const mine = this.#names.get(last);
     if (top > this.#last || (name !== '' && differ(mine, name))) this.isWhole = false;
+    return isWhole && !this.isWhole;
   }
 }
 
