@@ -5,15 +5,11 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { node, type Server, type Warning } from '@halyard/server';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Engine, engines } from '../kit/engines';
 import { type KillableServer, killable } from '../kit/killable';
 import { lab } from '../kit/on-redis';
 import { RedisCluster } from '../kit/redis-cluster';
 import { hasRedis, RedisServer } from '../kit/redis-server';
-
-const engines = [
-  ['a Redis', async () => RedisServer.start(), ({ url }: RedisServer) => ({ url })],
-  ['a Redis Cluster', async () => RedisCluster.start(), ({ nodes }: RedisCluster) => ({ cluster: nodes })],
-] as const;
 
 /** As `lab`, by options. */
 function labBy() {
@@ -26,9 +22,9 @@ function labBy() {
   };
 }
 
-describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start, optionsOf) => {
+describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start) => {
   const { serve, client } = labBy();
-  let store: Awaited<ReturnType<typeof start>>;
+  let store: Engine;
   let prefixes = 0;
 
   beforeAll(async () => {
@@ -36,7 +32,7 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start,
   });
   afterAll(() => store.end());
 
-  const options = (): RedisOptions => ({ ...optionsOf(store as never), prefix: `test${prefixes++}` });
+  const options = (): RedisOptions => ({ ...store.options, prefix: `test${prefixes++}` });
 
   test('what is said to a room reaches its members at all of them, once and in one order', async () => {
     const [a, b] = (await serve(options(), 2, (io) => io.on('connection', (socket) => socket.join('room')))) as [
