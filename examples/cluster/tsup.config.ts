@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/node.ts', 'src/start.ts'],
+  entry: ['src/node.ts', 'src/programs.ts', 'src/start.ts'],
   format: 'esm',
   target: 'es2022',
   platform: 'node',

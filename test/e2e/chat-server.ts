@@ -10,6 +10,8 @@ export const chatScript = fileURLToPath(new URL('../../examples/chat/dist/server
 export interface ChatServer {
   readonly url: string;
   readonly port: number;
+  /** Of what was started. */
+  readonly pid: number;
   /** Ends it as Ctrl-C does. @returns its exit code, or the signal that was needed */
   stop(): Promise<number | string | null>;
   /** Ends it as a power cut does. */
@@ -20,10 +22,20 @@ export interface ChatServer {
 export const clusterScript = fileURLToPath(new URL('../../examples/cluster/dist/start.js', import.meta.url));
 
 /** @param port 0 takes a free one */
-export async function startChat(port = 0, script = chatScript): Promise<ChatServer> {
-  const child = spawn(process.execPath, [script], {
+export function startChat(port = 0, script = chatScript): Promise<ChatServer> {
+  return startProgram([process.execPath, script], port);
+}
+
+/** @param command what prints where the chat is. @param cwd where it is started */
+export async function startProgram(
+  [file, ...args]: [string, ...string[]],
+  port = 0,
+  cwd?: string,
+): Promise<ChatServer> {
+  const child = spawn(file, args, {
     env: { ...process.env, PORT: `${port}` },
     stdio: ['ignore', 'pipe', 'inherit'],
+    cwd,
   });
   const line = await firstLine(child);
   const url = /http:\S+$/.exec(line)?.[0];
@@ -31,6 +43,7 @@ export async function startChat(port = 0, script = chatScript): Promise<ChatServ
   return {
     url,
     port: Number(new URL(url).port),
+    pid: child.pid as number,
     stop: () => end(child, 'SIGTERM'),
     kill: async () => {
       await end(child, 'SIGKILL');

@@ -40,8 +40,6 @@ export class Program {
     const child = spawn(file, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'inherit'],
-      // Ctrl-C is for who has started it, and ends one after the other.
-      detached: true,
     });
     this.#process = child;
     child.once('error', ({ message }) => console.error(`${name} cannot be started: ${message}`));
