@@ -75,8 +75,12 @@ export function callHandlers(
   return result;
 }
 
-/** @returns the first that fails or gives something else than undefined; undefined if none does */
-function firstSettled(promises: readonly Promise<unknown>[], aside: (error: unknown) => void): Promise<unknown> {
+/**
+ * What `callHandlers` does with several promises, and with whatever a client's handlers give: there a turn more counts for less
+ * than code.
+ * @returns the first that fails or gives something else than undefined; undefined if none does
+ */
+export function firstSettled(promises: readonly Promise<unknown>[], aside: (error: unknown) => void): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let running = promises.length;
     let decided = false;

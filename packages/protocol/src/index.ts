@@ -4,6 +4,7 @@ export {
   checkEventName,
   type Failure,
   failureOf,
+  firstSettled,
   isReservedEvent,
   isThenable,
   type ReservedEventName,
@@ -12,8 +13,8 @@ export {
   trimmedArgs,
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
-export { PendingAcks, type Settle } from './stream/acks';
-export { type ClientLimits, createClientOutbox } from './stream/client-outbox';
+export { ackTimeout, PendingAcks, type Settle } from './stream/acks';
+export { type ClientLimits, createClientOutbox, outboxFull } from './stream/client-outbox';
 export {
   type DeliveredPacket,
   SessionMachine,

@@ -833,3 +833,155 @@ test('the client names itself with the version of its package', async () => {
   expect(hello).toMatchObject({ client: `halyard-js/${version}` });
   expect(brief(hello!)).toBe('HELLO /');
 });
+
+describe('a frame that is too big', () => {
+  /** Bytes of a server that takes less than others do. */
+  const settings = { ...defaultSettings, frameBytesMax: 100_000 };
+  const big = (n: number) => 'x'.repeat(n);
+
+  test('waits until it is known how large one may be, and then fails alone; the others arrive', async () => {
+    const { socket, transport, log } = scene();
+    socket.emit('before', 1);
+    socket.emit('big', big(2 << 20));
+    const reply = socket.emitWithAck('asks', big(100_000));
+    socket.emit('large', big(99_000));
+    const other = socket.emitWithAck('after', 2);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'EVENT / before [1]']);
+    await transport.link.say(welcome({ settings }), connected());
+    await expect(reply).rejects.toThrow(/^more than 100000 bytes.*server's frameBytesMax/);
+    expect(log).toEqual([
+      ['error', 'ERR_FRAME_TOO_BIG'],
+      ['connect', { recovered: false, unconfirmed: 0 }],
+    ]);
+    expect(briefs(await transport.link.read()).map((line) => line.slice(0, 20))).toEqual([
+      'EVENT / large ["xxxx',
+      'EVENT / after [2] #2',
+    ]);
+    // The numbers are those of what has left.
+    await transport.link.say({ type: PacketType.Sack, received: 3 }, { type: PacketType.Ack, ack: 2, value: 'ok' });
+    expect(await other).toBe('ok');
+    expect(socket.connection.state).toBe('open');
+    expect(() => socket.emit('big', big(100_000))).toThrow(expect.objectContaining({ code: 'ERR_FRAME_TOO_BIG' }));
+  });
+
+  test('is refused by a server that takes less than the one before it', async () => {
+    const all = await open();
+    await all.link.drop();
+    all.socket.emit('big', big(200_000));
+    all.socket.emit('small');
+    await all.advance(1_000);
+    const { link } = all.transport;
+    expect(briefs(await link.open())).toEqual(['HELLO / resume s1 1 0']);
+    await link.say(welcome({ settings, recovered: true }));
+    expect(all.log.slice(2)).toEqual([
+      ['error', 'ERR_FRAME_TOO_BIG'],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+    ]);
+    expect(briefs(await link.read())).toEqual(['EVENT / small []']);
+  });
+
+  test('has no place in a new session either', async () => {
+    const all = await open();
+    await all.link.drop();
+    all.socket.emit('big', big(200_000));
+    all.socket.emit('small');
+    await all.advance(1_000);
+    const { link } = all.transport;
+    await link.open();
+    await link.say(welcome({ settings, session: 's2', reason: 'unknown-session' }), connected());
+    expect(briefs(await link.read())).toEqual(['RESET', 'EVENT / small []']);
+    expect(all.log.slice(2)).toEqual([
+      ['error', 'ERR_FRAME_TOO_BIG'],
+      ['connect', { recovered: false, unconfirmed: 0, reason: 'unknown-session' }],
+    ]);
+  });
+});
+
+describe('an event whose time is over', () => {
+  test('never leaves if it has not left', async () => {
+    const { socket, transport, advance, log } = scene();
+    const codes: string[] = [];
+    const ask = (n: number) =>
+      socket
+        .timeout(100)
+        .emitWithAck('ask', n)
+        .catch((error) => codes.push(error.code));
+    for (const n of [1, 2, 3]) ask(n);
+    socket.timeout(100).emit('tell', 4);
+    socket.emit('stays', 5);
+    const late = socket.timeout(5_000).emitWithAck('ask', 6);
+    await advance(100);
+    expect(codes).toEqual(['ERR_ACK_TIMEOUT', 'ERR_ACK_TIMEOUT', 'ERR_ACK_TIMEOUT']);
+    expect(log).toEqual([['error', 'ERR_ACK_TIMEOUT']]);
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'EVENT / stays [5]', 'EVENT / ask [6] #5']);
+    await transport.link.say(welcome(), connected(), { type: PacketType.Ack, ack: 5, value: 'ok' });
+    expect(await late).toBe('ok');
+  });
+
+  test('that has left is sent again, and nothing is told of one without a reply to wait for', async () => {
+    const all = await open();
+    all.socket.timeout(100).emit('tell');
+    const reply = all.socket
+      .timeout(100)
+      .emitWithAck('ask')
+      .catch((error) => error.code);
+    await all.link.drop();
+    await all.advance(100);
+    expect(await reply).toBe('ERR_ACK_TIMEOUT');
+    await all.advance(1_000);
+    expect(briefs(await all.transport.link.open()).slice(1)).toEqual(['EVENT / tell []', 'EVENT / ask [] #2']);
+    expect(all.log.slice(1)).toEqual([['disconnect', 1006, 'network', true]]);
+  });
+
+  test('is not waited for by a socket that has been disconnected', async () => {
+    const all = await open();
+    const settings = { ...defaultSettings, windowPacketsMax: 1 };
+    await all.link.drop();
+    await all.advance(1_000);
+    await all.transport.link.open();
+    await all.transport.link.say(welcome({ recovered: true, settings }));
+    all.socket.emit('flies');
+    all.socket.timeout(100).emit('waits');
+    all.socket.disconnect();
+    expect(all.socket.connection.state).toBe('open');
+    await all.transport.link.say({ type: PacketType.Sack, received: 1 });
+    expect(briefs(await all.transport.link.read())).toContain('EVENT / waits []');
+  });
+
+  test('fails while its namespace is asked for', async () => {
+    const all = await open();
+    let give = (_: object) => {};
+    const other = all.socket.of('/other', { auth: () => new Promise((resolve) => (give = resolve as never)) });
+    watch(other, all.log, 'other ');
+    const reply = other
+      .timeout(100)
+      .emitWithAck('ask')
+      .catch((error) => error.code);
+    other.timeout(100).emit('tell');
+    other.timeout(5_000).emit('stays');
+    await all.advance(100);
+    expect(await reply).toBe('ERR_ACK_TIMEOUT');
+    expect(all.log.slice(1)).toEqual([['other error', 'ERR_ACK_TIMEOUT']]);
+    give({ a: 1 });
+    expect(briefs(await all.link.read())).toEqual(['CONNECT /other {"a":1}', 'EVENT /other stays []']);
+    await all.advance(5_000);
+    expect(all.log).toHaveLength(2);
+  });
+});
+
+test('what was answered is not counted among what nobody knows', async () => {
+  const all = await open();
+  const answered = all.socket.emitWithAck('answered');
+  all.socket.emitWithAck('asked').catch(() => {});
+  all.socket
+    .timeout(100)
+    .emitWithAck('timed out')
+    .catch(() => {});
+  all.socket.emit('told');
+  await all.link.say({ type: PacketType.Ack, ack: 1, value: 'ok' });
+  expect(await answered).toBe('ok');
+  await all.advance(100);
+  await reconnect(all);
+  await all.link.say(welcome({ session: 's2', reason: 'unknown-session' }), connected());
+  expect(all.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 3 }]);
+});

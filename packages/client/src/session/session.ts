@@ -4,6 +4,7 @@
 // would reach it through members, whose names a minifier keeps.
 import type { Codec } from '@halyard/codec';
 import {
+  ackTimeout,
   type ClientLimits,
   type Clock,
   createClientOutbox,
@@ -15,6 +16,7 @@ import {
   FrameTag,
   HalyardError,
   LocalUsageError,
+  outboxFull,
   type Packet,
   PacketType,
   PendingAcks,
@@ -46,6 +48,8 @@ const helloWindow = {
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
 
+const disconnected = (why: string) => new HalyardError('ERR_DISCONNECTED', `disconnected: ${why}`);
+
 const normal = { code: 1000, reason: '', willReconnect: false };
 
 export interface SessionOptions extends ClientLimits {
@@ -63,7 +67,7 @@ export interface Session extends CarriedSession {
   leave(presence: Presence): void;
   /**
    * Sends an event, now or as soon as there is a connection.
-   * @param settle there if a reply is waited for, at most `timeoutMs`
+   * @param timeoutMs for how long it may wait to leave, and `settle` for the reply; 0 without either
    * @throws LocalUsageError what is wrong with the event, or the limit it meets
    */
   emit(presence: Presence, event: string, args: readonly Value[], timeoutMs: number, settle?: Settle): void;
@@ -90,6 +94,8 @@ export function createSession(
   let generation = 0;
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
+  /** Events whose time is over and that never left, by their numbers. */
+  let late: ReadonlySet<number>;
 
   const createMachine = () => {
     const machine = new SessionMachine(
@@ -113,7 +119,12 @@ export function createSession(
   const askPing = () => machine.ping(clock.now());
   let positions = createPositions(askPing);
   const timer = createTimer(clock, () => {
-    machine.tick(clock.now());
+    const now = clock.now();
+    const { acks, outbox } = machine;
+    if (now >= acks!.deadline)
+      late = new Set(outbox.giveUp(({ mark }) => acks!.isPending(mark, now)).map(({ mark }) => mark));
+    machine.tick(now);
+    if (leaving) idle();
     arm();
   });
   const arm = () => timer.arm(machine.deadline);
@@ -123,11 +134,13 @@ export function createSession(
   const wanted = () => all().filter((presence) => presence.phase);
   const isConnected = (presence: Presence) => open && presence.phase === 'joined';
 
+  // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
+  const isTooBig = (frame: Frame) => frame.length * 3 > frameBytesMax() && bytesOf(frame) > frameBytesMax();
+  const tooBig = () =>
+    new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes: see the server's frameBytesMax`);
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
-    // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
-    if (frame.length * 3 > frameBytesMax() && bytesOf(frame) > frameBytesMax())
-      throw new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes`);
+    if (isTooBig(frame)) throw tooBig();
     return frame;
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
@@ -152,7 +165,7 @@ export function createSession(
     // The last goes with the link, unless that stays for what has not left.
     if ((wanted().length > 1 || machine.outbox.waiting !== undefined) && !presence.held && token)
       sendDisconnect(presence.namespace);
-    forget(presence, new HalyardError('ERR_DISCONNECTED'));
+    forget(presence, disconnected('disconnect()'));
     idle();
     if (connected) presence.fire('disconnect', { ...normal, by: 'client' });
   };
@@ -181,15 +194,18 @@ export function createSession(
       });
   };
 
+  const ownerOf = (frame: Frame) => presences.get((codec.decode(frame) as EventPacket).namespace)!;
+
   /**
    * Starts a new session with what never left; the machine holds that until it is opened.
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
   const lose = (reason: string, has: (presence: Presence) => unknown) => {
-    const { kept, lost } = machine.outbox.restart((frame) =>
-      has(presences.get((codec.decode(frame) as EventPacket).namespace)!),
+    const { kept, lost } = machine.outbox.restart(
+      (frame) => has(ownerOf(frame)),
+      (mark) => !machine.acks!.isPending(mark),
     );
-    machine.restart(new HalyardError('ERR_SESSION_LOST'), kept);
+    machine.restart(new HalyardError('ERR_SESSION_LOST', `no reply: the session is lost (${reason})`), kept);
     positions = createPositions(askPing);
     key = undefined;
     for (const presence of wanted()) {
@@ -204,8 +220,7 @@ export function createSession(
     const resumed = key;
     machine.settings = machine.outbox.window = settings;
     const isLost = !recovered && (resumed || reason);
-    if (!isLost) machine.confirm(packet.received, packet.settled);
-    else {
+    if (isLost) {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason, (presence) => presence.listed);
       for (const presence of all()) {
@@ -214,11 +229,16 @@ export function createSession(
         // What it said when it was left was for the session before.
         else sendDisconnect(presence.namespace);
       }
-      machine.open(clock.now());
     }
+    // What waits while nobody knows how large it may be is not in the way of the rest.
+    const refused = machine.outbox.giveUp(({ frame }) => isTooBig(frame));
+    if (isLost) machine.open(clock.now());
+    else machine.confirm(packet.received, packet.settled);
     key ??= { session, secret };
     open = true;
     onOpen(recovered);
+    for (const { frame, mark } of refused)
+      (machine.acks!.cancel(mark) ?? ((error) => ownerOf(frame).fire('error', error)))(tooBig(), undefined);
     for (const presence of wanted()) {
       // Those who are told may end it.
       if (link !== current) return;
@@ -274,7 +294,8 @@ export function createSession(
 
     join(presence) {
       if (presence.phase) return;
-      if (wanted().length >= packetLimits.helloNamespacesMax) throw new LocalUsageError('ERR_NAMESPACES_FULL');
+      if (wanted().length >= packetLimits.helloNamespacesMax)
+        throw new LocalUsageError('ERR_NAMESPACES_FULL', `${packetLimits.helloNamespacesMax} at one time`);
       presence.phase = 'joining';
       // Otherwise the first HELLO lists it.
       if (token) sendConnect(presence);
@@ -294,31 +315,46 @@ export function createSession(
       const { held, namespace } = presence;
       if (!presence.phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
       const deadline = clock.now() + timeoutMs;
+      const told: Settle = settle ?? ((error) => presence.fire('error', error));
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
-        const ack = settle && machine.acks!.expect(deadline, defaultPendingAcksMax, settle);
+        const { acks } = machine;
+        const mark: number = timeoutMs
+          ? acks!.expect(
+              deadline,
+              defaultPendingAcksMax,
+              // Without a reply to wait for, that it has not left is all there is to tell.
+              settle ?? ((error) => late?.has(mark) && told(error, undefined)),
+            )
+          : FrameTag.Event;
         try {
-          send({ ...packet, ack }, ack ?? FrameTag.Event);
+          send({ ...packet, ack: settle && mark }, mark);
         } catch (error) {
-          if (ack) machine.acks!.cancel(ack);
+          acks!.cancel(mark);
           throw error;
         }
         arm();
       };
       if (!held) go();
       else {
-        if (held.length >= offlinePacketsMax) throw new LocalUsageError('ERR_OUTBOX_FULL');
+        if (held.length >= offlinePacketsMax) throw outboxFull();
         // Encoded now, for the errors; decoded, because the arguments may change until it is sent.
         packet = codec.decode(encode(packet)) as EventPacket;
-        held.push((error) => {
+        let isOver = false;
+        const release = (error?: unknown) => {
+          if (isOver) return;
+          isOver = true;
+          cancel?.();
           try {
             if (error) throw error;
             go();
           } catch (failure) {
-            if (settle) settle(failure as HalyardError, undefined);
-            else presence.fire('error', failure);
+            told(failure as HalyardError, undefined);
           }
-        });
+        };
+        const cancel =
+          timeoutMs && timeoutMs < Infinity ? clock.after(timeoutMs, () => release(ackTimeout())) : undefined;
+        held.push(release);
       }
     },
 
@@ -388,7 +424,7 @@ export function createSession(
       link = undefined;
       open = false;
       if (fate === 'final') {
-        const error = new HalyardError('ERR_DISCONNECTED');
+        const error = disconnected(reason);
         const ended = machine;
         machine = createMachine();
         positions = createPositions(askPing);

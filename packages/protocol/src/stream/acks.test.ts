@@ -98,6 +98,16 @@ describe('deadlines', () => {
   });
 });
 
+it('tells who is waited for, and until when', () => {
+  const { acks, ask, reply } = pendingAcks();
+  ask('a', 100);
+  ask('b', 200);
+  expect([1, 2, 3].map((ack) => acks.isPending(ack))).toEqual([true, true, false]);
+  expect([1, 2].map((ack) => acks.isPending(ack, 100))).toEqual([true, false]);
+  reply(1);
+  expect(acks.isPending(1)).toBe(false);
+});
+
 describe('bounds and ends', () => {
   it('takes pendingAcksMax and no more', () => {
     const { ask, reply } = pendingAcks(2);

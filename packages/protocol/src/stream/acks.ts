@@ -12,6 +12,9 @@ interface PendingAck {
   readonly deadline: number;
 }
 
+export const ackTimeout = (): LocalUsageError =>
+  new LocalUsageError('ERR_ACK_TIMEOUT', 'not sent or not answered in time');
+
 export class PendingAcks {
   /** When the next one times out, or Infinity. */
   deadline = Infinity;
@@ -29,25 +32,32 @@ export class PendingAcks {
     return this.last;
   }
 
-  /** The packet that asked for it was never sent. */
-  cancel(id: number): void {
+  /** Whether a reply is waited for, and no longer than until then. */
+  isPending(id: number, until = Infinity): boolean {
+    const pending = this.#pending.get(id);
+    return !!pending && pending.deadline <= until;
+  }
+
+  /** The packet that asked for it was never sent. @returns who waits for the reply */
+  cancel(id: number): Settle | undefined {
+    const settle = this.#pending.get(id)?.settle;
     this.#pending.delete(id);
+    if (!this.#pending.size) this.deadline = Infinity;
+    return settle;
   }
 
   /** A reply that comes late, or again, is ignored. @throws RemoteProtocolError `ERR_ACK_UNKNOWN` for a number not yet asked for */
   receive(packet: AckPacket | ErrorPacket): void {
     const { ack } = packet;
     if (ack > this.last) throw new RemoteProtocolError('ERR_ACK_UNKNOWN', `nothing asked for acknowledgement ${ack}`);
-    const settle = this.#pending.get(ack)?.settle;
-    this.#pending.delete(ack);
-    if (!this.#pending.size) this.deadline = Infinity;
+    const settle = this.cancel(ack);
     if (packet.type === PacketType.Ack) settle?.(undefined, packet.value);
     else settle?.(new PublicError(packet.code, packet.message, packet.data), undefined);
   }
 
   /** Settles what is due at `now`. */
   expire(now: number): void {
-    if (now >= this.deadline) this.fail(new LocalUsageError('ERR_ACK_TIMEOUT', 'no reply in time'), undefined, now);
+    if (now >= this.deadline) this.fail(ackTimeout(), undefined, now);
   }
 
   /** Settles with `error` what is due at `now`, by default all, but for those in `kept`. */

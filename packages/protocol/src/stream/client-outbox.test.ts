@@ -3,11 +3,13 @@ import { createClientOutbox } from './client-outbox';
 import { FrameTag } from './outbox';
 
 const roomy = { offlinePacketsMax: 10, offlineBytesMax: 100 };
+const never = () => false;
 const code = (value: string) => expect.objectContaining({ code: value });
 
 /** The frames a, b, … and what is on its way. */
 function flying(frames: string, windowPacketsMax = 1_000, windowBytesMax = 1_000, limits = roomy) {
-  const outbox = createClientOutbox<string>({ windowPacketsMax, windowBytesMax }, limits);
+  const window = { windowPacketsMax, windowBytesMax, frameBytesMax: 1_000 };
+  const outbox = createClientOutbox<string>(window, limits);
   for (const frame of frames.split(' ')) outbox.push(frame, FrameTag.Event);
   /** Takes what the server takes, at most so many frames. */
   const fly = (max = 10): string => {
@@ -25,16 +27,19 @@ describe('bounds', () => {
     const { outbox, fly } = tight('a b c');
     expect(() => outbox.push('d', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
     outbox.push('leave', FrameTag.Leave);
+    expect(fly(2)).toBe('ab');
     outbox.confirm(2);
     outbox.push('e', FrameTag.Event);
     expect(fly()).toBe('cleavee');
   });
 
   it('takes outboxBytesMax bytes, or one frame of any size', () => {
-    const { outbox } = tight('12345678901234567890');
-    expect(() => outbox.push('1', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
+    const { outbox, fly } = tight('12345678901234567890');
+    expect(() => outbox.push('1', FrameTag.Event)).toThrow(/client's offlinePacketsMax, offlineBytesMax/);
+    fly();
     outbox.confirm(1);
     outbox.push('12345678901234567890', FrameTag.Event);
+    fly();
     outbox.confirm(2);
     outbox.push('12345', FrameTag.Event);
     outbox.push('12345', FrameTag.Event);
@@ -54,15 +59,29 @@ describe('restart', () => {
     outbox.confirm(1);
     outbox.rewind();
     fly();
-    expect(outbox.restart(() => true)).toEqual({ lost: 2, kept: new Set([6, FrameTag.Event]) });
+    expect(outbox.restart(() => true, never)).toEqual({ lost: 2, kept: new Set([6, FrameTag.Event]) });
     expect(outbox.confirmed).toBe(0);
     expect(fly()).toBe('asksevent');
     expect(() => outbox.confirm(3)).toThrow(code('ERR_SACK_AHEAD'));
   });
 
+  it('counts nothing as lost that was answered', () => {
+    const { outbox, fly } = flying('a');
+    outbox.push('asks', 5);
+    outbox.push('asks, and is answered', 6);
+    fly();
+    outbox.rewind();
+    expect(
+      outbox.restart(
+        () => true,
+        (mark) => mark === 6,
+      ).lost,
+    ).toBe(2);
+  });
+
   it('gives up what has no place in the new session', () => {
     const { outbox, fly } = flying('a b c');
-    expect(outbox.restart((frame) => frame !== 'b').lost).toBe(1);
+    expect(outbox.restart((frame) => frame !== 'b', never).lost).toBe(1);
     expect(fly()).toBe('ac');
   });
 
@@ -76,10 +95,10 @@ describe('restart', () => {
     outbox.rewind();
     fly();
     outbox.confirm(confirmed);
-    expect(outbox.restart(() => true).lost).toBe(lost);
+    expect(outbox.restart(() => true, never).lost).toBe(lost);
     expect(fly()).toBe(kept);
     outbox.rewind();
-    expect(outbox.restart(() => true).lost).toBe(kept.length);
+    expect(outbox.restart(() => true, never).lost).toBe(kept.length);
   });
 
   it('gives up what left on any connection, though the last one did not carry it', () => {
@@ -87,14 +106,14 @@ describe('restart', () => {
     fly();
     outbox.rewind();
     outbox.rewind();
-    expect(outbox.restart(() => true).lost).toBe(1);
+    expect(outbox.restart(() => true, never).lost).toBe(1);
   });
 
   it('forgets the bytes of what it does not keep', () => {
     const { outbox, fly } = flying('1234567890', 10, 100, { ...roomy, offlineBytesMax: 10 });
     fly();
     outbox.rewind();
-    outbox.restart(() => true);
+    outbox.restart(() => true, never);
     outbox.push('12345', FrameTag.Event);
     outbox.push('12345', FrameTag.Event);
     expect(fly()).toBe('1234512345');
@@ -120,12 +139,74 @@ describe('the window', () => {
     expect(fly()).toBe('b');
   });
 
+  it('carries a frame of any size only once it is known how large one may be', () => {
+    const { outbox, fly } = flying('123456789 a', 10, 8);
+    outbox.window = { windowPacketsMax: 10, windowBytesMax: 8 };
+    expect(fly()).toBe('');
+    outbox.window = { ...outbox.window, frameBytesMax: 9 };
+    expect(fly()).toBe('123456789');
+    outbox.rewind();
+    // What has left goes again.
+    outbox.window = { windowPacketsMax: 10, windowBytesMax: 8 };
+    expect(fly()).toBe('123456789');
+  });
+
   it('lets what had left go again, whatever the window', () => {
     const { outbox, fly } = flying('a b c', 2);
     expect(fly()).toBe('ab');
     outbox.rewind();
     outbox.window = { windowPacketsMax: 1, windowBytesMax: 1 };
     expect(fly()).toBe('ab');
+  });
+});
+
+describe('what is given up', () => {
+  const big = ({ frame }: { frame: string }) => frame.length > 3;
+
+  it('never leaves, and those behind it have its numbers', () => {
+    const { outbox, fly } = flying('a b large c huge d');
+    expect(fly(2)).toBe('ab');
+    outbox.push('asks too', 7);
+    expect(outbox.giveUp(big).map(({ mark }) => mark)).toEqual([FrameTag.Event, FrameTag.Event, 7]);
+    expect(outbox.left).toBe(2);
+    expect(fly()).toBe('cd');
+    expect(() => outbox.confirm(5)).toThrow(code('ERR_SACK_AHEAD'));
+    outbox.confirm(4);
+    expect([outbox.confirmed, outbox.waiting]).toEqual([4, undefined]);
+  });
+
+  it('is sent again if it has left, and is a loss when there is a new session', () => {
+    const { outbox, fly } = flying('a');
+    outbox.push('asks', 5);
+    fly();
+    outbox.rewind();
+    expect(outbox.giveUp(big)).toEqual([]);
+    expect(fly()).toBe('aasks');
+    outbox.rewind();
+    // Nobody waits for the reply any more; that is no answer.
+    expect(
+      outbox.restart(
+        () => true,
+        (mark) => mark === 5,
+      ).lost,
+    ).toBe(2);
+  });
+
+  it('leaves room for others', () => {
+    const { outbox, fly } = flying('12345', 10, 10, { offlinePacketsMax: 3, offlineBytesMax: 10 });
+    outbox.push('6', FrameTag.Event);
+    outbox.push('leave', FrameTag.Leave);
+    outbox.giveUp(big);
+    outbox.push('7890', FrameTag.Event);
+    expect(fly()).toBe('6leave7890');
+  });
+
+  it('is nothing but events', () => {
+    const { outbox, fly } = flying('a');
+    outbox.push('reply', FrameTag.Session);
+    outbox.push('leave', FrameTag.Leave);
+    expect(outbox.giveUp(() => true).map(({ frame }) => frame)).toEqual(['a']);
+    expect(fly()).toBe('replyleave');
   });
 });
 
@@ -161,7 +242,7 @@ describe('what is settled before earlier frames', () => {
     fly();
     outbox.confirm(0, [2, 2]);
     outbox.rewind();
-    expect(outbox.restart(() => true).lost).toBe(1);
+    expect(outbox.restart(() => true, never).lost).toBe(1);
     expect(fly()).toBe('c');
   });
 

@@ -11,9 +11,15 @@ export interface ClientLimits {
   readonly offlineBytesMax: number;
 }
 
+interface Entry<F> {
+  readonly frame: F;
+  readonly mark: number;
+}
+
 export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
-  /** How much the server takes that it has not confirmed. */
-  window: Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
+  /** How much the server takes that it has not confirmed; more than that only alone, and once `frameBytesMax` is known. */
+  window: Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'> &
+    Partial<Pick<SessionSettings, 'frameBytesMax'>>;
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
   push(frame: F, mark: number): void;
   /** How many frames were carried by a connection, confirmed or not: by this one, or an earlier one. */
@@ -21,19 +27,36 @@ export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
   /** Numbers above `confirmed` whose frames are confirmed too, if there are any. */
   readonly settled: NumberRanges | undefined;
   /**
+   * Gives events up: those that have left on no connection never will, and the numbers of what is behind them fall. Those that
+   * have are sent again like any other, but wait for no reply.
+   * @returns those that never will
+   */
+  giveUp(isUnwanted: (entry: Entry<F>) => unknown): Entry<F>[];
+  /**
    * Starts again from number 0 with only the events that left on no earlier connection.
    * @param keeps whether an event has a place in the new session
-   * @returns their marks, and how many other events there were
+   * @param isAnswered whether the reply to an event has come
+   * @returns their marks, and how many other events there were that nobody knows handled
    */
-  restart(keeps: (frame: F) => unknown): { kept: ReadonlySet<number>; lost: number };
+  restart(
+    keeps: (frame: F) => unknown,
+    isAnswered: (mark: number) => unknown,
+  ): { kept: ReadonlySet<number>; lost: number };
 }
+
+/** @returns the error of an end that keeps as much as it may */
+export const outboxFull = (): LocalUsageError =>
+  new LocalUsageError(
+    'ERR_OUTBOX_FULL',
+    "too much waits for the server: see the client's offlinePacketsMax, offlineBytesMax",
+  );
 
 export function createClientOutbox<F extends { readonly length: number }>(
   window: ClientOutbox<F>['window'],
   { offlinePacketsMax, offlineBytesMax }: ClientLimits,
 ): ClientOutbox<F> {
   /** Those that are not confirmed, in order. */
-  const entries = new Map<number, { readonly frame: F; readonly mark: number }>();
+  const entries = new Map<number, Entry<F>>();
   let bytes = 0;
   let sent = 0;
   /** All frames up to this number are confirmed, or were carried by this connection. */
@@ -78,25 +101,25 @@ export function createClientOutbox<F extends { readonly length: number }>(
     push(frame, mark) {
       const { size } = entries;
       if (size && mark !== FrameTag.Leave && (size >= offlinePacketsMax || bytes + frame.length > offlineBytesMax))
-        throw new LocalUsageError('ERR_OUTBOX_FULL');
+        throw outboxFull();
       entries.set(++sent, { frame, mark });
       bytes += frame.length;
     },
-    // One goes alone whatever its size, and whatever has left before. That MUST go before WELCOME tells what of it was
-    // handled, or both ends would count differently.
+    // One goes alone whatever its size, once the server has told how large it may be, and whatever has left before. That MUST
+    // go before WELCOME tells what of it was handled, or both ends would count differently.
     take() {
       const frame = outbox.waiting;
       if (frame === undefined) return undefined;
       const fits =
         flying < outbox.window.windowPacketsMax && flyingBytes + frame.length <= outbox.window.windowBytesMax;
-      if (flying && !fits && carried >= left) return undefined;
+      if ((flying || !outbox.window.frameBytesMax) && !fits && carried >= left) return undefined;
       carried++;
       flying++;
       flyingBytes += frame.length;
       return frame;
     },
     confirm(count, settled = []) {
-      checkConfirmed(count, outbox.confirmed, Math.max(count, settled.at(-1) ?? 0), sent);
+      checkConfirmed(count, outbox.confirmed, Math.max(count, settled.at(-1) ?? 0), outbox.left);
       while (outbox.confirmed < count) free(++outbox.confirmed);
       for (let i = 0; i < settled.length; i += 2)
         for (let number = settled[i]!; number <= settled[i + 1]!; number++) free(number);
@@ -108,7 +131,26 @@ export function createClientOutbox<F extends { readonly length: number }>(
       carried = outbox.confirmed;
       flying = flyingBytes = 0;
     },
-    restart(keeps) {
+    giveUp(isUnwanted) {
+      const before = outbox.left;
+      const given: Entry<F>[] = [];
+      sent = before;
+      for (const [number, entry] of [...entries]) {
+        const { frame, mark } = entry;
+        const isGiven = mark >= FrameTag.Event && isUnwanted(entry);
+        if (number <= before) {
+          if (isGiven) entries.set(number, { frame, mark: FrameTag.Event });
+          continue;
+        }
+        entries.delete(number);
+        if (isGiven) {
+          bytes -= frame.length;
+          given.push(entry);
+        } else entries.set(++sent, entry);
+      }
+      return given;
+    },
+    restart(keeps, isAnswered) {
       const before = left;
       const kept = new Set<number>();
       let lost = 0;
@@ -116,7 +158,7 @@ export function createClientOutbox<F extends { readonly length: number }>(
       entries.clear();
       outbox.confirmed = bytes = sent = carried = left = flying = flyingBytes = 0;
       for (const [number, { frame, mark }] of all) {
-        if (mark < FrameTag.Event) continue;
+        if (mark < FrameTag.Event || (mark && isAnswered(mark))) continue;
         if (number <= before || !keeps(frame)) lost++;
         else {
           kept.add(mark);

@@ -81,7 +81,10 @@ function clientScribe() {
   const { machine } = client;
   /** @returns how many events were given up */
   const restart = () => {
-    const restarted = machine.outbox.restart(() => true);
+    const restarted = machine.outbox.restart(
+      () => true,
+      () => false,
+    );
     machine.restart(lost, restarted.kept);
     return restarted.lost;
   };
