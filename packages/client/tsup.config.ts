@@ -5,6 +5,9 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       core: 'src/core.ts',
+      debug: 'src/debug.ts',
+      'debug-off': 'src/platform/debug-off.ts',
+      'debug-node': 'src/platform/debug-node.ts',
       'fetch-browser': 'src/platform/fetch-browser.ts',
       'fetch-node': 'src/platform/fetch-node.ts',
       'websocket-browser': 'src/platform/websocket-browser.ts',
@@ -13,7 +16,7 @@ export default defineConfig([
     format: 'esm',
     target: 'es2022',
     // Which ones they are, is for the application's bundler or Node to decide.
-    external: ['#fetch', '#websocket'],
+    external: ['#debug', '#fetch', '#websocket'],
     dts: true,
     sourcemap: true,
     // Not all of dist: the other build writes there at the same time.
@@ -32,6 +35,7 @@ export default defineConfig([
     // The other build may not have written the files that package.json names yet.
     esbuildOptions: (options) => {
       options.alias = {
+        '#debug': './src/platform/debug-off.ts',
         '#fetch': './src/platform/fetch-browser.ts',
         '#websocket': './src/platform/websocket-browser.ts',
       };

@@ -45,7 +45,7 @@ export const layers: Layers = {
           ['src/link'],
           ['src/session'],
           ['src/api'],
-          ['src/core.ts', 'package.json'],
+          ['src/core.ts', 'src/debug.ts', 'package.json'],
           ['src/index.ts', 'tsup.config.ts'],
         ],
       },

@@ -12,7 +12,7 @@ export {
 export { connect } from './api/connect';
 export type { ReservedEvent } from './api/events';
 export type { CoreOptions, ReconnectOptions, SocketOptions } from './api/options';
-export type { Socket } from './api/socket';
+export type { AnyListener, Socket } from './api/socket';
 export type { Connection, ConnectionState, StateChange } from './link/connector';
 export { type Fetch, type FetchInit, type PollingOptions, polling } from './link/polling';
 export { race } from './link/race';

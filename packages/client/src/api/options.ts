@@ -40,6 +40,16 @@ export interface CoreOptions extends SocketOptions {
   offlineBytesMax?: number | undefined;
   /** Connect at once, without a call of `connect()`. Default true. */
   autoConnect?: boolean | undefined;
+  /**
+   * Header fields of every request, such as `authorization` for a proxy. In Node for both transports; in browsers for polling
+   * alone, because their WebSockets take none. They are read at every request. Default none.
+   */
+  extraHeaders?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Whether polling carries cookies to another origin, as WebSockets do; the server has to list the page's origin. Default
+   * false. Of no meaning in Node, which keeps no cookies: set `extraHeaders.cookie`.
+   */
+  withCredentials?: boolean | undefined;
   /** For tests: where time comes from. */
   clock?: Clock | undefined;
   /** For tests: what `Math.random` is otherwise. Waits are spread by it, and tokens made where there is no `crypto`. */
@@ -64,6 +74,8 @@ export type Options = Required<Pick<CoreOptions, 'codec' | 'transport'>> &
   Readonly<Record<NumberName, number>> & {
     readonly path: string;
     readonly autoConnect: boolean;
+    readonly extraHeaders: CoreOptions['extraHeaders'];
+    readonly withCredentials: CoreOptions['withCredentials'];
     readonly clock: Clock;
     readonly random: () => number;
     readonly token: () => string;
@@ -89,6 +101,8 @@ export function resolveOptions(options: CoreOptions): Options {
     transport,
     path = '/halyard',
     autoConnect = true,
+    extraHeaders,
+    withCredentials,
     clock = systemClock,
     random = systemRandom,
     token = () => randomToken(random),
@@ -106,5 +120,5 @@ export function resolveOptions(options: CoreOptions): Options {
     const [value, min, max] = numbers[name];
     checked[name] = checkNumber(name, given[name] ?? value, min, max);
   }
-  return { ...checked, codec, transport, path, autoConnect, clock, random, token };
+  return { ...checked, codec, transport, path, autoConnect, extraHeaders, withCredentials, clock, random, token };
 }

@@ -1,3 +1,4 @@
+// Longer than other files: all of what an application holds, and does with it.
 import { PacketType, PublicError, reservedEvents } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { briefs, connected, event, open, scene, settle, watch, welcome } from '../../testing/fake';
@@ -149,6 +150,68 @@ describe('listeners', () => {
     expect(briefs(await link.read())).toEqual(['ERROR #1 ERR_NO_HANDLER No handler for this event. undefined']);
   });
 
+  test('prependAny hears first; offAny takes one, or all', async () => {
+    const { socket, link } = await open();
+    const heard: string[] = [];
+    const second = () => heard.push('second');
+    socket.onAny(second).prependAny(() => heard.push('first'));
+    await link.say(event('x'));
+    socket.offAny(second);
+    await link.say(event('y'));
+    socket.offAny();
+    await link.say(event('z'));
+    expect(heard).toEqual(['first', 'second', 'first']);
+  });
+
+  test('onAnyOutgoing hears what is taken to be sent, and nothing that comes', async () => {
+    const { socket, link, log } = await open();
+    const heard: unknown[] = [];
+    const tap = (...all: unknown[]) => heard.push(all);
+    socket.onAnyOutgoing(tap).prependAnyOutgoing((name) => heard.push(name));
+    socket.emit('x', 1, undefined);
+    socket.emitWithAck('y').catch(() => {});
+    socket.timeout(10).emit('t');
+    socket.volatile.emit('z');
+    expect(() => socket.emit('bad', new Map())).toThrow();
+    await link.say(event('in'));
+    expect(heard).toEqual(['x', ['x', 1, undefined], 'y', ['y'], 't', ['t'], 'z', ['z']]);
+    socket.offAnyOutgoing(tap).offAnyOutgoing();
+    socket.onAnyOutgoing(() => {
+      throw new Error('mine');
+    });
+    socket.emit('last');
+    expect(heard).toHaveLength(8);
+    expect(log.at(-1)).toEqual(['error', 'Error: mine']);
+    expect(briefs(await link.read()).at(-1)).toBe('EVENT / last []');
+  });
+
+  test('removeAllListeners takes those of an event, or of all', async () => {
+    const { socket, link } = await open();
+    const heard: string[] = [];
+    for (const name of ['x', 'y', 'z']) socket.on(name, () => void heard.push(name));
+    socket.onAny((name) => void heard.push(`any ${name}`));
+    socket.removeAllListeners('x');
+    await link.say(event('x'), event('y'));
+    socket.removeAllListeners();
+    await link.say(event('y'), event('z'));
+    expect(heard).toEqual(['any x', 'any y', 'y', 'any y', 'any z']);
+  });
+
+  test('a handler of an event without a reply may fail later', async () => {
+    const { socket, link, log } = await open();
+    socket.on('x', async () => {
+      throw new Error('late');
+    });
+    socket.onAny((async () => {
+      throw new Error('any');
+    }) as () => void);
+    await link.say(event('x'));
+    expect(log.slice(1)).toEqual([
+      ['error', 'Error: any'],
+      ['error', 'Error: late'],
+    ]);
+  });
+
   test('a listener taken off during an event still hears it; one added does not', async () => {
     const { socket, link } = await open();
     const heard: string[] = [];
@@ -200,6 +263,58 @@ describe('events of its own life', () => {
       ['error', 'Error: mine'],
       ['other connect', { recovered: false, unconfirmed: 0 }],
     ]);
+  });
+});
+
+describe('what users of Socket.IO know', () => {
+  test('a callback as the last argument: the error says what to do', async () => {
+    const { socket, log } = scene();
+    for (const emit of [socket.emit, socket.volatile.emit, socket.timeout(5).emit])
+      expect(() => emit('x', 1, () => {})).toThrow(/emitWithAck/);
+    await expect(socket.emitWithAck('x', () => {})).rejects.toMatchObject({ code: 'ERR_NOT_ENCODABLE' });
+    expect(log).toEqual([]);
+  });
+
+  test('active: connected, or will be by itself', async () => {
+    const all = scene({ autoConnect: false });
+    const { socket, transport } = all;
+    const seen = [socket.active];
+    socket.connect();
+    seen.push(socket.active);
+    await transport.link.drop();
+    seen.push(socket.active);
+    await all.advance(1_000);
+    await transport.link.open();
+    await transport.link.say(welcome(), connected());
+    seen.push(socket.active);
+    socket.disconnect();
+    seen.push(socket.active);
+    socket.connect();
+    await transport.link.drop({ code: 4403, reason: 'no', by: 'server' });
+    seen.push(socket.active);
+    expect(seen).toEqual([false, true, true, true, false, false]);
+  });
+
+  test('auth may be set: the next attempt asks with it', async () => {
+    const { socket, transport, advance, log } = scene({ auth: { token: 1 } });
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);
+    await transport.link.say(welcome(), {
+      type: PacketType.Refused,
+      namespace: '/',
+      code: 'ERR_TOKEN',
+      message: 'old',
+      data: undefined,
+    });
+    expect([log, socket.active]).toEqual([[['connect_error', 'ERR_TOKEN']], false]);
+    socket.auth = { token: 2 };
+    socket.connect();
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":2}']);
+    socket.auth = () => ({ token: 3 });
+    expect(socket.auth).toBeTypeOf('function');
+    await transport.link.drop();
+    await advance(1_000);
+    // Said again as it was: nobody knows whether the server has made a session for it.
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":3}']);
   });
 });
 

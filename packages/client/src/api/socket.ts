@@ -1,23 +1,26 @@
 // A socket: the session's presence in one namespace, as an application holds it.
 import {
   type AnyEvents,
-  callHandlers,
   checkEventName,
   type EventArgs,
   type EventName,
   type EventReply,
+  firstSettled,
   isReservedEvent,
+  LocalUsageError,
   PublicError,
   packetLimits,
+  type Settle,
   timeoutMsMin,
   trimmedArgs,
   type Value,
 } from '@halyard/protocol';
-import { createEmitter } from '../base/emitter';
+import { debug } from '#debug';
+import { type Call, callAll, createEmitter } from '../base/emitter';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Connection } from '../link/connector';
 import type { ConnectInfo } from '../session/lifecycle';
-import type { Presence } from '../session/presence';
+import type { Auth, Presence } from '../session/presence';
 import { noHandler } from '../session/reply';
 import type { Session } from '../session/session';
 import type { Emittable, Listener, ReservedEvent } from './events';
@@ -29,6 +32,9 @@ export interface EmitWithAck<Emit> {
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;
 }
+
+/** @param args as they were sent */
+export type AnyListener = (event: string, ...args: unknown[]) => void;
 
 export interface EmitVolatile<Emit> {
   emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
@@ -42,15 +48,28 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   readonly connected: boolean;
   /** The server's name for this socket while it is connected. It stays the same when the session is resumed. */
   readonly id: string | undefined;
+  /** Whether the namespace is wanted: connected, or will be by itself. False after `disconnect()`, a refusal or a final error. */
+  readonly active: boolean;
   /** Whether the last `connect` resumed the session of before. */
   readonly recovered: boolean;
+  /** What the namespace is asked for with from the next attempt on: data, or a function that gives it at every attempt. */
+  auth: Auth;
   on<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this;
   once<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this;
   /** Without a listener: all of the event. */
   off<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener?: Listener<Listen, Name>): this;
+  /** Without an event: all of all events. Those of `onAny` and its like stay. */
+  removeAllListeners(event?: EventName<Listen> | ReservedEvent): this;
   /** Hears every event of the other side, whether or not it has a handler. What it returns is no acknowledgement. */
-  onAny(listener: (event: string, ...args: unknown[]) => void): this;
-  offAny(listener?: (event: string, ...args: unknown[]) => void): this;
+  onAny(listener: AnyListener): this;
+  /** The same, before those that are there. */
+  prependAny(listener: AnyListener): this;
+  /** Without a listener: all. */
+  offAny(listener?: AnyListener): this;
+  /** Hears every event that is emitted here, once it is taken to be sent. */
+  onAnyOutgoing(listener: AnyListener): this;
+  prependAnyOutgoing(listener: AnyListener): this;
+  offAnyOutgoing(listener?: AnyListener): this;
   /**
    * Sends an event: once, in order, as soon as there is a connection.
    * @throws LocalUsageError `ERR_NOT_CONNECTED` before `connect()`, after `disconnect()` or a refusal;
@@ -66,8 +85,11 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
     event: Name,
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;
-  /** The same with another time to wait for the reply, from 1 to Infinity milliseconds. @throws LocalUsageError `ERR_OPTION` */
-  timeout(timeoutMs: number): EmitWithAck<Emit>;
+  /**
+   * The same with a time limit, from 1 to Infinity milliseconds, for the reply and for leaving: an event that has not left by then
+   * never will. `emit` tells so by `error`, with `ERR_ACK_TIMEOUT`. @throws LocalUsageError `ERR_OPTION`
+   */
+  timeout(timeoutMs: number): EmitWithAck<Emit> & EmitVolatile<Emit>;
   /** Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. */
   readonly volatile: EmitVolatile<Emit>;
   /**
@@ -83,9 +105,6 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
     options?: SocketOptions,
   ): Socket<OtherListen, OtherEmit>;
 }
-
-/** What is registered for any event: no event has an empty name. */
-const any = '';
 
 interface SocketPresence extends Presence {
   readonly socket: Socket;
@@ -113,57 +132,62 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     throw optionError('namespace', '"/" and up to 255 characters');
   }
   const emitter = createEmitter();
+  /** Those that hear every event, by its direction. */
+  const taps = createEmitter();
   let recovered = false;
 
   const fire: Presence['fire'] = (event, value) => {
     if (event === 'connect') recovered = (value as ConnectInfo).recovered;
+    debug.log?.('socket', namespace, event, value);
     const listeners = emitter.take(event);
     if (event === 'error' && !listeners.length) console.error(value);
-    for (const listener of listeners) {
-      try {
-        listener(value as never);
-      } catch (error) {
-        if (event === 'error') console.error(error);
-        else fire('error', error);
-      }
-    }
+    callAll(listeners, [value], (error) => {
+      if (event === 'error') console.error(error);
+      else aside(error);
+    });
   };
 
   const aside = (error: unknown) => fire('error', error);
 
   const handle: Presence['handle'] = ({ event, args }, reply) => {
-    for (const listener of emitter.take(any)) {
-      try {
-        listener(...([event, ...args] as never[]));
-      } catch (error) {
-        aside(error);
-      }
-    }
+    callAll(taps.take('in'), [event, ...args], aside);
     // A remote event may be named like one of the socket's own life; nobody can have a handler for it.
     const handlers = isReservedEvent(event) ? [] : emitter.take(event);
-    if (!handlers.length) reply?.(noHandler);
+    if (!handlers.length) {
+      debug.log?.('socket', namespace, 'unhandled', event);
+      reply?.(noHandler);
+    } else if (!reply) callAll(handlers, args, aside);
     else {
-      const failed = (thrown: unknown) => {
-        const error = thrown || new Error(`thrown: ${thrown}`);
-        if (!(reply && error instanceof PublicError)) aside(error);
-        reply?.(error);
-      };
-      try {
-        const result = callHandlers(handlers, args, aside);
-        if (result instanceof Promise) result.then((value) => reply?.(undefined, value), failed);
-        else reply?.(undefined, result as Value);
-      } catch (error) {
-        failed(error);
-      }
+      const results = handlers.map((handler) => new Promise((resolve) => resolve(handler(...(args as never[])))));
+      firstSettled(results, aside).then(
+        (value) => reply(undefined, value as Value),
+        (thrown) => {
+          const error = thrown || new Error(`thrown: ${thrown}`);
+          if (!(error instanceof PublicError)) aside(error);
+          reply(error);
+        },
+      );
     }
+  };
+
+  const send = (event: string, args: readonly unknown[], timeoutMs = 0, settle?: Settle) => {
+    session.emit(presence, event, checked(event, args), timeoutMs, settle);
+    callAll(taps.take('out'), [event, ...args], aside);
+  };
+
+  const tap = (direction: string, listener: Call, first?: boolean) => {
+    taps.on(direction, listener, false, first);
+    return socket;
+  };
+
+  const untap = (direction: string, listener?: Call) => {
+    taps.off(direction, listener);
+    return socket;
   };
 
   const request = (timeoutMs: number, event: string, args: readonly unknown[]) =>
     new Promise<never>((resolve, reject) => {
-      session.emit(presence, event, checked(event, args), timeoutMs, (error, value) => {
-        if (error) reject(error);
-        else resolve(value as never);
-      });
+      send(event, args, timeoutMs, (error, value) => (error ? reject(error) : resolve(value as never)));
     });
 
   const socket: Socket = {
@@ -175,8 +199,17 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     get id() {
       return session.isConnected(presence) ? presence.id : undefined;
     },
+    get active() {
+      return !!presence.phase;
+    },
     get recovered() {
       return recovered;
+    },
+    get auth() {
+      return presence.auth;
+    },
+    set auth(auth) {
+      presence.auth = auth;
     },
     on(event, listener) {
       emitter.on(event, listener);
@@ -190,21 +223,31 @@ function createPresence(client: Client, namespace: string): SocketPresence {
       emitter.off(event, listener);
       return this;
     },
-    onAny(listener) {
-      emitter.on(any, listener);
+    removeAllListeners(event) {
+      emitter.off(event);
       return this;
     },
-    offAny(listener) {
-      emitter.off(any, listener);
-      return this;
-    },
-    emit: (event, ...args) => session.emit(presence, event, checked(event, args), 0),
+    onAny: (listener) => tap('in', listener),
+    prependAny: (listener) => tap('in', listener, true),
+    offAny: (listener) => untap('in', listener),
+    onAnyOutgoing: (listener) => tap('out', listener),
+    prependAnyOutgoing: (listener) => tap('out', listener, true),
+    offAnyOutgoing: (listener) => untap('out', listener),
+    emit: (event, ...args) => send(event, args),
     emitWithAck: (event, ...args) => request(options.ackTimeoutMs, event, args),
     timeout(timeoutMs) {
       checkNumber('timeoutMs', timeoutMs, timeoutMsMin, Infinity);
-      return { emitWithAck: (event, ...args) => request(timeoutMs, event, args) };
+      return {
+        emit: (event, ...args) => send(event, args, timeoutMs),
+        emitWithAck: (event, ...args) => request(timeoutMs, event, args),
+      };
     },
-    volatile: { emit: (event, ...args) => session.emitVolatile(presence, event, checked(event, args)) },
+    volatile: {
+      emit(event, ...args) {
+        session.emitVolatile(presence, event, checked(event, args));
+        callAll(taps.take('out'), [event, ...args], aside);
+      },
+    },
     connect() {
       session.join(presence);
       return this;
@@ -223,5 +266,8 @@ function createPresence(client: Client, namespace: string): SocketPresence {
 /** @returns the arguments as they go out */
 function checked(event: string, args: readonly unknown[]): readonly Value[] {
   checkEventName(event);
+  // As Socket.IO waits for a reply.
+  if (typeof args.at(-1) === 'function')
+    throw new LocalUsageError('ERR_NOT_ENCODABLE', 'emit takes no callback: await emitWithAck()');
   return trimmedArgs(args);
 }

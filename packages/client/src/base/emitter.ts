@@ -1,11 +1,11 @@
-// Who listens to what, in the order of registration. It calls nobody: what a result or an error means is its owner's.
+// Who listens to what, in the order of registration. What a result means is its owner's.
 
 export type Call = (...args: never[]) => unknown;
 
 export interface Emitter {
-  on(event: string, call: Call, once?: boolean): void;
-  /** Without `call`: all of this event. */
-  off(event: string, call?: Call): void;
+  on(event: string, call: Call, once?: boolean, first?: boolean): void;
+  /** Without `call`: all of this event; without an event: all. */
+  off(event?: string, call?: Call): void;
   /** @returns who listens now; those registered with `once` are taken out */
   take(event: string): Call[];
 }
@@ -14,8 +14,14 @@ export function createEmitter(): Emitter {
   const listeners = new Map<string, { readonly call: Call; readonly once: boolean | undefined }[]>();
   const of = (event: string) => listeners.get(event) ?? [];
   return {
-    on: (event, call, once) => void listeners.set(event, [...of(event), { call, once }]),
-    off: (event, call) => void listeners.set(event, call ? of(event).filter((entry) => entry.call !== call) : []),
+    on(event, call, once, first) {
+      const entry = { call, once };
+      listeners.set(event, first ? [entry, ...of(event)] : [...of(event), entry]);
+    },
+    off(event, call) {
+      if (event === undefined) listeners.clear();
+      else listeners.set(event, call ? of(event).filter((entry) => entry.call !== call) : []);
+    },
     take(event) {
       const taken = of(event);
       if (taken.length)
@@ -26,4 +32,15 @@ export function createEmitter(): Emitter {
       return taken.map((entry) => entry.call);
     },
   };
+}
+
+/** Calls all of them, whatever becomes of the others. @param failed told of each that fails, at once or later */
+export function callAll(calls: readonly Call[], args: readonly unknown[], failed: (error: unknown) => void): void {
+  for (const call of calls) {
+    try {
+      (call(...(args as never[])) as Partial<Promise<unknown>> | undefined)?.catch?.(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
 }

@@ -117,10 +117,24 @@ describe('reconnecting', () => {
     const error = vi.fn();
     socket.on('connect_error', error);
     await transport.link.drop({ reason: 'no route' });
+    expect(socket.active).toBe(true);
     const close = { code: 1006, reason: 'no route', by: 'network' };
     expect(error.mock.lastCall).toMatchObject([
-      { message: 'no route', details: { close, attempt: 0, retryInMs: 250 } },
+      { message: 'no route', code: 'ERR_CONNECT', details: { close, attempt: 0, retryInMs: 250, final: false } },
     ]);
+  });
+
+  test('connect_error has the code and the words of a server that refuses, and says that it is final', async () => {
+    const { socket, transport } = scene();
+    const error = vi.fn();
+    socket.on('connect_error', error);
+    await transport.link.drop({ code: 4403, reason: 'ERR_ORIGIN: Pages of x:\ny may not', by: 'server' });
+    expect(error.mock.lastCall).toMatchObject([
+      { code: 'ERR_ORIGIN', message: 'Pages of x:\ny may not', details: { final: true, retryInMs: undefined } },
+    ]);
+    socket.connect();
+    await transport.link.drop({ code: 1013, reason: '', by: 'server' });
+    expect(error.mock.lastCall).toMatchObject([{ code: 'ERR_CONNECT', message: 'closed with 1013' }]);
   });
 
   test('a lost connection is no connect_error of a namespace that was not let in yet', async () => {
@@ -286,6 +300,44 @@ describe('what a browser tells', () => {
     expect(briefs(await link.read())).toEqual(['PING']);
   });
 
+  test.each(['visibilitychange', 'pageshow', 'resume', 'online'])(
+    '%s finds out within five seconds that a connection is silent',
+    async (type) => {
+      const { tell } = page();
+      const { socket, link, advance, transport } = await open();
+      vi.stubGlobal('document', { hidden: type === 'visibilitychange' });
+      tell(type);
+      if (type === 'visibilitychange') {
+        // The page is not looked at any more.
+        expect(await link.read()).toEqual([]);
+        vi.stubGlobal('document', { hidden: false });
+        tell(type);
+      }
+      expect(briefs(await link.read())).toEqual(['PING']);
+      await advance(4_000);
+      await link.say({ type: PacketType.Pong, received: 0 });
+      await advance(1_000);
+      expect(socket.connection.state).toBe('open');
+      tell(type);
+      await advance(5_000);
+      expect([link.closed?.code, socket.connection.state]).toEqual([4000, 'waiting']);
+      tell(type);
+      expect([transport.links.length, socket.connection.state]).toEqual([2, 'connecting']);
+    },
+  );
+
+  test('a page that is looked at again ends no connection that is a later one', async () => {
+    const { tell } = page();
+    const { socket, transport, link, advance } = await open();
+    tell('resume');
+    await link.drop();
+    await advance(1_000);
+    await transport.link.open();
+    await transport.link.say(welcome({ recovered: true }));
+    await advance(4_500);
+    expect([socket.connection.state, transport.links.length]).toEqual(['open', 2]);
+  });
+
   test('a page that goes away ends the session; one that is kept does not', async () => {
     const { tell, listeners } = page();
     const { socket, link } = await open();
@@ -295,7 +347,7 @@ describe('what a browser tells', () => {
     expect([link.closed?.code, socket.connection.state]).toEqual([1001, 'closed']);
     expect(listeners()).toBe(0);
     socket.connect();
-    expect(listeners()).toBe(4);
+    expect(listeners()).toBe(6);
   });
 
   test('a page that comes back from where the browser had put it resumes at once', async () => {

@@ -7,8 +7,9 @@ import {
   type RemoteProtocolError,
   subprotocol,
 } from '@halyard/protocol';
-import { createEmitter } from '../base/emitter';
-import { watchNetwork } from '../platform/network';
+import { debug } from '#debug';
+import { callAll, createEmitter } from '../base/emitter';
+import { isVisible, watchNetwork } from '../platform/network';
 import { backoffMs } from './backoff';
 import type { CarriedSession, Carrier } from './carrier';
 import { type Address, broken, type Link, type Transport } from './transport';
@@ -17,7 +18,7 @@ import { type Address, broken, type Link, type Transport } from './transport';
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
 type ChangeTo =
-  | { readonly to: 'connecting'; readonly reason: 'wanted' | 'retry' | 'online' }
+  | { readonly to: 'connecting'; readonly reason: 'wanted' | 'retry' | 'online' | 'awake' }
   | { readonly to: 'open'; readonly reason: 'new' | 'recovered'; readonly transport: string }
   | { readonly to: 'waiting'; readonly reason: 'failed' | 'lost'; readonly close: Close; readonly retryInMs: number }
   | { readonly to: 'closed'; readonly reason: 'local' | 'final' | 'attempts'; readonly close: Close };
@@ -38,6 +39,9 @@ export interface Connection {
 
 const nothing = () => {};
 
+/** How long the server may take for a sign of life that a page asks for which was not looked at. */
+const wakeTimeoutMs = 5_000;
+
 export interface ConnectorOptions {
   readonly clock: Clock;
   readonly random: () => number;
@@ -48,6 +52,8 @@ export interface ConnectorOptions {
   readonly delayMinMs: number;
   readonly delayMaxMs: number;
   readonly connectTimeoutMs: number;
+  readonly extraHeaders: Address['extraHeaders'];
+  readonly withCredentials: Address['withCredentials'];
 }
 
 /** @param createSession makes the session that will be carried */
@@ -67,20 +73,18 @@ export function createConnector<Session extends CarriedSession>(
   /** Ends the timer that is under way. */
   let cancel = nothing;
   let unwatch = nothing;
+  /** Frames that have come. */
+  let heard = 0;
 
   const move = (change: ChangeTo, number = attempt) => {
     const from = state;
     state = change.to;
-    for (const listener of emitter.take('state')) {
-      try {
-        listener({ ...change, from, attempt: number } as never);
-      } catch (error) {
-        console.error(error);
-      }
-    }
+    const told = { ...change, from, attempt: number };
+    debug.log?.('connection', origin, change.to, told);
+    callAll(emitter.take('state'), [told], console.error);
   };
 
-  const connect = (reason: 'wanted' | 'retry' | 'online') => {
+  const connect = (reason: 'wanted' | 'retry' | 'online' | 'awake') => {
     cancel();
     cancel = clock.after(options.connectTimeoutMs, () => {
       if (state === 'connecting') down(broken('connectTimeoutMs'));
@@ -95,6 +99,7 @@ export function createConnector<Session extends CarriedSession>(
         }
       },
       onFrame(frame) {
+        heard++;
         try {
           session.receive(frame);
         } catch (error) {
@@ -139,16 +144,30 @@ export function createConnector<Session extends CarriedSession>(
     }
     // Who was never connected hears of attempts, and of no connection that is lost.
     const isTold = !local && (!wasOpen || reason);
-    const details = { close, attempt: number, retryInMs, cause };
+    const details = { close, attempt: number, retryInMs, cause, final: !!reason };
+    // A server begins with the code of the rule, if there is one.
+    const [, code = 'ERR_CONNECT', words = close.reason || `closed with ${close.code}`] =
+      /^(ERR_\w+): (.*)/s.exec(close.reason) ?? [];
     tell({
       close,
       willReconnect: !reason,
       cause,
-      error: isTold ? new HalyardError('ERR_CONNECT', close.reason, details) : undefined,
+      error: isTold ? new HalyardError(code, words, details) : undefined,
     });
   };
 
   const end = (code: number, reason: string) => down({ code, reason, by: 'client' }, undefined, true);
+
+  const onSilent = () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' });
+
+  /** Whoever comes back to a page does not wait for a heartbeat to find out that its connection is gone. */
+  const wake = () => {
+    session.probe();
+    const before = heard;
+    clock.after(wakeTimeoutMs, () => {
+      if (before === heard && state === 'open') onSilent();
+    });
+  };
 
   const session = createSession({
     onWanted() {
@@ -158,13 +177,13 @@ export function createConnector<Session extends CarriedSession>(
         if (type === 'pagehide') {
           if (!persisted) end(1001, type);
         } else if (type === 'offline') down(broken(type));
-        else if (type === 'online' || persisted) {
+        else if (isVisible()) {
           // What a page had that was put away and is back is gone, even where nobody says so.
           if (persisted) down(broken(type));
           if (state === 'waiting') {
             failures = 0;
-            connect('online');
-          } else session.probe();
+            connect(type === 'online' ? type : 'awake');
+          } else wake();
         }
       });
       connect('wanted');
@@ -176,7 +195,7 @@ export function createConnector<Session extends CarriedSession>(
       openedAt = clock.now();
       move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: link!.name }, number);
     },
-    onSilent: () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' }),
+    onSilent,
   });
 
   const address: Address = {
@@ -186,6 +205,8 @@ export function createConnector<Session extends CarriedSession>(
     // A quarter, because a character may take three bytes.
     batchMax: () => Math.min(session.frameBytesMax() / 4, 1 << 16),
     clock,
+    extraHeaders: options.extraHeaders,
+    withCredentials: options.withCredentials,
   };
 
   return {

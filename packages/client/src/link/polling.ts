@@ -3,7 +3,7 @@
 // asked again and does no harm.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import { fetch as platformFetch } from '#fetch';
-import type { Address, Link, LinkEvents, Transport } from './transport';
+import { type Address, type Link, type LinkEvents, rootOf, type Transport } from './transport';
 
 /** The server answers a poll within 20 seconds; one that had no answer by now is lost. */
 const pollTimeoutMs = 30_000;
@@ -24,6 +24,7 @@ export interface FetchInit {
   readonly body: string | Uint8Array<ArrayBuffer> | undefined;
   readonly signal: AbortSignal;
   readonly keepalive: boolean;
+  readonly credentials: 'include' | 'same-origin';
 }
 
 export interface PollingOptions {
@@ -31,12 +32,29 @@ export interface PollingOptions {
   fetch?: Fetch | undefined;
 }
 
+/** @returns a refusal in the words of a Halyard server, if it is one's (docs/PROTOCOL.md §11) */
+function wordsOf(body: string): string | undefined {
+  try {
+    const { code, message } = JSON.parse(body);
+    return `${code}: ${message}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What becomes of the session (docs/PROTOCOL.md §8): who is turned away for what it is stays away. */
+function closeCodeOf(status: number, words: string): number {
+  if (status === 413) return 1009;
+  // Another transport may be on.
+  return status > 404 || words.startsWith('ERR_TRANSPORT') ? 1006 : 4000 + status;
+}
+
 export function polling({ fetch = platformFetch }: PollingOptions = {}): Transport {
   return { open: (address, events) => open(address, events, fetch) };
 }
 
 function open(
-  { url, protocol, binary, batchMax, clock }: Address,
+  { url, protocol, binary, batchMax, clock, extraHeaders, withCredentials }: Address,
   { onOpen, onFrame, onClose }: LinkEvents,
   fetch: Fetch,
 ): Link {
@@ -84,7 +102,11 @@ function open(
       });
       let failure: string;
       try {
-        const own: Record<string, string> = { [`halyard-${header}`]: `${value}`, 'halyard-ack': `${received}` };
+        const own: Record<string, string> = {
+          ...extraHeaders,
+          [`halyard-${header}`]: `${value}`,
+          'halyard-ack': `${received}`,
+        };
         if (id) own['halyard-connection'] = id;
         if (binary && body) own['content-type'] = 'application/octet-stream';
         const response = await fetch(url, {
@@ -94,10 +116,12 @@ function open(
           signal: controller.signal,
           // Lets a goodbye go out from a page that is going away.
           keepalive: method === 'DELETE',
+          credentials: withCredentials ? 'include' : 'same-origin',
         });
         const { status, headers } = response;
-        const content = binary ? new Uint8Array(await response.arrayBuffer()) : await response.text();
-        if (status < 300) {
+        const isRefusal = status > 299;
+        const content = binary && !isRefusal ? new Uint8Array(await response.arrayBuffer()) : await response.text();
+        if (!isRefusal) {
           const number = +headers.get('halyard-seq')!;
           // The answer to a poll may have overtaken that to the body under way, whose frames come first.
           if (method === 'GET' && number > received + 1) await posting;
@@ -112,12 +136,12 @@ function open(
           if (close) end(+close.slice(0, 4), close.slice(5), 'server');
           return headers;
         }
-        failure = `HTTP ${status}`;
+        failure = wordsOf(content as string) ?? `no Halyard server, but one that answers ${status}`;
         // What ended the connection is told to the poll.
         if (id && status === 404 && method !== 'GET') stop(method);
-        else if (status < 500) end(status === 413 ? 1009 : 4000 + status, failure, 'server');
+        else if (status < 500) end(closeCodeOf(status, failure), failure, 'server');
       } catch (error) {
-        failure = `${error}`;
+        failure = `${rootOf(error)}`;
       } finally {
         cancel();
       }

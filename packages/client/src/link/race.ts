@@ -1,6 +1,7 @@
 // Several transports as one. They race instead of queueing: the next one starts when the one before fails or takes long.
 // The first that opens wins, and the others are closed before anything was said on them. What worked is remembered.
 import { afterClose } from '@halyard/protocol';
+import { debug } from '#debug';
 import { checkNumber, optionError } from '../base/option-error';
 import { broken, type Link, type Transport } from './transport';
 
@@ -76,6 +77,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
               give();
               return onClose(close);
             }
+            debug.log?.('transport', link.name, 'failed', { close });
             links.delete(link);
             // Of several failures the one that is final tells what is wrong.
             if (afterClose(worst.code) !== 'final') worst = close;

@@ -12,6 +12,10 @@ export interface Address {
   /** Size that a body of several frames must stay below, in units of `Frame.length`. */
   batchMax(): number;
   readonly clock: Clock;
+  /** Header fields of every request, as far as the platform lets a program set any. May change from one to the next. */
+  readonly extraHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Whether requests to another origin carry cookies. */
+  readonly withCredentials?: boolean | undefined;
 }
 
 /** What a transport tells its owner. MUST NOT be called before `open` has returned, nor after `Link.close`. */
@@ -43,6 +47,13 @@ export interface Link {
 export interface Transport {
   /** Starts to open a link. MUST NOT throw: what goes wrong arrives in `onClose`. */
   open(address: Address, events: LinkEvents): Link;
+}
+
+/** @returns what went wrong at the bottom: platforms wrap it, as in `fetch failed` */
+export function rootOf(error: unknown): unknown {
+  const { cause, errors } = error as { cause?: unknown; errors?: unknown[] };
+  const deeper = cause ?? errors?.[0];
+  return deeper ? rootOf(deeper) : error;
 }
 
 /** @returns the close value of a link that broke */

@@ -1,7 +1,7 @@
 // The websocket transport (docs/PROTOCOL.md §2): one message is one frame.
 import type { Frame } from '@halyard/protocol';
 import { loadWebSocket } from '#websocket';
-import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
+import { type Address, broken, type Link, type LinkEvents, rootOf, type Transport } from './transport';
 
 const nothing = () => {};
 
@@ -22,9 +22,9 @@ function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?
     closed = true;
   };
   (async () => {
-    const Class = await (given ?? loadWebSocket());
+    const make = await loadWebSocket(given);
     if (closed) return;
-    socket = new Class(address.url.replace('http', 'ws'), address.protocol);
+    socket = make(address.url.replace('http', 'ws'), address.protocol, address.extraHeaders);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       socket!.onerror = nothing;
@@ -34,7 +34,8 @@ function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?
     // Once open, `close` always follows. Before, it does not in Node 22.
     socket.onerror = (event) => {
       socket!.onclose = null;
-      fail((event as ErrorEvent).message ?? '');
+      const { error, message } = event as ErrorEvent;
+      fail(error ? `${rootOf(error)}` : message || 'no WebSocket opens here, and browsers do not say why');
     };
     socket.onclose = ({ code, reason }) =>
       onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });

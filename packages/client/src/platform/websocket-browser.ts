@@ -1,2 +1,11 @@
-// Finds the WebSocket class where the platform has one.
-export const loadWebSocket = (): typeof WebSocket | Promise<typeof WebSocket> => WebSocket;
+// How WebSockets are made where the platform has a class for them. No header field can be set there.
+export type MakeWebSocket = (
+  url: string,
+  protocol: string,
+  headers: Readonly<Record<string, string>> | undefined,
+) => WebSocket;
+
+export const loadWebSocket =
+  (Class: typeof WebSocket = WebSocket): MakeWebSocket | Promise<MakeWebSocket> =>
+  (url, protocol) =>
+    new Class(url, protocol);

@@ -1,9 +1,20 @@
-// Finds the WebSocket class in Node: the global one, or the optional peer dependency `ws`.
+// How WebSockets are made in Node: by the class that was named, the global one, or that of the optional peer dependency `ws`.
+import type { MakeWebSocket } from './websocket-browser';
+
 let told = false;
 
-export const loadWebSocket = (): typeof WebSocket | Promise<typeof WebSocket> =>
-  globalThis.WebSocket ??
-  import('ws').then(
+export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSocket> {
+  const own = given ? undefined : globalThis.WebSocket;
+  const Class = given ?? own ?? (await loadWs());
+  return (url, protocol, headers) =>
+    // Node's own takes header fields with the protocols, `ws` behind them.
+    own && headers
+      ? new Class(url, { protocols: protocol, headers } as never)
+      : new (Class as new (url: string, protocol: string, options: object) => WebSocket)(url, protocol, { headers });
+}
+
+function loadWs(): Promise<typeof WebSocket> {
+  return import('ws').then(
     (ws) => ws.WebSocket as unknown as typeof WebSocket,
     (error) => {
       if (!told) console.warn('Halyard: this Node has no WebSocket. Install ws, or another transport is used.');
@@ -11,3 +22,4 @@ export const loadWebSocket = (): typeof WebSocket | Promise<typeof WebSocket> =>
       throw error;
     },
   );
+}

@@ -1,0 +1,177 @@
+// The client of this project against real servers that refuse it, wholly or one event: it says why in the server's words, and
+// whether it tries again.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type ClientOptions,
+  connect,
+  type HalyardError,
+  PublicError,
+  polling,
+  type Socket,
+  websocket,
+} from '@halyard/client';
+import { msgpack } from '@halyard/codec-msgpack';
+import { Server, type ServerOptions } from '@halyard/server';
+import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket as Ws } from 'ws';
+import { hosts } from '../kit/hosts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+function dial(url: string, options: ClientOptions = {}): Socket {
+  const socket = connect(url, options);
+  cleanups.push(() => socket.connection.close());
+  return socket;
+}
+
+/** @returns what the first attempt came to: code, message, whether it is final */
+async function refusalOf(socket: Socket): Promise<unknown[]> {
+  const { code, message, details } = await new Promise<HalyardError>((resolve) =>
+    socket.once('connect_error', resolve),
+  );
+  expect(socket.active).toBe(!details!['final']);
+  return [code, message, details!['final']];
+}
+
+describe.each(hosts)('on %s', (_name, host) => {
+  async function serve(options: ServerOptions = {}): Promise<{ io: Server; url: string }> {
+    const io = await new Server({ host: host(), ...options }).listen(0, '127.0.0.1');
+    cleanups.push(() => io.close());
+    return { io, url: `http://127.0.0.1:${io.port}` };
+  }
+
+  const ways = [
+    ['both transports', {}],
+    ['polling', { transports: [polling()] }],
+  ] as const;
+
+  test.each(ways)('a refused Origin is ERR_ORIGIN, and final, over %s', async (_way, options) => {
+    const { url } = await serve({ origins: ['https://app.example'] });
+    const socket = dial(url, { ...options, extraHeaders: { origin: 'https://evil.example' } });
+    expect(await refusalOf(socket)).toEqual(['ERR_ORIGIN', expect.stringContaining('https://evil.example'), true]);
+  });
+
+  test.each(ways)('no codec in common says what the server has, and is final, over %s', async (_way, options) => {
+    const { url } = await serve();
+    const socket = dial(url, { ...options, codec: msgpack() });
+    expect(await refusalOf(socket)).toEqual(['ERR_NO_COMMON_PROTOCOL', expect.any(String), true]);
+  });
+
+  test('another path is ERR_PATH, and tried again', async () => {
+    const { url } = await serve();
+    expect(await refusalOf(dial(url, { path: '/elsewhere' }))).toEqual(['ERR_PATH', expect.any(String), false]);
+  });
+
+  test('a transport that is off is said, and another one may be on', async () => {
+    const { url } = await serve({ transports: ['websocket'] });
+    const socket = dial(url, { transports: [polling()] });
+    expect(await refusalOf(socket)).toEqual(['ERR_UPGRADE_REQUIRED', expect.any(String), false]);
+  });
+
+  test('a server that is full is said, and tried again', async () => {
+    const { url } = await serve({ connectionsMax: 1 });
+    const first = dial(url, { transports: [polling()] });
+    await new Promise((resolve) => first.once('connect', resolve));
+    const socket = dial(url, { transports: [polling()] });
+    expect(await refusalOf(socket)).toEqual([
+      'ERR_TOO_MANY_CONNECTIONS',
+      expect.stringContaining('connectionsMax'),
+      false,
+    ]);
+  });
+
+  describe.each([
+    ['websocket', () => websocket({ WebSocket: Ws as never })],
+    ['polling', () => polling()],
+  ])('over %s', (_transport, transport) => {
+    const over = (url: string, options: ClientOptions = {}) => dial(url, { transports: [transport()], ...options });
+
+    test('extraHeaders are in the handshake', async () => {
+      const { io, url } = await serve();
+      const seen = new Promise((resolve) => {
+        io.use((handshake) => resolve([handshake.headers.get('x-mine'), handshake.headers.get('cookie')]));
+      });
+      over(url, { extraHeaders: { 'x-mine': 'yes', cookie: 'sid=1' } });
+      expect(await seen).toEqual(['yes', 'sid=1']);
+    });
+
+    test('2 MiB before the first connect: that emit alone fails, the others arrive', async () => {
+      const { io, url } = await serve();
+      const got: unknown[] = [];
+      io.on('connection', (socket) => socket.on('up', (n: number) => got.push(n) && n));
+      const socket = over(url);
+      const errors: unknown[] = [];
+      socket.on('error', (error) => errors.push((error as HalyardError).code));
+      socket.on('disconnect', (info) => errors.push(info));
+      socket.emit('up', 1);
+      socket.emit('up', 'x'.repeat(2 << 20));
+      const big = socket.emitWithAck('up', 'y'.repeat(2 << 20)).catch((error) => error.code);
+      // What is too large to go at once, and not too large.
+      socket.emit('up', 'z'.repeat(200_000));
+      expect(await socket.emitWithAck('up', 2)).toBe(2);
+      expect(await big).toBe('ERR_FRAME_TOO_BIG');
+      expect(got.map((value) => (typeof value === 'string' ? value.length : value))).toEqual([1, 200_000, 2]);
+      // Both ends count alike: a resume repeats nothing and leaves nothing out.
+      for (let i = 3; i < 40; i++) socket.emit('up', i);
+      expect(await socket.emitWithAck('up', 40)).toBe(40);
+      expect(errors).toEqual(['ERR_FRAME_TOO_BIG']);
+      expect(socket.connection.state).toBe('open');
+    });
+
+    test('what a client throws fits into its packet, or is cut between characters', async () => {
+      const { io, url } = await serve();
+      const socket = over(url);
+      const thrown = [
+        ['', 'no code'],
+        ['c'.repeat(300), 'long code'],
+        ['ERR_MINE', `${'m'.repeat(1_023)}😀`],
+      ] as const;
+      socket.on('fail', (which: number) => {
+        const [code, message] = thrown[which]!;
+        throw new PublicError(code, message);
+      });
+      const ask = new Promise<unknown[]>((resolve) => {
+        io.on('connection', async (there) => {
+          const told = [];
+          for (let i = 0; i < 3; i++)
+            told.push(await there.emitWithAck('fail', i).catch(({ code, message }) => [code, message]));
+          resolve(told);
+        });
+      });
+      expect(await ask).toEqual([
+        ['ERR_HANDLER', 'no code'],
+        ['c'.repeat(256), 'long code'],
+        ['ERR_MINE', 'm'.repeat(1_023)],
+      ]);
+      expect(socket.connected).toBe(true);
+    });
+  });
+});
+
+describe('in Node, what lies below', () => {
+  test.each([
+    ['its own HTTP', () => polling()],
+    ['fetch failed', () => polling({ fetch: (url, init) => fetch(url, init as RequestInit) })],
+    ['ws', () => websocket({ WebSocket: Ws as never })],
+  ])('%s is told', async (_name, transport) => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const socket = dial(`http://127.0.0.1:${port}`, { transports: [transport()] });
+    expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', expect.stringMatching(/ECONNREFUSED/), false]);
+  });
+
+  test('an answer that is no Halyard server says so', async () => {
+    const other = createServer((_request, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => new Promise((resolve) => other.close(resolve)));
+    const { port } = other.address() as AddressInfo;
+    const socket = dial(`http://127.0.0.1:${port}`, { transports: [polling()] });
+    expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', expect.stringMatching(/502/), false]);
+  });
+});
