@@ -141,10 +141,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     debug.log?.('socket', namespace, event, value);
     const listeners = emitter.take(event);
     if (event === 'error' && !listeners.length) console.error(value);
-    callAll(listeners, [value], (error) => {
-      if (event === 'error') console.error(error);
-      else aside(error);
-    });
+    callAll(listeners, [value], event === 'error' ? console.error : aside);
   };
 
   const aside = (error: unknown) => fire('error', error);
@@ -175,15 +172,12 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     callAll(taps.take('out'), [event, ...args], aside);
   };
 
-  const tap = (direction: string, listener: Call, first?: boolean) => {
-    taps.on(direction, listener, false, first);
-    return socket;
-  };
-
-  const untap = (direction: string, listener?: Call) => {
-    taps.off(direction, listener);
-    return socket;
-  };
+  const chain =
+    <Args extends readonly unknown[]>(run: (...args: Args) => void) =>
+    (...args: Args) => {
+      run(...args);
+      return socket;
+    };
 
   const request = (timeoutMs: number, event: string, args: readonly unknown[]) =>
     new Promise<never>((resolve, reject) => {
@@ -211,28 +205,16 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     set auth(auth) {
       presence.auth = auth;
     },
-    on(event, listener) {
-      emitter.on(event, listener);
-      return this;
-    },
-    once(event, listener) {
-      emitter.on(event, listener, true);
-      return this;
-    },
-    off(event, listener) {
-      emitter.off(event, listener);
-      return this;
-    },
-    removeAllListeners(event) {
-      emitter.off(event);
-      return this;
-    },
-    onAny: (listener) => tap('in', listener),
-    prependAny: (listener) => tap('in', listener, true),
-    offAny: (listener) => untap('in', listener),
-    onAnyOutgoing: (listener) => tap('out', listener),
-    prependAnyOutgoing: (listener) => tap('out', listener, true),
-    offAnyOutgoing: (listener) => untap('out', listener),
+    on: chain((event: string, listener: Call) => emitter.on(event, listener)),
+    once: chain((event: string, listener: Call) => emitter.on(event, listener, true)),
+    off: chain(emitter.off),
+    removeAllListeners: chain((event?: string) => emitter.off(event)),
+    onAny: chain((listener) => taps.on('in', listener)),
+    prependAny: chain((listener) => taps.on('in', listener, false, true)),
+    offAny: chain((listener) => taps.off('in', listener)),
+    onAnyOutgoing: chain((listener) => taps.on('out', listener)),
+    prependAnyOutgoing: chain((listener) => taps.on('out', listener, false, true)),
+    offAnyOutgoing: chain((listener) => taps.off('out', listener)),
     emit: (event, ...args) => send(event, args),
     emitWithAck: (event, ...args) => request(options.ackTimeoutMs, event, args),
     timeout(timeoutMs) {
@@ -248,14 +230,8 @@ function createPresence(client: Client, namespace: string): SocketPresence {
         callAll(taps.take('out'), [event, ...args], aside);
       },
     },
-    connect() {
-      session.join(presence);
-      return this;
-    },
-    disconnect() {
-      session.leave(presence);
-      return this;
-    },
+    connect: chain(() => session.join(presence)),
+    disconnect: chain(() => session.leave(presence)),
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
   const presence: SocketPresence = { namespace, socket, auth: undefined, fire, handle };

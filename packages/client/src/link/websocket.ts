@@ -35,7 +35,7 @@ function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?
     socket.onerror = (event) => {
       socket!.onclose = null;
       const { error, message } = event as ErrorEvent;
-      fail(error ? `${rootOf(error)}` : message || 'no WebSocket opens here, and browsers do not say why');
+      fail(error ? `${rootOf(error)}` : message || 'browsers do not say why');
     };
     socket.onclose = ({ code, reason }) =>
       onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });

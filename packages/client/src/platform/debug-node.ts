@@ -2,7 +2,7 @@
 import { createLog, type Debug } from './debug';
 
 export const debug: Debug = {
-  log: createLog(process.env['DEBUG'], (name, line) => {
+  log: createLog(process.env.DEBUG, (name, line) => {
     process.stderr.write(`${new Date().toISOString()} ${name} ${line}\n`);
   }),
 };

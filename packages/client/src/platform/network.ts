@@ -4,11 +4,12 @@ const names = ['online', 'offline', 'pagehide', 'pageshow', 'visibilitychange', 
 
 /** @returns a function that stops watching */
 export function watchNetwork(handle: (event: { type: string; persisted?: boolean }) => void): () => void {
-  // Captured: some are told to the document and do not bubble.
-  for (const name of names) globalThis.addEventListener?.(name, handle, true);
-  return () => {
-    for (const name of names) globalThis.removeEventListener?.(name, handle, true);
+  const each = (change: 'addEventListener' | 'removeEventListener') => {
+    // Captured: some are told to the document and do not bubble.
+    for (const name of names) globalThis[change]?.(name, handle, true);
   };
+  each('addEventListener');
+  return () => each('removeEventListener');
 }
 
 /** Whether somebody may look at the page, if there is one. */

@@ -42,23 +42,15 @@ export async function askAuth(presence: Presence): Promise<void> {
  */
 export function askAll(wanted: () => readonly Presence[]): () => Promise<void> {
   const asked = new Map<Presence, Promise<void>>();
-  const ask = () => {
-    for (const presence of wanted()) {
-      if (asked.has(presence)) continue;
-      const answer = askAuth(presence);
-      // Whoever waits for it hears of it.
-      answer.catch(() => {});
-      asked.set(presence, answer);
-    }
-    return asked.size;
+  const ask = async (): Promise<void> => {
+    const { size } = asked;
+    for (const presence of wanted()) if (!asked.has(presence)) asked.set(presence, askAuth(presence));
+    await Promise.all(asked.values());
+    if (asked.size > size) await ask();
   };
-  ask();
-  return async () => {
-    for (let size = 0; size < ask(); ) {
-      size = asked.size;
-      await Promise.all(asked.values());
-    }
-  };
+  // Whoever waits for it hears of what fails.
+  ask().catch(() => {});
+  return ask;
 }
 
 /** Lets go of what was held: it is sent, or fails. */

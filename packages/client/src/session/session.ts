@@ -10,7 +10,6 @@ import {
   createClientOutbox,
   type DeliveredPacket,
   defaultPendingAcksMax,
-  defaultSettings,
   type EventPacket,
   type Frame,
   FrameTag,
@@ -24,6 +23,7 @@ import {
   packetLimits,
   RemoteProtocolError,
   SessionMachine,
+  type SessionSettings,
   type Settle,
   type Value,
   type WelcomePacket,
@@ -44,6 +44,9 @@ const helloWindow = {
   windowPacketsMax: packetLimits.helloWindowPacketsMax,
   windowBytesMax: packetLimits.helloWindowBytesMax,
 };
+
+/** What WELCOME has not told: how large a frame may be, and when silence is too long. Nothing else matters before it. */
+const beforeWelcome = { frameBytesMax: Infinity, heartbeatMs: Infinity } as SessionSettings;
 
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
@@ -94,8 +97,6 @@ export function createSession(
   let generation = 0;
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
-  /** Events whose time is over and that never left, by their numbers. */
-  let late: ReadonlySet<number>;
 
   const createMachine = () => {
     const machine = new SessionMachine(
@@ -105,8 +106,7 @@ export function createSession(
         deliver,
         silent: onSilent,
       },
-      // How large a frame may be is not known before WELCOME.
-      { ...defaultSettings, frameBytesMax: Infinity },
+      beforeWelcome,
       undefined,
       createClientOutbox<Frame>(helloWindow, options),
       probeSlackMs,
@@ -120,9 +120,8 @@ export function createSession(
   let positions = createPositions(askPing);
   const timer = createTimer(clock, () => {
     const now = clock.now();
-    const { acks, outbox } = machine;
-    if (now >= acks!.deadline)
-      late = new Set(outbox.giveUp(({ mark }) => acks!.isPending(mark, now)).map(({ mark }) => mark));
+    const { acks } = machine;
+    if (now >= acks!.deadline) giveUp(({ mark }) => acks!.isPending(mark, now))(ackTimeout());
     machine.tick(now);
     if (leaving) idle();
     arm();
@@ -194,6 +193,15 @@ export function createSession(
       });
   };
 
+  /** @returns a function that tells whose events have not left, and will not: those who wait for a reply, or else the socket */
+  const giveUp = (isUnwanted: (event: { frame: Frame; mark: number }) => boolean) => {
+    const given = machine.outbox.giveUp(isUnwanted);
+    return (error: HalyardError) => {
+      for (const { frame, mark } of given)
+        (machine.acks!.cancel(mark) ?? (() => ownerOf(frame).fire('error', error)))(error, undefined);
+    };
+  };
+
   const ownerOf = (frame: Frame) => presences.get((codec.decode(frame) as EventPacket).namespace)!;
 
   /**
@@ -231,14 +239,13 @@ export function createSession(
       }
     }
     // What waits while nobody knows how large it may be is not in the way of the rest.
-    const refused = machine.outbox.giveUp(({ frame }) => isTooBig(frame));
+    const refuseBig = giveUp(({ frame }) => isTooBig(frame));
     if (isLost) machine.open(clock.now());
     else machine.confirm(packet.received, packet.settled);
     key ??= { session, secret };
     open = true;
     onOpen(recovered);
-    for (const { frame, mark } of refused)
-      (machine.acks!.cancel(mark) ?? ((error) => ownerOf(frame).fire('error', error)))(tooBig(), undefined);
+    refuseBig(tooBig());
     for (const presence of wanted()) {
       // Those who are told may end it.
       if (link !== current) return;
@@ -319,14 +326,7 @@ export function createSession(
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
         const { acks } = machine;
-        const mark: number = timeoutMs
-          ? acks!.expect(
-              deadline,
-              defaultPendingAcksMax,
-              // Without a reply to wait for, that it has not left is all there is to tell.
-              settle ?? ((error) => late?.has(mark) && told(error, undefined)),
-            )
-          : FrameTag.Event;
+        const mark = timeoutMs ? acks!.expect(deadline, defaultPendingAcksMax, settle) : FrameTag.Event;
         try {
           send({ ...packet, ack: settle && mark }, mark);
         } catch (error) {

@@ -8,7 +8,7 @@ import type { Value } from '../wire/value';
 export type Settle = (error: HalyardError | undefined, value: Value | undefined) => void;
 
 interface PendingAck {
-  readonly settle: Settle;
+  readonly settle: Settle | undefined;
   readonly deadline: number;
 }
 
@@ -22,8 +22,11 @@ export class PendingAcks {
   last = 0;
   readonly #pending = new Map<number, PendingAck>();
 
-  /** @returns the number the reply must carry. @throws LocalUsageError `ERR_ACKS_FULL` */
-  expect(deadline: number, pendingMax: number, settle: Settle): number {
+  /**
+   * @param settle not there if no reply is asked for: then what is due is only known to be
+   * @returns the number the reply must carry. @throws LocalUsageError `ERR_ACKS_FULL`
+   */
+  expect(deadline: number, pendingMax: number, settle: Settle | undefined): number {
     if (this.#pending.size >= pendingMax) {
       throw new LocalUsageError('ERR_ACKS_FULL', `pendingAcksMax: ${pendingMax} are waited for`);
     }
@@ -62,7 +65,7 @@ export class PendingAcks {
 
   /** Settles with `error` what is due at `now`, by default all, but for those in `kept`. */
   fail(error: HalyardError, kept?: ReadonlySet<number>, now = Infinity): void {
-    const due: Settle[] = [];
+    const due: (Settle | undefined)[] = [];
     this.deadline = Infinity;
     for (const [id, { settle, deadline }] of this.#pending) {
       if (deadline > now || kept?.has(id)) this.deadline = Math.min(this.deadline, deadline);
@@ -71,6 +74,6 @@ export class PendingAcks {
         due.push(settle);
       }
     }
-    for (const settle of due) settle(error, undefined);
+    for (const settle of due) settle?.(error, undefined);
   }
 }

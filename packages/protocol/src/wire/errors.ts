@@ -3,8 +3,9 @@ import type { Value } from './value';
 
 /** Base of every error Halyard throws. `code` is stable; `message` is for people. */
 export class HalyardError extends Error {
-  readonly code: string;
-  readonly details: Record<string, unknown> | undefined;
+  // Declared, because a field that is defined first costs every page bytes.
+  declare readonly code: string;
+  declare readonly details: Record<string, unknown> | undefined;
 
   constructor(code: string, message: string = code, details?: Record<string, unknown>) {
     super(message);
@@ -19,7 +20,7 @@ export class LocalUsageError extends HalyardError {}
 
 /** The peer broke a rule of docs/PROTOCOL.md. Closes the connection with `closeCode`, by default 4400. */
 export class RemoteProtocolError extends HalyardError {
-  readonly closeCode: number;
+  declare readonly closeCode: number;
 
   constructor(code: string, message?: string, closeCode = 4400) {
     super(code, message);
@@ -33,7 +34,7 @@ export class RemoteProtocolError extends HalyardError {
  * the reply gets it as a `PublicError` too.
  */
 export class PublicError extends HalyardError {
-  readonly data: Value | undefined;
+  declare readonly data: Value | undefined;
 
   constructor(code: string, message: string, data?: Value) {
     super(code, message);
