@@ -33,8 +33,8 @@ async function refusalOf(socket: Socket): Promise<unknown[]> {
   const { code, message, details } = await new Promise<HalyardError>((resolve) =>
     socket.once('connect_error', resolve),
   );
-  expect(socket.active).toBe(!details!['final']);
-  return [code, message, details!['final']];
+  expect(socket.active).toBe(!details!.final);
+  return [code, message, details!.final];
 }
 
 describe.each(hosts)('on %s', (_name, host) => {

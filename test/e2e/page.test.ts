@@ -82,6 +82,18 @@ describeInBrowser('a page', () => {
         expect([[...io.sockets.keys()], ends]).toEqual([[id], []]);
       });
 
+      // A headless Chromium hides and freezes no page, so the event is made: to the document, where it does not bubble.
+      test.each(['visibilitychange', 'resume'])('that hears %s asks for a sign of life at once', async (event) => {
+        const { page } = await open(plain, transport);
+        const browser = await page.context().newCDPSession(page);
+        const sent: string[] = [];
+        browser.on('Network.webSocketFrameSent', ({ response }) => sent.push(response.payloadData));
+        browser.on('Network.requestWillBeSent', ({ request }) => sent.push(request.postData ?? ''));
+        await browser.send('Network.enable');
+        await page.evaluate(`void document.dispatchEvent(new Event('${event}'))`);
+        await eventually(async () => sent.filter((frame) => frame.startsWith('[8,'))).toHaveLength(1);
+      });
+
       const left = { code: 1000, reason: '', by: 'client' };
 
       test('whose tab is closed ends its session', async () => {
