@@ -18,6 +18,7 @@ const codec = json();
 export class FakeLink implements Link {
   readonly name: string;
   bufferedBytes = 0;
+  frameBytesMax: number | undefined;
   /** What the client has sent and the test has not yet read. */
   inbox: Packet[] = [];
   closed: { code: number; reason: string } | undefined;

@@ -630,3 +630,35 @@ describe.each([
     expect(server.requests.filter((line) => line !== 'POST 0')).toEqual([]);
   });
 });
+
+test('a server may tell how long it holds a poll, and how large a body may be', async () => {
+  const waits: number[] = [];
+  const fetch: Fetch = async (_url, { method }) => {
+    if (method === 'GET') return new Promise(() => {});
+    const headers = { 'halyard-poll-hold-ms': '60000', 'halyard-body-bytes-max': '1024' };
+    return new Response('', { headers: { ...headers, 'halyard-connection': 'id' } });
+  };
+  const opened = deferred();
+  const asked = deferred();
+  const link = polling({ fetch }).open(
+    {
+      url: 'http://app.example',
+      protocol: 'halyard.v1+json',
+      binary: false,
+      batchMax: () => 1_000,
+      clock: {
+        now: () => 0,
+        after(delayMs) {
+          waits.push(delayMs);
+          if (waits.length === 2) asked.resolve();
+          return () => {};
+        },
+      },
+    },
+    { onOpen: opened.resolve, onFrame() {}, onClose() {} },
+  );
+  await opened.promise;
+  expect(link.frameBytesMax).toBe(1_020);
+  await asked.promise;
+  expect(waits).toEqual([10_000, 70_000]);
+});

@@ -5,8 +5,9 @@ import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protoc
 import { fetch as platformFetch } from '#fetch';
 import { type Address, type Link, type LinkEvents, rootOf, type Transport } from './transport';
 
-/** The server answers a poll within 20 seconds; one that had no answer by now is lost. */
-const pollTimeoutMs = 30_000;
+/** How long a server holds a poll that tells nothing else. */
+const pollHoldMs = 20_000;
+/** What takes so much longer than it should has no answer any more. */
 const sendTimeoutMs = 10_000;
 /**
  * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
@@ -62,6 +63,8 @@ function open(
   /** Stops what runs in each direction, a request or the wait for its next try; null once the direction has ended. */
   const running: Record<string, (() => void) | null> = {};
   let id = '';
+  let pollTimeoutMs: number;
+  let frameBytesMax: number | undefined;
   let bodies = 0;
   /** Number of the last answer with frames that came: every request says it. */
   let received = 0;
@@ -174,7 +177,12 @@ function open(
   };
 
   const run = async () => {
-    id = (await request('POST', 'protocol', protocol))?.get('halyard-connection') ?? '';
+    const headers = await request('POST', 'protocol', protocol);
+    const limit = (name: string) => +(headers?.get(`halyard-${name}`) ?? NaN);
+    id = headers?.get('halyard-connection') ?? '';
+    pollTimeoutMs = (limit('poll-hold-ms') || pollHoldMs) + sendTimeoutMs;
+    // Behind its length, if it is binary.
+    frameBytesMax = limit('body-bytes-max') - 4 || Infinity;
     // A login page of the network, perhaps: another attempt may find the server.
     if (!id) end(1006, 'not a Halyard server');
     if (closed) return;
@@ -185,6 +193,9 @@ function open(
   run().catch((error) => end(4400, `${error}`));
   return {
     name: 'polling',
+    get frameBytesMax() {
+      return frameBytesMax;
+    },
     get bufferedBytes() {
       return bufferedBytes;
     },

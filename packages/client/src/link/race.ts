@@ -92,6 +92,9 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 2_000):
         get name() {
           return winner?.name ?? '';
         },
+        get frameBytesMax() {
+          return winner?.frameBytesMax;
+        },
         get bufferedBytes() {
           return winner?.bufferedBytes ?? 0;
         },

@@ -34,6 +34,8 @@ export interface Link {
   readonly name: string;
   /** Bytes or characters taken by `send` that have not left this machine, as far as it can be known. */
   readonly bufferedBytes: number;
+  /** Size of the largest frame it carries, in bytes, once it is open; absent if only the server's own limit counts. */
+  readonly frameBytesMax?: number | undefined;
   /** Takes a frame after `onOpen`. MUST keep the order. MUST NOT throw once closed. */
   send(frame: Frame): void;
   /**

@@ -880,6 +880,17 @@ describe('a frame that is too big', () => {
     expect(briefs(await link.read())).toEqual(['EVENT / small []']);
   });
 
+  test('is one that the connection of now does not carry', async () => {
+    const { socket, transport, log } = scene();
+    socket.emit('big', big(70_000));
+    const { link } = transport;
+    link.frameBytesMax = 70_000;
+    await link.open();
+    await link.say(welcome({ settings }), connected());
+    expect(log[0]).toEqual(['error', 'ERR_FRAME_TOO_BIG']);
+    expect(() => socket.emit('big', big(70_000))).toThrow(/more than 70000 bytes.*httpBodyBytesMax/);
+  });
+
   test('has no place in a new session either', async () => {
     const all = await open();
     await all.link.drop();

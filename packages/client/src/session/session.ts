@@ -128,7 +128,7 @@ export function createSession(
   });
   const arm = () => timer.arm(machine.deadline);
 
-  const frameBytesMax = () => machine.settings.frameBytesMax;
+  const frameBytesMax = () => Math.min(machine.settings.frameBytesMax, link?.frameBytesMax ?? Infinity);
   const all = () => [...presences.values()];
   const wanted = () => all().filter((presence) => presence.phase);
   const isConnected = (presence: Presence) => open && presence.phase === 'joined';
@@ -136,7 +136,10 @@ export function createSession(
   // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
   const isTooBig = (frame: Frame) => frame.length * 3 > frameBytesMax() && bytesOf(frame) > frameBytesMax();
   const tooBig = () =>
-    new LocalUsageError('ERR_FRAME_TOO_BIG', `more than ${frameBytesMax()} bytes: see the server's frameBytesMax`);
+    new LocalUsageError(
+      'ERR_FRAME_TOO_BIG',
+      `more than ${frameBytesMax()} bytes: see the server's frameBytesMax, httpBodyBytesMax`,
+    );
   const encode = (packet: Packet) => {
     const frame = codec.encode(packet);
     if (isTooBig(frame)) throw tooBig();
