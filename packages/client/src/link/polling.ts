@@ -2,8 +2,8 @@
 // frames, and both bring frames back. Bodies and answers are numbered, so that after a lost request or answer the same is
 // asked again and does no harm.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
-import { fetch as platformFetch } from '#fetch';
-import { type Address, type Link, type LinkEvents, rootOf, type Transport } from './transport';
+import { fetch as platformFetch, rootOf } from '#fetch';
+import type { Address, Link, LinkEvents, Transport } from './transport';
 
 /** How long a server holds a poll that tells nothing else. */
 const pollHoldMs = 20_000;

@@ -51,13 +51,6 @@ export interface Transport {
   open(address: Address, events: LinkEvents): Link;
 }
 
-/** @returns what went wrong at the bottom: platforms wrap it, as in `fetch failed` */
-export function rootOf(error: unknown): unknown {
-  const { cause, errors } = error as { cause?: unknown; errors?: unknown[] };
-  const deeper = cause ?? errors?.[0];
-  return deeper ? rootOf(deeper) : error;
-}
-
 /** @returns the close value of a link that broke */
 export function broken(reason: string, code = 1006): Close {
   return { code, reason, by: 'network' };

@@ -1,7 +1,7 @@
 // The websocket transport (docs/PROTOCOL.md §2): one message is one frame.
 import type { Frame } from '@halyard/protocol';
-import { loadWebSocket } from '#websocket';
-import { type Address, broken, type Link, type LinkEvents, rootOf, type Transport } from './transport';
+import { loadWebSocket, whyOf } from '#websocket';
+import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
 const nothing = () => {};
 
@@ -34,8 +34,7 @@ function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?
     // Once open, `close` always follows. Before, it does not in Node 22.
     socket.onerror = (event) => {
       socket!.onclose = null;
-      const { error, message } = event as ErrorEvent;
-      fail(error ? `${rootOf(error)}` : message || 'browsers do not say why');
+      fail(`${whyOf(event)}`);
     };
     socket.onclose = ({ code, reason }) =>
       onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });

@@ -1,5 +1,5 @@
 import { HalyardError, PublicError } from '@halyard/protocol';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from './debug';
 
 function lines(wanted: string | null | undefined, ...told: Parameters<NonNullable<ReturnType<typeof createLog>>>[]) {
@@ -59,4 +59,27 @@ it('a line holds codes, reasons and counts, and nothing that was sent', () => {
     'halyard:client:socket "/" error "thrown\\n\\u001b[2J?"',
     'halyard:client:socket "/" error',
   ]);
+});
+
+describe('in Node', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+    vi.resetModules();
+  });
+
+  it.each([
+    ['halyard:*', 1],
+    ['', 0],
+  ])('DEBUG=%s alone writes %d lines', async (wanted, lines) => {
+    vi.stubEnv('DEBUG', wanted);
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const { debug } = await import('#debug');
+    debug.log?.('socket', '/', 'connect', { recovered: true });
+    const written = write.mock.calls.map(([line]) => line);
+    write.mockRestore();
+    expect(written).toEqual(
+      Array(lines).fill(expect.stringMatching(/^\d{4}-\S+Z halyard:client:socket "\/" connect recovered true\n$/)),
+    );
+  });
 });

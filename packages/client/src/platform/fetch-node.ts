@@ -4,6 +4,8 @@
 import http from 'node:http';
 import https from 'node:https';
 
+export { rootOf } from './root';
+
 interface Init {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

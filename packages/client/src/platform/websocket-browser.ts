@@ -9,3 +9,6 @@ export const loadWebSocket =
   (Class: typeof WebSocket = WebSocket): MakeWebSocket | Promise<MakeWebSocket> =>
   (url, protocol) =>
     new Class(url, protocol);
+
+/** @returns why a WebSocket did not open */
+export const whyOf = (_event: Event): unknown => 'browsers do not say why';

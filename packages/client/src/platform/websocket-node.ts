@@ -1,4 +1,5 @@
 // How WebSockets are made in Node: by the class that was named, the global one, or that of the optional peer dependency `ws`.
+import { rootOf } from './root';
 import type { MakeWebSocket } from './websocket-browser';
 
 let told = false;
@@ -11,6 +12,12 @@ export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSo
     own && headers
       ? new Class(url, { protocols: protocol, headers } as never)
       : new (Class as new (url: string, protocol: string, options: object) => WebSocket)(url, protocol, { headers });
+}
+
+/** @returns why a WebSocket did not open */
+export function whyOf(event: Event): unknown {
+  const { error, message } = event as ErrorEvent;
+  return error ? rootOf(error) : message;
 }
 
 function loadWs(): Promise<typeof WebSocket> {
