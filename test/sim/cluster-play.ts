@@ -501,9 +501,10 @@ class ClusterWorld {
             client.settled++;
             if (value !== text) this.#broken ??= new Broken(`the reply to ${text} is ${value}`);
           },
-          (error: { code?: string }) => {
+          (error: { code?: string; details?: { left?: boolean } }) => {
             client.settled++;
             this.counters['acks failed']++;
+            if (error.details?.left === false) this.#model.spared(text);
             const isKnown =
               this.#mayLose ||
               knownCodes.includes(String(error.code)) ||

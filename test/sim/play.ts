@@ -354,12 +354,12 @@ class World {
         client.settled++;
         if (value !== text) this.#broken ??= new Broken(`the reply to ${text} is ${value}`);
       },
-      (error: { code?: string }) => {
+      (error: { code?: string; details?: { left?: boolean } }) => {
         client.settled++;
         this.counters['acks failed']++;
-        const { code = String(error) } = error;
+        const { code = String(error), details } = error;
         if (!known.includes(code)) this.#broken ??= new Broken(`the reply to ${text} is ${code}`);
-        if (notThere.includes(code)) this.#model.takenBack(key, text);
+        if (notThere.includes(code) || details?.left === false) this.#model.takenBack(key, text);
       },
     );
   }

@@ -87,7 +87,7 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   ): Promise<EventReply<Emit, Name>>;
   /**
    * The same with a time limit, from 1 to Infinity milliseconds, for the reply and for leaving: an event that has not left by then
-   * never will. `emit` tells so by `error`, with `ERR_ACK_TIMEOUT`. @throws LocalUsageError `ERR_OPTION`
+   * never will. `emit` tells so by `error`. The `details.left` of an `ERR_ACK_TIMEOUT` says whether it has. @throws LocalUsageError `ERR_OPTION`
    */
   timeout(timeoutMs: number): EmitWithAck<Emit> & EmitVolatile<Emit>;
   /** Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. */

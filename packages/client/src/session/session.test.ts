@@ -916,13 +916,13 @@ describe('an event whose time is over', () => {
       socket
         .timeout(100)
         .emitWithAck('ask', n)
-        .catch((error) => codes.push(error.code));
+        .catch(({ code, details }) => codes.push(`${code} ${details.left}`));
     for (const n of [1, 2, 3]) ask(n);
     socket.timeout(100).emit('tell', 4);
     socket.emit('stays', 5);
     const late = socket.timeout(5_000).emitWithAck('ask', 6);
     await advance(100);
-    expect(codes).toEqual(['ERR_ACK_TIMEOUT', 'ERR_ACK_TIMEOUT', 'ERR_ACK_TIMEOUT']);
+    expect(codes).toEqual(Array(3).fill('ERR_ACK_TIMEOUT false'));
     expect(log).toEqual([['error', 'ERR_ACK_TIMEOUT']]);
     expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'EVENT / stays [5]', 'EVENT / ask [6] #5']);
     await transport.link.say(welcome(), connected(), { type: PacketType.Ack, ack: 5, value: 'ok' });
@@ -935,10 +935,10 @@ describe('an event whose time is over', () => {
     const reply = all.socket
       .timeout(100)
       .emitWithAck('ask')
-      .catch((error) => error.code);
+      .catch(({ code, details }) => [code, details]);
     await all.link.drop();
     await all.advance(100);
-    expect(await reply).toBe('ERR_ACK_TIMEOUT');
+    expect(await reply).toEqual(['ERR_ACK_TIMEOUT', { left: true }]);
     await all.advance(1_000);
     expect(briefs(await all.transport.link.open()).slice(1)).toEqual(['EVENT / tell []', 'EVENT / ask [] #2']);
     expect(all.log.slice(1)).toEqual([['disconnect', 1006, 'network', true]]);

@@ -121,7 +121,7 @@ export function createSession(
   const timer = createTimer(clock, () => {
     const now = clock.now();
     const { acks } = machine;
-    if (now >= acks!.deadline) giveUp(({ mark }) => acks!.isPending(mark, now))(ackTimeout());
+    if (now >= acks!.deadline) giveUp(({ mark }) => acks!.isPending(mark, now))(ackTimeout(false));
     machine.tick(now);
     if (leaving) idle();
     arm();
@@ -356,7 +356,7 @@ export function createSession(
           }
         };
         const cancel =
-          timeoutMs && timeoutMs < Infinity ? clock.after(timeoutMs, () => release(ackTimeout())) : undefined;
+          timeoutMs && timeoutMs < Infinity ? clock.after(timeoutMs, () => release(ackTimeout(false))) : undefined;
         held.push(release);
       }
     },

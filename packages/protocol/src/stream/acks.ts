@@ -12,8 +12,9 @@ interface PendingAck {
   readonly deadline: number;
 }
 
-export const ackTimeout = (): LocalUsageError =>
-  new LocalUsageError('ERR_ACK_TIMEOUT', 'not sent or not answered in time');
+/** @param left whether the event has left: the other side may have handled it, or will */
+export const ackTimeout = (left: boolean): LocalUsageError =>
+  new LocalUsageError('ERR_ACK_TIMEOUT', left ? 'no reply in time' : 'has not left in time, and never will', { left });
 
 export class PendingAcks {
   /** When the next one times out, or Infinity. */
@@ -60,7 +61,7 @@ export class PendingAcks {
 
   /** Settles what is due at `now`. */
   expire(now: number): void {
-    if (now >= this.deadline) this.fail(ackTimeout(), undefined, now);
+    if (now >= this.deadline) this.fail(ackTimeout(true), undefined, now);
   }
 
   /** Settles with `error` what is due at `now`, by default all, but for those in `kept`. */
