@@ -42,8 +42,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what had left waits for the window, and both ends count differently',
     file: `${stream}/client-outbox.ts`,
-    code: 'if (flying && !fits && carried >= left) return undefined;',
-    instead: 'if (flying && !fits) return undefined;',
+    code: 'if ((flying || !outbox.window.frameBytesMax) && !fits && carried >= left) return undefined;',
+    instead: 'if ((flying || !outbox.window.frameBytesMax) && !fits) return undefined;',
     from: 135,
   },
   {
@@ -224,7 +224,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce) return false;',
     instead: '',
     nodes: 3,
-    from: 87,
+    from: 3000118,
   },
   {
     fault: 'who was fenced goes on',
@@ -345,7 +345,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
     instead: 'return [];',
     nodes: 3,
-    from: 715,
+    from: 3000794,
   },
   {
     fault: 'records of which something is lost are not written again',
