@@ -136,7 +136,8 @@ export class Shard {
     this.#beatingSince = platform.now();
     try {
       const answers: Promise<unknown>[] = this.#marked().map((partition) => this.#mark(partition));
-      if (this.commits !== this.commands) answers.push(this.commits.run((client) => client.ping()));
+      // What it is there for: whoever may do nothing else may do this.
+      if (this.commits !== this.commands) answers.push(this.commits.run((client) => client.wait(0, 1)));
       await Promise.all(answers);
       if (this.#isSubscribed) this.#become('up');
     } catch {
