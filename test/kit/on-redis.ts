@@ -1,9 +1,10 @@
 // The servers of a test that share a Redis, and clients that come to one of them at a time: all are gone when the test is over.
 import { redis } from '@halyard/adapter-redis';
-import { connect, type Socket, type Transport, websocket } from '@halyard/client/core';
+import { connect, type LinkEvents, type Socket, type Transport, websocket } from '@halyard/client/core';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
+import type { Frame } from '@halyard/protocol';
 import { type Adapter, node, type Server, type ServerOptions } from '@halyard/server';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { type KillableServer, killable } from './killable';
@@ -48,12 +49,19 @@ export function lab() {
       }
       return servers;
     },
-    /** @returns once it is connected */
-    async client(to: Place, codec: Codec = json()): Promise<RoutedClient> {
+    /** @param onFrame is told all that comes, also what the client has had already. @returns once it is connected */
+    async client(to: Place, codec: Codec = json(), onFrame: (frame: Frame) => void = () => {}): Promise<RoutedClient> {
       const route: RoutedClient['route'] = { to };
       let cut = (): void => {};
       const transport: Transport = {
-        open(address, events) {
+        open(address, its) {
+          const events: LinkEvents = {
+            ...{ onOpen: () => its.onOpen(), onClose: (close) => its.onClose(close) },
+            onFrame(frame) {
+              onFrame(frame);
+              its.onFrame(frame);
+            },
+          };
           const link = websocket().open({ ...address, url: `http://127.0.0.1:${route.to.io.port}/halyard` }, events);
           cut = () => {
             link.close(4000, '');

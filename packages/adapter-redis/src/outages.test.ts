@@ -1,7 +1,7 @@
 // What happens to a node when its Redis, or a connection to it, is gone for a while: nothing is lost without a word.
-import { createConnection, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
+import { type Path, pathTo } from '../../../test/kit/path';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
 import { nodesOf } from './testing/nodes';
 
@@ -19,43 +19,11 @@ describe.skipIf(!hasRedis)('a node', () => {
   const nodes = nodesOf();
   const { cleanUp, start } = nodes;
 
-  /** A way to Redis on which what is subscribed can be silenced, with its connections open. */
-  async function path(port: number) {
-    const pairs: { readonly to: Socket; readonly from: Socket; isSubscriber: boolean }[] = [];
-    const proxy = createServer((to) => {
-      const from = createConnection(port, '127.0.0.1');
-      const pair = { to, from, isSubscriber: false };
-      pairs.push(pair);
-      to.on('data', (data) => {
-        pair.isSubscriber ||= data.includes('ssubscribe');
-        from.write(data);
-      });
-      from.on('data', (data) => to.write(data));
-      for (const [one, other] of [
-        [to, from],
-        [from, to],
-      ] as const) {
-        one.on('error', () => {});
-        one.on('close', () => other.destroy());
-      }
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const cut = (): void => {
-      proxy.close();
-      for (const { to, from } of pairs) {
-        to.destroy();
-        from.destroy();
-      }
-    };
-    cleanUp.push(cut);
-    const { port: own } = proxy.address() as { port: number };
-    return {
-      url: `redis://127.0.0.1:${own}`,
-      cut,
-      silence: () => {
-        for (const { from, isSubscriber } of pairs) if (isSubscriber) from.removeAllListeners('data').pause();
-      },
-    };
+  /** A way to Redis that is gone with the test. */
+  async function path(port: number): Promise<Path> {
+    const its = await pathTo(port);
+    cleanUp.push(its.cut);
+    return its;
   }
 
   test('goes on after its Redis was started anew: what it follows is followed, and it is told that something was missed', async () => {
