@@ -120,7 +120,10 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     const adapter = redis({ url: own.url });
     const servers: KillableServer[] = [];
     for (let i = 0; i < 2; i++) {
-      const app = (io: Server) => void io.on('connection', (socket) => void socket.join('room'));
+      const app = (io: Server) => {
+        io.on('connection', (socket) => void socket.join('room'));
+        io.on('work', () => i);
+      };
       const server = await killable(node(), { adapter, codecs: [json()] }, app);
       servers.push(server);
       cleanUp.push(() => server.close());
@@ -136,6 +139,14 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]);
     await own.run();
     await vi.waitFor(() => expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]), 20_000);
+    // What asks other servers has answers again too, at both.
+    for (const [i, { io }] of [a, b].entries()) {
+      await vi.waitFor(async () => {
+        const sockets = await io.fetchSockets();
+        expect([sockets.length, sockets.missing]).toEqual([2, []]);
+        expect(await io.serverSideEmitWithAck('work')).toEqual({ replies: [1 - i], missing: [] });
+      }, 20_000);
+    }
     expect(ann.heard).toEqual(ben.heard);
     expect([ann.socket.connected, ben.socket.connected]).toEqual([true, true]);
   });
