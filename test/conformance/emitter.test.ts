@@ -235,10 +235,13 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     // Nobody waits for these.
     emitter.socketsJoin('room');
     emitter.serverSideEmit('work');
+    const full = emitterOf({ prefix }, own.options);
+    full.on('error', () => {});
     const large = 'x'.repeat(1 << 20);
     expect(() => {
-      for (let i = 0; i < 80; i++) emitter.emit('said', large);
+      for (let i = 0; i < 80; i++) full.emit('said', large);
     }).toThrow(expect.objectContaining({ code: 'ERR_STORE_AWAY' }));
+    await expect(full.close()).rejects.toMatchObject(unreachable);
     expect(() => emitter.emit('said', () => {})).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
     await own.run();
     await vi.waitFor(async () => expect(await emitter.count()).toEqual({ count: 0, missing: [] }), 20_000);
