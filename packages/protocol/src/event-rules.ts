@@ -19,7 +19,8 @@ export const reservedEvents = [
 
 export type ReservedEventName = (typeof reservedEvents)[number];
 
-const reserved: ReadonlySet<string> = new Set(reservedEvents);
+// Pure: who takes a codec alone does not load the names.
+const reserved: ReadonlySet<string> = /* @__PURE__ */ new Set(reservedEvents);
 
 export function isReservedEvent(event: string): boolean {
   return reserved.has(event);
