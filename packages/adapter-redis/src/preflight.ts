@@ -10,6 +10,9 @@ export async function checkServer(
   where: string,
   isCluster: boolean,
 ): Promise<[code: string, message: string][]> {
+  const { db = 0 } = link.client.options;
+  // Who is not let choose it would go on in the first one.
+  if (db !== 0) await link.run((client) => client.select(db));
   let info = '';
   try {
     info = await link.run((client) => client.info());

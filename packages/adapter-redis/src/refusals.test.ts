@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { json } from '@halyard/codec/json';
+import type { Position } from '@halyard/protocol';
+import type { CommitResult } from '@halyard/server';
 import { Redis } from 'ioredis';
-import { describe, expect, it, test } from 'vitest';
-import { hasRedis } from '../../../test/kit/redis-server';
+import { describe, expect, it, test, vi } from 'vitest';
+import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
 import { type RedisOptions, redis } from './redis';
 import { Listening } from './testing/listener';
 import { nodesOf } from './testing/nodes';
@@ -174,26 +176,103 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     expect(Number((await tell(`PTTL ${key}`))[0])).toBeGreaterThan(2 * 86_400_000);
   });
 
-  test('nor with the rule of the documentation, of which every command is needed', async () => {
-    const { url, port } = await nodes.start();
-    const admin = new Redis(url);
-    nodes.cleanUp.push(() => admin.disconnect());
+  describe('lets its user have what the documentation says', () => {
     const documentation = readFileSync(new URL('../../../docs/CLUSTER.md', import.meta.url), 'utf8');
-    const rule = /^ACL SETUSER halyard (.*)$/m.exec(documentation)?.[1]?.split(' ') ?? [];
-    const allow = (without?: string) =>
-      admin.call('ACL', 'SETUSER', 'halyard', 'reset', ...rule.filter((part) => part !== without));
-    await allow();
-    expect(await refusalOf({ url: `redis://halyard:secret@127.0.0.1:${port}` })).toMatchObject({ code: 'none' });
-    const needed = rule.filter(
-      (part) => part.startsWith('+') && part !== '+info' && part !== '+sunsubscribe' && part !== '+exists',
-    );
-    for (const part of needed) {
-      await allow(part);
-      // What was refused halfway has left something under the name of the node, which is always the same here.
-      await admin.flushall();
-      const refusal = await refusalOf({ url: `redis://halyard:secret@127.0.0.1:${port}` });
-      expect([part, refusal]).toMatchObject([part, { code: 'ERR_REDIS_PERMISSION' }]);
+    const found = (form: RegExp): string[] => form.exec(documentation)?.[1]?.split(' ') ?? [];
+    const rule = found(/^ACL SETUSER halyard (.*)$/m);
+    const more = {
+      database: found(/A database other than 0 needs `([^`]*)` too/),
+      wait: found(/the option `wait` `([^`]*)`/),
+      cluster: found(/a Redis Cluster `([^`]*)`/),
+    };
+    const user = { username: 'halyard', password: 'secret' };
+
+    async function allow(servers: readonly RedisServer[], parts: readonly string[]): Promise<readonly Redis[]> {
+      const admins = servers.map(({ url }) => new Redis(url));
+      nodes.cleanUp.push(() => {
+        for (const admin of admins) admin.disconnect();
+      });
+      for (const admin of admins) await admin.call('ACL', 'SETUSER', 'halyard', 'reset', ...parts);
+      return admins;
     }
+
+    /** All that a node does. @returns what it was not let do */
+    async function refusedTo(options: RedisOptions, admins: readonly Redis[]): Promise<unknown[]> {
+      const [a, b] = [await nodes.open(options), await nodes.open(options)];
+      for (let i = 0; i < a.store.partitions + 2; i++) {
+        await a.store.follow(`room ${i}`);
+        a.store.listen(`room ${i}`);
+        const [epoch] = ((await b.append(`room ${i}`, 'said')) as CommitResult).positions[0] as Position;
+        await vi.waitFor(() => expect(a.heard).toContain(`entry room ${i} 1 said`));
+        await b.store.read(`room ${i}`, 0, 9);
+        await b.store.renew(`room ${i}`, epoch);
+        b.store.publish(`room ${i}`, [Buffer.from('said')]);
+        await a.store.session(`${i}`);
+        await a.store.letters(`${i}`, 0, 9);
+        a.store.unfollow(`room ${i}`);
+      }
+      expect(await a.store.send((await b.store.nodes()).at(-1) as string, 'question')).toContain('answer');
+      await a.store.expired(9, 1_000);
+      await a.store.roundTrip();
+      for (const { store } of [a, b]) await store.close();
+      return (await Promise.all(admins.map(async (admin) => (await admin.call('ACL', 'LOG')) as unknown[]))).flat();
+    }
+
+    test('all of which is needed, and no more', async () => {
+      const server = await nodes.start();
+      const url = `redis://halyard:secret@127.0.0.1:${server.port}`;
+      const [admin] = await allow([server], rule);
+      expect(await refusedTo({ url }, [admin as Redis])).toEqual([]);
+      const untried = ['+info', '+sunsubscribe', '+exists'];
+      for (const part of rule.filter((one) => one.startsWith('+') && !untried.includes(one))) {
+        await allow([server], withoutPart(rule, part));
+        // What was refused halfway has left something under the name of the node, which is always the same here.
+        await (admin as Redis).flushall();
+        expect([part, await refusalOf({ url })]).toMatchObject([part, { code: 'ERR_REDIS_PERMISSION' }]);
+      }
+    });
+
+    test('for another database', async () => {
+      const server = await nodes.start();
+      const options = { url: `redis://halyard:secret@127.0.0.1:${server.port}/1` };
+      await allow([server], rule);
+      expect(await refusalOf(options)).toMatchObject({ code: 'ERR_REDIS_PERMISSION' });
+      const admins = await allow([server], [...rule, ...more.database]);
+      await admins[0]?.call('ACL', 'LOG', 'RESET');
+      expect(await refusedTo(options, admins)).toEqual([]);
+    });
+
+    test('for the option wait', async () => {
+      const server = await nodes.start();
+      const options = { redis: { port: server.port, ...user }, wait: { replicas: 1, timeoutMs: 1 } };
+      for (const part of more.wait) {
+        await allow([server], [...rule, ...withoutPart(more.wait, part)]);
+        expect([part, await refusalOf(options)]).toMatchObject([part, { code: 'ERR_REDIS_PERMISSION' }]);
+      }
+      const admins = await allow([server], [...rule, ...more.wait]);
+      await admins[0]?.call('ACL', 'LOG', 'RESET');
+      expect(await refusedTo(options, admins)).toEqual([]);
+    });
+
+    test('for a master that a Sentinel names', async () => {
+      const server = await nodes.start();
+      const sentinel = await RedisServer.watch('acl', server);
+      nodes.cleanUp.push(() => sentinel.end());
+      const options = { redis: { name: 'acl', sentinels: [{ host: '127.0.0.1', port: sentinel.port }], ...user } };
+      expect(await refusedTo(options, await allow([server], rule))).toEqual([]);
+    });
+
+    test('for a Redis Cluster', async () => {
+      const cluster = await nodes.startCluster();
+      const options = { cluster: cluster.nodes, redis: user };
+      for (const part of more.cluster) {
+        await allow(cluster.servers, [...rule, ...withoutPart(more.cluster, part)]);
+        expect([part, await refusalOf(options)]).toMatchObject([part, { code: 'ERR_REDIS_PERMISSION' }]);
+      }
+      const admins = await allow(cluster.servers, [...rule, ...more.cluster]);
+      await Promise.all(admins.map((admin) => admin.call('ACL', 'LOG', 'RESET')));
+      expect(await refusedTo(options, admins)).toEqual([]);
+    });
   });
 
   test('may be given by a client of the app, which stays as it is', async () => {
@@ -206,3 +285,7 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     expect(await client.ping()).toBe('PONG');
   });
 });
+
+function withoutPart(rule: readonly string[], part: string): string[] {
+  return rule.filter((one) => one !== part);
+}
