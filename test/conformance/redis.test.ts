@@ -3,7 +3,7 @@
 import { type RedisOptions, redis } from '@halyard/adapter-redis';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { node, type Server, type Warning } from '@halyard/server';
+import { node, Server, type Warning } from '@halyard/server';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Engine, engines } from '../kit/engines';
 import { type KillableServer, killable } from '../kit/killable';
@@ -98,6 +98,61 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     expect(warnings).toEqual([
       { code: 'ERR_REDIS_EVICTION', count: 1, message: expect.stringContaining('Set it to noeviction') },
     ]);
+  });
+
+  test('listen fails with what to do, and nothing is left of it', async () => {
+    const own = await RedisServer.start();
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${own.port}`);
+    cleanUp.push(() => Promise.all([replica.end(), own.end()]));
+    await own.tell('ACL SETUSER app on >pass ~halyard:* &halyard:* +@all -spublish');
+    await own.tell('HSET other:{0}:terms version 0.9 codec msgpack codecs json age 1 count 1 bytes 1');
+    const refused: readonly (readonly [RedisOptions, code: string, message: string])[] = [
+      [{ url: 'redis://127.0.0.1:1' }, 'ERR_REDIS_UNREACHABLE', 'start it, or correct the option "url"'],
+      [{ url: 'redis://nowhere.invalid' }, 'ERR_REDIS_UNREACHABLE', 'start it, or correct the option "url"'],
+      [{ url: replica.url }, 'ERR_REDIS_REPLICA', 'give the address of its master'],
+      [{ url: `redis://app:pass@127.0.0.1:${own.port}` }, 'ERR_REDIS_PERMISSION', 'allow it with ACL SETUSER'],
+      [{ url: own.url, prefix: 'other' }, 'ERR_STORE_VERSION', 'give this one another "prefix"'],
+    ];
+    for (const [options, code, message] of refused) {
+      const io = new Server({ host: node(), adapter: redis(options) });
+      const refusal = await io.listen(0, '127.0.0.1').then(
+        () => 'none',
+        ({ code, message }) => [code, message],
+      );
+      expect([options, refusal]).toEqual([options, [code, expect.stringContaining(message)]]);
+      await io.close();
+    }
+    await vi.waitFor(async () => expect((await own.tell('CLIENT LIST TYPE normal')).join()).not.toContain('user=app'));
+    expect(await own.tell('PUBSUB SHARDCHANNELS *')).toEqual([]);
+  });
+
+  test('what no server has said, on any channel or under any key, is a warning, and nothing else', async () => {
+    const own = await RedisServer.start();
+    cleanUp.push(() => own.end());
+    const warnings: Warning[] = [];
+    const enter = (io: Server): void => {
+      io.on('warning', (warning) => void warnings.push(warning));
+      io.on('connection', (socket) => void socket.join('room'));
+    };
+    const [a, b] = (await serve({ url: own.url }, 2, enter)) as [KillableServer, KillableServer];
+    const [ann, ben] = [await client(a), await client(b)];
+    await a.io.to('room').emitDurable('said', 'before');
+    await vi.waitFor(() => expect([ann.heard, ben.heard]).toEqual([['before'], ['before']]));
+    const channels = await own.tell('PUBSUB SHARDCHANNELS *');
+    expect(channels.length).toBeGreaterThan(4);
+    for (const channel of channels) await own.tell(`SPUBLISH ${channel} "\\xff\\x00nonsense"`);
+    await own.tell('XADD halyard:{0}:entries:4:room/ * junk x');
+    await own.tell('SET halyard:{0}:log:5:other/ nonsense');
+    await vi.waitFor(() => expect(warnings).toContainEqual(expect.objectContaining({ code: 'ERR_REDIS_MALFORMED' })));
+    await b.io.to('room').emitDurable('said', 'after');
+    await a.io.to('other').emitDurable('said', 'to nobody');
+    await vi.waitFor(() =>
+      expect([ann.heard, ben.heard]).toEqual([
+        ['before', 'after'],
+        ['before', 'after'],
+      ]),
+    );
+    expect(await a.io.in('room').count()).toEqual({ count: 2, missing: [] });
   });
 
   test('what a server says once it is closed is not said, and does no harm', async () => {
