@@ -94,8 +94,8 @@ export class Life {
     await this.shards.open();
     const warnings = await Promise.all(
       [...this.shards].map(async ({ commands, commits }) => {
-        // Who may not wait, or ask whether anybody is there to wait for, is told so at once.
-        if (commits !== commands) await commits.run((client) => Promise.all([client.wait(0, 1), client.ping()]));
+        // Who may not wait is told so at once.
+        if (commits !== commands) await commits.run((client) => client.wait(0, 1));
         return checkServer(commands, where, cluster !== undefined);
       }),
     );
