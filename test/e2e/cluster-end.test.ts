@@ -1,10 +1,9 @@
 // `npm run demo:cluster` leaves nothing running, however it ends.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { scripts } from '../../package.json';
 import { hasHaproxy } from '../kit/haproxy';
 import { type Running, running, treeOf } from '../kit/processes';
 import { hasRedis } from '../kit/redis-server';
@@ -68,6 +67,7 @@ describe.skipIf(!hasRedis || !hasHaproxy)('the chat on a cluster', () => {
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends when npm alone gets %s', async (signal) => {
     // What comes before it installs and builds.
+    const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     const start = scripts['demo:cluster'].split(' && ').at(-1);
     const folder = await mkdtemp(join(tmpdir(), 'halyard-demo-'));
     cleanUp.push(() => rm(folder, { recursive: true, force: true }));
