@@ -57,7 +57,7 @@ const faults: readonly Found[] = [
   {
     fault: 'a client knows no window',
     file: 'packages/protocol/src/stream/client-outbox.ts',
-    code: 'if (flying && !fits && carried >= left) return undefined;',
+    code: 'if ((flying || !outbox.window.frameBytesMax) && !fits && carried >= left) return undefined;',
     instead: 'if (fits === undefined) return undefined;',
     found: 'the-window-before-welcome',
   },
