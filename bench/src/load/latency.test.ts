@@ -10,8 +10,11 @@ it('counts a latency from when the request was due, however late it left', async
   let now = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   let written = 0;
-  const peer = { place: 0, write: () => written++ } as unknown as Peer;
-  const rate = new FixedRate([{ from: peer, to: peer, request: Buffer.from('payload') }], 1_000);
+  const ask = (count: number): void => {
+    written += count;
+  };
+  const peer = { place: 0 } as unknown as Peer;
+  const rate = new FixedRate([{ from: peer, to: peer, ask }], 1_000);
   rate.start();
   expect(written).toBe(1);
   // Nothing went out for 10 ms: ten requests leave at once.

@@ -70,10 +70,9 @@ export class FixedRate implements Pattern {
       const due = this.#startedAt + (this.#turn * 1_000) / this.#ratePerS;
       if (due > now) break;
       const place = this.#turn++ % this.#lanes.length;
-      const { from, request } = this.#lanes[place]!;
       this.#due[place]!.push(due);
       this.#sent++;
-      from.write(request);
+      this.#lanes[place]!.ask(1);
     }
     setImmediate(() => this.#send());
   }

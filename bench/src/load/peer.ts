@@ -26,8 +26,10 @@ export class Peer implements FrameVisitor {
   /** Of the server that it connects to. */
   port: number;
   readonly session = newSession();
-  /** For the pattern: its place in a ring of requests, or in a room. */
+  /** For the pattern: its place among lanes, or in a room. */
   place = 0;
+  /** How many acknowledgements it has asked for. */
+  asked = 0;
   state: 'closed' | 'upgrading' | 'opening' | 'open' = 'closed';
   readonly #owner: PeerOwner;
   #socket: Socket | undefined;

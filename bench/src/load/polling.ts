@@ -13,6 +13,8 @@ interface Client {
   waitingFor: number;
   /** The answer to a poll that has overtaken the one to the post under way. */
   early: HttpResponse | undefined;
+  /** Number of the last acknowledgement it has asked for: they grow. */
+  ack: number;
 }
 
 export class PollingSwarm {
@@ -41,7 +43,14 @@ export class PollingSwarm {
       const session = await this.#session();
       const opened = session.open(poller);
       await Promise.race([opened, this.#watch()]);
-      const client = { session, poller, poster: new HttpLine(port, failed), waitingFor: 0, early: undefined };
+      const client = {
+        session,
+        poller,
+        poster: new HttpLine(port, failed),
+        waitingFor: 0,
+        early: undefined,
+        ack: 1_000,
+      };
       this.#clients.push(client);
       this.#poll(client);
     }
@@ -97,7 +106,7 @@ export class PollingSwarm {
   #post(client: Client): void {
     this.#busy++;
     client.waitingFor = 2;
-    client.poster.send(client.session.post(this.#payload, 1_001), (response) => {
+    client.poster.send(client.session.post(this.#payload, ++client.ack), (response) => {
       const replies = client.session.taken(response) ?? 0;
       if (client.early !== undefined) this.#polled(client, client.early);
       this.tally.replies += replies;

@@ -6,8 +6,6 @@ import type { Peer } from './peer';
 export class Relay implements Pattern {
   readonly #lanes: readonly Lane[];
   readonly #inFlight: number;
-  /** What a lane asks at most at once. */
-  readonly #bursts: readonly Buffer[];
   #outstanding = 0;
   #running = false;
   #stopped: (() => void) | undefined;
@@ -15,7 +13,6 @@ export class Relay implements Pattern {
   constructor(lanes: readonly Lane[], inFlight: number) {
     this.#lanes = lanes;
     this.#inFlight = inFlight;
-    this.#bursts = lanes.map(({ request }) => Buffer.concat(Array.from({ length: inFlight }, () => request)));
   }
 
   start(): void {
@@ -42,8 +39,7 @@ export class Relay implements Pattern {
   }
 
   #ask(place: number, count: number): void {
-    const { from, request } = this.#lanes[place]!;
     this.#outstanding += count;
-    from.write(this.#bursts[place]!.subarray(0, count * request.length));
+    this.#lanes[place]!.ask(count);
   }
 }
