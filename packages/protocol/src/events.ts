@@ -23,9 +23,7 @@ export type EventReply<Events, Name extends keyof Events> = Events[Name] extends
  */
 export type EventHandler<Events, Name extends keyof Events> = (
   ...args: EventArgs<Events, Name>
-) => IsVoid<EventReply<Events, Name>> extends true
+) => // biome-ignore lint/suspicious/noConfusingVoidType: it is asked for just that.
+[void, EventReply<Events, Name>] extends [EventReply<Events, Name>, void]
   ? unknown
   : EventReply<Events, Name> | Promise<EventReply<Events, Name>>;
-
-// biome-ignore lint/suspicious/noConfusingVoidType: it is asked for just that.
-type IsVoid<Reply> = [void, Reply] extends [Reply, void] ? true : false;

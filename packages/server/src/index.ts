@@ -79,4 +79,4 @@ export type {
 export { positionPart, storeVersion } from './store/store';
 export type { Origins } from './wire/admission';
 export type { TransportName } from './wire/connection';
-export type { AllowRequest, OpeningRequest, Refusal } from './wire/gate';
+export type { Allowed, AllowRequest, OpeningRequest, Refusal } from './wire/gate';

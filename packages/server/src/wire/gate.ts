@@ -36,8 +36,9 @@ export interface Refusal {
  */
 export type AllowRequest = (request: OpeningRequest) => Allowed | Promise<Allowed>;
 
+/** What `allowRequest` says of a request: all but `false` and a `Refusal` let it in. */
 // biome-ignore lint/suspicious/noConfusingVoidType: who only throws to refuse returns nothing.
-type Allowed = boolean | Refusal | undefined | void;
+export type Allowed = boolean | Refusal | undefined | void;
 
 export interface GateOptions {
   readonly allowRequest: AllowRequest;
