@@ -76,9 +76,13 @@ export class RedisServer {
   async tell(command: string): Promise<string[]> {
     // It is Redis that closes: to who has closed it would not say the rest of a long answer.
     const socket = connect(this.port, '127.0.0.1', () => socket.write(`${command}\r\nQUIT\r\n`));
-    const chunks: Buffer[] = [];
-    for await (const chunk of socket) chunks.push(chunk as Buffer);
-    const lines = Buffer.concat(chunks).toString().split('\r\n').slice(0, -2);
+    let answer = '';
+    for await (const chunk of socket) {
+      answer += chunk;
+      // A Sentinel does not close: it has no such command, and says so last.
+      if (/-ERR unknown command .QUIT.[^\n]*\n$/.test(answer)) break;
+    }
+    const lines = answer.split('\r\n').slice(0, -2);
     return lines.filter((line) => !/^[$*]/.test(line)).map((line) => line.replace(/^[:+-]/, ''));
   }
 
