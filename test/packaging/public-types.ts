@@ -75,12 +75,14 @@ function isOurs(node: ts.Node): boolean {
 /** @returns the names of its members; of text, numbers, lists and functions none, and none that a language or a library has given it */
 function membersOf(type: ts.Type): string[] {
   const isPlain = !(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.UnionOrIntersection));
-  if (isPlain || checker.isArrayType(type) || type.getCallSignatures().length > 0) return [];
+  if (isPlain || checker.isArrayType(type) || checker.isTupleType(type) || type.getCallSignatures().length > 0)
+    return [];
   if (type.isUnion() && type.types.some(({ flags }) => !(flags & ts.TypeFlags.Object))) return [];
   return type.getProperties().flatMap((member) => {
     const name = member.name.replace(/^__@(\w+)@\d+$/, '[Symbol.$1]');
-    const declarations = member.declarations?.filter(isOurs) ?? [];
-    if (declarations.length === 0 || name.startsWith('#')) return [];
+    // One of a mapped type has none.
+    const { declarations = [] } = member;
+    if ((declarations.length > 0 && !declarations.some(isOurs)) || name.startsWith('#')) return [];
     const modifiers = declarations.map(ts.getCombinedModifierFlags);
     return modifiers.some((flags) => flags & ts.ModifierFlags.NonPublicAccessibilityModifier)
       ? [`${name} (not public)`]
