@@ -188,7 +188,8 @@ class UwsHost implements Host {
     const key = req.getHeader('sec-websocket-key');
     const verdict = this.#handlers.upgrade(request);
     if (!(verdict instanceof Promise)) {
-      decide(res, verdict, key, context);
+      if ('refuse' in verdict) answer(res, verdict.refuse);
+      else accept(res, verdict, key, context);
       return;
     }
     let isGone = false;
@@ -196,7 +197,11 @@ class UwsHost implements Host {
       isGone = true;
     });
     void verdict.then((decided) => {
-      if (!isGone) res.cork(() => decide(res, decided, key, context));
+      if (isGone) return;
+      if ('refuse' in decided) res.cork(() => answer(res, decided.refuse));
+      // Not in `cork`: that looks at the response again when it is a WebSocket by now, at the same place in memory if there was
+      // room, and cuts the connection by what it takes for its state. Seen: once in a few hundred.
+      else accept(res, decided, key, context);
     });
   }
 
@@ -232,15 +237,16 @@ class UwsHost implements Host {
   }
 }
 
-function decide(res: uWS.HttpResponse, verdict: UpgradeVerdict, key: string, context: uWS.us_socket_context_t): void {
-  if ('refuse' in verdict) {
-    answer(res, verdict.refuse);
-    return;
-  }
+function accept(
+  res: uWS.HttpResponse,
+  { open, subprotocol }: Extract<UpgradeVerdict, { open: unknown }>,
+  key: string,
+  context: uWS.us_socket_context_t,
+): void {
   res.upgrade<UserData>(
-    { accept: verdict.open, listener: undefined },
+    { accept: open, listener: undefined },
     key,
-    verdict.subprotocol,
+    subprotocol,
     // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
     '',
     context,
