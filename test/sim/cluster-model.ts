@@ -117,6 +117,11 @@ export class ClusterModel {
     return this.#seats.get(socket)?.server === server;
   }
 
+  /** Whether the server that had a socket last is killed. */
+  isAtKilled(socket: string): boolean {
+    return this.#killed.has(this.#seats.get(socket)?.server ?? 0);
+  }
+
   /** Its client was told that it has a new session. */
   lost(socket: string): void {
     const seat = this.#seats.get(socket);

@@ -92,6 +92,8 @@ class ClusterWorld {
   #isEnding = false;
   /** Sockets of clients that are gone for good. */
   readonly #gone = new Set<string>();
+  /** Sessions of which the store has that they are over. */
+  readonly #ended = new Set<string>();
   /** How often servers have said of sockets that they are over. */
   readonly #overs = new Map<string, number>();
   /** Whether the time of day is not the same everywhere. */
@@ -165,7 +167,10 @@ class ClusterWorld {
       );
     for (let waited = 0; sockets() > 0 && waited < 400_000; waited += 1_000) await this.#elapse(1_000);
     if (sockets() > 0) throw new Broken(`${sockets()} sockets are left when all clients have closed`);
-    const unsaid = () => [...this.#gone].find((socket) => !this.#overs.has(socket) && this.#model.isDue(socket));
+    // A server that is killed between storing that a session is over and saying so takes that with it.
+    const isUnsayable = (socket: string) => this.#ended.has(sessionOf(socket)) && this.#model.isAtKilled(socket);
+    const unsaid = () =>
+      [...this.#gone].find((socket) => !this.#overs.has(socket) && this.#model.isDue(socket) && !isUnsayable(socket));
     for (let waited = 0; unsaid() !== undefined; waited += 1_000) {
       if (waited > 400_000) throw new Broken(`${unsaid()} is gone for good, and no server says so`);
       await this.#elapse(1_000);
@@ -243,6 +248,7 @@ class ClusterWorld {
     }
     for (const { session, parts } of records) {
       if (unwritten.has(session)) continue;
+      if (parts === undefined) this.#ended.add(session);
       for (const [part, frame] of parts ?? []) {
         if (part.startsWith('frame') && frame !== undefined) stored(nameIn(frame), undefined);
       }
@@ -794,6 +800,8 @@ const nameIn = (frame: string | Uint8Array | undefined): string => {
   const bytes = typeof frame === 'string' ? frame : Buffer.from(frame ?? []).toString('latin1');
   return nameOf(bytes);
 };
+/** A socket's id begins with that of its session. */
+const sessionOf = (socket: string): string => socket.split('.')[0] as string;
 /** Names of logs have the length of the room's name in front. */
 const roomOf = (log: string): string => {
   const [length = ''] = log.split(':');
