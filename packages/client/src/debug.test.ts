@@ -28,12 +28,12 @@ test('localStorage.debug shows states, resumes and their outcome, closes with re
     'connection  open reason "new" transport "fake" from "connecting" attempt 0',
     'socket "/" connect recovered false unconfirmed 0',
     'socket "/" unhandled "secret event"',
-    'connection  waiting reason "lost" closed by server: 1012 "deploy" retryInMs 250 from "open" attempt 0',
+    'connection  waiting reason "lost" closed: 1012 by server, "deploy" retryInMs 250 from "open" attempt 0',
     'socket "/" disconnect code 1012 reason "deploy" by "server" willReconnect true',
     'connection  connecting reason "retry" from "waiting" attempt 1',
     'connection  open reason "new" transport "fake" from "connecting" attempt 1',
     'socket "/" connect recovered false unconfirmed 0 reason "unknown-session"',
-    'connection  closed reason "local" closed by client: 1000 "" from "open" attempt 0',
+    'connection  closed reason "local" closed: 1000 by client from "open" attempt 0',
     'socket "/" disconnect code 1000 willReconnect false by "client"',
   ]);
 });

@@ -1,4 +1,5 @@
 export type { Clock } from './clock';
+export { brief, closeWords, isDebugged, quoted } from './debug';
 export {
   callHandlers,
   checkEventName,

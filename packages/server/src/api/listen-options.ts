@@ -1,6 +1,5 @@
 // Where a server listens, and whether others may listen there too.
-import { LocalUsageError } from '@halyard/protocol';
-import { quoted } from '../base/debug';
+import { LocalUsageError, quoted } from '@halyard/protocol';
 
 export interface ListenOptions {
   /** The local address to bind. Default: all of them. */

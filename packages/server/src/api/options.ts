@@ -1,8 +1,14 @@
 // The server's options: their defaults and their ranges. Every one is checked when the server is made.
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
-import { type Clock, defaultOutboxLimits, defaultSettings, LocalUsageError, largestWindow } from '@halyard/protocol';
-import { quoted } from '../base/debug';
+import {
+  type Clock,
+  defaultOutboxLimits,
+  defaultSettings,
+  LocalUsageError,
+  largestWindow,
+  quoted,
+} from '@halyard/protocol';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import { tickMs } from '../base/wheel';
 import type { FetchHandler } from '../host/fetch-bridge';

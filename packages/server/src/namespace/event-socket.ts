@@ -6,10 +6,11 @@ import {
   failureOf,
   isThenable,
   PublicError,
+  quoted,
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
-import { debugOf, quoted } from '../base/debug';
+import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { Rooms } from '../room/rooms';
 import { type Owner, Presence } from '../session/presence';
@@ -53,9 +54,7 @@ export interface SocketLifecycle {
   moved(): void;
 }
 
-const lifecycle: readonly EventKey[] = [
-  ...(['disconnecting', 'disconnect', 'away', 'resume', 'moved'] satisfies (keyof SocketLifecycle)[]),
-];
+const lifecycle: readonly EventKey[] = ['disconnecting', 'disconnect', 'away', 'resume', 'moved'];
 
 /** What the sockets of a namespace need of it: one for all. */
 export interface EventContext {

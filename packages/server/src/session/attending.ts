@@ -10,12 +10,13 @@ import {
   type Failure,
   PacketType,
   PublicError,
+  quoted,
   RemoteProtocolError,
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
-import { debugOf, quoted } from '../base/debug';
+import { debugOf } from '../base/debug';
 import type { Top } from '../store/turn';
 import type { Entrant } from './context';
 import { Departures } from './departures';

@@ -1,7 +1,9 @@
 // A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
+
 import type { Codec } from '@halyard/codec';
 import type { Close, EventPacket, Failure, Frame, Settle, Value, VolatilePacket } from '@halyard/protocol';
-import { closeWords, debugOf, quoted } from '../base/debug';
+import { closeWords, quoted } from '@halyard/protocol';
+import { debugOf } from '../base/debug';
 import type { Membership } from '../room/membership';
 import type { Rooms } from '../room/rooms';
 import type { Line } from '../room/subscriber';

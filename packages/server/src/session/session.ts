@@ -6,6 +6,7 @@ import {
   type Close,
   CloseCode,
   type ControlPacket,
+  closeWords,
   type DeliveredPacket,
   type Frame,
   type HelloPacket,
@@ -19,7 +20,7 @@ import {
   type StreamState,
 } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
-import { closeWords, debugOf } from '../base/debug';
+import { debugOf } from '../base/debug';
 import { warningOf } from '../base/warnings';
 import { TimedCall } from '../base/wheel';
 import type { Recorded } from '../store/turn';

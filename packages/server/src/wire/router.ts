@@ -1,8 +1,8 @@
 // Where what a host accepts goes: a WebSocket handshake becomes a connection, a request of the path goes to the HTTP
 // transports, any other to the app.
 import type { Codec } from '@halyard/codec';
-import { type Close, CloseCode } from '@halyard/protocol';
-import { debugOf, quoted } from '../base/debug';
+import { type Close, CloseCode, quoted } from '@halyard/protocol';
+import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
 import type { Host, HostHandlers, HttpAnswer, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';

@@ -1,6 +1,6 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
-import { type Close, CloseCode, type Frame } from '@halyard/protocol';
-import { closeWords, debugOf } from '../base/debug';
+import { type Close, CloseCode, closeWords, type Frame } from '@halyard/protocol';
+import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import { closeReason } from './close-reason';

@@ -4,13 +4,14 @@
 import {
   type Close,
   CloseCode,
+  closeWords,
   type Frame,
   FrameSplitter,
   joinFrames,
   pollingHeaders,
   RemoteProtocolError,
 } from '@halyard/protocol';
-import { closeWords, debugOf } from '../../base/debug';
+import { debugOf } from '../../base/debug';
 import type { Platform } from '../../base/platform';
 import { Timed, type TimerWheel } from '../../base/wheel';
 import type { HttpAnswer, HttpReply, Peer } from '../../host/host';
