@@ -174,8 +174,6 @@ export class ClusterModel {
     const { namespace, except, socket, calledAt, own } = emission;
     const order = `${namespace} ${room ?? socket}`;
     const place = (this.#places.get(order) ?? 0) + 1;
-    // Who has not got it before it was lost gets it now, or has left.
-    if (emission.isLoose) for (const { due, got } of this.#seats.values()) if (!got.has(name)) due.delete(name);
     emission.place = place;
     emission.isLoose = false;
     this.#places.set(order, place);

@@ -102,6 +102,8 @@ class ClusterWorld {
   readonly #outlastsWindows: boolean;
   /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
   readonly #rollsBack: boolean;
+  /** Whether servers find out late what it has lost, and members leave before they have read it: in some runs only, too. */
+  readonly #findsOutLate: boolean;
   #hasRolledBack = false;
   /** Whether it has begun to do so. */
   #losesKeys = false;
@@ -126,6 +128,7 @@ class ClusterWorld {
     this.#setsClocks = random.chance(0.3);
     // Drawn apart: the other runs are as they were.
     this.#outlastsWindows = seededRandom((seed ^ 0x5bd1e995) >>> 0).chance(0.3);
+    this.#findsOutLate = seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.5);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
       .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
@@ -149,6 +152,8 @@ class ClusterWorld {
 
   /** Everything is well again: all that is due comes, and nothing is left. */
   async end(): Promise<void> {
+    // What happens now no later loss excuses.
+    if (this.#rollsBack && this.#findsOutLate) await this.#loseLast();
     this.#note('all is well');
     this.#isEnding = true;
     Object.assign(this.#store.path, { lostCalls: 0, lostAnswers: 0, late: 0, untold: 0, latencyMs: [1, 5] });
@@ -202,6 +207,13 @@ class ClusterWorld {
   /** Whether they may later. */
   get #losesSessions(): boolean {
     return this.#rollsBack || this.#outlastsWindows;
+  }
+
+  /** Runs something later, if not all is well by then. */
+  #during(delayMs: number, run: () => void): void {
+    this.#clock.after(delayMs, () => {
+      if (!this.#isEnding) run();
+    });
   }
 
   #note(line: string): void {
@@ -648,6 +660,72 @@ class ClusterWorld {
     socket.emit('changed', room, isIn);
   }
 
+  async #loseLast(): Promise<void> {
+    const lostMs = 100;
+    this.#losesKeys = true;
+    this.#loseUnread(this.#random, lostMs);
+    await this.#elapse(lostMs + 500);
+  }
+
+  /** Servers find out late what the store loses. */
+  #loseUnread(random: Random, lostMs: number): void {
+    if (!this.#store.rollBack(lostMs, random.int(2_000))) return;
+    if (random.chance(0.5)) this.#leaveUnread(random, lostMs);
+    else this.#replaceUnread(random.pick(rooms), lostMs);
+  }
+
+  /** What a room's members have got is lost; a server that does not know the room puts two others there, and only the second is told. */
+  #replaceUnread(room: string, lostMs: number): void {
+    const isOfMember = ({ io }: ServerPlace) => [...io.sockets.values()].some((socket) => socket.rooms.has(room));
+    const place = this.#alive().find(isOfMember);
+    const other = this.#alive().find((one) => !isOfMember(one));
+    if (place === undefined || other === undefined) return;
+    this.#emitTo(place, room);
+    const { path } = this.#store;
+    const { untold } = path;
+    this.#during(lostMs + 1, () => {
+      if (!other.isAlive) return;
+      path.untold = 1;
+      this.#emitTo(other, room);
+    });
+    this.#during(lostMs + 1 + path.latencyMs[1], () => {
+      path.untold = 0;
+      if (other.isAlive) this.#emitTo(other, room);
+    });
+    this.#during(lostMs + 500, () => {
+      path.untold = untold;
+    });
+  }
+
+  /** Others emit to a room, and a member leaves it before its server was told; the store loses both, or what was emitted. */
+  #leaveUnread(random: Random, lostMs: number): void {
+    const { path } = this.#store;
+    const { untold } = path;
+    path.untold = 1;
+    this.#during(lostMs, () => {
+      path.untold = untold;
+    });
+    for (const place of this.#alive()) {
+      const [socket] = [...place.io.sockets.values()];
+      const room = rooms.find((one) => socket?.rooms.has(one));
+      const other = this.#alive().find((one) => one !== place);
+      if (socket === undefined || room === undefined || other === undefined) continue;
+      if (!this.#model.isSure(socket.id, room)) continue;
+      this.#emitTo(other, room);
+      this.#during(random.int(lostMs), () => {
+        const isThere = place.isAlive && place.io.sockets.has(socket.id) && socket.rooms.has(room);
+        if (isThere && this.#model.isSure(socket.id, room)) this.#change(place, socket as Socket, room);
+      });
+    }
+  }
+
+  #emitTo(place: ServerPlace, room: string): void {
+    const name = `0.${++this.#names}`;
+    this.#note(`server ${place.number}: / emits ${name} to ${room}`);
+    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: [room], except: [] });
+    place.io.to(room).emit('event', textOf(name));
+  }
+
   /** Somebody joins a room by a clock that is ahead, and moves: others emit to all but the room, by their own. */
   #outrun(place: ServerPlace, random: Random): void {
     const socket = [...place.io.sockets.values()].find((one) => rooms.some((room) => !one.rooms.has(room)));
@@ -658,8 +736,7 @@ class ClusterWorld {
     this.#clock.after(toldMs, () => {
       if (place.isAlive) place.network.cut();
     });
-    this.#clock.after(movedMs, () => {
-      if (this.#isEnding) return;
+    this.#during(movedMs, () => {
       for (const other of this.#alive()) if (other !== place) this.#emitExcept(other, room);
     });
   }
@@ -718,11 +795,14 @@ class ClusterWorld {
         this.#store.goAway(ms);
         return;
       }
-      case 'rollback':
+      case 'rollback': {
         this.#note('the store loses what it does from now on');
         this.#losesKeys = true;
-        this.#store.rollBack(random.pick([5, 50, 500]));
+        const ms = random.pick([5, 50, 500]);
+        if (!this.#findsOutLate) this.#store.rollBack(ms);
+        else this.#loseUnread(random, ms);
         return;
+      }
       case 'sleep': {
         const client = random.pick(this.#clients);
         const ms = random.pick([500, 3_000, this.#outlastsWindows ? 80_000 : 20_000]);
@@ -762,8 +842,7 @@ class ClusterWorld {
   #comeBriefly(client: Client, random: Random): void {
     this.#sleep(client, 80_000);
     const untilMs = 80_000 + random.int(200);
-    this.#clock.after(untilMs, () => {
-      if (this.#isEnding) return;
+    this.#during(untilMs, () => {
       for (const place of this.#alive()) place.network.cut();
       this.#sleep(client, 50_000);
     });

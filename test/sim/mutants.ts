@@ -224,7 +224,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce) return false;',
     instead: '',
     nodes: 3,
-    from: 3000118,
+    from: 5300018,
   },
   {
     fault: 'who was fenced goes on',
@@ -369,7 +369,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return stamp === 0 ||',
     instead: 'return true ||',
     nodes: 3,
-    from: 1000238,
+    from: 5100265,
   },
   {
     fault: 'what a handler answers that goes on where it was begun is lost',
@@ -457,6 +457,7 @@ export const mutants: readonly Mutant[] = [
     code: '...leavers.map(([leaver]) => leaver)',
     instead: '...leavers.slice(0, 0).map(([leaver]) => leaver)',
     nodes: 3,
+    from: 5100092,
   },
   {
     fault: 'a client that knows more than a store that has lost something is closed for good',

@@ -97,11 +97,14 @@ export class SimulatedStore {
     return now - this.#awayBefore - (Math.min(now, this.#awayUntil) - this.#awaySince);
   }
 
-  /** After so long a partition loses what it has done until then. Everybody has to look for what is missing. */
-  rollBack(ms: number): void {
+  /**
+   * After so long a partition loses what it has done until then. Everybody has to look for what is missing.
+   * @param toldMsMax each node is told of that so much later at most
+   * @returns whether it does: a second time before all know of the first may take back what is done about that
+   */
+  rollBack(ms: number, toldMsMax = 0): boolean {
     const partition = this.#random.int(this.partitions);
-    // A second one before all know of the first may take back what is done about that.
-    if (this.#clock.now() < (this.#rollsBackAgainAt.get(partition) ?? 0)) return;
+    if (this.#clock.now() < (this.#rollsBackAgainAt.get(partition) ?? 0)) return false;
     this.#rollsBackAgainAt.set(partition, this.#clock.now() + ms + rollbackMsMin);
     const since = this.#clock.now();
     const lose = [checkpoint(this.#hubs[partition]!)];
@@ -112,8 +115,11 @@ export class SimulatedStore {
       // Of who has come since it knows nothing.
       for (const node of this.nodes.values()) if (!known.has(node)) node.forgetCommits(partition);
       this.watch.lost(partition, since);
-      for (const node of this.nodes.values()) node.tell((its) => its.onMissed());
+      for (const [i, node] of [...this.nodes.values()].entries()) {
+        node.tell((its) => its.onMissed(), Math.floor((toldMsMax * (i + 1)) / this.nodes.size));
+      }
     });
+    return true;
   }
 
   /** When it was back last, or will be. */
@@ -348,10 +354,10 @@ export class SimulatedNode implements Store {
   }
 
   /** Something of the store comes to this node. */
-  tell(what: (events: StoreEvents) => void): void {
+  tell(what: (events: StoreEvents) => void, laterMs = 0): void {
     this.#store.later(() => {
       this.gate(() => !this.isDead && this.events !== undefined && what(this.events));
-    });
+    }, laterMs);
   }
 
   #tellInOrder(partition: number, what: (events: StoreEvents) => void): void {
