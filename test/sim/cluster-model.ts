@@ -50,6 +50,8 @@ interface Seat {
   readonly servers: Map<number, Emission>;
   readonly places: Map<string, number>;
   movedAt: number;
+  /** When it came to each server. */
+  readonly moves: number[];
   /** Which server has it. */
   server: number;
   isLost: boolean;
@@ -65,6 +67,9 @@ interface Said {
   fresh: number;
   isSpared: boolean;
 }
+
+/** As long as it may take until a server knows what the store has lost. */
+export const findsOutMs = 10_000;
 
 export class ClusterModel {
   readonly #now: () => number;
@@ -98,6 +103,7 @@ export class ClusterModel {
         servers: new Map(),
         places: new Map(),
         movedAt: 0,
+        moves: [],
         server,
         isLost: false,
         isTold: false,
@@ -109,7 +115,9 @@ export class ClusterModel {
   /** It is at another server: what was emitted before is put in order by when that was, as far as it can be. */
   moved(socket: string, server: number): void {
     const seat = this.#seats.get(socket);
-    if (seat !== undefined) Object.assign(seat, { movedAt: this.#now(), server });
+    if (seat === undefined) return;
+    Object.assign(seat, { movedAt: this.#now(), server });
+    seat.moves.push(this.#now());
   }
 
   /** Whether a server has a socket, and no other has taken it since. */
@@ -262,13 +270,15 @@ export class ClusterModel {
 
   /** @returns something that is still due, if anything is */
   missing(): string {
-    for (const [id, { due, got, isLost, isTold, isUnsure }] of this.#seats) {
+    for (const [id, seat] of this.#seats) {
+      const { due, got, isLost, isTold, isUnsure } = seat;
       // A client that is connected, and does not know of it, has another session.
       if (isLost || !isTold || isUnsure) continue;
       // It has had something that was lost with all who knew of it: something else may have got its place.
       if ([...got].some((name) => this.#isForgotten(name))) continue;
       for (const name of due) {
-        if (!got.has(name) && !this.#isForgotten(name)) return `${id} has not got ${name}`;
+        if (got.has(name) || this.#isForgotten(name) || this.#isLeftBehind(seat, name)) continue;
+        return `${id} has not got ${name}`;
       }
     }
     for (const [text, { handled, isSpared }] of this.#said) {
@@ -281,6 +291,13 @@ export class ClusterModel {
   #isForgotten(name: string): boolean {
     const emission = this.#emissions.get(name) as Tracked;
     return emission.isLoose && this.#killed.has(emission.server) && !this.#isRemembered(emission);
+  }
+
+  /** A limit: who has left a room, and goes to another server before it is known what the room's log has lost, is not told of that. */
+  #isLeftBehind({ moves, rooms: its }: Seat, name: string): boolean {
+    const { rooms = [], wasLost, lostAt } = this.#emissions.get(name) as Tracked;
+    if (!wasLost || rooms.length === 0 || rooms.some((room) => its.get(room)?.isIn)) return false;
+    return moves.some((at) => at >= lostAt && at < lostAt + findsOutMs);
   }
 
   /** Whether a server has it that follows the log ever since: for a member that has got it there, and has stayed. */

@@ -8,7 +8,7 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
 import type { Commit, CommitResult, Socket } from '@halyard/server';
-import { ClusterModel, type Emission } from './cluster-model';
+import { ClusterModel, type Emission, findsOutMs } from './cluster-model';
 import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
 import { Broken } from './model';
@@ -26,8 +26,6 @@ const disturbances = [
 ];
 type Disturbance = (typeof disturbances)[number];
 const weights = [0, 1, 1, 2, 5];
-/** As long as it may take until a server knows what the store has lost. */
-const findsOutMs = 10_000;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** As long as everything may take to be well again. */
 const settleMsMax = 180_000;

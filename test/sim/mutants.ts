@@ -154,7 +154,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 970128,
+    from: 6000047,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
@@ -240,7 +240,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 970128,
+    from: 6000047,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -377,7 +377,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 970075,
+    from: 6000058,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -393,7 +393,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 970011,
+    from: 6000179,
   },
   {
     fault: 'a session that another server has is said to be over',
@@ -450,6 +450,14 @@ export const mutants: readonly Mutant[] = [
     instead: 'void turn.stored(timeoutMs).catch(() => {});',
     nodes: 3,
     from: 970000,
+  },
+  {
+    fault: 'what a server has written in the epoch before is not known to who asks for that',
+    file: `${server}/store/lately.ts`,
+    code: 'return before?.position[0] === epoch ? before : undefined;',
+    instead: 'return undefined;',
+    nodes: 3,
+    from: 6000099,
   },
   {
     fault: 'who has left a room is not told that its log has lost something',

@@ -22,6 +22,8 @@ export interface Written {
   readonly number: number;
   readonly position: Position;
   readonly stamp: number;
+  /** The last one in the epoch that the log had before: others may ask for that only now. */
+  readonly before: Written | undefined;
 }
 
 export class Lately {
@@ -36,7 +38,9 @@ export class Lately {
       if (repeated.includes(i)) continue;
       if ('to' in step) this.#letters.push({ number, letter: step });
       else if ('log' in step) {
-        this.#logs.set(step.log, { number, position: positions[i] as Position, stamp: step.stamp });
+        const position = positions[i] as Position;
+        const before = this.#beforeEpoch(step.log, position[0]);
+        this.#logs.set(step.log, { number, position, stamp: step.stamp, before });
       }
     }
     if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
@@ -59,6 +63,14 @@ export class Lately {
 
   writtenTo(log: string, epoch: string): Written | undefined {
     const written = this.#logs.get(log);
-    return written?.position[0] === epoch ? written : undefined;
+    if (written?.position[0] === epoch) return written;
+    const before = written?.before;
+    return before?.position[0] === epoch ? before : undefined;
+  }
+
+  /** @returns the last entry in the epoch before this one */
+  #beforeEpoch(log: string, epoch: string): Written | undefined {
+    const last = this.#logs.get(log);
+    return last === undefined || last.position[0] === epoch ? last?.before : { ...last, before: undefined };
   }
 }
