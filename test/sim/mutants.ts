@@ -232,7 +232,7 @@ export const mutants: readonly Mutant[] = [
     code: 'session.fenced(generation);',
     instead: '',
     nodes: 3,
-    from: 970230,
+    from: 6000108,
   },
   {
     fault: 'a session is let go to a connection that is not the last',
