@@ -158,14 +158,8 @@ export class ClusterModel {
   }
 
   emitted(emission: Emission): void {
-    this.#emissions.set(emission.name, {
-      ...emission,
-      place: undefined,
-      possible: new Set(),
-      isLoose: false,
-      wasLost: false,
-      lostAt: 0,
-    });
+    const tracked = { place: undefined, possible: new Set<string>(), isLoose: false, wasLost: false, lostAt: 0 };
+    this.#emissions.set(emission.name, { ...emission, ...tracked });
   }
 
   isStored(name: string): boolean {
