@@ -27,6 +27,13 @@ const faults: readonly Found[] = [
     found: 'what-comes-again-is-handled-once',
   },
   {
+    fault: 'a server takes acknowledgements in any order',
+    file: 'packages/protocol/src/stream/server-machine.ts',
+    code: 'if (packet.ack <= this.#askedFor)',
+    instead: 'if (packet.ack <= 0)',
+    found: 'acks-that-repeat-or-fall',
+  },
+  {
     fault: 'a server takes a HELLO that was overtaken',
     file: 'packages/server/src/session/session.ts',
     code: 'return generation !== 0 && generation <= this.#generation;',
