@@ -98,6 +98,40 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(reported.join()).toContain('what was stored is lost');
   });
 
+  test('who has left a room and goes to another server is told there that its log has lost something', async () => {
+    let isAnother = false;
+    const { a, b, told } = await servers((store) => {
+      const read = store.read.bind(store);
+      const tops = store.tops.bind(store);
+      store.read = async (log, ...what) => {
+        const page = await read(log, ...what);
+        return isAnother && log === '1:r/' ? { epoch: 'another', first: 1, top: 0, entries: [] } : page;
+      };
+      store.tops = async (logs) =>
+        Promise.all(
+          logs.map(async (log) =>
+            isAnother && log === '1:r/'
+              ? { epoch: 'another', top: 0, newest: [0, ''] as const }
+              : ((await tops([log]))[0] as Awaited<ReturnType<typeof tops>>[number]),
+          ),
+        );
+    });
+    const { wire, id, key } = await greeted(a);
+    await a.to(id).socketsJoin('r');
+    a.to('r').emit('event', 'first');
+    const [, , [log]] = (await wire.packet(5)) as [number, string, [string]];
+    await a.to(id).socketsLeave('r');
+    await a.sockets.get(id)?.save();
+    wire.cut();
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 0, [log, 1]], '', 2]);
+    expect(await there.packet(1)).toContain(key[0]);
+    isAnother = true;
+    told[1]?.onEntry('1:r/', log, { ...entry, offset: 3, stamp: 9 });
+    told[1]?.onMissed();
+    expect(await closed(there)).toEqual([4410, 'log-trimmed']);
+  });
+
   test('a gap that the store cannot fill ends who waits for it', async () => {
     const { a, told, reported } = await servers((store) => {
       const read = store.read.bind(store);

@@ -50,8 +50,6 @@ interface Seat {
   readonly servers: Map<number, Emission>;
   readonly places: Map<string, number>;
   movedAt: number;
-  /** When it came to each server. */
-  readonly moves: number[];
   /** Which server has it. */
   server: number;
   isLost: boolean;
@@ -103,7 +101,6 @@ export class ClusterModel {
         servers: new Map(),
         places: new Map(),
         movedAt: 0,
-        moves: [],
         server,
         isLost: false,
         isTold: false,
@@ -117,7 +114,6 @@ export class ClusterModel {
     const seat = this.#seats.get(socket);
     if (seat === undefined) return;
     Object.assign(seat, { movedAt: this.#now(), server });
-    seat.moves.push(this.#now());
   }
 
   /** Whether a server has a socket, and no other has taken it since. */
@@ -271,7 +267,7 @@ export class ClusterModel {
       // It has had something that was lost with all who knew of it: something else may have got its place.
       if ([...got].some((name) => this.#isForgotten(name))) continue;
       for (const name of due) {
-        if (got.has(name) || this.#isForgotten(name) || this.#isLeftBehind(seat, name)) continue;
+        if (got.has(name) || this.#isForgotten(name)) continue;
         return `${id} has not got ${name}`;
       }
     }
@@ -285,13 +281,6 @@ export class ClusterModel {
   #isForgotten(name: string): boolean {
     const emission = this.#emissions.get(name) as Tracked;
     return emission.isLoose && this.#killed.has(emission.server) && !this.#isRemembered(emission);
-  }
-
-  /** A limit: who has left a room, and goes to another server before it is known what the room's log has lost, is not told of that. */
-  #isLeftBehind({ moves, rooms: its }: Seat, name: string): boolean {
-    const { rooms = [], wasLost, lostAt } = this.#emissions.get(name) as Tracked;
-    if (!wasLost || rooms.length === 0 || rooms.some((room) => its.get(room)?.isIn)) return false;
-    return moves.some((at) => at >= lostAt && at < lostAt + findsOutMs);
   }
 
   /** Whether a server has it that follows the log ever since: for a member that has got it there, and has stayed. */

@@ -102,6 +102,8 @@ class ClusterWorld {
   readonly #rollsBack: boolean;
   /** Whether servers find out late what it has lost, and members leave before they have read it: in some runs only, too. */
   readonly #findsOutLate: boolean;
+  /** Whether the last that happens is that a server is killed which runs a handler of a session that has gone on elsewhere. */
+  readonly #killsLast: boolean;
   #hasRolledBack = false;
   /** Whether it has begun to do so. */
   #losesKeys = false;
@@ -127,6 +129,7 @@ class ClusterWorld {
     // Drawn apart: the other runs are as they were.
     this.#outlastsWindows = seededRandom((seed ^ 0x5bd1e995) >>> 0).chance(0.3);
     this.#findsOutLate = seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.5);
+    this.#killsLast = seededRandom((seed ^ 0x1b873593) >>> 0).chance(0.5);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
       .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
@@ -144,14 +147,18 @@ class ClusterWorld {
     this.#act(i, random);
     if (random.chance(0.6)) await this.#elapse(random.int(this.#stepMsMax));
     if (random.chance(0.02)) await this.#elapse(random.int(this.#outlastsWindows ? 120_000 : 4_000));
-    if (random.chance(0.02)) await this.#kill(random);
+    if (random.chance(0.02)) {
+      await turn();
+      await this.#kill(random.pick(this.#alive()));
+    }
     this.#check();
   }
 
   /** Everything is well again: all that is due comes, and nothing is left. */
   async end(): Promise<void> {
-    // What happens now no later loss excuses.
+    // What happens now no later loss excuses, and no later move mends.
     if (this.#rollsBack && this.#findsOutLate) await this.#loseLast();
+    else if (this.#killsLast) await this.#killBehind();
     this.#note('all is well');
     this.#isEnding = true;
     Object.assign(this.#store.path, { lostCalls: 0, lostAnswers: 0, late: 0, untold: 0, latencyMs: [1, 5] });
@@ -464,9 +471,7 @@ class ClusterWorld {
   }
 
   /** A server goes without a word, and later another one comes. */
-  async #kill(random: Random): Promise<void> {
-    await turn();
-    const place = random.pick(this.#alive());
+  async #kill(place: ServerPlace): Promise<void> {
     this.#note(`server ${place.number} is killed`);
     this.counters['servers killed']++;
     const reachable = Math.max(this.#lostAt, this.#store.backAt);
@@ -501,34 +506,41 @@ class ClusterWorld {
     this.#note(`${client.name}${namespace} says ${name}${count > 1 ? `, ${count} times` : ''}`);
     for (let i = 0; i < count; i++) {
       const text = `${name}-${i}`;
-      this.#model.said(text);
-      client.said.push(text);
       if (random.chance(0.5)) {
+        this.#says(client, text);
         socket.emit('event', text);
-        continue;
-      }
-      client.asked++;
-      this.counters.acks++;
-      socket
-        .timeout(random.pick([100, 900_000]))
-        .emitWithAck('ask', text)
-        .then(
-          (value) => {
-            client.settled++;
-            if (value !== text) this.#broken ??= new Broken(`the reply to ${text} is ${value}`);
-          },
-          (error: { code?: string; details?: { left?: boolean } }) => {
-            client.settled++;
-            this.counters['acks failed']++;
-            if (error.details?.left === false) this.#model.spared(text);
-            const isKnown =
-              this.#mayLose ||
-              knownCodes.includes(String(error.code)) ||
-              (!client.isKnown && error.code === 'ERR_SESSION_LOST');
-            if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
-          },
-        );
+      } else this.#question(client, socket, text, random.pick([100, 900_000]));
     }
+  }
+
+  #says(client: Client, text: string): void {
+    this.#model.said(text);
+    client.said.push(text);
+  }
+
+  #question(client: Client, socket: ClientSocket, text: string, timeoutMs: number): void {
+    this.#says(client, text);
+    client.asked++;
+    this.counters.acks++;
+    socket
+      .timeout(timeoutMs)
+      .emitWithAck('ask', text)
+      .then(
+        (value) => {
+          client.settled++;
+          if (value !== text) this.#broken ??= new Broken(`the reply to ${text} is ${value}`);
+        },
+        (error: { code?: string; details?: { left?: boolean } }) => {
+          client.settled++;
+          this.counters['acks failed']++;
+          if (error.details?.left === false) this.#model.spared(text);
+          const isKnown =
+            this.#mayLose ||
+            knownCodes.includes(String(error.code)) ||
+            (!client.isKnown && error.code === 'ERR_SESSION_LOST');
+          if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
+        },
+      );
   }
 
   #emit(place: ServerPlace, namespace: string, name: string, random: Random): void {
@@ -656,6 +668,23 @@ class ClusterWorld {
     else socket.leave(room);
     // Once its client knows, it is stored.
     socket.emit('changed', room, isIn);
+  }
+
+  /** A session goes on elsewhere while a handler of its runs, and the server that runs that is killed. */
+  async #killBehind(): Promise<void> {
+    const idOf = (client: Client) => client.sockets.get('/')?.id ?? '';
+    const place = this.#alive().find(({ io }) => this.#clients.some((client) => io.sockets.has(idOf(client))));
+    const client = this.#clients.find((one) => place?.io.sockets.has(idOf(one)));
+    if (place === undefined || client === undefined) return;
+    // As long as it takes a handler three seconds.
+    const text = `0.${++this.#names}-`.padEnd(11, '0');
+    this.#note(`${client.name} says ${text}, and goes on elsewhere`);
+    this.#question(client, client.sockets.get('/') as ClientSocket, text, 900_000);
+    await this.#elapse(200);
+    if (place.isAlive) place.network.cut();
+    await this.#elapse(this.#random.int(2_000));
+    if (place.isAlive) await this.#kill(place);
+    await this.#elapse(500);
   }
 
   async #loseLast(): Promise<void> {

@@ -329,7 +329,7 @@ export const mutants: readonly Mutant[] = [
     code: 'for (const letter of lost.letters) this.#post(letter);',
     instead: '',
     nodes: 3,
-    from: 970188,
+    from: 6000354,
   },
   {
     fault: 'a log that has lost something keeps its epoch',
@@ -385,7 +385,7 @@ export const mutants: readonly Mutant[] = [
     code: 'for (const session of [...this.#byId.values()]) session.nodeLeft(node);',
     instead: '',
     nodes: 3,
-    from: 970189,
+    from: 6000025,
   },
   {
     fault: 'a log begins behind what is on its way to the store',
@@ -409,7 +409,7 @@ export const mutants: readonly Mutant[] = [
     code: '    this.touch();\n    this.schedule();\n  }\n\n  override identity',
     instead: '    this.schedule();\n  }\n\n  override identity',
     nodes: 3,
-    from: 3000242,
+    from: 6001063,
   },
   {
     fault: 'a session that has expired is forgotten, and nobody is told',
@@ -433,7 +433,7 @@ export const mutants: readonly Mutant[] = [
     code: 'turn.stamps.observe(isMember ? span.since : span.until);',
     instead: '',
     nodes: 3,
-    from: 3000583,
+    from: 6001047,
   },
   {
     fault: 'what has a key is stored again',
@@ -466,6 +466,14 @@ export const mutants: readonly Mutant[] = [
     instead: '...leavers.slice(0, 0).map(([leaver]) => leaver)',
     nodes: 3,
     from: 5100092,
+  },
+  {
+    fault: 'who has left a room, and comes to a server that knows another epoch of its log, is not told',
+    file: `${server}/session/reading.ts`,
+    code: 'if (log.id !== epoch && presence.hasLeft(membership, this.unknownSince())) return false;',
+    instead: '',
+    nodes: 3,
+    from: 6000254,
   },
   {
     fault: 'a client that knows more than a store that has lost something is closed for good',

@@ -26,7 +26,7 @@ const lostMsEach = 10;
 /** … and all of them within this time. */
 const lostMsMax = 10_000;
 /** As long as it may take until a node knows what the store has lost, in stamps. */
-const findsOut = 10_000 * stampsPerMs;
+export const findsOut = 10_000 * stampsPerMs;
 
 export class Room implements Follower {
   readonly name: string;

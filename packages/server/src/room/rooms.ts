@@ -103,6 +103,8 @@ export class Rooms implements RoomContext {
       this.#unholdAt(subscriber, membership, isMember ? span.read : span.to);
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
+    // Where it has left may not know yet what is lost, and does not have it any more.
+    else if (turn.isShared) room.left(subscriber);
     if (known === undefined) {
       if (isMember) this.#add(name, room);
       // Its log stays as long as there is something to be read in it.

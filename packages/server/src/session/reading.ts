@@ -12,8 +12,9 @@ import {
 } from '@halyard/protocol';
 import { type CompactList, listOf } from '../base/compact-list';
 import type { Frames } from '../log/log';
+import { stampsPerMs } from '../log/stamp';
 import type { Membership } from '../room/membership';
-import type { Room } from '../room/room';
+import { findsOut, type Room } from '../room/room';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Connection } from '../wire/connection';
 import { CatchUp } from './catch-up';
@@ -173,10 +174,12 @@ export abstract class Reading extends Outgoing {
   protected reachesBack(positions: ReadonlyMap<string, number>): boolean {
     const { confirmedStamp } = this.machine;
     if (this.forgottenStamp > confirmedStamp) return false;
-    for (const [presence, { room, epoch, read, to, newest }] of this.readers()) {
-      const { log } = room;
+    for (const [presence, membership] of this.readers()) {
+      const { epoch, read, to, newest } = membership;
+      const { log } = membership.room;
       // It begins just now: nothing of it is missing.
       if (epoch === '' || log.id === '') continue;
+      if (log.id !== epoch && presence.hasLeft(membership, this.unknownSince())) return false;
       const position = Math.max(read, positions.get(epoch) ?? 0);
       if (newest <= confirmedStamp || to <= position) continue;
       if (log.id !== epoch || position < log.base) return false;
@@ -331,6 +334,16 @@ export abstract class Reading extends Outgoing {
   /** It comes from another server. */
   protected comesFromElsewhere(): void {
     since.set(this, this.context.turn.stamps.next());
+  }
+
+  /**
+   * Since when it may have left rooms whose logs have lost something, and no server was left that tells it so: where it was before
+   * may not have found that out. It cannot have been away for longer than a recovery window.
+   * @returns a stamp; Infinity if it has been here all the time
+   */
+  private unknownSince(): number {
+    const came = since.get(this) ?? Number.POSITIVE_INFINITY;
+    return came - this.context.settings.recoveryWindowMs * stampsPerMs - findsOut;
   }
 
   private newCatchUp(stamp: number): CatchUp {

@@ -71,12 +71,23 @@ export abstract class Spans implements Subscriber {
 
   /** What it is a member of now: the namespace as a whole first. */
   *memberships(): Generator<Membership> {
-    yield typeof this.#whole === 'number' ? membershipOf(this.#rooms.everyone, this.#whole, 0) : this.#whole;
+    yield this.whole();
     if (this.#current !== undefined) yield* this.#current.values();
+  }
+
+  private whole(): Membership {
+    return typeof this.#whole === 'number' ? membershipOf(this.#rooms.everyone, this.#whole, 0) : this.#whole;
   }
 
   *pastMemberships(): Generator<Membership> {
     if (this.#past !== undefined) yield* this.#past;
+  }
+
+  /** Whether with this membership it has left the room since a stamp, and has not come back. */
+  hasLeft({ room: { name }, until }: Membership, since: number): boolean {
+    if (until === open || until <= since) return false;
+    const isBack = name === '' ? this.whole().until === open : this.#current?.has(name);
+    return !isBack && !this.#past?.some((past) => past.room.name === name && past.until > until);
   }
 
   private enterAgain({ room, epoch, from, read, since, ...ends }: MembershipRecord): void {
