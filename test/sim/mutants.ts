@@ -401,7 +401,7 @@ export const mutants: readonly Mutant[] = [
     code: 'else this.confirmed().then((isOurs) => tell(!isOurs));',
     instead: 'else tell(false);',
     nodes: 3,
-    from: 3000257,
+    from: 6000361,
   },
   {
     fault: 'a session that is claimed is kept no longer than before',
