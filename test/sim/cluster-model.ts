@@ -223,7 +223,8 @@ export class ClusterModel {
       throw new Broken(`${socket} got ${name}, which nobody has emitted`);
     if (emission.place === undefined) throw new Broken(`${socket} got ${name}, which is not stored`);
     if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
-    if (!emission.possible.has(socket)) throw new Broken(`${socket} got ${name}, which is not for it`);
+    if (!emission.possible.has(socket) && !this.#isGhost(emission, socket))
+      throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);
     if (emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
       const last = seat.servers.get(emission.server);
@@ -237,6 +238,11 @@ export class ClusterModel {
     const [room = ''] = rooms;
     if (place < (seat.places.get(room) ?? 0)) throw new Broken(`${socket} got ${name} behind a later one of its room`);
     seat.places.set(room, place);
+  }
+
+  /** Whether the store has lost it, and who has joined its room since may still find it at a server that does not know that. */
+  #isGhost({ isLoose, rooms }: Tracked, socket: string): boolean {
+    return isLoose && rooms?.some((room) => this.isIn(socket, room)) === true;
   }
 
   said(text: string): void {
