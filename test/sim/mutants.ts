@@ -380,6 +380,14 @@ export const mutants: readonly Mutant[] = [
     from: 6000058,
   },
   {
+    fault: 'what is finished is told a few times, though the session is on its way for longer',
+    file: `${server}/session/directory.ts`,
+    code: 'const tellsMax = 256;',
+    instead: 'const tellsMax = 4;',
+    nodes: 3,
+    from: 7002008,
+  },
+  {
     fault: 'what a server has begun that is gone is handled by nobody',
     file: `${server}/session/directory.ts`,
     code: 'for (const session of [...this.#byId.values()]) session.nodeLeft(node);',

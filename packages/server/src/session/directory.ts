@@ -149,18 +149,19 @@ export class Sessions {
     const [id] = what;
     let node = asked;
     try {
-      for (let attempt = 0; attempt < tellsMax; attempt++) {
-        const isTold =
-          node === this.#context.node
-            ? this.finished(...what)
-            : tellFinished(node, ...what).catch(
-                () => new Promise<false>((resolve) => patience.after(tellAgainMs, () => resolve(false))),
-              );
-        if ((await isTold) === true) return;
+      for (let attempt = 1; attempt <= tellsMax; attempt++) {
+        const before = node;
+        const isHere = node === this.#context.node;
+        const isTold = isHere ? this.finished(...what) : tellFinished(node, ...what).catch(() => false);
+        if (await isTold) return;
         // It has gone on since, or nobody has it.
         const stored = await patience.until(() => store.session(id));
         if (typeof stored !== 'object') return;
         node = stored.owner;
+        // It is on its way, for as long as its client and the store take.
+        if (node !== before && node !== this.#context.node) continue;
+        const ms = Math.min(attempt * tellAgainMs, tellAgainMsMax);
+        await new Promise<void>((resolve) => patience.after(ms, resolve));
       }
     } catch (error) {
       if (!(error instanceof Impatience)) this.#context.report(error, 'telling what is finished');
@@ -331,10 +332,12 @@ const elsewhere = { code: CloseCode.Evicted, reason: 'another server has the ses
 const tryAgain = { code: CloseCode.TryAgainLater, reason: 'the session could not be found now', by: 'server' } as const;
 /** How often a session is stored that is let go, as long as it changes. */
 const confirmsMax = 4;
-/** How often a session may be somewhere else when it is told what is finished. */
-const tellsMax = 32;
-/** So much later it is told again, in milliseconds, if that has failed. */
-const tellAgainMs = 500;
+/** How often it is told what is finished: for longer than a session is kept that nobody takes. */
+const tellsMax = 256;
+/** So much later it is told again, in milliseconds, and later each time, … */
+const tellAgainMs = 200;
+/** … until it is so much. */
+const tellAgainMsMax = 2_000;
 /** Besides a window there may be packets that are not counted. */
 const packetsBeside = 1_024;
 
