@@ -1,5 +1,5 @@
 // What a round runs on: every host, transport and codec, and limits that are drawn anew for each round.
-import { polling, type Transport, websocket } from '@halyard/client';
+import { polling, sse, type Transport, websocket } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -21,6 +21,7 @@ export const namespaces = ['/', '/side'] as const;
 
 const transports = [
   ['websocket', websocket],
+  ['sse', sse],
   ['polling', polling],
 ] as const;
 

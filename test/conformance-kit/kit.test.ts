@@ -42,7 +42,7 @@ const faults: readonly Found[] = [
   },
   {
     fault: 'a server handles a body again',
-    file: 'packages/server/src/wire/http/polling.ts',
+    file: 'packages/server/src/wire/http/http-connection.ts',
     code: 'if (number >= 1 && number <= this.#bodies) {',
     instead: 'if (number >= 1 && number < this.#bodies) {',
     found: 'a-body-that-comes-again',

@@ -73,7 +73,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   test('a transport that is off is said, and another one may be on', async () => {
     const { url } = await serve({ transports: ['websocket'] });
     const socket = dial(url, { transports: [polling()] });
-    expect(await refusalOf(socket)).toEqual(['ERR_UPGRADE_REQUIRED', expect.any(String), false]);
+    expect(await refusalOf(socket)).toEqual(['ERR_TRANSPORT', expect.any(String), false]);
   });
 
   test('a server that is full is said, and tried again', async () => {

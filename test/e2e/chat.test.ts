@@ -79,17 +79,17 @@ describeInBrowser('the chat in a browser', () => {
     ['it is closed at once', closing, 'pass'],
     ['the network resets its handshakes', async () => {}, 'reset'],
     ['the network swallows its handshakes', async () => {}, 'swallow'],
-  ])('two pages chat over polling where WebSocket is blocked: %s', async ([, prepare, policy]) => {
+  ])('two pages chat over sse where WebSocket is blocked: %s', async ([, prepare, policy]) => {
     const { url } = await cableTo(policy);
     const ana = await Person.arrive(context, url, 'Ana', { prepare });
     const ben = await Person.arrive(context, url, 'Ben', { prepare });
     await expectTheyChat(ana, ben);
     for (const person of [ana, ben]) {
-      expect(await person.status()).toEqual({ state: 'connected', transport: 'polling', text: 'Connected Polling' });
+      expect(await person.status()).toEqual({ state: 'connected', transport: 'sse', text: 'Connected SSE' });
     }
   });
 
-  test('a page on WebSocket and one on polling see each other type, lose and find the connection, and go', async () => {
+  test('a page on WebSocket and one on sse see each other type, lose and find the connection, and go', async () => {
     const cable = await cableTo('pass');
     const ana = await Person.arrive(context, cable.url, 'Ana');
     const ben = await Person.arrive(context, chat.url, 'Ben', { prepare: throwing });

@@ -64,7 +64,7 @@ describeInBrowser('a page', () => {
 
     const elsewhere = (page: Page) => page.goto(new URL('/two', page.url()).href);
 
-    describe.each(['websocket', 'polling'])('over %s', (transport) => {
+    describe.each(['websocket', 'sse', 'polling'])('over %s', (transport) => {
       test('that is put away and brought back resumes at once, and has missed nothing', async () => {
         const { io, page, ends } = await open(caching, transport);
         const [id] = io.sockets.keys();

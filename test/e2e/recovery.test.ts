@@ -27,12 +27,12 @@ describeInBrowser('recovery in a browser', () => {
     return chat;
   }
 
-  test.for(['websocket', 'polling'] as const)(
+  test.for(['websocket', 'sse'] as const)(
     'a cut of 5 s under steady traffic loses, doubles and reorders nothing over %s',
     { timeout: 90_000 },
     async (transport) => {
       const chat = await chatOn();
-      const cable = await Cable.open(chat.port, transport === 'polling' ? 'reset' : 'pass');
+      const cable = await Cable.open(chat.port, transport === 'sse' ? 'reset' : 'pass');
       cleanups.push(() => cable.close());
       const ana = await Person.arrive(browser, cable.url, 'Ana');
       const ben = await Person.arrive(browser, cable.url, 'Ben');
@@ -87,10 +87,10 @@ describeInBrowser('recovery in a browser', () => {
   test.for([
     ['websocket', 'stop'],
     ['websocket', 'kill'],
-    ['polling', 'stop'],
+    ['sse', 'stop'],
   ] as const)('after a restart of the server the page knows its session is new: %s, %s', async ([transport, how]) => {
     const chat = await chatOn(await freePort());
-    const prepare = transport === 'polling' ? blocked : undefined;
+    const prepare = transport === 'sse' ? blocked : undefined;
     const ana = await Person.arrive(browser, chat.url, 'Ana', { prepare });
     const ben = await Person.arrive(browser, chat.url, 'Ben', { prepare });
     await ana.say('Before');

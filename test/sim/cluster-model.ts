@@ -222,7 +222,8 @@ export class ClusterModel {
     if (emission === undefined || seat === undefined)
       throw new Broken(`${socket} got ${name}, which nobody has emitted`);
     if (emission.place === undefined) throw new Broken(`${socket} got ${name}, which is not stored`);
-    if (seat.got.has(name)) throw new Broken(`${socket} got ${name} twice`);
+    // That it was there before the store lost it, only a server knew that was killed in the same seconds.
+    if (seat.got.has(name) && !(seat.isUnsure && emission.wasLost)) throw new Broken(`${socket} got ${name} twice`);
     if (!emission.possible.has(socket) && !this.#isGhost(emission, socket))
       throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);

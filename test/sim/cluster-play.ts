@@ -2,7 +2,7 @@
 // any request, servers are killed and stand still, sessions move, and the way to the store has every fault. A step draws from its
 // own random numbers, so that the rest of a run is the same if it is left out. Longer than other files: all that may happen in a run
 // is side by side.
-import { type Socket as ClientSocket, connect, polling, race, type Transport } from '@halyard/client/core';
+import { type Socket as ClientSocket, connect, polling, race, sse, type Transport } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
@@ -76,6 +76,8 @@ class ClusterWorld {
   readonly #model = new ClusterModel(() => this.#clock.now());
   readonly #nodes: number;
   readonly #native: boolean;
+  /** Whether what goes over HTTP is a stream. */
+  readonly #streams: boolean;
   /** Each as often as it weighs. */
   readonly #disturbances: readonly Disturbance[];
   /** How long a step takes at most. */
@@ -117,6 +119,7 @@ class ClusterWorld {
     this.#random = random;
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
+    this.#streams = seededRandom((seed ^ 0x3c6ef372) >>> 0).chance(0.35);
     this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), limits, random.pick([1, 3]), {
       committed: (partition, commit, result) => this.#committed(partition, commit, result),
       repeated: () => this.counters['commits repeated']++,
@@ -279,7 +282,8 @@ class ClusterWorld {
     this.#model.lostSince(since);
     this.#note(`partition ${partition} has lost all since ${since} ms`);
     for (const one of this.#lately.splice(0)) {
-      if (one.partition === partition && one.at >= since) this.#model.rolledBack(one.name);
+      if (one.partition !== partition) this.#lately.push(one);
+      else if (one.at >= since) this.#model.rolledBack(one.name);
     }
   }
 
@@ -390,10 +394,10 @@ class ClusterWorld {
     };
     const requests: Transport = {
       open: (address, events) => {
-        this.counters['polling connections']++;
+        this.counters[this.#streams ? 'sse connections' : 'polling connections']++;
         // Each request comes to any server.
         const fetch = ((url: string, init: never) => anyPlace().http.fetch(url, init)) as never;
-        return polling({ fetch }).open(address, events);
+        return (this.#streams ? sse : polling)({ fetch }).open(address, events);
       },
     };
     const kind = random.int(3);

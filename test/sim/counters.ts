@@ -8,6 +8,7 @@ export const counterNames = [
   'lost requests',
   'websocket connections',
   'polling connections',
+  'sse connections',
   'sessions resumed',
   'sessions lost',
   'servers restarted',

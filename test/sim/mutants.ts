@@ -178,15 +178,27 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'an answer of polling that comes late is taken for the next',
-    file: `${client}/link/polling.ts`,
+    file: `${client}/link/http.ts`,
     code: "if (method === 'GET' && number > received + 1) await posting;\n          if (number) {\n            if (number !== received + 1) throw Error('ERR_SEQUENCE');",
     instead: 'if (number) {',
   },
   {
     fault: 'a body of polling that comes again is handled again',
-    file: `${server}/wire/http/polling.ts`,
+    file: `${server}/wire/http/http-connection.ts`,
     code: 'if (number >= 1 && number <= this.#bodies) {',
     instead: 'if (number >= 1 && number < this.#bodies) {',
+  },
+  {
+    fault: 'the beginning of an event of a stream that comes in two parts is lost',
+    file: `${client}/link/http.ts`,
+    code: 'text = events.pop()!;',
+    instead: "text = events.pop() && '';",
+  },
+  {
+    fault: 'a stream leaves out what did not fit into one write',
+    file: `${server}/wire/http/stream.ts`,
+    code: '.takeQueued(writeBytesMax)',
+    instead: '.takeQueued(Infinity).slice(0, 50)',
   },
   {
     fault: 'a socket that is over stays in its rooms',

@@ -1,7 +1,7 @@
 // One run of the simulator: a real server, or several one after the other, real clients over WebSocket and polling, one thread,
 // virtual time, and every fault of a network. A step draws from its own random numbers, so that the rest of a run is the same if
 // it is left out. Longer than other files: all that may happen in a run is side by side.
-import { type Socket as ClientSocket, connect, polling, race, type Transport } from '@halyard/client/core';
+import { type Socket as ClientSocket, connect, polling, race, sse, type Transport } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
@@ -46,6 +46,8 @@ class World {
   readonly #http: LossyHttp;
   /** Whether a server is lost without a word, and another goes on. */
   readonly #shared: boolean;
+  /** Whether what goes over HTTP is a stream. */
+  readonly #streams: boolean;
   readonly #adapter: ReturnType<typeof memory>;
   readonly #options: ConstructorParameters<typeof Server>[0];
   readonly #model: Model;
@@ -63,6 +65,8 @@ class World {
     const random = seededRandom(seed);
     this.#random = random;
     this.#shared = random.chance(0.4);
+    // Drawn apart: the other runs are as they were.
+    this.#streams = seededRandom((seed ^ 0x3c6ef372) >>> 0).chance(0.35);
     this.#adapter = memory(this.#shared ? { shared: true, codec: msgpack() } : {});
     this.#model = new Model(this.#shared);
     const network = { latencyMs: [1, 5] as const, noticeMs: [0, 200] as const, unnoticed: random.pick([0, 0.3, 0.6]) };
@@ -219,8 +223,8 @@ class World {
     };
     const requests: Transport = {
       open: (address, events) => {
-        this.counters['polling connections']++;
-        return polling({ fetch: this.#http.fetch as never }).open(address, events);
+        this.counters[this.#streams ? 'sse connections' : 'polling connections']++;
+        return (this.#streams ? sse : polling)({ fetch: this.#http.fetch as never }).open(address, events);
       },
     };
     const kind = random.int(3);

@@ -14,7 +14,7 @@ export type { ReservedEvent } from './api/events';
 export type { CoreOptions, ReconnectOptions, SocketOptions } from './api/options';
 export type { AnyListener, Socket } from './api/socket';
 export type { Connection, ConnectionState, StateChange } from './link/connector';
-export { type Fetch, type FetchInit, type PollingOptions, polling } from './link/polling';
+export { type Fetch, type FetchInit, type PollingOptions, polling, sse } from './link/http';
 export { race } from './link/race';
 export type { Address, Link, LinkEvents, Transport } from './link/transport';
 export { type WebSocketOptions, websocket } from './link/websocket';

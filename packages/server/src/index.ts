@@ -30,8 +30,10 @@ export {
   type HostSocketListener,
   type HttpAnswer,
   type HttpReply,
+  type HttpStream,
   Peer,
   type RequestFacts,
+  type StreamableReply,
   type UpgradeVerdict,
 } from './host/host';
 export { node } from './host/node';

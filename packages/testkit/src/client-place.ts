@@ -6,6 +6,7 @@ import {
   type Link,
   type LinkEvents,
   polling,
+  sse,
   type Transport,
 } from '@halyard/client';
 import type { VirtualClock } from '@halyard/harness/clock';
@@ -17,7 +18,8 @@ import { MemoryNetwork } from './network/memory-network';
 import type { OwnTime } from './own-time';
 import type { ServerPlace } from './server-place';
 
-export type TransportName = 'websocket' | 'polling';
+export const transportNames = ['websocket', 'sse', 'polling'] as const;
+export type TransportName = (typeof transportNames)[number];
 
 /** What all clients of a world have in common. */
 export interface Surroundings {
@@ -72,6 +74,7 @@ export class ClientPlace {
   options(names: readonly TransportName[]): ClientOptions {
     const ways: Record<TransportName, Transport> = {
       websocket: { open: (address, events) => this.#open(address, events) },
+      sse: sse({ fetch: this.#exchanges.fetch }),
       polling: polling({ fetch: this.#exchanges.fetch }),
     };
     const { time } = this;

@@ -10,7 +10,7 @@ interface Exchange {
   readonly server: unknown;
   /** Aborts it on the server's side. */
   readonly arrived: AbortController;
-  readonly reject: (reason: unknown) => void;
+  reject: (reason: unknown) => void;
   /** Whether what is answered reaches nobody. */
   isCut: boolean;
 }
@@ -105,10 +105,7 @@ export class Exchanges {
         this.#send(
           exchange,
           (signal) => way.fetch(url, { ...init, headers, signal }),
-          (response) => {
-            this.#open.delete(exchange);
-            resolve(response);
-          },
+          (response) => resolve(response.body ? this.#streamed(exchange, response) : this.#whole(exchange, response)),
         );
       }
     });
@@ -129,6 +126,33 @@ export class Exchanges {
         if (!exchange.isCut) exchange.reject(error);
       },
     );
+  }
+
+  #whole(exchange: Exchange, response: Response): Response {
+    this.#open.delete(exchange);
+    return response;
+  }
+
+  /** An answer that does not end is under way until it does. */
+  #streamed(exchange: Exchange, response: Response): Response {
+    const reader = (response.body as NonNullable<Response['body']>).getReader();
+    const cut = new Promise<never>((_, reject) => {
+      exchange.reject = (reason) => {
+        this.#open.delete(exchange);
+        reject(reason);
+      };
+    });
+    cut.catch(() => {});
+    const read = async () => {
+      const got = await Promise.race([reader.read(), cut]);
+      const stalledMs = this.#stalledUntil - this.#time.now();
+      if (stalledMs > 0) await new Promise<void>((resolve) => this.#time.after(stalledMs, resolve));
+      if (exchange.isCut) return cut;
+      if (got.done) this.#open.delete(exchange);
+      return got;
+    };
+    const { status, headers } = response;
+    return { status, headers, body: { getReader: () => ({ read }) } } as unknown as Response;
   }
 
   #lose(exchange: Exchange, { noticed }: Fault): void {

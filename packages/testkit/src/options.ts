@@ -2,7 +2,7 @@
 import { type ClientOptions, LocalUsageError, type ReconnectOptions } from '@halyard/client';
 import type { RangeMs } from '@halyard/harness/link';
 import type { Server, ServerOptions } from '@halyard/server';
-import type { TransportName } from './client-place';
+import { type TransportName, transportNames } from './client-place';
 
 /** A duration in whole milliseconds, or the bounds of a random one, both included. */
 export type DurationMs = number | readonly [min: number, max: number];
@@ -32,7 +32,7 @@ export type WorldServerOptions = Omit<ServerOptions, 'host' | 'clock'>;
 
 /** As `ClientOptions`; the world itself brings the network, time and chance. */
 export interface WorldClientOptions extends Omit<ClientOptions, 'transports' | 'clock' | 'random' | 'token'> {
-  /** By name, in the order in which they are tried. Default `['websocket', 'polling']`. */
+  /** By name, in the order in which they are tried. Default `['websocket', 'sse', 'polling']`. */
   readonly transports?: readonly TransportName[];
   /** Header fields of all its requests, as a browser adds `cookie` and `origin`. Names in lower case. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -157,9 +157,9 @@ export function checkOneOf<T>(taker: Taker, name: string, value: T, choices: rea
 /** @throws LocalUsageError `ERR_OPTION` */
 export function checkTransports(taker: Taker, names: readonly TransportName[]): readonly TransportName[] {
   if (!Array.isArray(names) || names.length === 0) {
-    throw optionError(taker, 'transports', `is ${show(names)}: it may be a list of "websocket" and "polling"`);
+    throw optionError(taker, 'transports', `is ${show(names)}: it may be a list of "websocket", "sse" and "polling"`);
   }
-  for (const name of names) checkOneOf<TransportName>(taker, 'transports', name, ['websocket', 'polling']);
+  for (const name of names) checkOneOf<TransportName>(taker, 'transports', name, transportNames);
   return names;
 }
 

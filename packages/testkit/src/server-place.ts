@@ -1,5 +1,13 @@
 // Where one server is in the network: the host it listens on, its time, and whether it is still there.
-import type { Adapter, Host, HostFactory, HostHandlers, HostLimits, HttpReply, RequestFacts } from '@halyard/server';
+import type {
+  Adapter,
+  Host,
+  HostFactory,
+  HostHandlers,
+  HostLimits,
+  RequestFacts,
+  StreamableReply,
+} from '@halyard/server';
 import type { OwnTime } from './own-time';
 
 /** `stopped`: it was closed, and says so. `killed`: it was switched off, and says nothing. */
@@ -47,7 +55,7 @@ export class ServerPlace {
     refusal: (_request, answer) => answer,
   };
 
-  #request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+  #request(request: RequestFacts, body: Uint8Array, reply: StreamableReply): void {
     if (this.state === 'killed') return;
     if (!this.isThere || this.#handlers === undefined || this.#limits === undefined) reply.send({ status: 503 });
     else if (body.length > this.#limits.httpBodyBytesMax) reply.send({ status: 413 });

@@ -4,7 +4,7 @@ import { type ClientOptions, connect, LocalUsageError, type Socket } from '@haly
 import { VirtualClock } from '@halyard/harness/clock';
 import { seededRandom } from '@halyard/harness/random';
 import { type AnyEvents, memory, Server } from '@halyard/server';
-import { ClientPlace, type Surroundings } from './client-place';
+import { ClientPlace, type Surroundings, transportNames } from './client-place';
 import { endAll, type Leftovers } from './ending';
 import {
   type AnyServer,
@@ -264,7 +264,7 @@ export class World {
 
   #clientOptions(taker: Taker, options: WorldClientOptions): ClientOptions {
     this.#checkOpen();
-    const { transports = ['websocket', 'polling'], headers = {}, server, ...others } = options;
+    const { transports = transportNames, headers = {}, server, ...others } = options;
     checkTransports(taker, transports);
     checkHeaders(taker, headers);
     if (others.reconnect !== undefined) {

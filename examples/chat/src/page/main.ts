@@ -15,6 +15,7 @@ const stateNames: Record<State, string> = {
 };
 const transportNames = new Map([
   ['websocket', 'WebSocket'],
+  ['sse', 'SSE'],
   ['polling', 'Polling'],
 ]);
 const nameKey = 'halyard-chat-name';

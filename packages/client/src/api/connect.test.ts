@@ -102,7 +102,7 @@ describe('in virtual time', () => {
       });
     };
     const { socket, log, advance } = client({ transports: [websocket({ WebSocket }), polling({ fetch })] });
-    await advance(1_999);
+    await advance(399);
     expect([made.length, requests]).toEqual([1, []]);
     await advance(1);
     await advance(300);

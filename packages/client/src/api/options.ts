@@ -41,12 +41,12 @@ export interface CoreOptions extends SocketOptions {
   /** Connect at once, without a call of `connect()`. Default true. */
   autoConnect?: boolean | undefined;
   /**
-   * Header fields of every request, such as `authorization` for a proxy. In Node for both transports; in browsers for polling
-   * alone, because their WebSockets take none. They are read at every request. Default none.
+   * Header fields of every request, such as `authorization` for a proxy. In Node for all transports; in browsers for sse and
+   * polling alone, because their WebSockets take none. They are read at every request. Default none.
    */
   extraHeaders?: Readonly<Record<string, string>> | undefined;
   /**
-   * Whether polling carries cookies to another origin, as WebSockets do; the server has to list the page's origin. Default
+   * Whether sse and polling carry cookies to another origin, as WebSockets do; the server has to list the page's origin. Default
    * false. Of no meaning in Node, which keeps no cookies: set `extraHeaders.cookie`.
    */
   withCredentials?: boolean | undefined;
@@ -61,9 +61,9 @@ export interface CoreOptions extends SocketOptions {
 /** As `CoreOptions`; `codec` is `json()` unless named. */
 export interface ClientOptions extends Omit<CoreOptions, 'codec' | 'transport'> {
   codec?: Codec | undefined;
-  /** In the order in which they are tried. Default `[websocket(), polling()]`. */
+  /** In the order in which they are tried. Default `[websocket(), sse(), polling()]`. */
   transports?: readonly Transport[] | undefined;
-  /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 2,000 milliseconds. */
+  /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 400 milliseconds. */
   fallbackDelayMs?: number | undefined;
 }
 

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deferred } from '../../testing/fake';
 import * as browser from '../platform/fetch-browser';
 import * as node from '../platform/fetch-node';
-import { type Fetch, polling } from './polling';
+import { type Fetch, polling } from './http';
 import type { Link } from './transport';
 
 /** What requests are made with. */

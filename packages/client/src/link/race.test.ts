@@ -1,12 +1,12 @@
 import { PacketType } from '@halyard/protocol';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { briefs, connected, FakeTransport, scene, welcome } from '../../testing/fake';
 import { race } from './race';
 
-function two(options = {}) {
+function two(options = {}, delay: readonly [number?] = [2_000]) {
   const websocket = new FakeTransport('websocket');
   const polling = new FakeTransport('polling');
-  return { ...scene({ transport: race([websocket, polling]), ...options }), websocket, polling };
+  return { ...scene({ transport: race([websocket, polling], ...delay), ...options }), websocket, polling };
 }
 
 describe('two transports', () => {
@@ -20,6 +20,14 @@ describe('two transports', () => {
     expect(websocket.link.inbox).toEqual([]);
     await polling.link.say(welcome(), connected());
     expect(socket.connection.transport).toBe('polling');
+  });
+
+  test('the delay is 400 ms unless another one is given', async () => {
+    const { polling, advance } = two({}, []);
+    await advance(399);
+    expect(polling.links).toHaveLength(0);
+    await advance(1);
+    expect(polling.links).toHaveLength(1);
   });
 
   test('the first may still win', async () => {
@@ -127,5 +135,56 @@ describe('two transports', () => {
     expect([websocket.link.closed?.code, polling.link.closed?.code]).toEqual([1000, 1000]);
     await advance(60_000);
     expect([websocket.links.length, polling.links.length]).toEqual([1, 1]);
+  });
+});
+
+describe('a tab whose page is loaded anew', () => {
+  const kept = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+  };
+
+  afterEach(() => {
+    kept.clear();
+    vi.unstubAllGlobals();
+  });
+
+  async function fallBack() {
+    const { websocket, polling } = two();
+    await websocket.link.drop();
+    await polling.link.open();
+    await polling.link.say(welcome(), connected());
+  }
+
+  test('begins with what has worked, for as long as that is remembered', async () => {
+    vi.stubGlobal('sessionStorage', storage);
+    await fallBack();
+    const after = two();
+    expect([after.websocket.links.length, after.polling.links.length]).toEqual([0, 1]);
+    const [[key, text]] = [...kept] as [[string, string]];
+    const [until, ...places] = JSON.parse(text);
+    expect(places).toEqual([1, 0]);
+    kept.set(key, JSON.stringify([until - 300_001, ...places]));
+    const later = two();
+    expect([later.websocket.links.length, later.polling.links.length]).toEqual([1, 0]);
+  });
+
+  test.each(['no JSON', '7', '{}', '[]', '["x",1,0]', '[9e15,1]', '[9e15,1,1]', '[9e15,2,1,0]'])(
+    'goes by its own order if %s was kept',
+    async (text) => {
+      vi.stubGlobal('sessionStorage', { ...storage, getItem: () => text });
+      const { websocket, polling } = two();
+      expect([websocket.links.length, polling.links.length]).toEqual([1, 0]);
+    },
+  );
+
+  test('goes by its own order where nothing may be kept', async () => {
+    const refuse = () => {
+      throw new Error('SecurityError');
+    };
+    vi.stubGlobal('sessionStorage', { getItem: refuse, setItem: refuse });
+    await fallBack();
+    expect(two().websocket.links).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, globalAgent } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -63,7 +63,7 @@ describe('fetch of Node', () => {
   test('one request after the other takes one connection', async () => {
     const { url, ports } = await echo();
     for (let i = 0; i < 5; i++) {
-      await post(url, 'x');
+      await (await post(url, 'x')).text();
       // The connection is free once the answer's end was handled.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -115,7 +115,27 @@ describe('fetch of Node', () => {
         response.writeHead(200, { 'content-length': 8 }).write('half', () => response.socket?.destroy());
       }),
     );
-    await expect(post(url)).rejects.toThrow('aborted');
+    await expect(post(url).then((answer) => answer.text())).rejects.toThrow('aborted');
+  });
+
+  test('an answer that does not end is read as it comes, and ends when it is stopped', async () => {
+    let answer: ServerResponse | undefined;
+    const url = await listen(
+      createServer((_, response) => {
+        answer = response;
+        response.write('one');
+      }),
+    );
+    const controller = new AbortController();
+    const { body } = await fetch(url, { method: 'GET', headers: {}, signal: controller.signal });
+    const reader = body!.getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe('one');
+    answer?.write('two');
+    expect(await next()).toBe('two');
+    const rest = reader.read();
+    controller.abort();
+    await expect(rest).rejects.toThrow('abort');
   });
 
   test('errors say what went wrong', async () => {

@@ -16,27 +16,41 @@ interface Init {
 }
 
 /**
- * The answer comes once its whole body is there. Redirects are answers like any other, as they are to a WebSocket.
+ * The answer comes once its header is there, as that of `fetch` does. Redirects are answers like any other, as they are to a WebSocket.
  * Connections are kept by Node's global agents, and do not keep a program running while they are idle.
  */
 export async function fetch(url: string, { method, headers, body, signal }: Init): Promise<Response> {
   const { request } = url.startsWith('https:') ? https : http;
   const type = typeof body === 'string' && { 'content-type': 'text/plain; charset=utf-8' };
   const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    request(url, { method, headers: { ...type, ...headers }, signal })
+    const sent = request(url, { method, headers: { ...type, ...headers } })
       .on('error', reject)
-      .on('response', resolve)
-      .end(body);
+      .on('response', resolve);
+    // Not as an option of the request, and without an error: Node gives either to the socket, whose error nobody hears once the
+    // answer has ended, and the program would end.
+    const stop = (): void => {
+      reject(signal.reason);
+      sent.destroy();
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+    sent.on('close', () => signal.removeEventListener('abort', stop)).end(body);
   });
-  const chunks: Buffer[] = [];
-  for await (const chunk of answer) chunks.push(chunk);
-  const content = Buffer.concat(chunks);
+  const whole = async (): Promise<Buffer> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  };
   // Not a `Response`: it gives its body by `queueMicrotask`, which never comes where a test runner has replaced that.
-  const response: Pick<Response, 'status' | 'headers' | 'text' | 'arrayBuffer'> = {
+  const response = {
     status: answer.statusCode!,
     headers: new Headers(answer.headers as Record<string, string>),
-    text: async () => new TextDecoder().decode(content),
-    arrayBuffer: async () => Uint8Array.from(content).buffer,
+    text: async () => new TextDecoder().decode(await whole()),
+    arrayBuffer: async () => Uint8Array.from(await whole()).buffer,
+    get body() {
+      const chunks = answer[Symbol.asyncIterator]();
+      return { getReader: () => ({ read: () => chunks.next() }) };
+    },
   };
-  return response as Response;
+  return response as unknown as Response;
 }

@@ -31,7 +31,7 @@ import { Gate } from '../wire/gate';
 import { abortedKind, forwardedKind } from '../wire/http/forwarded';
 import { ForwardedRequests } from '../wire/http/forwarded-requests';
 import { Forwarding } from '../wire/http/forwarding';
-import { PollingRequests } from '../wire/http/polling-requests';
+import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
 import { Node } from './node';
 import { type CheckedOptions, retentionOf } from './options';
@@ -146,8 +146,9 @@ export class Core {
     const { allowRequest } = options;
     const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
     const forwarding = store.isShared ? this.#forwarding() : undefined;
-    const polling = new PollingRequests({
+    const http = new HttpRequests({
       admission,
+      transports: options.transports,
       settings: {
         ...options,
         ...{ wheel, flusher: this.#flusher, platform },
@@ -159,7 +160,7 @@ export class Core {
       accept,
       forward: forwarding?.forward,
     });
-    const forwarded = new ForwardedRequests({ ...options, answer: polling.answer });
+    const forwarded = new ForwardedRequests({ ...options, answer: http.answer });
     this.#inbox.on(forwardedKind, forwarded.take);
     this.#inbox.on(abortedKind, forwarded.abort);
     this.#router = new Router({
@@ -167,7 +168,7 @@ export class Core {
       admission,
       flusher: this.#flusher,
       platform,
-      ...{ polling, gate },
+      ...{ http, gate },
       accept,
       ...{ report, warn },
       fansOut: !store.isShared,

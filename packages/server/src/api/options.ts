@@ -17,6 +17,7 @@ import type { RetentionLimits } from '../log/retention';
 import { memory } from '../store/memory';
 import type { Adapter } from '../store/store';
 import type { Origins } from '../wire/admission';
+import { type TransportName, transportNames } from '../wire/connection';
 import type { AllowRequest } from '../wire/gate';
 
 /** Numbers an operator may set. Durations are in milliseconds, sizes in bytes. */
@@ -106,8 +107,8 @@ export interface ServerOptions extends Partial<NumberOptions> {
   readonly allowRequest?: AllowRequest;
   /** Where Halyard lives. Default: `/halyard`. */
   readonly path?: string;
-  /** Default: both. */
-  readonly transports?: readonly ('websocket' | 'polling')[];
+  /** Default: all three. */
+  readonly transports?: readonly TransportName[];
   /** Believe `X-Forwarded-For` and `X-Forwarded-Host` of the nearest proxy. Default: false. */
   readonly trustProxy?: boolean;
   /** Answers requests to other paths; without it they get 404. Not used when attached to an `http.Server`. */
@@ -124,7 +125,7 @@ export interface CheckedOptions extends NumberOptions {
   readonly origins: Origins;
   readonly allowRequest: AllowRequest | undefined;
   readonly path: string;
-  readonly transports: readonly ('websocket' | 'polling')[];
+  readonly transports: readonly TransportName[];
   readonly trustProxy: boolean;
   readonly fetch: FetchHandler | undefined;
   readonly adapter: Adapter;
@@ -181,12 +182,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
       ? bad(name, 'is not an option', `known ones are ${[...others, ...Object.keys(numbers)].join(', ')}`)
       : bad(name, "is one of Socket.IO's", ours);
   }
-  const {
-    codecs = [json()],
-    origins = 'same-host',
-    path = '/halyard',
-    transports = ['websocket', 'polling'],
-  } = options;
+  const { codecs = [json()], origins = 'same-host', path = '/halyard', transports = transportNames } = options;
   const { host, allowRequest, trustProxy = false, fetch, adapter = memory(), clock } = options;
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
@@ -207,10 +203,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check('path', /^\/[\w\-./~]*$/.test(path) && path !== '/', 'a URL path such as "/halyard"');
   check(
     'transports',
-    Array.isArray(transports) &&
-      transports.length > 0 &&
-      transports.every((name) => name === 'websocket' || name === 'polling'),
-    'a list of "websocket" and "polling"',
+    Array.isArray(transports) && transports.length > 0 && transports.every((name) => transportNames.includes(name)),
+    'a list of "websocket", "sse" and "polling"',
   );
   check('trustProxy', typeof trustProxy === 'boolean', 'true or false');
   check('host', host === undefined || typeof host === 'function', 'a host, such as uws() or node()');

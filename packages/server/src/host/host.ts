@@ -86,6 +86,24 @@ export interface HttpReply {
   send(answer: HttpAnswer): void;
 }
 
+/** An answer that does not end by itself. After `end`, and once `onGone` was called, nothing of it does anything. */
+export interface HttpStream {
+  /** Called when it takes more again. */
+  onDrain: (() => void) | undefined;
+  /** Called if the peer goes away before the end. */
+  onGone: (() => void) | undefined;
+  /** Whether what is written leaves; what is written all the same waits in memory. */
+  readonly isWritable: boolean;
+  write(text: string): void;
+  end(): void;
+}
+
+/** Where an answer goes that may be a stream. */
+export interface StreamableReply extends HttpReply {
+  /** In place of `send`: status and header fields are sent with the first text. @returns undefined if the peer is gone */
+  stream(answer: HttpAnswer): HttpStream | undefined;
+}
+
 /**
  * One WebSocket as the host has it, with the names of uWebSockets.js, whose sockets are used as they are: an object between
  * would be fetched from memory for every frame, which costs an echo 2 %. After `end` or `close`, and once `onClose` was called, nothing
@@ -133,7 +151,7 @@ export interface HostHandlers {
   /** The promise, if the app has to be asked first, never rejects. */
   upgrade(request: RequestFacts): UpgradeVerdict | Promise<UpgradeVerdict>;
   /** The body is whole and within `httpBodyBytesMax`; it is the callee's to keep. */
-  request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void;
+  request(request: RequestFacts, body: Uint8Array, reply: StreamableReply): void;
   /** @returns what a host answers by itself to a request that it refuses, so that the page that has sent it may read it */
   refusal(request: RequestFacts, answer: HttpAnswer): HttpAnswer;
 }

@@ -5,7 +5,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
-import { type HttpAnswer, type HttpReply, Peer, type RequestFacts } from './host';
+import { type HttpAnswer, type HttpStream, Peer, type RequestFacts, type StreamableReply } from './host';
 import { bodyTooBig, bodyTooSlow } from './json-error';
 import { statusText } from './status';
 
@@ -95,7 +95,7 @@ export function isGone(message: NodeRequest | NodeResponse): boolean {
   return 'stream' in message ? message.stream.destroyed || message.stream.closed : message.destroyed;
 }
 
-export class NodeReply implements HttpReply {
+export class NodeReply implements StreamableReply {
   onAbort: (() => void) | undefined;
   readonly #response: NodeResponse;
 
@@ -105,6 +105,17 @@ export class NodeReply implements HttpReply {
     response.on('close', () => {
       if (!response.writableEnded) this.onAbort?.();
     });
+  }
+
+  stream({ status, headers = {} }: HttpAnswer): HttpStream | undefined {
+    const response = this.#response;
+    if (response.headersSent || isGone(response)) return undefined;
+    // One text alone is never held back for the next one.
+    if (!('stream' in response)) response.socket?.setNoDelay(true);
+    response.writeHead(status, { ...headers });
+    const stream = new NodeStream(response);
+    this.onAbort = () => stream.onGone?.();
+    return stream;
   }
 
   /** @param last whether nothing more is read: of the connection, or of the stream where it has several */
@@ -126,6 +137,31 @@ export class NodeReply implements HttpReply {
       if (last) fields.connection = 'close';
       response.writeHead(status, fields).end(body);
     }
+  }
+}
+
+class NodeStream implements HttpStream {
+  onDrain: (() => void) | undefined;
+  onGone: (() => void) | undefined;
+  readonly #response: NodeResponse;
+
+  constructor(response: NodeResponse) {
+    this.#response = response;
+    response.on('drain', () => this.onDrain?.());
+  }
+
+  get isWritable(): boolean {
+    return !this.#response.writableNeedDrain && !isGone(this.#response);
+  }
+
+  write(text: string): void {
+    const response = this.#response;
+    // Of the two kinds of responses each has its own overloads.
+    if (!response.writableEnded && !isGone(response)) (response as ServerResponse).write(text);
+  }
+
+  end(): void {
+    if (!this.#response.writableEnded) this.#response.end();
   }
 }
 

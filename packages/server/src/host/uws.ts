@@ -15,9 +15,10 @@ import {
   type HostSocket,
   type HostSocketListener,
   type HttpAnswer,
-  type HttpReply,
+  type HttpStream,
   Peer,
   type RequestFacts,
+  type StreamableReply,
   type UpgradeVerdict,
 } from './host';
 import { bodyTooBig } from './json-error';
@@ -271,7 +272,7 @@ function whyClosed(code: number, message: ArrayBuffer): [code: number, reason: s
  * waits for its answer uWS reads no other, and cuts the connection if there is one: so it is answered in a turn of its own,
  * as the last one.
  */
-class UwsReply implements HttpReply {
+class UwsReply implements StreamableReply {
   onAbort: (() => void) | undefined;
   readonly #res: uWS.HttpResponse;
   readonly #head: boolean;
@@ -298,22 +299,78 @@ class UwsReply implements HttpReply {
     this.#over = true;
     this.#res.cork(() => answer(this.#res, content, this.#head, this.#last));
   }
+
+  stream(begin: HttpAnswer): HttpStream | undefined {
+    if (this.#over) return undefined;
+    const stream = new UwsStream(this.#res, begin);
+    this.onAbort = () => stream.gone();
+    return stream;
+  }
 }
 
-function answer(res: uWS.HttpResponse, { status, headers, body }: HttpAnswer, head = false, last = false): void {
+class UwsStream implements HttpStream {
+  onDrain: (() => void) | undefined;
+  onGone: (() => void) | undefined;
+  isWritable = true;
+  readonly #res: uWS.HttpResponse;
+  /** Until it is sent. */
+  #begin: HttpAnswer | undefined;
+  #isOver = false;
+
+  constructor(res: uWS.HttpResponse, begin: HttpAnswer) {
+    this.#res = res;
+    this.#begin = begin;
+    // Without it a timer stays armed after a write that had to wait, and cuts the stream ten seconds later.
+    res.onWritable(() => {
+      this.isWritable = true;
+      if (!this.#isOver) this.onDrain?.();
+      return true;
+    });
+  }
+
+  write(text: string): void {
+    if (this.#isOver) return;
+    const begin = this.#begin;
+    this.#begin = undefined;
+    this.#res.cork(() => {
+      if (begin !== undefined) writeHead(this.#res, begin);
+      this.isWritable = this.#res.write(text);
+    });
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#res.cork(() => this.#res.end());
+  }
+
+  gone(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.isWritable = false;
+    this.onGone?.();
+  }
+}
+
+function writeHead(res: uWS.HttpResponse, { status, headers }: HttpAnswer): void {
   res.writeStatus(statusText(status));
   for (const name in headers) {
     const value = headers[name] ?? '';
     if (typeof value === 'string') res.writeHeader(name, value);
     else for (const one of value) res.writeHeader(name, one);
   }
-  const content = body ?? '';
+}
+
+function answer(res: uWS.HttpResponse, content: HttpAnswer, head = false, last = false): void {
+  const { status, body } = content;
+  writeHead(res, content);
+  const text = body ?? '';
   // Only `end` ends the connection too, and always says a length.
-  if (last) res.end(head ? '' : content, true);
+  if (last) res.end(head ? '' : text, true);
   // 204 and 304 have no body and no length (RFC 9110 §8.6).
   else if (body === undefined && (status === 204 || status === 304)) res.endWithoutBody();
-  else if (head) res.writeHeader('content-length', `${Buffer.byteLength(content)}`).endWithoutBody();
-  else res.end(content);
+  else if (head) res.writeHeader('content-length', `${Buffer.byteLength(text)}`).endWithoutBody();
+  else res.end(text);
 }
 
 function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): RequestFacts {

@@ -3,6 +3,7 @@
 import { negotiate, subprotocol } from '@halyard/protocol';
 import type { Headers, HttpAnswer, Peer, RequestFacts } from '../host/host';
 import { jsonError } from '../host/json-error';
+import type { TransportName } from './connection';
 
 /** Which pages may connect: those of the server's own host, those of listed origins, or all. */
 export type Origins = 'same-host' | '*' | readonly string[];
@@ -98,7 +99,13 @@ export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
   const refusal = refuseMethod(request);
   if (refusal !== undefined) return refusal;
   if (request.method !== 'GET' || headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-    return jsonError(426, 'ERR_UPGRADE_REQUIRED', 'Connect with a WebSocket, or by polling.', {}, upgradeHeaders);
+    return jsonError(
+      426,
+      'ERR_UPGRADE_REQUIRED',
+      'Connect with a WebSocket, by sse or by polling.',
+      {},
+      upgradeHeaders,
+    );
   }
   if (!namesUpgrade(headers)) {
     return jsonError(400, 'ERR_HANDSHAKE', 'The header "Connection" must name "Upgrade".');
@@ -121,6 +128,11 @@ export function clientAddress(peer: Peer, trustProxy: boolean): string {
 
 function namesUpgrade(headers: Headers): boolean {
   return /(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '');
+}
+
+/** @returns the refusal of a transport that the server has, and does not offer */
+export function transportOff(name: TransportName): HttpAnswer {
+  return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);
 }
 
 const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' };

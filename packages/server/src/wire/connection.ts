@@ -2,7 +2,8 @@
 import type { Close, Frame } from '@halyard/protocol';
 import type { Peer } from '../host/host';
 
-export type TransportName = 'websocket' | 'polling';
+export const transportNames = ['websocket', 'sse', 'polling'] as const;
+export type TransportName = (typeof transportNames)[number];
 
 /** Whoever a connection currently belongs to: first a greeting, then a session, then nobody. */
 export interface Receiver {

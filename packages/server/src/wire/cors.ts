@@ -1,7 +1,7 @@
 // What a page of another origin may read: the answers, if it may connect; of what it may not, that it is refused and why
 // (docs/PROTOCOL.md §7).
 import { pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
-import type { HttpAnswer, HttpReply, RequestFacts } from '../host/host';
+import type { HttpAnswer, HttpStream, RequestFacts, StreamableReply } from '../host/host';
 
 const ownHeaders = ['content-type', protocolHeader, ...Object.values(pollingHeaders)];
 
@@ -29,12 +29,12 @@ export function readable(answer: HttpAnswer, origin: string, credentials: boolea
 }
 
 /** Lets the page of an origin read the answer. */
-export class ReadableReply implements HttpReply {
-  readonly #reply: HttpReply;
+export class ReadableReply implements StreamableReply {
+  readonly #reply: StreamableReply;
   readonly #origin: string;
   readonly #credentials: boolean;
 
-  constructor(reply: HttpReply, origin: string, credentials: boolean) {
+  constructor(reply: StreamableReply, origin: string, credentials: boolean) {
     this.#reply = reply;
     this.#origin = origin;
     this.#credentials = credentials;
@@ -46,6 +46,10 @@ export class ReadableReply implements HttpReply {
 
   send(answer: HttpAnswer): void {
     this.#reply.send(readable(answer, this.#origin, this.#credentials));
+  }
+
+  stream(answer: HttpAnswer): HttpStream | undefined {
+    return this.#reply.stream(readable(answer, this.#origin, this.#credentials));
   }
 }
 

@@ -5,8 +5,15 @@ import { type Close, CloseCode, quoted } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
-import type { Host, HostHandlers, HttpAnswer, HttpReply, RequestFacts, UpgradeVerdict } from '../host/host';
-import { jsonError } from '../host/json-error';
+import type {
+  Host,
+  HostHandlers,
+  HttpAnswer,
+  HttpStream,
+  RequestFacts,
+  StreamableReply,
+  UpgradeVerdict,
+} from '../host/host';
 import {
   type AdmissionOptions,
   allowsCredentials,
@@ -15,12 +22,13 @@ import {
   refuseHandshake,
   refuseMethod,
   refuseOrigin,
+  transportOff,
 } from './admission';
 import { type Connection, nobody, type TransportName } from './connection';
 import { preflight, ReadableReply, readable } from './cors';
 import type { Flusher } from './flusher';
 import type { Gate } from './gate';
-import type { PollingRequests } from './http/polling-requests';
+import type { HttpRequests } from './http/http-requests';
 import { WebSocketConnection, type WebSocketSettings } from './websocket';
 
 const debug = debugOf('halyard:server:transport');
@@ -37,7 +45,7 @@ export interface RouterOptions {
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
   readonly platform: Platform;
-  readonly polling: PollingRequests;
+  readonly http: HttpRequests;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
@@ -105,7 +113,7 @@ export class Router implements HostHandlers {
     };
   }
 
-  request(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+  request(request: RequestFacts, body: Uint8Array, reply: StreamableReply): void {
     const { path, fetch, admission, report } = this.#options;
     if (request.path !== path) {
       answerByFetch(fetch, request, body, reply, report);
@@ -129,12 +137,10 @@ export class Router implements HostHandlers {
     return readable(answer, origin, allowsCredentials(admission));
   }
 
-  #answer(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
-    const { transports, polling } = this.#options;
+  #answer(request: RequestFacts, body: Uint8Array, reply: StreamableReply): void {
     const refusal = refuseMethod(request);
     if (refusal !== undefined) reply.send(refusal);
-    else if (transports.includes('polling')) polling.handle(request, body, reply);
-    else reply.send(refuseHandshake(request) ?? transportOff('polling'));
+    else this.#options.http.handle(request, body, reply);
   }
 
   #refuseOrigin(request: RequestFacts): HttpAnswer | undefined {
@@ -148,11 +154,11 @@ export class Router implements HostHandlers {
 }
 
 /** Tells of the answer if it is a refusal. */
-class ToldReply implements HttpReply {
-  readonly #reply: HttpReply;
+class ToldReply implements StreamableReply {
+  readonly #reply: StreamableReply;
   readonly #request: RequestFacts;
 
-  constructor(reply: HttpReply, request: RequestFacts) {
+  constructor(reply: StreamableReply, request: RequestFacts) {
     this.#reply = reply;
     this.#request = request;
   }
@@ -164,6 +170,10 @@ class ToldReply implements HttpReply {
   send(answer: HttpAnswer): void {
     if (answer.status >= 400) tell(this.#request, answer);
     this.#reply.send(answer);
+  }
+
+  stream(answer: HttpAnswer): HttpStream | undefined {
+    return this.#reply.stream(answer);
   }
 }
 
@@ -179,7 +189,3 @@ function tell({ method, peer }: RequestFacts, { status, body }: HttpAnswer): voi
 
 /** To every connection when the server stops. */
 export const shutDown: Close = { code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' };
-
-function transportOff(name: TransportName): ReturnType<typeof jsonError> {
-  return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);
-}

@@ -9,10 +9,11 @@ import {
   type HostFactory,
   type HostHandlers,
   type HttpAnswer,
-  type HttpReply,
   Peer,
   type RequestFacts,
+  type StreamableReply,
 } from '@halyard/server';
+import { LossyStream, type Way } from './lossy-stream';
 import { pathOf } from './url-path';
 
 /** How the path behaves; may be changed on the way. */
@@ -59,28 +60,42 @@ export class LossyHttp {
       const lost = () => {
         if (!this.#chance('unnoticed')) this.#later(() => reject(new TypeError('lost')));
       };
-      const copy = (answered: (answer: HttpAnswer) => void) => {
-        const reply: HttpReply = { onAbort: undefined, send: answered };
+      const copy = (answered: (answer: HttpAnswer, stream?: LossyStream) => void) => {
+        const reply: StreamableReply = {
+          onAbort: undefined,
+          send: answered,
+          stream: (answer) => {
+            const stream = new LossyStream(this.#way);
+            signal?.addEventListener('abort', () => stream.abort(signal.reason));
+            answered(answer, stream);
+            return stream;
+          },
+        };
         signal?.addEventListener('abort', () => this.#later(() => reply.onAbort?.()));
         const lines = Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`);
         const peer = new Peer('127.0.0.1', false, lines);
         this.#arrive({ method, path: pathOf(url), query: '', peer }, body, reply);
       };
       signal?.addEventListener('abort', () => reject(signal.reason));
-      if (this.#chance('repeat')) this.#clock.after(this.#random.int(this.path.repeatMs), () => copy(() => {}));
+      if (this.#chance('repeat'))
+        this.#clock.after(this.#random.int(this.path.repeatMs), () => copy((_answer, stream) => stream?.break()));
       if (this.#chance('loss')) lost();
       else
         this.#later(() =>
-          copy((answer) => {
-            if (!this.#chance('loss')) this.#later(() => resolve(responseOf(answer, (body) => Promise.resolve(body))));
-            else if (this.#random.chance(0.5)) lost();
+          copy((answer, stream) => {
+            if (!this.#chance('loss'))
+              this.#later(() => resolve(responseOf(answer, (body) => Promise.resolve(body), stream)));
+            else if (stream !== undefined) {
+              stream.break();
+              lost();
+            } else if (this.#random.chance(0.5)) lost();
             else this.#later(() => resolve(responseOf(answer, () => this.#cutShort(signal))));
           }),
         );
     });
 
   /** Copies the body: its memory may be written again. */
-  #arrive(facts: RequestFacts, body: string | Uint8Array | undefined, reply: HttpReply): void {
+  #arrive(facts: RequestFacts, body: string | Uint8Array | undefined, reply: StreamableReply): void {
     let over = false;
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : Uint8Array.from(body ?? []);
     this.#handlers?.request(facts, bytes, {
@@ -95,6 +110,11 @@ export class LossyHttp {
         if (over) return;
         over = true;
         reply.send(answer);
+      },
+      stream(answer) {
+        if (over) return undefined;
+        over = true;
+        return reply.stream(answer);
       },
     });
   }
@@ -112,22 +132,37 @@ export class LossyHttp {
   }
 
   #later(run: () => void): void {
-    const { latencyMs } = this.path;
-    const ms = typeof latencyMs === 'number' ? this.#random.int(latencyMs) : between(this.#random, latencyMs);
-    this.#clock.after(ms, run);
+    this.#clock.after(this.#way.latencyMs(), run);
   }
+
+  readonly #way: Way = {
+    latencyMs: () => {
+      const { latencyMs } = this.path;
+      return typeof latencyMs === 'number' ? this.#random.int(latencyMs) : between(this.#random, latencyMs);
+    },
+    cutsAt: (bytes) => (this.#random.chance(0.3) ? this.#random.int(bytes) : 0),
+    loses: () => this.#chance('loss'),
+    isUnnoticed: () => this.#chance('unnoticed'),
+    now: () => this.#clock.now(),
+    after: (delayMs, run) => void this.#clock.after(delayMs, run),
+  };
 }
 
 type Body = NonNullable<HttpAnswer['body']>;
 
-/** @param arrived the body, once it is there */
-function responseOf({ status, headers, body = '' }: HttpAnswer, arrived: (body: Body) => Promise<Body>): Response {
+/** @param arrived the body, once it is there; of a stream, that */
+function responseOf(
+  { status, headers, body = '' }: HttpAnswer,
+  arrived: (body: Body) => Promise<Body>,
+  stream?: LossyStream,
+): Response {
   return {
     status,
     headers: new Headers(headers as Record<string, string>),
     text: async () => textOf(await arrived(body)),
     arrayBuffer: async () => bytesOf(await arrived(body)).buffer,
-  } as Response;
+    body: stream?.body,
+  } as unknown as Response;
 }
 
 function textOf(body: Body): string {

@@ -2,13 +2,13 @@
 import type { Value } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply } from '../../host/host';
 import { bodyTooBig } from '../../host/json-error';
-import { answerMessage, numberOf, type PollingRequest, requestOf } from './forwarded';
-import { noContent } from './polling';
+import { answerMessage, type HttpRequest, numberOf, requestOf } from './forwarded';
+import { noContent } from './http-connection';
 
 export interface ForwardedRequestsOptions {
   readonly httpBodyBytesMax: number;
   /** Answers a request, now or later. */
-  answer(request: PollingRequest, reply: HttpReply): void;
+  answer(request: HttpRequest, reply: HttpReply): void;
 }
 
 export class ForwardedRequests {

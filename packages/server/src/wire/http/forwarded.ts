@@ -3,7 +3,7 @@ import { RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { HttpAnswer } from '../../host/host';
 
 /** What a request for a polling connection says. */
-export interface PollingRequest {
+export interface HttpRequest {
   /** Id of the connection. */
   readonly id: string;
   readonly method: string;
@@ -32,14 +32,14 @@ export function ownerOf(id: string): string | undefined {
 }
 
 /** @param number counts the requests that this node forwards: an abort names it */
-export function requestMessage(number: number, request: PollingRequest): Value {
+export function requestMessage(number: number, request: HttpRequest): Value {
   const { id, method, sequence, received, close, body } = request;
   const fields = [sequence, received, close].map((field) => field?.slice(0, fieldCharsMax) ?? null);
   return [number, id, method, ...fields, body];
 }
 
 /** @throws RemoteProtocolError `ERR_FORWARDED` that names the rule */
-export function requestOf(message: Value): { readonly number: number; readonly request: PollingRequest } {
+export function requestOf(message: Value): { readonly number: number; readonly request: HttpRequest } {
   if (!Array.isArray(message) || message.length !== 7) throw bad('a forwarded request is a list of 7');
   const [number, id, method, sequence, received, close, body] = message as readonly unknown[];
   if (!isCount(number)) throw bad('the number of a forwarded request counts from 1');

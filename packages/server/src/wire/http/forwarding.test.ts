@@ -2,14 +2,14 @@
 import { LocalUsageError, PublicError, type Value } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpReply } from '../../host/host';
-import { answerOf, type PollingRequest, requestMessage, requestOf } from './forwarded';
+import { answerOf, type HttpRequest, requestMessage, requestOf } from './forwarded';
 import { ForwardedRequests } from './forwarded-requests';
 import { Forwarding } from './forwarding';
 
 const random = 'r'.repeat(22);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-function requestFor(node: string, method = 'POST', bytes = 0): PollingRequest {
+function requestFor(node: string, method = 'POST', bytes = 0): HttpRequest {
   const fields = { sequence: '1', received: '0', close: undefined };
   return { id: `${node}.${random}`, method, ...fields, body: new Uint8Array(bytes) };
 }
@@ -41,7 +41,7 @@ function forwarding(answer: (asked: Asked) => Promise<Value>, limits = {}) {
     },
     warn: (code) => warned.push(code),
   });
-  const send = (request: PollingRequest): Reply => {
+  const send = (request: HttpRequest): Reply => {
     const reply = new Reply();
     expect(forward(request, reply)).toBe(true);
     return reply;

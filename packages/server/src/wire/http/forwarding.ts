@@ -3,8 +3,8 @@
 import { LocalUsageError, type Value } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply } from '../../host/host';
 import { jsonError } from '../../host/json-error';
-import { abortedKind, answerOf, forwardedKind, ownerOf, type PollingRequest, requestMessage } from './forwarded';
-import { connectionUnknown } from './polling';
+import { abortedKind, answerOf, forwardedKind, type HttpRequest, ownerOf, requestMessage } from './forwarded';
+import { connectionUnknown } from './http-connection';
 
 export interface ForwardingOptions {
   /** Id of this node. */
@@ -36,7 +36,7 @@ export class Forwarding {
   }
 
   /** @returns whether it is for another server, and will be answered */
-  readonly forward = (request: PollingRequest, reply: HttpReply): boolean => {
+  readonly forward = (request: HttpRequest, reply: HttpReply): boolean => {
     const owner = ownerOf(request.id);
     if (owner === undefined || owner === this.#options.node) return false;
     if (this.#isFull(request.body.length)) reply.send(tooMany);
@@ -44,7 +44,7 @@ export class Forwarding {
     return true;
   };
 
-  async #forward(owner: string, request: PollingRequest, reply: HttpReply): Promise<void> {
+  async #forward(owner: string, request: HttpRequest, reply: HttpReply): Promise<void> {
     const { ask, pollHoldMs } = this.#options;
     const { method, body } = request;
     const number = ++this.#requests;

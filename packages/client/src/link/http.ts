@@ -1,6 +1,6 @@
-// The polling transport (docs/PROTOCOL.md §7): one POST at a time carries frames out, one GET at a time waits for
-// frames, and both bring frames back. Bodies and answers are numbered, so that after a lost request or answer the same is
-// asked again and does no harm.
+// The transports over HTTP (docs/PROTOCOL.md §7). One POST at a time carries frames out. With polling one GET at a time waits for
+// frames, and both bring frames back: bodies and answers are numbered, so that after a lost request or answer the same is
+// asked again and does no harm. With sse one GET opens the connection, and its answer brings all frames.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import { fetch as platformFetch, rootOf } from '#fetch';
 import type { Address, Link, LinkEvents, Transport } from './transport';
@@ -16,7 +16,7 @@ const sendTimeoutMs = 10_000;
 const triesMax = 4;
 const retryDelayMs = 300;
 
-/** As much of `fetch` as polling needs. */
+/** As much of `fetch` as these transports need; of an answer that `sse` is to read, its `body` too. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
 export interface FetchInit {
@@ -51,13 +51,19 @@ function closeCodeOf(status: number, words: string): number {
 }
 
 export function polling({ fetch = platformFetch }: PollingOptions = {}): Transport {
-  return { open: (address, events) => open(address, events, fetch) };
+  return { open: (address, events) => open(address, events, fetch, false) };
+}
+
+/** Server-sent events, read by `fetch`: one answer that does not end, in place of one request after the other. */
+export function sse({ fetch = platformFetch }: PollingOptions = {}): Transport {
+  return { open: (address, events) => open(address, events, fetch, true) };
 }
 
 function open(
   { url, protocol, binary, batchMax, clock, extraHeaders, withCredentials }: Address,
   { onOpen, onFrame, onClose }: LinkEvents,
   fetch: Fetch,
+  isStream: boolean,
 ): Link {
   const queue: Frame[] = [];
   /** Stops what runs in each direction, a request or the wait for its next try; null once the direction has ended. */
@@ -72,6 +78,8 @@ function open(
   let posting: Promise<void> | undefined;
   let bufferedBytes = 0;
   let closed = false;
+  /** What the answer brings that does not end. */
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   const stop = (method: string) => {
     running[method]?.();
@@ -99,7 +107,7 @@ function open(
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
       running[method] = () => controller.abort();
-      const cancel = clock.after(method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => {
+      const cancel = clock.after(id && method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => {
         if (closed) end(1006, '');
         else controller.abort();
       });
@@ -111,6 +119,7 @@ function open(
           'halyard-ack': `${received}`,
         };
         if (id) own['halyard-connection'] = id;
+        else if (isStream) own.accept = 'text/event-stream';
         if (binary && body) own['content-type'] = 'application/octet-stream';
         const response = await fetch(url, {
           method,
@@ -123,6 +132,10 @@ function open(
         });
         const { status, headers } = response;
         const isRefusal = status > 299;
+        if (isStream && !id && !isRefusal) {
+          reader = response.body?.getReader();
+          return headers;
+        }
         const content = binary && !isRefusal ? new Uint8Array(await response.arrayBuffer()) : await response.text();
         if (!isRefusal) {
           const number = +headers.get('halyard-seq')!;
@@ -176,8 +189,31 @@ function open(
     posting = queue.length ? post() : undefined;
   };
 
+  /** Hands on what the stream brings, until that ends. It is open once something has come: on the way something may hold it back. */
+  const read = async () => {
+    const decoder = new TextDecoder();
+    let isOpen = false;
+    for (let text = ''; ; ) {
+      const { value } = (await reader?.read()) ?? {};
+      if (closed) return;
+      if (!value) return end(1006, 'the stream has ended');
+      const events = (text + decoder.decode(value, { stream: true })).split('\n\n');
+      text = events.pop()!;
+      if (!isOpen && events[0]) {
+        isOpen = true;
+        onOpen();
+      }
+      for (const event of events) {
+        const [, close, data] = /^(event: close\n)?data: (.*)/.exec(event) ?? [];
+        if (closed) return;
+        if (close) return end(+data!.slice(0, 4), data!.slice(5), 'server');
+        if (data) onFrame(binary ? Uint8Array.from(atob(data), (char) => char.charCodeAt(0)) : data);
+      }
+    }
+  };
+
   const run = async () => {
-    const headers = await request('POST', 'protocol', protocol);
+    const headers = await request(isStream ? 'GET' : 'POST', 'protocol', protocol);
     const limit = (name: string) => +(headers?.get(`halyard-${name}`) ?? NaN);
     id = headers?.get('halyard-connection') ?? '';
     pollTimeoutMs = (limit('poll-hold-ms') || pollHoldMs) + sendTimeoutMs;
@@ -186,13 +222,14 @@ function open(
     // A login page of the network, perhaps: another attempt may find the server.
     if (!id) end(1006, 'not a Halyard server');
     if (closed) return;
+    if (isStream) return read().catch((error) => end(1006, `${rootOf(error)}`));
     onOpen();
     while (await request('GET', 'ack', received));
   };
 
   run().catch((error) => end(4400, `${error}`));
   return {
-    name: 'polling',
+    name: isStream ? 'sse' : 'polling',
     get frameBytesMax() {
       return frameBytesMax;
     },
@@ -208,10 +245,12 @@ function open(
     async close(code) {
       if (closed) return;
       closed = true;
-      stop('GET');
+      // The end of a stream would tell the server that the connection is lost.
+      if (!isStream) stop('GET');
       while (posting && code === 1000) await posting;
       stop('POST');
-      if (id) request('DELETE', 'close', code < 1002 ? 1000 : code);
+      if (id) await request('DELETE', 'close', code < 1002 ? 1000 : code);
+      stop('GET');
     },
   };
 }

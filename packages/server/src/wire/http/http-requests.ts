@@ -1,19 +1,30 @@
-// Requests to the server's path that are not WebSocket handshakes: finds the polling connection each is for.
+// Requests to the server's path that are not WebSocket handshakes: opens connections over HTTP, and finds the one that each other
+// request is for.
 import { CloseCode, pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
 import { debugOf } from '../../base/debug';
-import type { HttpAnswer, HttpReply, RequestFacts } from '../../host/host';
+import type { HttpReply, RequestFacts, StreamableReply } from '../../host/host';
 import { jsonError } from '../../host/json-error';
-import { type AdmissionOptions, type Choice, chooseProtocol, methodUnknown, refuseHandshake } from '../admission';
-import type { Connection } from '../connection';
+import {
+  type AdmissionOptions,
+  type Choice,
+  chooseProtocol,
+  methodUnknown,
+  refuseHandshake,
+  transportOff,
+} from '../admission';
+import type { Connection, TransportName } from '../connection';
 import type { Gate } from '../gate';
-import type { PollingRequest } from './forwarded';
-import { connectionUnknown, noContent, PollingConnection, type PollingSettings } from './polling';
+import type { HttpRequest } from './forwarded';
+import { connectionUnknown, type HttpConnection, type HttpSettings, noContent } from './http-connection';
+import { PollingConnection } from './polling';
+import { StreamConnection, streamAnswer } from './stream';
 
 const debug = debugOf('halyard:server:transport');
 
-export interface PollingRequestsOptions {
+export interface HttpRequestsOptions {
   readonly admission: AdmissionOptions;
-  readonly settings: PollingSettings;
+  readonly transports: readonly TransportName[];
+  readonly settings: HttpSettings;
   readonly httpBodyBytesMax: number;
   readonly connectionsMax: number;
   /** Where the app decides who may connect, if it does. */
@@ -27,33 +38,40 @@ export interface PollingRequestsOptions {
    * With a store that servers share: hands a request to the server that has the connection.
    * @returns false if that is none of the others
    */
-  readonly forward: ((request: PollingRequest, reply: HttpReply) => boolean) | undefined;
+  readonly forward: ((request: HttpRequest, reply: HttpReply) => boolean) | undefined;
 }
 
-export class PollingRequests {
-  readonly #options: PollingRequestsOptions;
-  readonly #connections = new Map<string, PollingConnection>();
+/** Transports of which a connection begins with a request of its own. */
+type Opening = Exclude<TransportName, 'websocket'>;
 
-  constructor(options: PollingRequestsOptions) {
+export class HttpRequests {
+  readonly #options: HttpRequestsOptions;
+  readonly #connections = new Map<string, HttpConnection>();
+
+  constructor(options: HttpRequestsOptions) {
     this.#options = options;
   }
 
   /** A request that may come: of no foreign page, and by a method that there is. */
-  handle(request: RequestFacts, body: Uint8Array, reply: HttpReply): void {
+  handle(request: RequestFacts, body: Uint8Array, reply: StreamableReply): void {
+    const { transports, forward } = this.#options;
     const id = request.peer.headers.get(pollingHeaders.connection);
     if (id === undefined) {
-      if (request.method === 'POST') this.#open(request, reply);
-      else reply.send(refuseHandshake(request) ?? jsonError(400, 'ERR_HANDSHAKE', 'Not a WebSocket handshake.'));
+      const opening = openingOf(request);
+      if (opening === undefined)
+        reply.send(refuseHandshake(request) ?? jsonError(400, 'ERR_HANDSHAKE', 'Not a WebSocket handshake.'));
+      else if (transports.includes(opening)) this.#open(opening, request, reply);
+      else reply.send(transportOff(opening));
       return;
     }
     const asked = new Asked(id, request, body);
     if (this.#connections.has(id)) this.answer(asked, reply);
-    else if (isKnown(request.method) && this.#options.forward?.(asked, reply)) return;
+    else if (isKnown(request.method) && forward?.(asked, reply)) return;
     else reply.send(connectionUnknown);
   }
 
   /** Answers a request for a connection that is here. It may have come to another server. */
-  readonly answer = (request: PollingRequest, reply: HttpReply): void => {
+  readonly answer = (request: HttpRequest, reply: HttpReply): void => {
     const { id } = request;
     const connection = this.#connections.get(id);
     if (connection === undefined) {
@@ -80,54 +98,69 @@ export class PollingRequests {
     }
   };
 
-  #open(request: RequestFacts, reply: HttpReply): void {
+  #open(transport: Opening, request: RequestFacts, reply: StreamableReply): void {
     const { admission, gate } = this.#options;
     const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
     if ('refuse' in choice) reply.send(choice.refuse);
-    else if (gate === undefined) reply.send(this.#opened(request, choice));
+    else if (gate === undefined) this.#opened(transport, request, choice, reply);
     else {
       let isGone = false;
       reply.onAbort = () => {
         isGone = true;
       };
-      void gate.ask(request, 'polling').then((refusal) => {
-        if (!isGone) reply.send(refusal ?? this.#opened(request, choice));
+      void gate.ask(request, transport).then((refusal) => {
+        if (isGone) return;
+        if (refusal === undefined) this.#opened(transport, request, choice, reply);
+        else reply.send(refusal);
       });
     }
   }
 
-  #opened({ peer }: RequestFacts, { codecIndex, subprotocol }: Choice): HttpAnswer {
+  #opened(transport: Opening, { peer }: RequestFacts, choice: Choice, reply: StreamableReply): void {
     const { settings, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
     if (this.#connections.size >= connectionsMax) {
       warn(
         'connectionsMax',
-        `There are ${connectionsMax} polling connections (connectionsMax): a client was turned away.`,
+        `There are ${connectionsMax} connections over HTTP (connectionsMax): a client was turned away.`,
       );
-      return tooMany;
+      reply.send(tooMany);
+      return;
     }
-    const connection = new PollingConnection(codecIndex, isBinary(codecIndex), peer, settings, (id) =>
+    const { codecIndex, subprotocol } = choice;
+    const Connection = transport === 'sse' ? StreamConnection : PollingConnection;
+    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) =>
       this.#connections.delete(id),
     );
-    if (!accept(connection)) return tooMany;
+    if (!accept(connection)) {
+      reply.send(tooMany);
+      return;
+    }
     this.#connections.set(connection.id, connection);
-    debug?.(`a polling connection of ${peer.address} is open, ${subprotocol || 'unnamed'}`);
-    return {
-      status: 200,
-      headers: {
-        'cache-control': 'no-store',
-        [protocolHeader]: subprotocol || 'halyard.v1+json',
-        [pollingHeaders.connection]: connection.id,
-        [pollingLimitHeaders.pollHoldMs]: String(settings.pollHoldMs),
-        [pollingLimitHeaders.httpBodyBytesMax]: String(httpBodyBytesMax),
-      },
+    debug?.(`a connection of ${peer.address} by ${transport} is open, ${subprotocol || 'unnamed'}`);
+    const headers = {
+      [protocolHeader]: subprotocol || 'halyard.v1+json',
+      [pollingHeaders.connection]: connection.id,
+      [pollingLimitHeaders.httpBodyBytesMax]: String(httpBodyBytesMax),
     };
+    if (connection instanceof StreamConnection) connection.begin(reply.stream(streamAnswer(headers)));
+    else {
+      const hold = { [pollingLimitHeaders.pollHoldMs]: String(settings.pollHoldMs), 'cache-control': 'no-store' };
+      reply.send({ status: 200, headers: { ...headers, ...hold } });
+    }
   }
+}
+
+/** @returns what a request without a connection opens: undefined if nothing */
+function openingOf({ method, peer }: RequestFacts): Opening | undefined {
+  if (method === 'POST') return 'polling';
+  const isStream = method === 'GET' && peer.headers.get('accept')?.includes('text/event-stream') === true;
+  return isStream ? 'sse' : undefined;
 }
 
 const tooMany = jsonError(503, 'ERR_TOO_MANY_CONNECTIONS', 'The server is full (connectionsMax): try again later.');
 
 /** A request that came here. Header fields are looked for when they are asked for. */
-class Asked implements PollingRequest {
+class Asked implements HttpRequest {
   readonly id: string;
   readonly body: Uint8Array;
   readonly #request: RequestFacts;
