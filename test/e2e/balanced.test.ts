@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { connect, polling, type Transport, websocket } from '@halyard/client/core';
+import { connect, polling, sse, type Transport, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -67,7 +67,8 @@ describe.skipIf(!hasRedis || !hasHaproxy)('behind HAProxy, without stickiness', 
     const clients = [
       client(url, 'ann', polling()),
       client(url, 'ben', polling(), msgpack()),
-      client(url, 'cid', polling()),
+      client(url, 'cid', sse()),
+      client(url, 'cat', sse(), msgpack()),
       client(url, 'dot', websocket()),
       client(url, 'eve', websocket(), msgpack()),
       client(url, 'fay', websocket()),

@@ -1,5 +1,5 @@
 // Who is in the run, and what is said: what the processes of a run have to know of each other.
-import { polling, type Transport, websocket } from '@halyard/client';
+import { polling, sse, type Transport, websocket } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -15,11 +15,12 @@ export const recoveryWindowMs = 60_000;
 export const slowMs = 200;
 
 export const codecs: readonly (() => Codec)[] = [json, msgpack, protobuf];
-/** Both: a client that begins with one and may go on with the other. */
+/** The last: a client that begins with one and may go on with another. */
 const transports: readonly (() => Transport[])[] = [
   () => [websocket()],
   () => [polling()],
-  () => [websocket(), polling()],
+  () => [sse()],
+  () => [websocket(), sse(), polling()],
 ];
 
 export interface Setup {
