@@ -119,7 +119,7 @@ class ClusterWorld {
     this.#random = random;
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
-    this.#streams = seededRandom((seed ^ 0x3c6ef372) >>> 0).chance(0.35);
+    this.#streams = seededRandom((seed ^ 0x114ad) >>> 0).chance(0.3);
     this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), limits, random.pick([1, 3]), {
       committed: (partition, commit, result) => this.#committed(partition, commit, result),
       repeated: () => this.counters['commits repeated']++,

@@ -293,7 +293,7 @@ export const mutants: readonly Mutant[] = [
     code: 'function covers({ epoch, from, to }: Membership',
     instead: 'function covers({ epoch, read: from, to }: Membership',
     nodes: 3,
-    from: 1000104,
+    from: 7100253,
   },
   {
     fault: 'an exception of a room is decided by who is in it here now',
@@ -349,7 +349,7 @@ export const mutants: readonly Mutant[] = [
     code: '.until(() => store.renew(name, epoch), isPosition)',
     instead: '.until(() => [epoch, 0] as const, isPosition)',
     nodes: 3,
-    from: 970116,
+    from: 970135,
   },
   {
     fault: 'nobody asks the others what they have known of a log that has lost something',
