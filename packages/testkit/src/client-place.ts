@@ -18,8 +18,8 @@ import { MemoryNetwork } from './network/memory-network';
 import type { OwnTime } from './own-time';
 import type { ServerPlace } from './server-place';
 
-export const transportNames = ['websocket', 'sse', 'polling'] as const;
-export type TransportName = (typeof transportNames)[number];
+export type TransportName = 'websocket' | 'sse' | 'polling';
+export const transportNames: readonly TransportName[] = ['websocket', 'sse', 'polling'];
 
 /** What all clients of a world have in common. */
 export interface Surroundings {

@@ -2,8 +2,8 @@
 import type { Close, Frame } from '@halyard/protocol';
 import type { Peer } from '../host/host';
 
-export const transportNames = ['websocket', 'sse', 'polling'] as const;
-export type TransportName = (typeof transportNames)[number];
+export type TransportName = 'websocket' | 'sse' | 'polling';
+export const transportNames: readonly TransportName[] = ['websocket', 'sse', 'polling'];
 
 /** Whoever a connection currently belongs to: first a greeting, then a session, then nobody. */
 export interface Receiver {
