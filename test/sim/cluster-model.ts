@@ -37,6 +37,8 @@ interface Tracked extends Emission {
   isLoose: boolean;
   /** Whether the store has ever lost it: it may have another place since, and who reads on in the log of before has it at the old one. */
   wasLost: boolean;
+  /** Whether it was stored once more, because its log has another epoch: its place is no longer the one at which it was delivered. */
+  isAgain: boolean;
   /** When that was last. */
   lostAt: number;
 }
@@ -154,7 +156,14 @@ export class ClusterModel {
   }
 
   emitted(emission: Emission): void {
-    const tracked = { place: undefined, possible: new Set<string>(), isLoose: false, wasLost: false, lostAt: 0 };
+    const tracked = {
+      place: undefined,
+      possible: new Set<string>(),
+      isLoose: false,
+      wasLost: false,
+      isAgain: false,
+      lostAt: 0,
+    };
     this.#emissions.set(emission.name, { ...emission, ...tracked });
   }
 
@@ -172,6 +181,7 @@ export class ClusterModel {
     const { namespace, except, socket, calledAt, own } = emission;
     const order = `${namespace} ${room ?? socket}`;
     const place = (this.#places.get(order) ?? 0) + 1;
+    emission.isAgain ||= emission.place !== undefined;
     emission.place = place;
     emission.isLoose = false;
     this.#places.set(order, place);
@@ -234,8 +244,8 @@ export class ClusterModel {
       }
       seat.servers.set(emission.server, emission);
     }
-    const { rooms, place, wasLost } = emission;
-    if (rooms === undefined || rooms.length > 1 || wasLost) return;
+    const { rooms, place, wasLost, isAgain } = emission;
+    if (rooms === undefined || rooms.length > 1 || wasLost || isAgain) return;
     const [room = ''] = rooms;
     if (place < (seat.places.get(room) ?? 0)) throw new Broken(`${socket} got ${name} behind a later one of its room`);
     seat.places.set(room, place);
