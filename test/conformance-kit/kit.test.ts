@@ -84,7 +84,7 @@ const faults: readonly Found[] = [
   },
   {
     fault: 'a client takes an answer that has overtaken another',
-    file: 'packages/client/src/link/polling.ts',
+    file: 'packages/client/src/link/http.ts',
     code: "if (method === 'GET' && number > received + 1) await posting;",
     instead: "if (method === 'PUT') await posting;",
     found: 'an-answer-that-overtakes',

@@ -62,8 +62,8 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
       expect(refusal(answer)).toEqual({ status: 405, code: 'ERR_METHOD' });
     }
     expect(refusal(await http(onlyWebSocket.port, request('POST /halyard', { 'Content-Length': '0' })))).toEqual({
-      status: 426,
-      code: 'ERR_UPGRADE_REQUIRED',
+      status: 400,
+      code: 'ERR_TRANSPORT',
     });
   });
 });

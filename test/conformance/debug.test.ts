@@ -111,7 +111,7 @@ describe.each(hosts)('on %s', (name) => {
       /:event socket \S+ of "\/": nothing handles "mistyped"/,
       /:event socket \S+ of "\/": "the handler of \\"fail\\"" threw "ERR_TOKEN"/,
       /:session session \S+ is away: 1006 by network/,
-      /:transport a polling connection of 127\.0\.0\.1 is open, halyard\.v1\+json/,
+      /:transport a connection of 127\.0\.0\.1 by polling is open, halyard\.v1\+json/,
       /:session session \S+ is resumed over polling, connection 2: the client has handled 1 of \d+, the server 3/,
       /:namespace socket \S+ of "\/" is over: 1000 by client/,
       /:session session \S+ is over: 1000 by client/,

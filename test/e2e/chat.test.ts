@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { type ChatServer, startChat } from './chat-server';
-import { Person } from './person';
+import { Person, webSocketAlone } from './person';
 
 describeInBrowser('the chat in a browser', () => {
   let browser: Browser;
@@ -44,8 +44,8 @@ describeInBrowser('the chat in a browser', () => {
   }
 
   test('two pages chat over WebSocket, and the badge says so', async () => {
-    const ana = await Person.arrive(context, chat.url, 'Ana');
-    const ben = await Person.arrive(context, chat.url, 'Ben');
+    const ana = await Person.arrive(context, chat.url, 'Ana', { prepare: webSocketAlone });
+    const ben = await Person.arrive(context, chat.url, 'Ben', { prepare: webSocketAlone });
     await expectTheyChat(ana, ben);
     for (const person of [ana, ben]) {
       expect(await person.status()).toEqual({
@@ -199,6 +199,7 @@ describeInBrowser('the chat in a browser', () => {
 
   test('a name that the server refuses brings the page back to its door, and the page says why', async () => {
     const page = await context.newPage();
+    await webSocketAlone(page);
     await page.routeWebSocket(/./, (socket) => {
       const server = socket.connectToServer();
       socket.onMessage((message) => server.send(`${message}`.replace('"Ana"', '"  "')));

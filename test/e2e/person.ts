@@ -7,6 +7,9 @@ export interface Status {
   readonly text: string;
 }
 
+/** Where a test is about WebSockets: on a machine that is busy another transport may open first. */
+export const webSocketAlone = (page: Page) => page.route('**/halyard', (route) => route.abort());
+
 export class Person {
   readonly page: Page;
   readonly name: string;

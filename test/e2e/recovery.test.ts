@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../kit/ports';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { startChat } from './chat-server';
-import { Person } from './person';
+import { Person, webSocketAlone } from './person';
 
 describeInBrowser('recovery in a browser', () => {
   let browser: Browser;
@@ -34,8 +34,9 @@ describeInBrowser('recovery in a browser', () => {
       const chat = await chatOn();
       const cable = await Cable.open(chat.port, transport === 'sse' ? 'reset' : 'pass');
       cleanups.push(() => cable.close());
-      const ana = await Person.arrive(browser, cable.url, 'Ana');
-      const ben = await Person.arrive(browser, cable.url, 'Ben');
+      const prepare = transport === 'sse' ? undefined : webSocketAlone;
+      const ana = await Person.arrive(browser, cable.url, 'Ana', { prepare });
+      const ben = await Person.arrive(browser, cable.url, 'Ben', { prepare });
       for (const person of [ana, ben]) expect(await person.status()).toMatchObject({ transport });
 
       const stopAna = await ana.keepTalking(150);
@@ -90,7 +91,7 @@ describeInBrowser('recovery in a browser', () => {
     ['sse', 'stop'],
   ] as const)('after a restart of the server the page knows its session is new: %s, %s', async ([transport, how]) => {
     const chat = await chatOn(await freePort());
-    const prepare = transport === 'sse' ? blocked : undefined;
+    const prepare = transport === 'sse' ? blocked : webSocketAlone;
     const ana = await Person.arrive(browser, chat.url, 'Ana', { prepare });
     const ben = await Person.arrive(browser, chat.url, 'Ben', { prepare });
     await ana.say('Before');

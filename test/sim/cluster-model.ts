@@ -37,7 +37,7 @@ interface Tracked extends Emission {
   isLoose: boolean;
   /** Whether the store has ever lost it: it may have another place since, and who reads on in the log of before has it at the old one. */
   wasLost: boolean;
-  /** Whether it was stored once more, because its log has another epoch: its place is no longer the one at which it was delivered. */
+  /** Whether it was stored once more, in another epoch: it may have been delivered at another place. */
   isAgain: boolean;
   /** When that was last. */
   lostAt: number;
@@ -205,8 +205,7 @@ export class ClusterModel {
 
   /** The store has lost it. */
   rolledBack(name: string): void {
-    const emission = this.#emissions.get(name);
-    if (emission !== undefined) Object.assign(emission, { isLoose: true, wasLost: true, lostAt: this.#now() });
+    Object.assign(this.#emissions.get(name) ?? {}, { isLoose: true, wasLost: true, lostAt: this.#now() });
   }
 
   /** @param isUnaware the store has just lost something, and nobody may have found out what that was of its sockets */
@@ -234,8 +233,8 @@ export class ClusterModel {
     if (emission.place === undefined) throw new Broken(`${socket} got ${name}, which is not stored`);
     // That it was there before the store lost it, only a server knew that was killed in the same seconds.
     if (seat.got.has(name) && !(seat.isUnsure && emission.wasLost)) throw new Broken(`${socket} got ${name} twice`);
-    if (!emission.possible.has(socket) && !this.#isGhost(emission, socket))
-      throw new Broken(`${socket} got ${name}, which is not for it`);
+    const isFor = emission.possible.has(socket) || this.#isGhost(emission, socket);
+    if (!isFor) throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);
     if (emission.own.has(socket) && emission.calledAt >= seat.movedAt) {
       const last = seat.servers.get(emission.server);
