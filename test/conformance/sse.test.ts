@@ -285,6 +285,21 @@ describe.each(hosts)('sse, on %s', (_name, host) => {
     expect(heard).toEqual(Array.from({ length: 200 }, (_, i) => i % 40));
   });
 
+  test('the client: a stream that is half-open is given up once a body finds no connection', async () => {
+    const io = await app();
+    let isUnknown = false;
+    const own = async (url: string, init: RequestInit) => {
+      if (!isUnknown || init.method !== 'POST') return fetch(url, init);
+      isUnknown = false;
+      return new Response('{"code":"ERR_CONNECTION_UNKNOWN","message":"unknown"}', { status: 404 });
+    };
+    const socket = dial(io, { transport: sse({ fetch: own as never }), reconnect: { delayMinMs: 1, delayMaxMs: 5 } });
+    expect(await socket.emitWithAck('echo', 1)).toEqual([1]);
+    isUnknown = true;
+    expect(await socket.timeout(8_000).emitWithAck('echo', 2)).toEqual([2]);
+    expect(socket.recovered).toBe(true);
+  });
+
   test('the client: what is no server of ours is not one', async () => {
     const io = await serve({ fetch: () => new Response('<html>please log in</html>', { status: 200 }) });
     const socket = dial(io, { path: '/portal' });

@@ -15,6 +15,8 @@ const sendTimeoutMs = 10_000;
  */
 const triesMax = 4;
 const retryDelayMs = 300;
+/** So long a stream has to tell why its connection is over, once a body was answered that it is. */
+const streamEndMs = 1_000;
 
 /** As much of `fetch` as these transports need; of an answer that `sse` is to read, its `body` too. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
@@ -154,8 +156,12 @@ function open(
         }
         failure = wordsOf(content as string) ?? `no Halyard server, but one that answers ${status}`;
         // What ended the connection is told to the poll.
-        if (id && status === 404 && method !== 'GET') stop(method);
-        else if (status < 500) end(closeCodeOf(status, failure), failure, 'server');
+        if (id && status === 404 && method !== 'GET') {
+          stop(method);
+          // A stream that is half-open never tells.
+          if (isStream)
+            clock.after(streamEndMs, () => closed || end(1006, 'the server does not know the stream any more'));
+        } else if (status < 500) end(closeCodeOf(status, failure), failure, 'server');
       } catch (error) {
         failure = `${rootOf(error)}`;
       } finally {
