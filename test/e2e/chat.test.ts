@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { type ChatServer, startChat } from './chat-server';
-import { Person, webSocketAlone } from './person';
+import { Person, pollingBlocked, webSocketAlone } from './person';
 
 describeInBrowser('the chat in a browser', () => {
   let browser: Browser;
@@ -79,8 +79,12 @@ describeInBrowser('the chat in a browser', () => {
     ['it is closed at once', closing, 'pass'],
     ['the network resets its handshakes', async () => {}, 'reset'],
     ['the network swallows its handshakes', async () => {}, 'swallow'],
-  ])('two pages chat over sse where WebSocket is blocked: %s', async ([, prepare, policy]) => {
+  ])('two pages chat over sse where WebSocket is blocked: %s', async ([, block, policy]) => {
     const { url } = await cableTo(policy);
+    const prepare = async (page: Page) => {
+      await block(page);
+      await pollingBlocked(page);
+    };
     const ana = await Person.arrive(context, url, 'Ana', { prepare });
     const ben = await Person.arrive(context, url, 'Ben', { prepare });
     await expectTheyChat(ana, ben);

@@ -10,6 +10,13 @@ export interface Status {
 /** Where a test is about WebSockets: on a machine that is busy another transport may open first. */
 export const webSocketAlone = (page: Page) => page.route('**/halyard', (route) => route.abort());
 
+/** Where a test is about sse, for the same reason: polling's opening request is a POST of no connection yet. */
+export const pollingBlocked = (page: Page) =>
+  page.route('**/halyard', (route, request) => {
+    const opensPolling = request.method() === 'POST' && !request.headers()['halyard-connection'];
+    return opensPolling ? route.abort() : route.continue();
+  });
+
 export class Person {
   readonly page: Page;
   readonly name: string;

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../kit/ports';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { startChat } from './chat-server';
-import { Person, webSocketAlone } from './person';
+import { Person, pollingBlocked, webSocketAlone } from './person';
 
 describeInBrowser('recovery in a browser', () => {
   let browser: Browser;
@@ -34,7 +34,7 @@ describeInBrowser('recovery in a browser', () => {
       const chat = await chatOn();
       const cable = await Cable.open(chat.port, transport === 'sse' ? 'reset' : 'pass');
       cleanups.push(() => cable.close());
-      const prepare = transport === 'sse' ? undefined : webSocketAlone;
+      const prepare = transport === 'sse' ? pollingBlocked : webSocketAlone;
       const ana = await Person.arrive(browser, cable.url, 'Ana', { prepare });
       const ben = await Person.arrive(browser, cable.url, 'Ben', { prepare });
       for (const person of [ana, ben]) expect(await person.status()).toMatchObject({ transport });
@@ -83,7 +83,10 @@ describeInBrowser('recovery in a browser', () => {
     expect(await ana.notes()).toEqual(['joined', 'recovered']);
   });
 
-  const blocked = (page: Page) => page.routeWebSocket(/./, (socket) => socket.close());
+  const blocked = async (page: Page) => {
+    await page.routeWebSocket(/./, (socket) => socket.close());
+    await pollingBlocked(page);
+  };
 
   test.for([
     ['websocket', 'stop'],
