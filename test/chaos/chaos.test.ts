@@ -8,7 +8,7 @@ import { hosts } from '../kit/hosts';
 const cuts = 20;
 
 describe.each(hosts.map(([name]) => name))('on %s', (host) => {
-  test.each(['websocket,json', 'polling,msgpack'])(
+  test.each(['websocket,json', 'sse,protobuf', 'polling,msgpack'])(
     'nothing is lost, doubled or out of order over %s',
     async (words) => {
       const args = ['--cuts', `${cuts}`, '--seed', `${testSeed()}`, '--only', `${host},${words}`];
