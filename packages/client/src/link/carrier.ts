@@ -39,8 +39,9 @@ export interface CarriedSession {
   /** @throws RemoteProtocolError */
   receive(frame: Frame): void;
   /**
-   * The link is gone, if there was one, and with `fresh` and `final` the session; with `final` nothing is wanted any more.
+   * The link is gone, if there was one, and with `fresh` and `final` the session; with `final` nothing is wanted any more. With
+   * `move` another link is there or on its way, and nobody is to notice.
    * @returns a function that tells those who were concerned
    */
-  detach(fate: 'resume' | 'fresh' | 'final', reason: string): (end: LinkEnded) => void;
+  detach(fate: 'move' | 'resume' | 'fresh' | 'final', reason: string): (end: LinkEnded) => void;
 }

@@ -1,9 +1,13 @@
-// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more is.
+// The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more is; and
+// how it goes over to a transport that is preferred, once that is proven, and back.
+import type { Codec } from '@halyard/codec';
 import {
   afterClose,
   type Clock,
   type Close,
+  type Frame,
   HalyardError,
+  PacketType,
   type RemoteProtocolError,
   subprotocol,
 } from '@halyard/protocol';
@@ -14,12 +18,15 @@ import { backoffMs } from './backoff';
 import type { CarriedSession, Carrier } from './carrier';
 import { type Address, broken, type Link, type Transport } from './transport';
 
-/** From `idle` or `closed` to `connecting`, to `open` or `waiting`, back to `connecting`; from each of them to `closed`. */
+/**
+ * From `idle` or `closed` to `connecting`, to `open` or `waiting`, back to `connecting`; from each of them to `closed`; and from
+ * `open` to `open` when it has moved to another transport.
+ */
 export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
 type ChangeTo =
   | { readonly to: 'connecting'; readonly reason: 'wanted' | 'retry' | 'online' | 'awake' }
-  | { readonly to: 'open'; readonly reason: 'new' | 'recovered'; readonly transport: string }
+  | { readonly to: 'open'; readonly reason: 'new' | 'recovered' | 'moved'; readonly transport: string }
   | { readonly to: 'waiting'; readonly reason: 'failed' | 'lost'; readonly close: Close; readonly retryInMs: number }
   | { readonly to: 'closed'; readonly reason: 'local' | 'final' | 'attempts'; readonly close: Close };
 
@@ -39,13 +46,16 @@ export interface Connection {
 
 const nothing = () => {};
 
+/** A preferred transport is tried beside the one of now after a wait that is random up to this, and doubles with each failure. */
+const moveDelays = { delayMinMs: 10_000, delayMaxMs: 300_000 };
+
 /** How long the server may take for a sign of life that a page asks for which was not looked at. */
 const wakeTimeoutMs = 5_000;
 
 export interface ConnectorOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly codec: { readonly name: string; readonly binary: boolean };
+  readonly codec: Codec;
   readonly transport: Transport;
   readonly path: string;
   readonly attemptsMax: number;
@@ -73,6 +83,18 @@ export function createConnector<Session extends CarriedSession>(
   /** Ends the timer that is under way. */
   let cancel = nothing;
   let unwatch = nothing;
+  /** A link that is tried beside the one of now, because its transport is preferred. */
+  let rival: Link | undefined;
+  /** Ends the wait for the next one, or for what it brings. */
+  let cancelRival = nothing;
+  /** How many of them were tried in vain, or did not last. */
+  let setbacks = 0;
+  /** The link of now was one, so that what carried the session before may do so again. */
+  let hasMoved = false;
+  /** WELCOME has not come yet on another link than that of which everybody knows. */
+  let moving = false;
+  /** Carried the session until it began to move. The server ends it, too, but none that it does not answer on. */
+  let former: Link | undefined;
   /** Frames that have come. */
   let heard = 0;
 
@@ -84,11 +106,26 @@ export function createConnector<Session extends CarriedSession>(
     callAll(emitter.take('state'), [told], console.error);
   };
 
-  const connect = (reason: 'wanted' | 'retry' | 'online' | 'awake') => {
+  /** Hands a frame on, or ends the connection that broke the protocol. */
+  const receive = (frame: Frame) => {
+    heard++;
+    try {
+      session.receive(frame);
+    } catch (error) {
+      const { closeCode = 4400, code } = error as RemoteProtocolError;
+      down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
+    }
+  };
+
+  const limitWelcome = () => {
     cancel();
     cancel = clock.after(options.connectTimeoutMs, () => {
-      if (state === 'connecting') down(broken('connectTimeoutMs'));
+      if (moving || state === 'connecting') down(broken('connectTimeoutMs'));
     });
+  };
+
+  const connect = (reason?: 'wanted' | 'retry' | 'online' | 'awake') => {
+    limitWelcome();
     const current = options.transport.open(address, {
       async onOpen() {
         try {
@@ -99,19 +136,62 @@ export function createConnector<Session extends CarriedSession>(
         }
       },
       onFrame(frame) {
-        heard++;
-        try {
-          session.receive(frame);
-        } catch (error) {
-          const { closeCode = 4400, code } = error as RemoteProtocolError;
-          down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
-        }
+        if (link === current) receive(frame);
       },
-      onClose: down,
+      onClose(close) {
+        if (link === current) down(close);
+      },
     });
     link = current;
-    move({ to: 'connecting', reason });
+    if (reason) move({ to: 'connecting', reason });
     const answered = session.ask();
+  };
+
+  /** Gives up what is tried beside the link of now. */
+  const dropRival = () => {
+    cancelRival();
+    rival?.close(1000, '');
+    rival = undefined;
+  };
+
+  /** Tries, in some time, what is preferred to the link of now. */
+  const planRival = () => {
+    dropRival();
+    const transport = link?.better;
+    if (!transport || hasMoved) return;
+    const waitMs = backoffMs(setbacks++, { ...moveDelays, random: options.random });
+    cancelRival = clock.after(waitMs, () => tryRival(transport));
+  };
+
+  /** The session moves to it once an answer has come over it (docs/PROTOCOL.md §5.1). */
+  const tryRival = (transport: Transport) => {
+    cancelRival = clock.after(options.connectTimeoutMs, planRival);
+    const mine = transport.open(address, {
+      onOpen: () => mine.send(codec.encode({ type: PacketType.Ping, received: undefined })),
+      async onFrame(frame) {
+        if (link === mine) return receive(frame);
+        try {
+          if (codec.decode(frame).type !== PacketType.Pong) throw frame;
+          await session.ask()();
+        } catch {
+          if (rival === mine) planRival();
+        }
+        if (rival !== mine) return;
+        cancelRival();
+        rival = undefined;
+        hasMoved = moving = true;
+        former = link;
+        session.detach('move', '');
+        link = mine;
+        limitWelcome();
+        session.attach(mine);
+      },
+      onClose(close) {
+        if (link === mine) down(close);
+        else if (rival === mine) planRival();
+      },
+    });
+    rival = mine;
   };
 
   /**
@@ -126,11 +206,18 @@ export function createConnector<Session extends CarriedSession>(
     // What is not there is not lost, and what is closed stays closed.
     if (state === 'closed' || !(reason || link)) return;
     if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
-    const tell = session.detach(reason ? 'final' : after, close.reason || `${close.code}`);
+    // What it has moved to is gone: before anybody hears of it, what is there is tried.
+    const goesBack = hasMoved && !reason && after === 'resume';
+    const tell = session.detach(goesBack ? 'move' : reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();
     cancel = nothing;
+    dropRival();
+    former?.close(1006, '');
     link?.close(close.code, close.reason);
-    link = undefined;
+    link = former = undefined;
+    hasMoved = false;
+    moving = goesBack;
+    if (goesBack) return connect();
     const number = attempt;
     let retryInMs: number | undefined;
     if (reason) {
@@ -172,7 +259,7 @@ export function createConnector<Session extends CarriedSession>(
   const session = createSession({
     onWanted() {
       if (state !== 'idle' && state !== 'closed') return;
-      attempt = failures = 0;
+      attempt = failures = setbacks = 0;
       unwatch = watchNetwork(({ type, persisted }) => {
         if (type === 'pagehide') {
           if (!persisted) end(1001, type);
@@ -193,7 +280,12 @@ export function createConnector<Session extends CarriedSession>(
       const number = attempt;
       attempt = 0;
       openedAt = clock.now();
-      move({ to: 'open', reason: recovered ? 'recovered' : 'new', transport: link!.name }, number);
+      former?.close(1006, '');
+      former = undefined;
+      const reason = !recovered ? 'new' : moving ? 'moved' : 'recovered';
+      moving = false;
+      move({ to: 'open', reason, transport: link!.name }, number);
+      planRival();
     },
     onSilent,
   });

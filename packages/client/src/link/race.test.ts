@@ -91,9 +91,10 @@ describe('two transports', () => {
       await advance(20_000);
       await polling.link.say({ type: PacketType.Ping, received: 0 });
     }
+    const tried = websocket.links.length;
     await polling.link.drop();
     await advance(1_000);
-    expect([websocket.links.length, polling.links.length]).toEqual([2, 2]);
+    expect([websocket.links.length - tried, polling.links.length]).toEqual([1, 2]);
   });
 
   test('a WebSocket that worked is tried first again, though polling was quicker once', async () => {
@@ -126,6 +127,22 @@ describe('two transports', () => {
     expect(log).toContainEqual(['connect_error', 'ERR_CONNECT']);
     await advance(1_000);
     expect([websocket.links.length, polling.links.length]).toEqual([2, 0]);
+  });
+
+  test('a transport that is cut at the same age again is tried last', async () => {
+    const { websocket, polling, advance } = two();
+    const lives = async (ms: number) => {
+      await websocket.link.open();
+      await websocket.link.say(welcome({ recovered: websocket.links.length > 1 }));
+      await advance(ms);
+      await websocket.link.drop();
+      await advance(1_000);
+    };
+    await lives(10_000);
+    await lives(13_000);
+    expect([websocket.links.length, polling.links.length]).toEqual([3, 0]);
+    await lives(14_500);
+    expect([websocket.links.length, polling.links.length]).toEqual([3, 1]);
   });
 
   test('disconnect() during the race drops both', async () => {

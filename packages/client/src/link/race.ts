@@ -1,14 +1,16 @@
 // Several transports as one. They race instead of queueing: the next one starts when the one before fails or takes long.
 // The first that opens wins, and the others are closed before anything was said on them. What worked is remembered, by a tab even
-// when its page is loaded anew.
+// when its page is loaded anew; and where another one than the first has won, that one can be tried beside it.
 import { afterClose } from '@halyard/protocol';
 import { debug } from '#debug';
 import { checkNumber, optionError } from '../base/option-error';
 import { keep, recall } from '../platform/tab-storage';
-import { broken, type Link, type Transport } from './transport';
+import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
-/** A transport that worked where an earlier one did not is tried first for this long. */
+/** A transport that worked where an earlier one did not is tried first for this long; one that is cut again and again, last. */
 const preferenceMs = 300_000;
+/** What is cut twice at ages that differ by less is cut by something on the way that counts. */
+const sameAgeMs = 2_000;
 
 /**
  * @param transports in the order in which they are tried
@@ -19,11 +21,14 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
   if (!transports?.length || transports.some((transport) => !transport?.open))
     throw optionError('transports', 'a list, such as [websocket(), polling()]');
   checkNumber('fallbackDelayMs', fallbackDelayMs, 0, 600_000);
+  const [favourite] = transports as [Transport];
   let order = transports;
   let preferredUntil = 0;
-  /** The first transport has worked: where it does not now, the server may just be starting. */
+  /** The favourite has worked: where it does not now, the server may just be starting. */
   let proven = false;
   let isRecalled = false;
+  /** How old a link of each was when it was cut last. */
+  const cutAges = new Map<Transport, number>();
 
   /** Goes on with the order that a page before this one has found out. */
   const recallOrder = (key: string, now: number) => {
@@ -37,95 +42,120 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
     preferredUntil = now + leftMs;
   };
 
-  return {
-    open(address, { onOpen, onFrame, onClose }) {
-      const { clock } = address;
-      const key = `halyard ${address.url}`;
-      recallOrder(key, clock.now());
-      if (clock.now() >= preferredUntil) order = transports;
-      const tried = order;
-      const links = new Map<Link, Transport>();
-      let started = 0;
-      let winner: Link | undefined;
-      let said = false;
-      let worked = false;
-      let worst = broken('no transport');
-      let cancelTimer = () => {};
+  const open = (address: Address, { onOpen, onFrame, onClose }: LinkEvents, tried: readonly Transport[]): Link => {
+    const { clock } = address;
+    const links = new Map<Link, Transport>();
+    let started = 0;
+    let winner: Link | undefined;
+    let said = false;
+    let workedAt: number | undefined;
+    let worst = broken('no transport');
+    let cancelTimer = () => {};
 
-      const prefer = (first: readonly Transport[], last: readonly Transport[]) => {
-        order = [...first, ...order.filter((other) => other !== first[0] && other !== last[0]), ...last];
-        preferredUntil = clock.now() + preferenceMs;
-        keep(key, [Date.now() + preferenceMs, ...order.map((one) => transports.indexOf(one))]);
-      };
+    const prefer = (first: readonly Transport[], last: readonly Transport[]) => {
+      order = [...first, ...order.filter((other) => other !== first[0] && other !== last[0]), ...last];
+      preferredUntil = clock.now() + preferenceMs;
+      keep(keyOf(address), [Date.now() + preferenceMs, ...order.map((one) => transports.indexOf(one))]);
+    };
 
-      const stop = () => {
-        cancelTimer();
-        for (const link of links.keys()) if (link !== winner) link.close(1000, '');
-      };
+    const stop = () => {
+      cancelTimer();
+      for (const link of links.keys()) if (link !== winner) link.close(1000, '');
+    };
 
-      /** The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last. */
-      const give = () => {
-        if (winner && said && !worked) prefer([], [links.get(winner)!]);
-      };
+    /**
+     * The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last, and so is one
+     * that something on the way cuts at the same age again.
+     */
+    const give = (isCut: boolean) => {
+      if (!winner || !said) return;
+      const now = clock.now();
+      const transport = links.get(winner)!;
+      if (workedAt === undefined) return prefer([], [transport]);
+      if (!isCut) return;
+      const age = now - workedAt;
+      if (Math.abs(age - cutAges.get(transport)!) < sameAgeMs) prefer([], [transport]);
+      cutAges.set(transport, age);
+    };
 
-      const start = () => {
-        cancelTimer();
-        const transport = tried[started++];
-        if (!transport) {
-          if (!links.size) onClose(worst);
-          return;
-        }
-        if (started < tried.length) cancelTimer = clock.after(fallbackDelayMs, start);
-        const link = transport.open(address, {
-          onOpen() {
-            winner = link;
-            stop();
-            onOpen();
-          },
-          onFrame(frame) {
-            if (!worked) {
-              worked = true;
-              if (transport === transports[0]) proven = true;
-              else if (!proven && transport !== tried[0]) prefer([transport], []);
-            }
-            onFrame(frame);
-          },
-          onClose(close) {
-            if (winner) {
-              give();
-              return onClose(close);
-            }
-            debug.log?.('transport', link.name, 'failed', { close });
-            links.delete(link);
-            // Of several failures the one that is final tells what is wrong.
-            if (afterClose(worst.code) !== 'final') worst = close;
-            start();
-          },
-        });
-        links.set(link, transport);
-      };
-
-      start();
-      return {
-        get name() {
-          return winner?.name ?? '';
-        },
-        get frameBytesMax() {
-          return winner?.frameBytesMax;
-        },
-        get bufferedBytes() {
-          return winner?.bufferedBytes ?? 0;
-        },
-        send(frame) {
-          said = true;
-          winner?.send(frame);
-        },
-        close(code, reason) {
-          give();
+    const start = () => {
+      cancelTimer();
+      const transport = tried[started++];
+      if (!transport) {
+        if (!links.size) onClose(worst);
+        return;
+      }
+      if (started < tried.length) cancelTimer = clock.after(fallbackDelayMs, start);
+      const link = transport.open(address, {
+        onOpen() {
+          winner = link;
           stop();
-          winner?.close(code, reason);
+          onOpen();
         },
-      };
+        onFrame(frame) {
+          if (workedAt === undefined) {
+            workedAt = clock.now();
+            if (transport === favourite) {
+              proven = true;
+              if (order[0] !== favourite) prefer([favourite], []);
+            } else if (!proven && transport !== tried[0]) prefer([transport], []);
+          }
+          onFrame(frame);
+        },
+        onClose(close) {
+          if (winner) {
+            give(close.by === 'network');
+            return onClose(close);
+          }
+          debug.log?.('transport', link.name, 'failed', { close });
+          links.delete(link);
+          // Of several failures the one that is final tells what is wrong.
+          if (afterClose(worst.code) !== 'final') worst = close;
+          start();
+        },
+      });
+      links.set(link, transport);
+    };
+
+    start();
+    return {
+      get name() {
+        return winner?.name ?? '';
+      },
+      get frameBytesMax() {
+        return winner?.frameBytesMax;
+      },
+      get bufferedBytes() {
+        return winner?.bufferedBytes ?? 0;
+      },
+      get better() {
+        const isBest = !winner || links.get(winner) === favourite;
+        return isBest
+          ? undefined
+          : { open: (_address: Address, events: LinkEvents) => open(address, events, [favourite]) };
+      },
+      send(frame) {
+        said = true;
+        winner?.send(frame);
+      },
+      close(code, reason) {
+        give(code === 4000);
+        stop();
+        winner?.close(code, reason);
+      },
+    };
+  };
+
+  return {
+    open(address, events) {
+      const now = address.clock.now();
+      recallOrder(keyOf(address), now);
+      if (now >= preferredUntil) order = transports;
+      return open(address, events, order);
     },
   };
+}
+
+function keyOf({ url }: Address): string {
+  return `halyard ${url}`;
 }

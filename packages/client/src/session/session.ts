@@ -89,6 +89,8 @@ export function createSession(
   let link: Link | undefined;
   /** Whether WELCOME has come on it. */
   let open = false;
+  /** It goes from one link to another, and nobody is to notice. */
+  let moving = false;
   /** The server's name for the session and what proves that it is ours, once WELCOME has come. The same object for the same session. */
   let key: { readonly session: string; readonly secret: string } | undefined;
   /** Names the session while WELCOME has not told its key. Empty until HELLO has been said for it. */
@@ -131,7 +133,7 @@ export function createSession(
   const frameBytesMax = () => Math.min(machine.settings.frameBytesMax, link?.frameBytesMax ?? Infinity);
   const all = () => [...presences.values()];
   const wanted = () => all().filter((presence) => presence.phase);
-  const isConnected = (presence: Presence) => open && presence.phase === 'joined';
+  const isConnected = (presence: Presence) => (open || moving) && presence.phase === 'joined';
 
   // Counted only if it may matter: no UTF-16 unit takes more than three bytes.
   const isTooBig = (frame: Frame) => frame.length * 3 > frameBytesMax() && bytesOf(frame) > frameBytesMax();
@@ -231,6 +233,8 @@ export function createSession(
     const resumed = key;
     machine.settings = machine.outbox.window = settings;
     const isLost = !recovered && (resumed || reason);
+    const unaware = moving ? wanted().filter(isConnected) : [];
+    moving = false;
     if (isLost) {
       current.send(codec.encode({ type: PacketType.Reset }));
       lose(reason, (presence) => presence.listed);
@@ -249,10 +253,16 @@ export function createSession(
     open = true;
     onOpen(recovered);
     refuseBig(tooBig());
+    if (isLost) {
+      const lost = { code: 1006, reason, by: 'network', willReconnect: true } as const;
+      for (const presence of unaware) presence.fire('disconnect', lost);
+    }
     for (const presence of wanted()) {
       // Those who are told may end it.
       if (link !== current) return;
-      if (recovered && presence.phase === 'joined') presence.fire('connect', { recovered, unconfirmed: 0 });
+      if (recovered && presence.phase === 'joined') {
+        if (!unaware.includes(presence)) presence.fire('connect', { recovered, unconfirmed: 0 });
+      }
       // The CONNECT that was under way is lost with the session before.
       else if (isLost ? !presence.listed : presence.held && resumed) sendConnect(presence);
     }
@@ -362,8 +372,8 @@ export function createSession(
     },
 
     emitVolatile(presence, event, args) {
-      if (isConnected(presence) && link!.bufferedBytes < volatileBufferMax) {
-        link!.send(encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args }));
+      if (link && isConnected(presence) && link.bufferedBytes < volatileBufferMax) {
+        link.send(encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args }));
       }
     },
 
@@ -426,6 +436,7 @@ export function createSession(
       const old = link;
       link = undefined;
       open = false;
+      moving = fate === 'move';
       if (fate === 'final') {
         const error = disconnected(reason);
         const ended = machine;
