@@ -420,6 +420,8 @@ class ClusterWorld {
       unknown: new Map(),
     };
     socket.connection.on('state', (change) => {
+      if (change.to === 'open' && change.reason === 'moved')
+        this.counters[change.transport === 'memory' ? 'switches' : 'switches back']++;
       if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
       if (change.to === 'closed' && !this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
     });
@@ -433,6 +435,16 @@ class ClusterWorld {
 
   #listen(client: Client, socket: ClientSocket): void {
     let id: string | undefined;
+    let isUp = false;
+    const turns = (up: boolean): void => {
+      if (isUp === up)
+        this.#broken ??= new Broken(
+          `${client.name}${socket.namespace} is told twice in a row whether it is connected: ${up}`,
+        );
+      isUp = up;
+    };
+    socket.on('disconnect', () => turns(false));
+    socket.on('connect', () => turns(true));
     socket.on('connect', ({ recovered, reason }) => {
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);

@@ -10,6 +10,8 @@ export const counterNames = [
   'polling connections',
   'sse connections',
   'sessions resumed',
+  'switches',
+  'switches back',
   'sessions lost',
   'servers restarted',
   'servers killed',

@@ -75,6 +75,13 @@ export function gated(transport: Transport, { time, doubles }: GatedOptions): Tr
         isClosed = true;
         close(code, reason);
       };
+      const better = Object.getOwnPropertyDescriptor(link, 'better')?.get;
+      Object.defineProperty(link, 'better', {
+        get() {
+          const inner = better?.call(link) as Transport | undefined;
+          return inner && gated(inner, { time, doubles });
+        },
+      });
       return link;
     },
   };

@@ -519,4 +519,22 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 970006,
   },
+  {
+    fault: 'what the link of before still brings is heeded after the session has moved',
+    file: `${client}/link/connector.ts`,
+    code: 'if (link === current) receive(frame);',
+    instead: 'receive(frame);',
+  },
+  {
+    fault: 'at a switch what has left is taken for confirmed',
+    file: `${client}/session/session.ts`,
+    code: 'confirmed: outbox.confirmed,',
+    instead: 'confirmed: moving ? outbox.left : outbox.confirmed,',
+  },
+  {
+    fault: 'a session that is lost at a switch is told as new to those who know of no loss',
+    file: `${client}/session/session.ts`,
+    code: 'for (const presence of unaware) presence.fire',
+    instead: 'for (const presence of unaware.slice(9)) presence.fire',
+  },
 ];

@@ -251,6 +251,8 @@ class World {
       isKnown: false,
     };
     socket.connection.on('state', (change) => {
+      if (change.to === 'open' && change.reason === 'moved')
+        this.counters[change.transport === 'memory' ? 'switches' : 'switches back']++;
       if (change.to !== 'closed') return;
       this.#note(`${name} is closed: ${JSON.stringify(change)}`);
       if (change.reason !== 'local') this.#broken ??= new Broken(`${name} is closed for good`);
@@ -265,6 +267,16 @@ class World {
 
   #listen(client: Client, socket: ClientSocket): void {
     let id: string | undefined;
+    let isUp = false;
+    const turns = (up: boolean): void => {
+      if (isUp === up)
+        this.#broken ??= new Broken(
+          `${client.name}${socket.namespace} is told twice in a row whether it is connected: ${up}`,
+        );
+      isUp = up;
+    };
+    socket.on('disconnect', () => turns(false));
+    socket.on('connect', () => turns(true));
     socket.on('connect', ({ recovered, unconfirmed, reason }) => {
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);

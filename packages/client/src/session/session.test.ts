@@ -824,6 +824,26 @@ describe('namespaces', () => {
       'ERROR #1 ERR_NO_HANDLER No handler for this event. undefined',
     ]);
   });
+
+  test('one left and wanted again before its CONNECTED came is told both answers, with a disconnect between', async () => {
+    const { socket, link } = await open();
+    const other = socket.of('/other');
+    const log: unknown[][] = [];
+    watch(other, log);
+    await settle();
+    other.disconnect();
+    other.connect();
+    await settle();
+    const asked = ['CONNECT /other undefined', 'DISCONNECT /other', 'CONNECT /other undefined'];
+    expect(briefs(await link.read())).toEqual(asked);
+    await link.say(connected('/other', 'id1'), connected('/other', 'id2'));
+    expect(log).toEqual([
+      ['connect', { recovered: false, unconfirmed: 0 }],
+      ['disconnect', 1000, 'client', true],
+      ['connect', { recovered: false, unconfirmed: 0 }],
+    ]);
+    expect(other.id).toBe('id2');
+  });
 });
 
 test('the client names itself with the version of its package', async () => {

@@ -289,7 +289,9 @@ export function createSession(
         presence.phase = 'joined';
         presence.id = packet.id;
         presence.loss = undefined;
-        presence.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
+        // The one before answered a CONNECT that was taken back when its answer was on the way already.
+        if (phase === 'joined') presence.fire('disconnect', { ...normal, by: 'client', willReconnect: true });
+        if (presence.phase) presence.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
       }
     } else if (type === PacketType.Refused) {
       if (phase === 'joining') refuse(presence!, new PublicError(packet.code, packet.message, packet.data));
