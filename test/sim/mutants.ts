@@ -290,8 +290,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what a membership covers shrinks as it is read',
     file: `${server}/session/spans.ts`,
-    code: 'function covers({ epoch, from, to }: Membership',
-    instead: 'function covers({ epoch, read: from, to }: Membership',
+    code: 'function covers({ epoch, from, to, until,',
+    instead: 'function covers({ epoch, read: from, to, until,',
     nodes: 3,
     from: 7100253,
   },

@@ -53,6 +53,8 @@ export interface OlderEntry {
 export class Log {
   /** Random, never given twice: another log of the same room is of another epoch (docs/PROTOCOL.md §5.4). */
   id: string;
+  /** The id that it is about to have; empty if it is not. What was read here is of `id` until then. */
+  next = '';
   /** Which room it is of, in the store. */
   readonly name: string;
   /** Told of every entry that is appended; nobody while nobody is in the room. */
@@ -190,6 +192,7 @@ export class Log {
   /** Is another log of the same room from now on. Called by its retention only. @param top the offset after which its entries come */
   restart(id: string, top: number): void {
     this.id = id;
+    this.next = '';
     this.#rows = undefined;
     this.#bytes = new ByteRing();
     this.trimmed = new Trimmed();

@@ -240,9 +240,11 @@ export function checkRoomName(name: unknown, isShared: boolean): void {
 }
 
 /** Whether it gets all messages that went to these rooms by its own. */
-function covers({ epoch, from, to }: Membership, first: Earlier, last: Earlier): boolean {
+function covers({ epoch, from, to, until, room: { log } }: Membership, first: Earlier, last: Earlier): boolean {
   const [one, other] = [first.offsetIn(epoch), last.offsetIn(epoch)];
-  return one !== undefined && other !== undefined && from < one && other <= to;
+  if (one !== undefined && other !== undefined) return from < one && other <= to;
+  // It goes on from the beginning of the epoch that the log is about to have, or its session is told that something is lost.
+  return until === open && log.next !== '' && first.offsetIn(log.next) !== undefined;
 }
 
 /** What is known to be read need not be read again, whatever positions the client forgets. */

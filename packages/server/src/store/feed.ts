@@ -274,6 +274,7 @@ export class Feed {
     }
     const before = new Before(this.log.id, this.#top, this.log.lastOffset, this.#names.all());
     this.#state = 'renewing';
+    this.log.next = epoch;
     this.#waiting.clear();
     this.#renewal.begin(epoch, before, (...how) => this.#settled(...how));
   }
