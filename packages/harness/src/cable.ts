@@ -26,11 +26,12 @@ export class Cable {
   readonly #sockets = new Set<Socket>();
   readonly #wires = new Set<Wire>();
   readonly #targetPort: number;
-  readonly #webSockets: WebSocketPolicy;
   readonly #paces: Record<Direction, Pace> = { up: 'full', down: 'full' };
   #bytesPerTick = Number.POSITIVE_INFINITY;
   #cutIn: { bytes: number; ending: Ending } | undefined;
   #pulled = false;
+  /** What becomes of handshakes from now on. */
+  webSockets: WebSocketPolicy;
   /** Times that something was cut: one for all connections there were. */
   cuts = 0;
   /** Connections refused while it was pulled. */
@@ -38,7 +39,7 @@ export class Cable {
 
   private constructor(targetPort: number, webSockets: WebSocketPolicy) {
     this.#targetPort = targetPort;
-    this.#webSockets = webSockets;
+    this.webSockets = webSockets;
   }
 
   static async open(targetPort: number, webSockets: WebSocketPolicy = 'pass'): Promise<Cable> {
@@ -127,8 +128,8 @@ export class Cable {
     this.#watch(client);
     client.once('data', (head) => {
       if (/^upgrade: websocket\r$/im.test(head.toString('latin1'))) {
-        if (this.#webSockets === 'reset') reset(client);
-        if (this.#webSockets !== 'pass') return;
+        if (this.webSockets === 'reset') reset(client);
+        if (this.webSockets !== 'pass') return;
       }
       const server = this.#watch(connect({ ...wireOptions, port: this.#targetPort, host: '127.0.0.1' }));
       const wire: Wire = new Wire(client, server, {

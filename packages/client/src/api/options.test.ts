@@ -17,11 +17,13 @@ function codeOf(run: () => unknown): unknown {
 }
 
 describe('options', () => {
-  const aList = 'transports: a list, such as [websocket(), polling()]';
+  const aList = "transports: a list of 'websocket', 'sse', 'polling', or of values such as websocket()";
   const cases: [string, ClientOptions][] = [
     ['path: starts with "/"', { path: 'halyard' }],
     [aList, { transports: [] }],
     [aList, { transports: null as never }],
+    [aList, { transports: 'sse' as never }],
+    [aList, { transports: ['sse', 'toString' as never] }],
     [aList, { transports: [new FakeTransport('fake'), FakeTransport as never] }],
     ['reconnection: no such option', { reconnection: false } as object],
     ['constructor: no such option', Object.fromEntries([['constructor', 1]])],

@@ -58,11 +58,16 @@ export interface CoreOptions extends SocketOptions {
   token?: (() => string) | undefined;
 }
 
+export type TransportName = 'websocket' | 'sse' | 'polling';
+
 /** As `CoreOptions`; `codec` is `json()` unless named. */
 export interface ClientOptions extends Omit<CoreOptions, 'codec' | 'transport'> {
   codec?: Codec | undefined;
-  /** In the order in which they are tried. Default `[websocket(), sse(), polling()]`. */
-  transports?: readonly Transport[] | undefined;
+  /**
+   * By name or by value (`websocket()`), in the order in which they are tried. A session that another one than the first carries
+   * goes over to the first as soon as that is proven. Default `['websocket', 'sse', 'polling']`.
+   */
+  transports?: readonly (TransportName | Transport)[] | undefined;
   /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 400 milliseconds. */
   fallbackDelayMs?: number | undefined;
 }

@@ -19,7 +19,7 @@ const sameAgeMs = 2_000;
  */
 export function race(transports: readonly Transport[], fallbackDelayMs = 400): Transport {
   if (!transports?.length || transports.some((transport) => !transport?.open))
-    throw optionError('transports', 'a list, such as [websocket(), polling()]');
+    throw optionError('transports', "a list of 'websocket', 'sse', 'polling', or of values such as websocket()");
   checkNumber('fallbackDelayMs', fallbackDelayMs, 0, 600_000);
   const [favourite] = transports as [Transport];
   let order = transports;
