@@ -37,7 +37,8 @@ export {
   type UpgradeVerdict,
 } from './host/host';
 export { node } from './host/node';
-export { type UwsOptions, type UwsTlsOptions, uws } from './host/uws';
+export type { TlsOptions } from './host/tls';
+export { uws } from './host/uws';
 export type { Frames } from './log/log';
 export type { RetentionLimits } from './log/retention';
 export type { Replies } from './namespace/audience';

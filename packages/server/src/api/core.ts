@@ -5,6 +5,7 @@ import { debugOf } from '../base/debug';
 import { TimerWheel } from '../base/wheel';
 import type { Host, HostFactory } from '../host/host';
 import { node } from '../host/node';
+import type { TlsOptions } from '../host/tls';
 import { uws } from '../host/uws';
 import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
@@ -33,6 +34,7 @@ import { ForwardedRequests } from '../wire/http/forwarded-requests';
 import { Forwarding } from '../wire/http/forwarding';
 import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
+import type { ListenOptions } from './listen-options';
 import { Node } from './node';
 import { type CheckedOptions, retentionOf } from './options';
 import { Reports } from './reports';
@@ -190,9 +192,9 @@ export class Core {
     return this.#inbox.nodes;
   }
 
-  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_CLOSED`, `ERR_REUSE_PORT` */
-  async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
-    const host = await this.start(this.#options.host ?? uwsOrNode);
+  /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_CLOSED`, `ERR_REUSE_PORT`, `ERR_TLS` */
+  async listen(port: number, { address, reusePort = false, tls }: ListenOptions): Promise<number> {
+    const host = await this.start(this.#options.host ?? uwsOrNode, tls);
     try {
       const bound = await host.listen(port, address, reusePort);
       debug?.(`node ${this.node} listens on port ${bound}`);
@@ -205,7 +207,7 @@ export class Core {
   }
 
   /** @throws LocalUsageError `ERR_LISTENING` if there is a host, `ERR_CLOSED` if the server is closed */
-  async start(factory: HostFactory): Promise<Host> {
+  async start(factory: HostFactory, tls?: TlsOptions): Promise<Host> {
     if (this.#closing) throw closed();
     if (this.#host !== undefined || this.#starting)
       throw new LocalUsageError('ERR_LISTENING', 'The server listens or is attached already.');
@@ -213,7 +215,7 @@ export class Core {
     let host: Host;
     try {
       await this.#openStore();
-      host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform);
+      host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform, tls);
     } finally {
       this.#starting = false;
     }
@@ -227,6 +229,18 @@ export class Core {
     if (this.#cluster === undefined) this.#fanOut.host = host;
     this.#router.serve(host);
     return host;
+  }
+
+  /** @throws LocalUsageError `ERR_TLS` */
+  reloadTls(): void {
+    const host = this.#host;
+    if (host?.reloadTls === undefined) {
+      throw new LocalUsageError(
+        'ERR_TLS',
+        'This server ends no TLS: listen with the option tls, or reload it where TLS is ended.',
+      );
+    }
+    host.reloadTls();
   }
 
   async close(): Promise<void> {
@@ -306,12 +320,12 @@ function settingsOf(options: CheckedOptions): SessionSettings {
 }
 
 /** uWebSockets.js if it loads; else node, which says so once. */
-const uwsOrNode: HostFactory = async (path, handlers, limits, platform) => {
+const uwsOrNode: HostFactory = async (...surroundings) => {
   try {
-    return await uws()(path, handlers, limits, platform);
+    return await uws()(...surroundings);
   } catch (error) {
-    if (!(error instanceof HalyardError)) throw error;
+    if (!(error instanceof HalyardError) || error.code !== 'ERR_UWS_NOT_LOADED') throw error;
     console.warn(`Halyard runs on node:http and ws, because ${error.message}`);
-    return node()(path, handlers, limits, platform);
+    return node()(...surroundings);
   }
 };

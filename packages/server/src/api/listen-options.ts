@@ -1,5 +1,6 @@
 // Where a server listens, and whether others may listen there too.
 import { LocalUsageError, quoted } from '@halyard/protocol';
+import type { TlsOptions } from '../host/tls';
 
 export interface ListenOptions {
   /** The local address to bind. Default: all of them. */
@@ -9,9 +10,12 @@ export interface ListenOptions {
    * They act as one if they share a store. Default: false, and a port that is taken is refused.
    */
   readonly reusePort?: boolean;
+  /** Ends TLS here: `https` and `wss`. Default: plain HTTP, as behind a proxy that does. */
+  readonly tls?: TlsOptions;
 }
 
-const known: readonly string[] = ['address', 'reusePort'];
+const known: readonly string[] = ['address', 'reusePort', 'tls'];
+const knownOfTls: readonly string[] = ['keyFile', 'certFile', 'passphrase', 'serverNames'];
 
 /**
  * @param port in digits too: that is how it stands in the environment
@@ -36,15 +40,36 @@ export function checkListen(given: string | ListenOptions = {}): ListenOptions {
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) throw bad(name, 'is not an option', `known ones are ${known.join(', ')}`);
   }
-  const { address, reusePort } = given;
+  const { address, reusePort, tls } = given;
   if (address !== undefined && typeof address !== 'string') {
     throw bad('address', `is ${String(address)}`, 'it may be a local address');
   }
   if (reusePort !== undefined && typeof reusePort !== 'boolean') {
     throw bad('reusePort', `is ${String(reusePort)}`, 'it may be true or false');
   }
+  if (tls !== undefined) checkTls(tls);
   return given;
 }
+
+function checkTls(tls: TlsOptions): void {
+  if (typeof tls !== 'object' || tls === null) {
+    throw bad('tls', `is ${String(tls)}`, 'it may be { keyFile, certFile }, paths of PEM files');
+  }
+  for (const name of Object.keys(tls)) {
+    if (!knownOfTls.includes(name))
+      throw bad(`tls.${name}`, 'is not an option', `known ones are ${knownOfTls.join(', ')}`);
+  }
+  const { keyFile, certFile, passphrase, serverNames } = tls;
+  for (const [name, value] of Object.entries({ keyFile, certFile, passphrase: passphrase ?? 'none' })) {
+    if (typeof value !== 'string' || value === '') throw bad(`tls.${name}`, `is ${String(value)}`, 'it may be a text');
+  }
+  if (serverNames === undefined) return;
+  if (!Array.isArray(serverNames) || serverNames.some((name) => typeof name !== 'string' || !isServerName.test(name))) {
+    throw bad('tls.serverNames', `is ${JSON.stringify(serverNames)}`, 'it may be a list of names of hosts');
+  }
+}
+
+const isServerName = /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
 
 function bad(name: string, what: string, rule: string): LocalUsageError {
   return new LocalUsageError('ERR_OPTION', `The option "${name}" of listen ${what}: ${rule}.`, { option: name });

@@ -63,13 +63,22 @@ export class Server<
    * @param port 0 takes a free one: see `port`. Digits are a number too, such as `process.env.PORT`
    * @param options or the local address to bind, which is all by default
    * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already, `ERR_CLOSED` after `close`,
-   *   `ERR_OPTION` for the port or options, `ERR_REUSE_PORT` if the host cannot share a port here
+   *   `ERR_OPTION` for the port or options, `ERR_REUSE_PORT` if the host cannot share a port here, `ERR_TLS` if key and certificate
+   *   cannot be used
    */
   async listen(port: number | string, options?: string | ListenOptions): Promise<this> {
     const wanted = checkPort(port);
-    const { address, reusePort = false } = checkListen(options);
-    this.#port = await this.#core.listen(wanted, address, reusePort);
+    this.#port = await this.#core.listen(wanted, checkListen(options));
     return this;
+  }
+
+  /**
+   * Takes the key and the certificate of `listen`'s option `tls` from their files anew, without a restart: connections from now on get
+   * them, those that are there stay. On the host `uws` for `tls.serverNames` alone; its default certificate takes a restart.
+   * @throws LocalUsageError `ERR_TLS` that says what is wrong, and nothing has changed
+   */
+  reloadTls(): void {
+    this.#core.reloadTls();
   }
 
   /**

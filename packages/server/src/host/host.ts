@@ -2,6 +2,7 @@
 // node:http and ws.
 import type { Frame } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
+import type { TlsOptions } from './tls';
 
 /** Who a request is from, and its headers: what a connection keeps, all its life, of the request that opened it. */
 export class Peer {
@@ -172,16 +173,25 @@ export interface Host {
   listen(port: number, address: string | undefined, reusePort: boolean): Promise<number>;
   /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send` and bound to take it as that is. Absent: there is no native fan-out. */
   publish?(topic: string, frame: Frame, binary: boolean): void;
+  /**
+   * Takes key and certificate from their files anew, for connections from now on. Absent: it does not end TLS.
+   * @throws LocalUsageError `ERR_TLS`, and nothing has changed
+   */
+  reloadTls?(): void;
   /** Stops accepting. Open sockets stay. */
   stopListening(): void;
   /** Cuts what is left and frees the port. */
   close(): Promise<void>;
 }
 
-/** Resolves once the host is ready to listen. Until then it MUST NOT call the handlers. */
+/**
+ * Resolves once the host is ready to listen. Until then it MUST NOT call the handlers.
+ * @param tls what the host ends TLS with; absent: it speaks plain HTTP. Rejects with `ERR_TLS`
+ */
 export type HostFactory = (
   path: string,
   handlers: HostHandlers,
   limits: HostLimits,
   platform: Platform,
+  tls?: TlsOptions,
 ) => Promise<Host>;

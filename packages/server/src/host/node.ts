@@ -1,6 +1,9 @@
 // The node host: node:http and ws, stand-alone or attached to an http.Server of the app's. The only file here that
 // names ws.
+
+import type { EventEmitter } from 'node:events';
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
+import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -17,6 +20,7 @@ import type {
   HttpAnswer,
   UpgradeVerdict,
 } from './host';
+import { handshakeOf, isWebSocket } from './http2-websocket';
 import { pathUnknown } from './json-error';
 import {
   factsOf,
@@ -31,10 +35,12 @@ import {
   refuse as refuseUpgrade,
 } from './node-http';
 import { sharedPort } from './shared-port';
+import { readTls, type TlsOptions } from './tls';
 
 /** The host on Node's own HTTP server. */
 export function node(): HostFactory {
-  return async (path, handlers, limits, platform) => new NodeHost(path, new NodeMount(handlers, limits, platform));
+  return async (path, handlers, limits, platform, tls) =>
+    new NodeHost(path, new NodeMount(handlers, limits, platform), tls);
 }
 
 /** As `node`, on a server that the app owns: requests to other paths stay the app's. */
@@ -46,23 +52,37 @@ export function attachedNode(server: AppServer): HostFactory {
 class NodeHost implements Host {
   readonly name = 'node';
   readonly gathersInMessage = false;
-  readonly #server: HttpServer;
+  readonly #server: HttpServer | Http2SecureServer;
   readonly #sockets = new Set<Duplex>();
+  readonly reloadTls: (() => void) | undefined;
 
-  constructor(path: string, mount: Mount) {
-    this.#server = createServer({
+  constructor(path: string, mount: Mount, tls: TlsOptions | undefined) {
+    const patience = {
       headersTimeout: idleMsMax,
       // A body may take as long as it likes, if it does not stand still.
       requestTimeout: 0,
       connectionsCheckingInterval: 2_000,
-    });
-    this.#server.on('request', (request, response) => mount.request(request, response));
-    this.#server.on('upgrade', (request, socket, head) => {
+    };
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       hearErrors(socket);
       if (pathOf(request) === path) mount.upgrade(request, socket, head);
       else refuseUpgrade(socket, pathUnknown);
-    });
-    this.#server.on('connection', (socket) => {
+    };
+    if (tls === undefined) this.#server = createServer(patience);
+    else {
+      const settings = { enableConnectProtocol: true };
+      const server = createSecureServer({ ...patience, ...readTls(tls), settings, allowHTTP1: true });
+      server.on('connect', (request, response) => {
+        if (isWebSocket(request)) upgrade(...handshakeOf(request, response), Buffer.alloc(0));
+        else new NodeReply(response).send(pathUnknown);
+      });
+      this.#server = server;
+      this.reloadTls = () => server.setSecureContext(readTls(tls));
+    }
+    const server: EventEmitter = this.#server;
+    server.on('request', (request: NodeRequest, response: NodeResponse) => mount.request(request, response));
+    server.on('upgrade', upgrade);
+    server.on('connection', (socket: Duplex) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });

@@ -23,6 +23,7 @@ import {
 } from './host';
 import { bodyTooBig } from './json-error';
 import { statusText } from './status';
+import { readTls, type TlsOptions } from './tls';
 
 type UwsModule = typeof uWS;
 type App = ReturnType<UwsModule['App']>;
@@ -38,31 +39,14 @@ interface UserData {
   listener: HostSocketListener | undefined;
 }
 
-/** Files and settings of TLS, by the names uWebSockets.js has for them. */
-export interface UwsTlsOptions {
-  readonly key_file_name?: string;
-  readonly cert_file_name?: string;
-  readonly ca_file_name?: string;
-  readonly passphrase?: string;
-  readonly dh_params_file_name?: string;
-  readonly ssl_ciphers?: string;
-  readonly ssl_prefer_low_memory_usage?: boolean;
-}
-
-export interface UwsOptions {
-  /** Passed to `uWS.SSLApp`. Without it the app speaks plain HTTP. */
-  readonly tls?: UwsTlsOptions;
-}
-
 /**
  * The default host, on uWebSockets.js.
  * @returns a factory that rejects with `ERR_UWS_NOT_LOADED` where the native binary is not installed or does not load
  */
-export function uws(options: UwsOptions = {}): HostFactory {
-  return async (path, handlers, limits, platform) => {
+export function uws(): HostFactory {
+  return async (path, handlers, limits, platform, tls) => {
     const module = await loadUws();
-    const app = options.tls === undefined ? module.App() : module.SSLApp(options.tls);
-    return new UwsHost(module, app, options.tls !== undefined, path, handlers, limits, platform);
+    return new UwsHost(module, path, handlers, limits, platform, tls);
   };
 }
 
@@ -83,30 +67,43 @@ class UwsHost implements Host {
   readonly gathersInMessage = true;
   readonly #module: UwsModule;
   readonly #app: App;
-  readonly #secure: boolean;
+  readonly #path: string;
   readonly #handlers: HostHandlers;
   readonly #limits: HostLimits;
   readonly #platform: Platform;
+  readonly #tls: TlsOptions | undefined;
+  readonly reloadTls: (() => void) | undefined;
   #listenSocket: uWS.us_listen_socket | undefined;
 
   constructor(
     module: UwsModule,
-    app: App,
-    secure: boolean,
     path: string,
     handlers: HostHandlers,
     limits: HostLimits,
     platform: Platform,
+    tls: TlsOptions | undefined,
   ) {
     this.#module = module;
-    this.#app = app;
-    this.#secure = secure;
+    this.#path = path;
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
-    app.ws<UserData>(path, {
+    this.#tls = tls;
+    if (tls === undefined) this.#app = module.App();
+    else {
+      readTls(tls);
+      this.#app = module.SSLApp(filesOf(tls));
+      this.reloadTls = () => this.#reload(tls);
+    }
+    this.#serve();
+    for (const name of tls?.serverNames ?? []) this.#addName(name, tls as TlsOptions);
+  }
+
+  /** Says what is answered, to whoever asks for the name that the app is at now. */
+  #serve(): void {
+    this.#app.ws<UserData>(this.#path, {
       // Our own limit answers with a clean 1009; the native one, that just cuts, is behind it.
-      maxPayloadLength: limits.frameBytesMax * 2 + 65_536,
+      maxPayloadLength: this.#limits.frameBytesMax * 2 + 65_536,
       // None: past a limit of its own it drops a frame, and sends the next ones behind the hole once the peer reads again.
       maxBackpressure: 0,
       // Heartbeats are the protocol's: the native timer only sweeps what the session machine has given up.
@@ -124,7 +121,31 @@ class UwsHost implements Host {
       // There is none if it was ended before it was accepted to the end.
       close: (ws, code, message) => userDataOf(ws).listener?.onClose(...whyClosed(code, message)),
     });
-    app.any('/*', (res, req) => this.#request(res, req));
+    this.#app.any('/*', (res, req) => this.#request(res, req));
+  }
+
+  /** What the binary has for one name is a certificate, and routes of its own. */
+  #addName(name: string, tls: TlsOptions): void {
+    this.#app.addServerName(name, filesOf(tls));
+    this.#app.domain(name);
+    this.#serve();
+    this.#app.domain('');
+  }
+
+  #reload(tls: TlsOptions): void {
+    const { serverNames = [] } = tls;
+    if (serverNames.length === 0) {
+      throw new LocalUsageError(
+        'ERR_TLS',
+        'uWebSockets.js can change the certificates of server names only: list them in tls.serverNames of listen, or restart.',
+        { option: 'serverNames' },
+      );
+    }
+    readTls(tls);
+    for (const name of serverNames) {
+      this.#app.removeServerName(name);
+      this.#addName(name, tls);
+    }
   }
 
   async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
@@ -179,7 +200,7 @@ class UwsHost implements Host {
   }
 
   #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
-    const request = factsOf(res, req, this.#secure);
+    const request = factsOf(res, req, this.#tls !== undefined);
     const refusal = refuseHandshakeFraming(request.peer.headers);
     if (refusal !== undefined) {
       const reply = new UwsReply(res, false, true);
@@ -207,7 +228,7 @@ class UwsHost implements Host {
   }
 
   #request(res: uWS.HttpResponse, req: uWS.HttpRequest): void {
-    const request = factsOf(res, req, this.#secure);
+    const request = factsOf(res, req, this.#tls !== undefined);
     const { headers } = request.peer;
     const chunked = headers.count('transfer-encoding') > 0;
     const refusal = refuseFraming(headers);
@@ -252,6 +273,10 @@ function accept(
     '',
     context,
   );
+}
+
+function filesOf({ keyFile, certFile, passphrase }: TlsOptions): uWS.AppOptions {
+  return { key_file_name: keyFile, cert_file_name: certFile, ...(passphrase !== undefined && { passphrase }) };
 }
 
 /** uWS copies the user data's properties onto its object: read there they cost no call into native code. */
