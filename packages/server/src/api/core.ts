@@ -1,12 +1,11 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
 import type { Codec } from '@halyard/codec';
-import { HalyardError, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
+import { LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import { TimerWheel } from '../base/wheel';
+import { uwsOrNode } from '../host/default-host';
 import type { Host, HostFactory } from '../host/host';
-import { node } from '../host/node';
 import type { TlsOptions } from '../host/tls';
-import { uws } from '../host/uws';
 import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
 import { ClusterRequests } from '../namespace/cluster-requests';
@@ -318,14 +317,3 @@ function settingsOf(options: CheckedOptions): SessionSettings {
     sentFrameBytesMax: options.sentFrameBytesMax,
   };
 }
-
-/** uWebSockets.js if it loads; else node, which says so once. */
-const uwsOrNode: HostFactory = async (...surroundings) => {
-  try {
-    return await uws()(...surroundings);
-  } catch (error) {
-    if (!(error instanceof HalyardError) || error.code !== 'ERR_UWS_NOT_LOADED') throw error;
-    console.warn(`Halyard runs on node:http and ws, because ${error.message}`);
-    return node()(...surroundings);
-  }
-};
