@@ -11,6 +11,7 @@ import {
 } from '@halyard/protocol';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import { tickMs } from '../base/wheel';
+import { type Compression, compressionOf, type PerMessageDeflateOptions } from '../host/compression';
 import type { FetchHandler } from '../host/fetch-bridge';
 import type { HostFactory } from '../host/host';
 import type { RetentionLimits } from '../log/retention';
@@ -111,6 +112,11 @@ export interface ServerOptions extends Partial<NumberOptions> {
   readonly transports?: readonly TransportName[];
   /** Believe `X-Forwarded-For` and `X-Forwarded-Host` of the nearest proxy. Default: false. */
   readonly trustProxy?: boolean;
+  /**
+   * Compresses large messages of WebSockets for clients that can, and takes what they have compressed: see docs/SERVER.md for what it costs.
+   * Default: false.
+   */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /** Answers requests to other paths; without it they get 404. Not used when attached to an `http.Server`. */
   readonly fetch?: FetchHandler;
   /** Where logs and sessions are kept. Default: `memory()`. */
@@ -127,13 +133,15 @@ export interface CheckedOptions extends NumberOptions {
   readonly path: string;
   readonly transports: readonly TransportName[];
   readonly trustProxy: boolean;
+  readonly compression: Compression;
   readonly fetch: FetchHandler | undefined;
   readonly adapter: Adapter;
   readonly platform: Platform;
 }
 
 const others = [
-  ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'fetch', 'adapter', 'clock'],
+  ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'perMessageDeflate', 'fetch'],
+  ...['adapter', 'clock'],
 ] as const;
 
 /** How long what is published is kept, and how much of it. */
@@ -157,7 +165,6 @@ const habits: Readonly<Record<string, string>> = {
   parser: 'codecs lists them, such as [json(), msgpack()]',
   serveClient: 'bundle @halyard/client, or serve its file by fetch',
   cookie: 'a session needs none',
-  perMessageDeflate: 'frames are not compressed',
   httpCompression: 'answers are not compressed',
 };
 
@@ -184,6 +191,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   }
   const { codecs = [json()], origins = 'same-host', path = '/halyard', transports = transportNames } = options;
   const { host, allowRequest, trustProxy = false, fetch, adapter = memory(), clock } = options;
+  const compression = compressionOf(options.perMessageDeflate);
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
     'codecs',
@@ -217,7 +225,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check('adapter', typeof adapter === 'function', 'an adapter, such as memory()');
   return {
     ...checkNumbers(options),
-    ...{ host, codecs, origins, allowRequest, path, transports, trustProxy, fetch, adapter, platform },
+    ...{ host, codecs, origins, allowRequest, path, transports, trustProxy, compression, fetch, adapter, platform },
   };
 }
 

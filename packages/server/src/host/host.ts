@@ -2,6 +2,7 @@
 // node:http and ws.
 import type { Frame } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
+import type { Compression } from './compression';
 import type { TlsOptions } from './tls';
 
 /** Who a request is from, and its headers: what a connection keeps, all its life, of the request that opened it. */
@@ -116,8 +117,9 @@ export interface HostSocket {
    * the hole, is lost in silence, because the peer confirms what comes after it. How much may wait is its owner's to
    * watch, who calls `close`; a host with a limit of its own MUST be told to have none.
    * @param binary the kind of message; text may come as UTF-8
+   * @param compress whether it is to be compressed, if the peer can
    */
-  send(frame: Frame, binary: boolean): void;
+  send(frame: Frame, binary: boolean, compress?: boolean): void;
   /** Calls `write` at once; what it sends leaves in one write if it can. */
   cork(write: () => void): void;
   /** Bytes that were sent and have not left this process. */
@@ -126,7 +128,7 @@ export interface HostSocket {
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** `Host.publish` to every subscriber of a topic but this one, which has subscribed to that or another. */
-  publish(topic: string, frame: Frame, binary: boolean): void;
+  publish(topic: string, frame: Frame, binary: boolean, compress?: boolean): void;
   /** Sends a close frame and ends. @param reason at most 123 bytes (RFC 6455 §5.5) */
   end(code: number, reason: string): void;
   /** Cuts the connection: of what waits, and of what is published, not a byte follows. MUST NOT be called from inside `cork`. */
@@ -160,6 +162,7 @@ export interface HostHandlers {
 export interface HostLimits {
   readonly frameBytesMax: number;
   readonly httpBodyBytesMax: number;
+  readonly compression?: Compression;
 }
 
 export interface Host {

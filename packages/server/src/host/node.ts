@@ -149,7 +149,12 @@ class NodeMount implements Mount {
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      perMessageDeflate: limits.compression && {
+        // What is compressed is said with each message.
+        threshold: 0,
+        serverNoContextTakeover: !limits.compression.contextTakeover,
+        clientNoContextTakeover: !limits.compression.contextTakeover,
+      },
       // Our own limit answers with a clean 1009 first.
       maxPayload: limits.frameBytesMax * 2 + 65_536,
     });
@@ -191,8 +196,8 @@ class NodeMount implements Mount {
   }
 }
 
-const textMessage = { binary: false };
-const binaryMessage = { binary: true };
+const textMessage = { binary: false, compress: false };
+const binaryMessage = { binary: true, compress: false };
 
 class NodeSocket implements HostSocket {
   readonly #ws: WebSocket;
@@ -217,15 +222,31 @@ class NodeSocket implements HostSocket {
     this.#listener = open(this);
   }
 
-  send(frame: Frame, binary: boolean): void {
+  send(frame: Frame, binary: boolean, compress = false): void {
     if (!this.#open) return;
+    if (compress) {
+      // It is compressed elsewhere, and waits meanwhile, with what comes behind it.
+      this.#ws.send(frame, { binary, compress }, () => {
+        if (!this.#stream.writableNeedDrain) this.#drained();
+        else this.#waitForDrain();
+      });
+      return;
+    }
     this.#ws.send(frame, binary ? binaryMessage : textMessage);
-    if (this.#draining || !this.#stream.writableNeedDrain) return;
+    if (!this.#draining && this.#stream.writableNeedDrain) this.#waitForDrain();
+  }
+
+  #waitForDrain(): void {
+    if (this.#draining) return;
     this.#draining = true;
     this.#stream.once('drain', () => {
       this.#draining = false;
-      if (this.#open) this.#listener.onDrain();
+      this.#drained();
     });
+  }
+
+  #drained(): void {
+    if (this.#open) this.#listener.onDrain();
   }
 
   cork(write: () => void): void {

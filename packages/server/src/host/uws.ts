@@ -59,6 +59,9 @@ async function loadUws(): Promise<UwsModule> {
   }
 }
 
+/** The published types do not know the constant. */
+const sharedDecompressor = 256;
+
 /** Without a flag uWS sets SO_REUSEPORT, on a port that is named. */
 const shared = 0;
 
@@ -71,6 +74,7 @@ class UwsHost implements Host {
   readonly #handlers: HostHandlers;
   readonly #limits: HostLimits;
   readonly #platform: Platform;
+  readonly #compressedBytesMin: number;
   readonly #tls: TlsOptions | undefined;
   readonly reloadTls: (() => void) | undefined;
   #listenSocket: uWS.us_listen_socket | undefined;
@@ -88,6 +92,7 @@ class UwsHost implements Host {
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
+    this.#compressedBytesMin = limits.compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#tls = tls;
     if (tls === undefined) this.#app = module.App();
     else {
@@ -109,6 +114,7 @@ class UwsHost implements Host {
       // Heartbeats are the protocol's: the native timer only sweeps what the session machine has given up.
       idleTimeout: 0,
       sendPingsAutomatically: false,
+      compression: this.#compressors(),
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (ws) => {
         const data = userDataOf(ws);
@@ -122,6 +128,21 @@ class UwsHost implements Host {
       close: (ws, code, message) => userDataOf(ws).listener?.onClose(...whyClosed(code, message)),
     });
     this.#app.any('/*', (res, req) => this.#request(res, req));
+  }
+
+  #compressors(): number {
+    const { compression } = this.#limits;
+    const module = this.#module;
+    if (compression === undefined) return module.DISABLED;
+    // With a compressor of its own a connection keeps a window, of which the binary makes no use: seen.
+    if (compression.contextTakeover) {
+      throw new LocalUsageError(
+        'ERR_OPTION',
+        'uWebSockets.js compresses each message by itself: leave perMessageDeflate.contextTakeover out, or take the host node().',
+        { option: 'perMessageDeflate.contextTakeover' },
+      );
+    }
+    return module.SHARED_COMPRESSOR | sharedDecompressor;
   }
 
   /** What the binary has for one name is a certificate, and routes of its own. */
@@ -158,7 +179,7 @@ class UwsHost implements Host {
   }
 
   publish(topic: string, frame: Frame, binary: boolean): void {
-    this.#app.publish(topic, frame, binary);
+    this.#app.publish(topic, frame, binary, frame.length >= this.#compressedBytesMin);
   }
 
   stopListening(): void {
@@ -208,10 +229,12 @@ class UwsHost implements Host {
       return;
     }
     const key = req.getHeader('sec-websocket-key');
+    // An extension that is not offered back is not used (RFC 6455 §9.1).
+    const extensions = this.#limits.compression === undefined ? '' : req.getHeader('sec-websocket-extensions');
     const verdict = this.#handlers.upgrade(request);
     if (!(verdict instanceof Promise)) {
       if ('refuse' in verdict) answer(res, verdict.refuse);
-      else accept(res, verdict, key, context);
+      else accept(res, verdict, key, extensions, context);
       return;
     }
     let isGone = false;
@@ -223,7 +246,7 @@ class UwsHost implements Host {
       if ('refuse' in decided) res.cork(() => answer(res, decided.refuse));
       // Not in `cork`: that looks at the response again when it is a WebSocket by now, at the same place in memory if there was
       // room, and cuts the connection by what it takes for its state. Seen: once in a few hundred.
-      else accept(res, decided, key, context);
+      else accept(res, decided, key, extensions, context);
     });
   }
 
@@ -263,16 +286,10 @@ function accept(
   res: uWS.HttpResponse,
   { open, subprotocol }: Extract<UpgradeVerdict, { open: unknown }>,
   key: string,
+  extensions: string,
   context: uWS.us_socket_context_t,
 ): void {
-  res.upgrade<UserData>(
-    { accept: open, listener: undefined },
-    key,
-    subprotocol,
-    // Compression is off: an extension that is not offered back is not used (RFC 6455 §9.1).
-    '',
-    context,
-  );
+  res.upgrade<UserData>({ accept: open, listener: undefined }, key, subprotocol, extensions, context);
 }
 
 function filesOf({ keyFile, certFile, passphrase }: TlsOptions): uWS.AppOptions {

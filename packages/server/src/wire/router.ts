@@ -4,6 +4,7 @@ import type { Codec } from '@halyard/codec';
 import { type Close, CloseCode, quoted } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
+import type { Compression } from '../host/compression';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
 import type {
   Host,
@@ -39,6 +40,7 @@ export interface RouterOptions {
   readonly fetch: FetchHandler | undefined;
   readonly codecs: readonly Codec[];
   readonly frameBytesMax: number;
+  readonly compression: Compression;
   readonly backpressureBytesMax: number;
   /** Whether the host may fan out by itself: not if a member may wait for what is stored elsewhere. */
   readonly fansOut: boolean;
@@ -66,11 +68,13 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, backpressureBytesMax, flusher, platform, fansOut } = this.#options;
+    const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, fansOut } = this.#options;
+    const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
       binary,
       frameBytesMax,
+      compressedBytesMin,
       backpressureBytesMax,
       flusher,
       platform,

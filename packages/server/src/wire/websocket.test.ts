@@ -66,7 +66,14 @@ class StrictSocket implements HostSocket {
 
 function setUp({ native = true } = {}) {
   const socket = new StrictSocket();
-  const settings = { codecIndex: 0, binary: false, frameBytesMax: 100, backpressureBytesMax: 1_000, native };
+  const settings = {
+    codecIndex: 0,
+    binary: false,
+    frameBytesMax: 100,
+    compressedBytesMin: Number.POSITIVE_INFINITY,
+    backpressureBytesMax: 1_000,
+    native,
+  };
   const connection = new WebSocketConnection(socket, new Peer('::1', false, []), {
     ...settings,
     gathersInMessage: true,

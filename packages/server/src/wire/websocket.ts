@@ -15,6 +15,8 @@ export interface WebSocketSettings {
   /** Whether the codec writes bytes. */
   readonly binary: boolean;
   readonly frameBytesMax: number;
+  /** Messages from this size on are compressed; Infinity: none are. */
+  readonly compressedBytesMin: number;
   /** As much as may wait for the peer before a further frame cuts the connection. */
   readonly backpressureBytesMax: number;
   readonly flusher: Flusher;
@@ -76,9 +78,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     if (!this.#open) return;
     const queued = this.#queued;
     if (queued === undefined) {
-      const { flusher, binary } = this.#settings;
+      const { flusher, binary, compressedBytesMin } = this.#settings;
       if (flusher.current === this) {
-        this.#socket.send(frame, binary);
+        this.#socket.send(frame, binary, frame.length >= compressedBytesMin);
         this.#sentBytes += frame.length;
         if (this.#sentBytes > lookBytes) this.#look();
         return;
@@ -98,10 +100,10 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #write(): void {
     const queued = this.#queued;
     if (queued === undefined || !this.#open) return;
-    const { binary } = this.#settings;
+    const { binary, compressedBytesMin } = this.#settings;
     this.#queued = undefined;
     if (!Array.isArray(queued)) {
-      this.#socket.send(queued, binary);
+      this.#socket.send(queued, binary, queued.length >= compressedBytesMin);
       this.#sentBytes += queued.length;
       if (this.#sentBytes > lookBytes) this.#look();
       return;
@@ -112,7 +114,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
         // At least one, so that a frame of any size gets through.
         do {
           const frame = queued[written++] as Frame;
-          this.#socket.send(frame, binary);
+          this.#socket.send(frame, binary, frame.length >= compressedBytesMin);
           this.#sentBytes += frame.length;
         } while (this.#open && written < queued.length && this.#sentBytes <= lookBytes);
       });
@@ -159,9 +161,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   publish(topic: string, frame: Frame): boolean {
-    const { native, binary } = this.#settings;
+    const { native, binary, compressedBytesMin } = this.#settings;
     if (!this.#open || !native) return false;
-    this.#socket.publish(topic, frame, binary);
+    this.#socket.publish(topic, frame, binary, frame.length >= compressedBytesMin);
     return true;
   }
 
