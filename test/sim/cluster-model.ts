@@ -178,7 +178,7 @@ export class ClusterModel {
   stored(name: string, room: string | undefined): void {
     const emission = this.#emissions.get(name);
     if (emission === undefined) return;
-    const { namespace, except, socket, calledAt, own } = emission;
+    const { namespace, except, socket, calledAt, own, rooms, isLoose } = emission;
     const order = `${namespace} ${room ?? socket}`;
     const place = (this.#places.get(order) ?? 0) + 1;
     emission.isAgain ||= emission.place !== undefined;
@@ -195,6 +195,10 @@ export class ClusterModel {
       // By whose time of day it is told who was in a room, others cannot know.
       const isExcepted = (one: string, isIn: boolean): boolean =>
         (!emission.isUnsure || own.has(id)) && certainly(one, isIn);
+      // Said again, because its server was never answered: for the store it comes behind what has been done since it was lost.
+      if (isLoose && room !== undefined && ![room, ...(rooms ?? [])].some((one) => certainly(one, true))) {
+        seat.due.delete(name);
+      }
       const isMeant = room === undefined ? socket === id : !certainly(room, false);
       if (!isMeant || except.some((one) => one === id || isExcepted(one, true))) continue;
       emission.possible.add(id);
