@@ -132,6 +132,70 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(await closed(there)).toEqual([4410, 'log-trimmed']);
   });
 
+  describe('a message to two rooms, of which the log of the first has another epoch, comes once to who is in both', () => {
+    /** What the first server is told of the first room, and what it asks others, waits for `goOn`. */
+    async function halted(what: 'told' | 'asked') {
+      const stores: Store[] = [];
+      let isHalted = false;
+      const waiting: (() => void)[] = [];
+      const inTime = (run: () => void): void => {
+        if (isHalted) waiting.push(run);
+        else run();
+      };
+      const { a, b } = await servers((store, number) => {
+        stores.push(store);
+        if (number > 1) return;
+        const start = store.open.bind(store);
+        const send = store.send.bind(store);
+        store.send = async (...message) => {
+          if (what === 'asked') await new Promise<void>(inTime);
+          return send(...message);
+        };
+        store.open = (node, events) => {
+          const isOurs = (log: string): boolean => what === 'told' && log === '1:r/';
+          return start(node, {
+            ...events,
+            onEntry: (log, ...its) =>
+              isOurs(log) ? inTime(() => events.onEntry(log, ...its)) : events.onEntry(log, ...its),
+            onRenewed: (log, epoch) =>
+              isOurs(log) ? inTime(() => events.onRenewed(log, epoch)) : events.onRenewed(log, epoch),
+          });
+        };
+      });
+      const { wire, id } = await greeted(a);
+      await a.to(id).socketsJoin(['r', 's']);
+      b.to('r').emit('event', 'first');
+      const [, , [log]] = (await wire.packet(5)) as [number, string, [string]];
+      isHalted = true;
+      await stores[1]?.renew('1:r/', log);
+      await b.to('r').to('s').emitDurable('event', 'both');
+      const goOn = (): void => {
+        isHalted = false;
+        for (const run of waiting.splice(0)) run();
+      };
+      return { wire, goOn };
+    }
+
+    test('by the first, as long as it is not known who goes on', async () => {
+      const { wire, goOn } = await halted('asked');
+      await wire.settle();
+      expect(wire.events).toEqual(['event first']);
+      goOn();
+      await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'both');
+      await wire.settle();
+      expect(wire.events).toEqual(['event first', 'event both']);
+      expect(wire.closed).toBeUndefined();
+    });
+
+    test('by the second, as long as that is not told, and it is ended then', async () => {
+      const { wire, goOn } = await halted('told');
+      await wire.packet(5, ([, , , , args]) => (args as string[])[0] === 'both');
+      goOn();
+      expect(await closed(wire)).toEqual([4410, 'log-trimmed']);
+      expect(wire.events).toEqual(['event first', 'event both']);
+    });
+  });
+
   test('a gap that the store cannot fill ends who waits for it', async () => {
     const { a, told, reported } = await servers((store) => {
       const read = store.read.bind(store);

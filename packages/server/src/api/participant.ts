@@ -7,6 +7,7 @@ import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import { faultOf, type Shape } from '../session/record-shape';
+import { Detours } from '../store/detours';
 import type { FeedContext } from '../store/feed';
 import { Feeds } from '../store/feeds';
 import type { Inbox } from '../store/inbox';
@@ -78,7 +79,8 @@ export class Participant {
     const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
     const announce: FeedContext['announce'] = (...what) => this.#announce(...what);
     const answered = (): Promise<void> => this.turn.answered();
-    const feeds = { store, patience, retention, stamps, codecs, node, isReleased, answered, announce, report };
+    const detours = new Detours();
+    const feeds = { store, patience, retention, stamps, codecs, node, detours, isReleased, answered, announce, report };
     this.#feeds = new Feeds(feeds, wheel);
     this.turn.feeds = this.#feeds;
   }

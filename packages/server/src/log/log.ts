@@ -19,8 +19,11 @@ export interface Follower {
    * @param place of the entry in the order of this node
    */
   onRepeated?(stamp: number, except: Except, frames: Frames, place: number): void;
-  /** The log is about to have another epoch, and everybody has all that there was of this one: they go on. */
-  onRenewed?(epoch: string): void;
+  /**
+   * The log is about to have another epoch, and everybody has all that there was of this one: they go on.
+   * @param detours names of logs by which something of that epoch has come already, to who is in both rooms
+   */
+  onRenewed?(epoch: string, detours: ReadonlySet<string>): void;
   /** The log is another one: what is missing of the one before cannot be read any more. */
   onLost?(): void;
   /** It follows the log in the place of another one. */

@@ -103,8 +103,8 @@ export class Room implements Follower {
     }
   }
 
-  onRenewed(epoch: string): void {
-    for (const member of [...this.members.values()]) member.renewed(this, epoch);
+  onRenewed(epoch: string, detours: ReadonlySet<string>): void {
+    for (const member of [...this.members.values()]) member.renewed(this, epoch, detours);
   }
 
   /** A member has left, and other nodes may have published before. */

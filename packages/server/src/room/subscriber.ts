@@ -43,8 +43,11 @@ export interface Subscriber extends Reader {
   readonly line: Line;
   /** Whether its client has left: what is sent to it goes nowhere. */
   readonly isLeaving: boolean;
-  /** The log of one of its rooms is about to have another epoch, and has no entry that is not here. */
-  renewed(room: { readonly name: string }, epoch: string): void;
+  /**
+   * The log of one of its rooms is about to have another epoch, and has no entry that is not here.
+   * @param detours names of logs by which something of that epoch has come already
+   */
+  renewed(room: { readonly name: string }, epoch: string, detours: ReadonlySet<string>): void;
   /** Whether its membership of a room has gone on in another epoch. */
   wasRenewed(room: { readonly name: string }): boolean;
 }

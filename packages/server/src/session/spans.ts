@@ -138,7 +138,7 @@ export abstract class Spans implements Subscriber {
     return typeof membership === 'object' && renewed.has(membership);
   }
 
-  renewed({ name }: { readonly name: string }, epoch: string): void {
+  renewed({ name }: { readonly name: string }, epoch: string, detours: ReadonlySet<string>): void {
     const membership = name === '' ? this.#whole : this.#current?.get(name);
     if (typeof membership !== 'object') return;
     const { room, from, to, read, since } = membership;
@@ -154,7 +154,7 @@ export abstract class Spans implements Subscriber {
     before.newest = log.newestStamp;
     before.read = Math.min(Math.max(read, log.offsetOf(confirmedStamp)), before.to);
     const isSure = membership.epoch === log.id && membership.begins === undefined && membership.ends === undefined;
-    if (!isSure || !this.line.goesOn(membership)) {
+    if (!isSure || this.isOfAny(detours) || !this.line.goesOn(membership)) {
       this.line.lost(0);
       return;
     }
@@ -162,6 +162,12 @@ export abstract class Spans implements Subscriber {
     Object.assign(membership, { epoch, from: 0, read: 0 });
     renewed.add(membership);
     this.line.renewed(this.id);
+  }
+
+  /** Whether it is in a room that has one of these logs, or has been lately. */
+  private isOfAny(logs: ReadonlySet<string>): boolean {
+    if (logs.size === 0) return false;
+    return [...this.memberships(), ...this.pastMemberships()].some(({ room: { log } }) => logs.has(log.name));
   }
 
   /** Keeps a membership that ended. @param confirmed stamp up to which all is known to be read. @returns how many are kept */

@@ -7,6 +7,7 @@ import { type Follower, Log, type OlderEntry } from '../log/log';
 import type { Retention } from '../log/retention';
 import type { Stamps } from '../log/stamp';
 import { isEntry, isPage, isPosition } from './answers';
+import type { Detours } from './detours';
 import { Before, differ, type Known, nameOf, unknown } from './known';
 import { Names } from './names';
 import { Impatience } from './patience';
@@ -19,6 +20,7 @@ export interface FeedContext extends RenewalContext {
   readonly retention: Retention;
   readonly stamps: Stamps;
   readonly codecs: readonly Codec[];
+  readonly detours: Detours;
   /** Id of this node. */
   readonly node: string;
   /** Whether what this node has emitted at a stamp may be delivered: it goes out in the order in which it was emitted. */
@@ -276,13 +278,15 @@ export class Feed {
     this.#state = 'renewing';
     this.log.next = epoch;
     this.#waiting.clear();
-    this.#renewal.begin(epoch, before, (...how) => this.#settled(...how));
+    // What comes from here on is known to come by this log.
+    const detours = this.#context.detours.around(epoch);
+    this.#renewal.begin(epoch, before, (...how) => this.#settled(...how, detours));
   }
 
   /** All nodes have told each other how they knew the log. */
-  #settled(epoch: string, isWhole: boolean): void {
+  #settled(epoch: string, isWhole: boolean, detours: ReadonlySet<string>): void {
     if (this.#state !== 'renewing') return;
-    if (isWhole) this.follower?.onRenewed?.(epoch);
+    if (isWhole) this.follower?.onRenewed?.(epoch, detours);
     this.#top = this.#topAtStart = 0;
     this.#context.retention.restart(this.log, epoch, 0);
     this.#state = 'ready';
@@ -316,7 +320,7 @@ export class Feed {
 
   async #load(after: number): Promise<boolean> {
     const { log } = this;
-    const { codecs, retention, stamps } = this.#context;
+    const { retention, stamps } = this.#context;
     await new Promise<void>((resolve) => this.whenAt(0, resolve));
     // Else what was emitted later, in another log, would be read before.
     await new Promise<void>((resolve) => this.whenAt(this.#top, resolve));
@@ -330,7 +334,7 @@ export class Feed {
         const page = await this.#page(at, Math.min(wanted - older.length, pageEntriesMax));
         if (!this.isReady || page.epoch !== epoch || log.id !== epoch || page.first > at + 1) return false;
         if (page.entries.length === 0) return false;
-        for (const entry of page.entries.slice(0, wanted - older.length)) older.push(placed(entry, epoch, codecs));
+        for (const entry of page.entries.slice(0, wanted - older.length)) older.push(this.#placed(entry));
         at = after + older.length;
       }
       // Others may have read some of it meanwhile.
@@ -359,10 +363,10 @@ export class Feed {
   }
 
   #deliver(entry: StoredEntry): void {
-    const { codecs, stamps, retention, report } = this.#context;
+    const { stamps, retention, report } = this.#context;
     let made: OlderEntry;
     try {
-      made = placed(entry, this.log.id, codecs);
+      made = this.#placed(entry);
     } catch (error) {
       report(error, 'an entry of another server');
       this.#lose(this.log.id, entry.offset, 'an entry is not what a server writes');
@@ -377,6 +381,12 @@ export class Feed {
     const isKnown = this.#renewal.before?.has(this.#names.of(entry));
     if (isKnown) this.follower?.onRepeated?.(emitted, except, frames, place);
     else this.follower?.onEntry(emitted, except, frames);
+  }
+
+  #placed(entry: StoredEntry): OlderEntry {
+    const { codecs, detours } = this.#context;
+    detours.add(this.log.name, entry);
+    return placed(entry, this.log.id, codecs);
   }
 
   #wake(): void {
