@@ -296,6 +296,14 @@ export const mutants: readonly Mutant[] = [
     from: 7100253,
   },
   {
+    fault: 'an epoch that the log of a room is about to have is taken for that of another room',
+    file: `${server}/store/feed.ts`,
+    code: 'this.log.next = epoch;',
+    instead: '',
+    nodes: 3,
+    from: 7200848,
+  },
+  {
     fault: 'an exception of a room is decided by who is in it here now',
     file: `${server}/room/rooms.ts`,
     code: 'return this.turn.isShared ? stamps.next() : stamps.last;',
