@@ -15,7 +15,13 @@ export function argumentOf(node: string, { number, branch, steps, records }: Com
     else if ('to' in step) addLetter(args, step);
     else {
       // A message to several rooms is the same in each.
-      if (blob === undefined || before?.bodies !== step.bodies || before.except !== step.except) blob = packEntry(step);
+      if (
+        blob === undefined ||
+        before?.bodies !== step.bodies ||
+        before.except !== step.except ||
+        before.latest !== step.latest
+      )
+        blob = packEntry(step);
       before = step;
       addEntry(args, step, blob);
     }

@@ -4,8 +4,9 @@ import type { CommitResult, NewEntry, StoredEntry, StoredLetter } from '@halyard
 import { Malformed, optional, type Piece, Pieces, pack, tagged } from './pieces';
 
 /** What is of an entry before the store has given it its place: made once, stored and told as it is. */
-export function packEntry({ except, bodies }: NewEntry): Buffer {
-  return pack([except.length, ...except, bodies.length, ...bodies.map(tagged)]);
+export function packEntry({ except, bodies, latest }: NewEntry): Buffer {
+  const keys = latest === undefined ? [] : [latest];
+  return pack([except.length, ...except, bodies.length, ...bodies.map(tagged), keys.length, ...keys]);
 }
 
 /** @throws Malformed */
@@ -19,8 +20,9 @@ export function readEntry(message: Buffer): readonly [epoch: string, entry: Stor
   const earlier = pieces.list((): Position => [pieces.text(), pieces.number()]);
   const except = pieces.list(() => pieces.text());
   const bodies = pieces.list(() => optional(pieces.bytes()));
+  const [latest] = pieces.list(() => pieces.text());
   if (!pieces.isAtEnd) throw new Malformed('more than an entry');
-  return [epoch, { offset, stamp, node, after, earlier, except, bodies }];
+  return [epoch, { offset, stamp, node, after, earlier, except, bodies, latest }];
 }
 
 /** An entry that cannot be read is nobody's, and those behind it keep their places. */

@@ -25,11 +25,12 @@ export class Cable {
   /** Every socket that is not closed, cut or not. */
   readonly #sockets = new Set<Socket>();
   readonly #wires = new Set<Wire>();
-  readonly #targetPort: number;
   readonly #paces: Record<Direction, Pace> = { up: 'full', down: 'full' };
   #bytesPerTick = Number.POSITIVE_INFINITY;
   #cutIn: { bytes: number; ending: Ending } | undefined;
   #pulled = false;
+  /** Where new connections lead. */
+  targetPort: number;
   /** What becomes of handshakes from now on. */
   webSockets: WebSocketPolicy;
   /** Times that something was cut: one for all connections there were. */
@@ -38,7 +39,7 @@ export class Cable {
   refused = 0;
 
   private constructor(targetPort: number, webSockets: WebSocketPolicy) {
-    this.#targetPort = targetPort;
+    this.targetPort = targetPort;
     this.webSockets = webSockets;
   }
 
@@ -131,7 +132,7 @@ export class Cable {
         if (this.webSockets === 'reset') reset(client);
         if (this.webSockets !== 'pass') return;
       }
-      const server = this.#watch(connect({ ...wireOptions, port: this.#targetPort, host: '127.0.0.1' }));
+      const server = this.#watch(connect({ ...wireOptions, port: this.targetPort, host: '127.0.0.1' }));
       const wire: Wire = new Wire(client, server, {
         paceOf: (direction) => this.#paces[direction],
         bytesPerTick: () => this.#bytesPerTick,

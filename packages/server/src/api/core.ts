@@ -15,6 +15,7 @@ import { ServerEvents } from '../namespace/server-events';
 import type { LocalTargets } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
+import type { SlowReaderCounts } from '../session/context';
 import { Sessions } from '../session/directory';
 import type { ExpiredHandler } from '../session/expiry';
 import { Greeting, type GreetingContext } from '../session/greeting';
@@ -44,6 +45,7 @@ const debug = debugOf('halyard:server');
 type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 
 export class Core {
+  readonly slowReaderCounts: SlowReaderCounts = { volatileDropped: 0, cut: 0, caughtUp: 0, replaced: 0 };
   readonly reports: Reports;
   readonly namespaces: NamespaceRegistry<AnyNamespace>;
   readonly serverEvents: ServerEvents;
@@ -98,7 +100,7 @@ export class Core {
         ...options,
         settings: settingsOf(options),
         outboxLimits: options,
-        ...{ wheel, turn, recordCodec: codec, node: this.node },
+        ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         report,
         warn,

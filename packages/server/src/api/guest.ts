@@ -53,7 +53,8 @@ class AudienceElsewhere extends Audience {
   readonly #life: Life;
 
   constructor(namespace: string, context: AudienceContext, life: Life) {
-    super(namespace, { resolve: () => nobody, logOf: (name) => channelOf(namespace, name) }, context);
+    const logOf = (name: string): string => channelOf(namespace, name);
+    super(namespace, { resolve: () => nobody, logOf, slowReaders: 'catch-up' }, context);
     this.#life = life;
   }
 

@@ -3,6 +3,7 @@ import type { AnyEvents } from '@halyard/protocol';
 import type { RoomEvents } from '../namespace/room-events';
 import type { Middleware } from '../namespace/rules';
 import type { Names } from '../namespace/target-spec';
+import type { SlowReaders } from '../room/rooms';
 import type { Socket } from './socket';
 import type { Target } from './target';
 
@@ -10,6 +11,12 @@ import type { Target } from './target';
 export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
   /** Runs for every socket that wants to enter. Throw to refuse it. */
   use(middleware: Middleware<Data>): this;
+  /**
+   * What a client gets that does not keep up with what is emitted to rooms, past `backpressureBytesMax`: `catch-up` (default), everything, once it reads
+   * again; `latest`, of each event only the newest, as with `Target.latest`; `cut`, nothing: its session ends with 4413.
+   * @throws LocalUsageError `ERR_OPTION`
+   */
+  slowReaders(mode: SlowReaders): this;
   /** A socket is connected to the namespace. */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   /**

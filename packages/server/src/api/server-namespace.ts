@@ -8,7 +8,7 @@ import { checkedEvent, type RoomEvents, WatchedRooms } from '../namespace/room-e
 import type { Middleware, Rules } from '../namespace/rules';
 import { wholeNamespace } from '../namespace/target-spec';
 import type { FanOut } from '../room/fan-out';
-import { Rooms, type RoomsContext } from '../room/rooms';
+import { Rooms, type RoomsContext, type SlowReaders } from '../room/rooms';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
@@ -98,6 +98,11 @@ export class ServerNamespace<Incoming, Outgoing, Data>
 
   use(middleware: Middleware<Data>): this {
     this.#rules.use(middleware as Middleware<never>);
+    return this;
+  }
+
+  slowReaders(mode: SlowReaders): this {
+    this.#rules.setSlowReaders(mode);
     return this;
   }
 

@@ -106,6 +106,11 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this.line.connection?.transport;
   }
 
+  get conn(): { readonly transport: TransportName; readonly bufferedBytes: number } | undefined {
+    const { connection } = this.line;
+    return connection && { transport: connection.transport, bufferedBytes: connection.bufferedBytes };
+  }
+
   get rooms(): Set<string> {
     return new Set([this.id, ...this.ownRooms]);
   }

@@ -16,6 +16,8 @@ import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
 import { checkedEvent, isRoomEvent, type RoomEvents } from '../namespace/room-events';
 import type { Middleware, Rules } from '../namespace/rules';
+import type { SlowReaders } from '../room/rooms';
+import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
 import { Core } from './core';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
@@ -181,6 +183,17 @@ export class Server<
     return this;
   }
 
+  /** What has become of messages for readers that do not keep up, in all namespaces, since the server was made. */
+  get slowReaderCounts(): Readonly<SlowReaderCounts> {
+    return { ...this.#core.slowReaderCounts };
+  }
+
+  /** As of the main namespace: see `Namespace.slowReaders`. */
+  slowReaders(mode: SlowReaders): this {
+    this.#main.slowReaders(mode);
+    return this;
+  }
+
   /** Sockets of the main namespace by id. */
   get sockets(): ReadonlyMap<string, Socket<Incoming, Outgoing, Data>> {
     return this.#main.sockets;
@@ -198,6 +211,11 @@ class PatternRules implements NamespaceRules<never, never, never> {
 
   constructor(rules: Rules) {
     this.#rules = rules;
+  }
+
+  slowReaders(mode: SlowReaders): this {
+    this.#rules.setSlowReaders(mode);
+    return this;
   }
 
   use(middleware: Middleware<never>): this {

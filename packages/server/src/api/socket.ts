@@ -27,6 +27,8 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Recor
   readonly away: boolean;
   /** The transport in use, or undefined while away. */
   readonly transport: TransportName | undefined;
+  /** The connection in use, or undefined while away. `bufferedBytes` wait for the client to read, as far as this process knows. */
+  readonly conn: { readonly transport: TransportName; readonly bufferedBytes: number } | undefined;
 
   /** Listens to a lifecycle event, or to an event of the client: what the handler returns is the reply. */
   on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;

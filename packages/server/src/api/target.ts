@@ -3,7 +3,7 @@ import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/proto
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
-import { checkKey, flatten, type Names, type TargetSpec } from '../namespace/target-spec';
+import { checkKey, checkLatestKey, flatten, type Names, type TargetSpec } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Presence } from '../session/presence';
 import type { RemoteSocket } from './remote-socket';
@@ -33,6 +33,14 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
    * @param key 1 to 256 characters. @throws LocalUsageError `ERR_OPTION`
    */
   idempotencyKey(key: string): Target<Outgoing, Data>;
+  /**
+   * For what only the newest matters of: a price, a position. What has not left yet for who is slow or away is replaced by the newer one;
+   * who keeps up gets all of them. Of one room, or the whole namespace, and all who are in it; to several rooms, to single sockets or
+   * with `except` it is an `emit` like others.
+   * @param key tells apart what one event is about, such as a symbol: up to 256 characters, by default one for all.
+   *   @throws LocalUsageError `ERR_OPTION`
+   */
+  latest<Name extends EventName<Outgoing>>(event: Name, key?: string): Latest<Outgoing, Name>;
   /**
    * Sends an event to all of them: once and in order to each, while its session lives.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, and then nobody gets it;
@@ -71,6 +79,12 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
   disconnectSockets(session?: boolean): Promise<Reached>;
 }
 
+/** An event of which only the newest matters. */
+export interface Latest<Outgoing, Name extends EventName<Outgoing>> {
+  /** As `Target.emit`. */
+  emit(...args: EventArgs<Outgoing, Name>): void;
+}
+
 export type FetchedSockets<Outgoing = AnyEvents, Data = Record<string, unknown>> = RemoteSocket<Outgoing, Data>[] &
   Reached;
 
@@ -91,9 +105,9 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   }
 
   to(...rooms: Names): Target<Outgoing, Data> {
-    const { except, volatile, isLocal, timeoutMs, key } = this.#spec;
+    const { except, volatile, isLocal, timeoutMs, key, latest } = this.#spec;
     const named = flatten(rooms, this.#spec.rooms);
-    return new AudienceTarget(this.#audience, { rooms: named, except, volatile, isLocal, timeoutMs, key });
+    return new AudienceTarget(this.#audience, { rooms: named, except, volatile, isLocal, timeoutMs, key, latest });
   }
 
   in(...rooms: Names): Target<Outgoing, Data> {
@@ -118,6 +132,11 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
 
   idempotencyKey(key: string): Target<Outgoing, Data> {
     return this.#with({ key: checkKey(key) });
+  }
+
+  latest<Name extends EventName<Outgoing>>(event: Name, key = ''): Latest<Outgoing, Name> {
+    const spec = { ...this.#spec, latest: checkLatestKey(key) };
+    return { emit: (...args) => this.#audience.publish(spec, event, sentArgs(args)) };
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {

@@ -3,7 +3,7 @@ import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Replies } from '../namespace/audience';
 import type { Reached } from '../namespace/cluster-requests';
 import type { Names } from '../namespace/target-spec';
-import type { Counted, FetchedSockets, Target } from './target';
+import type { Counted, FetchedSockets, Latest, Target } from './target';
 
 export abstract class WholeTarget<Outgoing, Data> implements Target<Outgoing, Data> {
   /** @internal */
@@ -35,6 +35,10 @@ export abstract class WholeTarget<Outgoing, Data> implements Target<Outgoing, Da
 
   idempotencyKey(key: string): Target<Outgoing, Data> {
     return this.all.idempotencyKey(key);
+  }
+
+  latest<Name extends EventName<Outgoing>>(event: Name, key?: string): Latest<Outgoing, Name> {
+    return this.all.latest(event, key);
   }
 
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {

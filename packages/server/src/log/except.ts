@@ -53,6 +53,18 @@ export class Earlier {
   }
 }
 
+const nowhere = new Places([]);
+
+/** Of a message to all members of one room, of which only the newest under its key matters to who has not got it yet. */
+export class Latest extends Earlier {
+  readonly key: string;
+
+  constructor(key: string) {
+    super(undefined, nowhere, 0);
+    this.key = key;
+  }
+}
+
 export function isEarlier(except: Except): except is Earlier {
   return except instanceof Earlier;
 }

@@ -4,7 +4,7 @@
 import { ByteRing } from '../base/byte-ring';
 import type { CompactList } from '../base/compact-list';
 import { RowQueue } from '../base/row-queue';
-import type { Except } from './except';
+import { type Except, Latest } from './except';
 import { Trimmed } from './trimmed';
 
 /** A message as it is sent, by codec index; undefined where no session uses the codec. */
@@ -73,6 +73,8 @@ export class Log {
   /** Whether other nodes append to it too: then stamps are places in the order of this node, and no more when something was emitted. */
   readonly #isShared: boolean;
   #rows: RowQueue<Except> | undefined = undefined;
+  /** Offset of the newest entry of each key, as long as it is kept. */
+  #latest: Map<string, number> | undefined = undefined;
   #bytes = new ByteRing();
   #codecCount = 0;
 
@@ -96,6 +98,22 @@ export class Log {
   /** Offset of the newest entry that there ever was; 0 if there was none. */
   get lastOffset(): number {
     return this.nextOffset - 1;
+  }
+
+  /** Whether there is something of which only the newest matters. */
+  get hasLatest(): boolean {
+    return this.#latest !== undefined;
+  }
+
+  /**
+   * Whether a newer entry has taken the place of one.
+   * @param to the last offset that is for who asks
+   */
+  isReplaced(offset: number, to: number): boolean {
+    if (this.#latest === undefined) return false;
+    const except = this.exceptAt(offset);
+    const newest = except instanceof Latest ? (this.#latest.get(except.key) ?? 0) : 0;
+    return newest > offset && newest <= to;
   }
 
   get isEmpty(): boolean {
@@ -155,6 +173,10 @@ export class Log {
     for (const frame of frames) if (frame !== undefined) this.#bytes.push(frame);
     this.#bytes.shrink();
     const row = rows.push(except);
+    if (except instanceof Latest) {
+      this.#latest ??= new Map();
+      this.#latest.set(except.key, this.nextOffset);
+    }
     rows.set(row, stampColumn, stamp);
     rows.set(row, positionColumn, position);
     for (let i = 0; i < frames.length; i++) rows.set(row, lengthsColumn + i, frames[i]?.length ?? noFrame);
@@ -180,6 +202,8 @@ export class Log {
       rows.push({ stamp, emitted, except: this.exceptAt(offset), frames });
     }
     const { nextOffset } = this;
+    this.nextOffset -= rows.length;
+    this.#latest = undefined;
     this.#rows = undefined;
     this.#bytes = new ByteRing();
     this.base -= older.length;
@@ -199,6 +223,7 @@ export class Log {
     this.#rows = undefined;
     this.#bytes = new ByteRing();
     this.trimmed = new Trimmed();
+    this.#latest = undefined;
     this.nextOffset = top + 1;
     this.base = top;
   }
@@ -218,10 +243,17 @@ export class Log {
     let bytes = 0;
     for (let i = 0; i < this.#codecCount; i++) bytes += Math.max(rows.numberAt(0, lengthsColumn + i) as number, 0);
     const { firstOffset } = this;
-    const dropped = { stamp: this.stampAt(firstOffset) as number, offset: firstOffset };
-    this.trimmed.add(dropped, this.emittedAt(firstOffset) as number, rows.itemAt(0));
+    const except = rows.itemAt(0);
+    if (!this.isReplaced(firstOffset, Number.POSITIVE_INFINITY)) this.#miss(firstOffset, except);
+    if (except instanceof Latest && this.#latest?.get(except.key) === firstOffset) this.#latest.delete(except.key);
+    if (this.#latest?.size === 0) this.#latest = undefined;
     rows.shift();
     this.#bytes.drop(bytes);
+  }
+
+  #miss(firstOffset: number, except: Except): void {
+    const dropped = { stamp: this.stampAt(firstOffset) as number, offset: firstOffset };
+    this.trimmed.add(dropped, this.emittedAt(firstOffset) as number, except);
   }
 
   #number(offset: number, column: number): number | undefined {

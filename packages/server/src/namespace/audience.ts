@@ -11,7 +11,7 @@ import {
   type Value,
 } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
-import { Earlier, Places } from '../log/except';
+import { Earlier, Latest, Places } from '../log/except';
 import type { Frames } from '../log/log';
 import type { FanOut } from '../room/fan-out';
 import { isAmong, type Named, type Room } from '../room/room';
@@ -54,7 +54,7 @@ export interface Elsewhere {
 }
 
 /** What the rooms of a namespace are on this server. */
-export type RoomNames = Pick<Rooms, 'resolve' | 'logOf'>;
+export type RoomNames = Pick<Rooms, 'resolve' | 'logOf' | 'slowReaders'>;
 
 /** What came back from many: a reply of each that answered, and the ids of those that did not. */
 export interface Replies<Reply> {
@@ -115,7 +115,7 @@ export class Audience implements LocalTargets {
     const names = key === undefined ? spec.rooms : this.#fresh(turn, spec.rooms, key);
     const { rooms, direct } = this.#rooms.resolve(names);
     if (rooms.length === 0 && direct.length === 0) this.#check(event, args);
-    if (rooms.length > 0) this.#append(turn, rooms, spec.except, event, args);
+    if (rooms.length > 0) this.#append(turn, rooms, spec, event, args);
     this.#sendTo(rooms, direct, spec.except, event, args);
   }
 
@@ -205,11 +205,13 @@ export class Audience implements LocalTargets {
   }
 
   /** Members may be on any node, and sockets that are away nowhere: it is appended to the log of every room that is meant. */
-  #publishToAll(turn: QueuedTurn, { rooms, except, key }: TargetSpec, event: string, args: readonly Value[]): void {
+  #publishToAll(turn: QueuedTurn, spec: TargetSpec, event: string, args: readonly Value[]): void {
+    const { rooms, except, key } = spec;
     const [only = ''] = rooms ?? [];
     if ((rooms === undefined || rooms.length === 1) && sessionIn(only) === undefined) {
       // Mostly it is one room, and no socket has its name.
-      turn.publish({ logs: [this.#rooms.logOf(only)], except, bodies: this.#bodiesOf(event, args), key });
+      const [logs, bodies] = [[this.#rooms.logOf(only)], this.#bodiesOf(event, args)];
+      turn.publish({ logs, except, bodies, key, latest: this.#latestKey(spec, event) });
       return;
     }
     // Under a key what is for one socket is stored like a letter, wherever the socket is.
@@ -294,19 +296,14 @@ export class Audience implements LocalTargets {
   }
 
   /** Who appends does not deliver: the rooms do that, as their logs have a new entry. */
-  #append(
-    turn: DirectTurn,
-    rooms: readonly Room[],
-    exceptNames: readonly string[],
-    event: string,
-    args: readonly Value[],
-  ): void {
-    const except = compactOf(exceptNames);
+  #append(turn: DirectTurn, rooms: readonly Room[], spec: TargetSpec, event: string, args: readonly Value[]): void {
+    const except = compactOf(spec.except);
     const [first] = rooms as [Room];
     if (rooms.length === 1) {
       this.#context.fanOut.flush();
       const frames = this.#encode(first, event, args);
-      turn.append(first.log, turn.stamps.next(), except, frames);
+      const key = this.#latestKey(spec, event);
+      turn.append(first.log, turn.stamps.next(), key === undefined ? except : new Latest(key), frames);
       return;
     }
     // What no codec carries throws here, before anybody gets it.
@@ -316,6 +313,13 @@ export class Audience implements LocalTargets {
     for (const [i, { log }] of rooms.entries()) {
       turn.append(log, stamp, new Earlier(except, places, i), frames[i] as Frames);
     }
+  }
+
+  /** @returns what it has in common with messages whose place it takes; undefined if it takes none's */
+  #latestKey({ rooms, latest, except }: TargetSpec, event: string): string | undefined {
+    const key = latest ?? (this.#rooms.slowReaders === 'latest' ? '' : undefined);
+    const isForAll = except.length === 0 && (rooms === undefined || rooms.length === 1);
+    return key !== undefined && isForAll ? `${event}\0${key}` : undefined;
   }
 
   #encode({ log }: Room, event: string, args: readonly Value[]): Frames {

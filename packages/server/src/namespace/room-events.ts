@@ -1,7 +1,7 @@
 // Events of the rooms of a namespace, as they are on this server: told after what is under way, because handlers join and emit.
 import { LocalUsageError } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
-import type { RoomWatch } from '../room/rooms';
+import type { RoomWatch, SlowReaders } from '../room/rooms';
 import { fireHandlers, hasHandler } from './handlers';
 import type { Rules } from './rules';
 
@@ -41,6 +41,10 @@ export class WatchedRooms implements RoomWatch {
     this.#rules = rules;
     this.#platform = platform;
     this.#report = report;
+  }
+
+  get slowReaders(): SlowReaders {
+    return this.#rules.slowReaders;
   }
 
   get isOn(): boolean {

@@ -1,4 +1,6 @@
 // Who may enter a namespace and who listens to it. A child of a dynamic namespace starts with a copy of what that has.
+import { LocalUsageError } from '@halyard/protocol';
+import { type SlowReaders, slowReaderModes } from '../room/rooms';
 import type { Handshake } from '../session/handshake';
 import { type Handler, type Handlers, noHandlers, withHandler } from './handlers';
 
@@ -10,6 +12,16 @@ export class Rules {
   listeners: Handlers = noHandlers;
   /** Whether anybody listens to anything but who is connected. */
   watchesRooms = false;
+  slowReaders: SlowReaders = 'catch-up';
+
+  /** @throws LocalUsageError `ERR_OPTION` */
+  setSlowReaders(mode: SlowReaders): void {
+    if (!slowReaderModes.includes(mode)) {
+      const given = typeof mode === 'string' ? `"${mode}"` : String(mode);
+      throw new LocalUsageError('ERR_OPTION', `slowReaders takes "catch-up", "latest" or "cut", not ${given}.`);
+    }
+    this.slowReaders = mode;
+  }
 
   use(middleware: Middleware<never>): void {
     this.middleware.push(middleware);
@@ -25,6 +37,7 @@ export class Rules {
     rules.middleware.push(...this.middleware);
     rules.listeners = this.listeners;
     rules.watchesRooms = this.watchesRooms;
+    rules.slowReaders = this.slowReaders;
     return rules;
   }
 }

@@ -12,11 +12,13 @@ export interface TargetSpec {
   readonly timeoutMs: number | undefined;
   /** Under which it is said again. */
   readonly key: string | undefined;
+  /** Of messages with the same event and this key only the newest matters; undefined: all do. */
+  readonly latest: string | undefined;
 }
 
 export const wholeNamespace: TargetSpec = {
   ...{ rooms: undefined, except: [] },
-  ...{ volatile: false, isLocal: false, timeoutMs: undefined, key: undefined },
+  ...{ volatile: false, isLocal: false, timeoutMs: undefined, key: undefined, latest: undefined },
 };
 
 const keyCharactersMax = 256;
@@ -28,6 +30,16 @@ export function checkKey(key: string): string {
   throw new LocalUsageError(
     'ERR_OPTION',
     `An idempotencyKey is a text of 1 to ${keyCharactersMax} characters, not ${given}`,
+  );
+}
+
+/** @throws LocalUsageError `ERR_OPTION` */
+export function checkLatestKey(key: string): string {
+  if (typeof key === 'string' && key.length <= keyCharactersMax) return key;
+  const given = typeof key === 'string' ? `a text of ${key.length}` : `${key}`;
+  throw new LocalUsageError(
+    'ERR_OPTION',
+    `The key of latest is a text of at most ${keyCharactersMax} characters, not ${given}`,
   );
 }
 

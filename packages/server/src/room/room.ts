@@ -1,6 +1,6 @@
 // A room: its members, the log of what was published to it, and how that reaches them. A namespace as a whole is a room too.
 import { listOf } from '../base/compact-list';
-import { type Except, isEarlier } from '../log/except';
+import { type Except, isEarlier, Latest } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
 import { stampsPerMs } from '../log/stamp';
 import type { Turn } from '../store/turn';
@@ -69,8 +69,14 @@ export class Room implements Follower {
     if (this.#context.turn.isShared) {
       // What is decided here is decided in the same way where the log is read.
       for (const member of this.looped ?? []) {
-        if (except === undefined || !member.wasExcepted(except, stamp, stamp)) member.line.forward(frames);
+        if (except instanceof Latest) member.line.forwardLatest(frames);
+        else if (except === undefined || !member.wasExcepted(except, stamp, stamp)) member.line.forward(frames);
       }
+      return;
+    }
+    if (except instanceof Latest) {
+      if (this.#context.fanOut.publish(this.log.id, frames, undefined)) this.#look(frames);
+      for (const { line } of this.looped ?? []) line.forwardLatest(frames);
       return;
     }
     const isOfMany = isEarlier(except);
@@ -137,7 +143,7 @@ export class Room implements Follower {
   #look(frames: Frames): void {
     this.#publishedBytes += longest(frames);
     if (this.#publishedBytes <= lookBytes) return;
-    for (const { line } of this.members.values()) line.published(this.#publishedBytes);
+    for (const { line } of this.members.values()) line.published(this.#publishedBytes, this.log.hasLatest);
     this.#publishedBytes = 0;
   }
 }

@@ -16,8 +16,17 @@ export interface RoomsContext {
   readonly channels: Channels | undefined;
 }
 
+/**
+ * What a reader gets who does not keep up: `catch-up`, everything, from the logs; `latest`, of each event only the newest; `cut`, nothing, because
+ * its session ends (4413).
+ */
+export type SlowReaders = 'catch-up' | 'latest' | 'cut';
+export const slowReaderModes: readonly SlowReaders[] = ['catch-up', 'latest', 'cut'];
+
 /** Who wants to know of rooms, and of who is in them here. */
 export interface RoomWatch {
+  /** What members get who do not keep up. */
+  readonly slowReaders: SlowReaders;
   /** Whether anybody does. */
   readonly isOn: boolean;
   tell(event: 'create-room' | 'delete-room', room: string): void;
@@ -45,6 +54,10 @@ export class Rooms implements RoomContext {
     const { turn } = context;
     if (turn.isShared) turn.start(this.everyone.log, undefined);
     this.#listen('');
+  }
+
+  get slowReaders(): SlowReaders {
+    return this.#watch.slowReaders;
   }
 
   get turn(): DirectTurn | QueuedTurn {

@@ -7,6 +7,8 @@ export interface Line {
   readonly codecIndex: number;
   /** Sends what was published last, unless it will be read from the log. */
   forward(frames: Frames): void;
+  /** The same of what newer ones take the place of: to who does not keep up it is sent later, from the log. */
+  forwardLatest(frames: Frames): void;
   /** Sends what may be dropped. */
   forwardVolatile(frames: Frames): void;
   /** @returns whether this is the first time it is asked about this stamp */
@@ -16,8 +18,11 @@ export interface Line {
    * @returns false if that does not reach this one now
    */
   publishToOthers(topic: string, frame: Uint8Array): boolean;
-  /** Native fan-out has sent it so much. */
-  published(bytes: number): void;
+  /**
+   * Native fan-out has sent it so much.
+   * @param hasLatest whether there is something in the room's log that newer ones take the place of
+   */
+  published(bytes: number, hasLatest: boolean): void;
   /** All entries of a membership of its are here that it had to wait for. */
   unheld(): void;
   /**

@@ -173,6 +173,7 @@ export abstract class Attending extends Reading implements Entrant {
     const packet = { type: PacketType.Volatile, namespace, event, args } as const;
     const frame = sized(this.codec.encode(packet), this.context.sentFrameBytesMax);
     if (this.takesVolatile) this.connection?.send(frame);
+    else this.context.counts.volatileDropped++;
   }
 
   /** Asks a namespace to let it in. @param before how it was asked over an earlier connection, if it was */

@@ -29,6 +29,8 @@ const none = Number.POSITIVE_INFINITY;
 export class CatchUp {
   /** Everything with a place up to this one was sent, or found not to be for this session. */
   stamp: number;
+  /** How many messages were left out, because newer ones have taken their place. */
+  replaced = 0;
   readonly #machine: ServerMachine<Frame>;
   readonly #stamps: Stamps;
   readonly #cursors: Cursor[] = [];
@@ -130,7 +132,9 @@ export class CatchUp {
         const { log } = next.membership.room;
         // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
         if (next.offset >= log.firstOffset && (log.stampAt(next.offset) as number) <= next.last) {
-          const frame = log.frameAt(next.offset, codecIndex);
+          const isReplaced = log.isReplaced(next.offset, next.membership.to);
+          if (isReplaced) this.replaced++;
+          const frame = isReplaced ? undefined : log.frameAt(next.offset, codecIndex);
           if (frame !== undefined) {
             connection.send(frame);
             bytes += frame.length;
@@ -186,6 +190,7 @@ export class CatchUp {
       const newest = Math.min(membership.newest, cursor.last);
       if (newest > floor && cursor.offset <= membership.to && log.trimmed.misses(presence, floor, cursor.offset - 1))
         throw trimmed(log.id);
+      if (log.hasLatest) this.replaced += log.firstOffset - cursor.offset;
       cursor.offset = log.firstOffset;
     }
     for (;;) {
@@ -193,7 +198,8 @@ export class CatchUp {
       if (place === undefined || cursor.offset > membership.to || place > cursor.last || place > this.#horizon)
         return true;
       const emitted = log.emittedAt(cursor.offset) as number;
-      if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
+      if (log.isReplaced(cursor.offset, membership.to)) this.replaced++;
+      else if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
         cursor.stamp = emitted < this.#since ? emitted : place;
         return true;
       }

@@ -46,7 +46,20 @@ export interface Founder {
   readonly address: string;
 }
 
+/** What has become of messages for readers that do not keep up, since the server began. */
+export interface SlowReaderCounts {
+  /** Volatile messages that were not sent: their reader was slow or away. */
+  volatileDropped: number;
+  /** Connections that were cut past `backpressureBytesMax`. */
+  cut: number;
+  /** Times that a session has been brought everything that it had missed, after a resume too. */
+  caughtUp: number;
+  /** Messages that were left out, because a newer one had taken their place. */
+  replaced: number;
+}
+
 export interface SessionContext extends PendingLimits {
+  readonly counts: SlowReaderCounts;
   readonly platform: Platform;
   /** Id of this node. */
   readonly node: string;

@@ -25,6 +25,9 @@ import type { Spans } from './spans';
 
 const behind: Close = { code: CloseCode.SlowConsumer, reason: 'log-trimmed', by: 'server' };
 
+/** More waits for the peer than this: what newer messages take the place of is kept back. */
+const laggingBytes = 65_536;
+
 /** A presence that the server has ended, and when: a stamp. */
 export interface Left {
   readonly presence: Spans;
@@ -58,9 +61,18 @@ export abstract class Reading extends Outgoing {
     this.connection.send(frame);
   }
 
+  forwardLatest(frames: Frames): void {
+    const { connection } = this;
+    if (this.catchUp === undefined && connection !== undefined && connection.bufferedBytes > laggingBytes) {
+      this.lag(connection, true);
+    } else this.forward(frames);
+  }
+
   forwardVolatile(frames: Frames): void {
     const frame = frames[this.codecIndex];
-    if (frame !== undefined && this.takesVolatile) this.connection?.send(frame);
+    if (frame === undefined) return;
+    if (this.takesVolatile) this.connection?.send(frame);
+    else this.context.counts.volatileDropped++;
   }
 
   /** Whether what may be dropped is not. */
@@ -72,8 +84,12 @@ export abstract class Reading extends Outgoing {
     return this.catchUp === undefined && this.connection?.publish(topic, frame) === true;
   }
 
-  published(bytes: number): void {
-    this.connection?.published(bytes);
+  published(bytes: number, hasLatest: boolean): void {
+    const { connection } = this;
+    if (connection === undefined) return;
+    const isLagging = hasLatest && this.catchUp === undefined && connection.bufferedBytes - bytes > laggingBytes;
+    if (isLagging) this.lag(connection, false);
+    else connection.published(bytes);
   }
 
   isFirst(stamp: number): boolean {
@@ -235,6 +251,8 @@ export abstract class Reading extends Outgoing {
     try {
       const budget = this.isCounted ? this.#budget : undefined;
       const done = catchUp.pump(connection, this.codecIndex, budget);
+      this.context.counts.replaced += catchUp.replaced;
+      catchUp.replaced = 0;
       if (budget?.isLow) this.askToForget();
       // Spent: the answer to a PING goes on with it.
       if (!done && !catchUp.isHeld && !budget?.isSpent) connection.notifyDrain();
@@ -246,6 +264,7 @@ export abstract class Reading extends Outgoing {
     }
     // Caught up, in the same turn: from here on what is published reaches it directly.
     this.catchUp = undefined;
+    this.context.counts.caughtUp++;
     this.machine.open(this.context.wheel.now());
     for (const presence of listOf(this.presences)) {
       for (const { room } of presence.memberships()) this.listen(connection, presence, room);
@@ -329,6 +348,18 @@ export abstract class Reading extends Outgoing {
       } else if (isHeld) catchUp.add(presence, membership, seen);
     }
     return catchUp;
+  }
+
+  /**
+   * What waits for the peer is enough: the rest is read from the logs when it takes more, where newer messages have taken the place of others.
+   * @param isFull as of `readAgain`
+   */
+  private lag(connection: Connection, isFull: boolean): void {
+    this.readAgain(isFull);
+    for (const presence of listOf(this.presences)) {
+      for (const { room } of presence.memberships()) connection.unsubscribe(room.topic(this.codecIndex));
+    }
+    connection.notifyDrain();
   }
 
   /** It comes from another server. */

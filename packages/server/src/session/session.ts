@@ -314,6 +314,14 @@ export class Session extends Roaming implements Receiver {
       this.end(close);
       return;
     }
+    if (close.reason === 'backpressureBytesMax') {
+      this.context.counts.cut++;
+      if (listOf(this.presences).some(({ slowReaders }) => slowReaders === 'cut')) {
+        this.detach();
+        this.end({ code: CloseCode.SlowConsumer, reason: close.reason, by: 'server' });
+        return;
+      }
+    }
     this.away(close);
   }
 

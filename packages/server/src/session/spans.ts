@@ -5,7 +5,7 @@ import { listOf } from '../base/compact-list';
 import { type Earlier, type Except, isEarlier } from '../log/except';
 import { stampsPerMs } from '../log/stamp';
 import { type Membership, membershipOf } from '../room/membership';
-import type { Rooms } from '../room/rooms';
+import type { Rooms, SlowReaders } from '../room/rooms';
 import type { Line, Subscriber } from '../room/subscriber';
 import type { Top } from '../store/turn';
 import { type LeftRecord, type MembershipRecord, topPart } from './record';
@@ -62,6 +62,11 @@ export abstract class Spans implements Subscriber {
   /** Rooms it is in now, but for the namespace as a whole. */
   get roomCount(): number {
     return this.#current?.size ?? 0;
+  }
+
+  /** What it gets when it does not keep up. */
+  get slowReaders(): SlowReaders {
+    return this.#rooms.slowReaders;
   }
 
   /** Their names. */

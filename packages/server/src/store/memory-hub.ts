@@ -246,13 +246,13 @@ export class MemoryHub {
   }
 
   #append(node: string, entry: NewEntry, positions: readonly Position[]): Position {
-    const { stamp, except, bodies } = entry;
+    const { stamp, except, bodies, latest } = entry;
     const log = this.#log(entry.log);
     const offset = ++log.top;
     let bytes = 0;
     for (const body of bodies) bytes += body?.length ?? 0;
     const earlier = entry.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
-    const stored = { offset, node, stamp, after: log.newest, except, bodies, earlier };
+    const stored = { offset, node, stamp, after: log.newest, except, bodies, earlier, latest };
     log.newest = [stamp, node];
     log.entries.push({ ...stored, bytes, endsAt: this.#wheel.now() + this.#limits.entryAgeMsMax });
     log.bytes += bytes;

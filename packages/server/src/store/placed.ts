@@ -2,13 +2,13 @@
 import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type Position } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
-import { Earlier, type Except, Places } from '../log/except';
+import { Earlier, type Except, Latest, Places } from '../log/except';
 import type { Frames, OlderEntry } from '../log/log';
 import type { StoredEntry } from './store';
 
 /** @throws if it is not what a server writes */
 export function placed(
-  { offset, stamp, except, earlier, bodies }: StoredEntry,
+  { offset, stamp, except, earlier, bodies, latest }: StoredEntry,
   epoch: string,
   codecs: readonly Codec[],
 ): OlderEntry {
@@ -18,7 +18,7 @@ export function placed(
     const body = bodies[i];
     return body === undefined ? undefined : placedFrame(codec, body, positions);
   });
-  return { emitted: stamp, except: exceptOf(except, earlier), frames };
+  return { emitted: stamp, except: latest === undefined ? exceptOf(except, earlier) : new Latest(latest), frames };
 }
 
 function placedFrame(codec: Codec, body: Frame, positions: readonly Position[]): Uint8Array {

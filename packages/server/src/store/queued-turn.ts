@@ -161,7 +161,7 @@ export class QueuedTurn implements Turn {
   }
 
   /** Appends to the logs of rooms. Who appends does not deliver: each log's follower does, here and on other nodes. */
-  publish({ logs, except, bodies, key }: Publication): void {
+  publish({ logs, except, bodies, key, latest }: Publication): void {
     this.#checkQueue();
     const stamp = this.stamps.next();
     const first = this.#steps.length;
@@ -172,7 +172,7 @@ export class QueuedTurn implements Turn {
         : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
     for (const [i, log] of inOrder.entries()) {
       const earlier = Array.from({ length: i }, (_, before) => first + before);
-      const item = this.#add({ log, stamp, except, bodies, earlier, key });
+      const item = this.#add({ log, stamp, except, bodies, earlier, key, latest });
       item.unpin = this.#feeds.pin(log);
     }
     for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
@@ -458,7 +458,7 @@ export class QueuedTurn implements Turn {
 
   /** @returns the feed if the rest has to wait for it */
   #deliver({ position, unpin, isRepeated }: StepItem, entry: NewEntry): Awaited | undefined {
-    const { log, stamp, except, bodies } = entry;
+    const { log, stamp, except, bodies, latest } = entry;
     const [epoch, offset] = position as Position;
     this.releasedStamp = stamp;
     unpin?.();
@@ -473,6 +473,7 @@ export class QueuedTurn implements Turn {
       except,
       earlier,
       bodies,
+      latest,
     });
     return feed && { feed, epoch, offset };
   }

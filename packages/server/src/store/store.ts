@@ -25,6 +25,8 @@ interface Published {
   readonly except: readonly string[];
   /** By codec index: PUBLISH without positions. */
   readonly bodies: Bodies;
+  /** Who has not got it yet needs only the newest entry of the log under this, if there is one. */
+  readonly latest?: string | undefined;
 }
 
 /** What may be said again by who does not know whether it was stored. */

@@ -62,6 +62,8 @@ export interface Publication {
   readonly bodies: Bodies;
   /** Each of the logs has one entry under it. */
   readonly key?: string | undefined;
+  /** As of an entry. */
+  readonly latest?: string | undefined;
 }
 
 export interface Turn {

@@ -1,0 +1,215 @@
+// What a reader gets that does not keep up, over real sockets on every transport: of `latest` the newest of each key, and what a namespace
+// says by `slowReaders`. Who keeps up notices nothing.
+import { connect, type TransportName } from '@halyard/client';
+import { Cable } from '@halyard/harness/cable';
+import { type Adapter, Server, type ServerOptions, type SlowReaders } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+import { places } from '../kit/stores';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const filler = 'x'.repeat(2_000);
+const symbols = ['BTC', 'ETH', 'SOL'];
+
+/** A client in the room, and what it has heard. */
+function reader(url: string, transport: TransportName, cleanUp: (() => unknown)[]) {
+  const client = connect(url, { transports: [transport] });
+  cleanUp.push(() => client.disconnect());
+  const heard: [symbol: string, n: number][] = [];
+  const told: unknown[] = [];
+  client.on('price', (symbol: string, n: number) => void heard.push([symbol, n]));
+  client.on('connect', ({ recovered, reason }) => void told.push(recovered || reason || 'new'));
+  return { client, heard, told };
+}
+
+const newest = (heard: readonly [string, number][]): Record<string, number> => Object.fromEntries(heard);
+const grows = (heard: readonly [string, number][], symbol: string): boolean => {
+  const numbers = heard.filter(([one]) => one === symbol).map(([, n]) => n);
+  return numbers.every((n, i) => i === 0 || n > (numbers[i - 1] as number));
+};
+
+describe.each(hosts)('on %s', (_name, host) => {
+  const { cleanUp, serve } = served(host);
+
+  async function start(options: ServerOptions = {}, mode?: SlowReaders): Promise<Server> {
+    return serve(options, (io) => {
+      if (mode !== undefined) io.slowReaders(mode);
+      io.on('connection', (socket) => void socket.join('prices'));
+    });
+  }
+
+  /** Emits until `isEnough`, each turn one price. @returns the last number */
+  async function emitUntil(isEnough: () => boolean, emit: (symbol: string, n: number) => void): Promise<number> {
+    let n = 0;
+    // Until whatever is between the two ends is full.
+    for (; !isEnough() && n < 200_000; n++) {
+      emit(symbols[n % 3] as string, n);
+      if (n % 4 === 0) await turn();
+    }
+    return n - 1;
+  }
+
+  const last = (n: number): Record<string, number> =>
+    Object.fromEntries(symbols.map((symbol, i) => [symbol, n - ((n - i) % 3)]));
+
+  test.each<TransportName>(['websocket', 'sse', 'polling'])(
+    'latest over %s: a slow reader ends with the newest of each key, and is not cut; a fast one gets all',
+    { timeout: 120_000 },
+    async (transport) => {
+      const io = await start();
+      const cable = await Cable.open(io.port);
+      cleanUp.push(() => cable.close());
+      const slow = reader(cable.url, transport, cleanUp);
+      const fast = reader(`http://127.0.0.1:${io.port}`, transport, cleanUp);
+      await expect.poll(() => [slow.told.length, fast.told.length]).toEqual([1, 1]);
+      cable.stall('down');
+      const [slowSocket] = [...io.sockets.values()].filter(({ id }) => id === slow.client.id);
+      let most = 0;
+      const target = io.to('prices');
+      const n = await emitUntil(
+        () => io.slowReaderCounts.cut > 0 || fast.heard.length > 9_000,
+        (symbol, value) => {
+          target.latest('price', symbol).emit(symbol, value, filler);
+          most = Math.max(most, slowSocket?.conn?.bufferedBytes ?? 0);
+        },
+      );
+      cable.flow();
+      await expect.poll(() => newest(slow.heard)).toEqual(last(n));
+      await expect.poll(() => fast.heard.length).toBe(n + 1);
+      expect(symbols.every((symbol) => grows(slow.heard, symbol))).toBe(true);
+      expect(slow.heard.length).toBeLessThan(n);
+      const { cut, replaced } = io.slowReaderCounts;
+      expect([cut, replaced]).toEqual([0, n + 1 - slow.heard.length]);
+      expect(most).toBeLessThan(512 * 1_024);
+      expect([...slow.told, ...fast.told]).toEqual(['new', 'new']);
+      // It is live again.
+      target.latest('price', 'BTC').emit('BTC', n + 1);
+      await expect.poll(() => slow.heard.at(-1)).toEqual(['BTC', n + 1]);
+    },
+  );
+
+  test('who was away gets the newest of each key, though the log has long dropped the others', async () => {
+    const io = await start({ logPacketsMax: 10 });
+    const cable = await Cable.open(io.port);
+    cleanUp.push(() => cable.close());
+    const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    cable.pull();
+    await expect.poll(() => [...io.sockets.values()][0]?.away).toBe(true);
+    for (let n = 0; n < 100; n++)
+      io.to('prices')
+        .latest('price', symbols[n % 3])
+        .emit(symbols[n % 3] as string, n);
+    cable.mend();
+    await expect.poll(() => told).toEqual(['new', true]);
+    await expect
+      .poll(() => heard)
+      .toEqual([
+        ['ETH', 97],
+        ['SOL', 98],
+        ['BTC', 99],
+      ]);
+  });
+
+  test('what is for several rooms, or not for all, takes nothing away', async () => {
+    const io = await start();
+    const cable = await Cable.open(io.port);
+    cleanUp.push(() => cable.close());
+    const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    cable.pull();
+    await expect.poll(() => [...io.sockets.values()][0]?.away).toBe(true);
+    for (const target of [io.to('prices', 'others'), io.to('prices').except('nobody'), io.to([...io.sockets.keys()])]) {
+      for (const n of [1, 2]) target.latest('price').emit('BTC', n);
+    }
+    // Of another event, or another key.
+    io.latest('price').emit('BTC', 1);
+    io.latest('price', 'other').emit('BTC', 2);
+    io.latest('other').emit('BTC', 3);
+    cable.mend();
+    await expect.poll(() => heard.map(([, n]) => n)).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
+  });
+
+  test('a namespace may say latest of all its events', async () => {
+    const io = await start({}, 'latest');
+    const cable = await Cable.open(io.port);
+    cleanUp.push(() => cable.close());
+    const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    cable.pull();
+    await expect.poll(() => [...io.sockets.values()][0]?.away).toBe(true);
+    for (const n of [1, 2, 3]) io.emit('price', 'BTC', n);
+    cable.mend();
+    await expect.poll(() => heard).toEqual([['BTC', 3]]);
+  });
+
+  test.each([
+    ['catch-up', [true]],
+    ['cut', ['unknown-session']],
+  ] as const)('%s: a reader past the limit is cut, and then %j', { timeout: 120_000 }, async (mode, after) => {
+    const io = await start({ backpressureBytesMax: 131_072, logBytesMax: 256 << 20, logPacketsMax: 200_000 }, mode);
+    const ended: number[] = [];
+    io.on('connection', (socket) => void socket.on('disconnect', ({ code }) => void ended.push(code)));
+    const cable = await Cable.open(io.port);
+    cleanUp.push(() => cable.close());
+    const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    cable.stall('down');
+    const n = await emitUntil(
+      () => io.slowReaderCounts.cut > 0,
+      (symbol, value) => io.to('prices').emit('price', symbol, value, filler),
+    );
+    cable.flow();
+    cable.cut();
+    await expect.poll(() => told).toEqual(['new', ...after]);
+    if (mode === 'catch-up') {
+      await expect.poll(() => heard.length).toBe(n + 1);
+      expect(heard.map(([, value]) => value)).toEqual(Array.from({ length: n + 1 }, (_, i) => i));
+    }
+    expect(ended).toEqual(mode === 'cut' ? [4413] : []);
+    expect(io.slowReaderCounts).toMatchObject({ cut: 1, replaced: 0 });
+  });
+});
+
+describe.each(places)('on servers that share a store, on %s', (_name, host, useStore) => {
+  const newStore = useStore();
+  const { cleanUp, serve } = served(host);
+
+  test('who comes to another one gets the newest of each key', async () => {
+    const adapter: Adapter = newStore();
+    const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
+    const [a, b] = [await serve({ adapter }, enter), await serve({ adapter }, enter)];
+    const cable = await Cable.open(a.port);
+    cleanUp.push(() => cable.close());
+    const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    cable.pull();
+    await expect.poll(() => [...a.sockets.values()][0]?.away).toBe(true);
+    for (let n = 0; n < 30; n++) {
+      const io = n % 2 ? a : b;
+      await io.to('prices').emitDurable('other', n);
+      io.to('prices')
+        .latest('price', symbols[n % 3])
+        .emit(symbols[n % 3] as string, n);
+    }
+    cable.targetPort = b.port;
+    cable.mend();
+    await expect.poll(() => told).toEqual(['new', true]);
+    await expect.poll(() => newest(heard)).toEqual({ BTC: 27, ETH: 28, SOL: 29 });
+    expect(heard.length).toBe(3);
+  });
+});
+
+test.each([
+  [
+    'latest',
+    (io: Server) => io.latest('price', 7 as never),
+    'The key of latest is a text of at most 256 characters, not 7',
+  ],
+  ['latest', (io: Server) => io.latest('price', 'x'.repeat(257)), 'not a text of 257'],
+  ['slowReaders', (io: Server) => io.slowReaders('wait' as never), 'takes "catch-up", "latest" or "cut", not "wait"'],
+])('%s refuses what it cannot be', (_name, call, words) => {
+  expect(() => call(new Server())).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+  expect(() => call(new Server())).toThrow(words);
+});
