@@ -1,4 +1,5 @@
 // A store that answers what cannot be: no gap and no double comes of it in silence. What cannot be mended ends sessions with a reason.
+// Longer than other files: it is a list of what a store may answer.
 import { type Adapter, memory, type Server, type Store, type StoreEvents } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';

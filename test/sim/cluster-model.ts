@@ -1,6 +1,7 @@
 // What clients of several servers are due, by the words of the documents: what was stored comes once to all who were in the room,
 // in one order for a room and in the order of each server; what was not stored comes to nobody, and nothing comes to who was not in
 // the room, or was excepted. When somebody entered or left is known only as far as a client was told: in between both are right.
+// Longer than other files: what is due follows from all of it together.
 import { Broken } from './model';
 
 /** A socket's time in a room, or out of it. */

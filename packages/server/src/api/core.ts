@@ -1,4 +1,5 @@
-// Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all.
+// Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all. Longer
+// than other files: it is where they meet.
 import type { Codec } from '@halyard/codec';
 import { LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
