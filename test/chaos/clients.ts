@@ -6,7 +6,7 @@ import { Cable } from '@halyard/harness/cable';
 import { seededRandom } from '@halyard/harness/random';
 import { ClientTraffic, nowMs } from './client-traffic';
 import { combinationsOf, namespaces } from './combinations';
-import { type FaultCounts, runFaults } from './faults';
+import { type FaultCounts, refuseByTurns, runFaults } from './faults';
 import type { ClientRecord } from './ledger';
 
 /** What the process is started with, as JSON. */
@@ -22,6 +22,8 @@ export interface ClientCounts extends Readonly<FaultCounts> {
   /** Connections that asked for an earlier session, and those that got it. */
   readonly resumes: number;
   readonly recovered: number;
+  /** Sessions that went from one transport to another, unnoticed. */
+  readonly switches: number;
 }
 
 /** Told again and again. */
@@ -39,8 +41,8 @@ const reportMs = 20;
 
 async function main({ port, combination, names, seed }: ClientsData): Promise<void> {
   if (process.send === undefined) throw new Error('this is run by a round, in a process of its own');
-  const { transport, codec } = combinationsOf(combination.split(' '))[0] ?? {};
-  if (transport === undefined || codec === undefined) throw new Error(`there is no combination "${combination}"`);
+  const { transports, codec } = combinationsOf(combination.split(' '))[0] ?? {};
+  if (transports === undefined || codec === undefined) throw new Error(`there is no combination "${combination}"`);
   let records: ClientRecord[] = [];
   let stopped = false;
   let rested = false;
@@ -53,17 +55,21 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
   const write = (record: ClientRecord) => records.push(record);
   const traffic = new ClientTraffic(write, seededRandom(seed), seededRandom(seed + 1));
   const faults: FaultCounts = { stalls: 0, halfOpens: 0 };
-  const opened = { resumes: 0, recovered: 0 };
+  const opened = { resumes: 0, recovered: 0, switches: 0 };
   const cables: Cable[] = [];
   const sockets: Socket[] = [];
   const scripts: Promise<void>[] = [];
   for (const [i, client] of names.entries()) {
     const cable = await Cable.open(port);
     cables.push(cable);
+    const chances = seededRandom(seed + 2_000 + i);
     const socket = connect(cable.url, {
       auth: { client },
       codec: codec(),
-      transports: [transport()],
+      transports,
+      fallbackDelayMs: 50,
+      // A preferred transport is tried again within half a second.
+      random: () => chances.next() / 20,
       reconnect: { delayMinMs: 5, delayMaxMs: 40 },
       connectTimeoutMs: 2_000,
       ackTimeoutMs: 600_000,
@@ -74,6 +80,10 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
     let isFirst = true;
     socket.connection.on('state', (change) => {
       if (change.to !== 'open') return;
+      if (change.reason === 'moved') {
+        opened.switches++;
+        return;
+      }
       if (!isFirst) opened.resumes++;
       if (!isFirst && change.reason === 'recovered') opened.recovered++;
       isFirst = false;
@@ -82,6 +92,7 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
       traffic.add({ client, namespace }, socket.of(namespace, { auth: { client } }));
     }
     const note = (text: string) => write(['note', client, text, nowMs()]);
+    if (transports.length > 1) scripts.push(refuseByTurns(cable, seededRandom(seed + 1_000 + i), () => stopped));
     scripts.push(runFaults({ cable, note, counts: faults }, seededRandom(seed + 2 + i), () => stopped));
   }
   void Promise.all([...scripts, traffic.run(() => stopped)]).then(() => {

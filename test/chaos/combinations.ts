@@ -1,5 +1,5 @@
 // What a round runs on: every host, transport and codec, and limits that are drawn anew for each round.
-import { polling, sse, type Transport, websocket } from '@halyard/client';
+import type { TransportName } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -12,18 +12,20 @@ export interface Combination {
   /** Host, transport and codec. */
   readonly name: string;
   readonly host: () => HostFactory;
-  readonly transport: () => Transport;
+  readonly transports: readonly TransportName[];
   readonly codec: () => Codec;
 }
 
 /** Each client is in all of them. */
 export const namespaces = ['/', '/side'] as const;
 
-const transports = [
-  ['websocket', websocket],
-  ['sse', sse],
-  ['polling', polling],
-] as const;
+const transports: readonly (readonly [name: string, names: readonly TransportName[]])[] = [
+  ['websocket', ['websocket']],
+  ['sse', ['sse']],
+  ['polling', ['polling']],
+  // By turns WebSockets are refused, so that sessions go from one to the other.
+  ['switch', ['websocket', 'sse', 'polling']],
+];
 
 const codecs = [
   ['json', json],
@@ -32,8 +34,13 @@ const codecs = [
 ] as const;
 
 const all: readonly Combination[] = hosts.flatMap(([hostName, host]) =>
-  transports.flatMap(([transportName, transport]) =>
-    codecs.map(([codecName, codec]) => ({ name: `${hostName} ${transportName} ${codecName}`, host, transport, codec })),
+  transports.flatMap(([transportName, names]) =>
+    codecs.map(([codecName, codec]) => ({
+      name: `${hostName} ${transportName} ${codecName}`,
+      host,
+      transports: names,
+      codec,
+    })),
   ),
 );
 

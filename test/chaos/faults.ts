@@ -116,3 +116,13 @@ export async function runFaults(
   // One that is still to come does not.
   cable.cutAfter(Number.POSITIVE_INFINITY);
 }
+
+/** WebSockets pass and are refused by turns, those that are open are cut with it; from the end on they pass. */
+export async function refuseByTurns(cable: Cable, random: Random, stopped: () => boolean): Promise<void> {
+  while (!stopped()) {
+    cable.webSockets = cable.webSockets === 'pass' ? random.pick(['reset', 'swallow'] as const) : 'pass';
+    if (cable.webSockets !== 'pass') cable.cut(random.pick(endings));
+    await delay(200 + random.int(1_200));
+  }
+  cable.webSockets = 'pass';
+}

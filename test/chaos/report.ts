@@ -18,6 +18,7 @@ const columns: readonly (readonly [title: string, of: (row: Row) => string])[] =
   ['half-opens', count(({ halfOpens }) => halfOpens)],
   ['resumes', count(({ resumes }) => resumes)],
   ['recovered', count(({ recovered }) => recovered)],
+  ['switches', count(({ switches }) => switches)],
   ['told not recovered', ({ outcomes }) => reasons(outcomes)],
   ['deliveries', count(({ deliveries }) => deliveries)],
   ['events handled', count(({ handled }) => handled)],

@@ -11,7 +11,7 @@ const usage = `npm run chaos -- [options]
   --seconds N   how long faults and traffic last, in all (default 300)
   --cuts N      instead: until each combination has had so many, and 200 deliveries for each
   --seed S      replays the script of a run: what is said and broken, with which limits; not its timing
-  --only A,B    hosts (uws, node), transports (websocket, sse, polling) and codecs (json, msgpack, protobuf)
+  --only A,B    hosts (uws, node), transports (websocket, sse, polling, and switch: from one to another) and codecs (json, msgpack, protobuf)
   --help        this
 `;
 
