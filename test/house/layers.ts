@@ -102,8 +102,16 @@ export const layers: Layers = {
           ['src/registry.ts'],
           ['src/measure'],
           ['src/report', 'src/arguments.ts'],
-          // The three programs, of which the first starts the others; and one by itself.
-          ['src/run.ts', 'src/deflate.ts', 'src/serve.ts', 'src/load.ts', 'src/arguments.test.ts', 'tsup.config.ts'],
+          // The three programs, of which the first starts the others; and two by themselves.
+          [
+            'src/run.ts',
+            'src/deflate.ts',
+            'src/trips.ts',
+            'src/serve.ts',
+            'src/load.ts',
+            'src/arguments.test.ts',
+            'tsup.config.ts',
+          ],
         ],
       },
       { path: 'examples/all-cores' },
