@@ -23,6 +23,7 @@ export const counterNames = [
   'several rooms',
   'volatile',
   'volatile dropped',
+  'replaced by newer',
   'clients asleep',
   'messages doubled',
   'clocks set',
@@ -65,7 +66,7 @@ export function add(sum: Counters, more: Counters): void {
 /** What only a server alone, or one after the other, meets here. */
 const aloneNames: readonly CounterName[] = [
   ...(['servers restarted', 'replays'] as const),
-  ...(['volatile dropped', 'namespaces left', 'garbage'] as const),
+  ...(['volatile dropped', 'replaced by newer', 'namespaces left', 'garbage'] as const),
 ];
 
 /** What several servers seldom meet: after so many seeds they have to have. */

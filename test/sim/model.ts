@@ -13,6 +13,10 @@ interface Due {
   /** What has not come, and later ones have: the client had left. */
   readonly skipped: string[];
   readonly volatile: string[];
+  /** The newest of each key of which only that matters, … */
+  readonly latest: Map<string, string>;
+  /** … and those before it: they may be left out, and never come behind what is behind them. */
+  readonly replaced: Set<string>;
   /** How many of the volatile ones are behind it: delivered, or dropped. */
   passed: number;
   dropped: number;
@@ -30,6 +34,8 @@ interface Said {
 export class Model {
   /** Every socket there ever was on a server, and which rooms it is in. */
   readonly sockets = new Map<string, { readonly namespace: string; readonly rooms: Set<string> }>();
+  /** How many never came because a newer one has taken their place. */
+  replaced = 0;
   /** Whether a server may be lost: then what was not settled is handled again, and said so. */
   readonly #repeats: boolean;
   readonly #due = new Map<string, Due>();
@@ -44,6 +50,15 @@ export class Model {
     this.#dueTo(socket).names.push(name);
   }
 
+  /** The same, and what was emitted to it before under the same key need not come any more. */
+  emittedLatest(socket: string, name: string, key: string): void {
+    const { latest, replaced } = this.#dueTo(socket);
+    const before = latest.get(key);
+    if (before !== undefined) replaced.add(before);
+    latest.set(key, name);
+    this.emitted(socket, name);
+  }
+
   emittedVolatile(socket: string, name: string): void {
     this.#dueTo(socket).volatile.push(name);
   }
@@ -54,6 +69,10 @@ export class Model {
    */
   arrived(socket: string, name: string, mayHaveLeft: boolean): void {
     const due = this.#dueTo(socket);
+    for (let next = due.names[due.delivered]; next !== undefined && next !== name && due.replaced.has(next); ) {
+      this.replaced++;
+      next = due.names[++due.delivered];
+    }
     const at = mayHaveLeft ? due.names.indexOf(name, due.delivered) : -1;
     if (at >= 0) {
       due.skipped.push(...due.names.slice(due.delivered, at));
@@ -107,8 +126,8 @@ export class Model {
 
   /** @returns what a socket has not got */
   undelivered(socket: string): string[] {
-    const { names, delivered, skipped } = this.#dueTo(socket);
-    return [...skipped, ...names.slice(delivered)];
+    const { names, delivered, skipped, replaced } = this.#dueTo(socket);
+    return [...skipped, ...names.slice(delivered)].filter((name) => !replaced.has(name));
   }
 
   /** How many volatile ones never came. */
@@ -121,7 +140,16 @@ export class Model {
   #dueTo(socket: string): Due {
     let due = this.#due.get(socket);
     if (due === undefined) {
-      due = { names: [], delivered: 0, skipped: [], volatile: [], passed: 0, dropped: 0 };
+      due = {
+        names: [],
+        delivered: 0,
+        skipped: [],
+        volatile: [],
+        latest: new Map(),
+        replaced: new Set(),
+        passed: 0,
+        dropped: 0,
+      };
       this.#due.set(socket, due);
     }
     return due;

@@ -545,4 +545,11 @@ export const mutants: readonly Mutant[] = [
     code: 'for (const presence of unaware) presence.fire',
     instead: 'for (const presence of unaware.slice(9)) presence.fire',
   },
+  {
+    fault: 'who is sent to one by one lags behind what it has not been sent',
+    file: `${server}/session/reading.ts`,
+    code: 'const isFannedOut = connection.native && !this.isCounted && this.catchUp',
+    instead: 'const isFannedOut = this.catchUp',
+    from: 8_400_096,
+  },
 ];

@@ -48,6 +48,8 @@ class World {
   readonly #shared: boolean;
   /** Whether what goes over HTTP is a stream. */
   readonly #streams: boolean;
+  /** Which messages are such that only the newest matters: drawn apart from everything else. */
+  readonly #latest: Random;
   readonly #adapter: ReturnType<typeof memory>;
   readonly #options: ConstructorParameters<typeof Server>[0];
   readonly #model: Model;
@@ -66,6 +68,7 @@ class World {
     this.#random = random;
     this.#shared = random.chance(0.4);
     // Drawn apart: the other runs are as they were.
+    this.#latest = seededRandom((seed ^ 0x5bd1e995) >>> 0);
     this.#streams = seededRandom((seed ^ 0x3c6ef372) >>> 0).chance(0.35);
     this.#adapter = memory(this.#shared ? { shared: true, codec: msgpack() } : {});
     this.#model = new Model(this.#shared);
@@ -113,6 +116,7 @@ class World {
       this.#check();
     }
     this.counters['volatile dropped'] += this.#model.dropped();
+    this.counters['replaced by newer'] += this.#model.replaced;
     this.counters['slow readers cut'] += this.#network.cutsByServer;
     for (const client of this.#clients) client.socket.connection.close();
     const sockets = () => namespaces.reduce((sum, name) => sum + this.#io.of(name).sockets.size, 0);
@@ -414,11 +418,14 @@ class World {
     const text = random.chance(0.1) ? `${name} ${'x'.repeat(random.pick([1_500, 70_000]))}` : name;
     const meant = this.#meant(namespace, to, except);
     this.#note(`${namespace} emits ${name} to ${to ?? 'all'}${except.length ? ` except ${except}` : ''}`);
-    this.#promise(namespace, meant, text, isVolatile);
+    const isLatest = !isVolatile && this.#latest.chance(0.3) && except.length === 0 && (to?.length ?? 1) === 1;
+    const key = isLatest ? this.#latest.pick(['one', 'two']) : undefined;
+    this.#promise(namespace, meant, text, isVolatile, key && `${namespace} ${to ?? ''} ${key}`);
     if (to !== undefined && to.length > 1) this.counters['several rooms']++;
     if (except.length > 0 && meant.some((id) => this.#isAway(namespace, id))) this.counters['replays with except']++;
     const target = to === undefined ? io.except(except) : io.to(to).except(except);
     if (isVolatile) target.volatile.emit('loud', text);
+    else if (key !== undefined) target.latest('event', key).emit(text);
     else target.emit('event', text);
   }
 
@@ -429,7 +436,8 @@ class World {
     this.#io.emit('event', text);
   }
 
-  #promise(namespace: string, ids: readonly string[], name: string, isVolatile: boolean): void {
+  /** @param key if only the newest of it matters */
+  #promise(namespace: string, ids: readonly string[], name: string, isVolatile: boolean, key?: string): void {
     for (const id of ids) {
       if (isVolatile) {
         this.counters.volatile++;
@@ -437,7 +445,8 @@ class World {
         continue;
       }
       if (this.#isAway(namespace, id)) this.counters.replays++;
-      this.#model.emitted(id, name);
+      if (key === undefined) this.#model.emitted(id, name);
+      else this.#model.emittedLatest(id, name, key);
     }
   }
 

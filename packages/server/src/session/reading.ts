@@ -87,8 +87,9 @@ export abstract class Reading extends Outgoing {
   published(bytes: number, hasLatest: boolean): void {
     const { connection } = this;
     if (connection === undefined) return;
-    const isLagging = hasLatest && this.catchUp === undefined && connection.bufferedBytes - bytes > laggingBytes;
-    if (isLagging) this.lag(connection, false);
+    // What is sent to it one by one has not been sent yet.
+    const isFannedOut = connection.native && !this.isCounted && this.catchUp === undefined;
+    if (hasLatest && isFannedOut && connection.bufferedBytes - bytes > laggingBytes) this.lag(connection, false);
     else connection.published(bytes);
   }
 
