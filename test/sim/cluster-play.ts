@@ -13,7 +13,7 @@ import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
 import { Broken } from './model';
 import { Failure, type Script } from './script';
-import { ServerPlace } from './server-place';
+import { recoveryWindowMs, ServerPlace } from './server-place';
 import { SimulatedStore } from './simulated-store';
 
 const rooms = ['a', 'b', 'c', 'd'];
@@ -96,6 +96,8 @@ class ClusterWorld {
   readonly #ended = new Set<string>();
   /** How often servers have said of sockets that they are over. */
   readonly #overs = new Map<string, number>();
+  /** Since when sockets have been without their client, by what servers know of that; `Infinity` if they have it. */
+  readonly #awaySince = new Map<string, number>();
   /** Whether the time of day is not the same everywhere. */
   readonly #setsClocks: boolean;
   /** Whether clients may be away for longer than their sessions wait: in some runs only, else none may be lost. */
@@ -210,6 +212,15 @@ class ClusterWorld {
   /** Whether sessions may end, if it is told. */
   get #mayLose(): boolean {
     return this.#hasRolledBack || this.#outlastsWindows;
+  }
+
+  /**
+   * Whether a client was away for as long as its session waits, though nothing of the run is made for that: it has slept, and slept
+   * on, and where it came before and after servers stood still (seed 7601329).
+   */
+  #isOutlasted(client: Client): boolean {
+    const now = this.#clock.now();
+    return [...client.ids.values()].some((id) => now - (this.#awaySince.get(id) ?? now) >= recoveryWindowMs);
   }
 
   /** Whether they may later. */
@@ -336,7 +347,15 @@ class ClusterWorld {
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
     this.#model.entered(socket.id, socket.namespace, place.number);
-    const its = this.#clients.find(({ name, isKnown }) => name === client && (!isKnown || this.#losesSessions));
+    const its = this.#clients.find(
+      (one) => one.name === client && (!one.isKnown || this.#losesSessions || this.#isOutlasted(one)),
+    );
+    const { id } = socket;
+    this.#awaySince.set(id, socket.recovered ? this.#clock.now() : Number.POSITIVE_INFINITY);
+    // Not by who has it no more.
+    const isIts = () => place.isAlive && this.#model.isAt(id, place.number);
+    socket.on('away', () => isIts() && this.#awaySince.set(id, this.#clock.now()));
+    socket.on('resume', () => isIts() && this.#awaySince.set(id, Number.POSITIVE_INFINITY));
     if (!socket.recovered) its?.unknown.set(socket.id, socket.namespace);
     if (socket.recovered) {
       this.counters.moves++;
@@ -448,13 +467,14 @@ class ClusterWorld {
     socket.on('connect', ({ recovered, reason }) => {
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
+      const mayLose = this.#mayLose || this.#isOutlasted(client);
       if (!recovered && id !== undefined) {
         // Logs are long, and the window is: nothing may be lost.
-        if (!this.#mayLose) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
+        if (!mayLose) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
         this.counters['sessions lost']++;
         this.#model.lost(id);
       }
-      if (reason !== undefined && (id === undefined || this.#mayLose)) {
+      if (reason !== undefined && (id === undefined || mayLose)) {
         // The session that it was not told of yet is lost, and it is told that.
         for (const text of client.said) this.#model.spared(text);
         for (const [one, its] of client.unknown) {
@@ -499,6 +519,10 @@ class ClusterWorld {
   }
 
   #leave(place: ServerPlace): void {
+    for (const { id } of namespaces.flatMap((name) => [...place.io.of(name).sockets.values()])) {
+      const isHere = this.#model.isAt(id, place.number) && this.#awaySince.get(id) === Number.POSITIVE_INFINITY;
+      if (isHere) this.#awaySince.set(id, this.#clock.now());
+    }
     this.counters['slow readers cut'] += place.network.cutsByServer;
     place.kill();
   }
@@ -552,6 +576,7 @@ class ClusterWorld {
           if (error.details?.left === false) this.#model.spared(text);
           const isKnown =
             this.#mayLose ||
+            (error.code === 'ERR_SESSION_LOST' && this.#isOutlasted(client)) ||
             knownCodes.includes(String(error.code)) ||
             (!client.isKnown && error.code === 'ERR_SESSION_LOST');
           if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);

@@ -9,6 +9,9 @@ import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
 import { HaltingTime } from './halting-time';
 import type { SimulatedNode } from './simulated-store';
 
+/** For so long a session waits for its client. */
+export const recoveryWindowMs = 60_000;
+
 type Verdict = ReturnType<HostHandlers['upgrade']>;
 
 export class ServerPlace {
@@ -43,7 +46,7 @@ export class ServerPlace {
     const backpressureBytesMax = wires.pick([131_072, 131_072, 1 << 20]);
     this.io = new Server({
       ...{ heartbeatMs: 2_000, heartbeatTimeoutMs: 1_500, pollHoldMs: 1_000, codecs: [json(), msgpack()] },
-      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs: 60_000, backpressureBytesMax, logBytesMax: 1 << 24 },
+      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs, backpressureBytesMax, logBytesMax: 1 << 24 },
       adapter: () => store,
       clock: this.time,
       host,
