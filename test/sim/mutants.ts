@@ -496,6 +496,14 @@ export const mutants: readonly Mutant[] = [
     from: 5100092,
   },
   {
+    fault: 'a log that nobody is in the room of is followed no longer than before while it is renewed',
+    file: `${server}/store/feed.ts`,
+    code: "|| this.#state === 'renewing';",
+    instead: ';',
+    nodes: 3,
+    from: 7601704,
+  },
+  {
     fault: 'who has left a room, and comes to a server that knows another epoch of its log, is not told',
     file: `${server}/session/reading.ts`,
     code: 'if (log.id !== epoch && presence.hasLeft(membership, this.unknownSince())) return false;',

@@ -92,9 +92,9 @@ export class Feed {
     return this.#state === 'starting';
   }
 
-  /** Whether anybody waits for entries. */
+  /** Whether anybody waits for entries, or, while it is renewed, for what becomes of it: who has left may have to be told. */
   get isAwaited(): boolean {
-    return this.#waiters.length > 0 || this.pins > 0;
+    return this.#waiters.length > 0 || this.pins > 0 || this.#state === 'renewing';
   }
 
   /** Follows the log. @param from where its entries begin that are wanted; undefined: with the next one */
