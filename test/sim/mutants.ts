@@ -504,6 +504,14 @@ export const mutants: readonly Mutant[] = [
     from: 7601704,
   },
   {
+    fault: 'what a server has written that is lost it tells no more once it has written something else there',
+    file: `${server}/store/lately.ts`,
+    code: 'last?.position[0] === epoch ? last.lost : undefined;',
+    instead: 'undefined;',
+    nodes: 3,
+    from: 7700292,
+  },
+  {
     fault: 'who has left a room, and comes to a server that knows another epoch of its log, is not told',
     file: `${server}/session/reading.ts`,
     code: 'if (log.id !== epoch && presence.hasLeft(membership, this.unknownSince())) return false;',

@@ -156,9 +156,12 @@ export class Participant {
   /** What this node has written to a log, whether or not it follows it. */
   #writtenTo(log: string, epoch: string): Known {
     const written = this.turn.writtenTo(log, epoch);
-    if (written === undefined) return unknown;
-    const [, offset] = written.position;
-    return [offset, offset, nameOf(this.node, written.stamp)];
+    return written === undefined ? unknown : this.#knownBy(written);
+  }
+
+  /** How this node knows a log by what it has written: whoever goes on has to have what is lost of that. */
+  #knownBy({ position: [, top], stamp, lost = { offset: top, stamp } }: Written): Known {
+    return [top, lost.offset, nameOf(this.node, lost.stamp)];
   }
 
   /** Who is in a room, and has not read what is lost, may be nowhere now: then the epoch says that something is missing. */
@@ -172,8 +175,9 @@ export class Participant {
     }
   }
 
-  async #renew(log: string, { position: [epoch, offset], stamp }: Written): Promise<void> {
-    await this.#announce(log, epoch, [offset, offset, nameOf(this.node, stamp)]);
+  async #renew(log: string, written: Written): Promise<void> {
+    const [epoch] = written.position;
+    await this.#announce(log, epoch, this.#knownBy(written));
     const [renewed] = await this.patience.until(() => this.store.renew(log, epoch));
     this.#feeds.renewed(log, renewed);
   }

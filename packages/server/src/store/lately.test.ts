@@ -29,4 +29,15 @@ describe('what was written to a log last', () => {
     expect(lately.writtenTo('a', 'third')?.before?.before).toBeUndefined();
     expect(lately.writtenTo('b', 'third')).toBeUndefined();
   });
+
+  it('is told with what is lost of it, when the log has gone on behind that in the same epoch', () => {
+    write(6, 'third', 2);
+    expect(lately.loseAfter(5).logs.get('a')).toMatchObject({ position: ['third', 2], lost: { offset: 2, stamp: 60 } });
+    write(7, 'third', 3);
+    const lost = { offset: 2, stamp: 60 };
+    expect(lately.writtenTo('a', 'third')).toMatchObject({ position: ['third', 3], stamp: 70, lost });
+    write(8, 'fourth', 1);
+    expect(lately.writtenTo('a', 'third')?.lost).toEqual(lost);
+    expect(lately.writtenTo('a', 'fourth')?.lost).toBeUndefined();
+  });
 });

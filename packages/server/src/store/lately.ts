@@ -22,6 +22,8 @@ export interface Written {
   readonly number: number;
   readonly position: Position;
   readonly stamp: number;
+  /** One before it in the same epoch, or this one, that the store has lost since: the log may have something else in its place. */
+  readonly lost: { readonly offset: number; readonly stamp: number } | undefined;
   /** The last one in the epoch that the log had before: others may ask for that only now. */
   readonly before: Written | undefined;
 }
@@ -39,8 +41,12 @@ export class Lately {
       if ('to' in step) this.#letters.push({ number, letter: step });
       else if ('log' in step) {
         const position = positions[i] as Position;
-        const before = this.#beforeEpoch(step.log, position[0]);
-        this.#logs.set(step.log, { number, position, stamp: step.stamp, before });
+        const [epoch] = position;
+        const last = this.#logs.get(step.log);
+        // Others may ask only when the log has gone on behind it.
+        const lost = last?.position[0] === epoch ? last.lost : undefined;
+        const before = this.#beforeEpoch(step.log, epoch);
+        this.#logs.set(step.log, { number, position, stamp: step.stamp, lost, before });
       }
     }
     if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
@@ -56,7 +62,14 @@ export class Lately {
   loseAfter(last: number): Lost {
     const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
     this.#letters = this.#letters.filter(({ number }) => number <= last);
-    const logs = new Map([...this.#logs.entries()].filter(([, { number }]) => number > last));
+    const logs = new Map<string, Written>();
+    for (const [log, written] of [...this.#logs.entries()]) {
+      const { number, position, stamp } = written;
+      if (number <= last) continue;
+      const lost = written.lost ?? { offset: position[1], stamp };
+      logs.set(log, { ...written, lost });
+      this.#logs.set(log, { ...written, lost });
+    }
     const sessions = [...this.#sessions.entries()].filter(([, number]) => number > last).map(([session]) => session);
     return { letters, logs, sessions };
   }
