@@ -1,5 +1,5 @@
-// What the tests need from the system: Chromium, for those in a browser, Redis, for those of the store in it, and HAProxy, for those of
-// many servers. Installed where that is ours to do, else named.
+// What the tests need from the system: Chromium, for those in a browser, Redis, for those of the store in it, HAProxy, for those of
+// many servers, and with nginx for those of proxies. Installed where that is ours to do, else named.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { findChromium, isStrict } from './e2e/chromium.mjs';
@@ -27,6 +27,7 @@ else {
 
 need('redis-server', ['--version'], 'The tests of the store in Redis', 'redis-server, 7.0 or later', 'redis');
 need('haproxy', ['-v'], 'The tests of servers behind a balancer', 'haproxy, 2.4 or later', 'haproxy');
+need('nginx', ['-v'], 'The tests of servers behind a proxy', 'nginx, 1.20 or later', 'nginx');
 
 /** Each test starts a program of its own: that of the system is stopped as soon as it is installed. */
 function need(program, args, what, which, brew) {

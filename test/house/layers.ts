@@ -117,13 +117,14 @@ export const layers: Layers = {
       { path: 'examples/all-cores' },
       // The chat on many servers.
       { path: 'examples/cluster' },
+      { path: 'examples/proxies' },
       { path: 'examples/quick-start' },
       { path: 'examples/testing' },
       {
         path: 'test',
         inside: [
           ['kit'],
-          ['chaos', 'conformance', 'conformance-kit', 'e2e', 'house', 'matrix', 'packaging', 'sim'],
+          ['chaos', 'conformance', 'conformance-kit', 'e2e', 'house', 'matrix', 'packaging', 'proxies', 'sim'],
           ['system.mjs'],
         ],
       },
