@@ -203,7 +203,11 @@ function open(
       const { value } = (await reader?.read()) ?? {};
       if (closed) return;
       if (!value) return end(1006, 'the stream has ended');
-      const events = (text + decoder.decode(value, { stream: true })).split('\n\n');
+      const part = decoder.decode(value, { stream: true });
+      text += part;
+      // A long event comes in many parts, and is looked through once.
+      if (!part.includes('\n')) continue;
+      const events = text.split('\n\n');
       text = events.pop()!;
       if (!isOpen && events[0]) {
         isOpen = true;
