@@ -304,6 +304,6 @@ describe.each(hosts)('sse, on %s', (_name, host) => {
     const io = await serve({ fetch: () => new Response('<html>please log in</html>', { status: 200 }) });
     const socket = dial(io, { path: '/portal' });
     const error = await new Promise<Error>((resolve) => socket.on('connect_error', resolve));
-    expect(error.message).toBe('not a Halyard server');
+    expect(error.message).toBe('no Halyard server, but one that answers 200');
   });
 });

@@ -39,10 +39,9 @@ export interface PollingOptions {
 function wordsOf(body: string): string | undefined {
   try {
     const { code, message } = JSON.parse(body);
-    return `${code}: ${message}`;
-  } catch {
-    return undefined;
-  }
+    if (typeof code === 'string') return `${code}: ${message}`;
+  } catch {}
+  return undefined;
 }
 
 /** What becomes of the session (docs/PROTOCOL.md §8): who is turned away for what it is stays away. */
@@ -133,7 +132,9 @@ function open(
           credentials: withCredentials ? 'include' : 'same-origin',
         });
         const { status, headers } = response;
-        const isRefusal = status > 299;
+        // Without a name or a number it is of something on the way, such as the login page of a network.
+        const isRefusal =
+          status > 299 || (id ? status !== 204 && !headers.get('halyard-seq') : !headers.get('halyard-connection'));
         if (isStream && !id && !isRefusal) {
           reader = response.body?.getReader();
           return headers;
@@ -154,14 +155,20 @@ function open(
           if (close) end(+close.slice(0, 4), close.slice(5), 'server');
           return headers;
         }
-        failure = wordsOf(content as string) ?? `no Halyard server, but one that answers ${status}`;
-        // What ended the connection is told to the poll.
-        if (id && status === 404 && method !== 'GET') {
-          stop(method);
-          // A stream that is half-open never tells.
-          if (isStream)
-            clock.after(streamEndMs, () => closed || end(1006, 'the server does not know the stream any more'));
-        } else if (status < 500) end(closeCodeOf(status, failure), failure, 'server');
+        const words = status > 299 ? wordsOf(content as string) : undefined;
+        failure = words ?? `no Halyard server, but one that answers ${status}`;
+        // A poll that is told of no connection opens another one, whoever has told it.
+        if (words || status === 413 || (status === 404 && method === 'GET')) {
+          // What ended the connection is told to the poll.
+          if (id && status === 404 && method !== 'GET') {
+            stop(method);
+            // A stream that is half-open never tells.
+            if (isStream)
+              clock.after(streamEndMs, () => closed || end(1006, 'the server does not know the stream any more'));
+          } else if (status < 500) end(closeCodeOf(status, failure), failure, 'server');
+        }
+        // The server would have held it for longer than what is on the way waits: that is no failure, however often.
+        else if (status === 504 && method === 'GET') tries = 1;
       } catch (error) {
         failure = `${rootOf(error)}`;
       } finally {
@@ -229,9 +236,7 @@ function open(
     pollTimeoutMs = (limit('poll-hold-ms') || pollHoldMs) + sendTimeoutMs;
     // Behind its length, if it is binary.
     frameBytesMax = limit('body-bytes-max') - 4 || Infinity;
-    // A login page of the network, perhaps: another attempt may find the server.
-    if (!id) end(1006, 'not a Halyard server');
-    if (closed) return;
+    if (closed || !id) return;
     if (isStream) return read().catch((error) => end(1006, `${rootOf(error)}`));
     onOpen();
     while (await request('GET', 'ack', received));

@@ -28,7 +28,11 @@ type Fault =
   | 'cut response'
   | 'late response'
   | 'no answer'
-  | number;
+  // A refusal of the server, or the page of something on the way.
+  | number
+  | `page ${number}`;
+
+const refusal = '{"code":"ERR_FAULT","message":"on demand"}';
 
 /** An answer with frames. */
 interface Answer {
@@ -109,13 +113,15 @@ class PollingServer {
     this.requests.push([method, close ?? sequence ?? received, fault].filter((part) => part !== undefined).join(' '));
     if (fault === 'lost request') return void request.socket.destroy();
     if (fault === 'no answer') return;
-    if (typeof fault === 'number') return void response.writeHead(fault).end('{}');
-    if (fault) this.#spoil(response, fault);
+    if (fault?.toString().startsWith('page '))
+      return void response.writeHead(Number(`${fault}`.slice(5))).end('<html>');
+    if (typeof fault === 'number') return void response.writeHead(fault).end(refusal);
+    if (fault) this.#spoil(response, fault as string);
     if (!headers['halyard-connection']) {
       const protocol = String(headers['halyard-protocol']);
       return void response.writeHead(200, { 'halyard-protocol': protocol, 'halyard-connection': 'secret' }).end();
     }
-    if (headers['halyard-connection'] !== 'secret' || this.unknown) return void response.writeHead(404).end('{}');
+    if (headers['halyard-connection'] !== 'secret' || this.unknown) return void response.writeHead(404).end(refusal);
     const known = Number(received);
     if (!(known <= this.#number)) return void response.writeHead(400).end('{"code":"ERR_SEQUENCE"}');
     if (this.#toBody && this.#toBody.number <= known) this.#toBody = undefined;
@@ -129,7 +135,7 @@ class PollingServer {
   }
 
   /** The answer, whenever it comes, is lost or kept on the way. */
-  #spoil(response: ServerResponse, fault: Fault): void {
+  #spoil(response: ServerResponse, fault: string): void {
     const end = response.end.bind(response);
     response.end = ((content?: string | Uint8Array) => {
       if (fault === 'half a response' && content) {
@@ -502,12 +508,60 @@ describe.each([
     expect(frames).toEqual(['1']);
   });
 
+  test.each([200, 302, 400, 403, 404, 502] as const)(
+    'on an open link a page that is none of the server (%i) is an answer that is lost',
+    async (status) => {
+      const page = Array<Fault>(3).fill(`page ${status}`);
+      const { server, link, frames, closes, opened } = await start({
+        binary: true,
+        // A poll opens another connection at once after 404.
+        faults: { POST: [undefined, ...page], GET: status === 404 ? [] : [undefined, ...page] },
+      });
+      await opened;
+      link.send(Uint8Array.of(1));
+      server.send(Uint8Array.of(2));
+      await until(() => frames.length === 1 && server.frames.length === 1);
+      link.send(Uint8Array.of(3));
+      server.send(Uint8Array.of(4));
+      await until(() => frames.length === 2 && server.frames.length === 2);
+      expect([frames, server.frames].flat().map((frame) => (frame as Uint8Array)[0])).toEqual([2, 4, 1, 3]);
+      expect(Object.values(server.faults).flat()).toEqual([]);
+      expect(closes).toEqual([]);
+    },
+  );
+
+  test('one that meets nothing else is broken, and says what it has met', async () => {
+    const { server, link, closed, opened } = await start({
+      faults: { POST: [undefined, ...Array(4).fill('page 403')] },
+    });
+    await opened;
+    link.send('a');
+    expect(await closed).toEqual({
+      code: 1006,
+      reason: 'no Halyard server, but one that answers 403',
+      by: 'network',
+    });
+    expect(server.frames).toEqual([]);
+  });
+
+  test('a poll that a proxy ends before the server does (504) is asked again, however often', async () => {
+    const { server, frames, closes, opened } = await start({ faults: { GET: Array(9).fill('page 504') } });
+    await opened;
+    await until(() => server.faults.GET?.length === 0);
+    server.send('1');
+    await until(() => frames.length === 1);
+    expect(closes).toEqual([]);
+  });
+
   test('what cannot open fails at once', async () => {
     for (const [fault, code] of [
       [400, 4400],
       [403, 4403],
       [503, 1006],
-      [200, 1006],
+      ['page 200', 1006],
+      ['page 302', 1006],
+      ['page 403', 1006],
+      ['page 413', 1009],
       ['lost request', 1006],
     ] as const) {
       const { server, closed } = await start({ faults: { POST: [fault] } });
@@ -559,7 +613,8 @@ describe.each([
   test.each<[Fault, number]>([
     ['lost request', 4],
     ['lost response', 4],
-    [502, 4],
+    ['page 502', 4],
+    ['page 200', 4],
     [403, 1],
     [404, 1],
     ['no answer', 1],
