@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cert, key } from '@halyard/harness/certificate';
-import { freePort } from '../kit/ports';
+import { freePort } from './ports';
 
 export type FrontName = 'nginx' | 'haproxy';
 
@@ -26,14 +26,15 @@ export const fronts = (['nginx', 'haproxy'] as const).filter((name) => {
 
 export class Front {
   readonly port: number;
+  /** What nginx takes relative paths from. */
+  readonly folder: string;
   readonly #name: FrontName;
-  readonly #folder: string;
   #process: ChildProcess | undefined;
 
   private constructor(name: FrontName, port: number, folder: string) {
     this.#name = name;
     this.port = port;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /**
@@ -44,12 +45,17 @@ export class Front {
   static async start(name: FrontName, servers: readonly number[], changes: readonly Change[] = []): Promise<Front> {
     const folder = await mkdtemp(join(tmpdir(), 'halyard-front-'));
     const front = new Front(name, await freePort(), folder);
-    await writeFile(join(folder, 'cert.pem'), cert);
-    await writeFile(join(folder, 'key.pem'), key);
-    await writeFile(join(folder, 'both.pem'), cert + key);
-    if (name === 'nginx') await front.#writeNginx(servers, changes);
-    else await front.#writeHaproxy(servers, changes);
-    await front.run();
+    try {
+      await writeFile(join(folder, 'cert.pem'), cert);
+      await writeFile(join(folder, 'key.pem'), key);
+      await writeFile(join(folder, 'both.pem'), cert + key);
+      if (name === 'nginx') await front.#writeNginx(servers, changes);
+      else await front.#writeHaproxy(servers, changes);
+      await front.run();
+    } catch (error) {
+      await front.end();
+      throw error;
+    }
     return front;
   }
 
@@ -59,9 +65,9 @@ export class Front {
 
   /** Starts it, also again, at its port. */
   async run(): Promise<void> {
-    const file = join(this.#folder, 'main.conf');
-    const log = join(this.#folder, 'error.log');
-    const args = this.#name === 'nginx' ? ['-p', this.#folder, '-c', file, '-e', log] : ['-q', '-db', '-f', file];
+    const file = join(this.folder, 'main.conf');
+    const log = join(this.folder, 'error.log');
+    const args = this.#name === 'nginx' ? ['-p', this.folder, '-c', file, '-e', log] : ['-q', '-db', '-f', file];
     const child = spawn(this.#name, args, { stdio: 'ignore' });
     this.#process = child;
     while (!(await accepts(this.port))) {
@@ -85,17 +91,22 @@ export class Front {
     this.#process?.kill('SIGHUP');
   }
 
+  /** How many requests nginx has answered with a status. */
+  async answered(status: number): Promise<number> {
+    return (await readFile(join(this.folder, 'access.log'), 'utf8')).split(`${status}\n`).length - 1;
+  }
+
   async end(): Promise<void> {
     await this.stop();
-    await rm(this.#folder, { recursive: true });
+    await rm(this.folder, { recursive: true });
   }
 
   async #writeNginx(servers: readonly number[], changes: readonly Change[]): Promise<void> {
     await this.#write('halyard.conf', 'nginx.conf', [
       ['  server 127.0.0.1:3000;', servers.map((port) => `  server 127.0.0.1:${port};`).join('\n')],
       ['listen 443 ssl', `listen 127.0.0.1:${this.port} ssl`],
-      ['/etc/ssl/app.example.crt', join(this.#folder, 'cert.pem')],
-      ['/etc/ssl/app.example.key', join(this.#folder, 'key.pem')],
+      ['/etc/ssl/app.example.crt', join(this.folder, 'cert.pem')],
+      ['/etc/ssl/app.example.key', join(this.folder, 'key.pem')],
       ...changes,
     ]);
     const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -103,17 +114,22 @@ export class Front {
       // Else its workers may not write into the folder.
       ...(process.getuid?.() === 0 ? ['user root;'] : []),
       ...['daemon off;', 'worker_processes 1;', 'pid nginx.pid;', 'events {}'],
-      ...['http {', 'access_log off;', ...paths.map((path) => `${path}_temp_path ${path};`)],
+      ...[
+        'http {',
+        'log_format status $status;',
+        'access_log access.log status;',
+        ...paths.map((path) => `${path}_temp_path ${path};`),
+      ],
       ...['include halyard.conf;', '}'],
     ];
-    await writeFile(join(this.#folder, 'main.conf'), main.join('\n'));
+    await writeFile(join(this.folder, 'main.conf'), main.join('\n'));
   }
 
   async #writeHaproxy(servers: readonly number[], changes: readonly Change[]): Promise<void> {
     await this.#write('main.conf', 'haproxy.cfg', [
       ['  server one 127.0.0.1:3000', servers.map((port, i) => `  server s${i} 127.0.0.1:${port}`).join('\n')],
       ['bind :443', `bind 127.0.0.1:${this.port}`],
-      ['/etc/haproxy/app.example.pem', join(this.#folder, 'both.pem')],
+      ['/etc/haproxy/app.example.pem', join(this.folder, 'both.pem')],
       ...changes,
     ]);
   }
@@ -124,7 +140,7 @@ export class Front {
       if (text.split(piece).length !== 2) throw new Error(`${shipped} does not have once: ${piece}`);
       text = text.replace(piece, () => instead);
     }
-    await writeFile(join(this.#folder, file), text);
+    await writeFile(join(this.folder, file), text);
   }
 }
 
