@@ -6,6 +6,7 @@ export default defineConfig([
       index: 'src/index.ts',
       core: 'src/core.ts',
       debug: 'src/debug.ts',
+      reload: 'src/reload.ts',
       'debug-off': 'src/platform/debug-off.ts',
       'debug-node': 'src/platform/debug-node.ts',
       'fetch-browser': 'src/platform/fetch-browser.ts',

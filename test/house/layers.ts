@@ -44,8 +44,8 @@ export const layers: Layers = {
           // Connections: one after the other, and by which way.
           ['src/link'],
           ['src/session'],
-          ['src/api'],
-          ['src/core.ts', 'src/debug.ts', 'package.json'],
+          ['src/api', 'src/reload'],
+          ['src/core.ts', 'src/debug.ts', 'src/reload.ts', 'package.json'],
           ['src/index.ts', 'tsup.config.ts'],
         ],
       },

@@ -20,3 +20,4 @@ export type { Address, Link, LinkEvents, Transport } from './link/transport';
 export { type WebSocketOptions, websocket } from './link/websocket';
 export type { ConnectInfo, DisconnectInfo, LifecycleEvents } from './session/lifecycle';
 export type { Auth, AuthData } from './session/presence';
+export type { Reload } from './session/reload';

@@ -15,7 +15,14 @@ export {
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export { ackTimeout, PendingAcks, type Settle } from './stream/acks';
-export { type ClientLimits, createClientOutbox, outboxFull } from './stream/client-outbox';
+export {
+  type ClientLimits,
+  type ClientOutbox,
+  createClientOutbox,
+  type OutboxEntry,
+  type OutboxState,
+  outboxFull,
+} from './stream/client-outbox';
 export {
   type DeliveredPacket,
   SessionMachine,

@@ -31,7 +31,8 @@ export interface SimulateOptions extends NetworkOptions {
 export type WorldServerOptions = Omit<ServerOptions, 'host' | 'clock'>;
 
 /** As `ClientOptions`; the world itself brings the network, time and chance. */
-export interface WorldClientOptions extends Omit<ClientOptions, 'transports' | 'clock' | 'random' | 'token'> {
+export interface WorldClientOptions
+  extends Omit<ClientOptions, 'transports' | 'clock' | 'random' | 'token' | 'reload'> {
   /** By name, in the order in which they are tried. Default `['websocket', 'sse', 'polling']`. */
   readonly transports?: readonly TransportName[];
   /** Header fields of all its requests, as a browser adds `cookie` and `origin`. Names in lower case. Default: none. */

@@ -27,9 +27,10 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   } catch {}
   if (!origin) throw optionError('url', 'http(s) or ws(s), without query');
   const presences: Client['presences'] = new Map();
-  const { connection, session } = createConnector(origin, resolved, (carrier) =>
-    createSession(resolved, presences, carrier),
-  );
+  const { connection, session } = createConnector(origin, resolved, (carrier) => {
+    const session = createSession(resolved, presences, carrier);
+    return options.reload?.keep(session, presences, origin!, resolved) ?? session;
+  });
   return openSocket({ connection, session, options: resolved, presences }, namespace, options) as never;
 }
 

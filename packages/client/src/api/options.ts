@@ -8,6 +8,7 @@ import { systemClock } from '../platform/clock';
 import { systemRandom } from '../platform/random';
 import { randomToken } from '../platform/token';
 import type { Auth } from '../session/presence';
+import type { Reload } from '../session/reload';
 
 export interface SocketOptions {
   /** What the namespace is asked for with. A function is called at every attempt, and may be asynchronous. */
@@ -50,6 +51,11 @@ export interface CoreOptions extends SocketOptions {
    * false. Of no meaning in Node, which keeps no cookies: set `extraHeaders.cookie`.
    */
   withCredentials?: boolean | undefined;
+  /**
+   * `overReload()` of `@halyard/client/reload`: a page that is loaded anew goes on with its session. Default: a page that goes
+   * away ends it.
+   */
+  reload?: Reload | undefined;
   /** For tests: where time comes from. */
   clock?: Clock | undefined;
   /** For tests: what `Math.random` is otherwise. Waits are spread by it, and tokens made where there is no `crypto`. */
@@ -112,6 +118,7 @@ export function resolveOptions(options: CoreOptions): Options {
     random = systemRandom,
     token = () => randomToken(random),
     auth: _auth,
+    reload: _reload,
     reconnect,
     ...others
   } = options;

@@ -24,6 +24,10 @@ export interface LinkEnded {
 }
 
 export interface CarriedSession {
+  /** The page goes away. @returns whether the next one may go on with the session: then it does not end */
+  save?(): boolean;
+  /** What follows a close, if that is not what its code says. */
+  fateOf?(close: Close): 'fresh' | undefined;
   /** Nothing is wanted any more. */
   leaveAll(): void;
   frameBytesMax(): number;

@@ -201,7 +201,7 @@ export function createConnector<Session extends CarriedSession>(
    */
   const down = (close: Close, cause?: unknown, local = false) => {
     const wasOpen = state === 'open';
-    const after = afterClose(close.code);
+    const after = session.fateOf?.(close) ?? afterClose(close.code);
     const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
     // What is not there is not lost, and what is closed stays closed.
     if (state === 'closed' || !(reason || link)) return;
@@ -262,7 +262,9 @@ export function createConnector<Session extends CarriedSession>(
       attempt = failures = setbacks = 0;
       unwatch = watchNetwork(({ type, persisted }) => {
         if (type === 'pagehide') {
-          if (!persisted) end(1001, type);
+          if (persisted) return;
+          if (session.save?.()) down(broken(type));
+          else end(1001, type);
         } else if (type === 'offline') down(broken(type));
         else if (isVisible()) {
           // What a page had that was put away and is back is gone, even where nobody says so.

@@ -14,3 +14,24 @@ export function keep(key: string, list: readonly unknown[]): void {
     sessionStorage.setItem(key, JSON.stringify(list));
   } catch {}
 }
+
+/** @returns the text that was kept, if there is one, which is kept no more: nobody else takes it */
+export function takeText(key: string): string | undefined {
+  try {
+    const text = sessionStorage.getItem(key) ?? undefined;
+    sessionStorage.removeItem(key);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns whether it is kept: there may be no room for it */
+export function keepText(key: string, text: string): boolean {
+  try {
+    sessionStorage.setItem(key, text);
+    return true;
+  } catch {
+    return false;
+  }
+}

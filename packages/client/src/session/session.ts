@@ -6,6 +6,7 @@ import type { Codec } from '@halyard/codec';
 import {
   ackTimeout,
   type ClientLimits,
+  type ClientOutbox,
   type Clock,
   createClientOutbox,
   type DeliveredPacket,
@@ -32,7 +33,7 @@ import { createTimer } from '../base/timer';
 import type { CarriedSession, Carrier } from '../link/carrier';
 import type { Link } from '../link/transport';
 import { bytesOf } from '../platform/frame-size';
-import { createPositions } from './positions';
+import { createPositions, type Positions } from './positions';
 import { askAll, askAuth, type Presence, release } from './presence';
 import { createReply, noHandler } from './reply';
 
@@ -62,6 +63,27 @@ export interface SessionOptions extends ClientLimits {
   readonly token: () => string;
 }
 
+/** The server's name for a session, and what proves whose it is. */
+export interface SessionKey {
+  readonly session: string;
+  readonly secret: string;
+}
+
+/** How HELLO names a session: by its key, or by the token while that is not known. */
+export interface SessionName {
+  readonly key: SessionKey | undefined;
+  readonly token: string;
+  readonly generation: number;
+}
+
+/** What a session is made of, besides its presences. */
+export interface SessionParts extends SessionName {
+  readonly machine: SessionMachine<Frame, ClientOutbox<Frame>, unknown>;
+  readonly positions: Positions;
+  /** Starts a new session with what never left. @param has whether a namespace, if it is known, is in the new one */
+  lose(reason: string, has: (presence: Presence | undefined) => unknown): void;
+}
+
 /** What a session offers to the sockets above it. */
 export interface Session extends CarriedSession {
   isConnected(presence: Presence): boolean;
@@ -76,6 +98,8 @@ export interface Session extends CarriedSession {
   emit(presence: Presence, event: string, args: readonly Value[], timeoutMs: number, settle?: Settle): void;
   /** Sends an event if it can leave now. */
   emitVolatile(presence: Presence, event: string, args: readonly Value[]): void;
+  /** For what keeps it over a reload. @param name which session it is from now on; before it is attached */
+  parts(name?: SessionName): SessionParts;
 }
 
 /** @param presences all that are known by their namespaces, wanted or not */
@@ -92,7 +116,7 @@ export function createSession(
   /** It goes from one link to another, and nobody is to notice. */
   let moving = false;
   /** The server's name for the session and what proves that it is ours, once WELCOME has come. The same object for the same session. */
-  let key: { readonly session: string; readonly secret: string } | undefined;
+  let key: SessionKey | undefined;
   /** Names the session while WELCOME has not told its key. Empty until HELLO has been said for it. */
   let token = '';
   /** How many times HELLO was said: the server tells a late one by it. */
@@ -123,7 +147,7 @@ export function createSession(
   const timer = createTimer(clock, () => {
     const now = clock.now();
     const { acks } = machine;
-    if (now >= acks!.deadline) giveUp(({ mark }) => acks!.isPending(mark, now))(ackTimeout(false));
+    if (now >= acks!.deadline) giveUp(({ mark }) => acks!.deadlineOf(mark)! <= now)(ackTimeout(false));
     machine.tick(now);
     if (leaving) idle();
     arm();
@@ -203,20 +227,21 @@ export function createSession(
     const given = machine.outbox.giveUp(isUnwanted);
     return (error: HalyardError) => {
       for (const { frame, mark } of given)
-        (machine.acks!.cancel(mark) ?? (() => ownerOf(frame).fire('error', error)))(error, undefined);
+        (machine.acks!.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error, undefined);
     };
   };
 
-  const ownerOf = (frame: Frame) => presences.get((codec.decode(frame) as EventPacket).namespace)!;
+  /** Nobody, if what an earlier page has emitted is of a namespace that this one does not know. */
+  const ownerOf = (frame: Frame) => presences.get((codec.decode(frame) as EventPacket).namespace);
 
   /**
    * Starts a new session with what never left; the machine holds that until it is opened.
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
-  const lose = (reason: string, has: (presence: Presence) => unknown) => {
+  const lose: SessionParts['lose'] = (reason, has) => {
     const { kept, lost } = machine.outbox.restart(
       (frame) => has(ownerOf(frame)),
-      (mark) => !machine.acks!.isPending(mark),
+      (mark) => machine.acks!.deadlineOf(mark) === undefined,
     );
     machine.restart(new HalyardError('ERR_SESSION_LOST', `no reply: the session is lost (${reason})`), kept);
     positions = createPositions(askPing);
@@ -237,7 +262,7 @@ export function createSession(
     moving = false;
     if (isLost) {
       current.send(codec.encode({ type: PacketType.Reset }));
-      lose(reason, (presence) => presence.listed);
+      lose(reason, (presence) => presence?.listed);
       for (const presence of all()) {
         if (!presence.listed) continue;
         if (presence.phase) release(presence);
@@ -379,6 +404,11 @@ export function createSession(
       }
     },
 
+    parts(name) {
+      if (name) ({ key, token, generation } = name);
+      return { key, token, generation, machine, positions, lose };
+    },
+
     probe() {
       machine.probe(clock.now());
       arm();
@@ -453,7 +483,7 @@ export function createSession(
         machine.detach();
         if (fate === 'fresh') {
           token = '';
-          lose(reason, (presence) => presence.phase);
+          lose(reason, (presence) => presence?.phase);
         }
         arm();
       }

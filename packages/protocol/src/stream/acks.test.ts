@@ -102,10 +102,9 @@ it('tells who is waited for, and until when', () => {
   const { acks, ask, reply } = pendingAcks();
   ask('a', 100);
   ask('b', 200);
-  expect([1, 2, 3].map((ack) => acks.isPending(ack))).toEqual([true, true, false]);
-  expect([1, 2].map((ack) => acks.isPending(ack, 100))).toEqual([true, false]);
+  expect([1, 2, 3].map((ack) => acks.deadlineOf(ack))).toEqual([100, 200, undefined]);
   reply(1);
-  expect(acks.isPending(1)).toBe(false);
+  expect(acks.deadlineOf(1)).toBeUndefined();
 });
 
 describe('bounds and ends', () => {

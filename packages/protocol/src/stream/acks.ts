@@ -36,10 +36,9 @@ export class PendingAcks {
     return this.last;
   }
 
-  /** Whether a reply is waited for, and no longer than until then. */
-  isPending(id: number, until = Infinity): boolean {
-    const pending = this.#pending.get(id);
-    return !!pending && pending.deadline <= until;
+  /** Until when a reply is waited for, if it is. */
+  deadlineOf(id: number): number | undefined {
+    return this.#pending.get(id)?.deadline;
   }
 
   /** The packet that asked for it was never sent. @returns who waits for the reply */

@@ -11,9 +11,21 @@ export interface ClientLimits {
   readonly offlineBytesMax: number;
 }
 
-interface Entry<F> {
+export interface OutboxEntry<F> {
   readonly frame: F;
   readonly mark: number;
+}
+
+/** Where an outbox stands: a new one may begin where another has stopped. */
+export interface OutboxState<F> {
+  readonly confirmed: number;
+  readonly left: number;
+  /** The number of the last frame. */
+  readonly sent: number;
+  /** The sizes of the frames together. */
+  readonly bytes: number;
+  /** Those that are not confirmed, by their numbers, in order. */
+  readonly entries: Map<number, OutboxEntry<F>>;
 }
 
 export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
@@ -22,6 +34,8 @@ export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
     Partial<Pick<SessionSettings, 'frameBytesMax'>>;
   /** Adds a frame, not yet carried. @throws LocalUsageError `ERR_OUTBOX_FULL` */
   push(frame: F, mark: number): void;
+  /** Those that are not confirmed, by their numbers, in order. */
+  readonly entries: ReadonlyMap<number, OutboxEntry<F>>;
   /** How many frames were carried by a connection, confirmed or not: by this one, or an earlier one. */
   readonly left: number;
   /** Numbers above `confirmed` whose frames are confirmed too, if there are any. */
@@ -31,7 +45,7 @@ export interface ClientOutbox<F> extends MachineOutbox<F, unknown> {
    * have are sent again like any other, but wait for no reply.
    * @returns those that never will
    */
-  giveUp(isUnwanted: (entry: Entry<F>) => unknown): Entry<F>[];
+  giveUp(isUnwanted: (entry: OutboxEntry<F>) => unknown): OutboxEntry<F>[];
   /**
    * Starts again from number 0 with only the events that left on no earlier connection.
    * @param keeps whether an event has a place in the new session
@@ -51,18 +65,17 @@ export const outboxFull = (): LocalUsageError =>
     "too much waits for the server: see the client's offlinePacketsMax, offlineBytesMax",
   );
 
+/**
+ * @param state where it begins. Of `left`: all frames up to this number are confirmed, or were carried by an earlier connection:
+ * nobody knows whether they were handled
+ */
 export function createClientOutbox<F extends { readonly length: number }>(
   window: ClientOutbox<F>['window'],
   { offlinePacketsMax, offlineBytesMax }: ClientLimits,
+  { entries = new Map(), bytes = 0, sent = 0, confirmed = 0, left = 0 }: Partial<OutboxState<F>> = {},
 ): ClientOutbox<F> {
-  /** Those that are not confirmed, in order. */
-  const entries = new Map<number, Entry<F>>();
-  let bytes = 0;
-  let sent = 0;
   /** All frames up to this number are confirmed, or were carried by this connection. */
-  let carried = 0;
-  /** All frames up to this number are confirmed, or were carried by an earlier connection: nobody knows whether they were handled. */
-  let left = 0;
+  let carried = confirmed;
   /** Frames that this connection has carried and that are not confirmed, … */
   let flying = 0;
   /** … and their sizes together. */
@@ -79,7 +92,8 @@ export function createClientOutbox<F extends { readonly length: number }>(
   };
 
   const outbox: ClientOutbox<F> = {
-    confirmed: 0,
+    confirmed,
+    entries,
     window,
     get left() {
       return Math.max(left, carried);
@@ -133,7 +147,7 @@ export function createClientOutbox<F extends { readonly length: number }>(
     },
     giveUp(isUnwanted) {
       const before = outbox.left;
-      const given: Entry<F>[] = [];
+      const given: OutboxEntry<F>[] = [];
       sent = before;
       for (const [number, entry] of [...entries]) {
         const { frame, mark } = entry;

@@ -67,7 +67,8 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
   protected readonly limits: Limits;
   /** Silence after which this side sends PING; the side with the longer one seldom has to. */
   readonly #probeSlackMs: number;
-  readonly outbox: Outbox;
+  /** Another takes its place only before there is a connection. */
+  outbox: Outbox;
   acks: PendingAcks | undefined;
   /** Number of the last counted packet that arrived on this connection: repeated ones included. */
   protected incoming = 0;

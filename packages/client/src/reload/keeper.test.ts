@@ -1,0 +1,699 @@
+// Longer than other files: all that a page may leave behind, and what the next one makes of it, case by case.
+import { defaultSettings, PacketType } from '@halyard/protocol';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { briefs, connected, event, type FakeLink, type Scene, scene, settle, welcome } from '../../testing/fake';
+import type { CoreOptions } from '../core';
+import { type OverReloadOptions, overReload } from '../reload';
+
+const place = 'halyard reload http://app.example/halyard json ';
+
+/** What a tab has: its storage, and the page of now, to which things happen. */
+class Tab {
+  readonly stored = new Map<string, string>();
+  #heard: [string, (event: object) => void][] = [];
+  /** Names of locks that some page has. */
+  readonly locks = new Set<string>();
+
+  /** The tab is looked at: what follows happens in it. */
+  enter(): void {
+    const { stored } = this;
+    vi.stubGlobal('sessionStorage', {
+      getItem: (key: string) => stored.get(key) ?? null,
+      setItem: (key: string, text: string) => void stored.set(key, text),
+      removeItem: (key: string) => void stored.delete(key),
+    });
+    vi.stubGlobal('addEventListener', (type: string, run: (event: object) => void) => this.#heard.push([type, run]));
+    vi.stubGlobal('removeEventListener', (type: string, run: (event: object) => void) => {
+      this.#heard = this.#heard.filter((one) => one[0] !== type || one[1] !== run);
+    });
+  }
+
+  withLocks(locks = this.locks): this {
+    const request = async (name: string, _options: object, run: (lock: object | null) => unknown) => {
+      const isFree = !locks.has(name);
+      locks.add(name);
+      await run(isFree ? {} : null);
+      if (isFree) locks.delete(name);
+    };
+    vi.stubGlobal('navigator', { locks: { request } });
+    return this;
+  }
+
+  tell(type: string, rest: object = {}): void {
+    for (const [name, run] of this.#heard) if (name === type) run({ type, ...rest });
+  }
+
+  /** The page goes away. What it had is gone, but for what is stored. */
+  unload(): void {
+    this.tell('pagehide', { persisted: false });
+    this.#heard = [];
+  }
+
+  /** What was saved, to be looked at or changed. */
+  get saved(): Record<string, never> {
+    return JSON.parse(this.stored.get(place)!);
+  }
+
+  set saved(saved: object) {
+    this.stored.set(place, JSON.stringify(saved));
+  }
+}
+
+let tab: Tab;
+
+beforeEach(() => {
+  tab = new Tab();
+  tab.enter();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+interface Page extends Scene {
+  readonly link: FakeLink;
+  /** What the handlers of `news` were told. */
+  readonly heard: unknown[];
+}
+
+type PageOptions = Partial<CoreOptions> & OverReloadOptions & { url?: string };
+
+/** A page is loaded, whose script has run. */
+function load({ savedCharsMax, name, userOf, ...options }: PageOptions = {}): Page {
+  const all = scene({ reload: overReload({ savedCharsMax, name, userOf }), ...options });
+  const heard: unknown[] = [];
+  all.socket.on('news', (...args: unknown[]) => {
+    heard.push(...args);
+  });
+  return Object.defineProperty({ ...all, heard } as unknown as Page, 'link', { get: () => all.transport.link });
+}
+
+/** A page that is connected, with everything read. */
+async function open(options: PageOptions = {}): Promise<Page> {
+  const page = load(options);
+  await page.link.open();
+  await page.link.say(welcome(), connected());
+  await page.link.read();
+  return page;
+}
+
+const sack = (received: number) => ({ type: PacketType.Sack, received }) as const;
+const ack = (number: number, value = 'yes') => ({ type: PacketType.Ack, ack: number, value }) as const;
+
+describe('a page that is loaded anew', () => {
+  test('goes on: the same session and id, what was not confirmed once more and in order, and what was missed', async () => {
+    const first = await open();
+    first.socket.emit('one');
+    first.socket.emitWithAck('two').catch(() => {});
+    first.socket.emit('three');
+    await first.link.say(sack(1), event('news', [1]), {
+      type: PacketType.Publish,
+      namespace: '/',
+      positions: [['log', 7]],
+      event: 'news',
+      args: [2],
+    });
+    tab.unload();
+    // The goodbye would be 1001.
+    expect(first.link.closed?.code).toBe(1006);
+    expect(first.log.slice(1)).toEqual([['disconnect', 1006, 'network', true]]);
+
+    const second = load();
+    expect([...tab.stored.keys()]).toEqual([]);
+    second.socket.emit('four');
+    const five = second.socket.emitWithAck('five');
+    const flight = await second.link.open();
+    expect(briefs(flight)).toEqual([
+      'HELLO / resume s1 2 1',
+      'EVENT / two [] #1',
+      'EVENT / three []',
+      'EVENT / four []',
+      'EVENT / five [] #2',
+    ]);
+    expect(flight[0]).toMatchObject({ generation: 2, left: 3, resume: { secret: 'k1', positions: [['log', 7]] } });
+    await second.link.say(
+      welcome({ recovered: true, received: 2 }),
+      { type: PacketType.Publish, namespace: '/', positions: [['log', 7]], event: 'news', args: [2] },
+      { type: PacketType.Publish, namespace: '/', positions: [['log', 8]], event: 'news', args: [3] },
+      // Whom the page of before had asked is answered, and nobody waits.
+      ack(1),
+      event('news', [4]),
+      ack(2),
+    );
+    expect(second.log).toEqual([['connect', { recovered: true, unconfirmed: 0 }]]);
+    expect([second.socket.id, second.socket.recovered, second.heard]).toEqual(['id1', true, [3, 4]]);
+    expect([first.heard, await five]).toEqual([[1, 2], 'yes']);
+
+    tab.unload();
+    const third = load();
+    // WELCOME has told that two is handled.
+    expect(briefs(await third.link.open())).toEqual([
+      'HELLO / resume s1 5 2',
+      'EVENT / three []',
+      'EVENT / four []',
+      'EVENT / five [] #2',
+    ]);
+  });
+
+  test('goes on from numbers that are settled above others, and from an outbox that is empty', async () => {
+    const first = await open();
+    for (const n of [1, 2, 3, 4]) first.socket.emit('n', n);
+    await first.link.say({ type: PacketType.Sack, received: 1, settled: [3, 4] });
+    tab.unload();
+    const second = load();
+    const [hello, ...flight] = await second.link.open();
+    expect(hello).toMatchObject({ resume: { confirmed: 1, settled: [3, 4] }, left: 4 });
+    expect(briefs(flight)).toEqual(['EVENT / n [2]']);
+    await second.link.say(welcome({ recovered: true, received: 4 }));
+    second.socket.emit('n', 5);
+    await second.link.say(sack(5));
+    tab.unload();
+    const third = load();
+    expect(await third.link.open()).toMatchObject([{ resume: { confirmed: 5 }, left: 5 }]);
+  });
+
+  test('that is away sends what never left, unless its time is over: then it says so', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const first = await open();
+    await first.link.drop();
+    first.socket.emit('kept');
+    first.socket.timeout(3_000).emit('late');
+    first.socket
+      .timeout(60_000)
+      .emitWithAck('in time')
+      .catch(() => {});
+    first.socket
+      .timeout(Number.POSITIVE_INFINITY)
+      .emitWithAck('always')
+      .catch(() => {});
+    await first.advance(1_000);
+    tab.unload();
+    vi.setSystemTime(Date.now() + 1_000);
+    const second = load();
+    await second.advance(999);
+    expect(second.log).toEqual([]);
+    await second.advance(1);
+    expect(second.log).toEqual([['error', 'ERR_ACK_TIMEOUT']]);
+    expect(briefs(await second.link.open())).toEqual([
+      'HELLO / resume s1 1 0',
+      'EVENT / kept []',
+      'EVENT / in time [] #2',
+      'EVENT / always [] #3',
+    ]);
+  });
+
+  test('again before it is answered loses nothing: its own words go with those of the page before', async () => {
+    const first = await open();
+    first.socket.emit('one');
+    tab.unload();
+    const second = load();
+    second.socket.emit('two');
+    tab.unload();
+    const third = load();
+    third.socket.emit('three');
+    expect(briefs(await third.link.open())).toEqual([
+      'HELLO / resume s1 1 0',
+      'EVENT / one []',
+      'EVENT / two []',
+      'EVENT / three []',
+    ]);
+    tab.unload();
+    const fourth = load();
+    const flight = await fourth.link.open();
+    expect(flight[0]).toMatchObject({ generation: 3, left: 3 });
+    expect(flight).toHaveLength(4);
+  });
+
+  test('before its first WELCOME says HELLO again by its token', async () => {
+    const first = load();
+    const late = first.socket.of('/late');
+    first.socket.emit('one');
+    const [hello] = await first.link.open();
+    first.socket.of('/later').emit('two');
+    await settle();
+    tab.unload();
+    const second = load();
+    second.socket.of('/late');
+    second.socket.of('/new').emit('three');
+    const flight = await second.link.open();
+    expect(flight[0]).toEqual({ ...hello, generation: 2, left: 3 });
+    expect(briefs(flight.slice(1)).sort()).toEqual([
+      'CONNECT /later undefined',
+      'CONNECT /new undefined',
+      // Nobody wants it any more.
+      'DISCONNECT /later',
+      'EVENT / one []',
+      'EVENT /later two []',
+      'EVENT /new three []',
+    ]);
+    await second.link.say(welcome({ recovered: true, received: 3 }), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, unconfirmed: 0 }]]);
+    expect(late.namespace).toBe('/late');
+  });
+
+  test('before anything was said takes along what was emitted', async () => {
+    const first = load();
+    first.socket.emit('one');
+    tab.unload();
+    const second = load();
+    second.socket.emit('two');
+    expect(briefs(await second.link.open())).toEqual(['HELLO /', 'EVENT / one []', 'EVENT / two []']);
+    await second.link.say(welcome(), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, unconfirmed: 0 }]]);
+  });
+
+  test('leaves what it does not want any more, and asks for what is new', async () => {
+    const first = load();
+    const gone = first.socket.of('/gone');
+    await first.link.open();
+    await first.link.say(welcome(), connected(), connected('/gone', 'id2'));
+    gone.emit('last');
+    tab.unload();
+    const second = load();
+    second.socket.of('/new', { auth: { b: 2 } }).emit('early');
+    expect(briefs(await second.link.open())).toEqual([
+      'HELLO / /new{"b":2} resume s1 2 0',
+      'EVENT /gone last []',
+      'DISCONNECT /gone',
+    ]);
+    await second.link.say(welcome({ recovered: true }), event('news', ['for nobody'], undefined, '/gone'));
+    expect(briefs(await second.link.read())).toEqual(['CONNECT /new {"b":2}', 'EVENT /new early []']);
+    await second.link.say(connected('/new', 'id3'));
+    // Since then it is a namespace like any other.
+    second.socket.of('/gone');
+    expect(briefs(await second.link.read())).toEqual(['CONNECT /gone undefined']);
+  });
+
+  test('may leave and want again, before it is connected, what the page before had', async () => {
+    await open();
+    tab.unload();
+    const second = load();
+    second.socket.of('/other');
+    second.socket.disconnect().connect();
+    expect(briefs(await second.link.open())).toEqual(['HELLO / /other resume s1 1 0']);
+    await second.link.say(welcome({ recovered: true }));
+    expect(second.log).toEqual([['connect', { recovered: true, unconfirmed: 0 }]]);
+  });
+
+  test('that comes too late for the server is in a new session, and told what is lost', async () => {
+    const first = load();
+    first.socket.of('/other');
+    await first.link.open();
+    await first.link.say(welcome(), connected(), connected('/other', 'id2'));
+    first.socket.emit('left');
+    first.socket.of('/other').emit('left, of nobody');
+    const answered = first.socket.emitWithAck('answered');
+    await settle();
+    await first.link.say(ack(1));
+    await answered;
+    await first.link.drop();
+    first.socket.emit('kept');
+    first.socket.of('/other').emit('for nobody');
+    tab.unload();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ session: 's2', reason: 'unknown-session' }));
+    expect(briefs(await second.link.read())).toEqual(['RESET', 'EVENT / kept []']);
+    await second.link.say(connected('/', 'id9'));
+    expect(second.log).toEqual([['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 3 }]]);
+  });
+
+  test('is told of a loss that the page before was not told of', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    await first.link.drop();
+    await first.advance(1_000);
+    await first.link.open();
+    await first.link.say(welcome({ session: 's2', reason: 'log-trimmed' }));
+    tab.unload();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true, session: 's2' }), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, reason: 'log-trimmed', unconfirmed: 1 }]]);
+  });
+
+  test('is another one for another server, path, codec and name', async () => {
+    await open({ name: 'one' });
+    tab.unload();
+    for (const other of [{ name: 'two' }, { name: 'one', path: '/x' }, { name: 'one', url: 'http://else.example' }])
+      expect(briefs(await load(other).link.open())).toEqual(['HELLO /']);
+    expect(briefs(await load({ name: 'one' }).link.open())).toEqual(['HELLO / resume s1 1 0']);
+  });
+
+  test('with two clients that are not told apart goes on with one of them', async () => {
+    const [one, two, named] = [await open(), await open(), await open({ name: 'named' })];
+    tab.unload();
+    expect([one, two, named].map(({ link }) => link.closed?.code)).toEqual([1006, 1001, 1006]);
+    expect(briefs(await load().link.open())).toEqual(['HELLO / resume s1 1 0']);
+    expect(briefs(await load().link.open())).toEqual(['HELLO /']);
+  });
+
+  test('that connects later finds what was saved then', async () => {
+    await open();
+    tab.unload();
+    const second = load({ autoConnect: false });
+    expect(tab.stored.size).toBe(1);
+    second.socket.connect();
+    expect(tab.stored.size).toBe(0);
+    expect(briefs(await second.link.open())).toEqual(['HELLO / resume s1 1 0']);
+  });
+});
+
+describe('a page that goes away', () => {
+  test('saves what its other handlers of that say', async () => {
+    const first = await open();
+    tab.tell('pagehide', { persisted: false });
+    first.socket.emit('last words');
+    tab.unload();
+    const second = load();
+    expect(briefs(await second.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / last words []']);
+  });
+
+  test('and ends its session in another handler saves nothing', async () => {
+    const first = await open();
+    tab.tell('pagehide', { persisted: false });
+    first.socket.disconnect();
+    expect(tab.stored.size).toBe(0);
+  });
+
+  test('and does not go goes on itself, and nobody else', async () => {
+    const first = await open();
+    tab.tell('pagehide', { persisted: false });
+    await first.advance(1_000);
+    expect(tab.stored.size).toBe(1);
+    expect(briefs(await first.link.open())).toEqual(['HELLO / resume s1 1 0']);
+    expect(tab.stored.size).toBe(0);
+  });
+
+  test('into the cache of the browser saves nothing', async () => {
+    const first = await open();
+    tab.tell('pagehide', { persisted: true });
+    expect([tab.stored.size, first.link.closed]).toEqual([0, undefined]);
+  });
+
+  test('with nothing that is wanted says goodbye', async () => {
+    const first = await open();
+    await first.link.say(welcome({ recovered: true })).catch(() => {});
+    first.socket.disconnect();
+    tab.unload();
+    expect(tab.stored.size).toBe(0);
+  });
+
+  test.each([
+    ['with more than may be saved', { savedCharsMax: 1_024 }, 'x'.repeat(1_000)],
+    ['where the storage is full', {}, 'full'],
+  ])('%s says goodbye, and the next one is told', async (_case, options, text) => {
+    const first = await open(options);
+    first.socket.emit('big', text);
+    first.socket.emit('too');
+    if (text === 'full') {
+      const { setItem } = sessionStorage;
+      vi.stubGlobal('sessionStorage', {
+        ...sessionStorage,
+        setItem(key: string, value: string) {
+          if (value.length > 100) throw new DOMException('full', 'QuotaExceededError');
+          setItem(key, value);
+        },
+      });
+    }
+    tab.unload();
+    expect(first.link.closed?.code).toBe(1001);
+    const second = load();
+    expect(briefs(await second.link.open())).toEqual(['HELLO /']);
+    await second.link.say(welcome(), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, reason: 'not-saved', unconfirmed: 2 }]]);
+    second.socket.of('/later');
+    await second.link.say(connected('/later', 'id2'));
+    await second.link.drop();
+    await second.advance(1_000);
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true }));
+    expect(second.log.at(-1)).toEqual(['connect', { recovered: true, unconfirmed: 0 }]);
+  });
+
+  test('where nothing may be kept says goodbye, and the next one is new', async () => {
+    const refuse = () => {
+      throw new DOMException('no', 'SecurityError');
+    };
+    vi.stubGlobal('sessionStorage', { getItem: refuse, setItem: refuse, removeItem: refuse });
+    const first = await open();
+    tab.unload();
+    expect(first.link.closed?.code).toBe(1001);
+    expect(briefs(await load().link.open())).toEqual(['HELLO /']);
+  });
+
+  test('tells of events for a namespace that was not asked for yet', async () => {
+    const first = await open();
+    const late = first.socket.of('/late', { auth: () => new Promise<never>(() => {}) });
+    late.emit('held');
+    tab.unload();
+    const second = load();
+    const again = second.socket.of('/late');
+    const log: unknown[] = [];
+    again.on('connect', (info) => log.push(info));
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true }));
+    expect(briefs(await second.link.read())).toEqual(['CONNECT /late undefined']);
+    await second.link.say(connected('/late', 'id2'));
+    expect(log).toEqual([{ recovered: false, reason: 'not-saved', unconfirmed: 1 }]);
+  });
+});
+
+describe('what was saved is used once', () => {
+  test('after a crash there is nothing, and the session is new', async () => {
+    await open();
+    tab.unload();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true }));
+    // It crashes: nobody hears anything.
+    const third = load();
+    expect(briefs(await third.link.open())).toEqual(['HELLO /']);
+    await third.link.say(welcome({ session: 's2' }), connected());
+    expect(third.log).toEqual([['connect', { recovered: false, unconfirmed: 0 }]]);
+  });
+
+  test('of two tabs with a copy each one has it, where there are locks; the other one is told', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    await first.link.drop();
+    first.socket.emit('never left');
+    tab.unload();
+    tab.withLocks();
+    const copy = new Map(tab.stored);
+    const second = load();
+    for (const [key, text] of copy) tab.stored.set(key, text);
+    const third = load();
+    third.socket.emit('new');
+    await settle();
+    expect(briefs(await third.link.open())).toEqual(['HELLO /', 'EVENT / new []']);
+    await third.link.say(welcome({ session: 's2' }), connected());
+    expect(third.log).toEqual([['connect', { recovered: false, reason: 'used-elsewhere', unconfirmed: 2 }]]);
+    expect(briefs(await second.link.open())).toEqual([
+      'HELLO / resume s1 1 0',
+      'EVENT / left []',
+      'EVENT / never left []',
+    ]);
+    // A page with a lock is kept in no cache: it is given back as soon as the generation does the same.
+    expect(tab.locks.size).toBe(1);
+    await second.link.say(welcome({ recovered: true }));
+    expect(tab.locks.size).toBe(0);
+  });
+
+  test('a tab whose generation is overtaken is in a new session, and says nothing of the old one there', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    await first.link.drop();
+    for (let n = 0; n < 70; n++) first.socket.emit('never left', n);
+    tab.unload();
+    const second = load();
+    second.socket.emit('new');
+    const [hello] = await second.link.open();
+    expect(hello).toMatchObject({ generation: 2 });
+    await second.link.drop({ code: 4409, reason: '', by: 'server' });
+    expect([second.socket.connection.state, second.socket.active]).toEqual(['waiting', true]);
+    await second.advance(1_000);
+    expect(briefs(await second.link.open())).toEqual(['HELLO /', 'EVENT / new []']);
+    await second.link.say(welcome({ session: 's2' }), connected());
+    expect(second.log).toEqual([
+      ['connect_error', 'ERR_CONNECT'],
+      ['connect', { recovered: false, reason: 'used-elsewhere', unconfirmed: 71 }],
+    ]);
+    // From then on it is a session like any other.
+    await second.link.drop({ code: 4409, reason: '', by: 'server' });
+    expect(second.socket.connection.state).toBe('closed');
+  });
+
+  test('a refusal of the network, or of the app before HELLO, is one', async () => {
+    await open();
+    tab.unload();
+    const second = load();
+    await second.link.drop();
+    await second.advance(1_000);
+    expect(briefs(await second.link.open())[0]).toBe('HELLO / resume s1 1 0');
+    await second.link.drop();
+    tab.unload();
+    const third = load();
+    await third.link.drop({ code: 4403, reason: 'ERR_MINE: no', by: 'server' });
+    expect([third.socket.connection.state, third.log]).toEqual(['closed', [['connect_error', 'ERR_MINE']]]);
+  });
+
+  test('counts that the server does not have begin a new session', async () => {
+    await open();
+    tab.unload();
+    tab.saved = { ...tab.saved, confirmed: 5, left: 5 };
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true, received: 2 }));
+    expect(second.link.closed?.code).toBe(4410);
+    await second.advance(1_000);
+    expect(briefs(await second.link.open())).toEqual(['HELLO /']);
+    await second.link.say(welcome({ session: 's2' }), connected());
+    expect(second.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'ERR_SACK_BACK', unconfirmed: 0 }]);
+  });
+
+  test('a browser whose locks do not answer has none', async () => {
+    await open();
+    tab.unload();
+    vi.stubGlobal('navigator', { locks: { request: () => new Promise(() => {}) } });
+    const second = load();
+    expect(await second.link.open()).toEqual([]);
+    await second.advance(1_000);
+    expect(briefs(await second.link.read())).toEqual(['HELLO / resume s1 1 0']);
+  });
+
+  test.each([
+    ['too old', defaultSettings.recoveryWindowMs + 1],
+    ['of the future', -1],
+  ])('one that is %s is over', async (_case, ageMs) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const first = await open();
+    first.socket.emit('left');
+    tab.unload();
+    vi.setSystemTime(Date.now() + ageMs);
+    const second = load();
+    expect(briefs(await second.link.open())).toEqual(['HELLO /']);
+    await second.link.say(welcome(), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 1 }]]);
+  });
+});
+
+describe('whose session it is', () => {
+  test.each([
+    ['the same auth', { auth: { user: 'ana', token: 1 } }, true],
+    ['another auth', { auth: { user: 'ben', token: 1 } }, false],
+    ['no auth', { auth: undefined }, false],
+  ])('%s', async (_case, options, isSame) => {
+    const first = await open({ auth: { user: 'ana', token: 1 } });
+    first.socket.emit('left');
+    // What it gives later is not what it was let in with.
+    first.socket.auth = options.auth;
+    await first.link.drop();
+    await first.advance(1_000);
+    await first.link.open();
+    await first.link.say(welcome({ recovered: true }));
+    tab.unload();
+    const second = load(options);
+    second.socket.emit('new');
+    const [hello] = briefs(await second.link.open());
+    expect(hello?.includes('resume')).toBe(isSame);
+    if (isSame) return;
+    await second.link.say(welcome({ session: 's2' }), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, reason: 'auth-changed', unconfirmed: 1 }]]);
+  });
+
+  test.each([
+    ['the same user', { user: 'ana', token: 2 }, true],
+    ['another user', { user: 'ben', token: 1 }, false],
+  ])('by userOf: %s', async (_case, auth, isSame) => {
+    const userOf = (given: unknown) => (given as { user: string }).user;
+    await open({ auth: { user: 'ana', token: 1 }, userOf });
+    tab.unload();
+    const [hello] = briefs(await load({ auth, userOf }).link.open());
+    expect(hello?.includes('resume')).toBe(isSame);
+  });
+
+  test('is nobody’s if that cannot be told', async () => {
+    const userOf = () => {
+      throw new Error('mine');
+    };
+    await open({ userOf });
+    tab.unload();
+    const second = load({ userOf });
+    expect(briefs(await second.link.open())).toEqual(['HELLO /']);
+    expect(second.log).toEqual([['error', 'Error: mine']]);
+  });
+});
+
+describe('what is not what was saved', () => {
+  test.each([
+    ['nothing', ''],
+    ['half of it', '{'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a loss that is none', '{"lost":-1}'],
+    ['depth', '[['.repeat(500_000)],
+    ['much', `"${'x'.repeat(1 << 21)}"`],
+  ])('is as if there were nothing: %s', async (...[, text]) => {
+    tab.stored.set(place, text);
+    const { link, log } = load();
+    expect(briefs(await link.open())).toEqual(['HELLO /']);
+    await link.say(welcome(), connected());
+    expect([log, tab.stored.size]).toEqual([[['connect', { recovered: false, unconfirmed: 0 }]], 0]);
+  });
+
+  test('anything in place of any part of it throws nothing, and the page gets a session', async () => {
+    const first = await open();
+    first.socket.emit('one');
+    first.socket.emitWithAck('two').catch(() => {});
+    await first.link.say({ type: PacketType.Publish, namespace: '/', positions: [['log', 1]], event: 'x', args: [] });
+    await first.link.drop();
+    first.socket.timeout(5_000).emit('three');
+    tab.unload();
+    const whole = tab.saved;
+    type Path = readonly (string | number)[];
+    const pathsOf = (part: unknown): Path[] =>
+      typeof part !== 'object' || !part
+        ? [[]]
+        : [[], ...Object.entries(part).flatMap(([key, next]) => pathsOf(next).map((path) => [key, ...path]))];
+    const changed = (part: unknown, [key, ...rest]: Path, value: unknown): unknown => {
+      if (key === undefined) return value;
+      const copy = (Array.isArray(part) ? [...part] : { ...(part as object) }) as Record<string, unknown>;
+      copy[key] = changed(copy[key], rest, value);
+      return copy;
+    };
+    const values = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom<unknown>(-1, 0, 1.5, 1e300, Number.MAX_SAFE_INTEGER, '', '/', [[]], [{}], 'x'.repeat(300)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...pathsOf(whole)), values, async (path, value) => {
+        tab.saved = changed(whole, path, value) as object;
+        const page = load();
+        page.socket.emit('hello');
+        await page.advance(10);
+        const hello = briefs(await page.link.open()).filter((line) => line.startsWith('HELLO'));
+        expect(hello).toHaveLength(1);
+        await page.link.drop({ code: 4400, reason: 'ERR_RESUME_COUNTS', by: 'server' });
+        if (page.socket.connection.state === 'closed') return;
+        await page.advance(1_000);
+        expect(briefs(await page.link.open())[0]).toBe('HELLO /');
+        await page.link.say(welcome({ session: 's2' }), connected());
+        expect(page.socket.connected).toBe(true);
+        page.socket.disconnect();
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test.each([
+  ['savedCharsMax', { savedCharsMax: 10 }],
+  ['name', { name: 5 as never }],
+  ['userOf', { userOf: 'ana' as never }],
+  ['savedBytesMax', { savedBytesMax: 1 } as never],
+])('the option %s is checked', (option, options) => {
+  expect(() => overReload(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
+});

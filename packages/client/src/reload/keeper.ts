@@ -1,0 +1,321 @@
+// A session that outlives its page: saved when the page goes away, and gone on with by the next page of the tab. It stands between
+// a session, its sockets above and what carries it below, and is the session to both. What is saved is used once: it is taken out
+// of the storage before anything else, no two tabs have it at a time where there are locks, and its generation is used up with the
+// first answer (docs/PROTOCOL.md, R6 and R12).
+import {
+  afterClose,
+  type Close,
+  CloseCode,
+  createClientOutbox,
+  type Frame,
+  FrameTag,
+  type HalyardError,
+  type OutboxEntry,
+  PacketType,
+  RemoteProtocolError,
+} from '@halyard/protocol';
+import { lockTab } from '../platform/tab-lock';
+import { keepText, takeText } from '../platform/tab-storage';
+import type { AuthData, Presence } from '../session/presence';
+import type { ReloadOptions } from '../session/reload';
+import type { Session } from '../session/session';
+import { checksum } from './checksum';
+import { eventsIn, fromText, type Saved, type SavedFrame, type SavedSpace, toText } from './saved';
+
+/** How long a server keeps a session by default: what is not told yet. */
+const keptMsUntold = 120_000;
+
+export interface KeeperOptions {
+  readonly savedCharsMax: number;
+  readonly name: string;
+  readonly userOf: ((auth: AuthData) => string) | undefined;
+}
+
+/** Places in the storage that this page has filled. */
+const filled = new Set<string>();
+
+/** What an earlier page has saved, until the server has answered this one. */
+interface Resumption {
+  /** Namespaces that were in the session, or are told of a loss. Those that nobody wants are left with HELLO. */
+  spaces: ReadonlyMap<string, SavedSpace>;
+  /** Its frames. If this page may not have the session they are given up: another page sends them. */
+  readonly entries: ReadonlySet<OutboxEntry<Frame>>;
+  readonly keptMs: number;
+  readonly lock: ReturnType<typeof lockTab>;
+  isChecked: boolean;
+  isSaid: boolean;
+}
+
+export function keepSession(
+  session: Session,
+  presences: ReadonlyMap<string, Presence>,
+  origin: string,
+  options: ReloadOptions,
+  { savedCharsMax, name, userOf }: KeeperOptions,
+): Session {
+  const { clock, codec } = options;
+  const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
+  let hasLooked = false;
+  let isSaved = false;
+  let resumption: Resumption | undefined;
+  /** Why there is nothing to go on with, for those who are wanted before anything is said. */
+  let loss: Presence['loss'];
+  /** The close after which another session is begun, although its code says that nothing follows. */
+  let refusal: Close | undefined;
+  /** As whom each was let in, and as which socket: `auth` may give something else by now. */
+  const users = new WeakMap<Presence, { readonly id: string | undefined; readonly user: number | undefined }>();
+
+  const wanted = () => [...presences.values()].filter((presence) => presence.phase);
+
+  /** @returns undefined, which is nobody, if that fails */
+  const userNow = (presence: Presence) => {
+    const { namespace, data } = presence;
+    try {
+      return checksum(userOf?.(data) ?? codec.encode({ type: PacketType.Connect, namespace, auth: data }));
+    } catch (error) {
+      presence.fire('error', error);
+      return undefined;
+    }
+  };
+
+  const rememberUsers = () => {
+    for (const presence of presences.values()) {
+      const { phase, id } = presence;
+      if (phase === 'joined' && users.get(presence)?.id !== id) users.set(presence, { id, user: userNow(presence) });
+    }
+  };
+
+  const unsave = () => {
+    if (!isSaved) return undefined;
+    isSaved = false;
+    filled.delete(place);
+    return takeText(place);
+  };
+
+  const frameOf = (number: number, { frame, mark }: OutboxEntry<Frame>): SavedFrame => {
+    const { acks, outbox } = session.parts().machine;
+    const deadline = acks!.deadlineOf(mark);
+    if (mark <= 0) return { number, mark, waitMs: null, frame };
+    // What was answered, or given up, nobody misses.
+    if (deadline === undefined) return { number, mark: -1, waitMs: null, frame };
+    if (number <= outbox.left) return { number, mark: 0, waitMs: null, frame };
+    return { number, mark, waitMs: deadline < Infinity ? deadline - clock.now() : null, frame };
+  };
+
+  const spaceOf = (presence: Presence): SavedSpace => {
+    const { key, token } = session.parts();
+    const { namespace, held, id = '', listed, loss } = presence;
+    // Nobody was asked for it.
+    const isApart = held || !(key || token);
+    return {
+      namespace,
+      phase: isApart ? undefined : presence.phase,
+      listed: !!listed,
+      id,
+      user: users.get(presence)?.user ?? userNow(presence) ?? -1,
+      loss: held?.length
+        ? { reason: loss?.reason ?? 'not-saved', unconfirmed: held.length + (loss?.unconfirmed ?? 0) }
+        : loss,
+    };
+  };
+
+  const save = (): boolean => {
+    // Another client of this page was here first.
+    if (!wanted().length || (!isSaved && filled.has(place))) return false;
+    try {
+      rememberUsers();
+      const { key, token, generation, machine, positions } = session.parts();
+      const { outbox, acks, received, settings } = machine;
+      const spaces = new Map(resumption?.spaces);
+      for (const presence of wanted()) spaces.set(presence.namespace, spaceOf(presence));
+      const saved: Saved = {
+        atMs: Date.now(),
+        keptMs: settings.recoveryWindowMs ?? resumption?.keptMs ?? keptMsUntold,
+        once: options.token(),
+        key,
+        token: key ? '' : token,
+        generation,
+        received,
+        confirmed: outbox.confirmed,
+        left: outbox.left,
+        lastAck: acks!.last,
+        positions: positions.toArray(),
+        spaces: [...spaces.values()],
+        frames: [...outbox.entries].map(([number, entry]) => frameOf(number, entry)),
+      };
+      const text = toText(saved);
+      isSaved = text.length <= savedCharsMax && keepText(place, text);
+      if (isSaved) filled.add(place);
+      else keepText(place, toText({ lost: eventsIn(saved) }));
+    } catch {
+      isSaved = false;
+    }
+    return isSaved;
+  };
+
+  const begin = (saved: Saved, ageMs: number) => {
+    const { machine, positions } = session.parts(saved);
+    const { confirmed, left, frames } = saved;
+    const acks = machine.acks!;
+    const entries = new Map<number, OutboxEntry<Frame>>();
+    let bytes = 0;
+    for (const { number, mark, waitMs, frame } of frames) {
+      entries.set(number, { frame, mark });
+      bytes += frame.length;
+      if (mark <= 0) continue;
+      // Nobody waits for the reply, but for how long it may wait to leave somebody has said.
+      acks.last = mark - 1;
+      acks.expect(clock.now() + (waitMs ?? Infinity) - ageMs, Infinity, undefined);
+    }
+    acks.last = saved.lastAck;
+    const sent = Math.max(left, frames.at(-1)?.number ?? 0);
+    machine.received = saved.received;
+    machine.outbox = createClientOutbox(machine.outbox.window, options, { confirmed, left, sent, bytes, entries });
+    positions.advance(saved.positions);
+    resumption = {
+      spaces: new Map(saved.spaces.map((space) => [space.namespace, space])),
+      entries: new Set(entries.values()),
+      keptMs: saved.keptMs,
+      lock: lockTab(`halyard reload ${saved.once}`, clock),
+      isChecked: false,
+      isSaid: false,
+    };
+    // Arms the timer of the session.
+    session.probe();
+  };
+
+  /** Takes what the page before has saved, once. */
+  const look = () => {
+    if (hasLooked) return;
+    hasLooked = true;
+    filled.delete(place);
+    const text = takeText(place);
+    const saved = text !== undefined && text.length <= savedCharsMax && fromText(text, codec);
+    if (!saved) return;
+    if ('lost' in saved) loss = { reason: 'not-saved', unconfirmed: saved.lost };
+    else {
+      const ageMs = Date.now() - saved.atMs;
+      if (ageMs >= 0 && ageMs <= saved.keptMs) begin(saved, ageMs);
+      else loss = { reason: 'unknown-session', unconfirmed: eventsIn(saved) };
+    }
+  };
+
+  /** Whom this page wants in a session that it goes on with. */
+  const claim = (presence: Presence) => {
+    presence.loss ??= loss;
+    if (!resumption) return;
+    const space = resumption.spaces.get(presence.namespace);
+    presence.loss ??= space?.loss;
+    if (space?.phase) {
+      const { phase, listed, id, user } = space;
+      Object.assign(presence, { phase, listed, id, held: undefined });
+      users.set(presence, { id, user });
+    }
+  };
+
+  /** The session is not for this page. @returns a function that tells those who are wanted how much more is lost */
+  const giveUp = ({ entries }: Resumption) => {
+    const given = session.parts().machine.outbox.giveUp((entry) => entries.has(entry)).length;
+    return () => {
+      for (const presence of wanted()) {
+        const { loss } = presence;
+        if (loss) presence.loss = { ...loss, unconfirmed: loss.unconfirmed + given };
+      }
+    };
+  };
+
+  const settle = () => {
+    resumption?.lock.then((release) => release?.());
+    resumption = loss = undefined;
+  };
+
+  /** Before HELLO is said for the first time. */
+  const check = (mayHave: boolean) => {
+    if (!resumption || resumption.isChecked) return;
+    resumption.isChecked = true;
+    const isAnother = wanted().some((presence) => {
+      const space = resumption!.spaces.get(presence.namespace);
+      return space?.phase && space.user !== userNow(presence);
+    });
+    if (mayHave && !isAnother) return;
+    const tell = giveUp(resumption);
+    session.parts().lose(mayHave ? 'auth-changed' : 'used-elsewhere', () => true);
+    session.parts({ key: undefined, token: '', generation: 0 });
+    tell();
+    settle();
+  };
+
+  return {
+    ...session,
+    save,
+
+    join(presence) {
+      if (presence.phase) return;
+      look();
+      const { key, token } = session.parts();
+      // What is new to the session is asked for once WELCOME has told which one that is.
+      if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= [];
+      session.join(presence);
+      claim(presence);
+    },
+
+    emit(...event) {
+      session.emit(...event);
+      // The page is going away, and its last words are not in what was saved.
+      if (isSaved) save();
+    },
+
+    ask() {
+      rememberUsers();
+      const answered = session.ask();
+      return async () => {
+        const lock = resumption ? await resumption.lock : true;
+        await answered();
+        check(!!lock);
+      };
+    },
+
+    attach(link) {
+      unsave();
+      loss = undefined;
+      if (resumption && !resumption.isSaid) {
+        const { machine } = session.parts();
+        for (const { namespace, phase } of resumption.spaces.values()) {
+          if (!phase || presences.get(namespace)?.phase) continue;
+          machine.send(codec.encode({ type: PacketType.Disconnect, namespace, reason: '' }), FrameTag.Leave);
+        }
+        resumption.spaces = new Map();
+        resumption.isSaid = true;
+      }
+      session.attach(link);
+    },
+
+    receive(frame) {
+      try {
+        session.receive(frame);
+      } catch (error) {
+        if (!resumption) throw error;
+        // What was saved is not what the server has: that ends the session, and is no fault of the server's.
+        const { code, message } = error as HalyardError;
+        throw new RemoteProtocolError(code, message, CloseCode.SessionEnded);
+      }
+      if (resumption && session.parts().machine.settings.recoveryWindowMs !== undefined) settle();
+    },
+
+    fateOf(close) {
+      refusal = resumption?.isSaid && afterClose(close.code) === 'final' ? close : undefined;
+      return refusal && 'fresh';
+    },
+
+    detach(fate, reason) {
+      if (fate === 'resume' || fate === 'move') return session.detach(fate, reason);
+      if (fate === 'final') unsave();
+      const isRefused = fate === 'fresh' && refusal && resumption;
+      const tell = isRefused && giveUp(isRefused);
+      settle();
+      const told = session.detach(fate, isRefused && refusal!.code === CloseCode.Evicted ? 'used-elsewhere' : reason);
+      if (tell) tell();
+      return told;
+    },
+  };
+}
