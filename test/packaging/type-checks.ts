@@ -1,8 +1,8 @@
 // An app, the quick start and what READMEs show compile against what was installed, declarations and all, whichever way their project resolves modules.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { env, everything, libraries, packageNames, packages, run } from './packages';
+import { env, everything, libraries, packageNames, packages, root, run } from './packages';
 import { codeOf, quickStart } from './readme';
 
 /** It uses each package, and each of its entries. */
@@ -10,6 +10,7 @@ const app = `
 import { redis, Emitter } from '@halyard/adapter-redis';
 import { connect } from '@halyard/client';
 import { connect as connectCore, websocket } from '@halyard/client/core';
+import { overReload } from '@halyard/client/reload';
 import { dataLimits, type Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -43,7 +44,9 @@ export const socket = connect<ServerToClient, ClientToServer>('http://localhost'
 export const id: Promise<string> = socket.emitWithAck('say', 'hello').then((reply) => reply.id);
 // @ts-expect-error It says nothing that is a number.
 export const wrong: Promise<number> = socket.emitWithAck('say', 'hello').then((reply) => reply.id);
-export const core = connectCore('http://localhost', { codec: json(), transport: websocket() });
+export const core = connectCore('http://localhost', { codec: json(), transport: websocket(), reload: overReload() });
+// @ts-expect-error It is what overReload gives.
+export const wrongReload = connect('http://localhost', { reload: true });
 export const rest = [afterClose(1000), dataLimits, simulate, Emitter];
 `;
 
@@ -65,7 +68,7 @@ interface Project {
 
 const node = { lib: ['ES2022'], types: ['node'] };
 
-/** What those of the packages show, each a module of its own. */
+/** What those of the packages show, and the client's chapters, each a module of its own. */
 async function readmes(): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const name of packageNames) {
@@ -73,6 +76,9 @@ async function readmes(): Promise<Record<string, string>> {
     expect(codes).not.toEqual([]);
     for (const [i, code] of codes.entries()) found[`${name}-${i}.ts`] = code;
   }
+  const chapters = codeOf(await readFile(join(root, 'docs/CLIENT.md'), 'utf8'));
+  expect(chapters).not.toEqual([]);
+  for (const [i, code] of chapters.entries()) found[`chapter-${i}.ts`] = code;
   return found;
 }
 

@@ -15,6 +15,9 @@ const entries: Readonly<Record<string, string>> = {
   websocket: `
     export { connect, websocket } from '@halyard/client/core';
     export { json } from '@halyard/codec/json';`,
+  'whole, over a reload': `
+    export { connect } from '@halyard/client';
+    export { overReload } from '@halyard/client/reload';`,
   'codec json': `export { json } from '@halyard/codec/json';`,
   'codec msgpack': `export { msgpack } from '@halyard/codec-msgpack';`,
   'codec protobuf': `export { protobuf } from '@halyard/codec-protobuf';`,

@@ -2,7 +2,7 @@
 import { defaultSettings, PacketType } from '@halyard/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { briefs, connected, event, type FakeLink, type Scene, scene, settle, welcome } from '../../testing/fake';
+import { briefs, connected, event, type FakeLink, type Scene, scene, settle, watch, welcome } from '../../testing/fake';
 import type { CoreOptions } from '../core';
 import { type OverReloadOptions, overReload } from '../reload';
 
@@ -47,6 +47,10 @@ class Tab {
   /** The page goes away. What it had is gone, but for what is stored. */
   unload(): void {
     this.tell('pagehide', { persisted: false });
+    this.gone();
+  }
+
+  gone(): void {
     this.#heard = [];
   }
 
@@ -204,6 +208,23 @@ describe('a page that is loaded anew', () => {
     ]);
   });
 
+  test('that is away gives up what is of a namespace it does not know, once its time is over, and tells nobody', async () => {
+    const first = await open();
+    const gone = first.socket.of('/gone');
+    await first.link.read();
+    await first.link.drop();
+    gone.timeout(3_000).emit('late');
+    tab.unload();
+    const second = load();
+    await second.advance(3_000);
+    expect(second.log).toEqual([]);
+    expect(briefs(await second.link.open())).toEqual([
+      'HELLO / resume s1 1 0',
+      'CONNECT /gone undefined',
+      'DISCONNECT /gone',
+    ]);
+  });
+
   test('again before it is answered loses nothing: its own words go with those of the page before', async () => {
     const first = await open();
     first.socket.emit('one');
@@ -211,6 +232,7 @@ describe('a page that is loaded anew', () => {
     const second = load();
     second.socket.emit('two');
     tab.unload();
+    expect(second.log).toEqual([]);
     const third = load();
     third.socket.emit('three');
     expect(briefs(await third.link.open())).toEqual([
@@ -366,7 +388,7 @@ describe('a page that goes away', () => {
     const first = await open();
     tab.tell('pagehide', { persisted: false });
     first.socket.emit('last words');
-    tab.unload();
+    tab.gone();
     const second = load();
     expect(briefs(await second.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / last words []']);
   });
@@ -424,13 +446,14 @@ describe('a page that goes away', () => {
     expect(briefs(await second.link.open())).toEqual(['HELLO /']);
     await second.link.say(welcome(), connected());
     expect(second.log).toEqual([['connect', { recovered: false, reason: 'not-saved', unconfirmed: 2 }]]);
-    second.socket.of('/later');
+    watch(second.socket.of('/later'), second.log, 'later ');
     await second.link.say(connected('/later', 'id2'));
+    expect(second.log.at(-1)).toEqual(['later connect', { recovered: false, unconfirmed: 0 }]);
     await second.link.drop();
     await second.advance(1_000);
     await second.link.open();
     await second.link.say(welcome({ recovered: true }));
-    expect(second.log.at(-1)).toEqual(['connect', { recovered: true, unconfirmed: 0 }]);
+    expect(second.log).toContainEqual(['connect', { recovered: true, unconfirmed: 0 }]);
   });
 
   test('where nothing may be kept says goodbye, and the next one is new', async () => {

@@ -19,8 +19,8 @@ import { keepText, takeText } from '../platform/tab-storage';
 import type { AuthData, Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
-import { checksum } from './checksum';
 import { eventsIn, fromText, type Saved, type SavedFrame, type SavedSpace, toText } from './saved';
+import { createUsers } from './users';
 
 /** How long a server keeps a session by default: what is not told yet. */
 const keptMsUntold = 120_000;
@@ -55,6 +55,7 @@ export function keepSession(
 ): Session {
   const { clock, codec } = options;
   const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
+  const users = createUsers(codec, userOf);
   let hasLooked = false;
   let isSaved = false;
   let resumption: Resumption | undefined;
@@ -62,28 +63,7 @@ export function keepSession(
   let loss: Presence['loss'];
   /** The close after which another session is begun, although its code says that nothing follows. */
   let refusal: Close | undefined;
-  /** As whom each was let in, and as which socket: `auth` may give something else by now. */
-  const users = new WeakMap<Presence, { readonly id: string | undefined; readonly user: number | undefined }>();
-
   const wanted = () => [...presences.values()].filter((presence) => presence.phase);
-
-  /** @returns undefined, which is nobody, if that fails */
-  const userNow = (presence: Presence) => {
-    const { namespace, data } = presence;
-    try {
-      return checksum(userOf?.(data) ?? codec.encode({ type: PacketType.Connect, namespace, auth: data }));
-    } catch (error) {
-      presence.fire('error', error);
-      return undefined;
-    }
-  };
-
-  const rememberUsers = () => {
-    for (const presence of presences.values()) {
-      const { phase, id } = presence;
-      if (phase === 'joined' && users.get(presence)?.id !== id) users.set(presence, { id, user: userNow(presence) });
-    }
-  };
 
   const unsave = () => {
     if (!isSaved) return undefined;
@@ -112,7 +92,7 @@ export function keepSession(
       phase: isApart ? undefined : presence.phase,
       listed: !!listed,
       id,
-      user: users.get(presence)?.user ?? userNow(presence) ?? -1,
+      user: users.of(presence) ?? -1,
       loss: held?.length
         ? { reason: loss?.reason ?? 'not-saved', unconfirmed: held.length + (loss?.unconfirmed ?? 0) }
         : loss,
@@ -123,7 +103,7 @@ export function keepSession(
     // Another client of this page was here first.
     if (!wanted().length || (!isSaved && filled.has(place))) return false;
     try {
-      rememberUsers();
+      users.remember(presences.values());
       const { key, token, generation, machine, positions } = session.parts();
       const { outbox, acks, received, settings } = machine;
       const spaces = new Map(resumption?.spaces);
@@ -209,7 +189,7 @@ export function keepSession(
     if (space?.phase) {
       const { phase, listed, id, user } = space;
       Object.assign(presence, { phase, listed, id, held: undefined });
-      users.set(presence, { id, user });
+      users.set(presence, user);
     }
   };
 
@@ -235,7 +215,7 @@ export function keepSession(
     resumption.isChecked = true;
     const isAnother = wanted().some((presence) => {
       const space = resumption!.spaces.get(presence.namespace);
-      return space?.phase && space.user !== userNow(presence);
+      return space?.phase && space.user !== users.now(presence);
     });
     if (mayHave && !isAnother) return;
     const tell = giveUp(resumption);
@@ -266,7 +246,7 @@ export function keepSession(
     },
 
     ask() {
-      rememberUsers();
+      users.remember(presences.values());
       const answered = session.ask();
       return async () => {
         const lock = resumption ? await resumption.lock : true;
@@ -308,7 +288,11 @@ export function keepSession(
     },
 
     detach(fate, reason) {
-      if (fate === 'resume' || fate === 'move') return session.detach(fate, reason);
+      if (fate === 'resume' || fate === 'move') {
+        const told = session.detach(fate, reason);
+        // A page that goes away has not failed to connect.
+        return isSaved ? (end) => told({ ...end, error: undefined }) : told;
+      }
       if (fate === 'final') unsave();
       const isRefused = fate === 'fresh' && refusal && resumption;
       const tell = isRefused && giveUp(isRefused);

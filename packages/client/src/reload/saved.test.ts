@@ -42,6 +42,9 @@ test.each([text, bytes])('frames of $name', (codec) => {
     ],
   };
   expect(fromText(toText(saved), codec)).toEqual(saved);
+  // It would be counted, and is not.
+  const ping = codec.encode({ type: PacketType.Ping, received: 0 });
+  expect(fromText(toText({ ...saved, frames: [{ ...saved.frames[0]!, frame: ping }] }), codec)).toBeUndefined();
   // A hole among what has not left would be counted wrong.
   expect(fromText(toText({ ...saved, frames: [{ ...saved.frames[1]!, number: 8 }] }), codec)).toBeUndefined();
 });
