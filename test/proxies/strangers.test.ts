@@ -127,8 +127,7 @@ describe.skipIf(!fronts.includes('nginx'))('a login page', () => {
     await rm(login);
     say();
     expect(await Promise.all(replies)).toEqual(replies.map((_, i) => i));
-    for (const { told } of clients)
-      expect(told.filter((line) => /false|^error/.test(line))).toEqual(['connect false']);
+    for (const { told } of clients) expect(told.filter((line) => /false|^error/.test(line))).toEqual(['connect false']);
   }
 
   test('of a network, before there is a session and in its midst', async () => {

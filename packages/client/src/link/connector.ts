@@ -262,7 +262,11 @@ export function createConnector<Session extends CarriedSession>(
       attempt = failures = setbacks = 0;
       unwatch = watchNetwork(({ type, persisted }) => {
         if (type === 'pagehide') {
-          if (!persisted) session.save?.() ? down(broken(type)) : end(1001, type);
+          if (!persisted) {
+            // A page that goes opens no other link.
+            hasMoved = false;
+            session.save?.() ? down(broken(type)) : end(1001, type);
+          }
         } else if (type === 'offline') down(broken(type));
         else if (isVisible()) {
           // What a page had that was put away and is back is gone, even where nobody says so.
