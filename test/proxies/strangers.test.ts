@@ -48,14 +48,15 @@ describe.each(fronts)('%s', (name) => {
     const clients = clientsOf(front.url);
     const status = awayStatus[name];
     const page = `connect_error no Halyard server, but one that answers ${status}`;
-    const errors = [`connect_error Error: Unexpected server response: ${status}`, page, page, page];
+    const refused = `connect_error Error: Unexpected server response: ${status}`;
+    // Of all together that which was tried last tells.
+    const errors = [refused, page, page, expect.toBeOneOf([refused, page])];
     const meetIt = () => expect.poll(() => clients.map(({ told }) => told.at(-1))).toEqual(errors);
     const isBack = () =>
       expect.poll(() => clients.map(({ client }) => client.connected)).toEqual(errors.map(() => true));
     await meetIt();
     // What the sessions are in outlives each server.
     const adapter = memory({ shared: true });
-    cleanUp.push(() => listening(0, adapter));
     const first = await listening(port, adapter);
     await isBack();
     first.to('room').emit('said', 1);

@@ -19,7 +19,7 @@ export type { Counted, FetchedSockets, Latest, Target } from './api/target';
 export type { Platform } from './base/platform';
 export type { Warning } from './base/warnings';
 export type { AppServer } from './host/attached';
-export type { PerMessageDeflateOptions } from './host/compression';
+export type { Compression, PerMessageDeflateOptions } from './host/compression';
 export type { FetchHandler } from './host/fetch-bridge';
 export {
   type Headers,

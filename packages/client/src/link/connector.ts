@@ -1,5 +1,6 @@
 // The connection under all sockets of a client: which link carries the session, when the next is tried, and when no more is; and
-// how it goes over to a transport that is preferred, once that is proven, and back.
+// how it goes over to a transport that is preferred, once that is proven, and back. Longer than other files: of each of these only
+// one may be under way.
 import type { Codec } from '@halyard/codec';
 import {
   afterClose,
