@@ -3,12 +3,17 @@ import { defineConfig } from 'vitest/config';
 // Tests run against the sources; test/e2e runs against what was built.
 const conditions = ['@halyard/source', 'node', 'import', 'module', 'default'];
 
+// What takes a minute and more, by `npm run test:long`: the rest of the proxies, and reloads in a browser.
+const long = ['test/proxies/!(transports).test.ts', 'test/e2e/proxied.test.ts', 'test/e2e/reload.test.ts'];
+// biome-ignore lint/suspicious/noUndeclaredEnvVars: no task of turbo runs the tests.
+const isLong = process.env.HALYARD_LONG !== undefined;
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(isLong ? [] : long)],
     typecheck: { enabled: false },
     // Most of them wait most of the time.
     maxWorkers: 2,
