@@ -12,6 +12,7 @@ import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
 import { Broken, Model } from './model';
 import { Failure, type Script } from './script';
+import { watchTurns } from './told-in-turns';
 
 const rooms = ['a', 'b', 'c', 'd'];
 const namespaces = ['/', '/b'];
@@ -271,16 +272,9 @@ class World {
 
   #listen(client: Client, socket: ClientSocket): void {
     let id: string | undefined;
-    let isUp = false;
-    const turns = (up: boolean): void => {
-      if (isUp === up)
-        this.#broken ??= new Broken(
-          `${client.name}${socket.namespace} is told twice in a row whether it is connected: ${up}`,
-        );
-      isUp = up;
-    };
-    socket.on('disconnect', () => turns(false));
-    socket.on('connect', () => turns(true));
+    watchTurns(client.name, socket, (error) => {
+      this.#broken ??= error;
+    });
     socket.on('connect', ({ recovered, unconfirmed, reason }) => {
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);

@@ -1,4 +1,4 @@
-// The client as most use it: the json codec, WebSocket with polling to fall back on.
+// The client as most use it: the json codec, and WebSocket with sse and polling to fall back on.
 import { json } from '@halyard/codec/json';
 import type { AnyEvents } from '@halyard/protocol';
 import type { ClientOptions, TransportName } from './api/options';

@@ -61,8 +61,8 @@ class StreamSocket extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#stream.end();
-    done();
+    if (this.#stream.destroyed) done();
+    else this.#stream.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -25,21 +25,20 @@ const keyCharactersMax = 256;
 
 /** @throws LocalUsageError `ERR_OPTION` */
 export function checkKey(key: string): string {
-  if (typeof key === 'string' && key.length > 0 && key.length <= keyCharactersMax) return key;
-  const given = typeof key === 'string' ? `a text of ${key.length}` : `${key}`;
-  throw new LocalUsageError(
-    'ERR_OPTION',
-    `An idempotencyKey is a text of 1 to ${keyCharactersMax} characters, not ${given}`,
-  );
+  return checkText('An idempotencyKey', key, 1);
 }
 
 /** @throws LocalUsageError `ERR_OPTION` */
 export function checkLatestKey(key: string): string {
-  if (typeof key === 'string' && key.length <= keyCharactersMax) return key;
+  return checkText('The key of latest', key, 0);
+}
+
+function checkText(what: string, key: string, charactersMin: number): string {
+  if (typeof key === 'string' && key.length >= charactersMin && key.length <= keyCharactersMax) return key;
   const given = typeof key === 'string' ? `a text of ${key.length}` : `${key}`;
   throw new LocalUsageError(
     'ERR_OPTION',
-    `The key of latest is a text of at most ${keyCharactersMax} characters, not ${given}`,
+    `${what} is a text of ${charactersMin} to ${keyCharactersMax} characters, not ${given}`,
   );
 }
 

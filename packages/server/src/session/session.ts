@@ -314,7 +314,8 @@ export class Session extends Roaming implements Receiver {
       this.end(close);
       return;
     }
-    if (close.reason === 'backpressureBytesMax') {
+    // A client may give any reason.
+    if (close.by === 'server' && close.reason === 'backpressureBytesMax') {
       this.context.counts.cut++;
       if (listOf(this.presences).some(({ slowReaders }) => slowReaders === 'cut')) {
         this.detach();
