@@ -60,6 +60,7 @@ const html = `<!doctype html><title>One</title><script type="importmap">${JSON.s
   const [stayMs, ...others] = JSON.parse(sessionStorage.staysMs ?? '[]');
   sessionStorage.staysMs = JSON.stringify(others);
   if (stayMs !== undefined) setTimeout(() => location.reload(), stayMs);
+  window.stays = stayMs === undefined;
   window.stop = () => clearInterval(timer);
   window.socket = socket;
 </script>`;
@@ -186,7 +187,7 @@ describeInBrowser('a page that is loaded anew', () => {
         sessionStorage.staysMs = '[0, 10, 20, 40, 0, 0]';
       });
       await page.reload();
-      await eventually(() => page.evaluate('sessionStorage.staysMs + document.readyState')).toBe('[]complete');
+      await eventually(() => page.evaluate('window.stays')).toBe(true);
       await untilLively(page);
 
       await page.evaluate('stop()');

@@ -69,15 +69,18 @@ const aloneNames: readonly CounterName[] = [
   ...(['volatile dropped', 'replaced by newer', 'namespaces left', 'garbage'] as const),
 ];
 
-/** What several servers seldom meet: after so many seeds they have to have. */
-const rareNames: readonly CounterName[] = ['slow readers cut'];
+/** What is seldom met: after so many seeds it has to have been. */
+const rareNames: readonly CounterName[] = ['switches back'];
+const rareAmongSeveral: readonly CounterName[] = ['slow readers cut'];
 const rareSeeds = 500;
 
 /** @returns the names of what was never met by so many seeds with so many servers */
 export function unmet(counters: Counters, nodes: number, seeds: number): CounterName[] {
-  if (nodes === 1) return counterNames.filter((name) => counters[name] === 0);
-  const spared = seeds < rareSeeds ? [...aloneNames, ...rareNames] : aloneNames;
-  return [...counterNames, ...clusterNames].filter((name) => counters[name] === 0 && !spared.includes(name));
+  const isAlone = nodes === 1;
+  const names = isAlone ? counterNames : [...counterNames, ...clusterNames];
+  const rare = isAlone ? rareNames : [...rareNames, ...rareAmongSeveral];
+  const spared = [...(isAlone ? [] : aloneNames), ...(seeds < rareSeeds ? rare : [])];
+  return names.filter((name) => counters[name] === 0 && !spared.includes(name));
 }
 
 export function table(counters: Counters): string {

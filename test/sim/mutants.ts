@@ -506,8 +506,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what a server has written that is lost it tells no more once it has written something else there',
     file: `${server}/store/lately.ts`,
-    code: 'last?.position[0] === epoch ? last.lost : undefined;',
-    instead: 'undefined;',
+    code: 'last?.position[0] === epoch ? last.lost : [];',
+    instead: '[];',
     nodes: 3,
     from: 7700292,
   },

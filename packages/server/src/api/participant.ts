@@ -11,7 +11,7 @@ import { Detours } from '../store/detours';
 import type { FeedContext } from '../store/feed';
 import { Feeds } from '../store/feeds';
 import type { Inbox } from '../store/inbox';
-import { type Known, nameOf, unknown } from '../store/known';
+import { type Known, nameOf } from '../store/known';
 import type { Written } from '../store/lately';
 import { Impatience, Patience } from '../store/patience';
 import { type QueueContext, QueuedTurn } from '../store/queued-turn';
@@ -36,7 +36,7 @@ export interface ParticipantContext {
 /** What is published and not stored may have so many bytes. */
 const storeQueueBytesMax = 16 << 20;
 const knownShape: Shape = { tuple: ['count', 'count', 'text'] };
-const answerShape: Shape = { tuple: [knownShape, knownShape] };
+const answerShape: Shape = { list: knownShape };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
 const announceMsMax = 2_000;
@@ -101,7 +101,7 @@ export class Participant {
       const [log, epoch, known] = value as unknown as [string, string, Known];
       // What is on its way may come into the epoch that is lost, and be seen by nobody but this node.
       await this.turn.written();
-      return [this.#feeds.announced(log, epoch, known), this.#writtenTo(log, epoch)];
+      return [this.#feeds.announced(log, epoch, known), ...this.#writtenTo(log, epoch)];
     });
     await this.patience.once(() =>
       store.open(this.node, {
@@ -150,18 +150,19 @@ export class Participant {
       faultOf(value, answerShape, 'answer') === undefined;
     // What one has known that does not answer may be more.
     if (missing.length > 0 || !results.every(isAnswer)) return undefined;
-    return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];
+    return [...written, ...results.flatMap(([, its]) => its as unknown as Known[])];
   }
 
   /** What this node has written to a log, whether or not it follows it. */
-  #writtenTo(log: string, epoch: string): Known {
+  #writtenTo(log: string, epoch: string): readonly Known[] {
     const written = this.turn.writtenTo(log, epoch);
-    return written === undefined ? unknown : this.#knownBy(written);
+    return written === undefined ? [] : this.#knownBy(written);
   }
 
   /** How this node knows a log by what it has written: whoever goes on has to have what is lost of that. */
-  #knownBy({ position: [, top], stamp, lost = { offset: top, stamp } }: Written): Known {
-    return [top, lost.offset, nameOf(this.node, lost.stamp)];
+  #knownBy({ position: [, top], stamp, lost }: Written): readonly Known[] {
+    const known = lost.length === 0 ? [{ offset: top, stamp }] : lost;
+    return known.map(({ offset, stamp }) => [top, offset, nameOf(this.node, stamp)] as const);
   }
 
   /** Who is in a room, and has not read what is lost, may be nowhere now: then the epoch says that something is missing. */
@@ -177,7 +178,7 @@ export class Participant {
 
   async #renew(log: string, written: Written): Promise<void> {
     const [epoch] = written.position;
-    await this.#announce(log, epoch, this.#knownBy(written));
+    for (const known of this.#knownBy(written)) await this.#announce(log, epoch, known);
     const [renewed] = await this.patience.until(() => this.store.renew(log, epoch));
     this.#feeds.renewed(log, renewed);
   }

@@ -3,6 +3,7 @@ import { listOf } from '../base/compact-list';
 import { type Except, isEarlier, Latest } from '../log/except';
 import type { Follower, Frames, Log } from '../log/log';
 import { stampsPerMs } from '../log/stamp';
+import { findsOutMs } from '../store/feeds';
 import type { Turn } from '../store/turn';
 import { lookBytes } from '../wire/websocket';
 import { type FanOut, topicOf } from './fan-out';
@@ -26,7 +27,7 @@ const lostMsEach = 10;
 /** … and all of them within this time. */
 const lostMsMax = 10_000;
 /** As long as it may take until a node knows what the store has lost, in stamps. */
-export const findsOut = 10_000 * stampsPerMs;
+export const findsOut = findsOutMs * stampsPerMs;
 
 export class Room implements Follower {
   readonly name: string;

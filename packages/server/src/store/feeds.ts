@@ -8,8 +8,8 @@ import { type Known, nameOf, unknown } from './known';
 import { Impatience } from './patience';
 import type { LogState, StoredEntry } from './store';
 
-/** How long a log is followed that nobody needs, in milliseconds: rooms are left and joined again. */
-const lingerMs = 5_000;
+/** As long as it may take until a node knows what the store has lost, in milliseconds. */
+export const findsOutMs = 10_000;
 const goneMax = 16_384;
 /** As many logs are asked for at a time. */
 const checkedMax = 512;
@@ -154,6 +154,7 @@ export class Feeds {
     return feed?.log === log ? feed : undefined;
   }
 
+  /** Rooms are left and joined again, and who has left may have to be told what is lost. */
   #linger(feed: Feed): void {
     const lingering = new TimedCall(() => {
       if (this.#lingering.get(feed) !== lingering) return;
@@ -166,6 +167,6 @@ export class Feeds {
       feed.stop();
     });
     this.#lingering.set(feed, lingering);
-    this.#wheel.schedule(lingering, this.#wheel.now() + lingerMs);
+    this.#wheel.schedule(lingering, this.#wheel.now() + findsOutMs);
   }
 }

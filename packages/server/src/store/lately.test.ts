@@ -32,12 +32,18 @@ describe('what was written to a log last', () => {
 
   it('is told with what is lost of it, when the log has gone on behind that in the same epoch', () => {
     write(6, 'third', 2);
-    expect(lately.loseAfter(5).logs.get('a')).toMatchObject({ position: ['third', 2], lost: { offset: 2, stamp: 60 } });
+    expect(lately.loseAfter(5).logs.get('a')).toMatchObject({
+      position: ['third', 2],
+      lost: [{ offset: 2, stamp: 60 }],
+    });
     write(7, 'third', 3);
-    const lost = { offset: 2, stamp: 60 };
+    const lost = [{ offset: 2, stamp: 60 }];
     expect(lately.writtenTo('a', 'third')).toMatchObject({ position: ['third', 3], stamp: 70, lost });
+    expect(lately.loseAfter(6).logs.get('a')?.lost).toEqual([...lost, { offset: 3, stamp: 70 }]);
+    // It is asked about again before it has written anything else.
+    expect(lately.loseAfter(6).logs.get('a')?.lost).toHaveLength(2);
     write(8, 'fourth', 1);
-    expect(lately.writtenTo('a', 'third')?.lost).toEqual(lost);
-    expect(lately.writtenTo('a', 'fourth')?.lost).toBeUndefined();
+    expect(lately.writtenTo('a', 'third')?.lost).toHaveLength(2);
+    expect(lately.writtenTo('a', 'fourth')?.lost).toEqual([]);
   });
 });

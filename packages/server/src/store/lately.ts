@@ -6,6 +6,8 @@ import type { Commit, CommitResult, Letter } from './store';
 const lettersMax = 1_024;
 const logsMax = 16_384;
 const sessionsMax = 16_384;
+/** Of one log in one epoch. */
+const lossesMax = 16;
 
 /** What this node has stored, and the store has lost. */
 export interface Lost {
@@ -22,8 +24,8 @@ export interface Written {
   readonly number: number;
   readonly position: Position;
   readonly stamp: number;
-  /** One before it in the same epoch, or this one, that the store has lost since: the log may have something else in its place. */
-  readonly lost: { readonly offset: number; readonly stamp: number } | undefined;
+  /** Those in the same epoch, up to this one, that the store has lost since: the log may have something else in their places. */
+  readonly lost: readonly { readonly offset: number; readonly stamp: number }[];
   /** The last one in the epoch that the log had before: others may ask for that only now. */
   readonly before: Written | undefined;
 }
@@ -44,7 +46,7 @@ export class Lately {
         const [epoch] = position;
         const last = this.#logs.get(step.log);
         // Others may ask only when the log has gone on behind it.
-        const lost = last?.position[0] === epoch ? last.lost : undefined;
+        const lost = last?.position[0] === epoch ? last.lost : [];
         const before = this.#beforeEpoch(step.log, epoch);
         this.#logs.set(step.log, { number, position, stamp: step.stamp, lost, before });
       }
@@ -66,7 +68,8 @@ export class Lately {
     for (const [log, written] of [...this.#logs.entries()]) {
       const { number, position, stamp } = written;
       if (number <= last) continue;
-      const lost = written.lost ?? { offset: position[1], stamp };
+      const isKnown = written.lost.length === lossesMax || written.lost.at(-1)?.stamp === stamp;
+      const lost = isKnown ? written.lost : [...written.lost, { offset: position[1], stamp }];
       logs.set(log, { ...written, lost });
       this.#logs.set(log, { ...written, lost });
     }
