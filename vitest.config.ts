@@ -16,7 +16,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', ...(isLong ? [] : long)],
     typecheck: { enabled: false },
     // Most of them wait most of the time.
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Far above what anything here takes: they end what hangs.
     testTimeout: 120_000,
     hookTimeout: 120_000,

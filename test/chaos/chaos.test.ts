@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { buildOf, output, runFile } from '../kit/built';
 import { hosts } from '../kit/hosts';
 
-const cuts = 20;
+const cuts = 10;
 
 describe.each(hosts.map(([name]) => name))('on %s', (host) => {
   test.each(['websocket,json', 'sse,protobuf', 'polling,msgpack'])(

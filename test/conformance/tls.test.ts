@@ -189,6 +189,7 @@ describe('a WebSocket over HTTP/2 (RFC 8441)', () => {
 
     stream.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]));
     await once(stream, 'end');
+    stream.end();
     await expect.poll(() => io.sockets.size).toBe(0);
   });
 

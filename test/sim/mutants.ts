@@ -264,9 +264,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a gap in a log is guessed over',
-    file: `${server}/store/feed.ts`,
-    code: 'const entry = this.#waiting.get(log.nextOffset);',
-    instead: 'const entry = this.#waiting.get(log.nextOffset) ?? [...this.#waiting.values()][0];',
+    file: `${server}/store/waiting-entries.ts`,
+    code: 'return list[0]?.offset === offset ? list[0] : undefined;',
+    instead: 'return list[0];',
     nodes: 3,
     from: 970004,
   },
@@ -567,5 +567,30 @@ export const mutants: readonly Mutant[] = [
     code: 'const isFannedOut = connection.native && !this.isCounted && this.catchUp',
     instead: 'const isFannedOut = this.catchUp',
     from: 8_400_096,
+  },
+  {
+    fault: 'what is lost of a log as somebody leaves its room is not told',
+    file: `${server}/room/rooms.ts`,
+    code: 'if (epoch !== membership.epoch || offset < membership.seen)',
+    instead: 'if (epoch !== membership.epoch)',
+    nodes: 3,
+    from: 8501410,
+  },
+  {
+    fault: 'a server takes what somebody has read elsewhere for what it would have delivered',
+    file: `${server}/store/known.ts`,
+    code: 'if (top > this.#last || isMissed ||',
+    instead: 'if (top > this.#last ||',
+    nodes: 3,
+    from: 8501505,
+  },
+  {
+    fault:
+      'who has left a room, and comes to a server that hears only later that its log has another epoch, is not told',
+    file: `${server}/room/rooms.ts`,
+    code: 'if (room.log.id !== span.epoch)',
+    instead: 'if (false)',
+    nodes: 3,
+    from: 8501505,
   },
 ];

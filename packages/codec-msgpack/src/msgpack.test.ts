@@ -74,7 +74,7 @@ describe('msgpack bytes', () => {
           for (const packet of [ack(value), ack(date)]) expect(node.encode(packet)).toEqual(browser.encode(packet));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 100 },
     );
   });
 

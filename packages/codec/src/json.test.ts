@@ -125,8 +125,8 @@ describe.each([
       expect(() => codec.decode(`[2,"/","e",[${text(65)}]]`)).toThrow(undecodable);
       expect(codec.decode(`[0,[["/",${text(64)}]]]`)).toMatchObject({ type: PacketType.Hello });
       expect(() => codec.decode(`[0,[["/",${text(65)}]]]`)).toThrow(undecodable);
-      expect(() => codec.decode(`[3,1,${text(1e6)}]`)).toThrow(undecodable);
-      for (const frame of [text(1e6), `[3,1,${text(1e6)}]`, `[${text(1e6)}]`, open.repeat(1e6)]) {
+      expect(() => codec.decode(`[3,1,${text(2e5)}]`)).toThrow(undecodable);
+      for (const frame of [text(2e5), `[3,1,${text(2e5)}]`, `[${text(2e5)}]`, open.repeat(2e5)]) {
         expect(() => codec.decode(frame)).toThrow(RemoteProtocolError);
       }
     });

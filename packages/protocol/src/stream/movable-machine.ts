@@ -5,6 +5,7 @@ import { RemoteProtocolError } from '../wire/errors';
 import { defaultOutboxLimits, type OutboxLimits, type SessionSettings } from '../wire/limits';
 import { type CountedPacket, type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
+import { type OpenPacket, OpenPackets } from './open-packets';
 import { type ResumeCounts, ServerMachine, type ServerSink } from './server-machine';
 import { Settled } from './settled';
 
@@ -44,14 +45,6 @@ type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
 /** No server has a larger one. */
 export const largestWindow: Window = { windowPacketsMax: 8_192, windowBytesMax: 1 << 30 };
 
-/** A packet of the peer that its owner has not settled. */
-interface OpenPacket {
-  /** Infinity while its owner puts it off. */
-  readonly since: number;
-  readonly size: number;
-  readonly ack: number | undefined;
-}
-
 export class MovableMachine<F extends { readonly length: number }> extends ServerMachine<F> {
   /** What is settled, … */
   readonly #settled: Settled;
@@ -63,9 +56,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   #storedSent = 0;
   /** Frames up to this number were sent by a machine before this one. */
   #sentBefore = 0;
-  /** By number, in the order in which they were begun: those that are put off last. */
-  readonly #open = new Map<number, OpenPacket>();
-  #openBytes = 0;
+  readonly #open = new OpenPackets();
   /** Numbers that settle once all before them have, ascending. */
   readonly #inTurn: number[] = [];
   /** By number: those that count as settled, and will be answered. */
@@ -177,9 +168,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   /** A packet that was delivered under this number is handled to the end. The deadline may have come closer. */
   settle(number: number, now: number): void {
-    const open = this.#open.get(number);
+    const open = this.#open.take(number);
     if (open === undefined) this.#owed.delete(number);
-    else this.#close(number, open, now);
+    else this.#close(open, now);
   }
 
   /** Its owner has not begun with a packet that was delivered under this number: it is not open for as long as it is put off. */
@@ -200,10 +191,10 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   }
 
   override tick(now: number): void {
-    for (const [number, open] of this.#open) {
-      if (now < open.since + openMsMax) break;
-      if (open.ack !== undefined) this.#owe(number, open.ack);
-      this.#close(number, open, now);
+    for (let { first } = this.#open; first !== undefined && now >= first.since + openMsMax; { first } = this.#open) {
+      this.#open.take(first.number);
+      if (first.ack !== undefined) this.#owe(first.number, first.ack);
+      this.#close(first, now);
     }
     super.tick(now);
   }
@@ -221,23 +212,19 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
       this.#add(number, size);
       return;
     }
-    this.#open.set(number, { since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
-    this.#openBytes += size;
+    this.#open.add({ number, since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
     this.#checkWindow(number > this.#left ? this.settings : largestWindow);
     this.handle(packet, number, size);
   }
 
   get #overdueAt(): number {
-    for (const { since } of this.#open.values()) return since + openMsMax;
-    return Infinity;
+    return (this.#open.first?.since ?? Infinity) + openMsMax;
   }
 
   #begunAt(number: number, since: number): void {
-    const open = this.#open.get(number);
-    if (open === undefined) return;
+    const open = this.#open.take(number);
     // They stay in the order in which they become overdue.
-    this.#open.delete(number);
-    this.#open.set(number, { ...open, since });
+    if (open !== undefined) this.#open.add({ ...open, since });
   }
 
   #nextNumber(): number {
@@ -253,8 +240,8 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   /** @throws RemoteProtocolError if the peer sends more than it was told to */
   #checkWindow({ windowPacketsMax, windowBytesMax }: Window): void {
-    const packets = this.#open.size + this.#settledPackets - this.#stored.packets + this.untoldPackets;
-    const bytes = this.#openBytes + this.#settledBytes - this.#stored.bytes + this.untoldBytes;
+    const packets = this.#open.count + this.#settledPackets - this.#stored.packets + this.untoldPackets;
+    const bytes = this.#open.bytes + this.#settledBytes - this.#stored.bytes + this.untoldBytes;
     if (packets <= windowPacketsMax && (packets === 1 || bytes <= windowBytesMax)) return;
     throw new RemoteProtocolError(
       'ERR_WINDOW',
@@ -263,9 +250,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     );
   }
 
-  #close(number: number, { size }: OpenPacket, now: number): void {
-    this.#open.delete(number);
-    this.#openBytes -= size;
+  #close({ number, size }: OpenPacket, now: number): void {
     this.#add(number, size);
     this.#passTurns(now);
   }

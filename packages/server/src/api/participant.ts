@@ -35,7 +35,7 @@ export interface ParticipantContext {
 
 /** What is published and not stored may have so many bytes. */
 const storeQueueBytesMax = 16 << 20;
-const knownShape: Shape = { tuple: ['count', 'count', 'text'] };
+const knownShape: Shape = { tuple: ['count', 'count', 'text', 'flag'] };
 const answerShape: Shape = { list: knownShape };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
@@ -161,8 +161,8 @@ export class Participant {
 
   /** How this node knows a log by what it has written: whoever goes on has to have what is lost of that. */
   #knownBy({ position: [, top], stamp, lost }: Written): readonly Known[] {
-    const known = lost.length === 0 ? [{ offset: top, stamp }] : lost;
-    return known.map(({ offset, stamp }) => [top, offset, nameOf(this.node, stamp)] as const);
+    if (lost.length === 0) return [[top, top, nameOf(this.node, stamp), false]];
+    return lost.map(({ offset, stamp }) => [top, offset, nameOf(this.node, stamp), true] as const);
   }
 
   /** Who is in a room, and has not read what is lost, may be nowhere now: then the epoch says that something is missing. */

@@ -117,7 +117,12 @@ export class Rooms implements RoomContext {
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
     // Where it has left may not know yet what is lost, and does not have it any more.
-    else if (turn.isShared) room.left(subscriber);
+    else if (turn.isShared) {
+      room.left(subscriber);
+      turn.whenAt(room.log, 0, () => {
+        if (room.log.id !== span.epoch) (subscriber.line as Line | undefined)?.lost(0);
+      });
+    }
     if (known === undefined) {
       if (isMember) this.#add(name, room);
       // Its log stays as long as there is something to be read in it.
@@ -219,7 +224,8 @@ export class Rooms implements RoomContext {
     membership.isHeld = true;
     membership.ends = turn.top(log, false, ([epoch, offset]) => {
       Object.assign(membership, { to: offset, ends: undefined });
-      if (epoch !== membership.epoch) subscriber.line.lost(0);
+      // Or the store has lost what was there for it when it left.
+      if (epoch !== membership.epoch || offset < membership.seen) subscriber.line.lost(0);
       this.#unholdAt(subscriber, membership, offset);
     });
   }

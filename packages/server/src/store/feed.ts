@@ -14,6 +14,7 @@ import { Impatience } from './patience';
 import { placed } from './placed';
 import { Renewal, type RenewalContext } from './renewal';
 import type { LogPage, LogState, StoredEntry } from './store';
+import { WaitingEntries } from './waiting-entries';
 
 /** What feeds need of the server. */
 export interface FeedContext extends RenewalContext {
@@ -56,8 +57,7 @@ export class Feed {
   follower: Follower | undefined;
   readonly #context: FeedContext;
   #state: 'idle' | 'starting' | 'ready' | 'renewing' | 'stopped' = 'idle';
-  /** Stored entries that wait for those before them, by offset. */
-  readonly #waiting = new Map<number, StoredEntry>();
+  readonly #waiting = new WaitingEntries();
   /** Those that came before it was known which epoch the log has. */
   readonly #early: (readonly [epoch: string, entry: StoredEntry])[] = [];
   /** Offset of the newest entry that there is known to be. */
@@ -68,6 +68,8 @@ export class Feed {
   #isReading = false;
   /** Offset of the newest entry that there was as it was started. */
   #topAtStart = 0;
+  /** Up to here somebody who is here has read it at other nodes. */
+  #readElsewhere = 0;
   /** Whether something may have been missed since the read that is under way has begun. */
   #isInDoubt = false;
   readonly #names: Names;
@@ -101,8 +103,9 @@ export class Feed {
   async start(from: Position | undefined): Promise<void> {
     if (from !== undefined) {
       // A record may know more of it than the store does, if that has lost something.
-      if (this.isReady || this.#state === 'renewing') this.announced(from[0], [from[1], 0, '']);
+      if (this.isReady || this.#state === 'renewing') this.announced(from[0], [from[1], 0, '', false]);
       if (!this.isReady) this.#wanted.push(from);
+      else if (from[0] === this.log.id) this.#readElsewhere = Math.max(this.#readElsewhere, from[1]);
     }
     if (this.#state !== 'idle') return;
     this.#state = 'starting';
@@ -137,7 +140,11 @@ export class Feed {
   /** There are entries as far as they are wanted, or have been. */
   #takeWanted(): void {
     const { id } = this.log;
-    for (const [epoch, offset] of this.#wanted.splice(0)) if (epoch === id) this.#top = Math.max(this.#top, offset);
+    for (const [epoch, offset] of this.#wanted.splice(0)) {
+      if (epoch !== id) continue;
+      this.#top = Math.max(this.#top, offset);
+      this.#readElsewhere = Math.max(this.#readElsewhere, offset);
+    }
   }
 
   /** Entries that came before it was known which epoch the log has. */
@@ -145,7 +152,7 @@ export class Feed {
     const { id, base } = this.log;
     for (const [epoch, entry] of this.#early.splice(0)) {
       if (epoch !== id || entry.offset <= base) continue;
-      this.#waiting.set(entry.offset, entry);
+      this.#waiting.set(entry);
       this.#top = Math.max(this.#top, entry.offset);
     }
   }
@@ -208,12 +215,12 @@ export class Feed {
       if (differ(names.at(entry.offset), names.of(entry)) || !names.isBehind(entry)) this.#askForRenewal();
       return;
     }
-    const before = this.#waiting.get(entry.offset);
+    const before = this.#waiting.at(entry.offset);
     if (before !== undefined && before.stamp !== entry.stamp) {
       this.#askForRenewal();
       return;
     }
-    if (this.#waiting.size < waitingEntriesMax) this.#waiting.set(entry.offset, entry);
+    if (this.#waiting.count < waitingEntriesMax) this.#waiting.set(entry);
     this.#advance();
     this.#watchGap();
   }
@@ -261,7 +268,7 @@ export class Feed {
     const { id, lastOffset } = this.log;
     if (epoch !== id || !this.isReady) return unknown;
     this.#top = Math.max(this.#top, its[0]);
-    return [this.#top, lastOffset, this.#names.at(lastOffset) ?? ''];
+    return [this.#top, lastOffset, this.#names.at(lastOffset) ?? '', false];
   }
 
   /** The log has another epoch, because the store has lost some of it. Who had all of it goes on. */
@@ -274,7 +281,7 @@ export class Feed {
       this.#askForRenewal(epoch);
       return;
     }
-    const before = new Before(this.log.id, this.#top, this.log.lastOffset, this.#names.all());
+    const before = new Before(this.log.id, this.#top, this.log.lastOffset, this.#names.all(), this.#readElsewhere);
     this.#state = 'renewing';
     this.log.next = epoch;
     this.#waiting.clear();
@@ -287,7 +294,7 @@ export class Feed {
   #settled(epoch: string, isWhole: boolean, detours: ReadonlySet<string>): void {
     if (this.#state !== 'renewing') return;
     if (isWhole) this.follower?.onRenewed?.(epoch, detours);
-    this.#top = this.#topAtStart = 0;
+    this.#top = this.#topAtStart = this.#readElsewhere = 0;
     this.#context.retention.restart(this.log, epoch, 0);
     this.#state = 'ready';
     this.#takeWanted();
@@ -350,13 +357,13 @@ export class Feed {
     const { log } = this;
     const { node, isReleased } = this.#context;
     while (this.isReady) {
-      const entry = this.#waiting.get(log.nextOffset);
+      const entry = this.#waiting.first(log.nextOffset);
       if (entry === undefined || (entry.node === node && !isReleased(entry.stamp))) break;
       if (!this.#names.isBehind(entry)) {
         this.#askForRenewal();
         break;
       }
-      this.#waiting.delete(entry.offset);
+      this.#waiting.shift();
       this.#deliver(entry);
     }
     this.#wake();
@@ -398,7 +405,7 @@ export class Feed {
 
   /** Whether entries are missing that there are. */
   get #hasGap(): boolean {
-    return this.isReady && this.#top > this.log.lastOffset && !this.#waiting.has(this.log.nextOffset);
+    return this.isReady && this.#top > this.log.lastOffset && this.#waiting.first(this.log.nextOffset) === undefined;
   }
 
   #watchGap(): void {
@@ -437,7 +444,7 @@ export class Feed {
         if (first > this.log.nextOffset) this.#skipTo(epoch, first - 1);
         this.#top = Math.max(top, this.#top);
         for (const entry of entries) {
-          if (entry.offset > this.log.lastOffset) this.#waiting.set(entry.offset, entry);
+          if (entry.offset > this.log.lastOffset) this.#waiting.set(entry);
         }
         this.#advance();
         if (this.#isInDoubt) this.#isInDoubt = false;

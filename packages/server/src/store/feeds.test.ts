@@ -45,13 +45,13 @@ test('a log is followed until it is known what becomes of its renewal, so that w
   feeds.start(log, undefined);
   await turn();
   feeds.unfollow(log, follower);
-  clock.advance(4_000);
+  clock.advance(9_000);
   feeds.renewed('log', 'then');
   clock.advance(2_000);
   await turn();
   expect(unfollowed).toBe(0);
   // Another node has known more.
-  answer([[2, 2, 'another']]);
+  answer([[2, 2, 'another', false]]);
   await turn();
   expect(lost).toBe(1);
   clock.advance(10_000);

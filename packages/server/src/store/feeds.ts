@@ -101,7 +101,7 @@ export class Feeds {
   /** The store has said that a log goes up to a position. @param stamp of the entry there, if it is this node's */
   known(name: string, [epoch, offset]: Position, stamp: number | undefined): void {
     const last = stamp === undefined ? ([0, ''] as const) : ([offset, nameOf(this.#context.node, stamp)] as const);
-    const known: Known = [offset, ...last];
+    const known: Known = [offset, ...last, false];
     const feed = this.#byName.get(name);
     if (stamp !== undefined) feed?.stored([epoch, offset]);
     feed?.known(epoch, known);

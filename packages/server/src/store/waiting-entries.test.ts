@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import type { StoredEntry } from './store';
+import { WaitingEntries } from './waiting-entries';
+
+const entry = (offset: number, stamp = 0): StoredEntry => ({
+  ...{ offset, stamp, node: 'a', after: [0, ''] as const, except: [], earlier: [], bodies: [] },
+});
+
+test('entries are given in order, however they come, and each once', () => {
+  const waiting = new WaitingEntries();
+  for (const offset of [7, 3, 5, 4, 9]) waiting.set(entry(offset));
+  const again = entry(5, 1);
+  waiting.set(again);
+  expect(waiting.count).toBe(5);
+  expect(waiting.at(5)).toBe(again);
+  expect(waiting.at(6)).toBeUndefined();
+  expect(waiting.first(2)).toBeUndefined();
+  for (const offset of [3, 4, 5]) {
+    expect(waiting.first(offset)).toMatchObject({ offset });
+    waiting.shift();
+  }
+  expect(waiting.first(6)).toBeUndefined();
+  expect(waiting.count).toBe(2);
+  // What comes before that is not wanted any more.
+  expect(waiting.first(8)).toBeUndefined();
+  expect(waiting.count).toBe(1);
+  waiting.clear();
+  expect(waiting.first(9)).toBeUndefined();
+});
