@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@halyard/source', 'node', 'import', 'module', 'default'];
 
 // What takes a minute and more, by `npm run test:long`: the rest of the proxies, and reloads in a browser.
-const long = ['test/proxies/!(transports).test.ts', 'test/e2e/proxied.test.ts', 'test/e2e/reload.test.ts'];
+const long = [
+  'test/conformance/storm.test.ts',
+  'test/proxies/!(transports).test.ts',
+  'test/e2e/proxied.test.ts',
+  'test/e2e/reload.test.ts',
+];
 // biome-ignore lint/suspicious/noUndeclaredEnvVars: no task of turbo runs the tests.
 const isLong = process.env.HALYARD_LONG !== undefined;
 
