@@ -593,4 +593,12 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 8501505,
   },
+  {
+    fault: 'what a server has stored behind what it has lost it does not tell',
+    file: `${server}/api/participant.ts`,
+    code: 'return lost.at(-1)?.stamp === stamp ? known :',
+    instead: 'return known.length > 0 ? known :',
+    nodes: 3,
+    from: 8604429,
+  },
 ];

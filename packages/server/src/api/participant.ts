@@ -159,10 +159,10 @@ export class Participant {
     return written === undefined ? [] : this.#knownBy(written);
   }
 
-  /** How this node knows a log by what it has written: whoever goes on has to have what is lost of that. */
+  /** How this node knows a log by what it has written: whoever goes on has to have the last of it, and what is lost of that. */
   #knownBy({ position: [, top], stamp, lost }: Written): readonly Known[] {
-    if (lost.length === 0) return [[top, top, nameOf(this.node, stamp), false]];
-    return lost.map(({ offset, stamp }) => [top, offset, nameOf(this.node, stamp), true] as const);
+    const known = lost.map(({ offset, stamp }): Known => [top, offset, nameOf(this.node, stamp), true]);
+    return lost.at(-1)?.stamp === stamp ? known : [...known, [top, top, nameOf(this.node, stamp), false]];
   }
 
   /** Who is in a room, and has not read what is lost, may be nowhere now: then the epoch says that something is missing. */
