@@ -7,6 +7,8 @@ export default defineConfig([
       core: 'src/core.ts',
       debug: 'src/debug.ts',
       reload: 'src/reload.ts',
+      tabs: 'src/tabs.ts',
+      'tabs-worker': 'src/tabs-worker.ts',
       'debug-off': 'src/platform/debug-off.ts',
       'debug-node': 'src/platform/debug-node.ts',
       'fetch-browser': 'src/platform/fetch-browser.ts',

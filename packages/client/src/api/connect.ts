@@ -17,6 +17,12 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url: string | URL | undefined,
   options: CoreOptions,
 ): Socket<Listen, Emit> {
+  const { client, namespace } = createClient(url, options);
+  return openSocket(client, namespace, options) as never;
+}
+
+/** @returns a client of a server that nobody has a socket of yet, and the namespace that `url` has */
+export function createClient(url: string | URL | undefined, options: CoreOptions) {
   const resolved = resolveOptions(options);
   let origin: string | undefined;
   let namespace = '';
@@ -31,7 +37,7 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
     const session = createSession(resolved, presences, carrier);
     return options.reload?.keep(session, presences, origin!, resolved) ?? session;
   });
-  return openSocket({ connection, session, options: resolved, presences }, namespace, options) as never;
+  return { client: { connection, session, options: resolved, presences }, namespace };
 }
 
 /** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */

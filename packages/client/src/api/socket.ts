@@ -22,7 +22,7 @@ import type { Connection } from '../link/connector';
 import type { ConnectInfo } from '../session/lifecycle';
 import type { Auth, Presence } from '../session/presence';
 import { noHandler } from '../session/reply';
-import type { Session } from '../session/session';
+import type { Speech } from '../session/session';
 import type { Emittable, Listener, ReservedEvent } from './events';
 import type { Options, SocketOptions } from './options';
 
@@ -112,9 +112,9 @@ interface SocketPresence extends Presence {
 
 /** What the sockets of a client share. */
 export interface Client {
-  readonly session: Session;
+  readonly session: Speech;
   readonly connection: Connection;
-  readonly options: Options;
+  readonly options: Pick<Options, 'ackTimeoutMs' | 'autoConnect'>;
   readonly presences: Map<string, SocketPresence>;
 }
 

@@ -84,8 +84,8 @@ export interface SessionParts extends SessionName {
   lose(reason: string, has: (presence: Presence | undefined) => unknown): void;
 }
 
-/** What a session offers to the sockets above it. */
-export interface Session extends CarriedSession {
+/** What sockets speak by. */
+export interface Speech {
   isConnected(presence: Presence): boolean;
   /** @throws LocalUsageError `ERR_NAMESPACES_FULL` */
   join(presence: Presence): void;
@@ -98,6 +98,10 @@ export interface Session extends CarriedSession {
   emit(presence: Presence, event: string, args: readonly Value[], timeoutMs: number, settle?: Settle): void;
   /** Sends an event if it can leave now. */
   emitVolatile(presence: Presence, event: string, args: readonly Value[]): void;
+}
+
+/** What a session offers to the sockets above it, and to what carries it. */
+export interface Session extends Speech, CarriedSession {
   /** For what keeps it over a reload. @param name which session it is from now on; before it is attached */
   parts(name?: SessionName): SessionParts;
 }

@@ -1,0 +1,307 @@
+// One session for several tabs: each has sockets as if it had a session of its own. The worker is a port away, as in a browser; what
+// only browsers have, the locks that tell whether a tab is still there, is made here. Real tabs: test/e2e/tabs.test.ts.
+import { PublicError, type Socket } from '@halyard/client';
+import { connectTab, type TabOptions } from '@halyard/client/tabs';
+import { serveTabs, type Tabs } from '@halyard/client/tabs-worker';
+import { Cable } from '@halyard/harness/cable';
+import type { Server, ServerOptions } from '@halyard/server';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+
+const [[, host]] = hosts as [(typeof hosts)[number]];
+const { serve, cleanUp } = served(host);
+
+/** Who waits for a lock that another has. */
+const locks = new Map<string, (() => void)[]>();
+/** Who has it is not there any more. */
+const freeLock = (name: string) => {
+  for (const next of locks.get(name)?.splice(0) ?? []) next();
+};
+
+beforeEach(() => {
+  const request = async (name: string, run: () => unknown) => {
+    const waiting = locks.get(name);
+    if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
+    else locks.set(name, []);
+    return run();
+  };
+  vi.stubGlobal('navigator', { locks: { request } });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  locks.clear();
+});
+
+interface Scene {
+  readonly io: Server;
+  readonly cable: Cable;
+  /** Opens a tab. */
+  tab(options?: TabOptions): Socket;
+  /** The worker is killed; the next tab, or the next try of one, makes another. */
+  killWorker(): void;
+}
+
+async function scene(app: (io: Server) => void = () => {}, options: ServerOptions = {}): Promise<Scene> {
+  const io = await serve(options, app);
+  const cable = await Cable.open(io.port as number);
+  cleanUp.push(() => cable.close());
+  let worker: Tabs | undefined;
+  let ports: MessagePort[] = [];
+  const openWorker = () => {
+    worker ??= serveTabs(cable.url, { transports: ['websocket'], reconnect: { delayMinMs: 1, delayMaxMs: 5 } });
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port2);
+    worker.accept(port2);
+    cleanUp.push(() => port1.close());
+    return { port: port1 };
+  };
+  return {
+    io,
+    cable,
+    tab(options) {
+      const socket = connectTab(openWorker, options);
+      cleanUp.push(() => socket.connection.close());
+      return socket;
+    },
+    killWorker() {
+      worker = undefined;
+      for (const port of ports) port.close();
+      ports = [];
+      for (const name of [...locks.keys()]) if (name.startsWith('halyard worker')) freeLock(name);
+    },
+  };
+}
+
+const once = (socket: Socket, event: 'connect' | 'disconnect' | 'connect_error' | 'error') =>
+  new Promise<unknown>((resolve) => socket.once(event, resolve as never));
+
+describe('tabs that share a session', () => {
+  test('are one client for the server, and each of them is told everything once and in order', async () => {
+    const said: string[] = [];
+    const { io, tab } = await scene((io) => {
+      io.on('connection', (socket) => {
+        socket.join('room');
+        socket.on('say', (text: string) => {
+          said.push(text);
+          return `${text}!`;
+        });
+      });
+    });
+    const tabs = [tab(), tab(), tab()];
+    const heard = tabs.map((socket) => {
+      const list: unknown[] = [];
+      socket.on('direct', (...args) => void list.push(args));
+      socket.on('room', (...args) => void list.push(args));
+      return list;
+    });
+    await Promise.all(tabs.map((socket) => once(socket, 'connect')));
+    expect(io.sockets.size).toBe(1);
+    const [server] = io.sockets.values();
+    expect(tabs.map(({ id, connected }) => [id, connected])).toEqual(tabs.map(() => [server!.id, true]));
+
+    const value = { when: new Date(5), big: 2n ** 60n, bytes: new Uint8Array([1, 2]), list: [1, null, 'ä'] };
+    for (let i = 0; i < 20; i++) {
+      if (i % 2) server!.emit('direct', i, value);
+      else io.to('room').emit('room', i, value);
+    }
+    const all = Array.from({ length: 20 }, (_, i) => [i, value]);
+    for (const list of heard) await expect.poll(() => list).toEqual(all);
+
+    const replies = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => tabs[i % 3]!.emitWithAck('say', `${i % 3} ${i}`)),
+    );
+    expect(replies).toEqual(Array.from({ length: 30 }, (_, i) => `${i % 3} ${i}!`));
+    for (const one of ['0', '1', '2']) {
+      const its = said.filter((text) => text.startsWith(one));
+      expect(its).toEqual(its.toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2))));
+      expect(its).toHaveLength(10);
+    }
+  });
+
+  test('answer with the first that has something to say', async () => {
+    const { io, tab } = await scene();
+    const tabs = [tab(), tab(), tab()];
+    await Promise.all(tabs.map((socket) => once(socket, 'connect')));
+    const [server] = [...io.sockets.values()];
+    await expect(server!.emitWithAck('ask')).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
+    tabs[0]!.on('ask', () => {});
+    expect(await server!.emitWithAck('ask')).toBeUndefined();
+    tabs[2]!.on('ask', async () => 'of the third');
+    expect(await server!.emitWithAck('ask')).toBe('of the third');
+    tabs[1]!.on('refuse', () => {
+      throw new PublicError('ERR_NO', 'No.', { why: 1 });
+    });
+    await expect(server!.emitWithAck('refuse')).rejects.toMatchObject({ code: 'ERR_NO', data: { why: 1 } });
+    tabs[1]!.on('fail', () => {
+      throw new Error('a secret');
+    });
+    const told = once(tabs[1]!, 'error');
+    await expect(server!.emitWithAck('fail')).rejects.toMatchObject({
+      code: 'ERR_HANDLER',
+      message: 'The handler failed.',
+    });
+    expect(await told).toMatchObject({ message: 'a secret' });
+  });
+
+  test('are in a namespace as long as one of them wants it', async () => {
+    const ended = vi.fn();
+    const { io, tab } = await scene((io) => {
+      io.of('/side').on('connection', (socket) => void socket.on('disconnect', ended));
+    });
+    const [one, other] = [tab(), tab()];
+    const sides = [one.of('/side'), other.of('/side')] as const;
+    await Promise.all(sides.map((side) => once(side, 'connect')));
+    expect(io.of('/side').sockets.size).toBe(1);
+    const left = once(sides[0], 'disconnect');
+    sides[0].disconnect();
+    expect(await left).toMatchObject({ code: 1000, by: 'client', willReconnect: false });
+    expect(() => sides[0].emit('say')).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }));
+    const heard = vi.fn();
+    for (const side of sides) side.on('news', heard);
+    io.of('/side').emit('news');
+    await expect.poll(() => heard.mock.calls.length).toBe(1);
+    // It comes back to where the others are still.
+    sides[0].connect();
+    await once(sides[0], 'connect');
+    for (const side of sides) side.disconnect();
+    await expect.poll(() => ended.mock.calls.length).toBe(1);
+    expect(io.sockets.size).toBe(1);
+  });
+
+  test('of which one is closed: what it has said arrives, and the others go on', async () => {
+    const said: unknown[] = [];
+    const ended = vi.fn();
+    const { io, tab } = await scene((io) => {
+      io.on('connection', (socket) => {
+        socket.on('say', (text) => void said.push(text));
+        socket.on('disconnect', ended);
+      });
+    });
+    const one = tab();
+    await once(one, 'connect');
+    const [itsLock] = [...locks.keys()].filter((name) => name.startsWith('halyard tab'));
+    const other = tab();
+    await once(other, 'connect');
+    for (let i = 0; i < 100; i++) one.emit('say', i);
+    freeLock(itsLock!);
+    await expect.poll(() => said).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(
+      await other
+        .timeout(5_000)
+        .emitWithAck('say', 'more')
+        .catch((error) => error),
+    ).toBeUndefined();
+    // The closed one is waited for no longer.
+    const asks = [...io.sockets.values()].map((socket) => socket.timeout(20_000).emitWithAck('ask'));
+    await expect(Promise.all(asks)).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
+    expect(ended).not.toHaveBeenCalled();
+    const [last] = [...locks.keys()].filter((name) => name.startsWith('halyard tab') && name !== itsLock);
+    freeLock(last!);
+    await expect.poll(() => ended.mock.calls.length).toBe(1);
+  });
+
+  test('are told of a lost connection, and that the session has gone on', async () => {
+    const { io, cable, tab } = await scene();
+    const tabs = [tab(), tab()];
+    await Promise.all(tabs.map((socket) => once(socket, 'connect')));
+    const states: string[] = [];
+    tabs[1]!.connection.on('state', ({ to, reason }) => void states.push(`${to} ${reason}`));
+    const lost = tabs.map((socket) => once(socket, 'disconnect'));
+    const back = tabs.map((socket) => once(socket, 'connect'));
+    const heard = tabs.map((socket) => {
+      const list: unknown[] = [];
+      socket.on('news', (number) => void list.push(number));
+      return list;
+    });
+    cable.cut();
+    io.emit('news', 1);
+    for (const one of await Promise.all(lost)) expect(one).toMatchObject({ code: 1006, willReconnect: true });
+    for (const one of await Promise.all(back)) expect(one).toMatchObject({ recovered: true });
+    io.emit('news', 2);
+    for (const list of heard) await expect.poll(() => list).toEqual([1, 2]);
+    expect(states).toEqual(['waiting lost', 'connecting retry', 'open recovered']);
+    expect([tabs[1]!.connection.state, tabs[1]!.connection.transport]).toEqual(['open', 'websocket']);
+  });
+
+  test('are asked who they are, and are refused together', async () => {
+    let isOpen = false;
+    const { io, tab } = await scene((io) => {
+      io.use((handshake) => {
+        if (!isOpen) throw new PublicError('ERR_WHO', `Who is ${(handshake.auth as { name: string }).name}?`, [1]);
+      });
+    });
+    const auth = vi.fn(async () => ({ name: 'one' }));
+    const tabs = [tab({ auth }), tab({ auth: { name: 'two' } })];
+    const refusals = await Promise.all(tabs.map((socket) => once(socket, 'connect_error')));
+    for (const refusal of refusals) {
+      expect(refusal).toBeInstanceOf(PublicError);
+      expect(refusal).toMatchObject({ code: 'ERR_WHO', message: 'Who is one?', data: [1] });
+    }
+    expect(tabs.map(({ active }) => active)).toEqual([false, false]);
+    isOpen = true;
+    tabs[1]!.connect();
+    await once(tabs[1]!, 'connect');
+    expect([...io.sockets.values()].map(({ handshake }) => handshake.auth)).toEqual([{ name: 'two' }]);
+    expect(auth).toHaveBeenCalledTimes(1);
+    tabs[0]!.auth = async () => {
+      throw new Error('no token');
+    };
+    tabs[1]!.disconnect();
+    tabs[0]!.connect();
+    expect(await once(tabs[0]!, 'connect_error')).toMatchObject({ message: expect.stringContaining('no token') });
+  });
+
+  test('are told what cannot be sent, where it is emitted', async () => {
+    const { tab } = await scene(() => {}, { frameBytesMax: 65_536 });
+    const socket = tab();
+    await once(socket, 'connect');
+    const failure = (code: string) => expect.objectContaining({ code });
+    expect(() => socket.emit('say', (() => {}) as never)).toThrow(failure('ERR_NOT_ENCODABLE'));
+    expect(() => socket.emit('say', new Map() as never)).toThrow(failure('ERR_NOT_ENCODABLE'));
+    expect(() => socket.emit('connect')).toThrow(failure('ERR_RESERVED_EVENT'));
+    expect(() => socket.volatile.emit('say', Number.NaN)).toThrow(failure('ERR_NOT_ENCODABLE'));
+    const long = 'x'.repeat(100_000);
+    await expect(socket.emitWithAck('say', long)).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_BIG' });
+    const told = once(socket, 'error');
+    socket.emit('say', long);
+    expect(await told).toMatchObject({ code: 'ERR_FRAME_TOO_BIG', name: expect.any(String) });
+    await expect(socket.timeout(20).emitWithAck('nobody')).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
+  });
+
+  test('whose worker is killed are told that the session is lost, and have a new one', async () => {
+    let isSilent = true;
+    const { io, tab, killWorker } = await scene((io) => {
+      io.on('connection', (socket) => {
+        socket.on('ask', () => (isSilent ? new Promise(() => {}) : 'here'));
+      });
+    });
+    const tabs = [tab(), tab()];
+    await Promise.all(tabs.map((socket) => once(socket, 'connect')));
+    const { id } = tabs[0]!;
+    const reply = tabs[0]!.emitWithAck('ask').catch((error) => error);
+    await expect.poll(() => io.sockets.size).toBe(1);
+    const lost = tabs.map((socket) => once(socket, 'disconnect'));
+    const back = tabs.map((socket) => once(socket, 'connect'));
+    killWorker();
+    expect(await reply).toMatchObject({ code: 'ERR_SESSION_LOST' });
+    for (const one of await Promise.all(lost))
+      expect(one).toMatchObject({ reason: 'the worker is gone', willReconnect: true });
+    for (const one of await Promise.all(back)) expect(one).toMatchObject({ recovered: false });
+    expect(tabs[0]!.id).toBe(tabs[1]!.id);
+    expect(tabs[0]!.id).not.toBe(id);
+    isSilent = false;
+    expect(await Promise.all(tabs.map((socket) => socket.emitWithAck('ask')))).toEqual(['here', 'here']);
+  });
+
+  test.each([
+    ['no worker', () => connectTab({} as never), 'openWorker'],
+    ['an option that is none', () => connectTab(() => ({}) as never, { url: 'x' } as never), 'url'],
+    ['a time that is none', () => connectTab(() => ({}) as never, { ackTimeoutMs: 0 }), 'ackTimeoutMs'],
+    ['a namespace that is none', () => connectTab(() => ({}) as never, { namespace: 'x' }), 'namespace'],
+    ['an address that is none', () => serveTabs('ftp://example.com'), 'url'],
+    ['an option of the worker that is none', () => serveTabs('http://localhost', { tabs: 1 } as never), 'tabs'],
+  ])('%s is answered with what is wrong', (_what, call, word) => {
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining(word) }));
+  });
+});
