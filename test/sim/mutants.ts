@@ -601,4 +601,20 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 8604429,
   },
+  {
+    fault: 'a session that is claimed is kept no longer than before',
+    file: `${server}/store/memory-hub.ts`,
+    code: 'stored.endsAt = Math.max(stored.endsAt, this.#wheel.now() + keptMs);',
+    instead: '',
+    nodes: 3,
+    from: 8701954,
+  },
+  {
+    fault: 'a letter that finds no record of its session is not sent again',
+    file: `${server}/store/queued-turn.ts`,
+    code: 'if (position[1] === 0) this.#strays.add(item.step);',
+    instead: '',
+    nodes: 3,
+    from: 8704428,
+  },
 ];

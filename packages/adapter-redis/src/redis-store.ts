@@ -147,9 +147,9 @@ export class RedisStore implements Store {
     };
   }
 
-  async claim({ session, nonce, newNonce, generation }: Claim): Promise<boolean> {
+  async claim({ session, nonce, newNonce, generation, keptMs }: Claim): Promise<boolean> {
     const { node } = this.#life;
-    const args = [node, session, nonce, newNonce, generation];
+    const args = [node, session, nonce, newNonce, generation, msOf(keptMs)];
     return (await this.#run('claim', this.partitionOf(session), args)) === 1;
   }
 

@@ -104,13 +104,14 @@ if s.isOver then return 'over' end
 return { s.nonce, int(s.generation), s.owner, redis.call('HGETALL', s.record) }
 `;
 
-/** Node, id, nonce, new nonce, generation → whether it is the node's. */
+/** Node, id, nonce, new nonce, generation, milliseconds for which it is kept at least → whether it is the node's. */
 export const claimScript = `
-local node, s, nonce, newNonce, generation = arg(), session(arg()), arg(), arg(), number()
+local node, s, nonce, newNonce, generation, kept = arg(), session(arg()), arg(), arg(), number(), number()
 if not s.isThere or s.isOver then return 0 end
-if s.nonce == newNonce then return 1 end
-if s.nonce ~= nonce then return 0 end
-redis.call('HSET', s.key, 'nonce', newNonce, 'generation', int(math.max(s.generation, generation)), 'owner', node)
+if s.nonce ~= nonce and s.nonce ~= newNonce then return 0 end
+-- What is listed as expiring earlier is looked at again then, and its keys live a day longer than that.
+redis.call('HSET', s.key, 'nonce', newNonce, 'generation', int(math.max(s.generation, generation)), 'owner', node,
+  'until', int(math.max(s.until_, now + kept)))
 return 1
 `;
 

@@ -1,6 +1,13 @@
 // How this node gets a session that a client asks for, with a store that others share: it has it, another node lets it go, or it
 // takes it from one that is gone. Nonces decide who has it; what a record says is checked before anything is changed.
-import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
+import {
+  type Close,
+  CloseCode,
+  type HelloPacket,
+  type ResumeRequest,
+  type SessionSettings,
+  Settled,
+} from '@halyard/protocol';
 import type { Patience } from '../store/patience';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredSession } from '../store/store';
@@ -37,6 +44,14 @@ export interface ClaimsContext extends SessionContext {
   here(id: string): Session | undefined;
   /** Makes a session of what another node has left. */
   restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string): Session;
+}
+
+/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
+const keptSlackMs = 30_000;
+
+/** @returns how long a record is kept in the store while nobody writes it: that is done when its client has answered a PING, too */
+export function keptMsOf({ recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs }: SessionSettings): number {
+  return recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs;
 }
 
 /** How often somebody else may be faster, until the client is told to try again. */
@@ -91,7 +106,7 @@ export class Claims {
     codecIndex: number,
     isWanted: () => boolean,
   ): Promise<Found | 'changed'> {
-    const { store, patience, platform, node, letGo, isThere, report, turn } = this.#context;
+    const { store, patience, platform, node, letGo, isThere, report, turn, settings } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
     let stored = await patience.until(() => store.session(id));
@@ -115,7 +130,8 @@ export class Claims {
       if (!isWanted()) return contested;
       const newNonce = platform.randomBytes(12).toString('base64url');
       const { nonce, generation } = stored;
-      const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation) };
+      const keptMs = keptMsOf(settings);
+      const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation), keptMs };
       if (!(await patience.until(() => store.claim(claim)))) return 'changed';
       // Its owner may have written until then.
       const taken = await patience.until(() => store.session(id));

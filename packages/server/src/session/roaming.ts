@@ -17,6 +17,7 @@ import { compactOf, listOf } from '../base/compact-list';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { StoredLetter } from '../store/store';
 import type { Recorded, Recording } from '../store/turn';
+import { keptMsOf } from './claims';
 import {
   Borrowed,
   decodeReply,
@@ -31,9 +32,6 @@ import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
 import { encodeValue } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
-
-/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
-const keptSlackMs = 30_000;
 
 /** How a session came to this node, if there can be others. */
 interface Move {
@@ -152,7 +150,6 @@ export abstract class Roaming extends Moving implements Recorded {
 
   write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
     const { recordCodec, settings } = this.context;
-    const { recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs } = settings;
     const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
     const { nonce = '', mailbox } = moves.get(this) ?? {};
     const snapshot = this.movable.snapshot();
@@ -165,8 +162,7 @@ export abstract class Roaming extends Moving implements Recorded {
         mail: mailbox?.position ?? noMail,
         parts: record?.parts,
         isWhole: before === undefined,
-        // It is written again when its client has answered a PING.
-        keptMs: recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs,
+        keptMs: keptMsOf(settings),
       },
       tops: record?.tops ?? new Map(),
       written: record?.written,

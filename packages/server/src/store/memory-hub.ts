@@ -53,6 +53,7 @@ class KeptLog {
 /** The record of a session. */
 class KeptSession {
   readonly kept: TimedCall;
+  endsAt = 0;
   nonce = '';
   generation = 0;
   owner = '';
@@ -195,14 +196,15 @@ export class MemoryHub {
     if (this.#expired.get(session)?.lease === lease) this.#expired.delete(session);
   }
 
-  claim(node: string, { session, nonce, newNonce, generation }: Claim): boolean {
+  claim(node: string, { session, nonce, newNonce, generation, keptMs }: Claim): boolean {
     const stored = this.sessions.get(session);
     if (stored === undefined || stored.isOver) return false;
-    if (stored.nonce === newNonce) return true;
-    if (stored.nonce !== nonce) return false;
+    if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;
     stored.nonce = newNonce;
     stored.generation = Math.max(stored.generation, generation);
     stored.owner = node;
+    stored.endsAt = Math.max(stored.endsAt, this.#wheel.now() + keptMs);
+    this.#keep(stored.kept, stored.endsAt);
     return true;
   }
 
@@ -315,7 +317,8 @@ export class MemoryHub {
     for (const [name, at] of write.positions) {
       written.record.set(name, positionPart(typeof at === 'number' ? (positions[at] as Position) : at));
     }
-    this.#keep(written.kept, this.#wheel.now() + keptMs);
+    written.endsAt = this.#wheel.now() + keptMs;
+    this.#keep(written.kept, written.endsAt);
     return undefined;
   }
 

@@ -11,6 +11,7 @@ import type { Feeds } from './feeds';
 import type { Lost, Written } from './lately';
 import { Impatience, type Patience } from './patience';
 import type { CommitResult, Letter, NewEntry, Step, Store, StoredLetter } from './store';
+import { Strays } from './strays';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
 
 /** What an entry is behind, the store says later. */
@@ -71,6 +72,7 @@ export class QueuedTurn implements Turn {
   /** Those that other nodes have. */
   readonly #forgotten = new WeakSet<Recorded>();
   readonly #commits: Commits;
+  readonly #strays: Strays;
   #stepCount = 0;
   #isScheduled = false;
   #isStoring = false;
@@ -91,6 +93,7 @@ export class QueuedTurn implements Turn {
     this.#context = context;
     this.#store = context.store;
     this.stamps = context.stamps;
+    this.#strays = new Strays(context.store, context.patience, (letter) => this.#post(letter));
     this.#commits = new Commits(context.store, context.patience, (partition, lost, logs) => {
       const renewed = context.rolledBack(partition, lost, logs);
       for (const letter of lost.letters) this.#post(letter);
@@ -383,8 +386,11 @@ export class QueuedTurn implements Turn {
       item.position = positions[i];
       // At once: what is released behind it waits for it.
       if (item.starts !== undefined) this.#feeds.start(item.starts, item.position);
-      if ('to' in item.step) continue;
       const position = item.position as Position;
+      if ('to' in item.step) {
+        if (position[1] === 0) this.#strays.add(item.step);
+        continue;
+      }
       if ('topOf' in item.step) {
         this.#feeds.known(item.step.topOf, position, undefined);
         continue;

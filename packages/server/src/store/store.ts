@@ -193,6 +193,8 @@ export interface Claim {
   /** What it has from now on: random, of this claim alone. The same claim again MUST succeed again. */
   readonly newNonce: string;
   readonly generation: number;
+  /** How long the record is kept from now on at least, while nobody writes it: who has it does that soon. */
+  readonly keptMs: number;
 }
 
 /** What a store tells a node. MUST NOT be called before `open` has begun, or after `close`. */

@@ -128,8 +128,8 @@ export function storeSuite(name: string, open: () => StoreLab): void {
     const none = { number: 0, node: '', stamp: 0 };
     const stored = async ({ store }: { store: Store }, session: string) =>
       (await store.session(session)) as StoredSession;
-    const claimOf = (session: string, nonce: string, newNonce: string, generation = 2): Claim => ({
-      ...{ session, nonce, newNonce, generation },
+    const claimOf = (session: string, nonce: string, newNonce: string, generation = 2, keptMs = 0): Claim => ({
+      ...{ session, nonce, newNonce, generation, keptMs },
     });
     const textOf = (record: RecordParts) => record.get('text');
     const nothing = { positions: [], repeated: [], fenced: [], missing: [], mailed: [] };
@@ -416,6 +416,21 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         await first.store.forget('s', last!.lease);
         await lab.elapse(11_000);
         expect(await first.store.expired(9, 10_000)).toEqual([]);
+      });
+
+      test('that are claimed are kept until who has claimed them may have written them, and no shorter than before', async () => {
+        const { lab, first, second } = await setUp(2);
+        await first.commit({ records: [write('s', 'one', 'n', 2_000)] });
+        await first.commit({ records: [write('t', 'two', 'n', 20_000)] });
+        await lab.elapse(600);
+        expect(await second.store.claim(claimOf('s', 'n', 'mine', 2, 4_000))).toBe(true);
+        expect(await second.store.claim(claimOf('t', 'n', 'mine', 2, 1_000))).toBe(true);
+        await lab.elapse(2_000);
+        expect(await first.store.expired(9, 10_000)).toEqual([]);
+        expect([(await stored(first, 's')).nonce, (await stored(first, 't')).nonce]).toEqual(['mine', 'mine']);
+        await lab.elapse(2_500);
+        expect((await first.store.expired(9, 10_000)).map(({ session }) => session)).toEqual(['s']);
+        expect((await stored(first, 't')).nonce).toBe('mine');
       });
 
       test('that have expired, and are written by who had them all the same, go on', async () => {
