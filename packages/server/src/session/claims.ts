@@ -1,20 +1,13 @@
 // How this node gets a session that a client asks for, with a store that others share: it has it, another node lets it go, or it
 // takes it from one that is gone. Nonces decide who has it; what a record says is checked before anything is changed.
-import {
-  type Close,
-  CloseCode,
-  type HelloPacket,
-  type ResumeRequest,
-  type SessionSettings,
-  Settled,
-} from '@halyard/protocol';
+import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
 import type { Patience } from '../store/patience';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
 import type { OpenElsewhere, Reply } from './handover';
 import { isSame, type Key } from './key';
-import { type CountsRecord, decodeRecord, hashOf, RecordError, type SessionRecord } from './record';
+import { type CountsRecord, decodeRecord, hashOf, keptMsOf, RecordError, type SessionRecord } from './record';
 import type { Session } from './session';
 
 export const impossible: Close = {
@@ -44,14 +37,6 @@ export interface ClaimsContext extends SessionContext {
   here(id: string): Session | undefined;
   /** Makes a session of what another node has left. */
   restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string): Session;
-}
-
-/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
-const keptSlackMs = 30_000;
-
-/** @returns how long a record is kept in the store while nobody writes it: that is done when its client has answered a PING, too */
-export function keptMsOf({ recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs }: SessionSettings): number {
-  return recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs;
 }
 
 /** How often somebody else may be faster, until the client is told to try again. */

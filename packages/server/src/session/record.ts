@@ -2,7 +2,7 @@
 // the positions, which HELLO brings, are not in it; nor is when it ends, which the store knows. It is stored in parts.
 import { createHash } from 'node:crypto';
 import type { Codec } from '@halyard/codec';
-import { type Frame, PacketType, type StreamCounts, type Value } from '@halyard/protocol';
+import { type Frame, PacketType, type SessionSettings, type StreamCounts, type Value } from '@halyard/protocol';
 import type { RecordParts } from '../store/store';
 import type { MailRecord } from './mailbox';
 import { faultOf, type Shape } from './record-shape';
@@ -236,6 +236,14 @@ export function hashOf(text: string): Uint8Array {
 /** A value by itself, as a reply would carry it. @throws LocalUsageError `ERR_NOT_ENCODABLE` with its path */
 export function encodeValue(value: Value | undefined, codec: Codec): Frame {
   return codec.encode({ type: PacketType.Ack, ack: 1, value });
+}
+
+/** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
+const keptSlackMs = 30_000;
+
+/** @returns how long a record is kept in the store while nobody writes it: that is done when its client has answered a PING, too */
+export function keptMsOf({ recoveryWindowMs, heartbeatMs, heartbeatTimeoutMs }: SessionSettings): number {
+  return recoveryWindowMs + heartbeatMs + heartbeatTimeoutMs + keptSlackMs;
 }
 
 /** @throws RecordError */

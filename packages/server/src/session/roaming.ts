@@ -17,7 +17,6 @@ import { compactOf, listOf } from '../base/compact-list';
 import type { QueuedTurn } from '../store/queued-turn';
 import type { StoredLetter } from '../store/store';
 import type { Recorded, Recording } from '../store/turn';
-import { keptMsOf } from './claims';
 import {
   Borrowed,
   decodeReply,
@@ -30,7 +29,7 @@ import {
 import { decodeLetter, encodeLoss } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
-import { encodeValue } from './record';
+import { encodeValue, keptMsOf } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
 
 /** How a session came to this node, if there can be others. */
