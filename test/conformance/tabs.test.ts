@@ -266,7 +266,7 @@ describe('tabs that share a session', () => {
     const told = once(socket, 'error');
     socket.emit('say', long);
     expect(await told).toMatchObject({ code: 'ERR_FRAME_TOO_BIG', name: expect.any(String) });
-    await expect(socket.timeout(20).emitWithAck('nobody')).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
+    await expect(socket.timeout(20_000).emitWithAck('nobody')).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
   });
 
   test('whose worker is killed are told that the session is lost, and have a new one', async () => {

@@ -11,6 +11,8 @@ import { redis, Emitter } from '@halyard/adapter-redis';
 import { connect } from '@halyard/client';
 import { connect as connectCore, websocket } from '@halyard/client/core';
 import { overReload } from '@halyard/client/reload';
+import { connectTab } from '@halyard/client/tabs';
+import { serveTabs } from '@halyard/client/tabs-worker';
 import { dataLimits, type Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -47,6 +49,8 @@ export const wrong: Promise<number> = socket.emitWithAck('say', 'hello').then((r
 export const core = connectCore('http://localhost', { codec: json(), transport: websocket(), reload: overReload() });
 // @ts-expect-error It is what overReload gives.
 export const wrongReload = connect('http://localhost', { reload: true });
+export const tab = connectTab<ServerToClient, ClientToServer>(() => ({ port: new MessageChannel().port1 }));
+export const tabs = serveTabs('http://localhost', { codec: msgpack() });
 export const rest = [afterClose(1000), dataLimits, simulate, Emitter];
 `;
 
@@ -54,7 +58,9 @@ export const rest = [afterClose(1000), dataLimits, simulate, Emitter];
 const page = `
 import { connect } from '@halyard/client';
 import { websocket } from '@halyard/client/core';
+import { connectTab } from '@halyard/client/tabs';
 import { msgpack } from '@halyard/codec-msgpack';
+export const tab = connectTab(() => new SharedWorker('/worker.js', { type: 'module' }), { namespace: '/side' });
 export const socket = connect('https://app.example', { codec: msgpack(), transports: [websocket()] });
 `;
 

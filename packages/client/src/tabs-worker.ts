@@ -7,10 +7,11 @@ import { systemClock } from './platform/clock';
 import { systemRandom } from './platform/random';
 import { randomToken } from './platform/token';
 import { createHub } from './tabs/hub';
+import type { TabPort } from './tabs/messages';
 
 export interface Tabs {
   /** Takes a tab in. A SharedWorker does that by itself. */
-  accept(port: MessagePort): void;
+  accept(port: TabPort): void;
 }
 
 /**
@@ -28,8 +29,10 @@ export function serveTabs(
     { ...client, codec: json(), clock: options.clock ?? systemClock },
     `halyard worker ${randomToken(systemRandom)}`,
   );
-  globalThis.addEventListener?.('connect', ({ ports }: Event & { ports?: readonly MessagePort[] }) => {
+  globalThis.addEventListener?.('connect', ({ ports }: Event & { ports?: readonly TabPort[] }) => {
     for (const port of ports ?? []) accept(port);
   });
   return { accept };
 }
+
+export type { TabPort } from './tabs/messages';

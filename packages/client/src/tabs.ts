@@ -8,6 +8,7 @@ import { type Client, openSocket, type Socket } from './api/socket';
 import { checkNumber, optionError } from './base/option-error';
 import { systemRandom } from './platform/random';
 import { randomToken } from './platform/token';
+import type { TabPort } from './tabs/messages';
 import { createTab } from './tabs/tab';
 
 export interface TabOptions extends SocketOptions {
@@ -26,7 +27,7 @@ export interface TabOptions extends SocketOptions {
  * @throws LocalUsageError `ERR_OPTION`
  */
 export function connectTab<Listen = AnyEvents, Emit = AnyEvents>(
-  openWorker: () => { readonly port: MessagePort },
+  openWorker: () => { readonly port: TabPort },
   { namespace = '/', ackTimeoutMs = 10_000, autoConnect = true, auth, ...others }: TabOptions = {},
 ): Socket<Listen, Emit> {
   if (typeof openWorker !== 'function') throw optionError('openWorker', 'a function that makes a SharedWorker');
@@ -41,3 +42,5 @@ export function connectTab<Listen = AnyEvents, Emit = AnyEvents>(
 }
 
 export type { Socket } from './api/socket';
+export type { Auth, AuthData } from './session/presence';
+export type { TabPort } from './tabs/messages';

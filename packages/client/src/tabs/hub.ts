@@ -13,7 +13,7 @@ import { holdLock, whenGone } from '../platform/life';
 import type { AuthData, Presence, Reply } from '../session/presence';
 import { noHandler } from '../session/reply';
 import type { Session } from '../session/session';
-import { errorOf, failureOf, newsOf, type ToTab, type ToWorker } from './messages';
+import { errorOf, failureOf, newsOf, type TabPort, type ToTab, type ToWorker } from './messages';
 
 /** A tab may be frozen: after so many milliseconds the next one is asked. */
 const authMsMax = 5_000;
@@ -52,7 +52,7 @@ export interface Hub {
 export function createHub(
   { session, connection, presences, codec, clock }: Hub,
   lock: string,
-): (port: MessagePort) => void {
+): (port: TabPort) => void {
   const tabs = new Set<Tab>();
   const places = presences as Map<string, Place>;
   const questions = new Map<number, Question>();
@@ -205,9 +205,10 @@ export function createHub(
   return (port) => {
     const tab: Tab = { post: (message) => port.postMessage(message) };
     tabs.add(tab);
-    port.onmessage = ({ data }) => {
+    port.addEventListener('message', ({ data }) => {
       if (tabs.has(tab)) receive(tab, data as ToWorker);
-    };
+    });
+    port.start();
     tab.post(['state', connection.state, connection.transport, undefined]);
     if (isHeld) tab.post(['worker', lock]);
   };

@@ -5,6 +5,15 @@ import type { ConnectionState, StateChange } from '../link/connector';
 import type { LifecycleEvents } from '../session/lifecycle';
 import type { AuthData } from '../session/presence';
 
+/** What both sides need of a `MessagePort`. */
+export interface TabPort {
+  postMessage(message: unknown): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  /** Messages are told from now on. */
+  start(): void;
+  close(): void;
+}
+
 /** An error that crosses: what class it is of is not cloned. */
 export interface Failure {
   readonly kind: 'public' | 'local' | 'halyard' | 'other';

@@ -17,7 +17,7 @@ import type { DisconnectInfo } from '../session/lifecycle';
 import { askAuth, type Presence } from '../session/presence';
 import { createReply } from '../session/reply';
 import type { Speech } from '../session/session';
-import { errorOf, failureOf, type News, type ToTab, type ToWorker } from './messages';
+import { errorOf, failureOf, type News, type TabPort, type ToTab, type ToWorker } from './messages';
 
 /** A presence as this tab has it. */
 interface Place extends Presence {
@@ -33,7 +33,7 @@ const gone = { code: 1006, reason: 'the worker is gone', by: 'network', willReco
  * @param lock a name that nobody else has
  */
 export function createTab(
-  openPort: () => MessagePort,
+  openPort: () => TabPort,
   codec: Codec,
   lock: string,
   presences: ReadonlyMap<string, Presence>,
@@ -44,7 +44,7 @@ export function createTab(
   let acks = 0;
   let state: ConnectionState = 'idle';
   let transport: string | undefined;
-  let port: MessagePort | undefined;
+  let port: TabPort | undefined;
 
   const post = (message: ToWorker) => port!.postMessage(message);
 
@@ -59,9 +59,10 @@ export function createTab(
   const begin = () => {
     const current = openPort();
     port = current;
-    current.onmessage = ({ data }) => {
+    current.addEventListener('message', ({ data }) => {
       if (port === current) receive(data as ToTab);
-    };
+    });
+    current.start();
     holdLock(lock, () => post(['tab', lock]));
   };
 
