@@ -617,4 +617,12 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 8704428,
   },
+  {
+    fault: 'a server takes a log for whole of which the store had another entry than it has delivered',
+    file: `${server}/store/feed.ts`,
+    code: 'if (this.#isLacking) before.isWhole = false;',
+    instead: '',
+    nodes: 3,
+    from: 8802209,
+  },
 ];

@@ -68,6 +68,8 @@ export class Feed {
   #isReading = false;
   /** Offset of the newest entry that there was as it was started. */
   #topAtStart = 0;
+  /** Whether the store had an entry in the place of another one that was delivered here: it was not. */
+  #isLacking = false;
   /** Up to here somebody who is here has read it at other nodes. */
   #readElsewhere = 0;
   /** Whether something may have been missed since the read that is under way has begun. */
@@ -211,8 +213,9 @@ export class Feed {
     this.#top = Math.max(this.#top, entry.offset);
     if (entry.offset <= log.lastOffset) {
       const names = this.#names;
+      if (differ(names.at(entry.offset), names.of(entry))) this.#hasOther(names.of(entry));
       // What comes from here is delivered before the store has told what it is behind.
-      if (differ(names.at(entry.offset), names.of(entry)) || !names.isBehind(entry)) this.#askForRenewal();
+      else if (!names.isBehind(entry)) this.#hasOther(nameOf(entry.after[1], entry.after[0]));
       return;
     }
     const before = this.#waiting.at(entry.offset);
@@ -237,7 +240,8 @@ export class Feed {
     if (!this.isReady || log.id !== then.epoch) return;
     const isOther = top === then.last && differ(this.#names.at(top), nameOf(node, stamp));
     if (epoch !== log.id) this.renewed(epoch);
-    else if (top < then.top || isOther) this.#askForRenewal();
+    else if (isOther) this.#hasOther(nameOf(node, stamp));
+    else if (top < then.top) this.#askForRenewal();
     // What came behind says what it is behind.
     else if (top > then.last) this.#readOn();
   }
@@ -282,6 +286,7 @@ export class Feed {
       return;
     }
     const before = new Before(this.log.id, this.#top, this.log.lastOffset, this.#names.all(), this.#readElsewhere);
+    if (this.#isLacking) before.isWhole = false;
     this.#state = 'renewing';
     this.log.next = epoch;
     this.#waiting.clear();
@@ -295,6 +300,7 @@ export class Feed {
     if (this.#state !== 'renewing') return;
     if (isWhole) this.follower?.onRenewed?.(epoch, detours);
     this.#top = this.#topAtStart = this.#readElsewhere = 0;
+    this.#isLacking = false;
     this.#context.retention.restart(this.log, epoch, 0);
     this.#state = 'ready';
     this.#takeWanted();
@@ -303,6 +309,13 @@ export class Feed {
     else this.#tellLost('what was stored is lost');
     this.#advance();
     this.#readOn();
+  }
+
+  /** The store has something else in the place of what was delivered here. */
+  #hasOther(name: string): void {
+    // What it has lost may have been said again, and have another place there.
+    if (![...this.#names.all().values()].includes(name)) this.#isLacking = true;
+    this.#askForRenewal();
   }
 
   /** The store has lost something of it, and nobody has said so. */
