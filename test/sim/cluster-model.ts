@@ -80,6 +80,8 @@ export class ClusterModel {
   readonly #said = new Map<string, Said>();
   readonly #killed = new Set<number>();
   readonly #killedAt = new Map<number, number>();
+  /** Until when servers stand still. */
+  readonly #stillUntil = new Map<number, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -220,6 +222,11 @@ export class ClusterModel {
     else this.#killedAt.set(server, this.#now());
   }
 
+  /** A server stands still from now on for so many milliseconds, or for longer if it did already. */
+  stands(server: number, ms: number): void {
+    this.#stillUntil.set(server, Math.max(this.#stillUntil.get(server) ?? 0, this.#now() + ms));
+  }
+
   /** The store has lost what was done since a time: who was killed since then has perhaps known of it alone. */
   lostSince(since: number): void {
     for (const [server, at] of this.#killedAt) if (at >= since) this.#doubt(server);
@@ -288,7 +295,7 @@ export class ClusterModel {
       // It has had something that was lost with all who knew of it: something else may have got its place.
       if ([...got].some((name) => this.#isForgotten(name))) continue;
       for (const name of due) {
-        if (got.has(name) || this.#isForgotten(name)) continue;
+        if (got.has(name) || this.#isForgotten(name) || this.#isLate(name, seat)) continue;
         return `${id} has not got ${name}`;
       }
     }
@@ -302,6 +309,16 @@ export class ClusterModel {
   #isForgotten(name: string): boolean {
     const emission = this.#emissions.get(name) as Tracked;
     return emission.isLoose && this.#killed.has(emission.server) && !this.#isRemembered(emission);
+  }
+
+  /** Whether the store has lost it, and the server that knew it stood still until nobody remembers who has left its rooms by then. */
+  #isLate(name: string, { rooms }: Seat): boolean {
+    const emission = this.#emissions.get(name) as Tracked;
+    if (!emission.isLoose || !emission.rooms?.length) return false;
+    const states = emission.rooms.map((room) => rooms.get(room));
+    if (states.some((state) => state?.isIn)) return false;
+    const leftAt = Math.max(...states.map((state) => state?.since ?? 0));
+    return (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
   }
 
   /** Whether a server has it that follows the log ever since: for a member that has got it there, and has stayed. */

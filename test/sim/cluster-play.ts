@@ -847,6 +847,7 @@ class ClusterWorld {
         this.#note(`server ${place.number} stands still for ${ms} ms`);
         this.counters['servers paused']++;
         place.time.halt(ms);
+        this.#model.stands(place.number, ms);
         return;
       }
       case 'away': {
