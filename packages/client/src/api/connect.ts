@@ -3,7 +3,7 @@ import type { AnyEvents } from '@halyard/protocol';
 import { optionError } from '../base/option-error';
 import { createConnector } from '../link/connector';
 import { pageOrigin } from '../platform/page';
-import { createSession } from '../session/session';
+import { createSession, type Session } from '../session/session';
 import { type CoreOptions, resolveOptions } from './options';
 import { type Client, openSocket, type Socket } from './socket';
 
@@ -21,8 +21,14 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   return openSocket(client, namespace, options) as never;
 }
 
-/** @returns a client of a server that nobody has a socket of yet, and the namespace that `url` has */
-export function createClient(url: string | URL | undefined, options: CoreOptions) {
+export interface NewClient {
+  readonly client: Client & { readonly session: Session };
+  /** That which the URL has. */
+  readonly namespace: string;
+}
+
+/** @returns a client of a server, of which nobody has a socket yet. @throws as `connect` */
+export function createClient(url: string | URL | undefined, options: CoreOptions): NewClient {
   const resolved = resolveOptions(options);
   let origin: string | undefined;
   let namespace = '';

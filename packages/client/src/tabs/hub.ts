@@ -205,7 +205,7 @@ export function createHub(
   return (port) => {
     const tab: Tab = { post: (message) => port.postMessage(message) };
     tabs.add(tab);
-    port.addEventListener('message', ({ data }) => {
+    port.addEventListener('message', ({ data }: { data: unknown }) => {
       if (tabs.has(tab)) receive(tab, data as ToWorker);
     });
     port.start();

@@ -8,7 +8,8 @@ import type { AuthData } from '../session/presence';
 /** What both sides need of a `MessagePort`. */
 export interface TabPort {
   postMessage(message: unknown): void;
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  // biome-ignore lint/suspicious/noExplicitAny: the types of pages and those of Node have nothing else in common.
+  addEventListener(type: 'message', listener: (event: any) => void): void;
   /** Messages are told from now on. */
   start(): void;
   close(): void;

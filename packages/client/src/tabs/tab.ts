@@ -59,7 +59,7 @@ export function createTab(
   const begin = () => {
     const current = openPort();
     port = current;
-    current.addEventListener('message', ({ data }) => {
+    current.addEventListener('message', ({ data }: { data: unknown }) => {
       if (port === current) receive(data as ToTab);
     });
     current.start();
