@@ -625,4 +625,12 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 8802209,
   },
+  {
+    fault: 'what a server has said once more, because its first place was lost, it delivers in both',
+    file: `${server}/store/feed.ts`,
+    code: 'this.#waiting.moved(this.#context.node, entry);',
+    instead: '',
+    nodes: 3,
+    from: 9002941,
+  },
 ];

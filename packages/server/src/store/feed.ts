@@ -324,7 +324,9 @@ export class Feed {
   }
 
   /** What this node has emitted may be delivered now. */
-  released(): void {
+  released(epoch: string, entry: StoredEntry): void {
+    this.#waiting.moved(this.#context.node, entry);
+    this.arrived(epoch, entry);
     this.#advance();
   }
 

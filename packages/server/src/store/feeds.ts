@@ -137,8 +137,7 @@ export class Feeds {
   released(name: string, epoch: string, entry: StoredEntry): Feed | undefined {
     const feed = this.#byName.get(name);
     if (feed === undefined) return undefined;
-    feed.arrived(epoch, entry);
-    feed.released();
+    feed.released(epoch, entry);
     if (feed.isStarting) return feed;
     const isHere = feed.isReady && feed.log.id === epoch && feed.log.lastOffset >= entry.offset;
     return isHere || !feed.expects(epoch) ? undefined : feed;

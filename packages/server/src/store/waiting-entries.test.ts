@@ -6,6 +6,14 @@ const entry = (offset: number, stamp = 0): StoredEntry => ({
   ...{ offset, stamp, node: 'a', after: [0, ''] as const, except: [], earlier: [], bodies: [] },
 });
 
+test('one that is stored once more waits in its new place alone', () => {
+  const waiting = new WaitingEntries();
+  for (const one of [entry(3, 1), { ...entry(4, 1), node: 'b' }, entry(5, 2)]) waiting.set(one);
+  const again = { ...entry(5, 1), node: '' };
+  waiting.moved('a', again);
+  expect([waiting.at(3), waiting.at(4)?.node, waiting.at(5)?.stamp]).toEqual([undefined, 'b', 2]);
+});
+
 test('entries are given in order, however they come, and each once', () => {
   const waiting = new WaitingEntries();
   for (const offset of [7, 3, 5, 4, 9]) waiting.set(entry(offset));

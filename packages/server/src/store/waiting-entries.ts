@@ -35,6 +35,12 @@ export class WaitingEntries {
     else this.#list.splice(after, 0, entry);
   }
 
+  /** The store has lost an entry, and had it once more: it waits in its new place alone. */
+  moved(node: string, { stamp, offset }: StoredEntry): void {
+    const at = this.#list.findIndex((entry) => entry.stamp === stamp && entry.node === node && entry.offset !== offset);
+    if (at >= 0) this.#list.splice(at, 1);
+  }
+
   clear(): void {
     this.#list.length = 0;
   }
