@@ -233,7 +233,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'a session is claimed without the nonce',
     file: `${server}/store/memory-hub.ts`,
-    code: 'if (stored.nonce !== nonce) return false;',
+    code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
     from: 5300018,
