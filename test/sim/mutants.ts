@@ -362,7 +362,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'nobody asks the others what they have known of a log that has lost something',
     file: `${server}/api/participant.ts`,
-    code: 'return [written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
+    code: 'return [...written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
     instead: 'return [];',
     nodes: 3,
     from: 3000794,
