@@ -585,15 +585,6 @@ export const mutants: readonly Mutant[] = [
     from: 8501505,
   },
   {
-    fault:
-      'who has left a room, and comes to a server that hears only later that its log has another epoch, is not told',
-    file: `${server}/room/rooms.ts`,
-    code: 'if (room.log.id !== span.epoch)',
-    instead: 'if (false)',
-    nodes: 3,
-    from: 8501505,
-  },
-  {
     fault: 'what a server has stored behind what it has lost it does not tell',
     file: `${server}/api/participant.ts`,
     code: 'return lost.at(-1)?.stamp === stamp ? known :',

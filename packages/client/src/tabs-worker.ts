@@ -24,7 +24,7 @@ export function serveTabs(
   url?: string | URL,
   options: Omit<ClientOptions, 'auth' | 'autoConnect' | 'reload'> = {},
 ): Tabs {
-  const { client } = createClient(url, chosen(options));
+  const [client] = createClient(url, chosen(options));
   const accept = createHub(
     { ...client, codec: json(), clock: options.clock ?? systemClock },
     `halyard worker ${randomToken(systemRandom)}`,

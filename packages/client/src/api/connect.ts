@@ -17,18 +17,15 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url: string | URL | undefined,
   options: CoreOptions,
 ): Socket<Listen, Emit> {
-  const { client, namespace } = createClient(url, options);
+  const [client, namespace] = createClient(url, options);
   return openSocket(client, namespace, options) as never;
 }
 
-export interface NewClient {
-  readonly client: Client & { readonly session: Session };
-  /** That which the URL has. */
-  readonly namespace: string;
-}
-
-/** @returns a client of a server, of which nobody has a socket yet. @throws as `connect` */
-export function createClient(url: string | URL | undefined, options: CoreOptions): NewClient {
+/** @returns a client of a server, of which nobody has a socket yet, and the namespace that the URL has. @throws as `connect` */
+export function createClient(
+  url: string | URL | undefined,
+  options: CoreOptions,
+): readonly [client: Client & { readonly session: Session }, namespace: string] {
   const resolved = resolveOptions(options);
   let origin: string | undefined;
   let namespace = '';
@@ -43,7 +40,7 @@ export function createClient(url: string | URL | undefined, options: CoreOptions
     const session = createSession(resolved, presences, carrier);
     return options.reload?.keep(session, presences, origin!, resolved) ?? session;
   });
-  return { client: { connection, session, options: resolved, presences }, namespace };
+  return [{ connection, session, options: resolved, presences }, namespace];
 }
 
 /** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */

@@ -117,12 +117,7 @@ export class Rooms implements RoomContext {
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
     // Where it has left may not know yet what is lost, and does not have it any more.
-    else if (turn.isShared) {
-      room.left(subscriber);
-      turn.whenAt(room.log, 0, () => {
-        if (room.log.id !== span.epoch) (subscriber.line as Line | undefined)?.lost(0);
-      });
-    }
+    else if (turn.isShared) room.left(subscriber);
     if (known === undefined) {
       if (isMember) this.#add(name, room);
       // Its log stays as long as there is something to be read in it.
