@@ -9,14 +9,18 @@ import type { ClientOptions, CoreOptions, TransportName } from './options';
 const byName = { websocket, sse, polling };
 
 /** @returns the options of a client with nothing chosen for it */
-export function chosen({
+export const chosen = ({
   transports = Object.keys(byName) as TransportName[],
   fallbackDelayMs,
   codec = json(),
   ...options
-}: ClientOptions = {}): CoreOptions {
-  const values = transports?.map?.((one) =>
-    Object.hasOwn(byName, one as string) ? byName[one as TransportName]() : one,
-  );
-  return { ...options, codec, transport: race(values as Transport[], fallbackDelayMs) };
-}
+}: ClientOptions = {}): CoreOptions => ({
+  ...options,
+  codec,
+  transport: race(
+    transports?.map?.((one) =>
+      Object.hasOwn(byName, one as string) ? byName[one as TransportName]() : one,
+    ) as Transport[],
+    fallbackDelayMs,
+  ),
+});
