@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Tests run against the sources; test/e2e runs against what was built.
 const conditions = ['@halyard/source', 'node', 'import', 'module', 'default'];
 
-// What takes a minute and more, by `npm run test:long`: the rest of the proxies, and reloads in a browser.
+// What takes long, by `npm run test:long`: a thousand clients at once, the rest of the proxies, and reloads in a browser.
 const long = [
   'test/conformance/storm.test.ts',
   'test/proxies/!(transports).test.ts',

@@ -1,5 +1,6 @@
 // One session for several tabs: each has sockets as if it had a session of its own. The worker is a port away, as in a browser; what
 // only browsers have, the locks that tell whether a tab is still there, is made here. Real tabs: test/e2e/tabs.test.ts.
+// Longer than other files: all that one session for several tabs may meet, case by case.
 import { PublicError, type Socket } from '@halyard/client';
 import { connectTab, type TabOptions } from '@halyard/client/tabs';
 import { serveTabs, type Tabs } from '@halyard/client/tabs-worker';
@@ -269,6 +270,34 @@ describe('tabs that share a session', () => {
     await expect(socket.timeout(20_000).emitWithAck('nobody')).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
   });
 
+  test('that want more namespaces together than a session may have are told', async () => {
+    const { io, tab } = await scene();
+    const names = Array.from({ length: 65 }, (_, i) => `/n${i}`);
+    for (const name of names) io.of(name);
+    const tabs = [tab({ namespace: '/n64' }), tab({ namespace: '/n0' })];
+    await Promise.all(tabs.map((socket) => once(socket, 'connect')));
+    const others = names.slice(1, 63).map((name) => tabs[1]!.of(name));
+    await Promise.all(others.map((socket) => once(socket, 'connect')));
+    const refused = tabs[0]!.of('/n63');
+    expect(await once(refused, 'connect_error')).toMatchObject({ code: 'ERR_NAMESPACES_FULL' });
+    expect([refused.active, tabs[0]!.connected, tabs[1]!.connected]).toEqual([false, true, true]);
+  });
+
+  test('that leave the server without a reply for long are not waited for all the same', async () => {
+    const { io, tab } = await scene();
+    const socket = tab();
+    await once(socket, 'connect');
+    socket.on('ask', () => new Promise(() => {}));
+    const [server] = io.sockets.values();
+    const first = server!.timeout(60_000).emitWithAck('ask');
+    for (let i = 0; i < 1_024; i++)
+      server!
+        .timeout(60_000)
+        .emitWithAck('ask')
+        .catch(() => {});
+    await expect(first).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
+  });
+
   test('whose worker is killed are told that the session is lost, and have a new one', async () => {
     let isSilent = true;
     const { io, tab, killWorker } = await scene((io) => {
@@ -292,6 +321,11 @@ describe('tabs that share a session', () => {
     expect(tabs[0]!.id).not.toBe(id);
     isSilent = false;
     expect(await Promise.all(tabs.map((socket) => socket.emitWithAck('ask')))).toEqual(['here', 'here']);
+    // The new one knows when they are gone, too.
+    const [server] = [...io.sockets.values()].filter(({ id }) => id === tabs[0]!.id);
+    const over = new Promise<void>((resolve) => server!.on('disconnect', () => resolve()));
+    for (const name of [...locks.keys()]) if (name.startsWith('halyard tab')) freeLock(name);
+    await over;
   });
 
   test.each([

@@ -108,7 +108,6 @@ export const layers: Layers = {
             'src/run.ts',
             'src/deflate.ts',
             'src/trips.ts',
-            'src/slow.ts',
             'src/serve.ts',
             'src/load.ts',
             'src/arguments.test.ts',

@@ -17,6 +17,8 @@ import { errorOf, failureOf, newsOf, type TabPort, type ToTab, type ToWorker } f
 
 /** A tab may be frozen: after so many milliseconds the next one is asked. */
 const authMsMax = 5_000;
+/** Questions of the server that some tab has not answered; the oldest are given up. */
+const questionsMax = 1_024;
 /** What a tab has said may be on its way when it is gone; in milliseconds. */
 const lateMsMax = 1_000;
 
@@ -92,6 +94,8 @@ export function createHub(
       handle({ event, args }, reply) {
         const number = reply ? ++numbers : 0;
         if (reply) questions.set(number, { asked: new Set(members.keys()), reply, isHandled: false });
+        const [oldest = 0] = questions.keys();
+        if (questions.size > questionsMax) for (const tab of questions.get(oldest)?.asked ?? []) replied(tab, oldest);
         for (const [tab, join] of members) tab.post(['event', namespace, join, event, args, number]);
       },
     };
@@ -136,6 +140,16 @@ export function createHub(
     else reply(noHandler);
   };
 
+  /** All tabs together may want more namespaces than a session may have. */
+  const join = (tab: Tab, place: Place) => {
+    try {
+      session.join(place);
+    } catch (error) {
+      fire(place, tab, 'connect_error', error);
+      place.members.delete(tab);
+    }
+  };
+
   const leave = (tab: Tab, place: Place | undefined) => {
     if (place?.members.delete(tab) && !place.members.size) session.leave(place);
   };
@@ -171,7 +185,7 @@ export function createHub(
         const place = placeOf(message[1]);
         place.members.set(tab, message[2]);
         if (session.isConnected(place)) fire(place, tab, 'connect', { recovered: false, unconfirmed: 0 });
-        else session.join(place);
+        else join(tab, place);
         break;
       }
       case 'leave':

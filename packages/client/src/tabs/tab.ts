@@ -45,6 +45,8 @@ export function createTab(
   let state: ConnectionState = 'idle';
   let transport: string | undefined;
   let port: TabPort | undefined;
+  /** The lock is there; the tab has it as long as it lives, whatever becomes of the worker. */
+  let isHeld = false;
 
   const post = (message: ToWorker) => port!.postMessage(message);
 
@@ -63,7 +65,7 @@ export function createTab(
       if (port === current) receive(data as ToTab);
     });
     current.start();
-    holdLock(lock, () => post(['tab', lock]));
+    if (isHeld) post(['tab', lock]);
   };
 
   /** The worker is gone, and the session with it: another one begins with what is wanted now. */
@@ -144,6 +146,10 @@ export function createTab(
         throw new LocalUsageError('ERR_NAMESPACES_FULL', `${packetLimits.helloNamespacesMax} at one time`);
       if (!port) {
         begin();
+        holdLock(lock, () => {
+          isHeld = true;
+          post(['tab', lock]);
+        });
         watchNetwork(({ type, persisted }) => {
           if (type === 'pagehide') {
             if (!persisted) post(['bye']);
