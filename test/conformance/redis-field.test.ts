@@ -147,7 +147,12 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const untilHeard = async (): Promise<void> => {
       const from = said;
       await vi.waitFor(() => {
-        for (const { heard } of people) expect(heard.some((text) => Number(text) >= from)).toBe(true);
+        const silent = people.flatMap(({ socket, heard }, person) =>
+          heard.some((text) => Number(text) >= from)
+            ? []
+            : [{ person, connected: socket.connected, last: heard.at(-1), from, said }],
+        );
+        expect(silent).toEqual([]);
       }, patienceMs);
     };
     const end = async (): Promise<void> => {

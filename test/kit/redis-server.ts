@@ -83,7 +83,14 @@ export class RedisServer {
       if (/-ERR unknown command .QUIT.[^\n]*\n$/.test(answer)) break;
     }
     const lines = answer.split('\r\n').slice(0, -2);
-    return lines.filter((line) => !/^[$*]/.test(line)).map((line) => line.replace(/^[:+-]/, ''));
+    const said: string[] = [];
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i] as string;
+      // What follows its length is not marked: it may begin as a mark does.
+      if (/^\$\d/.test(line)) said.push(lines[++i] ?? '');
+      else if (!/^[$*]/.test(line)) said.push(line.replace(/^[:+-]/, ''));
+    }
+    return said;
   }
 
   /** Kills it. */

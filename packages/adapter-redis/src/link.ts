@@ -46,6 +46,10 @@ export class Link {
     client.on('ready', () => {
       if (this.#isOpen) onBack();
     });
+    // ioredis gives up for ever if a Sentinel tells of another master just while it asks who that is.
+    client.on('end', () => {
+      if (this.#isOpen) client.connect().catch(() => {});
+    });
   }
 
   /** Connects for the first time. Rejects with what went wrong. */
