@@ -496,6 +496,14 @@ export const mutants: readonly Mutant[] = [
     from: 5100092,
   },
   {
+    fault: 'who has left a room elsewhere is not told where its log was renewed before that was followed',
+    file: `${server}/room/rooms.ts`,
+    code: 'if (turn.hasKnown(room.log, epoch) || !room.isLately(until)) return;',
+    instead: 'return;',
+    nodes: 3,
+    from: 9103989,
+  },
+  {
     fault: 'a log that nobody is in the room of is followed no longer than before while it is renewed',
     file: `${server}/store/feed.ts`,
     code: "|| this.#state === 'renewing';",

@@ -114,16 +114,20 @@ export class Room implements Follower {
     for (const member of [...this.members.values()]) member.renewed(this, epoch, detours);
   }
 
-  /** A member has left, and other nodes may have published before. */
-  left(member: Subscriber): void {
-    const { last } = this.#context.turn.stamps;
+  /** A member has left, and other nodes may have published before. @param until the stamp at which it has left, here or elsewhere */
+  left(member: Subscriber, until: number): void {
     this.#leavers ??= new Map();
     this.#leavers.delete(member);
-    this.#leavers.set(member, last);
+    this.#leavers.set(member, until);
     for (const [leaver, stamp] of this.#leavers) {
-      if (stamp > last - findsOut) break;
+      if (this.isLately(stamp)) break;
       this.#leavers.delete(leaver);
     }
+  }
+
+  /** Whether what was lost at a stamp may still be found out. */
+  isLately(stamp: number): boolean {
+    return stamp > this.#context.turn.stamps.last - findsOut;
   }
 
   succeeds(before: Follower): void {
@@ -131,8 +135,7 @@ export class Room implements Follower {
   }
 
   onLost(): void {
-    const since = this.#context.turn.stamps.last - findsOut;
-    const leavers = [...(this.#leavers ?? [])].filter(([, stamp]) => stamp > since);
+    const leavers = [...(this.#leavers ?? [])].filter(([, stamp]) => this.isLately(stamp));
     const members = [...this.members.values(), ...leavers.map(([leaver]) => leaver)];
     this.#leavers = undefined;
     // Not all of them come back at once.

@@ -116,8 +116,7 @@ export class Rooms implements RoomContext {
       this.#unholdAt(subscriber, membership, isMember ? span.read : span.to);
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
-    // Where it has left may not know yet what is lost, and does not have it any more.
-    else if (turn.isShared) room.left(subscriber);
+    else if (turn.isShared) this.#wasLeft(turn, subscriber, membership);
     if (known === undefined) {
       if (isMember) this.#add(name, room);
       // Its log stays as long as there is something to be read in it.
@@ -214,7 +213,7 @@ export class Rooms implements RoomContext {
 
   #end(turn: QueuedTurn, subscriber: Subscriber, membership: Membership): void {
     const { log } = membership.room;
-    membership.room.left(subscriber);
+    membership.room.left(subscriber, membership.until);
     membership.seen = log.lastOffset;
     membership.isHeld = true;
     membership.ends = turn.top(log, false, ([epoch, offset]) => {
@@ -222,6 +221,16 @@ export class Rooms implements RoomContext {
       // Or the store has lost what was there for it when it left.
       if (epoch !== membership.epoch || offset < membership.seen) subscriber.line.lost(0);
       this.#unholdAt(subscriber, membership, offset);
+    });
+  }
+
+  /** It has left a room at another server, which may not know yet what is lost there, and does not have it any more. */
+  #wasLeft(turn: QueuedTurn, subscriber: Subscriber, { room, epoch, until }: Membership): void {
+    room.left(subscriber, until);
+    turn.whenAt(room.log, 0, () => {
+      if (turn.hasKnown(room.log, epoch) || !room.isLately(until)) return;
+      // The log has had another epoch since, before it was followed here: nobody here knows whether all was there that it was to have.
+      queueMicrotask(() => subscriber.line.lost(0));
     });
   }
 

@@ -180,6 +180,11 @@ export class Feed {
     this.#readOn();
   }
 
+  /** Whether the log has an epoch, or had it while it was followed here. */
+  hasKnown(epoch: string): boolean {
+    return epoch === this.log.id || this.#renewal.hasHad(epoch);
+  }
+
   /** Whether an entry that is stored in this epoch will come here. */
   expects(epoch: string): boolean {
     return this.#state !== 'idle' && epoch !== this.#renewal.before?.epoch;

@@ -70,6 +70,11 @@ export class Feeds {
     else feed.whenAt(offset, run);
   }
 
+  /** Whether a log has an epoch, or had it while it was followed here. */
+  hasKnown(log: Log, epoch: string): boolean {
+    return this.#feedOf(log)?.hasKnown(epoch) ?? false;
+  }
+
   /** @returns whether all entries of a log after an offset are here */
   async load(log: Log, after: number): Promise<boolean> {
     const feed = this.#feedOf(log);

@@ -139,6 +139,11 @@ export class QueuedTurn implements Turn {
     this.#feeds.whenAt(log, offset, run);
   }
 
+  /** Whether a log has an epoch, or had it while it was followed here: what it has lost of that is told here. */
+  hasKnown(log: Log, epoch: string): boolean {
+    return this.#feeds.hasKnown(log, epoch);
+  }
+
   load(log: Log, after: number): Promise<boolean> {
     return this.#feeds.load(log, after);
   }
