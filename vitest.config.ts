@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { isLong } from './test/kit/long';
 
 // Tests run against the sources; test/e2e runs against what was built.
 const conditions = ['@halyard/source', 'node', 'import', 'module', 'default'];
@@ -10,21 +11,42 @@ const long = [
   'test/e2e/proxied.test.ts',
   'test/e2e/reload.test.ts',
 ];
-// biome-ignore lint/suspicious/noUndeclaredEnvVars: no task of turbo runs the tests.
-const isLong = process.env.HALYARD_LONG !== undefined;
 
-export default defineConfig({
+// What starts no server shares its modules: to load them for each file would take as long as all that these files test. But for what is
+// read from the environment as modules are loaded.
+const units = [
+  'packages/{protocol,codec*,client}/src/**/!(debug).test.ts',
+  'packages/server/src/{base,log,room,session,store}/**/!(debug).test.ts',
+];
+const apart = ['**/node_modules/**', '**/dist/**'];
+
+// What a project does not take from the root.
+const common = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+};
+const waits = {
+  // Far above what anything here takes: they end what hangs.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 30_000 } },
+};
+
+export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', ...(isLong ? [] : long)],
-    typecheck: { enabled: false },
     // Most of them wait most of the time.
     maxWorkers: 3,
-    // Far above what anything here takes: they end what hangs.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    projects: [
+      { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },
+      {
+        ...common,
+        test: {
+          name: 'whole',
+          include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...apart, ...units, ...(isLong ? [] : long)],
+          ...waits,
+        },
+      },
+    ],
   },
 });

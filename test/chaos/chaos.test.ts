@@ -1,25 +1,26 @@
-// A short chaos run by counts, as `npm run chaos` does a long one: each transport and codec once, on both hosts.
+// A short chaos run by counts, as `npm run chaos` does a long one: each host, transport and codec once; by `npm run test:long` all
+// transports on both hosts.
 import { fileURLToPath } from 'node:url';
 import { testSeed } from '@halyard/harness/random';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { buildOf, output, runFile } from '../kit/built';
 import { hosts } from '../kit/hosts';
+import { isLong } from '../kit/long';
 
 const cuts = 10;
 
-describe.each(hosts.map(([name]) => name))('on %s', (host) => {
-  test.each(['websocket,json', 'sse,protobuf', 'polling,msgpack'])(
-    'nothing is lost, doubled or out of order over %s',
-    async (words) => {
-      const args = ['--cuts', `${cuts}`, '--seed', `${testSeed()}`, '--only', `${host},${words}`];
-      // What was wrong, and with which seed, is on stdout.
-      const { stdout } = await output('test/chaos/dist/run.js', args);
-      expect(stdout).toContain('no faults');
-      const [name, , cutsMade] = rowOf(stdout, host);
-      expect(name).toBe(`${host} ${words.replace(',', ' ')}`);
-      expect(Number(cutsMade)).toBeGreaterThanOrEqual(cuts);
-    },
-  );
+const combinations = isLong
+  ? hosts.flatMap(([host]) => ['websocket,json', 'sse,protobuf', 'polling,msgpack'].map((its) => `${host},${its}`))
+  : ['uws,websocket,json', 'node,sse,protobuf', 'uws,polling,msgpack'];
+
+test.each(combinations)('nothing is lost, doubled or out of order by %s', async (words) => {
+  const args = ['--cuts', `${cuts}`, '--seed', `${testSeed()}`, '--only', words];
+  // What was wrong, and with which seed, is on stdout.
+  const { stdout } = await output('test/chaos/dist/run.js', args);
+  expect(stdout).toContain('no faults');
+  const [name, , cutsMade] = rowOf(stdout, words.split(',')[0] as string);
+  expect(name).toBe(words.replaceAll(',', ' '));
+  expect(Number(cutsMade)).toBeGreaterThanOrEqual(cuts);
 });
 
 test('what it cannot run is said, and fails', async () => {

@@ -5,10 +5,10 @@ import { Cable, type Ending } from '@halyard/harness/cable';
 import { testSeed } from '@halyard/harness/random';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { isLong } from '../kit/long';
 import { served } from '../kit/served';
 
-// biome-ignore lint/suspicious/noUndeclaredEnvVars: no task of turbo runs the tests.
-const stride = process.env.HALYARD_LONG === undefined ? 41 : 1;
+const stride = isLong ? 1 : 41;
 const first = 1 + (testSeed() % stride);
 /** So many clients at one time. */
 const atOnce = 16;
