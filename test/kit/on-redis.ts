@@ -5,7 +5,7 @@ import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import type { Frame } from '@halyard/protocol';
-import { type Adapter, node, type Server, type ServerOptions } from '@halyard/server';
+import { type Adapter, type HostFactory, node, type Server, type ServerOptions } from '@halyard/server';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { type KillableServer, killable } from './killable';
 import { RedisServer } from './redis-server';
@@ -27,7 +27,7 @@ export interface RoutedClient {
 }
 
 /** Servers and clients that are gone with their test. */
-export function lab() {
+export function lab(host: () => HostFactory = node) {
   const cleanUp: (() => unknown)[] = [];
   afterEach(async () => {
     for (const end of cleanUp.splice(0).reverse()) await end();
@@ -43,7 +43,7 @@ export function lab() {
     ): Promise<KillableServer[]> {
       const servers: KillableServer[] = [];
       for (let i = 0; i < count; i++) {
-        const server = await killable(node(), { codecs: [json(), msgpack()], ...options }, (io) => app(io, i));
+        const server = await killable(host(), { codecs: [json(), msgpack()], ...options }, (io) => app(io, i));
         servers.push(server);
         cleanUp.push(() => server.close());
       }

@@ -1,4 +1,5 @@
 // The chat on one server.
+import { handleSignals } from '@halyard/server';
 import { chatServer } from './chat';
 
 const io = chatServer();
@@ -12,4 +13,4 @@ try {
 }
 console.log(`Halyard chat: http://localhost:${io.port}`);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => io.close());
+handleSignals(io);

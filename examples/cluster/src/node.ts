@@ -1,6 +1,7 @@
 // One server of many: the chat, with a name, and a way to kill it.
 import { redis } from '@halyard/adapter-redis';
 import { chatServer } from '@halyard/example-chat';
+import { handleSignals } from '@halyard/server';
 
 const { NODE_NAME = 'one', PORT = '3000', REDIS_URL = 'redis://127.0.0.1:6379' } = process.env;
 
@@ -14,4 +15,4 @@ io.on('connection', (socket) => {
 });
 await io.listen(Number(PORT));
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => io.close());
+handleSignals(io);

@@ -8,12 +8,14 @@ export {
   PublicError,
   type Value,
 } from '@halyard/protocol';
+export type { CloseOptions } from './api/close-options';
 export type { ListenOptions } from './api/listen-options';
 export type { Namespace, NamespaceRules } from './api/namespace';
 export type { ServerOptions } from './api/options';
 export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
+export { handleSignals, type SignalOptions } from './api/signals';
 export type { Socket } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';
 export type { Platform } from './base/platform';

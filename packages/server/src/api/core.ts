@@ -10,6 +10,7 @@ import type { TlsOptions } from '../host/tls';
 import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
 import { ClusterRequests } from '../namespace/cluster-requests';
+import type { Running } from '../namespace/handling';
 import { NamespaceRegistry } from '../namespace/registry';
 import type { Rules } from '../namespace/rules';
 import { ServerEvents } from '../namespace/server-events';
@@ -35,6 +36,7 @@ import { ForwardedRequests } from '../wire/http/forwarded-requests';
 import { Forwarding } from '../wire/http/forwarding';
 import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
+import { Drain } from './drain';
 import type { ListenOptions } from './listen-options';
 import { Node } from './node';
 import { type CheckedOptions, retentionOf } from './options';
@@ -68,6 +70,8 @@ export class Core {
   #host: Host | undefined;
   #starting = false;
   #closing = false;
+  readonly #drain: Drain;
+  #closed: Promise<void> | undefined;
 
   constructor(options: CheckedOptions) {
     this.#options = options;
@@ -118,9 +122,11 @@ export class Core {
     this.#channels = channels;
     const volatile = channels && new VolatileTargets({ channels, codecCount: codecs.length, targets, warn });
     this.#volatile = volatile;
+    const running: Running = { count: 0 };
+    this.#drain = new Drain({ platform, sessions: this.#sessions, isShared: store.isShared, running });
     const context: NamespaceContext = {
       ...options,
-      ...{ channels, codec },
+      ...{ channels, codec, running },
       elsewhere: volatile && { requests, volatile },
       turn,
       fanOut: this.#fanOut,
@@ -173,6 +179,7 @@ export class Core {
       flusher: this.#flusher,
       platform,
       ...{ http, gate },
+      isStopping: () => this.#closing,
       accept,
       ...{ report, warn },
       fansOut: !store.isShared,
@@ -245,11 +252,21 @@ export class Core {
     host.reloadTls();
   }
 
-  async close(): Promise<void> {
+  /** @param drainMs how long clients may take to go, and what was begun to be finished. Called again, it is not waited for any longer */
+  close(drainMs: number): Promise<void> {
+    if (drainMs === 0) this.#drain.end();
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  async #close(drainMs: number): Promise<void> {
     debug?.(`node ${this.node} closes, with ${this.#sessions.size} sessions`);
     this.#closing = true;
-    this.#host?.stopListening();
+    // Who polls a server alone comes to it over any number of connections until it has everything.
+    if (drainMs === 0 || this.#cluster !== undefined) this.#host?.stopListening();
     for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
+    if (drainMs > 0) await this.#drain.run(drainMs);
+    this.#host?.stopListening();
     await this.#cluster?.finish();
     for (const session of [...this.#sessions]) session.letGo(shutDown);
     this.#flusher.flush();

@@ -3,6 +3,7 @@ import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
+import type { Running } from '../namespace/handling';
 import type { Registered } from '../namespace/registry';
 import { checkedEvent, type RoomEvents, WatchedRooms } from '../namespace/room-events';
 import type { Middleware, Rules } from '../namespace/rules';
@@ -22,6 +23,7 @@ import { WholeTarget } from './whole-target';
 /** What namespaces need of the server. */
 export interface NamespaceContext extends RoomsContext, AudienceContext {
   readonly platform: Platform;
+  readonly running: Running;
   readonly fanOut: FanOut;
   readonly waitingPacketsMax: number;
   /** @param session id of its session */
@@ -57,7 +59,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     const sockets: SocketContext = {
       rooms: this.#rooms,
       audience: this.audience,
-      ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
+      ...{ platform: context.platform, running: context.running, waitingPacketsMax: context.waitingPacketsMax },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
       unhandled: context.unhandled,

@@ -19,6 +19,7 @@ import type { Middleware, Rules } from '../namespace/rules';
 import type { SlowReaders } from '../room/rooms';
 import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
+import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
 import type { Namespace, NamespaceRules } from './namespace';
@@ -101,9 +102,14 @@ export class Server<
     return this;
   }
 
-  /** Ends every session's connection with 1001 and stops, for good. Clients come back when another server listens. */
-  async close(): Promise<void> {
-    await this.#core.close();
+  /**
+   * Ends every session's connection with 1001 and stops, for good. Clients come back when another server listens. Called again, without
+   * `drainMs`, it does not wait for anything any longer.
+   * @param options `drainMs`: how long clients may take to go, and what was begun to be finished
+   * @throws LocalUsageError `ERR_OPTION` that names the option and its range
+   */
+  async close(options?: CloseOptions): Promise<void> {
+    await this.#core.close(checkClose(options));
   }
 
   /**

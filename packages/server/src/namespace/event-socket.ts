@@ -29,7 +29,7 @@ import {
   withHandler,
   withoutHandler,
 } from './handlers';
-import { Handling } from './handling';
+import { Handling, type Running } from './handling';
 
 /**
  * Events of the socket itself. They never come from the other side. Why is a `Close`: its `code` is one of `CloseCode`, and of 1000, by
@@ -60,6 +60,7 @@ const lifecycle: readonly EventKey[] = ['disconnecting', 'disconnect', 'away', '
 export interface EventContext {
   readonly waitingPacketsMax: number;
   readonly platform: Platform;
+  readonly running: Running;
   /** For handlers whose result is not the reply. */
   readonly reportAside: (error: unknown) => void;
   report(error: unknown, where: string): void;
@@ -214,10 +215,16 @@ export abstract class EventSocket extends Presence {
     // Whoever goes on with it handles what was not begun here.
     if (this.hasMoved) return;
     this.line.began(number);
+    const { running } = this.context;
+    running.count++;
+    const settled = (): void => {
+      running.count--;
+      this.line.settle(number);
+    };
     const before = redelivered;
     redelivered = this.line.isRedelivered(number) ? this : undefined;
     try {
-      this.call(event, args, ack, new Handling(() => this.line.settle(number)));
+      this.call(event, args, ack, new Handling(settled));
     } finally {
       redelivered = before;
     }

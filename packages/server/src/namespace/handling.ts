@@ -1,6 +1,11 @@
 // What handlers of one event are still to do: the event is settled once all have, and the reply is on its way.
 import { isThenable } from '@halyard/protocol';
 
+/** How many events are being handled, in all namespaces. */
+export interface Running {
+  count: number;
+}
+
 export class Handling {
   #open = 1;
   readonly #settled: () => void;

@@ -271,6 +271,18 @@ export class Session extends Roaming implements Receiver {
     if (this.#untold !== undefined) this.told(this.#untold);
   }
 
+  /** Its server is about to stop, and others go on with it: its client is to come to one of them. */
+  goElsewhere(): void {
+    const close: Close = { code: CloseCode.ServiceRestart, reason: 'the server is about to stop', by: 'server' };
+    this.connection?.close(close);
+    this.away(close);
+  }
+
+  /** Whether its client has everything that was said to it, or is not there. */
+  get hasSaidAll(): boolean {
+    return this.connection === undefined || this.machine.confirmed === this.machine.sent;
+  }
+
   onFrame(frame: Frame): void {
     this.touch();
     try {

@@ -135,6 +135,15 @@ export function transportOff(name: TransportName): HttpAnswer {
   return jsonError(400, 'ERR_TRANSPORT', `The ${name} transport is off (server option: transports).`);
 }
 
+/** The answer to who would connect to a server that takes nobody any more. */
+export const stopping: HttpAnswer = jsonError(
+  503,
+  'ERR_STOPPING',
+  'The server is about to stop: come again, and go to another one.',
+  {},
+  { 'retry-after': '0' },
+);
+
 const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' };
 
 function isSameHost(origin: string, request: RequestFacts, options: AdmissionOptions): boolean {

@@ -23,6 +23,7 @@ import {
   refuseHandshake,
   refuseMethod,
   refuseOrigin,
+  stopping,
   transportOff,
 } from './admission';
 import { type Connection, nobody, type TransportName } from './connection';
@@ -50,6 +51,8 @@ export interface RouterOptions {
   readonly http: HttpRequests;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
+  /** Whether nobody is taken any more. */
+  isStopping(): boolean;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
   report(error: unknown, where: string): void;
@@ -94,9 +97,10 @@ export class Router implements HostHandlers {
   }
 
   #judge(request: RequestFacts): UpgradeVerdict {
-    const { admission, transports, accept, platform } = this.#options;
+    const { admission, transports, accept, isStopping, platform } = this.#options;
     const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
+    if (isStopping()) return { refuse: stopping };
     if (!transports.includes('websocket')) return { refuse: transportOff('websocket') };
     const choice = chooseProtocol(request.peer.headers.get('sec-websocket-protocol'), admission);
     if ('refuse' in choice) return choice;

@@ -10,6 +10,7 @@ import {
   chooseProtocol,
   methodUnknown,
   refuseHandshake,
+  stopping,
   transportOff,
 } from '../admission';
 import type { Connection, TransportName } from '../connection';
@@ -132,7 +133,7 @@ export class HttpRequests {
       this.#connections.delete(id),
     );
     if (!accept(connection)) {
-      reply.send(tooMany);
+      reply.send(stopping);
       return;
     }
     this.#connections.set(connection.id, connection);

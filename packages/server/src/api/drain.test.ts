@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { systemPlatform } from '../base/platform';
+import type { Session } from '../session/session';
+import { Drain } from './drain';
+
+/** A clock that only steps, and so many sessions. */
+function draining(count: number, isShared = true) {
+  let now = 5_000;
+  let steps: (() => void)[] = [];
+  const gone: number[] = [];
+  const running = { count: 0 };
+  const sessions = Array.from({ length: count }, () => ({
+    hasSaidAll: true,
+    goElsewhere: () => void gone.push(now - 5_000),
+  }));
+  const platform = { ...systemPlatform, now: () => now, after: (_ms: number, run: () => void) => steps.push(run) };
+  const drain = new Drain({
+    platform: platform as never,
+    sessions: sessions as unknown as Session[],
+    isShared,
+    running,
+  });
+  let isDone = false;
+  const run = (drainMs: number): void => {
+    void drain.run(drainMs).then(() => {
+      isDone = true;
+    });
+  };
+  const step = async (ms: number): Promise<boolean> => {
+    now += ms;
+    const due = steps;
+    steps = [];
+    for (const one of due) one();
+    await new Promise((resolve) => setImmediate(resolve));
+    return isDone;
+  };
+  return { drain, gone, running, sessions, run, step };
+}
+
+test('sessions go one after the other, over most of the time', async () => {
+  const { gone, run, step } = draining(10_000);
+  run(10_000);
+  let ms = 0;
+  while (!(await step(20))) ms += 20;
+  expect(gone.length).toBe(10_000);
+  expect(ms).toBeGreaterThanOrEqual(7_900);
+  expect(ms).toBeLessThanOrEqual(8_000);
+  for (let at = 0; at < 8_000; at += 1_000) {
+    expect(Math.abs(gone.filter((its) => its >= at && its < at + 1_000).length - 1_250)).toBeLessThanOrEqual(50);
+  }
+});
+
+test('few of them take no longer than a hundred in a second', async () => {
+  const { gone, run, step } = draining(50);
+  run(10_000);
+  let ms = 0;
+  while (!(await step(20))) ms += 20;
+  expect([gone.length, ms <= 500]).toEqual([50, true]);
+});
+
+test('a clock that stands still lets the rest go at once, and the time is over', async () => {
+  const { gone, run, step, running } = draining(1_000);
+  running.count = 1;
+  run(10_000);
+  expect(await step(20)).toBe(false);
+  expect(await step(60_000)).toBe(true);
+  expect(gone.length).toBe(1_000);
+});
+
+test('a server alone sends nobody away, and waits for handlers and for what is not confirmed', async () => {
+  const { gone, running, sessions, run, step } = draining(3, false);
+  running.count = 1;
+  (sessions[1] as { hasSaidAll: boolean }).hasSaidAll = false;
+  run(10_000);
+  expect(await step(20)).toBe(false);
+  running.count = 0;
+  expect(await step(20)).toBe(false);
+  (sessions[1] as { hasSaidAll: boolean }).hasSaidAll = true;
+  expect([await step(20), gone]).toEqual([true, []]);
+});
+
+test('it is over at once when it is told so', async () => {
+  const { drain, gone, running, run, step } = draining(1_000);
+  running.count = 1;
+  run(600_000);
+  expect(await step(20)).toBe(false);
+  drain.end();
+  expect(await step(20)).toBe(true);
+  expect(gone.length).toBeLessThan(20);
+});

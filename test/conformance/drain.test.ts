@@ -1,0 +1,183 @@
+// A server that is about to stop: what it has begun is finished, and its clients go to the others one after the other, with nothing lost.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { connect } from '@halyard/client';
+import { json } from '@halyard/codec/json';
+import type { Server } from '@halyard/server';
+import { describe, expect, test, vi } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { lab } from '../kit/on-redis';
+import { served } from '../kit/served';
+import { places } from '../kit/stores';
+import { WireClient } from '../kit/wire';
+
+const transports = ['websocket', 'sse', 'polling'] as const;
+
+/** Nobody waits for so long for what is done. */
+const longMs = 600_000;
+
+describe.each(hosts)('a server alone, on %s', (_name, host) => {
+  const { cleanUp, serve } = served(host);
+
+  async function client(io: Server, transport: (typeof transports)[number]) {
+    const socket = connect(`http://127.0.0.1:${io.port}`, { transports: [transport] });
+    cleanUp.push(() => socket.connection.close());
+    await vi.waitFor(() => expect(socket.connected).toBe(true));
+    return socket;
+  }
+
+  test.each(transports)('finishes what it has begun, and its client has the reply, over %s', async (transport) => {
+    let goOn = (_value: string): void => {};
+    const io = await serve({}, (io) => {
+      io.on('connection', (socket) => {
+        socket.on('ask', () => new Promise<string>((resolve) => (goOn = resolve)) as never);
+        socket.on('echo', (value) => value);
+      });
+    });
+    const socket = await client(io, transport);
+    const closes: unknown[] = [];
+    socket.on('disconnect', (close) => closes.push(close));
+    const reply = socket.emitWithAck('ask');
+    await vi.waitFor(() => expect(io.of('/').sockets.size).toBe(1));
+    await socket
+      .timeout(5_000)
+      .emitWithAck('nothing')
+      .catch(() => {});
+    let isClosed = false;
+    const closed = io.close({ drainMs: longMs }).then(() => {
+      isClosed = true;
+    });
+    // Nobody new is taken meanwhile, and who is there goes on.
+    for (const headers of [{}, { accept: 'text/event-stream' }] as Record<string, string>[]) {
+      const method = headers.accept === undefined ? 'POST' : 'GET';
+      const response = await fetch(`http://127.0.0.1:${io.port}/halyard`, { method, headers });
+      expect([response.status, await response.json()]).toMatchObject([503, { code: 'ERR_STOPPING' }]);
+    }
+    await expect(WireClient.open(io.port)).rejects.toThrow();
+    expect(await socket.timeout(5_000).emitWithAck('echo', 1)).toBe(1);
+    expect([isClosed, closes]).toEqual([false, []]);
+    goOn('the reply');
+    expect(await reply).toBe('the reply');
+    await closed;
+    await vi.waitFor(() => expect(closes).toMatchObject([{ code: 1001 }]));
+  });
+
+  test('does not wait for longer than it was told, nor once it is told again to close', async () => {
+    for (const isTold of [false, true]) {
+      const io = await serve({}, (io) => {
+        io.on('connection', (socket) => socket.on('ask', () => new Promise<never>(() => {})));
+      });
+      const socket = await client(io, 'websocket');
+      socket.emit('ask');
+      await socket
+        .timeout(5_000)
+        .emitWithAck('nothing')
+        .catch(() => {});
+      const closed = io.close({ drainMs: isTold ? longMs : 100 });
+      if (isTold) await io.close();
+      await closed;
+    }
+  });
+
+  test('says which drainMs it takes', async () => {
+    const io = await serve();
+    for (const drainMs of [-1, Number.NaN, 3_600_001, '5', null]) {
+      await expect(io.close({ drainMs: drainMs as number })).rejects.toMatchObject({
+        code: 'ERR_OPTION',
+        message: expect.stringMatching(/^drainMs is .*: it may be a number of milliseconds from 0 to 3600000\.$/),
+      });
+    }
+  });
+});
+
+describe.each(places)('servers, on %s', (_name, host, useStore) => {
+  const use = useStore();
+  const { serve, client, cleanUp } = lab(host);
+
+  test('hand their clients over one after the other: nothing is lost, doubled or told', async () => {
+    const answers: ((value: string) => void)[] = [];
+    const [a, b, c] = await serve(
+      3,
+      (io) => {
+        io.on('connection', (socket) => {
+          if (!socket.recovered) socket.join('room');
+          socket.on('ask', () => new Promise<string>((resolve) => answers.push(resolve)) as never);
+        });
+      },
+      { adapter: use() },
+    );
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three servers');
+    const people = await Promise.all(Array.from({ length: 30 }, () => client(a, json())));
+    for (const [i, { route }] of people.entries()) route.to = i % 2 ? b : c;
+    const told: boolean[] = [];
+    for (const { socket } of people) socket.on('connect', ({ recovered }) => void told.push(recovered));
+    const replies = people.slice(0, 5).map(({ socket }) => socket.timeout(30_000).emitWithAck('ask'));
+    await vi.waitFor(() => expect(answers.length).toBe(5));
+    let said = 0;
+    const traffic = setInterval(() => (said % 2 ? b : c).io.to('room').emit('said', `${said++}`), 5);
+    cleanUp.push(() => clearInterval(traffic));
+    let isClosed = false;
+    const closed = a.io.close({ drainMs: 5_000 }).then(() => {
+      isClosed = true;
+    });
+    await vi.waitFor(() => expect(told.length).toBe(30), 30_000);
+    // They are at the others, and what was begun here is still to be finished.
+    expect([isClosed, told.every((recovered) => recovered)]).toEqual([false, true]);
+    for (const answer of answers) answer('the reply');
+    expect(await Promise.all(replies)).toEqual(Array(5).fill('the reply'));
+    await closed;
+    clearInterval(traffic);
+    const all = Array.from({ length: said }, (_, i) => `${i}`);
+    for (const { heard } of people) {
+      await vi.waitFor(() => expect(heard.length).toBeGreaterThanOrEqual(said));
+      expect(heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(all);
+    }
+    expect(b.io.nodes()).not.toContain(a.io.node);
+  });
+});
+
+describe('a process that is told to stop', () => {
+  const program = fileURLToPath(new URL('signalled.ts', import.meta.url));
+
+  async function run(...args: string[]) {
+    const child = spawn(process.execPath, ['--conditions', '@halyard/source', '--import', 'tsx', program, ...args]);
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    await vi.waitFor(() => expect(said).toContain('listening'), 60_000);
+    return { child, over: once(child, 'exit'), said: () => said };
+  }
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('by %s closes its server, and ends with 0', async (signal) => {
+    const { child, over, said } = await run();
+    child.kill(signal);
+    expect(await over).toEqual([0, null]);
+    expect(said()).toContain('closed');
+  });
+
+  test('twice ends at once', async () => {
+    const { child, over, said } = await run('busy');
+    const [, port] = /listening on (\d+)/.exec(said()) ?? [];
+    const socket = connect(`http://127.0.0.1:${port}`);
+    socket.emit('ask');
+    await vi.waitFor(() => expect(said()).toContain('asked'), 30_000);
+    child.kill('SIGTERM');
+    await vi.waitFor(() => expect(said()).toContain('stopping'), 30_000);
+    child.kill('SIGTERM');
+    expect(await over).toEqual([1, null]);
+    socket.connection.close();
+    expect(said()).not.toContain('closed');
+  });
+
+  test('ends with 1 if closing fails, and says why', async () => {
+    const { child, over, said } = await run('fails');
+    child.kill('SIGTERM');
+    expect(await over).toEqual([1, null]);
+    expect(said()).toContain('Halyard: closing failed: Error: the database is gone');
+  });
+});
