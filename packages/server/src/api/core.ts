@@ -27,6 +27,7 @@ import { Channels } from '../store/channels';
 import { Inbox } from '../store/inbox';
 import type { Store } from '../store/store';
 import { DirectTurn } from '../store/turn';
+import { Addresses } from '../wire/addresses';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
 import { Flusher } from '../wire/flusher';
@@ -153,6 +154,7 @@ export class Core {
     };
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
+    const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
     const { allowRequest } = options;
     const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
     const forwarding = store.isShared ? this.#forwarding() : undefined;
@@ -164,7 +166,7 @@ export class Core {
         ...{ wheel, flusher: this.#flusher, platform },
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
-      ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, gate },
+      ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, addresses, gate },
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
@@ -178,7 +180,7 @@ export class Core {
       admission,
       flusher: this.#flusher,
       platform,
-      ...{ http, gate },
+      ...{ http, addresses, gate },
       isStopping: () => this.#closing,
       accept,
       ...{ report, warn },

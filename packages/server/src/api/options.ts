@@ -82,6 +82,10 @@ const numbers = {
   sessionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
   /** Polling connections. */
   connectionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
+  /** Connections of one address, over any transport; of IPv6 of one /64. */
+  connectionsPerAddressMax: { default: 20_000, min: 1, max: 1 << 30 },
+  /** How many of them it may open in a second: five times as many at once, if it has not for five seconds. */
+  opensPerAddressPerSecondMax: { default: 2_000, min: 1, max: 1 << 24 },
   /** Requests that wait for `allowRequest`. */
   undecidedRequestsMax: { default: 10_000, min: 1, max: 1 << 20 },
   /** Requests of polling clients that wait for the server that has their connection, where servers share a store … */

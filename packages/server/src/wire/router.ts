@@ -15,6 +15,7 @@ import type {
   StreamableReply,
   UpgradeVerdict,
 } from '../host/host';
+import type { Addresses } from './addresses';
 import {
   type AdmissionOptions,
   allowsCredentials,
@@ -48,6 +49,7 @@ export interface RouterOptions {
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
   readonly platform: Platform;
+  readonly addresses: Addresses;
   readonly http: HttpRequests;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
@@ -71,7 +73,8 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, fansOut } = this.#options;
+    const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, addresses, fansOut } =
+      this.#options;
     const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
@@ -81,6 +84,7 @@ export class Router implements HostHandlers {
       backpressureBytesMax,
       flusher,
       platform,
+      addresses,
       native: host.publish !== undefined && fansOut,
       gathersInMessage: host.gathersInMessage,
     }));
@@ -97,7 +101,7 @@ export class Router implements HostHandlers {
   }
 
   #judge(request: RequestFacts): UpgradeVerdict {
-    const { admission, transports, accept, isStopping, platform } = this.#options;
+    const { admission, transports, accept, isStopping, addresses, platform } = this.#options;
     const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
     if (isStopping()) return { refuse: stopping };
@@ -106,9 +110,12 @@ export class Router implements HostHandlers {
     if ('refuse' in choice) return choice;
     const settings = this.#webSockets[choice.codecIndex] as WebSocketSettings;
     const { peer } = request;
+    const full = addresses.ask(peer);
+    if (full !== undefined) return { refuse: full };
     return {
       subprotocol: choice.subprotocol,
       open: (socket) => {
+        addresses.entered(peer);
         debug?.(`a websocket of ${peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
         const connection = new WebSocketConnection(socket, peer, settings);
         if (!accept(connection)) {

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { systemPlatform } from '../base/platform';
 import type { HostSocket } from '../host/host';
 import { Peer } from '../host/host';
+import { Addresses } from './addresses';
 import { nobody } from './connection';
 import { Flusher } from './flusher';
 import { lookBytes, WebSocketConnection } from './websocket';
@@ -79,6 +80,10 @@ function setUp({ native = true } = {}) {
     gathersInMessage: true,
     flusher: new Flusher(systemPlatform),
     platform: systemPlatform,
+    addresses: new Addresses({
+      ...{ connectionsPerAddressMax: 10, opensPerAddressPerSecondMax: 10, trustProxy: false, warn() {} },
+      now: () => systemPlatform.now(),
+    }),
   });
   const receiver = { onFrame: vi.fn(), onDrain: vi.fn(), onClose: vi.fn() };
   connection.receiver = receiver;

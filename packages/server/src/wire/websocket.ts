@@ -3,6 +3,7 @@ import { type Close, CloseCode, closeWords, type Frame } from '@halyard/protocol
 import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
+import type { Addresses } from './addresses';
 import { closeReason } from './close-reason';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
@@ -21,6 +22,7 @@ export interface WebSocketSettings {
   readonly backpressureBytesMax: number;
   readonly flusher: Flusher;
   readonly platform: Platform;
+  readonly addresses: Addresses;
   /** Whether the host has native fan-out. */
   readonly native: boolean;
   /** Whether the host gathers what a socket sends from inside its own `onMessage`. */
@@ -208,6 +210,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   onClose(code: number, reason: string): void {
+    this.#settings.addresses.left(this.peer);
     if (!this.#open) return;
     this.#open = false;
     const by = code === CloseCode.Abnormal || code === CloseCode.NoStatus ? 'network' : 'client';

@@ -2,8 +2,9 @@
 // request is for.
 import { CloseCode, pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
 import { debugOf } from '../../base/debug';
-import type { HttpReply, RequestFacts, StreamableReply } from '../../host/host';
+import type { HttpAnswer, HttpReply, RequestFacts, StreamableReply } from '../../host/host';
 import { jsonError } from '../../host/json-error';
+import type { Addresses } from '../addresses';
 import {
   type AdmissionOptions,
   type Choice,
@@ -28,6 +29,7 @@ export interface HttpRequestsOptions {
   readonly settings: HttpSettings;
   readonly httpBodyBytesMax: number;
   readonly connectionsMax: number;
+  readonly addresses: Addresses;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
   /** A limit was met. @param code the option */
@@ -90,7 +92,7 @@ export class HttpRequests {
       case 'DELETE': {
         const code = wholeNumber(request.close ?? String(CloseCode.Normal));
         connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
-        this.#connections.delete(id);
+        this.#forget(id);
         reply.send(noContent);
         return;
       }
@@ -99,10 +101,18 @@ export class HttpRequests {
     }
   };
 
+  #forget(id: string): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    this.#connections.delete(id);
+    this.#options.addresses.left(connection.peer);
+  }
+
   #open(transport: Opening, request: RequestFacts, reply: StreamableReply): void {
-    const { admission, gate } = this.#options;
+    const { admission, addresses, gate } = this.#options;
     const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
-    if ('refuse' in choice) reply.send(choice.refuse);
+    const full = 'refuse' in choice ? choice.refuse : addresses.ask(request.peer);
+    if (full !== undefined || 'refuse' in choice) reply.send(full as HttpAnswer);
     else if (gate === undefined) this.#opened(transport, request, choice, reply);
     else {
       let isGone = false;
@@ -118,7 +128,7 @@ export class HttpRequests {
   }
 
   #opened(transport: Opening, { peer }: RequestFacts, choice: Choice, reply: StreamableReply): void {
-    const { settings, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
+    const { settings, addresses, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
     if (this.#connections.size >= connectionsMax) {
       warn(
         'connectionsMax',
@@ -129,13 +139,12 @@ export class HttpRequests {
     }
     const { codecIndex, subprotocol } = choice;
     const Connection = transport === 'sse' ? StreamConnection : PollingConnection;
-    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) =>
-      this.#connections.delete(id),
-    );
+    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) => this.#forget(id));
     if (!accept(connection)) {
       reply.send(stopping);
       return;
     }
+    addresses.entered(peer);
     this.#connections.set(connection.id, connection);
     debug?.(`a connection of ${peer.address} by ${transport} is open, ${subprotocol || 'unnamed'}`);
     const headers = {
