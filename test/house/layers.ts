@@ -108,6 +108,7 @@ export const layers: Layers = {
             'src/run.ts',
             'src/deflate.ts',
             'src/trips.ts',
+            'src/deploy.ts',
             'src/serve.ts',
             'src/load.ts',
             'src/arguments.test.ts',
