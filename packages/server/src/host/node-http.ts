@@ -135,6 +135,8 @@ export class NodeReply implements StreamableReply {
       });
     } else {
       if (last) fields.connection = 'close';
+      // Node lets one that is named alone pass, and then takes nothing more on a connection that the peer believes to be kept.
+      else if (fields.connection !== undefined && !response.shouldKeepAlive) fields.connection += ', close';
       response.writeHead(status, fields).end(body);
     }
   }
