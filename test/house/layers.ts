@@ -86,6 +86,27 @@ export const layers: Layers = {
         imports: ['packages/protocol', 'packages/client', 'packages/server', 'packages/harness'],
       },
     ],
+    // The command: it is a client, and more of one than apps are.
+    [
+      {
+        path: 'packages/cli',
+        imports: [
+          'packages/protocol',
+          'packages/codec',
+          'packages/codec-msgpack',
+          'packages/codec-protobuf',
+          'packages/client',
+        ],
+        inside: [
+          ['src/base'],
+          // A server by hand: requests, lines over each transport.
+          ['src/probe'],
+          ['src/doctor'],
+          ['src/commands'],
+          ['src/index.ts', 'src/bin.ts', 'tsup.config.ts'],
+        ],
+      },
+    ],
     [{ path: 'examples/chat' }],
     [
       {
@@ -126,7 +147,7 @@ export const layers: Layers = {
         path: 'test',
         inside: [
           ['kit'],
-          ['chaos', 'conformance', 'conformance-kit', 'e2e', 'house', 'matrix', 'packaging', 'proxies', 'sim'],
+          ['chaos', 'cli', 'conformance', 'conformance-kit', 'e2e', 'house', 'matrix', 'packaging', 'proxies', 'sim'],
           ['system.mjs'],
         ],
       },

@@ -45,6 +45,12 @@ const installs = [
   },
   // Its client and its server are those of the app, as peers.
   { name: 'testkit', halyard: ['client', 'codec', 'protocol', 'server'], libraries: ['ws'], behind: [] },
+  {
+    name: 'cli',
+    halyard: ['client', 'codec', 'codec-msgpack', 'codec-protobuf', 'protocol'],
+    libraries: ['@msgpack/msgpack', 'msgpackr', 'protobufjs', 'ws'],
+    behind: ['long'],
+  },
 ] as const satisfies readonly Install[];
 
 const trees = new Map<string, Listed>();

@@ -37,7 +37,7 @@ export interface Manifest {
 /** Without their scope. */
 export const packageNames = [
   ...(['protocol', 'codec', 'client', 'server', 'codec-msgpack', 'codec-protobuf'] as const),
-  ...(['adapter-redis', 'testkit'] as const),
+  ...(['adapter-redis', 'testkit', 'cli'] as const),
 ];
 
 export type PackageName = (typeof packageNames)[number];

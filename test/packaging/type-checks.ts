@@ -8,6 +8,7 @@ import { codeOf, quickStart } from './readme';
 /** It uses each package, and each of its entries. */
 const app = `
 import { redis, Emitter } from '@halyard/adapter-redis';
+import { diagnose } from '@halyard/cli';
 import { connect } from '@halyard/client';
 import { connect as connectCore, websocket } from '@halyard/client/core';
 import { overReload } from '@halyard/client/reload';
@@ -51,7 +52,7 @@ export const core = connectCore('http://localhost', { codec: json(), transport: 
 export const wrongReload = connect('http://localhost', { reload: true });
 export const tab = connectTab<ServerToClient, ClientToServer>(() => ({ port: new MessageChannel().port1 }));
 export const tabs = serveTabs('http://localhost', { codec: msgpack() });
-export const rest = [afterClose(1000), dataLimits, simulate, Emitter];
+export const rest = [afterClose(1000), dataLimits, simulate, Emitter, diagnose];
 `;
 
 /** What a page compiles against has no types of Node. */

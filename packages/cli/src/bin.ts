@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// The command `halyard`: the first word is which command it is, and the rest is for that.
+import { LocalUsageError } from '@halyard/protocol';
+import type { Command } from './commands/command';
+import { doctor } from './commands/doctor';
+
+const commands: readonly Command[] = [doctor];
+
+const nameChars = 10;
+
+const usage = `halyard COMMAND URL [options]
+
+${commands.map(({ name, about }) => `  ${name.padEnd(nameChars)}${about}`).join('\n')}
+
+halyard COMMAND --help says what each takes.
+`;
+
+/** @returns whether it was called wrongly, which `parseArgs` says by errors of its own */
+function isUsage(error: unknown): error is Error {
+  return error instanceof LocalUsageError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+}
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    console.log(usage);
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.find((one) => one.name === name);
+  if (command === undefined) {
+    console.error(`There is no command ${JSON.stringify(name)}.\n\n${usage}`);
+    return 2;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(command.usage);
+    return 0;
+  }
+  try {
+    return await command.run(args);
+  } catch (error) {
+    if (!isUsage(error)) throw error;
+    console.error(`${error.message}\n\nhalyard ${name} --help says what it takes.`);
+    return 2;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
