@@ -101,7 +101,7 @@ export const layers: Layers = {
           ['src/base'],
           // A server by hand: requests, lines over each transport.
           ['src/probe'],
-          ['src/doctor'],
+          ['src/bench', 'src/connect', 'src/doctor'],
           ['src/commands'],
           ['src/index.ts', 'src/bin.ts', 'tsup.config.ts'],
         ],

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // The command `halyard`: the first word is which command it is, and the rest is for that.
 import { LocalUsageError } from '@halyard/protocol';
+import { bench } from './commands/bench';
 import type { Command } from './commands/command';
+import { connect } from './commands/connect';
 import { doctor } from './commands/doctor';
 
-const commands: readonly Command[] = [doctor];
+const commands: readonly Command[] = [doctor, connect, bench];
 
 const nameChars = 10;
 

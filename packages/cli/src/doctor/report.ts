@@ -1,4 +1,5 @@
 // What a visit has found, for people: a line for each finding, and then what to do.
+import { plain } from '../base/plain';
 import type { Style } from '../base/style';
 import type { Finding, Level } from './check';
 import type { Diagnosis } from './diagnose';
@@ -10,7 +11,7 @@ const markChars = 9;
 const checkChars = 11;
 
 export function lineOf({ level, check, message }: Finding, style: Style): string {
-  return `${style[colours[level]](marks[level].padEnd(markChars))}${check.padEnd(checkChars)}${message}`;
+  return `${style[colours[level]](marks[level].padEnd(markChars))}${check.padEnd(checkChars)}${plain(message)}`;
 }
 
 /** @returns how it is in a sentence, and what to do about what is not as it should be */
@@ -24,8 +25,8 @@ export function summaryOf({ findings, left }: Diagnosis, style: Style): string {
   ];
   for (const level of ['fault', 'warning', 'note'] as const) {
     for (const finding of findings.filter((one) => one.level === level && one.advice.length > 0)) {
-      lines.push('', `${style[colours[level]](finding.check)}  ${finding.message}`);
-      for (const line of finding.advice) lines.push(`  ${line}`);
+      lines.push('', `${style[colours[level]](finding.check)}  ${plain(finding.message)}`);
+      for (const line of finding.advice) lines.push(`  ${plain(line)}`);
     }
   }
   if (left.length > 0) lines.push('', `Not looked at, because of the above: ${left.join(', ')}.`);

@@ -1,0 +1,130 @@
+// `halyard connect`: what is typed is done, each packet is shown, and nothing that opens a session is.
+import { readFileSync } from 'node:fs';
+import { json } from '@halyard/codec/json';
+import { msgpack } from '@halyard/codec-msgpack';
+import { type HostFactory, PublicError, type Server } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { freePort } from '../kit/ports';
+import { served } from '../kit/served';
+import { fileOf, halyard, type Run } from './command';
+
+const { serve } = served(hosts[0]?.[1] as () => HostFactory, { codecs: [json(), msgpack()] });
+
+/** @returns the URL of a server that answers what it is asked */
+async function answering(): Promise<string> {
+  const app = (io: Server): void => {
+    io.on('connection', (socket) => {
+      socket.join('lobby');
+      socket.on('echo', (...args: unknown[]) => args);
+      socket.on('say', (text: string) => void io.to('lobby').emit('said', text));
+      socket.on('big', () => 2n ** 60n);
+    });
+    io.of('/members').use(({ auth }) => {
+      if ((auth as { token?: string } | undefined)?.token !== 'secret')
+        throw new PublicError('ERR_TOKEN', 'Who \u001b[31mis it?');
+    });
+  };
+  const { port } = await serve({}, app);
+  return `http://127.0.0.1:${port}`;
+}
+
+async function type(url: string, lines: readonly string[], args: readonly string[] = [], run: Run = {}) {
+  const ended = await halyard(['connect', url, ...args], { ...run, input: `${lines.join('\n')}\n` });
+  return { ...ended, lines: ended.stdout.split('\n') };
+}
+
+describe('what is typed', () => {
+  test('is sent as it is, by every transport and codec, and what comes is shown', async () => {
+    const url = await answering();
+    const typed = [
+      'ack echo {"a": [1, "x y"]} word 12 {"$date":0} "a \\"b"',
+      'emit say "hi there"',
+      'wait said',
+      'ack big',
+      'state',
+    ];
+    for (const args of [[], ['--codec', 'msgpack', '--transport', 'polling'], ['--transport', 'sse']]) {
+      const { code, stdout, stderr } = await type(url, typed, args);
+      const values = '{"a":[1,"x y"]},"word",12,{"$date":0},"a \\"b"';
+      expect(stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} → HELLO {7}\[0,\[\["\/"\]\],/);
+      expect(stdout).toContain(`→ EVENT       [2,"/","echo",[${values}],1]\n`);
+      expect(stdout).toContain(`· reply to echo: [${values}]\n`);
+      expect(stdout).toMatch(/← PUBLISH {5}\[5,"\/",\[".*",\d+\],"said",\["hi there"\]\]/);
+      expect(stdout).toContain('· reply to big: {"$big":"1152921504606846976"}\n');
+      expect(stdout).toContain(`· open by ${args.at(-1) ?? 'websocket'}: / (`);
+      expect([code, stderr]).toEqual([0, '']);
+    }
+  });
+
+  test('enters namespaces, with what is asked for there', async () => {
+    const url = await answering();
+    const { code, stdout } = await type(url, [
+      'join /members',
+      'join /members {"token":"secret"}',
+      'state',
+      'leave',
+      'state',
+    ]);
+    expect(stdout).toContain('· /members does not connect: ERR_TOKEN: Who \\u001b[31mis it?\n');
+    expect(stdout).toContain('· /members connected\n');
+    expect(stdout).toMatch(/· open by websocket: \/ \(\S+\), \/members \(\S+\)\n/);
+    expect(stdout).toMatch(/· open by websocket: \/ \(\S+\)\n/);
+    expect(code).toBe(1);
+  });
+
+  test('may be wrong, which is told, and the rest is done', async () => {
+    const { code, stdout } = await type(await answering(), [
+      'frob',
+      'emit',
+      'emit echo {"a"',
+      'emit connect',
+      '# why',
+      'ack nothing',
+      'ack echo 1',
+    ]);
+    expect(stdout).toContain('ERR_COMMAND: There is no command "frob": type help.');
+    expect(stdout).toContain('ERR_COMMAND: Which event?');
+    expect(stdout).toContain('ERR_VALUE: This begins like JSON, and is none: {"a"');
+    expect(stdout).toContain('ERR_RESERVED_EVENT: ');
+    expect(stdout).toContain('ERR_NO_HANDLER: Nothing handles this event.');
+    expect(stdout).toContain('· reply to echo: [1]');
+    expect(code).toBe(1);
+  });
+});
+
+test('what opens a session, or says who somebody is, is not shown', async () => {
+  const url = `${await answering()}/members`;
+  const env = { HALYARD_AUTH: '{"token":"secret"}' };
+  const { code, stdout } = await type(url, ['quit', 'emit frob'], [], { env });
+  expect(code).toBe(0);
+  expect(stdout).toContain('[0,[["/members","…"]],');
+  expect(stdout).toMatch(/← WELCOME {5}\[1,"[^"]+","…",/);
+  expect(stdout).not.toMatch(/secret|frob/);
+});
+
+test('for programs there is a line of JSON for each', async () => {
+  const { lines } = await type(await answering(), ['ack big'], ['--json']);
+  const said = lines.filter((line) => line !== '').map((line) => JSON.parse(line));
+  expect(said).toContainEqual(
+    expect.objectContaining({ direction: 'out', name: 'EVENT', packet: [2, '/', 'big', [], 1] }),
+  );
+  expect(said).toContainEqual(expect.objectContaining({ value: { $big: '1152921504606846976' } }));
+});
+
+test('the history is kept where that is asked for', async () => {
+  const file = fileOf('history', 'state\n');
+  await type(await answering(), ['ack echo 1'], ['--history', file]);
+  expect(readFileSync(file, 'utf8')).toBe('state\nack echo 1\n');
+});
+
+test('who is not there is not waited for, and a wrong transport is named', async () => {
+  const { code, stdout } = await type(`http://127.0.0.1:${await freePort()}`, ['state'], ['--wait-ms', '300']);
+  expect([code, stdout]).toEqual([1, expect.stringContaining('ECONNREFUSED')]);
+  expect(stdout).toContain('/ is not connected within 0.3 seconds.');
+  const wrong = await type('http://127.0.0.1', [], ['--transport', 'carrier-pigeon']);
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining('--transport may be of websocket, sse, polling, not "carrier-pigeon".'),
+  ]);
+});
