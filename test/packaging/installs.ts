@@ -11,6 +11,8 @@ interface Listed {
   readonly path: string;
   readonly dependencies?: Readonly<Record<string, Listed>>;
   readonly optionalDependencies?: Readonly<Record<string, Listed>>;
+  /** It is shown whole elsewhere in the list. */
+  readonly deduped?: boolean;
 }
 
 /** A package as npm notes it once it is installed. */
@@ -54,12 +56,22 @@ const installs = [
 ] as const satisfies readonly Install[];
 
 const trees = new Map<string, Listed>();
+/** What is shown whole, by its folder. */
+const whole = new Map<string, Listed>();
 
 beforeAll(async () => {
   const filters = packageNames.map((name) => `--filter ${scoped(name)}`).join(' ');
   const list: Listed[] = JSON.parse(await pnpm(`${filters} list --prod --depth Infinity --json --lockfile-only`));
-  for (const tree of list) trees.set(tree.name!, tree);
+  for (const tree of list) {
+    trees.set(tree.name!, tree);
+    note(tree);
+  }
 });
+
+function note({ path, deduped, dependencies, optionalDependencies }: Listed): void {
+  if (deduped !== true) whole.set(path, { path, dependencies, optionalDependencies });
+  for (const next of Object.values({ ...dependencies, ...optionalDependencies })) note(next);
+}
 
 /** @returns the names of the peers that it cannot be without */
 function peersOf(name: string): string[] {
@@ -83,7 +95,7 @@ function resolved({ name: own, dependencies, optionalDependencies }: Listed, fou
     resolved(tree, found.set(peer, tree.path));
   }
   for (const [name, next] of Object.entries({ ...dependencies, ...optionalDependencies })) {
-    resolved(next, found.set(name, next.path));
+    resolved(whole.get(next.path) ?? next, found.set(name, next.path));
   }
   return found;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The command `halyard`: the first word is which command it is, and the rest is for that.
+import { readFileSync } from 'node:fs';
 import { LocalUsageError } from '@halyard/protocol';
 import { bench } from './commands/bench';
 import type { Command } from './commands/command';
@@ -14,7 +15,7 @@ const usage = `halyard COMMAND URL [options]
 
 ${commands.map(({ name, about }) => `  ${name.padEnd(nameChars)}${about}`).join('\n')}
 
-halyard COMMAND --help says what each takes.
+halyard COMMAND --help says what each takes, halyard --version which version this is.
 `;
 
 /** @returns whether it was called wrongly, which `parseArgs` says by errors of its own */
@@ -26,6 +27,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(usage);
     return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    console.log(version);
+    return 0;
   }
   const command = commands.find((one) => one.name === name);
   if (command === undefined) {
@@ -44,5 +50,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return 2;
   }
 }
+
+// Who reads no more, such as head, has seen enough.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1));
 
 process.exitCode = await main(process.argv.slice(2));

@@ -25,8 +25,10 @@ export function targetOf(
 ): Target {
   const form = 'an address such as https://app.example, with the namespace behind it';
   let parsed: URL;
+  let namespace: string;
   try {
     parsed = new URL(url);
+    namespace = decodeURI(parsed.pathname);
   } catch {
     throw optionError('URL', form, String(url));
   }
@@ -38,7 +40,7 @@ export function targetOf(
   if (!path.startsWith('/') || /[?#\s]/.test(path)) throw optionError('path', 'a path that begins with "/"', path);
   const scheme = parsed.protocol.replace(/^ws/, 'http');
   const origin = `${scheme}//${parsed.host}`;
-  return { origin, path, namespace: decodeURI(parsed.pathname), headers };
+  return { origin, path, namespace, headers };
 }
 
 /** @returns its port, also where it is the scheme's own */

@@ -1,7 +1,7 @@
 // The contract of a command of `halyard`, and what all of them take: where to, by which codec, and who one is.
 import { readFile } from 'node:fs/promises';
 import type { ParseArgsConfig } from 'node:util';
-import type { Value } from '@halyard/protocol';
+import { LocalUsageError, type Value } from '@halyard/protocol';
 import { optionError } from '../base/option';
 
 export interface Command {
@@ -82,7 +82,8 @@ function jsonIn(option: string, text: string): Value {
   try {
     return JSON.parse(text);
   } catch {
-    throw optionError(option, 'JSON', 'what it is');
+    // What it is may be a secret.
+    throw new LocalUsageError('ERR_OPTION', `${option} is no JSON.`);
   }
 }
 

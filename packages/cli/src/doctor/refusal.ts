@@ -28,9 +28,9 @@ export function described(answer: Answer): string {
   const words = wordsOf(answer);
   if (words !== undefined) return `${answer.status} ${words.code}: ${words.message.slice(0, 2 * shownCharsMax)}`;
   const { status, headers, body } = answer;
-  const [, title] = /<title>\s*([^<]*?)\s*<\/title>/i.exec(body.toString()) ?? [];
+  const [, title] = /<title>([^<]{1,500})/i.exec(body.toString()) ?? [];
   const by = headers.server === undefined ? '' : ` by ${headers.server}`;
-  const shown = title === undefined ? '' : `, a page with the title "${title.slice(0, shownCharsMax)}"`;
+  const shown = title === undefined ? '' : `, a page with the title "${title.trim().slice(0, shownCharsMax)}"`;
   return `${status}${by}${shown}`;
 }
 
@@ -38,10 +38,7 @@ export function described(answer: Answer): string {
 export function strange(visit: Visit, answer: Answer, what: string): Outcome {
   const { status, headers } = answer;
   const it = described(answer);
-  if (
-    status === 505 ||
-    (status === 400 && headers.server?.startsWith('nginx') && /HTTP version/i.test(answer.body.toString()))
-  ) {
+  if (status === 505) {
     return fault(
       `${what} was answered ${it}: something on the way asks the server by HTTP/1.0, which uWebSockets.js does not speak.`,
       ...nginx(visit, httpVersion, "proxy_set_header Connection '';"),

@@ -36,4 +36,4 @@ export interface Dial {
 }
 
 /** What a line takes of an answer. */
-export const lineBytesMax = 1 << 24;
+export const lineBytesMax = 1 << 22;

@@ -43,7 +43,7 @@ export const codec: Check = {
 
 /** @returns the protocols that the server has, or what it has said instead */
 async function listed(visit: Visit) {
-  const ways = [
+  const ways: readonly { readonly method: string; readonly headers: Readonly<Record<string, string>> }[] = [
     { method: 'POST', headers: { [protocolHeader]: offered } },
     { method: 'GET', headers: { [protocolHeader]: offered, accept: 'text/event-stream' } },
     {

@@ -21,10 +21,15 @@ export const idle: Check = {
     const { idleMs } = visit.options;
     if (idleMs === 0)
       return [note('It was not looked at how long a connection may be silent.', 'With --idle-ms it is.')];
+    if (visit.settings === undefined) {
+      return [
+        note('It was not looked at how long a connection may be silent: without a session the server closes it.'),
+      ];
+    }
     const found = await Promise.all([...visit.transports].map((transport) => left(visit, transport)));
     const outcomes = found.filter((one) => one !== undefined);
     if (outcomes.length > 0) return outcomes;
-    const heartbeatMs = visit.settings?.heartbeatMs ?? 0;
+    const { heartbeatMs } = visit.settings;
     const message = `Connections were silent for ${idleMs / 1_000} s, and none was cut`;
     if (idleMs > heartbeatMs) return [ok(`${message}: the heartbeat comes after ${heartbeatMs / 1_000} s.`)];
     return [
@@ -46,7 +51,8 @@ async function left(visit: Visit, transport: TransportName): Promise<Outcome | u
     // Of no namespace: nothing of the app is told. A connection without a session would be closed by the server.
     talk.send(hello([]));
     const welcome = await talk.next([PacketType.Welcome], welcomeWaitMs);
-    if (welcome.kind !== 'packet') return undefined;
+    if (welcome.kind !== 'packet')
+      return warning(`${sayNames[transport]} opens, and the server makes no session over it.`);
     // It is confirmed after a second, and then nothing is said.
     const begun = performance.now();
     const closed = await talk.next([], idleMs);
