@@ -9,6 +9,7 @@ export {
   type Value,
 } from '@halyard/protocol';
 export type { CloseOptions } from './api/close-options';
+export { type Health, type HealthHandler, healthHandler } from './api/health';
 export type { ListenOptions } from './api/listen-options';
 export type { Namespace, NamespaceRules } from './api/namespace';
 export type { ServerOptions } from './api/options';

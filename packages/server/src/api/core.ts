@@ -38,6 +38,7 @@ import { Forwarding } from '../wire/http/forwarding';
 import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
 import { Drain } from './drain';
+import { type Health, healthOf } from './health';
 import type { ListenOptions } from './listen-options';
 import { Node } from './node';
 import { type CheckedOptions, retentionOf } from './options';
@@ -73,6 +74,7 @@ export class Core {
   #closing = false;
   readonly #drain: Drain;
   #closed: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(options: CheckedOptions) {
     this.#options = options;
@@ -203,6 +205,12 @@ export class Core {
     return this.#inbox.nodes;
   }
 
+  /** @param isListening whether clients can come */
+  health(isListening: boolean): Health {
+    const { store } = this.#cluster ?? {};
+    return healthOf({ isListening, isClosing: this.#closing, isClosed: this.#isClosed, store: store?.state });
+  }
+
   /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_CLOSED`, `ERR_REUSE_PORT`, `ERR_TLS` */
   async listen(port: number, { address, reusePort = false, tls }: ListenOptions): Promise<number> {
     const host = await this.start(this.#options.host ?? uwsOrNode, tls);
@@ -279,6 +287,7 @@ export class Core {
     await this.#host?.close();
     await this.#cluster?.close();
     this.#wheel.stop();
+    this.#isClosed = true;
   }
 
   /** Requests for connections of other servers. */

@@ -21,6 +21,7 @@ import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
+import type { Health } from './health';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
@@ -100,6 +101,12 @@ export class Server<
     await this.#core.start(attachedNode(server));
     this.#attachedTo = server;
     return this;
+  }
+
+  /** Whether this server is to be sent clients, and why not: see `healthHandler` for probes over HTTP. */
+  health(): Health {
+    const attachedTo = this.#attachedTo;
+    return this.#core.health(attachedTo === undefined ? this.#port !== undefined : attachedTo.listening);
   }
 
   /**
