@@ -66,7 +66,7 @@ export const layers: Layers = {
           ['src/session'],
           ['src/namespace'],
           ['src/api'],
-          ['src/emitter.ts', 'src/index.ts', 'src/types.test-d.ts', 'tsup.config.ts'],
+          ['src/emitter.ts', 'src/index.ts', 'src/prometheus.ts', 'src/types.test-d.ts', 'tsup.config.ts'],
         ],
       },
     ],
@@ -140,6 +140,7 @@ export const layers: Layers = {
       { path: 'examples/all-cores' },
       // The chat on many servers.
       { path: 'examples/cluster' },
+      { path: 'examples/metrics' },
       { path: 'examples/proxies' },
       { path: 'examples/quick-start' },
       { path: 'examples/testing' },

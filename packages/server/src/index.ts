@@ -11,6 +11,7 @@ export {
 export type { CloseOptions } from './api/close-options';
 export { type Health, type HealthHandler, healthHandler } from './api/health';
 export type { ListenOptions } from './api/listen-options';
+export type { HistogramSample, Labels, Metric, MetricFacts, MetricSample } from './api/metrics';
 export type { Namespace, NamespaceRules } from './api/namespace';
 export type { ServerOptions } from './api/options';
 export type { RemoteSocket } from './api/remote-socket';
@@ -19,6 +20,7 @@ export { Server } from './api/server';
 export { handleSignals, type SignalOptions } from './api/signals';
 export type { Socket } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';
+export type { Logger } from './base/logger';
 export type { Platform } from './base/platform';
 export type { Warning } from './base/warnings';
 export type { AppServer } from './host/attached';

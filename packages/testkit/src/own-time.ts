@@ -31,6 +31,8 @@ export class OwnTime {
 
   readonly now = (): number => this.#clock.now();
 
+  readonly exact = this.now;
+
   readonly wall = (): number => beginning + Math.floor(this.#clock.now());
 
   readonly after = (delayMs: number, run: () => void): (() => void) => {

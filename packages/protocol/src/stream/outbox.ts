@@ -54,6 +54,11 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
     return (this.#entries?.length ?? 0) / 2;
   }
 
+  /** The sum of their lengths. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   get waiting(): F | undefined {
     return this.#entries?.[(this.carried - this.confirmed) * 2] as F | undefined;
   }

@@ -76,6 +76,11 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     return this.outbox.unconfirmed;
   }
 
+  /** Their sum in bytes; of text, its characters. */
+  get unconfirmedBytes(): number {
+    return this.outbox.bytes;
+  }
+
   /** How many frames were sent in all. */
   get sent(): number {
     return this.outbox.sent;

@@ -1,14 +1,17 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all. Longer
 // than other files: it is where they meet.
 import type { Codec } from '@halyard/codec';
-import { LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
+import { type Close, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
+import { factsOf, Happenings } from '../base/happenings';
+import { Meters } from '../base/meters';
 import { TimerWheel } from '../base/wheel';
 import { uwsOrNode } from '../host/default-host';
 import type { Host, HostFactory } from '../host/host';
 import type { TlsOptions } from '../host/tls';
 import type { LocalStore } from '../log/local-store';
 import type { Frames } from '../log/log';
+import type { Retention } from '../log/retention';
 import { ClusterRequests } from '../namespace/cluster-requests';
 import type { Running } from '../namespace/handling';
 import { NamespaceRegistry } from '../namespace/registry';
@@ -37,9 +40,11 @@ import { ForwardedRequests } from '../wire/http/forwarded-requests';
 import { Forwarding } from '../wire/http/forwarding';
 import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
+import { readMetrics } from './catalogue';
 import { Drain } from './drain';
 import { type Health, healthOf } from './health';
 import type { ListenOptions } from './listen-options';
+import type { Metric } from './metrics';
 import { Node } from './node';
 import { type CheckedOptions, retentionOf } from './options';
 import { Reports } from './reports';
@@ -58,6 +63,11 @@ export class Core {
   readonly node: string;
   readonly #options: CheckedOptions;
   readonly #wheel: TimerWheel;
+  readonly #meters: Meters;
+  readonly #happenings: Happenings;
+  readonly #retention: Retention;
+  /** How many connections there were. */
+  #connections = 0;
   readonly #sessions: Sessions;
   /** What it is among others, if they share a store. */
   readonly #cluster: Node | undefined;
@@ -82,7 +92,11 @@ export class Core {
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
     this.node = platform.randomBytes(9).toString('base64url');
-    this.reports = new Reports(() => wheel.now());
+    const meters = new Meters(options);
+    this.#meters = meters;
+    this.#happenings = new Happenings({ node: this.node, logger: options.logger, now: () => wheel.now() });
+    const { tell } = this.#happenings;
+    this.reports = new Reports(() => wheel.now(), this.#happenings);
     const { report, warn } = this.reports;
     const limits = retentionOf(options);
     const store = options.adapter({ platform, wheel, limits, codecs }) as LocalStore | Store;
@@ -101,7 +115,8 @@ export class Core {
       : undefined;
     this.#cluster = cluster;
     const turn = store.isShared ? (cluster as Node).turn : new DirectTurn(store);
-    this.#fanOut = new FanOut(codecs, this.#flusher);
+    this.#retention = store.isShared ? (cluster as Node).retention : store.retention;
+    this.#fanOut = new FanOut(codecs, this.#flusher, meters);
     const codec = store.isShared ? store.codec : (codecs[0] as Codec);
     this.#sessions = new Sessions(
       {
@@ -110,8 +125,7 @@ export class Core {
         outboxLimits: options,
         ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
-        report,
-        warn,
+        ...{ meters, tell, report, warn },
       },
       options.sessionsMax,
       cluster,
@@ -131,7 +145,7 @@ export class Core {
       ...options,
       ...{ channels, codec, running },
       elsewhere: volatile && { requests, volatile },
-      turn,
+      ...{ turn, meters, tell },
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
       encodeForAll: (packet) => codecs.map((codec) => sized(codec.encode(packet), options.sentFrameBytesMax)),
@@ -157,6 +171,7 @@ export class Core {
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
     const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
+    const closed = (connection: Connection, close: Close): void => this.#closedConnection(connection, close);
     const { allowRequest } = options;
     const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
     const forwarding = store.isShared ? this.#forwarding() : undefined;
@@ -165,7 +180,8 @@ export class Core {
       transports: options.transports,
       settings: {
         ...options,
-        ...{ wheel, flusher: this.#flusher, platform },
+        ...{ wheel, flusher: this.#flusher, platform, closed },
+        traffic: (transport, codecIndex) => meters.traffic(transport, codecIndex),
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
       ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, addresses, gate },
@@ -181,8 +197,7 @@ export class Core {
       ...options,
       admission,
       flusher: this.#flusher,
-      platform,
-      ...{ http, addresses, gate },
+      ...{ platform, meters, http, addresses, gate, tell, closed },
       isStopping: () => this.#closing,
       accept,
       ...{ report, warn },
@@ -209,6 +224,27 @@ export class Core {
   health(isListening: boolean): Health {
     const { store } = this.#cluster ?? {};
     return healthOf({ isListening, isClosing: this.#closing, isClosed: this.#isClosed, store: store?.state });
+  }
+
+  /** @param isListening whether clients can come */
+  metrics(isListening: boolean): readonly Metric[] {
+    const cluster = this.#cluster;
+    if (!this.#closing) this.#meters.begin();
+    let sockets = 0;
+    let namespaces = 0;
+    for (const namespace of this.namespaces) {
+      namespaces++;
+      sockets += namespace.sockets.size;
+    }
+    return readMetrics({
+      ...{ meters: this.#meters, happenings: this.#happenings, slowReaders: this.slowReaderCounts },
+      ...{ sessions: this.#sessions.sums(), namespaces, sockets, logs: this.#retention },
+      isReady: this.health(isListening).ready,
+      shared: cluster && {
+        ...{ state: cluster.store.state, nodes: this.nodes.length },
+        ...{ commits: cluster.commits, queuedBytes: cluster.turn.queuedBytes },
+      },
+    });
   }
 
   /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_CLOSED`, `ERR_REUSE_PORT`, `ERR_TLS` */
@@ -287,6 +323,7 @@ export class Core {
     await this.#host?.close();
     await this.#cluster?.close();
     this.#wheel.stop();
+    this.#meters.loopDelay.stop();
     this.#isClosed = true;
   }
 
@@ -312,7 +349,17 @@ export class Core {
     const codec = this.#options.codecs[connection.codecIndex];
     if (codec === undefined) return false;
     connection.receiver = new Greeting(connection, codec, this.#greeting);
+    const { transport, codecIndex } = connection;
+    connection.number = ++this.#connections;
+    this.#meters.traffic(transport, codecIndex).opened++;
+    this.#happenings.tell('connection opened', { transport, connection: connection.number });
     return true;
+  }
+
+  #closedConnection({ number, transport, codecIndex }: Connection, close: Close): void {
+    if (number === 0) return;
+    this.#meters.traffic(transport, codecIndex).closed++;
+    this.#happenings.tell('connection closed', { transport, connection: number, ...factsOf(close) });
   }
 
   /** Text becomes UTF-8 here, once, and not again in each write. */

@@ -1,6 +1,7 @@
 // What a process emits that serves nobody: a job, a function that lives for a second, another service.
 import type { Codec } from '@halyard/codec';
 import type { AnyEvents, Clock, EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { Logger } from '../base/logger';
 import type { Platform } from '../base/platform';
 import type { Warning } from '../base/warnings';
 import type { Replies } from '../namespace/audience';
@@ -20,6 +21,8 @@ export interface EmitterOptions {
   readonly ackTimeoutMs?: number;
   /** As of the servers: it says whose address `handshake.address` of a fetched socket is. Default: false. */
   readonly trustProxy?: boolean;
+  /** As of a server: what goes wrong here is written to it. Default: none. */
+  readonly logger?: Logger;
   /** For tests: another time, and what else of the platform is to be another. */
   readonly clock?: Clock & Partial<Platform>;
 }

@@ -1,6 +1,7 @@
 // Everything that a process is made of which emits, and serves nobody: a place among the servers that share a store, taken when it is
 // first needed, and of which they know nothing; and the targets of any namespace, all of whose sockets are theirs.
 import { LocalUsageError, namespaceName, type Value } from '@halyard/protocol';
+import { Happenings } from '../base/happenings';
 import { TimerWheel } from '../base/wheel';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import { ClusterRequests } from '../namespace/cluster-requests';
@@ -98,7 +99,9 @@ export class Guest implements Life {
     const { codecs, platform, ackTimeoutMs, trustProxy, sentFrameBytesMax } = options;
     const wheel = new TimerWheel(platform);
     this.#wheel = wheel;
-    this.reports = new Reports(() => wheel.now());
+    const node = platform.randomBytes(9).toString('base64url');
+    const happenings = new Happenings({ node, logger: options.logger, now: () => wheel.now() });
+    this.reports = new Reports(() => wheel.now(), happenings);
     const { report, warn } = this.reports;
     const limits = retentionOf(options);
     const store = options.adapter({ platform, wheel, limits, codecs, isGuest: true });
@@ -106,7 +109,6 @@ export class Guest implements Life {
       throw new LocalUsageError('ERR_OPTION', 'An emitter needs a store that servers share.', { option: 'adapter' });
     }
     const { codec } = store satisfies Store;
-    const node = platform.randomBytes(9).toString('base64url');
     const common = { store, node, platform, wheel, report, warn };
     const inbox = new LateInbox(common, this);
     this.#inbox = inbox;

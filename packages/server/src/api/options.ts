@@ -9,6 +9,7 @@ import {
   largestWindow,
   quoted,
 } from '@halyard/protocol';
+import { type Logger, logLevels } from '../base/logger';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import { tickMs } from '../base/wheel';
 import { type Compression, compressionOf, type PerMessageDeflateOptions } from '../host/compression';
@@ -86,6 +87,8 @@ const numbers = {
   connectionsPerAddressMax: { default: 20_000, min: 1, max: 1 << 30 },
   /** How many of them it may open in a second: five times as many at once, if it has not for five seconds. */
   opensPerAddressPerSecondMax: { default: 2_000, min: 1, max: 1 << 24 },
+  /** Names of events that metrics tell apart: all others are one, `other`. */
+  metricEventsMax: { default: 100, min: 0, max: 10_000 },
   /** Requests that wait for `allowRequest`. */
   undecidedRequestsMax: { default: 10_000, min: 1, max: 1 << 20 },
   /** Requests of polling clients that wait for the server that has their connection, where servers share a store … */
@@ -123,6 +126,11 @@ export interface ServerOptions extends Partial<NumberOptions> {
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /** Answers requests to other paths; without it they get 404. Not used when attached to an `http.Server`. */
   readonly fetch?: FetchHandler;
+  /**
+   * Where the server writes what happens to it: pino, or what takes the same. Ids and codes, never what is sent; see docs/OPERATIONS.md. Default:
+   * none, and what nobody listens to of `error` and `warning` goes to stderr.
+   */
+  readonly logger?: Logger;
   /** Where logs and sessions are kept. Default: `memory()`. */
   readonly adapter?: Adapter;
   /** For tests: another time, and what else of the platform is to be another. */
@@ -139,13 +147,14 @@ export interface CheckedOptions extends NumberOptions {
   readonly trustProxy: boolean;
   readonly compression: Compression;
   readonly fetch: FetchHandler | undefined;
+  readonly logger: Logger | undefined;
   readonly adapter: Adapter;
   readonly platform: Platform;
 }
 
 const others = [
   ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'perMessageDeflate', 'fetch'],
-  ...['adapter', 'clock'],
+  ...['logger', 'adapter', 'clock'],
 ] as const;
 
 /** How long what is published is kept, and how much of it. */
@@ -194,7 +203,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
       : bad(name, "is one of Socket.IO's", ours);
   }
   const { codecs = [json()], origins = 'same-host', path = '/halyard', transports = transportNames } = options;
-  const { host, allowRequest, trustProxy = false, fetch, adapter = memory(), clock } = options;
+  const { host, allowRequest, trustProxy = false, fetch, logger, adapter = memory(), clock } = options;
   const compression = compressionOf(options.perMessageDeflate);
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
@@ -226,10 +235,28 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     allowRequest === undefined || typeof allowRequest === 'function',
     'a function that says whether a request may connect',
   );
+  check(
+    'logger',
+    logger === undefined || isLogger(logger),
+    'a logger with debug, info, warn and error, such as pino()',
+  );
   check('adapter', typeof adapter === 'function', 'an adapter, such as memory()');
   return {
     ...checkNumbers(options),
-    ...{ host, codecs, origins, allowRequest, path, transports, trustProxy, compression, fetch, adapter, platform },
+    ...{
+      host,
+      codecs,
+      origins,
+      allowRequest,
+      path,
+      transports,
+      trustProxy,
+      compression,
+      fetch,
+      logger,
+      adapter,
+      platform,
+    },
   };
 }
 
@@ -265,6 +292,11 @@ function bad(name: string, what: string, range: string): LocalUsageError {
 
 function isCodec(codec: unknown): boolean {
   return typeof codec === 'object' && codec !== null && 'name' in codec && 'encode' in codec && 'decode' in codec;
+}
+
+function isLogger(logger: unknown): boolean {
+  const isObject = (typeof logger === 'object' && logger !== null) || typeof logger === 'function';
+  return isObject && logLevels.every((level) => typeof (logger as Logger)[level] === 'function');
 }
 
 function isOrigin(origin: unknown): boolean {

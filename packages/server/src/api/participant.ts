@@ -3,6 +3,7 @@
 import type { Codec } from '@halyard/codec';
 import { RemoteProtocolError } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
+import { UnderWay } from '../base/under-way';
 import type { TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
@@ -52,6 +53,8 @@ export class Participant {
   readonly store: Store;
   readonly patience: Patience;
   readonly turn: QueuedTurn;
+  readonly commits: UnderWay;
+  readonly retention: Retention;
   readonly #feeds: Feeds;
   readonly #context: ParticipantContext;
 
@@ -71,11 +74,24 @@ export class Participant {
       await this.#tellLost([...logs].filter(([log]) => wanted.has(log)));
       void this.#tellLost([...logs].filter(([log]) => !wanted.has(log)));
     };
+    const commits = new UnderWay(() => platform.exact());
+    this.commits = commits;
     const limitsOfQueue = { storeQueueBytesMax, storedMsMax: context.ackTimeoutMs };
-    this.turn = new QueuedTurn({ store, patience, stamps, ...limitsOfQueue, soon, released, rolledBack, report });
+    this.turn = new QueuedTurn({
+      store,
+      patience,
+      stamps,
+      ...limitsOfQueue,
+      underWay: commits,
+      soon,
+      released,
+      rolledBack,
+      report,
+    });
     // While the store is away nobody can come for what is here, and sessions wait longer.
     const kept = { ...limits, entryAgeMsMax: limits.entryAgeMsMax * keptWindows };
     const retention = new Retention(kept, wheel, () => {});
+    this.retention = retention;
     const isReleased = (stamp: number): boolean => stamp <= this.turn.releasedStamp;
     const announce: FeedContext['announce'] = (...what) => this.#announce(...what);
     const answered = (): Promise<void> => this.turn.answered();

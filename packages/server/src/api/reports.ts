@@ -1,5 +1,7 @@
-// What goes wrong beside the way of an event: errors in user code and warnings, to who listens, else to stderr.
+// What goes wrong beside the way of an event: errors in user code and warnings, to the log and to who listens, else to
+// stderr.
 
+import type { Happenings } from '../base/happenings';
 import { type Warning, Warnings } from '../base/warnings';
 import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from '../namespace/handlers';
 
@@ -12,8 +14,10 @@ export interface ErrorContext {
 export class Reports {
   #listeners: Handlers = noHandlers;
   readonly #warnings: Warnings;
+  readonly #happenings: Happenings;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, happenings: Happenings) {
+    this.#happenings = happenings;
     this.#warnings = new Warnings(now, (warning) => this.#warn(warning));
   }
 
@@ -23,7 +27,9 @@ export class Reports {
 
   /** Something in user code failed. */
   readonly report = (error: unknown, where: string): void => {
+    this.#happenings.tell('error', { code: codeOf(error), where, err: error });
     if (!hasHandler(this.#listeners, 'error')) {
+      if (this.#happenings.isLogged) return;
       console.error(`Halyard: ${where} failed:`, error);
       return;
     }
@@ -39,11 +45,27 @@ export class Reports {
     );
 
   /** A limit was met. @param code the option. @param about which of several things of the kind */
-  readonly warn = (code: string, message: string, about?: string): void => this.#warnings.add(code, message, about);
+  readonly warn = (code: string, message: string, about?: string): void => {
+    this.#happenings.counts('warning').add(code);
+    this.#warnings.add(code, message, about);
+  };
 
   #warn(warning: Warning): void {
+    const { code, count, message } = warning;
+    this.#happenings.say('warning', { code, count }, message);
     if (hasHandler(this.#listeners, 'warning')) {
       fireHandlers(this.#listeners, 'warning', [warning], (error) => this.report(error, 'a handler of "warning"'));
-    } else console.warn(`Halyard: ${warning.message}${warning.count > 1 ? ` (${warning.count} times)` : ''}`);
+    } else if (!this.#happenings.isLogged) {
+      console.warn(`Halyard: ${message}${count > 1 ? ` (${count} times)` : ''}`);
+    }
   }
 }
+
+/** @returns the code of an error, if it has one; else the name of its class */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code.slice(0, codeCharsMax) : error.name;
+}
+
+const codeCharsMax = 64;

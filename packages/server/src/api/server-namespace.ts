@@ -1,4 +1,6 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
+import type { Tell } from '../base/happenings';
+import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
@@ -24,6 +26,8 @@ import { WholeTarget } from './whole-target';
 export interface NamespaceContext extends RoomsContext, AudienceContext {
   readonly platform: Platform;
   readonly running: Running;
+  readonly meters: Meters;
+  readonly tell: Tell;
   readonly fanOut: FanOut;
   readonly waitingPacketsMax: number;
   /** @param session id of its session */
@@ -60,6 +64,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       rooms: this.#rooms,
       audience: this.audience,
       ...{ platform: context.platform, running: context.running, waitingPacketsMax: context.waitingPacketsMax },
+      ...{ meters: context.meters, tell: context.tell },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
       unhandled: context.unhandled,

@@ -23,6 +23,7 @@ import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
 import type { Health } from './health';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
+import type { Metric } from './metrics';
 import type { Namespace, NamespaceRules } from './namespace';
 import { checkOptions, type ServerOptions } from './options';
 import type { ErrorContext } from './reports';
@@ -105,8 +106,21 @@ export class Server<
 
   /** Whether this server is to be sent clients, and why not: see `healthHandler` for probes over HTTP. */
   health(): Health {
+    return this.#core.health(this.#isListening);
+  }
+
+  /**
+   * What this server has counted, and how it is: each metric of docs/OPERATIONS.md with its samples now. Packets, handlers, replies and
+   * the delay of the event loop are counted from the first call on, the rest from when the server was made. It looks at each session:
+   * once every some seconds is often enough.
+   */
+  metrics(): readonly Metric[] {
+    return this.#core.metrics(this.#isListening);
+  }
+
+  get #isListening(): boolean {
     const attachedTo = this.#attachedTo;
-    return this.#core.health(attachedTo === undefined ? this.#port !== undefined : attachedTo.listening);
+    return attachedTo === undefined ? this.#port !== undefined : attachedTo.listening;
   }
 
   /**

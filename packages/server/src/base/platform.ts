@@ -7,6 +7,8 @@ import { setImmediate } from 'node:timers';
 import type { Clock } from '@halyard/protocol';
 
 export interface Platform extends Clock {
+  /** `now` with its fractions: for what is measured. */
+  exact(): number;
   /** The time of day, in milliseconds since 1970. */
   wall(): number;
   /** Calls `run` in a later turn of the event loop, after those that were asked for before. */
@@ -22,6 +24,7 @@ export const systemPlatform: Platform = {
   // Whole milliseconds since the process started: for 24 days such a number lives in the field that holds it, where the
   // time of day takes 16 bytes more. It does not jump when somebody sets the clock either.
   now: () => Math.floor(performance.now()),
+  exact: () => performance.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs);
     timer.unref();
@@ -39,6 +42,7 @@ export const systemPlatform: Platform = {
 export function platformOf(clock: Clock & Partial<Platform>): Platform {
   return {
     now: () => clock.now(),
+    exact: () => clock.exact?.() ?? clock.now(),
     after: (delayMs, run) => clock.after(delayMs, run),
     wall: () => clock.wall?.() ?? systemPlatform.wall(),
     soon: (run) => (clock.soon ? clock.soon(run) : systemPlatform.soon(run)),

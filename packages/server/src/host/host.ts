@@ -176,6 +176,8 @@ export interface Host {
   listen(port: number, address: string | undefined, reusePort: boolean): Promise<number>;
   /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send` and bound to take it as that is. Absent: there is no native fan-out. */
   publish?(topic: string, frame: Frame, binary: boolean): void;
+  /** How many subscribe to a topic. Absent where `publish` is, or where nobody knows. */
+  subscriberCount?(topic: string): number;
   /**
    * Takes key and certificate from their files anew, for connections from now on. Absent: it does not end TLS.
    * @throws LocalUsageError `ERR_TLS`, and nothing has changed

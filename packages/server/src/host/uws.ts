@@ -182,6 +182,10 @@ class UwsHost implements Host {
     this.#app.publish(topic, frame, binary, frame.length >= this.#compressedBytesMin);
   }
 
+  subscriberCount(topic: string): number {
+    return this.#app.numSubscribers(topic);
+  }
+
   stopListening(): void {
     if (this.#listenSocket === undefined) return;
     this.#module.us_listen_socket_close(this.#listenSocket);

@@ -11,7 +11,7 @@ import { Stamps } from './stamp';
 export class LocalStore {
   readonly isShared = false;
   readonly stamps: Stamps;
-  readonly #retention: Retention;
+  readonly retention: Retention;
   readonly #byName = new Map<string, Log>();
   /** Ids of logs begin with it: no other server gives the same ones. */
   readonly #epoch: string;
@@ -23,7 +23,7 @@ export class LocalStore {
     this.#wheel = wheel;
     const base = platform.wall() - platform.now();
     this.stamps = new Stamps(() => base + wheel.lately());
-    this.#retention = new Retention(limits, wheel, (log) => this.#forget(log));
+    this.retention = new Retention(limits, wheel, (log) => this.#forget(log));
     this.#epoch = platform.randomBytes(4).readUInt32BE().toString(36);
   }
 
@@ -31,7 +31,7 @@ export class LocalStore {
   follow(name: string, follower: Follower): Log {
     let log = this.#byName.get(name);
     if (log === undefined) {
-      log = new Log(name, `${this.#epoch}${(++this.#epochs).toString(36)}`, this.#retention.limits);
+      log = new Log(name, `${this.#epoch}${(++this.#epochs).toString(36)}`, this.retention.limits);
       this.#byName.set(name, log);
     }
     log.followers = withOne(log.followers, follower);
@@ -44,7 +44,7 @@ export class LocalStore {
   }
 
   append(log: Log, stamp: number, except: Except, frames: Frames): void {
-    this.#retention.append(log, stamp, except, frames);
+    this.retention.append(log, stamp, except, frames);
     const { followers } = log;
     if (Array.isArray(followers)) for (const follower of followers) follower.onEntry(stamp, except, frames);
     else (followers as Follower | undefined)?.onEntry(stamp, except, frames);

@@ -11,6 +11,8 @@ import {
   type VolatilePacket,
 } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
+import type { Tell } from '../base/happenings';
+import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import type { Rooms } from '../room/rooms';
 import { type Owner, Presence } from '../session/presence';
@@ -61,6 +63,8 @@ export interface EventContext {
   readonly waitingPacketsMax: number;
   readonly platform: Platform;
   readonly running: Running;
+  readonly meters: Meters;
+  readonly tell: Tell;
   /** For handlers whose result is not the reply. */
   readonly reportAside: (error: unknown) => void;
   report(error: unknown, where: string): void;
@@ -236,7 +240,8 @@ export abstract class EventSocket extends Presence {
       handling?.done();
       return;
     }
-    const { reportAside } = this.context;
+    const { reportAside, meters } = this.context;
+    const startedAt = meters.startedAt();
     fireAnyHandlers(this.#handlers, event, args, reportAside, handling);
     // What those have added or removed counts; what the event's own handlers do to the list does not.
     const handlers = this.#handlers;
@@ -253,10 +258,12 @@ export abstract class EventSocket extends Presence {
         result.then(
           (value) => {
             this.reply(event, ack, value);
+            meters.handled(event, startedAt);
             handling?.done();
           },
           (error) => {
             this.failed(error, event, ack);
+            meters.handled(event, startedAt);
             handling?.done();
           },
         );
@@ -264,10 +271,12 @@ export abstract class EventSocket extends Presence {
       }
     } catch (error) {
       this.failed(error, event, ack);
+      meters.handled(event, startedAt);
       handling?.done();
       return;
     }
     if (ack !== undefined) this.reply(event, ack, result);
+    meters.handled(event, startedAt);
     handling?.done();
   }
 
@@ -295,6 +304,7 @@ export abstract class EventSocket extends Presence {
     if (!(error instanceof PublicError)) this.context.report(error, where);
     const failure = failureOf(error, code, message);
     debug?.(`socket ${this.id} of ${quoted(this.namespace)}: ${quoted(where)} threw ${quoted(failure.code)}`);
+    this.context.tell('event failed', { code: failure.code, session: this.line.id, namespace: this.namespace });
     if (ack !== undefined) this.line.sendError(ack, failure);
   }
 }

@@ -42,6 +42,11 @@ export class NamespaceRegistry<Namespace extends Registered> {
     return this.#byName.get(name);
   }
 
+  /** All of them. */
+  [Symbol.iterator](): IterableIterator<Namespace> {
+    return this.#byName.values();
+  }
+
   /** Answers to many names from now on. */
   register(pattern: NamespacePattern): Rules {
     const rules = new Rules();

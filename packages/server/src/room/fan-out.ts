@@ -1,5 +1,6 @@
 // How what is published reaches many at once: by the host's native publish, a topic for each room and codec.
 import type { Codec } from '@halyard/codec';
+import type { Meters } from '../base/meters';
 import type { Host } from '../host/host';
 import type { Frames } from '../log/log';
 import type { Flusher } from '../wire/flusher';
@@ -15,10 +16,12 @@ export class FanOut {
   host: Host | undefined = undefined;
   readonly #codecs: readonly Codec[];
   readonly #flusher: Flusher;
+  readonly #meters: Meters;
 
-  constructor(codecs: readonly Codec[], flusher: Flusher) {
+  constructor(codecs: readonly Codec[], flusher: Flusher, meters: Meters) {
     this.#codecs = codecs;
     this.#flusher = flusher;
+    this.#meters = meters;
   }
 
   /**
@@ -37,8 +40,12 @@ export class FanOut {
       const frame = frames[index];
       if (frame === undefined) continue;
       const topic = topicOf(logId, index);
-      if (except?.codecIndex === index && except.publishToOthers(topic, frame)) continue;
-      host.publish(topic, frame, this.#codecs[index]?.binary ?? false);
+      const isToOthers = except?.codecIndex === index && except.publishToOthers(topic, frame);
+      if (!isToOthers) host.publish(topic, frame, this.#codecs[index]?.binary ?? false);
+      if (this.#meters.isOn) {
+        const receivers = (host.subscriberCount?.(topic) ?? 0) - (isToOthers ? 1 : 0);
+        if (receivers > 0) this.#meters.traffic('websocket', index).sent(frame, receivers);
+      }
     }
     return true;
   }

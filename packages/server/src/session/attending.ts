@@ -264,6 +264,7 @@ export abstract class Attending extends Reading implements Entrant {
 
   private refuse(namespace: string, failure: Failure): void {
     debug?.(`session ${this.id} was refused in ${quoted(namespace)}: ${quoted(failure.code)}`);
+    this.context.tell('namespace refused', { code: failure.code, session: this.id, namespace });
     if (!this.isOver) this.pushFailure({ type: PacketType.Refused, namespace, ...failure });
   }
 

@@ -2,6 +2,7 @@ import { VirtualClock } from '@halyard/harness/clock';
 import { forSeeds, seededRandom } from '@halyard/harness/random';
 import { defaultOutboxLimits, defaultSettings, type Frame, ServerMachine } from '@halyard/protocol';
 import { describe, expect, test, vi } from 'vitest';
+import { Meters } from '../base/meters';
 import { platformOf } from '../base/platform';
 import { TimerWheel } from '../base/wheel';
 import { LocalStore } from '../log/local-store';
@@ -23,7 +24,11 @@ function setUp(rooms: number) {
   const platform = platformOf(new VirtualClock());
   const turn = new DirectTurn(new LocalStore(platform, new TimerWheel(platform), limits));
   const { stamps } = turn;
-  const context = { turn, fanOut: new FanOut([], new Flusher(platform)), resolve: () => nobody };
+  const context = {
+    turn,
+    fanOut: new FanOut([], new Flusher(platform), new Meters({ platform, codecs: [], metricEventsMax: 0 })),
+    resolve: () => nobody,
+  };
   const machine = new ServerMachine<Frame>(
     {
       transmit: (frame) => sent.push(String(frame)),

@@ -1,6 +1,8 @@
 // What sessions need of the layers above them, and what those see of a session.
 import type { Codec } from '@halyard/codec';
 import type { Failure, OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
+import type { Tell } from '../base/happenings';
+import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Recorded, Turn } from '../store/turn';
@@ -13,8 +15,6 @@ import type { Spans } from './spans';
 
 /** A session that wants to enter a namespace, as that sees it. */
 export interface Entrant extends Owner {
-  /** Of the session. */
-  readonly id: string;
   /** Whether this is still a question that the namespace has to decide. */
   awaits(ticket: Ticket): boolean;
   /** The namespace has decided, whatever becomes of it. */
@@ -60,6 +60,8 @@ export interface SlowReaderCounts {
 
 export interface SessionContext extends PendingLimits {
   readonly counts: SlowReaderCounts;
+  readonly meters: Meters;
+  readonly tell: Tell;
   readonly platform: Platform;
   /** Id of this node. */
   readonly node: string;

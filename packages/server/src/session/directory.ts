@@ -33,6 +33,15 @@ interface Sought {
   readonly resumed: Found;
 }
 
+/** How many sessions are in which state, and what waits in their outboxes. */
+export interface SessionSums {
+  readonly live: number;
+  readonly catchingUp: number;
+  readonly away: number;
+  readonly outboxPackets: number;
+  readonly outboxBytes: number;
+}
+
 export class Sessions {
   readonly #context: SessionContext;
   readonly #sessionsMax: number;
@@ -223,11 +232,13 @@ export class Sessions {
     let refusal = '';
     for (const found of [untold, resumed]) {
       if (typeof found === 'object' && !(found instanceof Session)) {
+        if (hello.resume !== undefined) this.#refused(connection, found === overtaken ? 'overtaken' : 'try-again');
         connection.close(found);
         return;
       }
       if (found instanceof Session && found.isAfter(hello)) {
         debug?.(`session ${found.id}: connection ${hello.generation} was overtaken`);
+        if (hello.resume !== undefined) this.#refused(connection, 'overtaken', found);
         connection.close(overtaken);
         return;
       }
@@ -246,6 +257,7 @@ export class Sessions {
       const isImpossible = session?.canBe(hello.resume) === false;
       if (isImpossible && this.#claims === undefined) {
         debug?.(`session ${session.id}: a resume was refused, with counts that cannot be`);
+        this.#refused(connection, 'impossible', session);
         connection.close(impossible);
         return;
       }
@@ -262,6 +274,7 @@ export class Sessions {
         return;
       }
       refusal = reason ?? '';
+      this.#refused(connection, refusal, session);
       // Who says what cannot be may be wrong.
       if (!isImpossible) session?.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
@@ -276,6 +289,27 @@ export class Sessions {
       return;
     }
     this.#begin(connection, hello, refusal, untold !== undefined);
+  }
+
+  /** @param code what is answered, in a word of this protocol or one that no client could read */
+  #refused({ number, transport }: Connection, code: string, session?: Session): void {
+    this.#context.tell('resume refused', {
+      ...{ code, connection: number, transport },
+      ...(session === undefined ? {} : { session: session.id }),
+    });
+  }
+
+  /** Sums over all sessions: it takes the longer the more there are. */
+  sums(): SessionSums {
+    const sums = { live: 0, catchingUp: 0, away: 0, outboxPackets: 0, outboxBytes: 0 };
+    for (const { streamState, outboxPackets, outboxBytes } of this) {
+      if (streamState === 'live') sums.live++;
+      else if (streamState === 'catching-up') sums.catchingUp++;
+      else sums.away++;
+      sums.outboxPackets += outboxPackets;
+      sums.outboxBytes += outboxBytes;
+    }
+    return sums;
   }
 
   /** @param isTaken whether there was a session of its token */

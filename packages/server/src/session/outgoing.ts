@@ -13,13 +13,16 @@ import {
   MovableMachine,
   type Packet,
   PacketType,
+  PublicError,
   type RefusedPacket,
   ServerMachine,
   type ServerSink,
+  type SessionState,
   type Settle,
   type StreamState,
   type Value,
 } from '@halyard/protocol';
+import type { Meters } from '../base/meters';
 import { Timed } from '../base/wheel';
 import type { Sender } from '../store/turn';
 import type { Connection } from '../wire/connection';
@@ -54,6 +57,20 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     return this.machine as MovableMachine<Frame>;
   }
 
+  get streamState(): SessionState {
+    return this.machine.state;
+  }
+
+  /** Packets that its client has not confirmed, … */
+  get outboxPackets(): number {
+    return this.machine.unconfirmed;
+  }
+
+  /** … and their sum in bytes; of text, its characters. */
+  get outboxBytes(): number {
+    return this.machine.unconfirmedBytes;
+  }
+
   get isOver(): boolean {
     return this.machine.state === 'ended';
   }
@@ -84,8 +101,9 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     settle: Settle,
   ): void {
     if (this.isOver) throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
-    const deadline = this.context.wheel.now() + (timeoutMs ?? this.context.ackTimeoutMs);
-    const ack = this.machine.expectAck(deadline, settle);
+    const { meters, wheel, ackTimeoutMs } = this.context;
+    const deadline = wheel.now() + (timeoutMs ?? ackTimeoutMs);
+    const ack = this.machine.expectAck(deadline, meters.isOn ? timed(settle, meters) : settle);
     try {
       this.push({ type: PacketType.Event, namespace, event, args, ack });
     } catch (error) {
@@ -150,4 +168,13 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
   abstract deliver(packet: DeliveredPacket, number: number, size: number): void;
   abstract silent(): void;
   abstract transmittedStamp(): number;
+}
+
+/** @returns what settles, and says how long that took. An error of the client's is a reply too */
+function timed(settle: Settle, meters: Meters): Settle {
+  const startedAt = meters.startedAt();
+  return (error, value) => {
+    meters.replied(startedAt, error === undefined || error instanceof PublicError);
+    settle(error, value);
+  };
 }

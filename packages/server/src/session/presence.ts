@@ -18,6 +18,8 @@ const pastMembershipsMax = 1_024;
 
 /** The session, as its presences use it. */
 export interface Owner extends Line {
+  /** Of the session. */
+  readonly id: string;
   readonly connection: Connection | undefined;
   /** Of that connection, as the client counts: it grows with every one. */
   readonly generation: number;

@@ -21,6 +21,7 @@ import {
 } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
 import { debugOf } from '../base/debug';
+import { type Facts, factsOf, type Happening } from '../base/happenings';
 import { warningOf } from '../base/warnings';
 import { TimedCall } from '../base/wheel';
 import type { Recorded } from '../store/turn';
@@ -97,6 +98,7 @@ export class Session extends Roaming implements Receiver {
   /** Goes on with what it was on another server. */
   restore(record: SessionRecord): void {
     debug?.(`session ${this.id} has come from another server`);
+    this.tell('session arrived', {});
     const { refusal, forgotten, owed } = record.counts;
     this.refusal = refusal;
     if (forgotten) this.forgottenStamp = 0;
@@ -178,6 +180,7 @@ export class Session extends Roaming implements Receiver {
       `session ${this.id} begins over ${connection.transport}, ${this.codec.name}${refusal && `: resume refused, ${refusal}`}`,
     );
     this.attach(connection, { received: 0, confirmed: 0 });
+    this.tell('session begun', { transport: connection.transport, connection: connection.number });
     this.#endsAt = this.context.wheel.now() + this.context.helloTimeoutMs;
     this.refusal = refusal;
     this.welcome(connection, false, refusal);
@@ -249,6 +252,7 @@ export class Session extends Roaming implements Receiver {
     this.detach()?.close(evicted);
     this.arrives(generation, left);
     this.attach(connection, { ...request, left });
+    this.tell('session resumed', { transport: connection.transport, connection: connection.number });
     this.welcome(connection, true, '');
     this.readFrom(new Map(request.positions));
     for (const presence of listOf(this.presences)) presence.cameBack();
@@ -348,6 +352,7 @@ export class Session extends Roaming implements Receiver {
   override end(close: Close, delayMs = 0): void {
     if (this.isOver) return;
     debug?.(`session ${this.id} ${this.isElsewhere ? 'goes on elsewhere' : 'is over'}: ${closeWords(close)}`);
+    this.tell(this.isElsewhere ? 'session moved' : 'session ended', factsOf(close));
     const warning = warningOf(close);
     if (warning !== undefined) this.context.warn(...warning);
     const connection = this.detach();
@@ -407,6 +412,10 @@ export class Session extends Roaming implements Receiver {
     this.context.wheel.schedule(this, Math.min(dueAt, this.departsAt));
   }
 
+  private tell(happening: Happening, facts: Facts): void {
+    this.context.tell(happening, { session: this.id, ...facts });
+  }
+
   private told({ token }: Untold): void {
     this.context.told(token);
     this.#untold = undefined;
@@ -435,6 +444,7 @@ export class Session extends Roaming implements Receiver {
   private away(close: Close): void {
     if (this.detach() === undefined || this.isOver) return;
     debug?.(`session ${this.id} is away: ${closeWords(close)}`);
+    this.tell('session away', factsOf(close));
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.touch();
     this.schedule();

@@ -2,6 +2,7 @@
 // several partitions or too much for one call in two phases, logs and then sessions. Who is lost between them has said what is said
 // again, and has lost nothing.
 import type { Position } from '@halyard/protocol';
+import type { Begun, UnderWay } from '../base/under-way';
 import type { Log } from '../log/log';
 import { isResultOf, isRolledBack } from './answers';
 import { Lately, type Lost, type Written } from './lately';
@@ -48,6 +49,7 @@ export class Commits {
   readonly #store: Store;
   readonly #patience: Patience;
   readonly #rolledBack: RolledBackHandler;
+  readonly #underWay: UnderWay;
   /** By partition. */
   readonly #lately: Lately[];
   readonly #branches: number[];
@@ -57,8 +59,9 @@ export class Commits {
   #unanswered = 0;
   #whenAnswered: (() => void)[] = [];
 
-  constructor(store: Store, patience: Patience, rolledBack: RolledBackHandler) {
+  constructor(store: Store, patience: Patience, underWay: UnderWay, rolledBack: RolledBackHandler) {
     this.#rolledBack = rolledBack;
+    this.#underWay = underWay;
     this.#store = store;
     this.#patience = patience;
     this.#lately = Array.from({ length: store.partitions }, () => new Lately());
@@ -152,16 +155,20 @@ export class Commits {
     const number = (this.#numbers[partition] ?? 0) + 1;
     this.#numbers[partition] = number;
     const commit: Commit = { number, branch: this.#branches[partition] ?? 0, steps, records };
+    const begun = this.#underWay.begin();
     let first: Awaitable<CommitResult | RolledBack> | undefined;
     try {
       first = this.#store.commit(partition, commit);
-      if (!(first instanceof Promise) && isResultOf(commit, first)) return this.#done(partition, commit, first);
+      if (!(first instanceof Promise) && isResultOf(commit, first)) {
+        this.#underWay.end(begun);
+        return this.#done(partition, commit, first);
+      }
       // Once the server is closed nobody asks what has become of it.
       if (first instanceof Promise) first.catch(() => {});
     } catch {
       // Whether it throws here or rejects: it is called again.
     }
-    return this.#repeat(partition, commit, first);
+    return this.#repeat(partition, commit, begun, first);
   }
 
   /** @returns the last entry that this node has written to a log lately */
@@ -183,6 +190,7 @@ export class Commits {
   async #repeat(
     partition: number,
     commit: Commit,
+    begun: Begun,
     first: Awaitable<CommitResult | RolledBack> | undefined,
   ): Promise<CommitResult> {
     const isAnswer = (answer: CommitResult | RolledBack): boolean =>
@@ -193,6 +201,7 @@ export class Commits {
       first = undefined;
       return call;
     }, isAnswer);
+    this.#underWay.end(begun);
     if (!('last' in answer)) this.#done(partition, commit, answer);
     if (--this.#unanswered === 0) for (const run of this.#whenAnswered.splice(0)) run();
     if (!('last' in answer)) return answer;
@@ -203,7 +212,13 @@ export class Commits {
     await this.#rolledBack(partition, (this.#lately[partition] as Lately).loseAfter(answer.last), logs);
     const branch = commit.branch + 1;
     this.#branches[partition] = branch;
-    const result = await this.#repeat(partition, { number, branch, steps: commit.steps, records: [] }, undefined);
+    const again = this.#underWay.begin();
+    const result = await this.#repeat(
+      partition,
+      { number, branch, steps: commit.steps, records: [] },
+      again,
+      undefined,
+    );
     // What has changed in a record is nothing without what it was before.
     return { ...result, missing: commit.records.map(({ session }) => session) };
   }

@@ -2,6 +2,7 @@
 // which it was emitted. While a commit is in flight the next one gathers, so that throughput does not fall with the way to the
 // store. Longer than other files: what waits, is stored, and is released is one list, in one order.
 import { type Frame, LocalUsageError, type Position } from '@halyard/protocol';
+import type { UnderWay } from '../base/under-way';
 import type { Follower, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import { isLetter } from './answers';
@@ -43,6 +44,8 @@ export interface QueueContext {
   readonly store: Store;
   readonly patience: Patience;
   readonly stamps: Stamps;
+  /** Told of each commit. */
+  readonly underWay: UnderWay;
   /** What is published and not stored may have so many bytes: then clients' events wait before their handlers. */
   readonly storeQueueBytesMax: number;
   /** How long it is waited for that something is stored, if nobody says otherwise. */
@@ -94,7 +97,7 @@ export class QueuedTurn implements Turn {
     this.#store = context.store;
     this.stamps = context.stamps;
     this.#strays = new Strays(context.store, context.patience, (letter) => this.#post(letter));
-    this.#commits = new Commits(context.store, context.patience, (partition, lost, logs) => {
+    this.#commits = new Commits(context.store, context.patience, context.underWay, (partition, lost, logs) => {
       const renewed = context.rolledBack(partition, lost, logs);
       for (const letter of lost.letters) this.#post(letter);
       return renewed;
@@ -109,6 +112,11 @@ export class QueuedTurn implements Turn {
   /** Whether so much waits to be stored that nothing more should be begun. */
   get isHigh(): boolean {
     return this.#bytes > this.#context.storeQueueBytesMax;
+  }
+
+  /** What was published and is not stored, in bytes. */
+  get queuedBytes(): number {
+    return this.#bytes;
   }
 
   /** When the store was back that had been away: nobody could come back to a session meanwhile. */

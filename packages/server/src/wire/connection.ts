@@ -22,6 +22,8 @@ export interface Connection {
   readonly transport: TransportName;
   readonly codecIndex: number;
   readonly peer: Peer;
+  /** Counts the connections of this server, from 1: what is told of it names it so. 0 if it was not taken. */
+  number: number;
   receiver: Receiver;
   /** Bytes accepted by `send` that have not left this process. */
   readonly bufferedBytes: number;

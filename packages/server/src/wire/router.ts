@@ -3,6 +3,8 @@
 import type { Codec } from '@halyard/codec';
 import { type Close, CloseCode, quoted } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
+import type { Tell } from '../base/happenings';
+import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import type { Compression } from '../host/compression';
 import { answerByFetch, type FetchHandler } from '../host/fetch-bridge';
@@ -50,6 +52,10 @@ export interface RouterOptions {
   readonly flusher: Flusher;
   readonly platform: Platform;
   readonly addresses: Addresses;
+  readonly meters: Meters;
+  readonly tell: Tell;
+  /** A connection is over. */
+  closed(connection: Connection, close: Close): void;
   readonly http: HttpRequests;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
@@ -75,6 +81,7 @@ export class Router implements HostHandlers {
   serve(host: Host): void {
     const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, addresses, fansOut } =
       this.#options;
+    const { meters, closed } = this.#options;
     const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
@@ -85,6 +92,8 @@ export class Router implements HostHandlers {
       flusher,
       platform,
       addresses,
+      traffic: meters.traffic('websocket', codecIndex),
+      closed,
       native: host.publish !== undefined && fansOut,
       gathersInMessage: host.gathersInMessage,
     }));
@@ -93,11 +102,11 @@ export class Router implements HostHandlers {
   upgrade(request: RequestFacts): UpgradeVerdict | Promise<UpgradeVerdict> {
     const { gate } = this.#options;
     const verdict = this.#judge(request);
-    if ('refuse' in verdict) return refusing(request, verdict.refuse);
+    if ('refuse' in verdict) return this.#refusing(request, verdict.refuse);
     if (gate === undefined) return verdict;
     return gate
       .ask(request, 'websocket')
-      .then((refusal) => (refusal === undefined ? verdict : refusing(request, refusal)));
+      .then((refusal) => (refusal === undefined ? verdict : this.#refusing(request, refusal)));
   }
 
   #judge(request: RequestFacts): UpgradeVerdict {
@@ -137,7 +146,7 @@ export class Router implements HostHandlers {
     const refusal = this.#refuseOrigin(request);
     const origin = request.peer.headers.get('origin');
     const credentials = refusal === undefined && allowsCredentials(admission);
-    const heard = debug === undefined ? reply : new ToldReply(reply, request);
+    const heard = new ToldReply(reply, request, this.#refused);
     const said = origin === undefined ? heard : new ReadableReply(heard, origin, credentials);
     // A browser asks before it sends: a page that may not connect could not read so otherwise.
     if (request.method === 'OPTIONS') said.send(preflight(request));
@@ -147,6 +156,7 @@ export class Router implements HostHandlers {
 
   refusal(request: RequestFacts, answer: HttpAnswer): HttpAnswer {
     const { path, admission } = this.#options;
+    if (request.path === path) this.#refused(request, answer);
     const origin = request.peer.headers.get('origin');
     if (origin === undefined || request.path !== path || refuseOrigin(request, admission) !== undefined) return answer;
     return readable(answer, origin, allowsCredentials(admission));
@@ -157,6 +167,17 @@ export class Router implements HostHandlers {
     if (refusal !== undefined) reply.send(refusal);
     else this.#options.http.handle(request, body, reply);
   }
+
+  #refusing(request: RequestFacts, refuse: HttpAnswer): UpgradeVerdict {
+    this.#refused(request, refuse);
+    return { refuse };
+  }
+
+  readonly #refused = ({ method, peer }: RequestFacts, { status, body }: HttpAnswer): void => {
+    const { code } = typeof body === 'string' ? (JSON.parse(body) as { code: string }) : { code: '' };
+    debug?.(`${quoted(method)} of ${peer.address} was refused: ${status} ${code}`);
+    this.#options.tell('request refused', { code });
+  };
 
   #refuseOrigin(request: RequestFacts): HttpAnswer | undefined {
     const { admission, warn } = this.#options;
@@ -172,10 +193,16 @@ export class Router implements HostHandlers {
 class ToldReply implements StreamableReply {
   readonly #reply: StreamableReply;
   readonly #request: RequestFacts;
+  readonly #refused: (request: RequestFacts, answer: HttpAnswer) => void;
 
-  constructor(reply: StreamableReply, request: RequestFacts) {
+  constructor(
+    reply: StreamableReply,
+    request: RequestFacts,
+    refused: (request: RequestFacts, answer: HttpAnswer) => void,
+  ) {
     this.#reply = reply;
     this.#request = request;
+    this.#refused = refused;
   }
 
   set onAbort(run: (() => void) | undefined) {
@@ -183,23 +210,13 @@ class ToldReply implements StreamableReply {
   }
 
   send(answer: HttpAnswer): void {
-    if (answer.status >= 400) tell(this.#request, answer);
+    if (answer.status >= 400) this.#refused(this.#request, answer);
     this.#reply.send(answer);
   }
 
   stream(answer: HttpAnswer): HttpStream | undefined {
     return this.#reply.stream(answer);
   }
-}
-
-function refusing(request: RequestFacts, refuse: HttpAnswer): UpgradeVerdict {
-  if (debug !== undefined) tell(request, refuse);
-  return { refuse };
-}
-
-function tell({ method, peer }: RequestFacts, { status, body }: HttpAnswer): void {
-  const { code } = typeof body === 'string' ? (JSON.parse(body) as { code: string }) : { code: '' };
-  debug?.(`${quoted(method)} of ${peer.address} was refused: ${status} ${code}`);
 }
 
 /** To every connection when the server stops. */

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { systemPlatform } from '../base/platform';
+import { Traffic } from '../base/traffic';
 import type { HostSocket } from '../host/host';
 import { Peer } from '../host/host';
 import { Addresses } from './addresses';
@@ -84,6 +85,8 @@ function setUp({ native = true } = {}) {
       ...{ connectionsPerAddressMax: 10, opensPerAddressPerSecondMax: 10, trustProxy: false, warn() {} },
       now: () => systemPlatform.now(),
     }),
+    traffic: new Traffic('websocket', 'json'),
+    closed() {},
   });
   const receiver = { onFrame: vi.fn(), onDrain: vi.fn(), onClose: vi.fn() };
   connection.receiver = receiver;

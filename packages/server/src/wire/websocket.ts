@@ -2,6 +2,7 @@
 import { type Close, CloseCode, closeWords, type Frame } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
+import type { Traffic } from '../base/traffic';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
 import type { Addresses } from './addresses';
 import { closeReason } from './close-reason';
@@ -23,6 +24,9 @@ export interface WebSocketSettings {
   readonly flusher: Flusher;
   readonly platform: Platform;
   readonly addresses: Addresses;
+  readonly traffic: Traffic;
+  /** A connection is over. */
+  closed(connection: Connection, close: Close): void;
   /** Whether the host has native fan-out. */
   readonly native: boolean;
   /** Whether the host gathers what a socket sends from inside its own `onMessage`. */
@@ -44,6 +48,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #sentBytes = 0;
   #wantsDrain = false;
   readonly peer: Peer;
+  number = 0;
 
   constructor(socket: HostSocket, peer: Peer, settings: WebSocketSettings) {
     this.#socket = socket;
@@ -80,10 +85,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     if (!this.#open) return;
     const queued = this.#queued;
     if (queued === undefined) {
-      const { flusher, binary, compressedBytesMin } = this.#settings;
+      const { flusher } = this.#settings;
       if (flusher.current === this) {
-        this.#socket.send(frame, binary, frame.length >= compressedBytesMin);
-        this.#sentBytes += frame.length;
+        this.#put(frame);
         if (this.#sentBytes > lookBytes) this.#look();
         return;
       }
@@ -102,11 +106,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   #write(): void {
     const queued = this.#queued;
     if (queued === undefined || !this.#open) return;
-    const { binary, compressedBytesMin } = this.#settings;
     this.#queued = undefined;
     if (!Array.isArray(queued)) {
-      this.#socket.send(queued, binary, queued.length >= compressedBytesMin);
-      this.#sentBytes += queued.length;
+      this.#put(queued);
       if (this.#sentBytes > lookBytes) this.#look();
       return;
     }
@@ -115,13 +117,18 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
       this.#socket.cork(() => {
         // At least one, so that a frame of any size gets through.
         do {
-          const frame = queued[written++] as Frame;
-          this.#socket.send(frame, binary, frame.length >= compressedBytesMin);
-          this.#sentBytes += frame.length;
+          this.#put(queued[written++] as Frame);
         } while (this.#open && written < queued.length && this.#sentBytes <= lookBytes);
       });
       if (this.#sentBytes > lookBytes) this.#look();
     }
+  }
+
+  #put(frame: Frame): void {
+    const { binary, compressedBytesMin, traffic } = this.#settings;
+    this.#socket.send(frame, binary, frame.length >= compressedBytesMin);
+    this.#sentBytes += frame.length;
+    if (traffic.isCounted) traffic.sent(frame);
   }
 
   published(bytes: number): void {
@@ -140,10 +147,10 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     this.#queued = undefined;
     debug?.(`a websocket of ${this.peer.address} is cut: more waits than backpressureBytesMax`);
     this.#socket.close();
+    const close: Close = { code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' };
+    this.#settings.closed(this, close);
     // The owner hears of it after it has finished sending.
-    this.#settings.platform.soon(() =>
-      this.receiver.onClose({ code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' }),
-    );
+    this.#settings.platform.soon(() => this.receiver.onClose(close));
   }
 
   notifyDrain(): void {
@@ -181,11 +188,13 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     this.#open = false;
     debug?.(`a websocket of ${this.peer.address} is closed: ${closeWords(close)}`);
     this.#socket.end(close.code, closeReason(close.reason));
+    this.#settings.closed(this, close);
   }
 
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void {
     if (!this.#open) return;
-    const { frameBytesMax, flusher, gathersInMessage } = this.#settings;
+    const { frameBytesMax, flusher, gathersInMessage, traffic } = this.#settings;
+    if (traffic.isCounted) traffic.received(data.byteLength);
     if (data.byteLength > frameBytesMax) {
       fail(this, CloseCode.TooBig, `frames may have ${frameBytesMax} bytes (frameBytesMax)`);
       return;
@@ -215,7 +224,9 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     this.#open = false;
     const by = code === CloseCode.Abnormal || code === CloseCode.NoStatus ? 'network' : 'client';
     debug?.(`a websocket of ${this.peer.address} is closed: ${code} by ${by}`);
-    this.receiver.onClose({ code, reason, by });
+    const close: Close = { code, reason, by };
+    this.#settings.closed(this, close);
+    this.receiver.onClose(close);
   }
 }
 

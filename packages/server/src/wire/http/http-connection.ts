@@ -11,6 +11,7 @@ import {
 } from '@halyard/protocol';
 import { debugOf } from '../../base/debug';
 import type { Platform } from '../../base/platform';
+import { sizeOf, type Traffic } from '../../base/traffic';
 import { Timed, type TimerWheel } from '../../base/wheel';
 import type { HttpAnswer, HttpReply, Peer } from '../../host/host';
 import { jsonError } from '../../host/json-error';
@@ -28,6 +29,9 @@ export interface HttpSettings {
   readonly frameBytesMax: number;
   /** What connection ids begin with: which server they are of, where servers share a store; else empty. */
   readonly idPrefix: string;
+  traffic(transport: TransportName, codecIndex: number): Traffic;
+  /** A connection is over. */
+  closed(connection: Connection, close: Close): void;
 }
 
 /** How long a connection the server has closed still tells so. */
@@ -45,6 +49,7 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
   readonly id: string;
   readonly codecIndex: number;
   readonly peer: Peer;
+  number = 0;
   receiver!: Receiver;
   protected readonly binary: boolean;
   protected readonly settings: HttpSettings;
@@ -137,6 +142,7 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
     if (this.closed !== undefined) return;
     debug?.(`a connection of ${this.peer.address} by ${this.transport} is closed: ${closeWords(close)}`);
     this.closed = close;
+    this.settings.closed(this, close);
     this.settings.wheel.cancel(this);
     this.settings.wheel.schedule(this, this.settings.wheel.now() + tombstoneMs);
     this.flush();
@@ -190,6 +196,7 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
     if (handling === undefined) return;
     const { frames } = handling;
     const { frameBytesMax } = this.settings;
+    const traffic = this.settings.traffic(this.transport, this.codecIndex);
     const from = frames.position;
     // What is sent meanwhile waits for the answer to this body.
     this.#flushing = true;
@@ -202,6 +209,7 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
       }
       const frame = frames.next();
       if (frame === undefined) break;
+      if (traffic.isCounted) traffic.received(sizeOf(frame));
       if (isLonger(frame, frameBytesMax)) {
         const reason = `frames may have ${frameBytesMax} bytes (frameBytesMax)`;
         this.end({ code: CloseCode.TooBig, reason, by: 'server' });
@@ -251,7 +259,10 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
       count++;
     }
     this.queuedBytes -= bytes;
-    return this.queue.splice(0, count);
+    const taken = this.queue.splice(0, count);
+    const traffic = this.settings.traffic(this.transport, this.codecIndex);
+    if (traffic.isCounted) for (const frame of taken) traffic.sent(frame);
+    return taken;
   }
 
   /** The request broke a rule: it is answered, and the connection ends. */

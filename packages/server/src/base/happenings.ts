@@ -1,0 +1,128 @@
+// What happens to connections, sessions and namespaces, each named and told once: from here it is counted by its code, goes to the log,
+// and to diagnostics_channel, if anybody listens there.
+import { type Channel, channel } from 'node:diagnostics_channel';
+import { brief, type Close } from '@halyard/protocol';
+import { Counts } from './counts';
+import type { Logger, LogLevel } from './logger';
+import { Sampling } from './sampling';
+
+/** What may be said of it. Nothing that was sent, no header field, and nothing that opens a session or a connection. */
+export interface Facts {
+  /** Why, for programs: an error code, the code of a close, or the name of an option. */
+  readonly code?: string | number;
+  /** Id of the session. */
+  readonly session?: string;
+  /** Number of the connection on its server. */
+  readonly connection?: number;
+  readonly transport?: string;
+  readonly namespace?: string;
+  /** Why, for people, in words of the server's own. */
+  readonly reason?: string;
+  /** Which piece of user code has failed. */
+  readonly where?: string;
+  /** The error of that piece, under the name that pino has for one. */
+  readonly err?: unknown;
+  /** How often it has happened since it was said last. */
+  readonly count?: number;
+}
+
+/** How it is told. */
+interface Kind {
+  readonly channel: Channel;
+  readonly level: LogLevel;
+  readonly message: string;
+  /** Whether the like of it may come in any number, from anybody: then it is logged once a minute for each code. */
+  readonly isSampled?: boolean;
+}
+
+const connections = channel('halyard:connection');
+const requests = channel('halyard:request');
+const sessions = channel('halyard:session');
+const namespaces = channel('halyard:namespace');
+const events = channel('halyard:event');
+
+const kinds = {
+  'connection opened': { channel: connections, level: 'debug', message: 'A connection is open.' },
+  'connection closed': { channel: connections, level: 'debug', message: 'A connection is closed.' },
+  'request refused': { channel: requests, level: 'warn', message: 'A request was refused.', isSampled: true },
+  'session begun': { channel: sessions, level: 'info', message: 'A session has begun.' },
+  'session away': { channel: sessions, level: 'info', message: 'A session has lost its connection.' },
+  'session resumed': { channel: sessions, level: 'info', message: 'A session is back on another connection.' },
+  'session arrived': { channel: sessions, level: 'info', message: 'A session has come from another server.' },
+  'session moved': { channel: sessions, level: 'info', message: 'A session goes on at another server.' },
+  'session ended': { channel: sessions, level: 'info', message: 'A session is over.' },
+  'resume refused': { channel: sessions, level: 'warn', message: 'A session was not resumed.', isSampled: true },
+  'namespace refused': { channel: namespaces, level: 'warn', message: 'A namespace was refused.', isSampled: true },
+  'event failed': { channel: events, level: 'debug', message: 'An event has failed.' },
+  error: { channel: channel('halyard:error'), level: 'error', message: 'User code has failed.', isSampled: true },
+  // Once a minute already.
+  warning: { channel: channel('halyard:warning'), level: 'warn', message: '' },
+} satisfies Record<string, Kind>;
+
+export type Happening = keyof typeof kinds;
+
+export type Tell = (happening: Happening, facts: Facts) => void;
+
+export interface HappeningsOptions {
+  /** Id of this server. */
+  readonly node: string;
+  readonly logger: Logger | undefined;
+  now(): number;
+}
+
+export class Happenings {
+  readonly #node: string;
+  readonly #logger: Logger | undefined;
+  readonly #sampling: Sampling;
+  readonly #counts = new Map<Happening, Counts>();
+
+  constructor({ node, logger, now }: HappeningsOptions) {
+    this.#node = node;
+    this.#logger = logger;
+    this.#sampling = new Sampling(now);
+  }
+
+  /** Whether there is a log. */
+  get isLogged(): boolean {
+    return this.#logger !== undefined;
+  }
+
+  readonly tell: Tell = (happening, facts) => {
+    this.counts(happening).add(String(facts.code ?? ''));
+    this.say(happening, facts);
+  };
+
+  /** The same of what is counted already. @param message for the log, in place of the one that there is for all of the kind */
+  say(happening: Happening, facts: Facts, message?: string): void {
+    const kind: Kind = kinds[happening];
+    if (kind.channel.hasSubscribers) kind.channel.publish({ happening, node: this.#node, ...facts });
+    if (this.#logger !== undefined) this.#log(happening, facts, message ?? kind.message);
+  }
+
+  /** How often it has happened, by code. */
+  counts(happening: Happening): Counts {
+    let counts = this.#counts.get(happening);
+    if (counts === undefined) {
+      counts = new Counts();
+      this.#counts.set(happening, counts);
+    }
+    return counts;
+  }
+
+  #log(happening: Happening, facts: Facts, message: string): void {
+    const { level, isSampled }: Kind = kinds[happening];
+    const { code = '', where = '' } = facts;
+    const leftOut = isSampled ? this.#sampling.take(`${happening} ${code} ${where}`) : 0;
+    if (leftOut === undefined) return;
+    try {
+      this.#logger?.[level]({ node: this.#node, ...facts, ...(leftOut > 0 ? { leftOut } : {}) }, message);
+    } catch (error) {
+      console.error('Halyard: the logger failed:', error);
+    }
+  }
+}
+
+/** @returns what may be said of a close: what a client gives for a reason is its own */
+export function factsOf({ code, reason, by }: Close): Pick<Facts, 'code' | 'reason'> {
+  return by === 'client' || reason === '' ? { code } : { code, reason: brief(reason) };
+}

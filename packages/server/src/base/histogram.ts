@@ -1,0 +1,37 @@
+// How long something has taken, in seconds, counted by bounds that never change.
+
+/** From a tenth of a millisecond to ten seconds. */
+const boundsOfSeconds = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+export class Histogram {
+  /** Upper bounds, each included; above the last is whatever is longer. */
+  readonly bounds: readonly number[];
+  sum = 0;
+  count = 0;
+  readonly #counts: number[];
+
+  constructor(bounds: readonly number[] = boundsOfSeconds) {
+    this.bounds = bounds;
+    this.#counts = bounds.map(() => 0);
+  }
+
+  add(seconds: number): void {
+    this.sum += seconds;
+    this.count++;
+    const { bounds } = this;
+    // Most of what is measured takes no time worth the name: the first bounds are met at once.
+    for (let i = 0; i < bounds.length; i++) {
+      if (seconds > (bounds[i] as number)) continue;
+      (this.#counts[i] as number)++;
+      return;
+    }
+  }
+
+  /** For each bound how many were not above it. */
+  get cumulative(): readonly number[] {
+    let sum = 0;
+    return this.#counts.map((count) => (sum += count));
+  }
+}

@@ -1,0 +1,74 @@
+// What a server counts of what it does, for who asks. What costs something for each packet is counted only once somebody has asked.
+import { Histogram } from './histogram';
+import { Histograms } from './histograms';
+import { LoopDelay } from './loop-delay';
+import type { Platform } from './platform';
+import { Traffic } from './traffic';
+
+export interface MetersOptions {
+  readonly platform: Platform;
+  /** By their index. */
+  readonly codecs: readonly { readonly name: string }[];
+  /** Names of events that are told apart. */
+  readonly metricEventsMax: number;
+}
+
+export class Meters {
+  /** Whether packets, handlers and replies are counted. */
+  isOn = false;
+  /** How long handlers take until what they return is there, by event. */
+  readonly handlers: Histograms;
+  /** How long replies of clients take. */
+  readonly replies = new Histogram();
+  /** How many replies have not come in time, or not at all. */
+  repliesMissed = 0;
+  readonly loopDelay: LoopDelay;
+  readonly #platform: Platform;
+  readonly #codecs: MetersOptions['codecs'];
+  readonly #traffic = new Map<string, Traffic[]>();
+
+  constructor({ platform, codecs, metricEventsMax }: MetersOptions) {
+    this.#platform = platform;
+    this.#codecs = codecs;
+    this.handlers = new Histograms(metricEventsMax);
+    this.loopDelay = new LoopDelay(platform);
+  }
+
+  /** Somebody wants to know: from now on everything is counted. */
+  begin(): void {
+    if (this.isOn) return;
+    this.isOn = true;
+    for (const one of this.allTraffic()) one.isCounted = true;
+    this.loopDelay.begin();
+  }
+
+  /** In milliseconds; below 0 if nobody wants to know how long something takes. */
+  startedAt(): number {
+    return this.isOn ? this.#platform.exact() : -1;
+  }
+
+  /** @param startedAt as `startedAt` said when its handlers were called */
+  handled(event: string, startedAt: number): void {
+    if (startedAt >= 0) this.handlers.of(event).add((this.#platform.exact() - startedAt) / 1_000);
+  }
+
+  /** @param startedAt as `startedAt` said when a client was asked */
+  replied(startedAt: number, isReply: boolean): void {
+    if (isReply) this.replies.add((this.#platform.exact() - startedAt) / 1_000);
+    else this.repliesMissed++;
+  }
+
+  traffic(transport: string, codecIndex: number): Traffic {
+    let ofTransport = this.#traffic.get(transport);
+    if (ofTransport === undefined) {
+      ofTransport = this.#codecs.map(({ name }) => new Traffic(transport, name));
+      for (const one of ofTransport) one.isCounted = this.isOn;
+      this.#traffic.set(transport, ofTransport);
+    }
+    return ofTransport[codecIndex] as Traffic;
+  }
+
+  *allTraffic(): Generator<Traffic> {
+    for (const ofTransport of this.#traffic.values()) yield* ofTransport;
+  }
+}
