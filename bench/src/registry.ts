@@ -1,7 +1,7 @@
 // Everything that can be measured, by name. A new subject or workload is one line here.
 import { bareUws } from './subjects/bare-uws';
 import { clusterBefore, clusterSubjects } from './subjects/cluster';
-import { halyardBefore, halyardSubjects } from './subjects/halyard';
+import { halyardBefore, halyardMetered, halyardSubjects } from './subjects/halyard';
 import { socketioOnUws, socketioOnWs, socketioRecovery } from './subjects/socketio';
 import type { Subject } from './subjects/subject';
 import { wsByHand } from './subjects/ws';
@@ -28,6 +28,7 @@ export const subjects: readonly Subject[] = [
   socketioOnUws,
   socketioRecovery,
   ...halyardSubjects,
+  halyardMetered,
   ...clusterSubjects,
 ];
 

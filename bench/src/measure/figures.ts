@@ -24,6 +24,12 @@ const json = 'halyard-uws-json';
 export const figures: readonly Figure[] = [
   versus('echo-1', 'event + ack, 1 in flight / bare uWS', 'echo-1', 'bare-uws', 1.1),
   versus('echo-16', 'event + ack, 16 in flight / bare uWS', 'echo-16', 'bare-uws', 1.3),
+  {
+    name: 'echo-16-metrics',
+    title: 'event + ack, 16 in flight, metrics read / not',
+    of: { workload: 'echo-16', subject: 'halyard-uws-json-metrics', baseline: json },
+    atMost: 1.03,
+  },
   versus('broadcast-burst', 'broadcast in bursts of 10 / bare publish', 'broadcast-burst', 'bare-uws', 1.05),
   versus('except-fanout', 'fan-out without the sender / loop by hand', 'except-fanout', 'bare-uws', 1.15),
   {

@@ -20,7 +20,7 @@ function halyard(
     dialect: 'halyard-json',
     async start(plan, tally, shared) {
       const [build, { json }, { redis }] = await load();
-      return start(build, build.uws(), json(), plan, tally, redis(needed(shared)));
+      return start(build, build.uws(), json(), plan, tally, { adapter: redis(needed(shared)) });
     },
   };
 }

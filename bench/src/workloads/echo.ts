@@ -11,11 +11,12 @@ interface Variant {
   readonly subjects: readonly string[];
 }
 
+const metered = 'halyard-uws-json-metrics';
 const binarySubjects = [...mainSubjects, 'halyard-uws-msgpack', 'halyard-uws-protobuf'];
 
 const variants: readonly Variant[] = [
   { name: 'echo-1', inFlight: 1, payloadBytes: 64, binary: false, subjects: everySubject },
-  { name: 'echo-16', inFlight: 16, payloadBytes: 64, binary: false, subjects: everySubject },
+  { name: 'echo-16', inFlight: 16, payloadBytes: 64, binary: false, subjects: [...everySubject, metered] },
   { name: 'echo-1-1k', inFlight: 1, payloadBytes: 1_024, binary: false, subjects: mainSubjects },
   { name: 'echo-1-16k', inFlight: 1, payloadBytes: 16_384, binary: false, subjects: mainSubjects },
   { name: 'echo-16-1k', inFlight: 16, payloadBytes: 1_024, binary: false, subjects: mainSubjects },
