@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/emitter.ts', 'src/prometheus.ts'],
+  entry: ['src/index.ts', 'src/emitter.ts', 'src/opentelemetry.ts', 'src/prometheus.ts'],
   format: 'esm',
   target: 'es2022',
   platform: 'node',

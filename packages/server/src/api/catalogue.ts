@@ -2,6 +2,9 @@
 // examples/metrics have their names from here. Labels are bounded: a peer's or the app's words beyond a limit are `other`. Longer
 // than other files: it is a list.
 import type { Happenings } from '../base/happenings';
+import { Histogram } from '../base/histogram';
+import type { Histograms } from '../base/histograms';
+import type { Instruments } from '../base/instruments';
 import type { Meters } from '../base/meters';
 import type { Traffic } from '../base/traffic';
 import type { UnderWay } from '../base/under-way';
@@ -18,9 +21,15 @@ import {
   single,
 } from './metrics';
 
-/** What is read. */
-export interface MetricsSource {
+/** What is timed. */
+export interface TimesSource {
   readonly meters: Meters;
+  /** Of the store that servers share. */
+  readonly commits: UnderWay | undefined;
+}
+
+/** What is read. */
+export interface MetricsSource extends TimesSource {
   readonly happenings: Happenings;
   readonly slowReaders: SlowReaderCounts;
   readonly sessions: SessionSums;
@@ -36,20 +45,15 @@ export interface MetricsSource {
 export interface SharedSource {
   readonly state: StoreState;
   readonly nodes: number;
-  readonly commits: UnderWay;
   readonly queuedBytes: number;
 }
 
-interface Entry extends MetricFacts {
-  readonly labels: readonly string[];
-}
-
 type Entries = readonly (
-  | (Entry & {
+  | (MetricFacts & {
       readonly type: 'counter' | 'gauge';
       read(source: MetricsSource): readonly MetricSample[];
     })
-  | (Entry & { readonly type: 'histogram'; read(source: MetricsSource): readonly HistogramSample[] })
+  | (MetricFacts & { readonly type: 'histogram'; from(source: TimesSource): Histogram | Histograms | undefined })
 )[];
 
 const storeStates: readonly StoreState[] = ['up', 'degraded', 'recovering'];
@@ -203,13 +207,13 @@ export const catalogue: Entries = [
     name: 'halyard_handler_seconds',
     help: 'How long handlers of an event take until their reply is there, since metrics were first asked for.',
     ...{ type: 'histogram', unit: 'seconds', labels: ['event'] },
-    read: ({ meters }) => Array.from(meters.handlers, ([event, times]) => histogramOf(times, { event })),
+    from: ({ meters }) => meters.handlers,
   },
   {
     name: 'halyard_ack_seconds',
     help: 'How long clients take to reply to what they are asked, since metrics were first asked for.',
     ...{ type: 'histogram', unit: 'seconds', labels: [] },
-    read: ({ meters }) => [histogramOf(meters.replies)],
+    from: ({ meters }) => meters.replies,
   },
   {
     name: 'halyard_acks_missed_total',
@@ -269,7 +273,7 @@ export const catalogue: Entries = [
     name: 'halyard_store_lag_seconds',
     help: 'How long the store has not answered what it was given first of what it has not answered.',
     ...{ type: 'gauge', unit: 'seconds', labels: [] },
-    read: ({ shared }) => (shared ? single(shared.commits.oldestSeconds) : []),
+    read: ({ commits }) => (commits ? single(commits.oldestSeconds) : []),
   },
   {
     name: 'halyard_store_queue_bytes',
@@ -281,22 +285,37 @@ export const catalogue: Entries = [
     name: 'halyard_commit_seconds',
     help: 'How long the store takes to store what it is given.',
     ...{ type: 'histogram', unit: 'seconds', labels: [] },
-    read: ({ shared }) => (shared ? [histogramOf(shared.commits.seconds)] : []),
+    from: ({ commits }) => commits?.seconds,
   },
   {
     name: 'halyard_loop_delay_seconds',
     help: 'How much later than it should the event loop comes to a timer, ten times a second, since metrics were first asked for.',
     ...{ type: 'histogram', unit: 'seconds', labels: [] },
-    read: ({ meters }) => [histogramOf(meters.loopDelay.seconds)],
+    from: ({ meters }) => meters.loopDelay.seconds,
   },
 ];
 
 export function readMetrics(source: MetricsSource): readonly Metric[] {
   return catalogue.map((entry): Metric => {
-    const { name, help, unit } = entry;
-    if (entry.type === 'histogram') return { name, help, unit, type: entry.type, samples: entry.read(source) };
-    return { name, help, unit, type: entry.type, samples: entry.read(source) };
+    const { name, help, unit, labels } = entry;
+    const facts = { name, help, unit, labels };
+    if (entry.type !== 'histogram') return { ...facts, type: entry.type, samples: entry.read(source) };
+    return { ...facts, type: entry.type, samples: samplesOf(entry.from(source), labels[0]) };
   });
+}
+
+/** @param measured told of each value of each histogram from now on; undefined: of none */
+export function hearMeasured(source: TimesSource, measured: Instruments['measured']): void {
+  for (const entry of catalogue) {
+    if (entry.type !== 'histogram') continue;
+    entry.from(source)?.hear(measured && ((seconds, label) => measured(entry.name, seconds, label)));
+  }
+}
+
+function samplesOf(times: Histogram | Histograms | undefined, label = ''): readonly HistogramSample[] {
+  if (times === undefined) return [];
+  if (times instanceof Histogram) return [histogramOf(times)];
+  return Array.from(times, ([name, histogram]) => histogramOf(histogram, { [label]: name }));
 }
 
 function ofTraffic(meters: Meters, read: (traffic: Traffic) => number): readonly MetricSample[] {

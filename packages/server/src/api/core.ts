@@ -4,6 +4,7 @@ import type { Codec } from '@halyard/codec';
 import { type Close, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import { factsOf, Happenings } from '../base/happenings';
+import type { Instruments } from '../base/instruments';
 import { Meters } from '../base/meters';
 import { TimerWheel } from '../base/wheel';
 import { uwsOrNode } from '../host/default-host';
@@ -40,7 +41,7 @@ import { ForwardedRequests } from '../wire/http/forwarded-requests';
 import { Forwarding } from '../wire/http/forwarding';
 import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
-import { readMetrics } from './catalogue';
+import { hearMeasured, readMetrics } from './catalogue';
 import { Drain } from './drain';
 import { type Health, healthOf } from './health';
 import type { ListenOptions } from './listen-options';
@@ -226,6 +227,22 @@ export class Core {
     return healthOf({ isListening, isClosing: this.#closing, isClosed: this.#isClosed, store: store?.state });
   }
 
+  /** @throws LocalUsageError `ERR_INSTRUMENTED` */
+  instrument(instruments: Instruments): () => void {
+    const meters = this.#meters;
+    const times = { meters, commits: this.#cluster?.commits };
+    if (meters.instruments !== undefined) {
+      throw new LocalUsageError('ERR_INSTRUMENTED', 'The server is instrumented already: end that first.');
+    }
+    meters.instruments = instruments;
+    hearMeasured(times, instruments.measured && ((...what) => instruments.measured?.(...what)));
+    return () => {
+      if (meters.instruments !== instruments) return;
+      meters.instruments = undefined;
+      hearMeasured(times, undefined);
+    };
+  }
+
   /** @param isListening whether clients can come */
   metrics(isListening: boolean): readonly Metric[] {
     const cluster = this.#cluster;
@@ -240,9 +257,10 @@ export class Core {
       ...{ meters: this.#meters, happenings: this.#happenings, slowReaders: this.slowReaderCounts },
       ...{ sessions: this.#sessions.sums(), namespaces, sockets, logs: this.#retention },
       isReady: this.health(isListening).ready,
+      commits: cluster?.commits,
       shared: cluster && {
         ...{ state: cluster.store.state, nodes: this.nodes.length },
-        ...{ commits: cluster.commits, queuedBytes: cluster.turn.queuedBytes },
+        queuedBytes: cluster.turn.queuedBytes,
       },
     });
   }

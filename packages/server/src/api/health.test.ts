@@ -50,7 +50,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(io.health()).toMatchObject({
       live: false,
       ready: false,
-      draining: true,
+      draining: false,
       reasons: ['The server is closed.'],
     });
   });

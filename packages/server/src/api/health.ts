@@ -33,7 +33,7 @@ export function healthOf({ isListening, isClosing, isClosed, store }: Condition)
       reasons.push('The store does not answer: what clients and handlers say waits until it does.');
     if (store === 'recovering') reasons.push('The store is back, and what was missed is being read.');
   }
-  return { live: !isClosed, ready: reasons.length === 0, draining: isClosing, reasons };
+  return { live: !isClosed, ready: reasons.length === 0, draining: isClosing && !isClosed, reasons };
 }
 
 /** Answers a `Request` of the Fetch API, or a request of Node's, Express's or Connect's. */

@@ -30,6 +30,8 @@ export interface MetricFacts {
   readonly help: string;
   /** What it counts: `seconds`, `bytes`, or things. */
   readonly unit: string;
+  /** Names of the labels that samples have. */
+  readonly labels: readonly string[];
 }
 
 /** @returns one sample without labels */

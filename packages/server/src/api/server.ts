@@ -8,6 +8,7 @@ import {
   LocalUsageError,
   type Value,
 } from '@halyard/protocol';
+import type { Instruments } from '../base/instruments';
 import type { Warning } from '../base/warnings';
 import type { AppServer } from '../host/attached';
 import { attachedNode } from '../host/node';
@@ -116,6 +117,16 @@ export class Server<
    */
   metrics(): readonly Metric[] {
     return this.#core.metrics(this.#isListening);
+  }
+
+  /**
+   * Hangs something in that is told how long each thing takes, and runs handlers: what `@halyard/server/opentelemetry` does. What it throws
+   * is as if a handler had thrown it.
+   * @returns what takes it out again
+   * @throws LocalUsageError `ERR_INSTRUMENTED` if something is there already
+   */
+  instrument(instruments: Instruments): () => void {
+    return this.#core.instrument(instruments);
   }
 
   get #isListening(): boolean {

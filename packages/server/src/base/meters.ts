@@ -1,6 +1,7 @@
 // What a server counts of what it does, for who asks. What costs something for each packet is counted only once somebody has asked.
 import { Histogram } from './histogram';
 import { Histograms } from './histograms';
+import type { Instruments } from './instruments';
 import { LoopDelay } from './loop-delay';
 import type { Platform } from './platform';
 import { Traffic } from './traffic';
@@ -23,6 +24,8 @@ export class Meters {
   /** How many replies have not come in time, or not at all. */
   repliesMissed = 0;
   readonly loopDelay: LoopDelay;
+  /** What somebody has hung in to see more. */
+  instruments: Instruments | undefined;
   readonly #platform: Platform;
   readonly #codecs: MetersOptions['codecs'];
   readonly #traffic = new Map<string, Traffic[]>();

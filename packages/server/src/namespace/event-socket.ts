@@ -1,4 +1,5 @@
-// A socket as events come to it: through its middleware to the handlers, and what they return goes back.
+// A socket as events come to it: through its middleware to the handlers, and what they return goes back. Longer than other files: all that
+// may become of an event is to be seen side by side.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import {
   type Close,
@@ -24,6 +25,7 @@ import {
   fireAnyHandlers,
   fireHandlers,
   type Handler,
+  hasHandler,
   noHandlers,
   onlyAny,
   unhandled,
@@ -247,7 +249,10 @@ export abstract class EventSocket extends Presence {
     const handlers = this.#handlers;
     let result: unknown;
     try {
-      result = callEvent(handlers, event, args, reportAside, handling);
+      result =
+        meters.instruments?.handle === undefined
+          ? callEvent(handlers, event, args, reportAside, handling)
+          : this.instrumented(event, args, handling);
       if (result === unhandled) {
         this.unheard(event, args, ack);
         handling?.done();
@@ -278,6 +283,17 @@ export abstract class EventSocket extends Presence {
     if (ack !== undefined) this.reply(event, ack, result);
     meters.handled(event, startedAt);
     handling?.done();
+  }
+
+  /** Events that nobody handles are none. */
+  private instrumented(event: string, args: readonly Value[], handling: Handling | undefined): unknown {
+    const { meters, reportAside } = this.context;
+    const handlers = this.#handlers;
+    const run = (): unknown => callEvent(handlers, event, args, reportAside, handling);
+    const { instruments } = meters;
+    if (instruments?.handle === undefined || !hasHandler(handlers, event)) return run();
+    const { id: socket, namespace, line } = this;
+    return instruments.handle({ event, namespace, socket, session: line.id }, run);
   }
 
   /** Its name is mistyped, or its handler comes later, behind an `await`: whoever asked is told, and whoever wants to know. */
