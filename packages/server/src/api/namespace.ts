@@ -1,7 +1,7 @@
 // A namespace, as user code holds it.
 import type { AnyEvents } from '@halyard/protocol';
+import type { Middleware } from '../namespace/middleware';
 import type { RoomEvents } from '../namespace/room-events';
-import type { Middleware } from '../namespace/rules';
 import type { Names } from '../namespace/target-spec';
 import type { SlowReaders } from '../room/rooms';
 import type { Socket } from './socket';

@@ -6,9 +6,10 @@ import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
 import type { Running } from '../namespace/handling';
+import type { Middleware } from '../namespace/middleware';
 import type { Registered } from '../namespace/registry';
 import { checkedEvent, type RoomEvents, WatchedRooms } from '../namespace/room-events';
-import type { Middleware, Rules } from '../namespace/rules';
+import type { Rules } from '../namespace/rules';
 import { wholeNamespace } from '../namespace/target-spec';
 import type { FanOut } from '../room/fan-out';
 import { Rooms, type RoomsContext, type SlowReaders } from '../room/rooms';
@@ -84,6 +85,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       },
       decided: removed,
       report,
+      wall: () => context.platform.wall(),
     });
   }
 

@@ -68,9 +68,10 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   override record(codec: Codec, tops: Map<string, Top>): Omit<PresenceRecord, 'data'> {
-    const { id, namespace, handshake } = this;
+    const { id, namespace, handshake, expiresAtMs } = this;
     return {
       ...{ id, namespace, peer: handshake.peer },
+      ...(expiresAtMs === undefined ? {} : { expiresAt: expiresAtMs }),
       auth: encodeValue(handshake.auth as Value, codec),
       memberships: this.membershipRecords(this.line.confirmedStamp, tops),
     };
@@ -88,6 +89,10 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
       savedData.set(this, { frame, isStale: true });
       return frame;
     }
+  }
+
+  override get expiresAtMs(): number | undefined {
+    return this.handshake.expiresAtMs;
   }
 
   override get ticket(): Handshake<Data> {

@@ -1,10 +1,11 @@
 // How a session enters a namespace: the middleware decides, then the socket is made and the app hears of it.
-import { type Failure, failureOf, PublicError } from '@halyard/protocol';
+import type { Failure } from '@halyard/protocol';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
 import { fireHandlers } from './handlers';
+import { decide } from './middleware';
 import type { Rules } from './rules';
 
 export interface AdmissionContext {
@@ -13,6 +14,8 @@ export interface AdmissionContext {
   /** A question was decided. */
   decided(): void;
   report(error: unknown, where: string): void;
+  /** The time of day, in milliseconds since 1970. */
+  wall(): number;
 }
 
 export class Admission {
@@ -34,24 +37,17 @@ export class Admission {
   admit(entrant: Entrant, handshake: Handshake): void {
     this.#pending++;
     if (this.#rules.middleware.length === 0) this.#decide(entrant, handshake, undefined);
-    else void this.#askMiddleware(entrant, handshake);
+    else {
+      void decide(this.#rules.middleware, handshake, this.#context).then((failure) =>
+        this.#decide(entrant, handshake, failure),
+      );
+    }
   }
 
   revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
     const socket = this.#context.createSocket(entrant, handshake, record);
     entrant.revived(socket);
     this.#tell(socket);
-  }
-
-  async #askMiddleware(entrant: Entrant, handshake: Handshake): Promise<void> {
-    let failure: Failure | undefined;
-    try {
-      for (const step of this.#rules.middleware) await step(handshake as Handshake<never>);
-    } catch (error) {
-      if (!(error instanceof PublicError)) this.#context.report(error, 'middleware');
-      failure = failureOf(error, 'ERR_REFUSED', 'The connection was refused.');
-    }
-    this.#decide(entrant, handshake, failure);
   }
 
   #decide(entrant: Entrant, handshake: Handshake, failure: Failure | undefined): void {

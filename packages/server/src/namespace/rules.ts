@@ -1,11 +1,8 @@
 // Who may enter a namespace and who listens to it. A child of a dynamic namespace starts with a copy of what that has.
 import { LocalUsageError } from '@halyard/protocol';
 import { type SlowReaders, slowReaderModes } from '../room/rooms';
-import type { Handshake } from '../session/handshake';
 import { type Handler, type Handlers, noHandlers, withHandler } from './handlers';
-
-/** Runs for every socket that wants to enter, in order. Throw to refuse it. */
-export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<void>;
+import type { Middleware } from './middleware';
 
 export class Rules {
   readonly middleware: Middleware<never>[] = [];

@@ -26,24 +26,29 @@ export interface SocketFacts {
   readonly auth: Frame;
   readonly client: string;
   readonly peer: PeerRecord;
+  /** When `auth` ends, in milliseconds since 1970. */
+  readonly expiresAt?: number | undefined;
 }
 
 export const factsShape: Shape = {
   fields: {
     ...{ id: 'text', generation: 'count', rooms: { list: 'text' } },
     ...{ data: 'frame', auth: 'frame', client: 'text', peer: peerShape },
+    expiresAt: { optional: 'stamp' },
   },
 };
 
 export function factsOf(socket: UsableSocket, codec: Codec): Value {
   const { id, handshake, line } = socket;
+  const { expiresAtMs } = handshake;
   return {
     ...{ id, generation: line.generation, rooms: [...socket.rooms] },
     data: socket.encodedData(codec),
     auth: encodeValue(handshake.auth as Value, codec),
     client: handshake.client,
     peer: { ...handshake.peer },
-  } satisfies Record<keyof SocketFacts, Value>;
+    ...(expiresAtMs === undefined ? {} : { expiresAt: expiresAtMs }),
+  } satisfies Partial<Record<keyof SocketFacts, Value>>;
 }
 
 /** A socket of another server, as it was when that was asked. */
@@ -62,9 +67,9 @@ export function foundOf(
   facts: SocketFacts,
   { node, namespace, codec, trustProxy }: { node: string; namespace: string; codec: Codec; trustProxy: boolean },
 ): FoundSocket {
-  const { id, generation, rooms, client, peer } = facts;
+  const { id, generation, rooms, client, peer, expiresAt } = facts;
   const origin = originOf(peer, trustProxy);
   const data = decoded(facts.data, codec) as Record<string, unknown> | undefined;
-  const handshake = new Handshake(namespace, decoded(facts.auth, codec), client, origin, data);
+  const handshake = new Handshake(namespace, decoded(facts.auth, codec), client, origin, data).endsAt(expiresAt);
   return { id, node, generation, rooms: new Set(rooms), handshake };
 }

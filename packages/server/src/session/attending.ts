@@ -18,6 +18,7 @@ import {
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
 import { debugOf } from '../base/debug';
 import type { Top } from '../store/turn';
+import { AuthEnd } from './auth-end';
 import type { Entrant } from './context';
 import { Departures } from './departures';
 import { Handshake } from './handshake';
@@ -34,6 +35,7 @@ const never = Number.POSITIVE_INFINITY;
 
 /** Of sessions that have any: few have. */
 const leavingsOf = new WeakMap<Attending, Leavings>();
+const authEnds = new WeakMap<Attending, AuthEnd>();
 
 export abstract class Attending extends Reading implements Entrant {
   abstract readonly id: string;
@@ -120,6 +122,7 @@ export abstract class Attending extends Reading implements Entrant {
 
   revived(presence: Presence): void {
     this.presences = withOne(this.presences, presence);
+    this.watchAuth(presence);
   }
 
   connected(presence: Presence): void {
@@ -132,6 +135,7 @@ export abstract class Attending extends Reading implements Entrant {
     }
     debug?.(`session ${this.id} is in ${quoted(presence.namespace)}, with the socket ${presence.id}`);
     this.presences = withOne(this.presences, presence);
+    this.watchAuth(presence);
     this.push({ type: PacketType.Connected, namespace: presence.namespace, id: presence.id });
     for (const membership of presence.memberships()) this.enter(presence, membership);
   }
@@ -174,6 +178,30 @@ export abstract class Attending extends Reading implements Entrant {
     const frame = sized(this.codec.encode(packet), this.context.sentFrameBytesMax);
     if (this.takesVolatile) this.connection?.send(frame);
     else this.context.counts.volatileDropped++;
+  }
+
+  /** Ends it if what it has presented somewhere has ended: a timer may be late. @returns whether it is over */
+  endIfExpired(): boolean {
+    authEnds.get(this)?.check();
+    return this.isOver;
+  }
+
+  /** It is over: no `auth` is waited for. */
+  protected unwatchAuth(): void {
+    authEnds.get(this)?.stop();
+  }
+
+  private watchAuth(presence: Presence): void {
+    if (presence.expiresAtMs === undefined) return;
+    const authEnd =
+      authEnds.get(this) ??
+      new AuthEnd(
+        this.context,
+        () => listOf(this.presences),
+        (close) => this.end(close),
+      );
+    authEnds.set(this, authEnd);
+    authEnd.watch();
   }
 
   /** Asks a namespace to let it in. @param before how it was asked over an earlier connection, if it was */

@@ -124,6 +124,7 @@ export class Claims {
       const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce);
       // Who has gone meanwhile tells nobody any more.
       session.borrows(open.filter(([node]) => isThere(node)));
+      if (session.endIfExpired()) return 'taken';
       // Who was not told of it gets a new secret: no client knows one that the store does not.
       if (key.kind === 'token' && !(await turn.confirm(session))) return 'changed';
       return session;

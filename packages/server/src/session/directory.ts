@@ -230,6 +230,9 @@ export class Sessions {
 
   #answer(connection: Connection, hello: HelloPacket, { untold, resumed }: Sought): void {
     let refusal = '';
+    const isTaken = untold !== undefined;
+    if (untold instanceof Session && untold.endIfExpired()) untold = undefined;
+    if (resumed instanceof Session && resumed.endIfExpired()) resumed = undefined;
     for (const found of [untold, resumed]) {
       if (typeof found === 'object' && !(found instanceof Session)) {
         if (hello.resume !== undefined) this.#refused(connection, found === overtaken ? 'overtaken' : 'try-again');
@@ -288,7 +291,7 @@ export class Sessions {
       connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
       return;
     }
-    this.#begin(connection, hello, refusal, untold !== undefined);
+    this.#begin(connection, hello, refusal, isTaken);
   }
 
   /** @param code what is answered, in a word of this protocol or one that no client could read */

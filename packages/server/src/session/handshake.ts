@@ -1,5 +1,5 @@
 // What a socket came with: read by middleware, kept by the socket.
-import type { Value } from '@halyard/protocol';
+import { LocalUsageError, type Value } from '@halyard/protocol';
 import { type Headers, Peer } from '../host/host';
 import { clientAddress } from '../wire/admission';
 import type { TransportName } from '../wire/connection';
@@ -17,6 +17,11 @@ export interface HandshakeOrigin {
   /** Whether `X-Forwarded-For` is believed. */
   readonly trustProxy: boolean;
 }
+
+/** When what was presented ends, in milliseconds since 1970, of those that end: few do. */
+const ends = new WeakMap<object, number>();
+/** Those that middleware decides about now. */
+const open = new WeakSet<object>();
 
 export class Handshake<Data = Record<string, unknown>> {
   readonly namespace: string;
@@ -81,6 +86,64 @@ export class Handshake<Data = Record<string, unknown>> {
     return new Date(this.#time);
   }
 
+  /**
+   * When `auth` ends: undefined, it does not. Middleware sets it, to a `Date` or to milliseconds since 1970 (`exp` of a JWT is in
+   * seconds). The session is over then, with 4401 and `ERR_AUTH_EXPIRED`, unless `renew` has put it off; if it is past already when
+   * middleware has decided, the client is refused with `ERR_AUTH_EXPIRED`.
+   * @throws LocalUsageError `ERR_EXPIRES_AT` for what is no date, and outside of middleware
+   */
+  get expiresAt(): Date | undefined {
+    const ms = this.expiresAtMs;
+    return ms === undefined ? undefined : new Date(ms);
+  }
+
+  set expiresAt(when: Date | number | undefined) {
+    if (!open.has(this))
+      throw new LocalUsageError(
+        'ERR_EXPIRES_AT',
+        'handshake.expiresAt is set by middleware of use() or renew(), before that has decided: later it changes nothing.',
+      );
+    if (when === undefined) {
+      ends.delete(this);
+      return;
+    }
+    // As a Date has it: whole milliseconds, within what a Date can say.
+    const ms = typeof when === 'number' || when instanceof Date ? new Date(when).getTime() : Number.NaN;
+    if (Number.isNaN(ms))
+      throw new LocalUsageError(
+        'ERR_EXPIRES_AT',
+        `handshake.expiresAt takes a Date, or milliseconds since 1970, not ${shown(when)}.`,
+      );
+    ends.set(this, ms);
+  }
+
+  /** @internal As `expiresAt`. */
+  get expiresAtMs(): number | undefined {
+    return ends.get(this);
+  }
+
+  /** @internal Middleware decides about it from now on, or has decided. */
+  decide(isOpen: boolean): void {
+    if (isOpen) open.add(this);
+    else open.delete(this);
+  }
+
+  /** @internal Of one that was let in on another server. */
+  endsAt(ms: number | undefined): this {
+    if (ms !== undefined) ends.set(this, ms);
+    return this;
+  }
+
+  /**
+   * @internal
+   * @param origin of the connection that there is now, if there is one
+   * @returns the same socket's, with another `auth` and the same `data`; it does not end
+   */
+  renewed(auth: Value | undefined, origin: HandshakeOrigin | undefined): Handshake<Data> {
+    const before = { transport: this.transport, peer: this.#peer, time: this.#time, trustProxy: this.#trustProxy };
+    return new Handshake(this.namespace, auth, this.client, origin ?? before, this.data);
+  }
+
   /** @internal The request, as another server needs it. */
   get peer(): PeerRecord {
     const { transport, secure, url } = this;
@@ -100,6 +163,13 @@ export function originOf(
   trustProxy: boolean,
 ): HandshakeOrigin {
   return { transport: transport as TransportName, peer: new Peer(address, secure, headers, url), time, trustProxy };
+}
+
+/** A wrong value, for a message: no secret is to be in it, so of a text only that it is one. */
+function shown(value: unknown): string {
+  if (value instanceof Date) return 'an invalid Date';
+  if (typeof value === 'number' || value === null) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 const noAuth: Auth = Object.freeze({});

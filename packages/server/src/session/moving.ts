@@ -60,8 +60,8 @@ export abstract class Moving extends Attending implements RecordSource {
   }
 
   private revive(record: PresenceRecord): void {
-    const { namespace: name, peer, auth, data } = record;
-    const handshake = this.handshakeOf(name, this.decode(auth), peer, this.decode(data));
+    const { namespace: name, peer, auth, data, expiresAt } = record;
+    const handshake = this.handshakeOf(name, this.decode(auth), peer, this.decode(data)).endsAt(expiresAt);
     const namespace = this.context.namespace(name, handshake.auth, { session: this.id, address: handshake.address });
     // Without it, what is sent to the client from there on ends here.
     if ('admit' in namespace) namespace.revive(this, handshake, record);

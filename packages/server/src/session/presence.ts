@@ -77,6 +77,8 @@ export abstract class Presence extends Spans {
   readonly line: Owner;
   /** What it was let in with. */
   abstract readonly ticket: Ticket;
+  /** When that ends, in milliseconds since 1970; undefined if it does not. */
+  abstract readonly expiresAtMs: number | undefined;
   /** False once it is over. */
   connected = true;
 

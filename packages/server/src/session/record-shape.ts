@@ -13,12 +13,15 @@ export type Shape =
   /** A value of the data model, whatever it is. */
   | 'any'
   | { readonly list: Shape }
+  /** It may be left out. */
+  | { readonly optional: Shape }
   | { readonly tuple: readonly Shape[] }
   | { readonly fields: { readonly [name: string]: Shape } };
 
 /** @returns the first fault, with the path of where it is; undefined if there is none */
 export function faultOf(value: unknown, shape: Shape, path: string): string | undefined {
   if (typeof shape === 'string') return isKind(value, shape) ? undefined : `${path} is no ${shape}`;
+  if ('optional' in shape) return value === undefined ? undefined : faultOf(value, shape.optional, path);
   if ('list' in shape) {
     if (!Array.isArray(value)) return `${path} is no list`;
     return firstOf(value, (item, i) => faultOf(item, shape.list, `${path}[${i}]`));

@@ -48,6 +48,8 @@ export interface PresenceRecord {
   readonly auth: Frame;
   readonly data: Frame;
   readonly peer: PeerRecord;
+  /** When `auth` ends, in milliseconds since 1970; not there if it does not. */
+  readonly expiresAt?: number | undefined;
   /** The namespace as a whole first, then its rooms, then those it has left and perhaps not read to the end. */
   readonly memberships: readonly MembershipRecord[];
 }
@@ -145,7 +147,13 @@ const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>
   pending: { list: { fields: { namespace: 'text', auth: 'frame', peer } } },
 };
 const frameShape: Shape = { tuple: ['frame', 'stamp'] };
-const socketShape: Shape = { fields: { id: 'text', namespace: 'text', auth: 'frame', peer, memberships } };
+/** A server that does not know `expiresAt` refuses a record that has it, as it has to: it would not enforce it. */
+const socketShape: Shape = {
+  fields: {
+    ...{ id: 'text', namespace: 'text', auth: 'frame', peer, memberships },
+    expiresAt: { optional: 'stamp' },
+  },
+};
 
 /** Of the layout: a record of another one is refused. */
 export const recordVersion = 5;

@@ -358,6 +358,7 @@ export class Session extends Roaming implements Receiver {
     const connection = this.detach();
     this.machine.end(new LocalUsageError('ERR_SESSION_ENDED', `the session is over: ${close.reason || close.code}`));
     this.context.wheel.cancel(this);
+    this.unwatchAuth();
     if (this.#untold !== undefined) this.told(this.#untold);
     this.context.ended(this);
     this.touch();
