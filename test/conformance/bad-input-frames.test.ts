@@ -42,7 +42,7 @@ describe.each(hosts)('packets on %s', (_name, host) => {
     ['a number beyond all', '[6,"/","x",[1e999]]', 'ERR_FRAME_DECODE: a value outside the data model'],
     ['no array', '{"type":2}', 'ERR_PACKET_SHAPE: packet: an array'],
     ['no type', '[]', 'ERR_PACKET_TYPE: unknown packet type undefined'],
-    ['an unknown type', '[15]', 'ERR_PACKET_TYPE: unknown packet type 15'],
+    ['an unknown type', '[16]', 'ERR_PACKET_TYPE: unknown packet type 16'],
     ['a type above the hints', '[128]', 'ERR_PACKET_TYPE: unknown packet type 128'],
     ['SACK with half a range', '[7,0,[2]]', 'ERR_PACKET_SHAPE: settled: at most 8192 ranges, ascending'],
     ['SACK with a range that falls', '[7,0,[3,2]]', 'ERR_PACKET_SHAPE: settled: at most 8192 ranges, ascending'],

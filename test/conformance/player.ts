@@ -81,7 +81,13 @@ class Player extends Watched {
       this.#heard++;
       this.changed();
     };
-    this.#server = new Server({ host: listenIn(host, heard), clock: this.#clock, adapter: memory({ shared }) });
+    const clock = {
+      now: () => this.#clock.now(),
+      after: (delayMs: number, run: () => void) => this.#clock.after(delayMs, run),
+      // The time of day that transcripts begin at.
+      wall: () => 1_000_000_000_000 + this.#clock.now(),
+    };
+    this.#server = new Server({ host: listenIn(host, heard), clock, adapter: memory({ shared }) });
     // What the app's handlers throw on purpose.
     this.#server.on('error', () => {});
     compileFunction(app, ['io', 'PublicError'])(this.#server, PublicError);

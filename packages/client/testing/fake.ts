@@ -153,7 +153,12 @@ export function welcome(fields: Partial<Extract<Packet, { type: 1 }>> = {}): Pac
   };
 }
 
-export const connected = (namespace = '/', id = 'id1'): Packet => ({ type: PacketType.Connected, namespace, id });
+export const connected = (namespace = '/', id = 'id1', renewMs?: number): Packet => ({
+  type: PacketType.Connected,
+  namespace,
+  id,
+  renewMs,
+});
 
 export const event = (name: string, args: Value[] = [], ack?: number, namespace = '/'): Packet => ({
   type: PacketType.Event,
@@ -188,6 +193,8 @@ export function brief(packet: Packet): string {
       return `ERROR #${packet.ack} ${packet.code} ${packet.message} ${JSON.stringify(packet.data)}`;
     case PacketType.Connect:
       return `CONNECT ${packet.namespace} ${JSON.stringify(packet.auth)}`;
+    case PacketType.Renew:
+      return `RENEW ${packet.namespace} ${JSON.stringify(packet.auth)} #${packet.ack}`;
     case PacketType.Disconnect:
       return `DISCONNECT ${packet.namespace}`;
     case PacketType.Reset:

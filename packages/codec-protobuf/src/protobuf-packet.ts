@@ -37,10 +37,11 @@ const layouts: Record<PacketType, readonly Field[]> = {
   [PacketType.Ping]: ['optionalCount', settled],
   [PacketType.Pong]: ['optionalCount', settled],
   [PacketType.Connect]: ['text', 'value'],
-  [PacketType.Connected]: ['text', 'text'],
+  [PacketType.Connected]: ['text', 'text', 'optionalCount'],
   [PacketType.Refused]: ['text', 'text', 'text', 'value'],
   [PacketType.Disconnect]: ['text', 'text'],
   [PacketType.Reset]: [],
+  [PacketType.Renew]: ['text', 'value', 'count'],
 };
 
 const typedTag = (15 << 3) | Wire.Bytes;

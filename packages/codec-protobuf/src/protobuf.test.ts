@@ -171,6 +171,14 @@ describe('protobuf bytes are what halyard.proto says', () => {
     [{ type: PacketType.Ping, received: 0 }, { ping: { received: 0, settled: [] } }],
     [{ type: PacketType.Ping, received: undefined }, { ping: { settled: [] } }],
     [{ type: PacketType.Reset }, { reset: {} }],
+    [
+      { type: PacketType.Connected, namespace: '/', id: 'i', renewMs: 300 },
+      { connected: { namespace: '/', id: 'i', renewMs: 300 } },
+    ],
+    [
+      { type: PacketType.Renew, namespace: '/', auth: 'a', ack: 3 },
+      { renew: { namespace: '/', auth: { text: 'a' }, ack: 3 } },
+    ],
   ];
   test.each(shown)('in packet %#', (packet, message) => {
     expect(reflected(packet)).toEqual(message);
@@ -273,7 +281,7 @@ describe('protobuf refuses', () => {
     ['a property without a value', '22 0b 08 01 12 07 5a 05 0a 03 0a 01 61'],
     ['a group without end', '42 03 13 08 01'],
   ];
-  test.each([-1, 15, 16, 63, 128])('type %i is none', (type) => {
+  test.each([-1, 16, 17, 63, 128])('type %i is none', (type) => {
     const bytes = reflection.Writer.create()
       .uint32(((type + 1) << 3) | 2)
       .bytes(new Uint8Array())

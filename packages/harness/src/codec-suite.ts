@@ -46,7 +46,7 @@ const resume = {
   ],
 } as const;
 const { Hello, Welcome, Event, Ack, Error: Failure, Publish, Volatile, Sack, Ping, Pong } = PacketType;
-const { Connect, Connected, Refused, Disconnect, Reset } = PacketType;
+const { Connect, Connected, Refused, Disconnect, Reset, Renew } = PacketType;
 
 /** At least one packet of every type, with and without each field that may be absent. */
 export const samplePackets: readonly Packet[] = [
@@ -106,11 +106,14 @@ export const samplePackets: readonly Packet[] = [
   { type: Connect, namespace: '/a', auth: undefined },
   { type: Connect, namespace: '/a', auth: '' },
   { type: Connected, namespace: '/a', id: 'id' },
+  { type: Connected, namespace: '/a', id: 'id', renewMs: 3_600_000 },
   { type: Refused, namespace: '/a', code: 'ERR_AUTH', message: 'no', data: undefined },
   { type: Refused, namespace: '/a', code: 'ERR_AUTH', message: 'no', data: 0 },
   { type: Disconnect, namespace: '/a', reason: '' },
   { type: Disconnect, namespace: '/a', reason: 'kicked' },
   { type: Reset },
+  { type: Renew, namespace: '/a', auth: undefined, ack: 1 },
+  { type: Renew, namespace: '/a', auth: { token: 'other' }, ack: 300 },
 ];
 
 /** Packets with a value wherever user code can put one. */

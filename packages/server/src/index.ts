@@ -53,7 +53,7 @@ export type { Reached } from './namespace/cluster-requests';
 export type { NamespacePattern } from './namespace/dynamic-namespaces';
 export type { SocketMiddleware } from './namespace/event-middleware';
 export type { SocketLifecycle } from './namespace/event-socket';
-export type { Middleware } from './namespace/middleware';
+export type { Middleware, ResumeCheck } from './namespace/middleware';
 export type { RoomEvents } from './namespace/room-events';
 export type { Names } from './namespace/target-spec';
 export type { SlowReaders } from './room/rooms';

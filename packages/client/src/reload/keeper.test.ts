@@ -319,6 +319,43 @@ describe('a page that is loaded anew', () => {
     expect(second.log).toEqual([['connect', { recovered: true, unconfirmed: 0 }]]);
   });
 
+  test('renews in time what the page before has presented', async () => {
+    const before = load({ auth: { user: 'ana' } });
+    await before.link.open();
+    await before.link.say(welcome(), connected('/', 'id1', 10_000));
+    await before.advance(6_000);
+    tab.unload();
+    const page = load({ auth: { user: 'ana' } });
+    await page.link.open();
+    await page.link.say(welcome({ recovered: true }));
+    await page.link.read();
+    // 4,000 are left, of which four fifths are 3,200.
+    await page.advance(3_000);
+    expect(briefs(await page.link.read())).not.toContain('RENEW / {"user":"ana"} #1');
+    await page.advance(300);
+    expect(briefs(await page.link.read())).toContain('RENEW / {"user":"ana"} #1');
+  });
+
+  test('waits for the answer to what the page before has presented, and presents nothing else meanwhile', async () => {
+    const before = load({ auth: { user: 'ana' } });
+    await before.link.open();
+    await before.link.say(welcome(), connected('/', 'id1', 10_000));
+    await before.advance(8_000);
+    expect(briefs(await before.link.read())).toContain('RENEW / {"user":"ana"} #1');
+    tab.unload();
+    const page = load({ auth: { user: 'ana' } });
+    expect(briefs(await page.link.open())).toEqual([
+      'HELLO /{"user":"ana"} resume s1 1 0',
+      'RENEW / {"user":"ana"} #1',
+    ]);
+    await page.link.say(welcome({ recovered: true }));
+    await page.advance(2_000);
+    expect(briefs(await page.link.read())).not.toContain('RENEW / {"user":"ana"} #2');
+    await page.link.say({ type: PacketType.Ack, ack: 1, value: 10_000 });
+    await page.advance(7_000);
+    expect(briefs(await page.link.read())).toContain('RENEW / {"user":"ana"} #2');
+  });
+
   test('that comes too late for the server is in a new session, and told what is lost', async () => {
     const first = load();
     first.socket.of('/other');

@@ -84,7 +84,7 @@ export function keepSession(
 
   const spaceOf = (presence: Presence): SavedSpace => {
     const { key, token } = session.parts();
-    const { namespace, held, id = '', listed, loss } = presence;
+    const { namespace, held, id = '', listed, endsAt = NaN, renewAck, loss } = presence;
     // Nobody was asked for it.
     const isApart = held || !(key || token);
     return {
@@ -93,6 +93,8 @@ export function keepSession(
       listed: !!listed,
       id,
       user: users.of(presence) ?? -1,
+      endsInMs: endsAt - clock.now() || null,
+      renewAck,
       loss: held?.length
         ? { reason: loss?.reason ?? 'not-saved', unconfirmed: held.length + (loss?.unconfirmed ?? 0) }
         : loss,
@@ -153,7 +155,12 @@ export function keepSession(
     machine.outbox = createClientOutbox(machine.outbox.window, options, { confirmed, left, sent, bytes, entries });
     positions.advance(saved.positions);
     resumption = {
-      spaces: new Map(saved.spaces.map((space) => [space.namespace, space])),
+      spaces: new Map(
+        saved.spaces.map(({ endsInMs, ...space }) => [
+          space.namespace,
+          { ...space, endsInMs: endsInMs === null ? null : endsInMs - ageMs },
+        ]),
+      ),
       entries: new Set(entries.values()),
       keptMs: saved.keptMs,
       lock: lockTab(`halyard reload ${saved.once}`, clock),
@@ -190,7 +197,22 @@ export function keepSession(
       const { phase, listed, id, user } = space;
       Object.assign(presence, { phase, listed, id, held: undefined });
       users.set(presence, user);
+      if (space.endsInMs !== null) goOnRenewing(presence, space.endsInMs, space.renewAck);
     }
+  };
+
+  /** What was presented by the page before ends; if that has presented something else already, the answer is waited for. */
+  const goOnRenewing = (presence: Presence, endsInMs: number, renewAck: number | undefined) => {
+    const { machine, ends, renewal } = session.parts();
+    ends(presence, clock.now() + endsInMs);
+    if (!renewAck) return;
+    const acks = machine.acks!;
+    const { last } = acks;
+    acks.last = renewAck - 1;
+    acks.expect(Infinity, Infinity, renewal(presence));
+    acks.last = last;
+    presence.renewAck = renewAck;
+    presence.renewAt = Infinity;
   };
 
   /** The session is not for this page. @returns a function that tells those who are wanted how much more is lost */

@@ -34,7 +34,16 @@ test.each([text, bytes])('frames of $name', (codec) => {
     lastAck: 2,
     positions: [['log', 7]],
     spaces: [
-      { namespace: '/', phase: 'joined', listed: true, id: 'id', user: 8, loss: { reason: '', unconfirmed: 9 } },
+      {
+        namespace: '/',
+        phase: 'joined',
+        listed: true,
+        id: 'id',
+        user: 8,
+        endsInMs: 10,
+        renewAck: 2,
+        loss: { reason: '', unconfirmed: 9 },
+      },
     ],
     frames: [
       { number: 6, mark: -1, waitMs: null, frame },

@@ -13,6 +13,10 @@ export interface SavedSpace {
   readonly id: string;
   /** A checksum of what says who it was let in as. */
   readonly user: number;
+  /** For how much longer what was presented is good. Null: it does not end. */
+  readonly endsInMs: number | null;
+  /** Of a RENEW that is not answered. */
+  readonly renewAck?: number | undefined;
   readonly loss: Presence['loss'];
 }
 
@@ -56,6 +60,7 @@ const packetTypes: readonly unknown[] = [
   PacketType.Error,
   PacketType.Connect,
   PacketType.Disconnect,
+  PacketType.Renew,
 ];
 
 export function toText(saved: Saved | NotSaved): string {
@@ -99,7 +104,7 @@ function checked(all: Saved & NotSaved, codec: Codec): Saved | NotSaved {
     return { number, mark, waitMs: waitMs === null ? null : finite(waitMs), frame };
   });
   const spaces = list(all.spaces, spacesMax).map((space): SavedSpace => {
-    const { namespace, phase, listed, id, user, loss } = space;
+    const { namespace, phase, listed, id, user, endsInMs, renewAck, loss } = space;
     must(name(namespace)[0] === '/' && [undefined, 'joining', 'joined'].includes(phase));
     must(phase !== 'joined' || key);
     return {
@@ -108,6 +113,8 @@ function checked(all: Saved & NotSaved, codec: Codec): Saved | NotSaved {
       listed: listed === true,
       id: name(id, 0),
       user: finite(user),
+      endsInMs: endsInMs == null ? null : finite(endsInMs),
+      renewAck: renewAck == null ? undefined : count(renewAck, 1, lastAck),
       loss: loss
         ? { reason: name(loss.reason, 0, packetLimits.reasonCharsMax), unconfirmed: count(loss.unconfirmed) }
         : undefined,

@@ -20,6 +20,12 @@ export interface Presence {
   /** `joining`: asked for by HELLO or CONNECT, or about to be. `joined`: let in. Undefined: nobody wants it. */
   phase?: 'joining' | 'joined' | undefined;
   id?: string;
+  /** When what was presented ends; NaN: it does not, or nothing else is to be presented. */
+  endsAt?: number;
+  /** When `auth` is asked again for that. */
+  renewAt?: number;
+  /** Of a RENEW that is not answered. */
+  renewAck?: number | undefined;
   /** Events that wait until CONNECT is sent, because its auth is not known yet. Called with an error they fail. */
   held?: ((error?: unknown) => void)[] | undefined;
   /** Whether the HELLO of this connection asked for it. */

@@ -49,6 +49,10 @@ const helloWindow = {
 /** What WELCOME has not told: how large a frame may be, and when silence is too long. Nothing else matters before it. */
 const beforeWelcome = { frameBytesMax: Infinity, heartbeatMs: Infinity } as SessionSettings;
 
+/** `auth` is asked again no earlier than this, and once so much of the time has passed for which it is good. */
+const renewMsMin = 1_000;
+const renewShare = 0.8;
+
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
 
@@ -82,6 +86,10 @@ export interface SessionParts extends SessionName {
   readonly positions: Positions;
   /** Starts a new session with what never left. @param has whether a namespace, if it is known, is in the new one */
   lose(reason: string, has: (presence: Presence | undefined) => unknown): void;
+  /** What was presented ends then. */
+  ends(presence: Presence, at: number): void;
+  /** @returns what becomes of a RENEW that is sent now, once it is answered */
+  renewal(presence: Presence): Settle;
 }
 
 /** What sockets speak by. */
@@ -127,6 +135,8 @@ export function createSession(
   let generation = 0;
   /** Nothing is wanted any more, but some of what was sent has not left. */
   let leaving = false;
+  /** When some `auth` is to be asked again. */
+  let renewAt = Infinity;
 
   const createMachine = () => {
     const machine = new SessionMachine(
@@ -153,10 +163,17 @@ export function createSession(
     const { acks } = machine;
     if (now >= acks!.deadline) giveUp(({ mark }) => acks!.deadlineOf(mark)! <= now)(ackTimeout(false));
     machine.tick(now);
+    if (open && now >= renewAt) {
+      renewAt = Infinity;
+      for (const presence of wanted()) {
+        if (presence.renewAt! <= now) renew(presence);
+        else renewAt = Math.min(renewAt, presence.renewAt ?? Infinity);
+      }
+    }
     if (leaving) idle();
     arm();
   });
-  const arm = () => timer.arm(machine.deadline);
+  const arm = () => timer.arm(open ? Math.min(machine.deadline, renewAt) : machine.deadline);
 
   const frameBytesMax = () => Math.min(machine.settings.frameBytesMax, link?.frameBytesMax ?? Infinity);
   const all = () => [...presences.values()];
@@ -223,6 +240,47 @@ export function createSession(
       })
       .catch((error) => {
         if (presence.held === held) refuse(presence, new HalyardError('ERR_AUTH', `${error}`, { cause: error }));
+      });
+  };
+
+  const ends: SessionParts['ends'] = (presence, at) => {
+    const now = clock.now();
+    presence.endsAt = at;
+    presence.renewAck = undefined;
+    presence.renewAt = at > now ? now + Math.max(renewMsMin, (at - now) * renewShare) : Infinity;
+    renewAt = Math.min(renewAt, presence.renewAt);
+    arm();
+  };
+
+  const renewal: SessionParts['renewal'] = (presence) => {
+    const { id, endsAt } = presence;
+    const now = clock.now();
+    return (error, value) => {
+      // What was lost with a session, or left, has another end by now, or none.
+      if (presence.phase !== 'joined' || presence.id !== id || (error && !(error instanceof PublicError))) return;
+      if (error) presence.fire('error', error);
+      ends(presence, error ? endsAt! : now + (value as number));
+    };
+  };
+
+  /** Asks for another `auth` before the one of now ends, and presents it by RENEW. */
+  const renew = (presence: Presence) => {
+    const { namespace, id, endsAt } = presence;
+    presence.renewAt = Infinity;
+    const isIts = () => presence.phase === 'joined' && presence.id === id;
+    if (!isIts()) return;
+    const settle = renewal(presence);
+    askAuth(presence)
+      .then(() => {
+        if (!isIts()) return;
+        const ack = machine.acks!.expect(Infinity, Infinity, settle);
+        send({ type: PacketType.Renew, namespace, auth: presence.data, ack });
+        presence.renewAck = ack;
+      })
+      .catch((error) => {
+        if (!isIts()) return;
+        presence.fire('error', new HalyardError('ERR_AUTH', `${error}`, { cause: error }));
+        ends(presence, endsAt!);
       });
   };
 
@@ -309,7 +367,8 @@ export function createSession(
     const { type } = packet;
     const presence = presences.get(packet.namespace);
     const phase = presence?.phase;
-    if (type === PacketType.Connect) throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
+    if (type === PacketType.Connect || type === PacketType.Renew)
+      throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED');
     if (type === PacketType.Connected) {
       // Left before the answer came, or since a HELLO that was to resume.
       if (!presence || !phase) sendDisconnect(packet.namespace);
@@ -317,6 +376,7 @@ export function createSession(
         const { loss } = presence;
         presence.phase = 'joined';
         presence.id = packet.id;
+        ends(presence, clock.now() + packet.renewMs!);
         presence.loss = undefined;
         // The one before answered a CONNECT that was taken back when its answer was on the way already.
         if (phase === 'joined') presence.fire('disconnect', { ...normal, by: 'client', willReconnect: true });
@@ -410,7 +470,7 @@ export function createSession(
 
     parts(name) {
       if (name) ({ key, token, generation } = name);
-      return { key, token, generation, machine, positions, lose };
+      return { key, token, generation, machine, positions, lose, ends, renewal };
     },
 
     probe() {

@@ -14,6 +14,7 @@ import type {
   HintPacket,
   PublishPacket,
   RefusedPacket,
+  RenewPacket,
   SessionPacket,
   VolatilePacket,
 } from '../wire/packet';
@@ -35,7 +36,8 @@ export type DeliveredPacket =
   | ConnectPacket
   | ConnectedPacket
   | RefusedPacket
-  | DisconnectPacket;
+  | DisconnectPacket
+  | RenewPacket;
 
 export interface SessionSink<F> {
   /** Put an outbox frame on the connection. */

@@ -212,7 +212,8 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
       this.#add(number, size);
       return;
     }
-    this.#open.add({ number, since: now, size, ack: packet.type === PacketType.Event ? packet.ack : undefined });
+    const ack = packet.type === PacketType.Event || packet.type === PacketType.Renew ? packet.ack : undefined;
+    this.#open.add({ number, since: now, size, ack });
     this.#checkWindow(number > this.#left ? this.settings : largestWindow);
     this.handle(packet, number, size);
   }

@@ -51,7 +51,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
 
   /** @throws RemoteProtocolError `ERR_ACK_ORDER` if the number of an acknowledgement is not above those before */
   protected override handle(packet: CountedPacket, number: number, size: number): void {
-    if (packet.type === PacketType.Event && packet.ack !== undefined) {
+    if ((packet.type === PacketType.Event || packet.type === PacketType.Renew) && packet.ack !== undefined) {
       if (packet.ack <= this.#askedFor)
         throw new RemoteProtocolError(
           'ERR_ACK_ORDER',

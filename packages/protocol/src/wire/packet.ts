@@ -18,6 +18,7 @@ export const PacketType = {
   Refused: 12,
   Disconnect: 13,
   Reset: 14,
+  Renew: 15,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
@@ -140,6 +141,11 @@ export interface ConnectedPacket {
   readonly type: typeof PacketType.Connected;
   readonly namespace: string;
   readonly id: string;
+  /**
+   * For how long what was presented lasts, in milliseconds: in that time the client is to present something else. Undefined: it
+   * does not end, or nothing else is taken.
+   */
+  readonly renewMs?: number | undefined;
 }
 export interface RefusedPacket {
   readonly type: typeof PacketType.Refused;
@@ -157,6 +163,15 @@ export interface ResetPacket {
   readonly type: typeof PacketType.Reset;
 }
 
+/** What a client presents to a namespace that it is in, before what it has presented ends. */
+export interface RenewPacket {
+  readonly type: typeof PacketType.Renew;
+  readonly namespace: string;
+  readonly auth: Value | undefined;
+  /** As of EVENT. The value of its ACK is the next `renewMs`. */
+  readonly ack: number;
+}
+
 /** Packets that both ends count (docs/PROTOCOL.md §5). */
 export type CountedPacket =
   | EventPacket
@@ -165,7 +180,8 @@ export type CountedPacket =
   | ConnectPacket
   | ConnectedPacket
   | RefusedPacket
-  | DisconnectPacket;
+  | DisconnectPacket
+  | RenewPacket;
 
 export type ControlPacket = SackPacket | HeartbeatPacket;
 

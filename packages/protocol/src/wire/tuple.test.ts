@@ -131,11 +131,14 @@ const shapes: readonly (readonly [name: string, packet: Packet, tuple: Tuple])[]
   ['PONG with ranges', { type: 9, received: 5, settled: [7, 7] }, [9, 5, [7, 7]]],
   ['CONNECT', { type: 10, namespace: '/a', auth: none }, [10, '/a']],
   ['CONNECT with auth', { type: 10, namespace: '/a', auth: 't' }, [10, '/a', 't']],
-  ['CONNECTED', { type: 11, namespace: '/a', id: 'i' }, [11, '/a', 'i']],
+  ['CONNECTED', { type: 11, namespace: '/a', id: 'i', renewMs: none }, [11, '/a', 'i']],
+  ['CONNECTED that ends', { type: 11, namespace: '/a', id: 'i', renewMs: 5 }, [11, '/a', 'i', 5]],
   ['REFUSED', { type: 12, namespace: '/a', code: 'E', message: 'm', data: none }, [12, '/a', 'E', 'm']],
   ['REFUSED with data', { type: 12, namespace: '/a', code: 'E', message: 'm', data: 1 }, [12, '/a', 'E', 'm', 1]],
   ['DISCONNECT', { type: 13, namespace: '/a', reason: 'bye' }, [13, '/a', 'bye']],
   ['RESET', { type: 14 }, [14]],
+  ['RENEW', { type: 15, namespace: '/a', auth: 't', ack: 3 }, [15, '/a', 't', 3]],
+  ['RENEW without auth', { type: 15, namespace: '/a', auth: none, ack: 3 }, [15, '/a', null, 3]],
 ];
 
 describe.each([
@@ -150,7 +153,7 @@ describe.each([
 
     it('has every packet type', () => {
       expect([...new Set(shapes.map(([, { type }]) => type))]).toEqual([
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
       ]);
     });
 
@@ -310,7 +313,7 @@ describe.each([
 
     it.each([
       [[]],
-      [[15]],
+      [[16]],
       [[63]],
       [[64.5]],
       [[128]],

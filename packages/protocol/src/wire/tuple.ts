@@ -192,13 +192,15 @@ const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: T
   // Connect
   { namespace, auth: anything },
   // Connected
-  { namespace, id: name },
+  { namespace, id: name, renewMs: optional(setting, undefined) },
   // Refused
   { namespace, ...failure },
   // Disconnect
   { namespace, reason: optional(text, '') },
   // Reset
   {},
+  // Renew
+  { namespace, auth: optional(anything, undefined), ack },
 ];
 
 type Fields = Record<string, unknown>;

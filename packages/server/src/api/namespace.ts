@@ -1,6 +1,6 @@
 // A namespace, as user code holds it.
 import type { AnyEvents } from '@halyard/protocol';
-import type { Middleware } from '../namespace/middleware';
+import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { RoomEvents } from '../namespace/room-events';
 import type { Names } from '../namespace/target-spec';
 import type { SlowReaders } from '../room/rooms';
@@ -11,6 +11,19 @@ import type { Target } from './target';
 export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
   /** Runs for every socket that wants to enter. Throw to refuse it. */
   use(middleware: Middleware<Data>): this;
+  /**
+   * Runs when a client whose `handshake.expiresAt` comes near presents another `auth`, over the connection that it has; only with such
+   * a middleware are clients asked to. `handshake` has the new `auth`, and `data` is that of the socket: look whether it is the same
+   * user. What it sets as `expiresAt` counts from then on; if nothing, it does not end any more. Throw to refuse it: what there was stays
+   * good until it ends. `socket.handshake` is the new one then.
+   */
+  renew(middleware: Middleware<Data>): this;
+  /**
+   * Runs when a session comes back over another connection, to this server or from another one, before its client is told anything: so
+   * also when a client goes from one transport to another. Throw to end the session, with 4401 and the `code` and `message` of the
+   * `PublicError`, or `ERR_REFUSED`. What takes longer than `helloTimeoutMs` has its client try again.
+   */
+  onResume(check: ResumeCheck<Socket<Incoming, Outgoing, Data>>): this;
   /**
    * What a client gets that does not keep up with what is emitted to rooms, past `backpressureBytesMax`: `catch-up` (default), everything, once it reads
    * again; `latest`, of each event only the newest, as with `Target.latest`; `cut`, nothing: its session ends with 4413.

@@ -6,8 +6,9 @@ import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
 import type { Running } from '../namespace/handling';
-import type { Middleware } from '../namespace/middleware';
+import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { Registered } from '../namespace/registry';
+import { Renewals } from '../namespace/renewals';
 import { checkedEvent, type RoomEvents, WatchedRooms } from '../namespace/room-events';
 import type { Rules } from '../namespace/rules';
 import { wholeNamespace } from '../namespace/target-spec';
@@ -61,7 +62,10 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     const removed = (): void => {
       if (this.#admission.isIdle && this.#rooms.everyone.members.size === 0) context.emptied(name);
     };
+    const decisions = { report, wall: () => context.platform.wall() };
     const sockets: SocketContext = {
+      renewals: new Renewals(rules, decisions),
+      resumeChecks: rules.resumeChecks,
       rooms: this.#rooms,
       audience: this.audience,
       ...{ platform: context.platform, running: context.running, waitingPacketsMax: context.waitingPacketsMax },
@@ -84,8 +88,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
         return socket;
       },
       decided: removed,
-      report,
-      wall: () => context.platform.wall(),
+      ...decisions,
     });
   }
 
@@ -107,6 +110,16 @@ export class ServerNamespace<Incoming, Outgoing, Data>
 
   use(middleware: Middleware<Data>): this {
     this.#rules.use(middleware as Middleware<never>);
+    return this;
+  }
+
+  renew(middleware: Middleware<Data>): this {
+    this.#rules.renew(middleware as Middleware<never>);
+    return this;
+  }
+
+  onResume(check: ResumeCheck<Socket<Incoming, Outgoing, Data>>): this {
+    this.#rules.onResume(check as ResumeCheck<never>);
     return this;
   }
 

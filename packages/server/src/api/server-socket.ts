@@ -9,8 +9,12 @@ import {
   type EventHandler,
   type EventName,
   type EventReply,
+  type Failure,
   type Frame,
+  failureOf,
   LocalUsageError,
+  PublicError,
+  type RenewPacket,
   type Value,
 } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
@@ -27,11 +31,13 @@ import {
   withHandler,
   withoutHandler,
 } from '../namespace/handlers';
+import type { ResumeCheck } from '../namespace/middleware';
+import type { Renewals, RenewedSocket } from '../namespace/renewals';
 import { sentArgs } from '../namespace/sent-args';
 import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
-import type { Handshake } from '../session/handshake';
+import type { Handshake, HandshakeOrigin } from '../session/handshake';
 import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
@@ -43,6 +49,8 @@ import { AudienceTarget, type Target } from './target';
 export interface SocketContext extends EventContext {
   readonly rooms: Rooms;
   readonly audience: Audience;
+  readonly renewals: Renewals;
+  readonly resumeChecks: readonly ResumeCheck<never>[];
 }
 
 /** Handlers of what is sent, of sockets that have any, and whether one ever had. */
@@ -54,7 +62,7 @@ const savedData = new WeakMap<Presence, { readonly frame: Frame; readonly isStal
 
 export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implements Socket<Incoming, Outgoing, Data> {
   declare protected readonly context: SocketContext;
-  readonly handshake: Handshake<Data>;
+  handshake: Handshake<Data>;
 
   constructor(
     id: string,
@@ -93,6 +101,28 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   override get expiresAtMs(): number | undefined {
     return this.handshake.expiresAtMs;
+  }
+
+  override get renewMs(): number | undefined {
+    return this.context.renewals.renewMsOf(this.handshake);
+  }
+
+  override renew(packet: RenewPacket, number: number, origin: HandshakeOrigin | undefined): void {
+    this.context.renewals.renew(this as unknown as RenewedSocket, packet, number, origin);
+  }
+
+  override get isChecked(): boolean {
+    return this.context.resumeChecks.length > 0;
+  }
+
+  override async checkResume(): Promise<Failure | undefined> {
+    try {
+      for (const check of this.context.resumeChecks) await check(this as never);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof PublicError)) this.context.report(error, 'a handler of onResume');
+      return failureOf(error, 'ERR_REFUSED', 'The session may not come back.');
+    }
   }
 
   override get ticket(): Handshake<Data> {

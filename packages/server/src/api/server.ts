@@ -15,7 +15,7 @@ import { attachedNode } from '../host/node';
 import type { Replies } from '../namespace/audience';
 import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
-import type { Middleware } from '../namespace/middleware';
+import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import { checkedEvent, isRoomEvent, type RoomEvents } from '../namespace/room-events';
 import type { Rules } from '../namespace/rules';
 import type { SlowReaders } from '../room/rooms';
@@ -222,6 +222,18 @@ export class Server<
     return this;
   }
 
+  /** As of the main namespace: see `Namespace.renew`. */
+  renew(middleware: Middleware<Data>): this {
+    this.#main.renew(middleware);
+    return this;
+  }
+
+  /** As of the main namespace: see `Namespace.onResume`. */
+  onResume(check: ResumeCheck<Socket<Incoming, Outgoing, Data>>): this {
+    this.#main.onResume(check);
+    return this;
+  }
+
   /** What has become of messages for readers that do not keep up, in all namespaces, since the server was made. */
   get slowReaderCounts(): Readonly<SlowReaderCounts> {
     return { ...this.#core.slowReaderCounts };
@@ -259,6 +271,16 @@ class PatternRules implements NamespaceRules<never, never, never> {
 
   use(middleware: Middleware<never>): this {
     this.#rules.use(middleware);
+    return this;
+  }
+
+  renew(middleware: Middleware<never>): this {
+    this.#rules.renew(middleware);
+    return this;
+  }
+
+  onResume(check: ResumeCheck<never>): this {
+    this.#rules.onResume(check);
     return this;
   }
 

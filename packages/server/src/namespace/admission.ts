@@ -5,17 +5,14 @@ import type { Handshake } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
 import { fireHandlers } from './handlers';
-import { decide } from './middleware';
+import { type DecisionContext, decide } from './middleware';
 import type { Rules } from './rules';
 
-export interface AdmissionContext {
+export interface AdmissionContext extends DecisionContext {
   /** Makes the socket, a member of the namespace. */
   createSocket(entrant: Entrant, handshake: Handshake, record?: PresenceRecord): Presence;
   /** A question was decided. */
   decided(): void;
-  report(error: unknown, where: string): void;
-  /** The time of day, in milliseconds since 1970. */
-  wall(): number;
 }
 
 export class Admission {
@@ -38,7 +35,8 @@ export class Admission {
     this.#pending++;
     if (this.#rules.middleware.length === 0) this.#decide(entrant, handshake, undefined);
     else {
-      void decide(this.#rules.middleware, handshake, this.#context).then((failure) =>
+      const refused = 'The connection was refused.';
+      void decide(this.#rules.middleware, handshake, this.#context, refused).then((failure) =>
         this.#decide(entrant, handshake, failure),
       );
     }

@@ -5,18 +5,28 @@ import type { Handshake } from '../session/handshake';
 /** Runs in order. Throw to refuse. */
 export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<void>;
 
-/** @returns why a handshake is refused, if it is. Never rejects */
+/** Runs when the session of a socket is back. Throw to end it. */
+export type ResumeCheck<Socket> = (socket: Socket) => void | Promise<void>;
+
+export interface DecisionContext {
+  /** The time of day, in milliseconds since 1970. */
+  wall(): number;
+  report(error: unknown, where: string): void;
+}
+
+/** @param refused what the client is told of an error that is not public @returns why a handshake is refused, if it is. Never rejects */
 export async function decide(
   steps: readonly Middleware<never>[],
   handshake: Handshake,
-  { wall, report }: { wall(): number; report(error: unknown, where: string): void },
+  { wall, report }: DecisionContext,
+  refused: string,
 ): Promise<Failure | undefined> {
   handshake.decide(true);
   try {
     for (const step of steps) await step(handshake as Handshake<never>);
   } catch (error) {
     if (!(error instanceof PublicError)) report(error, 'middleware');
-    return failureOf(error, 'ERR_REFUSED', 'The connection was refused.');
+    return failureOf(error, 'ERR_REFUSED', refused);
   } finally {
     handshake.decide(false);
   }

@@ -2,10 +2,14 @@
 import { LocalUsageError } from '@halyard/protocol';
 import { type SlowReaders, slowReaderModes } from '../room/rooms';
 import { type Handler, type Handlers, noHandlers, withHandler } from './handlers';
-import type { Middleware } from './middleware';
+import type { Middleware, ResumeCheck } from './middleware';
 
 export class Rules {
   readonly middleware: Middleware<never>[] = [];
+  /** For those who are in, and present something else. */
+  readonly renewals: Middleware<never>[] = [];
+  /** For those who are in, and come back. */
+  readonly resumeChecks: ResumeCheck<never>[] = [];
   listeners: Handlers = noHandlers;
   /** Whether anybody listens to anything but who is connected. */
   watchesRooms = false;
@@ -24,6 +28,14 @@ export class Rules {
     this.middleware.push(middleware);
   }
 
+  renew(middleware: Middleware<never>): void {
+    this.renewals.push(middleware);
+  }
+
+  onResume(check: ResumeCheck<never>): void {
+    this.resumeChecks.push(check);
+  }
+
   on(event: string, handler: Handler): void {
     this.listeners = withHandler(this.listeners, event, handler);
     if (event !== 'connection') this.watchesRooms = true;
@@ -32,6 +44,8 @@ export class Rules {
   copy(): Rules {
     const rules = new Rules();
     rules.middleware.push(...this.middleware);
+    rules.renewals.push(...this.renewals);
+    rules.resumeChecks.push(...this.resumeChecks);
     rules.listeners = this.listeners;
     rules.watchesRooms = this.watchesRooms;
     rules.slowReaders = this.slowReaders;

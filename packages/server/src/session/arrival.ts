@@ -1,4 +1,5 @@
-// A connection whose HELLO has come, as long as the store is asked for its session: what follows HELLO waits.
+// A connection whose HELLO has come, as long as the store is asked for its session, or the app whether that may come back: what
+// follows HELLO waits.
 import { afterClose, type Close, CloseCode, type Frame } from '@halyard/protocol';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Connection, Receiver } from '../wire/connection';
@@ -19,6 +20,9 @@ export class Arrival extends Timed implements Receiver {
   #bytes = 0;
   /** Whether the connection is gone, or somebody has it. */
   isOver = false;
+  /** What it waits for, should that take too long. */
+  waitsFor = 'the store does not answer';
+  #tell: (() => void) | undefined;
   /** How the client has closed it. */
   closed: Close | undefined;
 
@@ -45,6 +49,15 @@ export class Arrival extends Timed implements Receiver {
     return !this.isOver || (this.closed !== undefined && afterClose(this.closed.code) !== 'resume');
   }
 
+  /** @returns once `done` settles, or the connection is gone */
+  until(done: Promise<unknown>): Promise<unknown> {
+    const over = new Promise<void>((resolve) => {
+      this.#tell = resolve;
+      if (this.isOver) resolve();
+    });
+    return Promise.race([done, over]);
+  }
+
   onDrain(): void {}
 
   onClose(close: Close): void {
@@ -53,7 +66,7 @@ export class Arrival extends Timed implements Receiver {
   }
 
   override due(): void {
-    this.end({ code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' });
+    this.end({ code: CloseCode.TryAgainLater, reason: this.waitsFor, by: 'server' });
   }
 
   /** Closes the connection. */
@@ -72,6 +85,7 @@ export class Arrival extends Timed implements Receiver {
 
   #over(): void {
     this.isOver = true;
+    this.#tell?.();
     this.#context.wheel.cancel(this);
   }
 }

@@ -12,6 +12,7 @@ import {
   PublicError,
   quoted,
   RemoteProtocolError,
+  type RenewPacket,
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
@@ -21,7 +22,7 @@ import type { Top } from '../store/turn';
 import { AuthEnd } from './auth-end';
 import type { Entrant } from './context';
 import { Departures } from './departures';
-import { Handshake } from './handshake';
+import { Handshake, type HandshakeOrigin } from './handshake';
 import { Leavings } from './leavings';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
@@ -101,6 +102,9 @@ export abstract class Attending extends Reading implements Entrant {
         }
         return;
       }
+      case PacketType.Renew:
+        this.renew(packet, number);
+        return;
       case PacketType.Publish:
       case PacketType.Connected:
       case PacketType.Refused:
@@ -136,7 +140,8 @@ export abstract class Attending extends Reading implements Entrant {
     debug?.(`session ${this.id} is in ${quoted(presence.namespace)}, with the socket ${presence.id}`);
     this.presences = withOne(this.presences, presence);
     this.watchAuth(presence);
-    this.push({ type: PacketType.Connected, namespace: presence.namespace, id: presence.id });
+    const { namespace, id, renewMs } = presence;
+    this.push({ type: PacketType.Connected, namespace, id, renewMs });
     for (const membership of presence.memberships()) this.enter(presence, membership);
   }
 
@@ -184,6 +189,11 @@ export abstract class Attending extends Reading implements Entrant {
   endIfExpired(): boolean {
     authEnds.get(this)?.check();
     return this.isOver;
+  }
+
+  renewedAuth(presence: Presence): void {
+    this.touch(presence.id);
+    this.watchAuth(presence);
   }
 
   /** It is over: no `auth` is waited for. */
@@ -284,10 +294,16 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private newHandshake(name: string, auth: Value | undefined): Handshake | undefined {
+    const { origin } = this;
+    return origin && new Handshake(name, auth, this.client, origin);
+  }
+
+  /** Of the connection that there is. */
+  private get origin(): HandshakeOrigin | undefined {
     if (this.connection === undefined) return undefined;
     const { transport, peer } = this.connection;
     const { trustProxy, platform } = this.context;
-    return new Handshake(name, auth, this.client, { transport, peer, time: Math.floor(platform.wall()), trustProxy });
+    return { transport, peer, time: Math.floor(platform.wall()), trustProxy };
   }
 
   private refuse(namespace: string, failure: Failure): void {
@@ -330,9 +346,20 @@ export abstract class Attending extends Reading implements Entrant {
     else presence.receive(packet, number);
   }
 
-  private notConnected(packet: EventPacket | VolatilePacket, number: number): void {
-    debug?.(`session ${this.id} is not in ${quoted(packet.namespace)}: ${quoted(packet.event)} is dropped`);
-    if (packet.type === PacketType.Event && packet.ack !== undefined)
+  private renew(packet: RenewPacket, number: number): void {
+    const { namespace } = packet;
+    if (this.pending?.has(namespace))
+      throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `RENEW for ${namespace}, which has not told a renewMs`);
+    const presence = this.find(namespace);
+    // The server may have sent it out meanwhile.
+    if (presence === undefined) this.notConnected(packet, number);
+    else presence.renew(packet, number, this.origin);
+  }
+
+  private notConnected(packet: EventPacket | VolatilePacket | RenewPacket, number: number): void {
+    const what = packet.type === PacketType.Renew ? 'RENEW' : packet.event;
+    debug?.(`session ${this.id} is not in ${quoted(packet.namespace)}: ${quoted(what)} is dropped`);
+    if (packet.type !== PacketType.Volatile && packet.ack !== undefined)
       this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
     this.settle(number);
   }

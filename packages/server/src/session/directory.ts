@@ -108,8 +108,39 @@ export class Sessions {
 
   /** Answers HELLO: goes on with a session, or makes a new one. */
   greet(connection: Connection, hello: HelloPacket): void {
-    if (this.#claims === undefined) this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
-    else void this.#greetLater(this.#claims, connection, hello);
+    if (this.#claims !== undefined) {
+      void this.#greetLater(this.#claims, connection, hello);
+      return;
+    }
+    const sought = this.#seekHere(hello, connection.codecIndex);
+    const session = [sought.resumed, sought.untold].find((found) => found instanceof Session);
+    if (session?.isChecked) void this.#greetChecked(session, connection, hello);
+    else this.#answer(connection, hello, sought);
+  }
+
+  /** Of a server alone: the app says whether the session may come back. */
+  async #greetChecked(session: Session, connection: Connection, hello: HelloPacket): Promise<void> {
+    const arrival = this.#arrival(connection);
+    await this.#check(session, arrival);
+    endAsClosed(session, arrival);
+    if (arrival.isOver) return;
+    // What there is may be another by now.
+    this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
+    arrival.handOver();
+  }
+
+  /** Asks the app whether a session may come back over a connection, which is closed if not; or if nobody says so in time. */
+  async #check(session: Session, arrival: Arrival): Promise<void> {
+    arrival.waitsFor = 'a handler of onResume takes too long';
+    const checked = session.checkResume().then((close) => close && arrival.end(close));
+    await arrival.until(checked);
+  }
+
+  #arrival(connection: Connection): Arrival {
+    const { wheel, settings, helloTimeoutMs } = this.#context;
+    const { windowPacketsMax, windowBytesMax } = settings;
+    const limits = { framesMax: windowPacketsMax + packetsBeside, bytesMax: windowBytesMax * 2 };
+    return new Arrival(connection, { wheel, helloTimeoutMs, ...limits });
   }
 
   /**
@@ -183,10 +214,8 @@ export class Sessions {
   }
 
   async #greetLater(claims: Claims, connection: Connection, hello: HelloPacket): Promise<void> {
-    const { wheel, settings, report, helloTimeoutMs } = this.#context;
-    const { windowPacketsMax, windowBytesMax } = settings;
-    const limits = { framesMax: windowPacketsMax + packetsBeside, bytesMax: windowBytesMax * 2 };
-    const arrival = new Arrival(connection, { wheel, helloTimeoutMs, ...limits });
+    const { report } = this.#context;
+    const arrival = this.#arrival(connection);
     const { resume, token } = hello;
     const key: Key | undefined = resume
       ? { id: resume.session, text: resume.secret, kind: 'secret' }
@@ -199,8 +228,8 @@ export class Sessions {
       const found = key && (await claims.take(key, hello, connection.codecIndex, isWanted));
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
-      const { closed } = arrival;
-      if (closed !== undefined && afterClose(closed.code) !== 'resume') session?.end(closed);
+      if (session?.isChecked && !arrival.isOver && !session.isOver) await this.#check(session, arrival);
+      if (session !== undefined) endAsClosed(session, arrival);
       if (arrival.isOver || session?.isOver) {
         arrival.end(tryAgain);
         return;
@@ -377,6 +406,11 @@ const tellAgainMs = 200;
 const tellAgainMsMax = 2_000;
 /** Besides a window there may be packets that are not counted. */
 const packetsBeside = 1_024;
+
+/** Its client may have said meanwhile that it ends the session. */
+function endAsClosed(session: Session, { closed }: Arrival): void {
+  if (closed !== undefined && afterClose(closed.code) !== 'resume') session.end(closed);
+}
 
 function idOf(token: string): string {
   return Buffer.from(hashOf(token)).toString('base64url', 0, 12);

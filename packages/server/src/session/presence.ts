@@ -1,7 +1,7 @@
 // A session's presence in one namespace, as the session has it: in which rooms it is, and who takes what arrives for it.
 
 import type { Codec } from '@halyard/codec';
-import type { Close, EventPacket, Failure, Frame, Settle, Value, VolatilePacket } from '@halyard/protocol';
+import type { Close, EventPacket, Failure, Frame, RenewPacket, Settle, Value, VolatilePacket } from '@halyard/protocol';
 import { closeWords, quoted } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Membership } from '../room/membership';
@@ -9,6 +9,7 @@ import type { Rooms } from '../room/rooms';
 import type { Line } from '../room/subscriber';
 import type { Top } from '../store/turn';
 import type { Connection } from '../wire/connection';
+import type { HandshakeOrigin } from './handshake';
 import type { MembershipRecord, PresenceRecord } from './record';
 import { Spans } from './spans';
 
@@ -42,6 +43,8 @@ export interface Owner extends Line {
   settle(number: number): void;
   /** Whether an event of this number may have been handled before, by a server that is gone. */
   isRedelivered(number: number): boolean;
+  /** What a presence was let in with is something else now. */
+  renewedAuth(presence: Presence): void;
   /** It has entered a room. */
   enter(presence: Presence, membership: Membership): void;
   /** It has left a room. */
@@ -79,6 +82,8 @@ export abstract class Presence extends Spans {
   abstract readonly ticket: Ticket;
   /** When that ends, in milliseconds since 1970; undefined if it does not. */
   abstract readonly expiresAtMs: number | undefined;
+  /** For how long it lasts, as the client is told, in milliseconds; undefined if it is not told. */
+  abstract readonly renewMs: number | undefined;
   /** False once it is over. */
   connected = true;
 
@@ -100,8 +105,17 @@ export abstract class Presence extends Spans {
   abstract encodedData(codec: Codec): Frame;
   /** An event of the client. @param number to settle it by */
   abstract receive(packet: EventPacket | VolatilePacket, number: number): void;
+  /**
+   * The client presents something else. @param number to settle it by @param origin of the connection that there is, if there is one
+   * @throws RemoteProtocolError if it was not to
+   */
+  abstract renew(packet: RenewPacket, number: number, origin: HandshakeOrigin | undefined): void;
   /** The session's connection was lost. */
   abstract wentAway(close: Close): void;
+  /** Whether somebody is asked before the session comes back. */
+  abstract readonly isChecked: boolean;
+  /** @returns why it may not come back, if it may not. Never rejects */
+  abstract checkResume(): Promise<Failure | undefined>;
   /** The session is back. */
   abstract cameBack(): void;
   /** Whether events of the client are still on their way through middleware. @param then called when they have passed */

@@ -235,6 +235,24 @@ export class Session extends Roaming implements Receiver {
     return generation !== 0 && generation <= this.#generation;
   }
 
+  /** Whether somebody is asked before it is resumed. */
+  get isChecked(): boolean {
+    return listOf(this.presences).some(({ isChecked }) => isChecked);
+  }
+
+  /** Asks the app whether it may come back. @returns once that is known; if it may not the session is over. Never rejects */
+  async checkResume(): Promise<Close | undefined> {
+    const asked = listOf(this.presences).filter(({ isChecked }) => isChecked);
+    for (const failure of await Promise.all(asked.map((presence) => presence.checkResume()))) {
+      if (failure === undefined) continue;
+      const reason = `${failure.code}: ${failure.message}`;
+      const close: Close = { code: CloseCode.Unauthorized, reason, by: 'server' };
+      this.end(close);
+      return close;
+    }
+    return undefined;
+  }
+
   /** Goes on over another connection; one that is still there is closed. */
   resume(
     connection: Connection,
