@@ -145,6 +145,7 @@ export const layers: Layers = {
         ],
       },
       { path: 'examples/all-cores' },
+      { path: 'examples/auth' },
       // The chat on many servers.
       { path: 'examples/cluster' },
       { path: 'examples/metrics' },
