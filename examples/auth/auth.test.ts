@@ -2,12 +2,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type HalyardError, type Socket, type TransportName } from '@halyard/client';
-import type { Server } from '@halyard/server';
+import { node, type Server, type ServerOptions } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
-import { hosts } from '../../test/kit/hosts';
 import { loginApp, sessionServer, sessions } from './src/express-session';
 import { jwtServer, tokenOf } from './src/jwt';
 import { Tickets, ticketServer } from './src/ticket';
+
+/** By default that is uWebSockets.js, where it loads. */
+const hosts: readonly (readonly [name: string, options: ServerOptions])[] = [
+  ['the default host', {}],
+  ['node', { host: node() }],
+];
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -29,10 +34,10 @@ function client(url: string, options: Parameters<typeof connect>[1]): Socket {
 const refusal = (socket: Socket): Promise<string> =>
   new Promise((resolve) => socket.on('connect_error', (error: HalyardError) => resolve(error.code)));
 
-describe.each(hosts)('on %s', (_name, host) => {
+describe.each(hosts)('on %s', (_name, options) => {
   test('a JWT is renewed before it ends, and the connection stays', async () => {
     const key = new Uint8Array(32).fill(7);
-    const io = jwtServer(key, { host: host() });
+    const io = jwtServer(key, options);
     const url = await listening(io);
     let given = 0;
     const socket = client(url, {
@@ -61,7 +66,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
       cleanUp.push(() => app.close());
       const { port } = app.address() as AddressInfo;
-      const url = await listening(sessionServer(withSession, { host: host() }));
+      const url = await listening(sessionServer(withSession, options));
       const answer = await fetch(`http://127.0.0.1:${port}/login/ada`, { method: 'POST' });
       const [cookie = ''] = answer.headers.getSetCookie().map((field) => field.split(';')[0]);
       const socket = client(url, { transports: [transport], extraHeaders: { cookie } });
@@ -73,7 +78,7 @@ describe.each(hosts)('on %s', (_name, host) => {
 
   test('a ticket is good once', async () => {
     const tickets = new Tickets();
-    const url = await listening(ticketServer(tickets, { host: host() }));
+    const url = await listening(ticketServer(tickets, options));
     const ticket = tickets.give('ada');
     const socket = client(url, { auth: { ticket } });
     expect(await socket.emitWithAck('who')).toBe('ada');

@@ -4,6 +4,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { protobuf } from '@halyard/codec-protobuf';
 import {
+  type Handshake,
   type HostFactory,
   type Namespace,
   PublicError,
@@ -32,11 +33,19 @@ export function conformanceServer(host: HostFactory, options: ServerOptions = {}
   io.on('error', () => {});
   io.on('connection', (socket) => serve(io, socket));
   members(io.of('/members'));
+  io.of('/lasting').use(lasts).renew(lasts);
   io.of('/slow').use(() => later(undefined));
   io.of('/slow').on('connection', (socket) => {
     socket.on('echo', (...args) => args);
   });
   return io;
+}
+
+/** `{"ms":n}` is good for `n` milliseconds. */
+function lasts(handshake: Handshake): void {
+  const { ms } = handshake.auth;
+  if (typeof ms !== 'number') throw new PublicError('ERR_TOKEN', 'That is no token.');
+  handshake.expiresAt = handshake.time.getTime() + ms;
 }
 
 function members(namespace: Namespace): void {

@@ -1,7 +1,8 @@
 // A session that outlives its page: saved when the page goes away, and gone on with by the next page of the tab. It stands between
 // a session, its sockets above and what carries it below, and is the session to both. What is saved is used once: it is taken out
 // of the storage before anything else, no two tabs have it at a time where there are locks, and its generation is used up with the
-// first answer (docs/PROTOCOL.md, R6 and R12).
+// first answer (docs/PROTOCOL.md, R6 and R12). Longer than other files:
+// what is saved, and what is made of it again, are read in one piece.
 import {
   afterClose,
   type Close,

@@ -1,4 +1,4 @@
-// What `Socket` says, done.
+// What `Socket` says, done. Longer than other files: it is where what the app says meets what its session asks.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import type { Codec } from '@halyard/codec';
 import {
