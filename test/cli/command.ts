@@ -32,6 +32,8 @@ export function fileOf(name: string, text: string): string {
   return file;
 }
 
+const endsWithinMs = 60_000;
+
 /** The certificates of all tests are trusted, so that each is refused for what it is about alone. */
 const trusted = { NODE_EXTRA_CA_CERTS: fileOf('ca.pem', [cert, expired, misnamed].join('')) };
 export const trustsNobody = { NODE_EXTRA_CA_CERTS: '' };
@@ -39,6 +41,8 @@ export const trustsNobody = { NODE_EXTRA_CA_CERTS: '' };
 export async function halyard(args: readonly string[], { env = {}, input = '' }: Run = {}): Promise<Ended> {
   const child = spawn(process.execPath, [program, ...args], {
     env: { ...process.env, NO_COLOR: '1', ...trusted, ...env },
+    // Whoever lets a connection stay open ends once the other side has had enough: nginx after 75 s.
+    timeout: endsWithinMs,
   });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

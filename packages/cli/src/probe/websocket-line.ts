@@ -39,6 +39,7 @@ export function openWebSocket({ url, codec, headers, waitMs }: Dial): Promise<Op
     socket.on('close', (code, reason) => heard.push({ kind: 'closed', code, reason: reason.toString() }));
     socket.on('error', (error) => settle({ kind: 'failed', reason: noAnswerOf(error).message }));
     socket.on('unexpected-response', (request, response) => {
+      const connection = response.socket;
       const tookMs = performance.now() - begun;
       const at = Date.now();
       const chunks: Buffer[] = [];
@@ -49,7 +50,9 @@ export function openWebSocket({ url, codec, headers, waitMs }: Dial): Promise<Op
           kind: 'refused',
           answer: { status: response.statusCode ?? 0, headers: response.headers, body, tookMs, at },
         });
+        // Once the answer is whole the request has let go of its connection, which the server may keep for long.
         request.destroy();
+        connection.destroy();
       };
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
