@@ -137,6 +137,11 @@ describe.each(hosts)('on %s', (_name, host) => {
     await broken.packet(11);
     broken.send([0, secret]);
     await broken.until(({ closed }) => closed);
+    const leaving = await WireClient.open(io.port);
+    leaving.send([0]);
+    await leaving.packet(1);
+    await leaving.close(4999, secret);
+    await log.until({ message: 'A connection is closed.', code: 4999 });
     const lost = await WireClient.open(io.port);
     lost.send([0, [], '', ['nobody', secret, 0, 0]]);
     await lost.packet(1);
@@ -229,6 +234,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       'Halyard: the logger failed:',
       expect.objectContaining({ message: 'the disk is full' }),
     );
+    await io.close();
     stderr.mockRestore();
   });
 });

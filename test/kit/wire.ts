@@ -97,8 +97,8 @@ export class WireClient {
     (this.#socket as unknown as { _socket: Socket })._socket.resume();
   }
 
-  close(code = 1000): Promise<{ code: number; reason: string }> {
-    this.#socket.close(code);
+  close(code = 1000, reason = ''): Promise<{ code: number; reason: string }> {
+    this.#socket.close(code, reason);
     return this.until(() => this.closed);
   }
 }

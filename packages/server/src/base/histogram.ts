@@ -26,15 +26,16 @@ export class Histogram {
     this.#heard = heard;
   }
 
-  add(seconds: number): void {
-    this.#heard?.(seconds);
-    this.sum += seconds;
-    this.count++;
+  /** @param weight for how many it stands */
+  add(seconds: number, weight = 1): void {
+    if (this.#heard !== undefined) for (let i = 0; i < weight; i++) this.#heard(seconds);
+    this.sum += seconds * weight;
+    this.count += weight;
     const { bounds } = this;
     // Most of what is measured takes no time worth the name: the first bounds are met at once.
     for (let i = 0; i < bounds.length; i++) {
       if (seconds > (bounds[i] as number)) continue;
-      (this.#counts[i] as number)++;
+      (this.#counts[i] as number) += weight;
       return;
     }
   }

@@ -8,16 +8,20 @@ const lookMs = 100;
 export class LoopDelay {
   readonly seconds = new Histogram();
   readonly #platform: Platform;
+  readonly #looked: () => void;
   #cancel: (() => void) | undefined;
 
-  constructor(platform: Platform) {
+  /** @param looked called each time that it is looked at */
+  constructor(platform: Platform, looked: () => void) {
     this.#platform = platform;
+    this.#looked = looked;
   }
 
   begin(): void {
     const dueAt = this.#platform.exact() + lookMs;
     this.#cancel = this.#platform.after(lookMs, () => {
       this.seconds.add(Math.max(0, this.#platform.exact() - dueAt) / 1_000);
+      this.#looked();
       this.begin();
     });
   }

@@ -1,4 +1,5 @@
 // What a server counts of what it does, for who asks. What costs something for each packet is counted only once somebody has asked.
+import { Budget } from './budget';
 import { Histogram } from './histogram';
 import { Histograms } from './histograms';
 import type { Instruments } from './instruments';
@@ -27,6 +28,7 @@ export class Meters {
   /** What somebody has hung in to see more. */
   instruments: Instruments | undefined;
   readonly #platform: Platform;
+  readonly #budget = new Budget();
   readonly #codecs: MetersOptions['codecs'];
   readonly #traffic = new Map<string, Traffic[]>();
 
@@ -34,7 +36,7 @@ export class Meters {
     this.#platform = platform;
     this.#codecs = codecs;
     this.handlers = new Histograms(metricEventsMax);
-    this.loopDelay = new LoopDelay(platform);
+    this.loopDelay = new LoopDelay(platform, () => this.#budget.renew());
   }
 
   /** Somebody wants to know: from now on everything is counted. */
@@ -45,26 +47,30 @@ export class Meters {
     this.loopDelay.begin();
   }
 
-  /** In milliseconds; below 0 if nobody wants to know how long something takes. */
-  startedAt(): number {
-    return this.isOn ? this.#platform.exact() : -1;
+  /** @returns for how many the time of something that begins now stands; 0: nobody wants to know it */
+  weight(): number {
+    return this.isOn ? this.#budget.weight() : 0;
   }
 
-  /** @param startedAt as `startedAt` said when its handlers were called */
-  handled(event: string, startedAt: number): void {
-    if (startedAt >= 0) this.handlers.of(event).add((this.#platform.exact() - startedAt) / 1_000);
+  /** In milliseconds. */
+  now(): number {
+    return this.#platform.exact();
   }
 
-  /** @param startedAt as `startedAt` said when a client was asked */
-  replied(startedAt: number, isReply: boolean): void {
-    if (isReply) this.replies.add((this.#platform.exact() - startedAt) / 1_000);
-    else this.repliesMissed++;
+  /** @param startedAt when its handlers were called. @param weight as it was then */
+  handled(event: string, startedAt: number, weight: number): void {
+    if (weight > 0) this.handlers.of(event).add((this.now() - startedAt) / 1_000, weight);
+  }
+
+  /** @param startedAt when a client was asked. @param weight as it was then */
+  replied(startedAt: number, weight: number): void {
+    if (weight > 0) this.replies.add((this.now() - startedAt) / 1_000, weight);
   }
 
   traffic(transport: string, codecIndex: number): Traffic {
     let ofTransport = this.#traffic.get(transport);
     if (ofTransport === undefined) {
-      ofTransport = this.#codecs.map(({ name }) => new Traffic(transport, name));
+      ofTransport = this.#codecs.map(({ name }) => new Traffic(transport, name, this.#budget));
       for (const one of ofTransport) one.isCounted = this.isOn;
       this.#traffic.set(transport, ofTransport);
     }

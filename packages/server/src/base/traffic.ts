@@ -1,10 +1,11 @@
 // What connections of one transport and one codec carry, summed up. Frames are counted from when somebody wants to know.
 import type { Frame } from '@halyard/protocol';
+import type { Budget } from './budget';
 
 export class Traffic {
   readonly transport: string;
   readonly codec: string;
-  /** Whether frames are counted: the size of a text costs more than the rest. */
+  /** Whether frames are counted. */
   isCounted = false;
   opened = 0;
   closed = 0;
@@ -12,10 +13,15 @@ export class Traffic {
   packetsOut = 0;
   bytesIn = 0;
   bytesOut = 0;
+  readonly #budget: Budget;
+  /** Of texts whose bytes were counted: those beyond the budget are taken to have as many for each character. */
+  #chars = 0;
+  #charBytes = 0;
 
-  constructor(transport: string, codec: string) {
+  constructor(transport: string, codec: string, budget: Budget) {
     this.transport = transport;
     this.codec = codec;
+    this.#budget = budget;
   }
 
   received(bytes: number): void {
@@ -26,7 +32,16 @@ export class Traffic {
   /** @param receivers how many got it */
   sent(frame: Frame, receivers = 1): void {
     this.packetsOut += receivers;
-    this.bytesOut += sizeOf(frame) * receivers;
+    this.bytesOut += (typeof frame === 'string' ? this.#bytesOf(frame) : frame.length) * receivers;
+  }
+
+  #bytesOf(text: string): number {
+    if (this.#budget.weight() === 0 && this.#chars > 0)
+      return Math.round((text.length * this.#charBytes) / this.#chars);
+    const bytes = Buffer.byteLength(text);
+    this.#chars += text.length;
+    this.#charBytes += bytes;
+    return bytes;
   }
 }
 

@@ -243,7 +243,8 @@ export abstract class EventSocket extends Presence {
       return;
     }
     const { reportAside, meters } = this.context;
-    const startedAt = meters.startedAt();
+    const weight = meters.weight();
+    const startedAt = weight > 0 ? meters.now() : 0;
     fireAnyHandlers(this.#handlers, event, args, reportAside, handling);
     // What those have added or removed counts; what the event's own handlers do to the list does not.
     const handlers = this.#handlers;
@@ -263,12 +264,12 @@ export abstract class EventSocket extends Presence {
         result.then(
           (value) => {
             this.reply(event, ack, value);
-            meters.handled(event, startedAt);
+            meters.handled(event, startedAt, weight);
             handling?.done();
           },
           (error) => {
             this.failed(error, event, ack);
-            meters.handled(event, startedAt);
+            meters.handled(event, startedAt, weight);
             handling?.done();
           },
         );
@@ -276,12 +277,12 @@ export abstract class EventSocket extends Presence {
       }
     } catch (error) {
       this.failed(error, event, ack);
-      meters.handled(event, startedAt);
+      meters.handled(event, startedAt, weight);
       handling?.done();
       return;
     }
     if (ack !== undefined) this.reply(event, ack, result);
-    meters.handled(event, startedAt);
+    meters.handled(event, startedAt, weight);
     handling?.done();
   }
 

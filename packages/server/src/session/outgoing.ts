@@ -172,9 +172,11 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
 
 /** @returns what settles, and says how long that took. An error of the client's is a reply too */
 function timed(settle: Settle, meters: Meters): Settle {
-  const startedAt = meters.startedAt();
+  const weight = meters.weight();
+  const startedAt = meters.now();
   return (error, value) => {
-    meters.replied(startedAt, error === undefined || error instanceof PublicError);
+    if (error === undefined || error instanceof PublicError) meters.replied(startedAt, weight);
+    else meters.repliesMissed++;
     settle(error, value);
   };
 }

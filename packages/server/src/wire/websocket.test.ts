@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Budget } from '../base/budget';
 import { systemPlatform } from '../base/platform';
 import { Traffic } from '../base/traffic';
 import type { HostSocket } from '../host/host';
@@ -85,7 +86,7 @@ function setUp({ native = true } = {}) {
       ...{ connectionsPerAddressMax: 10, opensPerAddressPerSecondMax: 10, trustProxy: false, warn() {} },
       now: () => systemPlatform.now(),
     }),
-    traffic: new Traffic('websocket', 'json'),
+    traffic: new Traffic('websocket', 'json', new Budget()),
     closed() {},
   });
   const receiver = { onFrame: vi.fn(), onDrain: vi.fn(), onClose: vi.fn() };
