@@ -4,6 +4,7 @@ import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { redis } from '@halyard/adapter-redis';
 import type { Diagnosis } from '@halyard/cli';
+import { connect } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { cert, key } from '@halyard/harness/certificate';
@@ -193,6 +194,18 @@ describe.concurrent.each(hosts)('a server on %s', (name, host) => {
     await finds(`${url}/chat`, {
       ...{ faults: [], check: 'session', level: 'warning' },
       message: 'The server has no namespace /chat: ERR_NAMESPACE_UNKNOWN',
+    });
+  });
+
+  test('that takes no more of one address', async () => {
+    const io = await serve(host, { connectionsPerAddressMax: 1 });
+    const client = connect(addressOf(io), { transports: ['polling'] });
+    cleanUp.push(() => client.disconnect());
+    await expect.poll(() => client.connected).toBe(true);
+    await finds(addressOf(io), {
+      faults: ['websocket', 'sse', 'polling'],
+      message: 'takes no more connections of this address: 429 ERR_ADDRESS_FULL',
+      advice: 'trustProxy: true',
     });
   });
 

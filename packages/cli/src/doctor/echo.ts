@@ -3,7 +3,7 @@ import type { TransportName } from '@halyard/client';
 import { PacketType } from '@halyard/protocol';
 import type { Opening } from '../probe/line';
 import { Talk } from '../probe/talk';
-import { bufferingLines } from './advice';
+import { bufferingLines, program } from './advice';
 import { fault, note, type Outcome, ok, warning } from './check';
 import { described, strange, wordsOf } from './refusal';
 import type { Visit } from './visit';
@@ -81,6 +81,20 @@ export function commonly(transport: TransportName, opening: Exclude<Opening, { k
     case 'ERR_TOO_MANY_CONNECTIONS':
     case 'ERR_TOO_MANY_UNDECIDED':
       return fault(`The server is full: ${described(answer)}`, 'Its options of that name say how much it takes.');
+    case 'ERR_ADDRESS_FULL':
+    case 'ERR_ADDRESS_RATE':
+      return fault(
+        `The server takes no more connections of this address: ${described(answer)}`,
+        'Behind a proxy all clients have the address of that, unless the server believes what it says of them:',
+        ...program('new Server({ trustProxy: true })'),
+        'and the proxy says it (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;).',
+        'Its options connectionsPerAddressMax and opensPerAddressPerSecondMax say how much it takes of one.',
+      );
+    case 'ERR_STOPPING':
+      return warning(
+        `The server is about to stop, and takes nobody new: ${described(answer)}`,
+        'A balancer is to send clients to another one meanwhile: it looks at readiness, not only at whether the port is open.',
+      );
     case 'ERR_ALLOW_REQUEST':
     case 'ERR_ALLOW_TIMEOUT':
       return fault(
