@@ -20,7 +20,7 @@ import { RedisServer } from './testbed/redis-server';
 const subjects = ['halyard', 'socketio'] as const;
 type Subject = (typeof subjects)[number];
 
-const sayEveryMs = 200;
+const sayEveryMs = 1_000;
 const connectedAtOnce = 50;
 /** After the last server was replaced, so long. */
 const restMs = 15_000;
