@@ -228,7 +228,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 1000076,
+    from: 9200050,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -236,7 +236,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 5300018,
+    from: 9400025,
   },
   {
     fault: 'who was fenced goes on',
@@ -293,7 +293,7 @@ export const mutants: readonly Mutant[] = [
     code: 'function covers({ epoch, from, to, until,',
     instead: 'function covers({ epoch, read: from, to, until,',
     nodes: 3,
-    from: 7100253,
+    from: 9200054,
   },
   {
     fault: 'an epoch that the log of a room is about to have is taken for that of another room',
