@@ -37,7 +37,8 @@ export class HaltingTime extends ServerClock {
   /** Runs something, once it does not stand still. */
   gate(run: () => void): void {
     if (this.isGone) return;
-    if (this.#clock.now() < this.#haltedUntil) this.#waiting.push(run);
+    // In the moment in which it goes on, too, what came before is first.
+    if (this.#clock.now() < this.#haltedUntil || this.#waiting.length > 0) this.#waiting.push(run);
     else run();
   }
 
