@@ -44,7 +44,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const closed = io.close();
     expect(io.health()).toEqual({
       ...{ live: true, ready: false, draining: true },
-      reasons: ['The server closes: its clients go to other servers.'],
+      reasons: ['The server closes: it takes no new clients.'],
     });
     await closed;
     expect(io.health()).toMatchObject({

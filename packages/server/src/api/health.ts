@@ -26,7 +26,7 @@ export interface Condition {
 export function healthOf({ isListening, isClosing, isClosed, store }: Condition): Health {
   const reasons: string[] = [];
   if (isClosed) reasons.push('The server is closed.');
-  else if (isClosing) reasons.push('The server closes: its clients go to other servers.');
+  else if (isClosing) reasons.push('The server closes: it takes no new clients.');
   else if (!isListening) reasons.push('The server does not listen yet: see listen and attach.');
   if (!isClosed && store !== undefined) {
     if (store === 'degraded')

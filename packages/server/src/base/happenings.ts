@@ -35,6 +35,9 @@ interface Kind {
   readonly isSampled?: boolean;
 }
 
+/** Of what is logged once a minute, so many kinds are told apart. */
+const logKindsMax = 256;
+
 const connections = channel('halyard:connection');
 const requests = channel('halyard:request');
 const sessions = channel('halyard:session');
@@ -79,7 +82,7 @@ export class Happenings {
   constructor({ node, logger, now }: HappeningsOptions) {
     this.#node = node;
     this.#logger = logger;
-    this.#sampling = new Sampling(now);
+    this.#sampling = new Sampling(now, logKindsMax);
   }
 
   /** Whether there is a log. */

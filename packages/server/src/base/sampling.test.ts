@@ -3,7 +3,7 @@ import { Sampling } from './sampling';
 
 test('each kind is told once a minute, with how many were left out', () => {
   let now = 0;
-  const sampling = new Sampling(() => now);
+  const sampling = new Sampling(() => now, 256);
   const told: unknown[] = [];
   for (const [at, kind] of [
     [0, 'a'],
@@ -22,7 +22,7 @@ test('each kind is told once a minute, with how many were left out', () => {
 
 test('there is a bound on kinds: those beyond it are one, until others are old', () => {
   let now = 0;
-  const sampling = new Sampling(() => now);
+  const sampling = new Sampling(() => now, 256);
   const told = Array.from({ length: 1_000 }, (_, i) => sampling.take(`${i}`)).filter((leftOut) => leftOut === 0);
   expect(told.length).toBe(257);
   now = 60_000;

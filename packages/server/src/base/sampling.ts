@@ -1,16 +1,17 @@
 // Which of many that are alike are told: each kind once a minute, and how many were left out meanwhile.
 
 const quietMs = 60_000;
-/** Kinds that are told apart: a peer may make as many as it likes. */
-const kindsMax = 256;
 const otherKinds = 'other';
 
 export class Sampling {
   readonly #now: () => number;
+  readonly #kindsMax: number;
   readonly #byKind = new Map<string, { at: number; leftOut: number }>();
 
-  constructor(now: () => number) {
+  /** @param kindsMax kinds that are told apart: a peer may make as many as it likes, and those beyond it are one */
+  constructor(now: () => number, kindsMax: number) {
     this.#now = now;
+    this.#kindsMax = kindsMax;
   }
 
   /** @returns how many were left out before this one, which is to be told; undefined if it is left out too */
@@ -27,13 +28,9 @@ export class Sampling {
       last.leftOut = 0;
       return leftOut;
     }
-    if (this.#byKind.size >= kindsMax) {
+    if (this.#byKind.size >= this.#kindsMax && kind !== otherKinds) {
       for (const [one, { at }] of this.#byKind) if (now - at >= quietMs) this.#byKind.delete(one);
-      if (this.#byKind.size >= kindsMax && kind !== otherKinds && !this.#byKind.has(otherKinds)) {
-        this.#byKind.set(otherKinds, { at: now, leftOut: 0 });
-        return 0;
-      }
-      if (this.#byKind.size >= kindsMax) return kind === otherKinds ? undefined : this.take(otherKinds);
+      if (this.#byKind.size >= this.#kindsMax) return this.take(otherKinds);
     }
     this.#byKind.set(kind, { at: now, leftOut: 0 });
     return 0;

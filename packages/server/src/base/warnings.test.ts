@@ -31,7 +31,7 @@ describe('warnings', () => {
   });
 });
 
-it('say each of several things of a kind once a minute, and not more than so many', () => {
+it('say each of several things of a kind once a minute; those beyond so many are one', () => {
   let now = 0;
   const said: string[] = [];
   const warnings = new Warnings(
@@ -39,8 +39,8 @@ it('say each of several things of a kind once a minute, and not more than so man
     ({ message, count }: Warning) => said.push(`${message} ${count}`),
   );
   for (let i = 0; i < 2; i++) for (let n = 0; n < 40; n++) warnings.add('a', `of ${n}`, String(n));
-  expect(said).toHaveLength(32);
-  expect(said.at(-1)).toBe('of 31 1');
+  expect(said).toHaveLength(33);
+  expect(said.at(-1)).toBe('of 32 1');
   warnings.add('b', 'another kind', '39');
   expect(said.at(-1)).toBe('another kind 1');
   now = 60_000;

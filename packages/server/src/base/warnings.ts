@@ -1,6 +1,7 @@
 // What the operator should know though nothing failed: a limit was met, or a page refused. Said once a minute for each kind,
 // however often it happens.
 import { type Close, CloseCode } from '@halyard/protocol';
+import { Sampling } from './sampling';
 
 /** What a warning is about. */
 export interface Warning {
@@ -12,38 +13,25 @@ export interface Warning {
   readonly count: number;
 }
 
-const quietMs = 60_000;
-/** Things of one kind that are told apart within a minute: a peer may name as many as it likes. */
+/** Things of one kind that are told apart: a peer may name as many as it likes. */
 const apartMax = 32;
 
 export class Warnings {
   readonly #now: () => number;
   readonly #say: (warning: Warning) => void;
-  /** For each kind, and each thing of it that is told apart, when it was said last, and how often it has happened since. */
-  readonly #last = new Map<string, Map<string, { at: number; count: number }>>();
+  readonly #byCode = new Map<string, Sampling>();
 
   constructor(now: () => number, say: (warning: Warning) => void) {
     this.#now = now;
     this.#say = say;
   }
 
-  /** @param about which of several things of the kind, each of which is said once a minute, if there are not too many */
+  /** @param about which of several things of the kind, each of which is said once a minute */
   add(code: string, message: string, about = ''): void {
-    const now = this.#now();
-    const kind = this.#last.get(code) ?? new Map<string, { at: number; count: number }>();
-    this.#last.set(code, kind);
-    if (kind.size >= apartMax && !kind.has(about)) {
-      for (const [one, { at }] of kind) if (now - at >= quietMs) kind.delete(one);
-      if (kind.size >= apartMax) return;
-    }
-    const last = kind.get(about) ?? { at: Number.NEGATIVE_INFINITY, count: 0 };
-    kind.set(about, last);
-    last.count++;
-    if (now - last.at < quietMs) return;
-    const { count } = last;
-    last.at = now;
-    last.count = 0;
-    this.#say({ code, message, count });
+    const sampling = this.#byCode.get(code) ?? new Sampling(this.#now, apartMax);
+    this.#byCode.set(code, sampling);
+    const leftOut = sampling.take(about);
+    if (leftOut !== undefined) this.#say({ code, message, count: leftOut + 1 });
   }
 }
 
