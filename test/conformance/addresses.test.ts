@@ -119,6 +119,28 @@ describe.each(hosts)('on %s', (_name, host) => {
     },
   );
 
+  test('what the server closes, or what is cut, makes room as well', async () => {
+    const io = await serve({ connectionsPerAddressMax: 1, helloTimeoutMs: 100 });
+    for (const end of ['4400', 'cut', 'too late', 'closed'] as const) {
+      const socket = new WebSocket(`ws://127.0.0.1:${io.port}/halyard`, {
+        headers: { 'x-forwarded-for': '192.0.2.1' },
+      });
+      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+      expect((await byWebSocket(io.port, '192.0.2.1')).status).toBe(429);
+      if (end === '4400') socket.send('no packet');
+      else if (end === 'cut') socket.terminate();
+      else if (end === 'closed') socket.close();
+      await closed;
+      // The server hears of it in its own time.
+      await vi.waitFor(async () => {
+        const next = await byWebSocket(io.port, '192.0.2.1');
+        await next.close();
+        expect(next.status).toBe(101);
+      });
+    }
+  });
+
   test.each(openers)(
     'an address that opens them too fast is refused for a while, over %s',
     async (_name, open, status) => {

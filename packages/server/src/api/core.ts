@@ -80,6 +80,7 @@ export class Core {
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
   readonly #router: Router;
+  readonly #addresses: Addresses;
   #host: Host | undefined;
   #starting = false;
   #closing = false;
@@ -172,6 +173,7 @@ export class Core {
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
     const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
+    this.#addresses = addresses;
     const closed = (connection: Connection, close: Close): void => this.#closedConnection(connection, close);
     const { allowRequest } = options;
     const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
@@ -367,15 +369,17 @@ export class Core {
     const codec = this.#options.codecs[connection.codecIndex];
     if (codec === undefined) return false;
     connection.receiver = new Greeting(connection, codec, this.#greeting);
-    const { transport, codecIndex } = connection;
+    const { transport, codecIndex, peer } = connection;
     connection.number = ++this.#connections;
+    this.#addresses.entered(peer);
     this.#meters.traffic(transport, codecIndex).opened++;
     this.#happenings.tell('connection opened', { transport, connection: connection.number });
     return true;
   }
 
-  #closedConnection({ number, transport, codecIndex }: Connection, close: Close): void {
+  #closedConnection({ number, transport, codecIndex, peer }: Connection, close: Close): void {
     if (number === 0) return;
+    this.#addresses.left(peer);
     this.#meters.traffic(transport, codecIndex).closed++;
     this.#happenings.tell('connection closed', { transport, connection: number, ...factsOf(close) });
   }

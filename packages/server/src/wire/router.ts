@@ -79,8 +79,7 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, addresses, fansOut } =
-      this.#options;
+    const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, fansOut } = this.#options;
     const { meters, closed } = this.#options;
     const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
@@ -91,7 +90,6 @@ export class Router implements HostHandlers {
       backpressureBytesMax,
       flusher,
       platform,
-      addresses,
       traffic: meters.traffic('websocket', codecIndex),
       closed,
       native: host.publish !== undefined && fansOut,
@@ -124,7 +122,6 @@ export class Router implements HostHandlers {
     return {
       subprotocol: choice.subprotocol,
       open: (socket) => {
-        addresses.entered(peer);
         debug?.(`a websocket of ${peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
         const connection = new WebSocketConnection(socket, peer, settings);
         if (!accept(connection)) {

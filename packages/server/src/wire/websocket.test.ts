@@ -4,7 +4,6 @@ import { systemPlatform } from '../base/platform';
 import { Traffic } from '../base/traffic';
 import type { HostSocket } from '../host/host';
 import { Peer } from '../host/host';
-import { Addresses } from './addresses';
 import { nobody } from './connection';
 import { Flusher } from './flusher';
 import { lookBytes, WebSocketConnection } from './websocket';
@@ -82,10 +81,6 @@ function setUp({ native = true } = {}) {
     gathersInMessage: true,
     flusher: new Flusher(systemPlatform),
     platform: systemPlatform,
-    addresses: new Addresses({
-      ...{ connectionsPerAddressMax: 10, opensPerAddressPerSecondMax: 10, trustProxy: false, warn() {} },
-      now: () => systemPlatform.now(),
-    }),
     traffic: new Traffic('websocket', 'json', new Budget()),
     closed() {},
   });

@@ -4,7 +4,6 @@ import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { Traffic } from '../base/traffic';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
-import type { Addresses } from './addresses';
 import { closeReason } from './close-reason';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
@@ -23,7 +22,6 @@ export interface WebSocketSettings {
   readonly backpressureBytesMax: number;
   readonly flusher: Flusher;
   readonly platform: Platform;
-  readonly addresses: Addresses;
   readonly traffic: Traffic;
   /** A connection is over. */
   closed(connection: Connection, close: Close): void;
@@ -219,7 +217,6 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   onClose(code: number, reason: string): void {
-    this.#settings.addresses.left(this.peer);
     if (!this.#open) return;
     this.#open = false;
     const by = code === CloseCode.Abnormal || code === CloseCode.NoStatus ? 'network' : 'client';

@@ -92,7 +92,7 @@ export class HttpRequests {
       case 'DELETE': {
         const code = wholeNumber(request.close ?? String(CloseCode.Normal));
         connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
-        this.#forget(id);
+        this.#connections.delete(id);
         reply.send(noContent);
         return;
       }
@@ -100,13 +100,6 @@ export class HttpRequests {
         reply.send(methodUnknown);
     }
   };
-
-  #forget(id: string): void {
-    const connection = this.#connections.get(id);
-    if (connection === undefined) return;
-    this.#connections.delete(id);
-    this.#options.addresses.left(connection.peer);
-  }
 
   #open(transport: Opening, request: RequestFacts, reply: StreamableReply): void {
     const { admission, addresses, gate } = this.#options;
@@ -128,7 +121,7 @@ export class HttpRequests {
   }
 
   #opened(transport: Opening, { peer }: RequestFacts, choice: Choice, reply: StreamableReply): void {
-    const { settings, addresses, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
+    const { settings, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
     if (this.#connections.size >= connectionsMax) {
       warn(
         'connectionsMax',
@@ -139,12 +132,13 @@ export class HttpRequests {
     }
     const { codecIndex, subprotocol } = choice;
     const Connection = transport === 'sse' ? StreamConnection : PollingConnection;
-    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) => this.#forget(id));
+    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) =>
+      this.#connections.delete(id),
+    );
     if (!accept(connection)) {
       reply.send(stopping);
       return;
     }
-    addresses.entered(peer);
     this.#connections.set(connection.id, connection);
     debug?.(`a connection of ${peer.address} by ${transport} is open, ${subprotocol || 'unnamed'}`);
     const headers = {
