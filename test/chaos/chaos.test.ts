@@ -7,7 +7,7 @@ import { buildOf, output, runFile } from '../kit/built';
 import { hosts } from '../kit/hosts';
 import { isLong } from '../kit/long';
 
-const cuts = 10;
+const cuts = isLong ? 10 : 6;
 
 const combinations = isLong
   ? hosts.flatMap(([host]) => ['websocket,json', 'sse,protobuf', 'polling,msgpack'].map((its) => `${host},${its}`))

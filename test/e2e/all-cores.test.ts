@@ -58,7 +58,8 @@ describe.skipIf(!hasRedis).each(hosts.map(([name]) => name))('on %s', (host) => 
     const socket = connect(`http://127.0.0.1:${port}`, { transport, codec: json(), reconnect });
     cleanUp.push(() => socket.connection.close());
     socket.on('said', (text: string) => void heard.push(text));
-    const where = () => socket.emitWithAck('where') as Promise<number>;
+    // Servers may be on their way for long on a busy machine.
+    const where = () => socket.timeout(60_000).emitWithAck('where') as Promise<number>;
     return { socket, heard, where, pid: await where() };
   }
 

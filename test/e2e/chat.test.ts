@@ -3,9 +3,13 @@
 import { Cable, type WebSocketPolicy } from '@halyard/harness/cable';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { isLong } from '../kit/long';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { type ChatServer, startChat } from './chat-server';
 import { Person, pollingBlocked, webSocketAlone } from './person';
+
+/** Why there is no WebSocket, what is done to the page for that, and what the network does. */
+type Blocked = [why: string, block: (page: Page) => Promise<unknown>, policy: WebSocketPolicy];
 
 describeInBrowser('the chat in a browser', () => {
   let browser: Browser;
@@ -73,25 +77,31 @@ describeInBrowser('the chat in a browser', () => {
     });
   const closing = (page: Page) => page.routeWebSocket(/./, (socket) => socket.close({ code: 1006 }));
 
-  test.for<[string, (page: Page) => Promise<unknown>, WebSocketPolicy]>([
+  const always: Blocked[] = [
     ['its constructor throws', throwing, 'pass'],
+    ['the network swallows its handshakes', async () => {}, 'swallow'],
+  ];
+  const long: Blocked[] = [
     ['it never opens', hanging, 'pass'],
     ['it is closed at once', closing, 'pass'],
     ['the network resets its handshakes', async () => {}, 'reset'],
-    ['the network swallows its handshakes', async () => {}, 'swallow'],
-  ])('two pages chat over sse where WebSocket is blocked: %s', async ([, block, policy]) => {
-    const { url } = await cableTo(policy);
-    const prepare = async (page: Page) => {
-      await block(page);
-      await pollingBlocked(page);
-    };
-    const ana = await Person.arrive(context, url, 'Ana', { prepare });
-    const ben = await Person.arrive(context, url, 'Ben', { prepare });
-    await expectTheyChat(ana, ben);
-    for (const person of [ana, ben]) {
-      expect(await person.status()).toEqual({ state: 'connected', transport: 'sse', text: 'Connected SSE' });
-    }
-  });
+  ];
+  test.for(isLong ? [...always, ...long] : always)(
+    'two pages chat over sse where WebSocket is blocked: %s',
+    async ([, block, policy]) => {
+      const { url } = await cableTo(policy);
+      const prepare = async (page: Page) => {
+        await block(page);
+        await pollingBlocked(page);
+      };
+      const ana = await Person.arrive(context, url, 'Ana', { prepare });
+      const ben = await Person.arrive(context, url, 'Ben', { prepare });
+      await expectTheyChat(ana, ben);
+      for (const person of [ana, ben]) {
+        expect(await person.status()).toEqual({ state: 'connected', transport: 'sse', text: 'Connected SSE' });
+      }
+    },
+  );
 
   test('a page on WebSocket and one on sse see each other type, lose and find the connection, and go', async () => {
     const cable = await cableTo('pass');

@@ -4,6 +4,7 @@ import { Server } from '@halyard/server';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { isLong } from '../kit/long';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 
 const script = await readFile(new URL('../../packages/client/dist/halyard.min.js', import.meta.url), 'utf8').catch(
@@ -35,7 +36,7 @@ describeInBrowser('a page', () => {
   });
   afterAll(() => Promise.all([caching?.close(), plain?.close()]));
 
-  describe.each(hosts)('of a server on %s', (_name, host) => {
+  describe.each(hosts)('of a server on %s', (name, host) => {
     /** @returns a page that is connected, and the ends of sessions as the server sees them */
     async function open(browser: Browser, transport: string): Promise<{ io: Server; page: Page; ends: unknown[] }> {
       const io = new Server({
@@ -64,7 +65,8 @@ describeInBrowser('a page', () => {
 
     const elsewhere = (page: Page) => page.goto(new URL('/two', page.url()).href);
 
-    describe.each(['websocket', 'sse', 'polling'])('over %s', (transport) => {
+    const transports = isLong ? ['websocket', 'sse', 'polling'] : name === 'uws' ? ['websocket', 'polling'] : ['sse'];
+    describe.each(transports)('over %s', (transport) => {
       test('that is put away and brought back resumes at once, and has missed nothing', async () => {
         const { io, page, ends } = await open(caching, transport);
         const [id] = io.sockets.keys();

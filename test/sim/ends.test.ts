@@ -8,8 +8,9 @@ import { forSeeds, replaysOne, seededRandom } from '@halyard/harness/random';
 import { Server, type ServerOptions, type Socket } from '@halyard/server';
 import { MemoryNetwork } from '@halyard/testkit/internal';
 import { expect, test } from 'vitest';
+import { isLong } from '../kit/long';
 
-const seedsMax = 100;
+const seedsMax = isLong ? 100 : 35;
 const stepsMax = 200;
 const rooms = ['a', 'b', 'c'];
 const serverOptions: ServerOptions = { heartbeatMs: 400, heartbeatTimeoutMs: 300, sackPacketsMax: 5, sackDelayMs: 40 };

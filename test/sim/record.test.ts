@@ -12,10 +12,11 @@ import { memory, Server, type Socket } from '@halyard/server';
 import { MemoryNetwork } from '@halyard/testkit/internal';
 import { expect, test, vi } from 'vitest';
 import { Session } from '../../packages/server/src/session/session';
+import { isLong } from '../kit/long';
 import { ServerClock } from '../kit/server-clock';
 
 /** More are run by hand: docs/RELIABILITY.md. */
-const seedsMax = seedCount(150);
+const seedsMax = seedCount(isLong ? 150 : 50);
 const stepsMax = 60;
 const rooms = ['a', 'b', 'c', 'd'];
 const codec = msgpack();
