@@ -6,7 +6,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
-import { memory, Server, type Socket } from '@halyard/server';
+import { type Handshake, memory, Server, type Socket } from '@halyard/server';
 import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
 import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
@@ -51,6 +51,8 @@ class World {
   readonly #streams: boolean;
   /** Which messages are such that only the newest matters: drawn apart from everything else. */
   readonly #latest: Random;
+  /** How long what is presented to /b lasts, in milliseconds, if it ends: in some runs only. */
+  readonly #authMs: number | undefined;
   readonly #adapter: ReturnType<typeof memory>;
   readonly #options: ConstructorParameters<typeof Server>[0];
   readonly #model: Model;
@@ -71,6 +73,8 @@ class World {
     // Drawn apart: the other runs are as they were.
     this.#latest = seededRandom((seed ^ 0x5bd1e995) >>> 0);
     this.#streams = seededRandom((seed ^ 0x3c6ef372) >>> 0).chance(0.35);
+    const ending = seededRandom((seed ^ 0x6a09e667) >>> 0);
+    this.#authMs = ending.chance(0.25) ? ending.pick([1_200, 4_000, 15_000]) : undefined;
     this.#adapter = memory(this.#shared ? { shared: true, codec: msgpack() } : {});
     this.#model = new Model(this.#shared);
     const network = { latencyMs: [1, 5] as const, noticeMs: [0, 200] as const, unnoticed: random.pick([0, 0.3, 0.6]) };
@@ -185,6 +189,16 @@ class World {
     for (const name of namespaces) {
       const namespace = io.of(name);
       if (name === '/b') namespace.use(() => new Promise<void>((resolve) => time.after(15, resolve)));
+      if (name === '/b' && this.#authMs !== undefined) {
+        const lasts = (handshake: Handshake): void => {
+          handshake.expiresAt = time.wall() + (this.#authMs as number);
+        };
+        namespace.use(lasts);
+        namespace.renew((handshake) => {
+          this.counters.renewals++;
+          lasts(handshake);
+        });
+      }
       namespace.on('connection', (socket) => {
         const client = String(socket.handshake.auth.name);
         this.#note(`server: ${client}${name} is ${socket.id}${socket.recovered ? ', recovered' : ''}`);
@@ -260,7 +274,16 @@ class World {
         this.counters[change.transport === 'memory' ? 'switches' : 'switches back']++;
       if (change.to !== 'closed') return;
       this.#note(`${name} is closed: ${JSON.stringify(change)}`);
-      if (change.reason !== 'local') this.#broken ??= new Broken(`${name} is closed for good`);
+      if (this.#authMs !== undefined && change.close?.code === 4401) {
+        this.counters['auth ended']++;
+        // It is told: what waited goes with the session.
+        client.isKnown = false;
+        for (const namespace of namespaces) this.#model.forgive(name + namespace);
+        // As somebody does who has presented what has ended, and has something else.
+        time.after(50, () => {
+          for (const [namespace, one] of client.sockets) if (namespace === '/' || !client.isLeft) one.connect();
+        });
+      } else if (change.reason !== 'local') this.#broken ??= new Broken(`${name} is closed for good`);
     });
     for (const namespace of namespaces) {
       const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });

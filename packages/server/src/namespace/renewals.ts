@@ -31,7 +31,9 @@ export class Renewals {
   /** @returns what the client is told of how long something lasts, in milliseconds; undefined if it is not to present something else */
   renewMsOf({ expiresAtMs }: Pick<Handshake, 'expiresAtMs'>): number | undefined {
     if (expiresAtMs === undefined || this.#rules.renewals.length === 0) return undefined;
-    return Math.min(Math.max(expiresAtMs - this.#context.wall(), 1), packetLimits.settingMax);
+    // Whole, whatever clock there is.
+    const leftMs = Math.ceil(expiresAtMs - this.#context.wall());
+    return Math.min(Math.max(leftMs, 1), packetLimits.settingMax);
   }
 
   /**
