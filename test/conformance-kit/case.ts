@@ -42,6 +42,7 @@ export interface Step {
 /** What the other end has to have, or a case is not played. */
 const needs = [
   'websocket',
+  'sse',
   'polling',
   'json',
   'msgpack',
@@ -51,6 +52,7 @@ const needs = [
   'token',
   'namespaces',
   'volatile',
+  'renew',
 ] as const;
 export type Need = (typeof needs)[number];
 

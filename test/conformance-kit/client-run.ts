@@ -115,7 +115,9 @@ async function started(command: string): Promise<{ driver: Driver; ready: object
 }
 
 function whyNot({ needs, waits }: Case, { can }: Having, patienceMs: number): string | undefined {
-  const wanted = needs.filter((need) => ['strict', 'resume', 'token', 'namespaces', 'volatile'].includes(need));
+  const wanted = needs.filter((need) =>
+    ['strict', 'resume', 'token', 'namespaces', 'volatile', 'renew'].includes(need),
+  );
   const missing = wanted.find((need) => !can.includes(need));
   if (missing !== undefined) return `the client says nothing of "${missing}"`;
   const takesMs = waits.reduce<number>((sum, one) => sum + Number(one), 0);

@@ -18,6 +18,9 @@ export class WatchedSession {
   generation = 0;
   /** The newest of its acks. */
   ack = 0;
+  /** Namespaces that it may renew, and the acks of RENEWs that are not answered. */
+  readonly renewable = new Set<unknown>();
+  readonly renewals = new Map<unknown, unknown>();
   /** Its counted packets, by number. */
   readonly packets = new Map<number, Tuple>();
 
@@ -51,8 +54,10 @@ export class ClientWatch implements Watch {
   said(frame: Tuple): void {
     const [type] = frame;
     if (type === 1) this.#welcome(frame);
-    else if (isCounted(frame)) this.#session.sent++;
-    else if (isControl(frame)) this.#confirm(frame[1]);
+    else if (isCounted(frame)) {
+      this.#session.sent++;
+      this.#tellsRenewal(frame);
+    } else if (isControl(frame)) this.#confirm(frame[1]);
   }
 
   saidRaw(): void {
@@ -127,12 +132,33 @@ export class ClientWatch implements Watch {
     if (before !== undefined && !isDeepStrictEqual(before, frame))
       throw new BrokenRule('R4', `number ${number} was ${JSON.stringify(before)}, and is ${JSON.stringify(frame)} now`);
     session.packets.set(number, frame);
-    if (before === undefined && frame[0] === 2 && typeof frame[4] === 'number') {
-      if (frame[4] <= session.ack) throw new BrokenRule('§6', `ack ${frame[4]} behind ack ${session.ack}`);
-      session.ack = frame[4];
+    const ack = frame[0] === 2 ? frame[4] : frame[0] === 15 ? frame[3] : undefined;
+    if (before === undefined && typeof ack === 'number') {
+      if (ack <= session.ack) throw new BrokenRule('§6', `ack ${ack} behind ack ${session.ack}`);
+      session.ack = ack;
     }
+    if (before === undefined && frame[0] === 15) this.#renews(frame);
     this.#sizes.set(number, size);
     if (number > this.#before) this.#checkWindow();
+  }
+
+  #renews([, namespace, , ack]: Tuple): void {
+    const { renewable, renewals } = this.#session;
+    if (!renewable.delete(namespace))
+      throw new BrokenRule(
+        '§5.11',
+        `RENEW for ${namespace}, which has told no renewMs, or has not answered the last one`,
+      );
+    renewals.set(ack, namespace);
+  }
+
+  /** What the client is told of how long something lasts: in CONNECTED, and in the answers to RENEW. */
+  #tellsRenewal([type, name, value, renewMs]: Tuple): void {
+    const { renewable, renewals } = this.#session;
+    if (type === 11 && typeof renewMs === 'number') renewable.add(name);
+    if (!renewals.has(name)) return;
+    if (type === 4 || (type === 3 && typeof value === 'number')) renewable.add(renewals.get(name));
+    if (type === 3 || type === 4) renewals.delete(name);
   }
 
   #checkWindow(): void {

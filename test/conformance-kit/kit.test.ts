@@ -90,6 +90,20 @@ const faults: readonly Found[] = [
     instead: "if (method === 'PUT') await posting;",
     found: 'an-answer-that-overtakes',
   },
+  {
+    fault: 'a server gives the bodies of a stream numbers of polling',
+    file: 'packages/server/src/wire/http/stream.ts',
+    code: 'if (received === 0) return true;',
+    instead: 'if (received >= 0) return true;',
+    found: 'a-stream-has-no-numbers',
+  },
+  {
+    fault: 'a client renews with what it had before',
+    file: 'packages/client/src/session/session.ts',
+    code: 'const settle = renewal(presence);\n    askAuth(presence)',
+    instead: 'const settle = renewal(presence);\n    Promise.resolve()',
+    found: 'what-ends-is-renewed-in-time',
+  },
 ];
 
 beforeAll(() => buildOf(here));
@@ -117,7 +131,7 @@ test.each([
   [['ftp://example.com'], 'URL is the path of a server'],
   [['http://localhost:1/halyard', '--ours'], 'one of URL'],
   [['--serve', 'x'], '--serve takes a whole number from 0 to 65535'],
-  [['--ours', '--over', 'pigeon'], '--over takes websocket, polling'],
+  [['--ours', '--over', 'pigeon'], '--over takes websocket, sse, polling'],
   [['--ours', '--patience', '-1'], '--patience'],
   [['--what'], "Unknown option '--what'"],
 ])('%j is answered with what is wrong', async (args, text) => {

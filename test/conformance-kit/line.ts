@@ -4,7 +4,7 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { protobuf } from '@halyard/codec-protobuf';
 import type { Inbox } from './inbox';
 
-export type Transport = 'websocket' | 'polling';
+export type Transport = 'websocket' | 'sse' | 'polling';
 export type CodecName = 'json' | 'msgpack' | 'protobuf';
 export type Tuple = readonly unknown[];
 
@@ -18,6 +18,8 @@ export interface Line {
   readonly heard: Inbox<Heard>;
   /** The subprotocol that the other end has named; empty if none. */
   readonly named: string;
+  /** Its id, of a client's line over HTTP. */
+  readonly connection?: string;
   send(frame: Tuple): void;
   /** Puts text or bytes on the wire as they are. */
   sendRaw(data: string | Uint8Array): void;

@@ -1,6 +1,6 @@
 // Our own client as the kit drives it: a line of JSON in is a command, one out is a report (docs/CONFORMANCE.md).
 import { createInterface } from 'node:readline';
-import { type ClientOptions, connect, polling, type Socket, websocket } from '@halyard/client';
+import { type ClientOptions, connect, polling, type Socket, sse, websocket } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { protobuf } from '@halyard/codec-protobuf';
@@ -9,7 +9,7 @@ import { type HalyardError, PublicError, type Value } from '@halyard/protocol';
 interface Command {
   readonly do: string;
   readonly url: string;
-  readonly transport: 'websocket' | 'polling';
+  readonly transport: 'websocket' | 'sse' | 'polling';
   readonly codec: 'json' | 'msgpack' | 'protobuf';
   readonly namespaces: readonly (readonly [name: string, auth?: { token: string }])[];
   readonly retryMsMax: number;
@@ -23,7 +23,7 @@ interface Command {
   readonly message: string;
 }
 
-const transports = { websocket, polling };
+const transports = { websocket, sse, polling };
 const codecs = { json, msgpack, protobuf };
 const sockets = new Map<string, Socket>();
 let options: ClientOptions = {};
@@ -43,7 +43,7 @@ function reporter(): (is: string, more?: object) => void {
 }
 
 function ready(): void {
-  const can = ['strict', 'resume', 'token', 'namespaces', 'volatile', 'reset'];
+  const can = ['strict', 'resume', 'token', 'namespaces', 'volatile', 'renew', 'reset'];
   write('ready', { transports: Object.keys(transports), codecs: Object.keys(codecs), can });
 }
 
@@ -120,6 +120,9 @@ function obey(command: Command): void {
     }
     case 'join':
       open(namespace, command.auth);
+      return;
+    case 'auth':
+      if (socket !== undefined) socket.auth = command.auth;
       return;
     case 'leave':
       socket?.disconnect();

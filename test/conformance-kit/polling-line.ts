@@ -6,8 +6,8 @@ import { type Heard, heardFrame, joined, type Line, split, type Tuple, type Writ
 export class PollingLine implements Line {
   readonly heard = new Inbox<Heard>();
   readonly named: string;
+  readonly connection: string;
   readonly #url: string;
-  readonly #connection: string;
   readonly #writing: Writing;
   readonly #queue: (string | Uint8Array)[] = [];
   #bodies = 0;
@@ -19,7 +19,7 @@ export class PollingLine implements Line {
 
   private constructor(url: string, connection: string, named: string, writing: Writing) {
     this.#url = url;
-    this.#connection = connection;
+    this.connection = connection;
     this.named = named;
     this.#writing = writing;
     void this.#pollOn();
@@ -59,7 +59,7 @@ export class PollingLine implements Line {
   }
 
   #headers(more: Readonly<Record<string, string>>): Record<string, string> {
-    return { 'halyard-connection': this.#connection, 'halyard-ack': String(this.#received), ...more };
+    return { 'halyard-connection': this.connection, 'halyard-ack': String(this.#received), ...more };
   }
 
   async #post(): Promise<void> {

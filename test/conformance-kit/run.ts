@@ -17,7 +17,7 @@ npm run conformance -- --ours           both, with this project's own
 npm run conformance -- --serve PORT     serves the app that a server under test has, at that port
 
   --only WORD     cases whose name has this in it, or that cite it, such as R4 or §5.8
-  --over A,B      transports (websocket, polling) and codecs (json, msgpack, protobuf), of those that are there
+  --over A,B      transports (websocket, sse, polling) and codecs (json, msgpack, protobuf), of those that are there
   --patience N    seconds: cases that take longer are left out (default 5)
   --within N      milliseconds that each step waits (default 5000)
   --host NAME     of --serve and --ours: uws or node (default: uws)

@@ -6,6 +6,7 @@ import { type Line, split, type Transport, type Tuple, type Writing } from './li
 import { Player } from './player';
 import { PollingLine } from './polling-line';
 import { ServerWatch } from './server-watch';
+import { StreamLine } from './stream-line';
 import { isControl, Talk } from './talk';
 import { WebSocketLine } from './websocket-line';
 
@@ -111,10 +112,13 @@ export class ServerPlayer extends Player {
   async #connect(at: string, offered: true | readonly string[]): Promise<void> {
     const { url, transport, writing, withinMs } = this.#play;
     const names = offered === true ? [`halyard.v1+${writing.name}`] : offered;
-    const line: Line =
-      transport === 'polling'
-        ? await PollingLine.open(url, names.join(', '), writing)
-        : await openWebSocket(url, names, writing, withinMs);
+    const opened: Record<typeof transport, () => Promise<Line>> = {
+      websocket: () => openWebSocket(url, names, writing, withinMs),
+      sse: () => StreamLine.open(url, names.join(', '), writing, withinMs),
+      polling: () => PollingLine.open(url, names.join(', '), writing),
+    };
+    const line = await opened[transport]();
+    if (line.connection !== undefined) this.names.bind(`${at}.connection`, line.connection);
     this.talks.set(at, new Talk(line, new ServerWatch(), withinMs));
   }
 

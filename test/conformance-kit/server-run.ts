@@ -4,7 +4,7 @@ import { ask } from './http';
 import { codecNames, type Transport, writingOf } from './line';
 import { type Outcome, outcomeOf, playAll } from './report';
 import { msOf, ServerPlayer } from './server-player';
-import { isFor, type Ways, waysOf } from './ways';
+import { isFor, transportNames, type Ways, waysOf } from './ways';
 
 export interface ServerRun extends Partial<Ways> {
   /** Of the server's path: http or https. */
@@ -75,10 +75,11 @@ async function offeredBy(url: string): Promise<Pick<Having, 'transports' | 'code
   };
   const refusals = await Promise.all([
     ask(url, 'GET', handshake).answer,
+    ask(url, 'GET', { accept: 'text/event-stream', 'halyard-protocol': none }).answer,
     ask(url, 'POST', { 'halyard-protocol': none }).answer,
   ]);
   const supported = refusals.map(({ body }) => supportedBy(body.toString()));
-  const transports = (['websocket', 'polling'] as const).filter((_transport, i) => supported[i] !== undefined);
+  const transports = transportNames.filter((_transport, i) => supported[i] !== undefined);
   const codecs = codecNames.filter((name) => supported.some((list) => list?.includes(`halyard.v1+${name}`)));
   if (transports.length === 0 || !codecs.includes('json'))
     throw new Error(

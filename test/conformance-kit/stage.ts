@@ -6,6 +6,7 @@ import { Inbox } from './inbox';
 import type { Line, Writing } from './line';
 import { PollingStage } from './polling-stage';
 import type { Request } from './request';
+import { StreamStage } from './stream-stage';
 import { WebSocketLine } from './websocket-line';
 
 export interface Refusal {
@@ -25,13 +26,15 @@ export class Stage {
   readonly #http: Server;
   readonly #webSockets: WebSocketServer;
   readonly #polling: PollingStage;
+  readonly #streams: StreamStage;
 
-  /** @param byHand requests of polling are the case's to answer */
+  /** @param byHand requests of polling and sse are the case's to answer */
   constructor(writing: Writing, byHand: boolean) {
     this.#writing = writing;
     this.#byHand = byHand;
     const protocol = `halyard.v1+${writing.name}`;
     this.#polling = new PollingStage(writing, this.lines);
+    this.#streams = new StreamStage(writing, this.lines);
     this.#http = createServer((request, response) => void this.#request(request, response));
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -61,6 +64,7 @@ export class Stage {
   async close(): Promise<void> {
     for (const socket of this.#webSockets.clients) socket.terminate();
     this.#polling.close();
+    this.#streams.close();
     this.#http.closeAllConnections();
     await new Promise((resolve) => this.#http.close(resolve));
   }
@@ -78,7 +82,7 @@ export class Stage {
       const body = JSON.stringify({ code: refusal.code, message: 'refused by the case' });
       request.answer(refusal.status, { 'content-type': 'application/json' }, body);
     } else if (this.#byHand) this.requests.push(request);
-    else this.#polling.handle(request);
+    else if (!this.#streams.handle(request)) this.#polling.handle(request);
   }
 }
 
@@ -88,6 +92,14 @@ function requestOf(incoming: IncomingMessage, response: ServerResponse, body: Bu
     headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
     body,
     answer: (status, headers, content) => response.writeHead(status, headers).end(content),
+    begin(headers, onGone) {
+      response.writeHead(200, headers).on('close', onGone);
+      return {
+        write: (text) => void response.write(text),
+        end: () => void response.end(),
+        lose: () => incoming.socket.destroy(),
+      };
+    },
     lose: () => incoming.socket.destroy(),
   };
 }

@@ -12,7 +12,7 @@ export interface Way {
   readonly codec: CodecName;
 }
 
-export const transportNames: readonly Transport[] = ['websocket', 'polling'];
+export const transportNames: readonly Transport[] = ['websocket', 'sse', 'polling'];
 
 /** @param having what the end under test has @param wanted what is to be played of it: all, where it says nothing */
 export function waysOf(having: Ways, { transports = transportNames, codecs = codecNames }: Partial<Ways>): Way[] {
@@ -25,7 +25,7 @@ export function waysOf(having: Ways, { transports = transportNames, codecs = cod
 
 /** Whether a case says something this way that it does not say in others. */
 export function isFor({ needs }: Case, { transport, codec }: Way): boolean {
-  const ofTransport = needs.filter((need) => need === 'websocket' || need === 'polling');
+  const ofTransport = needs.filter((need) => (transportNames as readonly string[]).includes(need));
   const ofCodec = needs.filter((need) => (codecNames as readonly string[]).includes(need));
   return (
     (ofTransport.length === 0 || ofTransport.includes(transport)) && (ofCodec.length === 0 || ofCodec.includes(codec))
