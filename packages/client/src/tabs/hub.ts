@@ -103,8 +103,8 @@ export function createHub(
     return place;
   };
 
-  /** Asks one tab after the other, as they have come. */
-  const askAuth = async ({ namespace, members }: Place): Promise<AuthData> => {
+  /** Asks one tab after the other, as they have come. If none of them answers, it is what was said last: with nothing it were somebody else. */
+  const askAuth = async ({ namespace, members, data }: Place): Promise<AuthData> => {
     for (const tab of [...members.keys()]) {
       const number = ++numbers;
       const given = await new Promise<Given>((resolve) => {
@@ -120,7 +120,7 @@ export function createHub(
       if (given?.[1]) throw errorOf(given[1]);
       if (given) return given[0];
     }
-    return undefined;
+    return data;
   };
 
   /** The first reply of a handler that gives something is the reply of all tabs. */
@@ -183,6 +183,7 @@ export function createHub(
         break;
       case 'join': {
         const place = placeOf(message[1]);
+        if (!place.members.size) place.data = undefined;
         place.members.set(tab, message[2]);
         if (session.isConnected(place)) fire(place, tab, 'connect', { recovered: false, unconfirmed: 0 });
         else join(tab, place);
