@@ -8,7 +8,7 @@ import { type AddressInfo, connect as connectTcp, createServer, type Socket as T
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { redis } from '@halyard/adapter-redis';
-import { connect } from '@halyard/client';
+import { connect, type Socket as HalyardSocket } from '@halyard/client';
 import { handleSignals, Server, uws } from '@halyard/server';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
@@ -108,6 +108,11 @@ async function clients(subject: Subject, port: number, count: number): Promise<v
         subject === 'halyard'
           ? (connect(url, { transports: ['websocket'] }) as unknown as Socket)
           : (connectSocketIo(url, { transports: ['websocket'], forceNew: true }) as unknown as Socket);
+      // One that moves was never away.
+      if ('connection' in socket)
+        (socket as unknown as HalyardSocket).connection.on('state', ({ to, reason }) => {
+          if (to === 'open' && reason === 'moved') returns.push([Date.now(), 0, true]);
+        });
       let lostAt: number | undefined;
       socket.on('connect', () => {
         connected++;

@@ -53,6 +53,7 @@ const needs = [
   'namespaces',
   'volatile',
   'renew',
+  'drain',
 ] as const;
 export type Need = (typeof needs)[number];
 

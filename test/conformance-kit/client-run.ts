@@ -116,7 +116,7 @@ async function started(command: string): Promise<{ driver: Driver; ready: object
 
 function whyNot({ needs, waits }: Case, { can }: Having, patienceMs: number): string | undefined {
   const wanted = needs.filter((need) =>
-    ['strict', 'resume', 'token', 'namespaces', 'volatile', 'renew'].includes(need),
+    ['strict', 'resume', 'token', 'namespaces', 'volatile', 'renew', 'drain'].includes(need),
   );
   const missing = wanted.find((need) => !can.includes(need));
   if (missing !== undefined) return `the client says nothing of "${missing}"`;

@@ -104,6 +104,13 @@ const faults: readonly Found[] = [
     instead: 'const settle = renewal(presence);\n    Promise.resolve()',
     found: 'what-ends-is-renewed-in-time',
   },
+  {
+    fault: 'a client stays with a server that is about to go',
+    file: 'packages/client/src/session/session.ts',
+    code: 'else if (type === PacketType.Drain) onDrain(packet.afterMs, packet.url);',
+    instead: '',
+    found: 'a-server-that-is-about-to-go',
+  },
 ];
 
 beforeAll(() => buildOf(here));

@@ -43,7 +43,7 @@ function reporter(): (is: string, more?: object) => void {
 }
 
 function ready(): void {
-  const can = ['strict', 'resume', 'token', 'namespaces', 'volatile', 'renew', 'reset'];
+  const can = ['strict', 'resume', 'token', 'namespaces', 'volatile', 'renew', 'drain', 'reset'];
   write('ready', { transports: Object.keys(transports), codecs: Object.keys(codecs), can });
 }
 

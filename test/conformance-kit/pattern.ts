@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** How many fields of each packet version 1 knows: what is behind them is ignored (docs/PROTOCOL.md §4, §16). */
-const fieldsOf = [6, 7, 4, 2, 4, 4, 3, 2, 2, 2, 2, 3, 4, 2, 0, 3];
+const fieldsOf: Readonly<Record<number, number>> = { ...[6, 7, 4, 2, 4, 4, 3, 2, 2, 2, 2, 3, 4, 2, 0, 3], 64: 2 };
 
 export class Names {
   readonly #values = new Map<string, unknown>();

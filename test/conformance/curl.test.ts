@@ -1,4 +1,4 @@
-// The transcript of docs/PROTOCOL.md §12.15 is true: its commands are run as they stand there, with curl.
+// The transcript of docs/PROTOCOL.md §12.16 is true: its commands are run as they stand there, with curl.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Server } from '@halyard/server';

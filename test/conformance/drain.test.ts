@@ -80,6 +80,17 @@ describe.each(hosts)('a server alone, on %s', (_name, host) => {
     }
   });
 
+  test.each(['https://eu.example/', 'https://eu.example/halyard', 'ftp://eu.example', 'eu.example', 5])(
+    'says which url it takes, and not %j',
+    async (url) => {
+      const io = await serve();
+      await expect(io.close({ drainMs: 100, url: url as string })).rejects.toMatchObject({
+        code: 'ERR_OPTION',
+        message: expect.stringMatching(/^url is .*: it may be the origin of a server/),
+      });
+    },
+  );
+
   test('says which drainMs it takes', async () => {
     const io = await serve();
     for (const drainMs of [-1, Number.NaN, 3_600_001, '5', null]) {
@@ -110,8 +121,12 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     if (a === undefined || b === undefined || c === undefined) throw new Error('three servers');
     const people = await Promise.all(Array.from({ length: 30 }, () => client(a, json())));
     for (const [i, { route }] of people.entries()) route.to = i % 2 ? b : c;
-    const told: boolean[] = [];
-    for (const { socket } of people) socket.on('connect', ({ recovered }) => void told.push(recovered));
+    const told: string[] = [];
+    let moved = 0;
+    for (const { socket } of people) {
+      for (const event of ['connect', 'disconnect'] as const) socket.on(event, () => void told.push(event));
+      socket.connection.on('state', ({ to, reason }) => void (to === 'open' && reason === 'moved' && moved++));
+    }
     const replies = people.slice(0, 5).map(({ socket }) => socket.timeout(30_000).emitWithAck('ask'));
     await vi.waitFor(() => expect(answers.length).toBe(5));
     let said = 0;
@@ -121,9 +136,9 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     const closed = a.io.close({ drainMs: 5_000 }).then(() => {
       isClosed = true;
     });
-    await vi.waitFor(() => expect(told.length).toBe(30), 30_000);
+    await vi.waitFor(() => expect(moved).toBe(30), 30_000);
     // They are at the others, and what was begun here is still to be finished.
-    expect([isClosed, told.every((recovered) => recovered)]).toEqual([false, true]);
+    expect([isClosed, told]).toEqual([false, []]);
     for (const answer of answers) answer('the reply');
     expect(await Promise.all(replies)).toEqual(Array(5).fill('the reply'));
     await closed;
@@ -134,6 +149,33 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
       expect(heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(all);
     }
     expect(b.io.nodes()).not.toContain(a.io.node);
+  });
+
+  test('are left by who was told where to go, for the origin that the app lists', async () => {
+    const [a, b] = await serve(2, (io) => io.on('connection', () => {}), { adapter: use() });
+    if (a === undefined || b === undefined) throw new Error('two servers');
+    const origin = `http://127.0.0.1:${b.io.port}`;
+    const socket = connect(`http://127.0.0.1:${a.io.port}`, { followServers: [origin] });
+    cleanUp.push(() => socket.connection.close());
+    await vi.waitFor(() => expect(socket.connected).toBe(true));
+    const { id } = socket;
+    const told: string[] = [];
+    for (const event of ['connect', 'disconnect'] as const) socket.on(event, () => void told.push(event));
+    await a.io.close({ drainMs: 30_000, url: origin });
+    expect([told, socket.connected, socket.id]).toEqual([[], true, id]);
+    await vi.waitFor(() => expect([...b.io.sockets.keys()]).toEqual([id]));
+  });
+
+  test('send off who does not leave when it is told to', async () => {
+    const [a] = await serve(1, (io) => io.on('connection', () => {}), { adapter: use() });
+    if (a === undefined) throw new Error('a server');
+    const wire = await WireClient.open(a.io.port);
+    cleanUp.push(() => wire.cut());
+    wire.send([0]);
+    await wire.packet(11);
+    await a.io.close({ drainMs: 500, url: 'https://eu.example' });
+    expect(await wire.packet(64)).toEqual([64, 0, 'https://eu.example']);
+    expect(await wire.until(({ closed }) => closed)).toMatchObject({ code: 1012 });
   });
 });
 

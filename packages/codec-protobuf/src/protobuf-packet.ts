@@ -42,6 +42,7 @@ const layouts: Record<PacketType, readonly Field[]> = {
   [PacketType.Disconnect]: ['text', 'text'],
   [PacketType.Reset]: [],
   [PacketType.Renew]: ['text', 'value', 'count'],
+  [PacketType.Drain]: ['count', 'text'],
 };
 
 const typedTag = (15 << 3) | Wire.Bytes;
@@ -125,14 +126,9 @@ export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8A
   const reader = new Reader(bytes);
   const tag = reader.tag();
   const type = (tag >>> 3) - 1;
-  if (
-    type >= hintTypeMin &&
-    type <= hintTypeMax &&
-    (tag & 7) === Wire.Bytes &&
-    reader.uint32() === reader.len - reader.pos
-  )
-    return { tuple: [type], typed: undefined };
   const layout = layouts[type as PacketType];
+  if (type >= hintTypeMin && type <= hintTypeMax && (tag & 7) === Wire.Bytes && isRest(reader))
+    return { tuple: [type, ...((layout && hintFields(reader, layout)) ?? [])], typed: undefined };
   if ((tag & 7) !== Wire.Bytes) throw undecodable('a frame is one packet');
   if (layout === undefined) throw new RemoteProtocolError('ERR_PACKET_TYPE', `unknown packet type ${type}`);
   let typed: Uint8Array | undefined;
@@ -143,6 +139,23 @@ export function readPacket(bytes: Uint8Array): { tuple: unknown[]; typed: Uint8A
   });
   if (reader.pos !== reader.len) throw undecodable('a frame is one packet');
   return { tuple: [type, ...tuple], typed };
+}
+
+/** Whether what follows is one message, to the end of the frame. */
+function isRest(reader: Reader): boolean {
+  const { pos } = reader;
+  const isWhole = reader.uint32() === reader.len - reader.pos;
+  reader.pos = pos;
+  return isWhole;
+}
+
+/** @returns undefined if they are of another shape: a hint may have any */
+function hintFields(reader: Reader, layout: readonly Field[]): unknown[] | undefined {
+  try {
+    return readFields(reader, layout, 0, () => false);
+  } catch {
+    return undefined;
+  }
 }
 
 function readFields(

@@ -179,6 +179,10 @@ describe('protobuf bytes are what halyard.proto says', () => {
       { type: PacketType.Renew, namespace: '/', auth: 'a', ack: 3 },
       { renew: { namespace: '/', auth: { text: 'a' }, ack: 3 } },
     ],
+    [
+      { type: PacketType.Drain, afterMs: 5, url: 'https://a.example' },
+      { drain: { afterMs: 5, url: 'https://a.example' } },
+    ],
   ];
   test.each(shown)('in packet %#', (packet, message) => {
     expect(reflected(packet)).toEqual(message);
@@ -246,6 +250,8 @@ describe('protobuf reads', () => {
     ['past fields it does not know', '42 0c 10 01 1a 01 00 25 00000000 08 02', { type: PacketType.Sack, received: 2 }],
     ['past a field of another type', '42 05 0a 01 00 08 02', { type: PacketType.Sack, received: 2 }],
     ['a hint', '8a 04 03 01 02 03', { type: 'hint' }],
+    ['a hint whose text is none', '8a 04 03 12 01 ff', { type: 'hint' }],
+    ['a hint that says too much', '8a 04 06 08 ff ff ff ff 0f', { type: 'hint' }],
     ['a padded varint', '42 04 08 82 80 00', { type: PacketType.Sack, received: 2 }],
   ];
   test.each(read)('%s', (_, hex, packet) => {

@@ -46,7 +46,7 @@ const resume = {
   ],
 } as const;
 const { Hello, Welcome, Event, Ack, Error: Failure, Publish, Volatile, Sack, Ping, Pong } = PacketType;
-const { Connect, Connected, Refused, Disconnect, Reset, Renew } = PacketType;
+const { Connect, Connected, Refused, Disconnect, Reset, Renew, Drain } = PacketType;
 
 /** At least one packet of every type, with and without each field that may be absent. */
 export const samplePackets: readonly Packet[] = [
@@ -114,6 +114,8 @@ export const samplePackets: readonly Packet[] = [
   { type: Reset },
   { type: Renew, namespace: '/a', auth: undefined, ack: 1 },
   { type: Renew, namespace: '/a', auth: { token: 'other' }, ack: 300 },
+  { type: Drain, afterMs: 0, url: '' },
+  { type: Drain, afterMs: 2 ** 31 - 1, url: 'https://other.example' },
 ];
 
 /** Packets with a value wherever user code can put one. */

@@ -93,7 +93,7 @@ const requestFault: NamesOf<RequestFaultOptions> = { method: true, times: true }
 const client: NamesOf<WorldClientOptions> = {
   ...{ transports: true, fallbackDelayMs: true, codec: true, path: true, auth: true, headers: true, server: true },
   ...{ reconnect: true, connectTimeoutMs: true, ackTimeoutMs: true, autoConnect: true },
-  ...{ offlinePacketsMax: true, offlineBytesMax: true, extraHeaders: true, withCredentials: true },
+  ...{ offlinePacketsMax: true, offlineBytesMax: true, extraHeaders: true, withCredentials: true, followServers: true },
 };
 
 const known = {

@@ -42,6 +42,11 @@ export interface CoreOptions extends SocketOptions {
   /** Connect at once, without a call of `connect()`. Default true. */
   autoConnect?: boolean | undefined;
   /**
+   * Origins of servers that this one may send its client to when it is about to stop, such as `https://eu.example`: what is sent to this
+   * one is sent there then, `auth` too. Default: none, and the client stays with the server of its URL.
+   */
+  followServers?: readonly string[] | undefined;
+  /**
    * Header fields of every request, such as `authorization` for a proxy. In Node for all transports; in browsers for sse and
    * polling alone, because their WebSockets take none. They are read at every request. Default none.
    */
@@ -84,6 +89,7 @@ type NumberName = keyof typeof numbers;
 export type Options = Required<Pick<CoreOptions, 'codec' | 'transport'>> &
   Readonly<Record<NumberName, number>> & {
     readonly path: string;
+    readonly followServers: readonly string[];
     readonly autoConnect: boolean;
     readonly extraHeaders: CoreOptions['extraHeaders'];
     readonly withCredentials: CoreOptions['withCredentials'];
@@ -111,6 +117,7 @@ export function resolveOptions(options: CoreOptions): Options {
     codec,
     transport,
     path = '/halyard',
+    followServers = [],
     autoConnect = true,
     extraHeaders,
     withCredentials,
@@ -132,5 +139,17 @@ export function resolveOptions(options: CoreOptions): Options {
     const [value, min, max] = numbers[name];
     checked[name] = checkNumber(name, given[name] ?? value, min, max);
   }
-  return { ...checked, codec, transport, path, autoConnect, extraHeaders, withCredentials, clock, random, token };
+  return {
+    ...checked,
+    codec,
+    transport,
+    path,
+    followServers,
+    autoConnect,
+    extraHeaders,
+    withCredentials,
+    clock,
+    random,
+    token,
+  };
 }

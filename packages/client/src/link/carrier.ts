@@ -9,6 +9,8 @@ export interface Carrier {
   /** No namespace is wanted any more. */
   onIdle(): void;
   onOpen(recovered: boolean): void;
+  /** The server is to be left in so many milliseconds, for that origin if it is none that is empty. */
+  onDrain(afterMs: number, url: string): void;
   /** The server does not answer. */
   onSilent(): void;
 }

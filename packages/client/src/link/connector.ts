@@ -50,6 +50,9 @@ const nothing = () => {};
 /** A preferred transport is tried beside the one of now after a wait that is random up to this, and doubles with each failure. */
 const moveDelays = { delayMinMs: 10_000, delayMaxMs: 300_000 };
 
+/** A server that is about to go is not left sooner than so long after it was come to: so nobody is sent round in a circle. */
+const stayMsMin = 1_000;
+
 /** How long the server may take for a sign of life that a page asks for which was not looked at. */
 const wakeTimeoutMs = 5_000;
 
@@ -59,6 +62,7 @@ export interface ConnectorOptions {
   readonly codec: Codec;
   readonly transport: Transport;
   readonly path: string;
+  readonly followServers: readonly string[];
   readonly attemptsMax: number;
   readonly delayMinMs: number;
   readonly delayMaxMs: number;
@@ -90,8 +94,10 @@ export function createConnector<Session extends CarriedSession>(
   let cancelRival = nothing;
   /** How many of them were tried in vain, or did not last. */
   let setbacks = 0;
-  /** The link of now was one, so that what carried the session before may do so again. */
-  let hasMoved = false;
+  /** What has opened the link of now beside another: what carried the session before that may do so again. */
+  let hasMoved: Transport | undefined;
+  /** The link whose server is to be left. */
+  let drained: Link | undefined;
   /** WELCOME has not come yet on another link than that of which everybody knows. */
   let moving = false;
   /** Carried the session until it began to move. The server ends it, too, but none that it does not answer on. */
@@ -165,9 +171,9 @@ export function createConnector<Session extends CarriedSession>(
   };
 
   /** The session moves to it once an answer has come over it (docs/PROTOCOL.md §5.1). */
-  const tryRival = (transport: Transport) => {
+  const tryRival = (transport: Transport, at = address) => {
     cancelRival = clock.after(options.connectTimeoutMs, planRival);
-    const mine = transport.open(address, {
+    const mine = transport.open(at, {
       onOpen: () => mine.send(codec.encode({ type: PacketType.Ping, received: undefined })),
       async onFrame(frame) {
         if (link === mine) return receive(frame);
@@ -180,7 +186,8 @@ export function createConnector<Session extends CarriedSession>(
         if (rival !== mine) return;
         cancelRival();
         rival = undefined;
-        hasMoved = moving = true;
+        hasMoved = transport;
+        moving = true;
         former = link;
         session.detach('move', '');
         link = mine;
@@ -208,7 +215,7 @@ export function createConnector<Session extends CarriedSession>(
     if (state === 'closed' || !(reason || link)) return;
     if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
     // What it has moved to is gone: before anybody hears of it, what is there is tried.
-    const goesBack = hasMoved && !reason && after === 'resume';
+    const goesBack = !!hasMoved && !reason && after === 'resume';
     const tell = session.detach(goesBack ? 'move' : reason ? 'final' : after, close.reason || `${close.code}`);
     cancel();
     cancel = nothing;
@@ -216,7 +223,7 @@ export function createConnector<Session extends CarriedSession>(
     former?.close(1006, '');
     link?.close(close.code, close.reason);
     link = former = undefined;
-    hasMoved = false;
+    hasMoved = undefined;
     moving = goesBack;
     if (goesBack) return connect();
     const number = attempt;
@@ -265,7 +272,7 @@ export function createConnector<Session extends CarriedSession>(
         if (type === 'pagehide') {
           if (!persisted) {
             // A page that goes opens no other link.
-            hasMoved = false;
+            hasMoved = undefined;
             session.save?.() ? down(broken(type)) : end(1001, type);
           }
         } else if (type === 'offline') down(broken(type));
@@ -289,8 +296,18 @@ export function createConnector<Session extends CarriedSession>(
       former = undefined;
       const reason = !recovered ? 'new' : moving ? 'moved' : 'recovered';
       moving = false;
+      // Another server is no other way: from there what is preferred may be tried.
+      if (hasMoved === options.transport) hasMoved = undefined;
       move({ to: 'open', reason, transport: link!.name }, number);
       planRival();
+    },
+    onDrain(afterMs, url) {
+      if (drained === link) return;
+      drained = link;
+      dropRival();
+      const at = { ...address, url: (options.followServers.includes(url) ? url : origin) + options.path };
+      const waitMs = Math.max(afterMs, openedAt + stayMsMin - clock.now());
+      cancelRival = clock.after(waitMs, () => tryRival(options.transport, at));
     },
     onSilent,
   });

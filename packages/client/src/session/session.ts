@@ -118,7 +118,7 @@ export interface Session extends Speech, CarriedSession {
 export function createSession(
   options: SessionOptions,
   presences: ReadonlyMap<string, Presence>,
-  { onWanted, onIdle, onOpen, onSilent }: Carrier,
+  { onWanted, onIdle, onOpen, onDrain, onSilent }: Carrier,
 ): Session {
   const { clock, codec, offlinePacketsMax } = options;
   /** The link of now, spoken to first by HELLO. */
@@ -522,6 +522,7 @@ export function createSession(
       if (type === PacketType.Welcome) welcome(packet);
       else machine.receive(packet, clock.now(), frame.length);
       if (type === PacketType.Ping) positions.pinged();
+      else if (type === PacketType.Drain) onDrain(packet.afterMs, packet.url);
       if (leaving) idle();
       arm();
     },

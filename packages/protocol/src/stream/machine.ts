@@ -10,6 +10,7 @@ import type {
   ControlPacket,
   CountedPacket,
   DisconnectPacket,
+  DrainPacket,
   EventPacket,
   HintPacket,
   PublishPacket,
@@ -167,7 +168,7 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
    * @returns whether the deadline may have come closer; what `deliver` sends is not counted
    * @throws RemoteProtocolError if the packet breaks a rule
    */
-  receive(packet: SessionPacket | HintPacket, now: number, size = 0): boolean {
+  receive(packet: SessionPacket | DrainPacket | HintPacket, now: number, size = 0): boolean {
     // With a SACK due no PING is waiting, because that told the count too: then silence only moves away.
     const isCloser = this.#sackAt === undefined;
     this.#heardAt = now;
@@ -176,7 +177,7 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
     return isCloser;
   }
 
-  #take(packet: SessionPacket | HintPacket, now: number, size: number): void {
+  #take(packet: SessionPacket | DrainPacket | HintPacket, now: number, size: number): void {
     switch (packet.type) {
       case PacketType.Publish:
       case PacketType.Volatile:
@@ -192,6 +193,7 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
           if (this.pongsDue) this.pongsDue--;
         }
         return;
+      case PacketType.Drain:
       case 'hint':
         return;
     }

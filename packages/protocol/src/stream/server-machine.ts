@@ -4,6 +4,7 @@ import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits, SessionSettings } from '../wire/limits';
 import type {
   CountedPacket,
+  DrainPacket,
   HelloPacket,
   HintPacket,
   NumberRanges,
@@ -150,7 +151,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
     return stamp;
   }
 
-  override receive(packet: SessionPacket | HintPacket, now: number, size = 0): boolean {
+  override receive(packet: SessionPacket | DrainPacket | HintPacket, now: number, size = 0): boolean {
     const isCloser = super.receive(packet, now, size);
     // An answer to an earlier PING tells nothing about what was transmitted after that one.
     if (packet.type === PacketType.Pong && this.pongsDue === 0) this.#confirmStamp(this.#pingStamp);

@@ -19,6 +19,7 @@ export const PacketType = {
   Disconnect: 13,
   Reset: 14,
   Renew: 15,
+  Drain: 64,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
@@ -172,6 +173,15 @@ export interface RenewPacket {
   readonly ack: number;
 }
 
+/** The server is about to go, and others that share its store go on. A hint: a client may ignore it, and is closed with 1012 then. */
+export interface DrainPacket {
+  readonly type: typeof PacketType.Drain;
+  /** The client is to leave in so many milliseconds, and to resume at another server. */
+  readonly afterMs: number;
+  /** Origin of that one, such as `https://other.example`; empty: where the client would connect anyway. */
+  readonly url: string;
+}
+
 /** Packets that both ends count (docs/PROTOCOL.md §5). */
 export type CountedPacket =
   | EventPacket
@@ -191,9 +201,9 @@ export type OpeningPacket = HelloPacket | WelcomePacket | ResetPacket;
 /** Packets that belong to a session. */
 export type SessionPacket = CountedPacket | ControlPacket | PublishPacket | VolatilePacket;
 
-/** A packet of a type from `packetLimits.hintTypeMin` that this version does not know, and leaves alone. Never sent. */
+/** A packet of a type from `packetLimits.hintTypeMin` that this version does not know, or of another shape; it is left alone. Never sent. */
 export interface HintPacket {
   readonly type: 'hint';
 }
 
-export type Packet = OpeningPacket | SessionPacket | HintPacket;
+export type Packet = OpeningPacket | SessionPacket | DrainPacket | HintPacket;

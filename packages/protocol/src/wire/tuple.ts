@@ -132,76 +132,82 @@ const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined
 const event = { namespace: name, event: name, args };
 const failure = { code: name, message: text, data: anything };
 
+type Layouts = { readonly [Type in PacketType]: Layout<Extract<Packet, { type: Type }>> };
+
 // In the order of their numbers: keys would only make it longer.
-const layouts: { readonly [Type in PacketType]: Layout<Extract<Packet, { type: Type }>> } = [
-  // Hello
-  {
-    namespaces: optional(requests, [{ namespace: '/', auth: undefined }]),
-    client: optional(text, ''),
-    resume: optional(
-      nested<ResumeRequest>({
-        session: name,
-        secret: name,
-        received: count,
-        confirmed: count,
-        positions: optional(positionsOf(Infinity), []),
-        settled,
+const layouts: Layouts = Object.assign<Omit<Layouts, 64>, Pick<Layouts, 64>>(
+  [
+    // Hello
+    {
+      namespaces: optional(requests, [{ namespace: '/', auth: undefined }]),
+      client: optional(text, ''),
+      resume: optional(
+        nested<ResumeRequest>({
+          session: name,
+          secret: name,
+          received: count,
+          confirmed: count,
+          positions: optional(positionsOf(Infinity), []),
+          settled,
+        }),
+        undefined,
+      ),
+      token: (value, field) => (value == null || value === '' ? '' : token(value, field)),
+      generation: optional(count, 0),
+      left: optional(count, 0),
+    },
+    // Welcome
+    {
+      session: name,
+      secret: name,
+      settings: nested<SessionSettings>({
+        heartbeatMs: setting,
+        heartbeatTimeoutMs: setting,
+        recoveryWindowMs: setting,
+        frameBytesMax: setting,
+        sackPacketsMax: setting,
+        sackDelayMs: setting,
+        windowPacketsMax: setting,
+        windowBytesMax: setting,
+        sentFrameBytesMax: optional(setting, undefined),
       }),
-      undefined,
-    ),
-    token: (value, field) => (value == null || value === '' ? '' : token(value, field)),
-    generation: optional(count, 0),
-    left: optional(count, 0),
-  },
-  // Welcome
-  {
-    session: name,
-    secret: name,
-    settings: nested<SessionSettings>({
-      heartbeatMs: setting,
-      heartbeatTimeoutMs: setting,
-      recoveryWindowMs: setting,
-      frameBytesMax: setting,
-      sackPacketsMax: setting,
-      sackDelayMs: setting,
-      windowPacketsMax: setting,
-      windowBytesMax: setting,
-      sentFrameBytesMax: optional(setting, undefined),
-    }),
-    received: count,
-    recovered: tested((value) => typeof value === 'boolean', 'true or false'),
-    reason: optional(text, ''),
-    settled,
-  },
-  // Event
-  { ...event, ack: optional(ack, undefined) },
-  // Ack
-  { ack, value: anything },
-  // Error
-  { ack, ...failure },
-  // Publish
-  { namespace: name, positions: positionsOf(packetLimits.publishLogsMax), event: name, args },
-  // Volatile
-  event,
-  // Sack
-  { received: count, settled },
-  // Ping
-  heartbeat as never,
-  // Pong
-  heartbeat as never,
-  // Connect
-  { namespace, auth: anything },
-  // Connected
-  { namespace, id: name, renewMs: optional(setting, undefined) },
-  // Refused
-  { namespace, ...failure },
-  // Disconnect
-  { namespace, reason: optional(text, '') },
-  // Reset
-  {},
-  // Renew
-  { namespace, auth: optional(anything, undefined), ack },
-];
+      received: count,
+      recovered: tested((value) => typeof value === 'boolean', 'true or false'),
+      reason: optional(text, ''),
+      settled,
+    },
+    // Event
+    { ...event, ack: optional(ack, undefined) },
+    // Ack
+    { ack, value: anything },
+    // Error
+    { ack, ...failure },
+    // Publish
+    { namespace: name, positions: positionsOf(packetLimits.publishLogsMax), event: name, args },
+    // Volatile
+    event,
+    // Sack
+    { received: count, settled },
+    // Ping
+    heartbeat as never,
+    // Pong
+    heartbeat as never,
+    // Connect
+    { namespace, auth: anything },
+    // Connected
+    { namespace, id: name, renewMs: optional(setting, undefined) },
+    // Refused
+    { namespace, ...failure },
+    // Disconnect
+    { namespace, reason: optional(text, '') },
+    // Reset
+    {},
+    // Renew
+    { namespace, auth: optional(anything, undefined), ack },
+  ],
+  // Drain
+  { 64: { afterMs: setting, url: optional(text, '') } },
+);
 
 type Fields = Record<string, unknown>;
 
@@ -238,20 +244,24 @@ export function toTuple(packet: Packet): Tuple {
 export function fromTuple(input: unknown): Packet {
   const tuple = list(input, 'packet');
   const type = tuple[0];
-  if (
-    Number.isInteger(type) &&
-    (type as number) >= packetLimits.hintTypeMin &&
-    (type as number) <= packetLimits.hintTypeMax
-  )
-    return { type: 'hint' };
-  const layout = typeof type === 'number' && layouts[type as PacketType];
-  if (!layout)
-    throw new RemoteProtocolError(
-      'ERR_PACKET_TYPE',
-      `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
-    );
-  // Plus zero, because −0 is a type's number too.
-  return readFields({ type: (type as number) + 0 }, layout, tuple, 1) as unknown as Packet;
+  try {
+    const layout = typeof type === 'number' && layouts[type as PacketType];
+    if (!layout)
+      throw new RemoteProtocolError(
+        'ERR_PACKET_TYPE',
+        `unknown packet type ${typeof type === 'number' ? type : typeof type}`,
+      );
+    // Plus zero, because −0 is a type's number too.
+    return readFields({ type: (type as number) + 0 }, layout, tuple, 1) as unknown as Packet;
+  } catch (error) {
+    if (
+      Number.isInteger(type) &&
+      (type as number) >= packetLimits.hintTypeMin &&
+      (type as number) <= packetLimits.hintTypeMax
+    )
+      return { type: 'hint' };
+    throw error;
+  }
 }
 
 /** @throws RemoteProtocolError unless `value` is a namespace's name: `/` and then 0 to 255 characters */

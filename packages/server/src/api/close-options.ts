@@ -1,21 +1,45 @@
 // How a server stops.
-import { LocalUsageError } from '@halyard/protocol';
+import { LocalUsageError, packetLimits } from '@halyard/protocol';
 
 export interface CloseOptions {
   /**
    * No new client is taken from now on, and for so many milliseconds at the most the server goes on. Where others share its store, clients
-   * leave one after the other (1012), spread over that time, and go on there; what handlers have begun is finished, and clients have
-   * their replies. It takes no longer than that needs. Default: 0, everything ends at once.
+   * are told when to leave, one after the other, spread over that time, and go on there: nobody notices. Who does not leave is closed
+   * with 1012. What handlers have begun is finished, and clients have their replies. It takes no longer than that needs. Default: 0,
+   * everything ends at once.
    */
   readonly drainMs?: number | undefined;
+  /**
+   * Where clients are to go, if that is not where they would connect anyway: the origin of a server that shares the store, such as
+   * `https://eu.example`. Clients go there only if their option `followServers` lists it. Default: none.
+   */
+  readonly url?: string | undefined;
+}
+
+export interface CheckedClose {
+  readonly drainMs: number;
+  /** Empty: none. */
+  readonly url: string;
 }
 
 const drainMsMax = 3_600_000;
 
-/** @returns `drainMs`. @throws LocalUsageError `ERR_OPTION` that says what it may be */
-export function checkClose(options: CloseOptions = {}): number {
-  const { drainMs = 0 } = options ?? {};
-  if (typeof drainMs === 'number' && drainMs >= 0 && drainMs <= drainMsMax) return drainMs;
-  const message = `drainMs is ${String(drainMs)}: it may be a number of milliseconds from 0 to ${drainMsMax}.`;
-  throw new LocalUsageError('ERR_OPTION', message, { option: 'drainMs' });
+/** @throws LocalUsageError `ERR_OPTION` that names the option, and says what it may be */
+export function checkClose(options: CloseOptions = {}): CheckedClose {
+  const { drainMs = 0, url = '' } = options ?? {};
+  if (!(typeof drainMs === 'number' && drainMs >= 0 && drainMs <= drainMsMax)) {
+    const message = `drainMs is ${String(drainMs)}: it may be a number of milliseconds from 0 to ${drainMsMax}.`;
+    throw new LocalUsageError('ERR_OPTION', message, { option: 'drainMs' });
+  }
+  if (url !== '' && !isOrigin(url)) {
+    const message = `url is ${String(url)}: it may be the origin of a server, http or https, such as https://eu.example, without a path.`;
+    throw new LocalUsageError('ERR_OPTION', message, { option: 'url' });
+  }
+  return { drainMs, url };
+}
+
+function isOrigin(url: unknown): boolean {
+  if (typeof url !== 'string' || url.length > packetLimits.reasonCharsMax || !URL.canParse(url)) return false;
+  const { origin, protocol } = new URL(url);
+  return origin === url && (protocol === 'http:' || protocol === 'https:');
 }

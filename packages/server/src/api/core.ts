@@ -42,6 +42,7 @@ import { Forwarding } from '../wire/http/forwarding';
 import { HttpRequests } from '../wire/http/http-requests';
 import { Router, shutDown } from '../wire/router';
 import { hearMeasured, readMetrics } from './catalogue';
+import type { CheckedClose } from './close-options';
 import { Drain } from './drain';
 import { type Health, healthOf } from './health';
 import type { ListenOptions } from './listen-options';
@@ -318,20 +319,20 @@ export class Core {
     host.reloadTls();
   }
 
-  /** @param drainMs how long clients may take to go, and what was begun to be finished. Called again, it is not waited for any longer */
-  close(drainMs: number): Promise<void> {
-    if (drainMs === 0) this.#drain.end();
-    this.#closed ??= this.#close(drainMs);
+  /** Called again, without `drainMs`, it waits for nothing any longer. */
+  close(options: CheckedClose): Promise<void> {
+    if (options.drainMs === 0) this.#drain.end();
+    this.#closed ??= this.#close(options);
     return this.#closed;
   }
 
-  async #close(drainMs: number): Promise<void> {
+  async #close({ drainMs, url }: CheckedClose): Promise<void> {
     debug?.(`node ${this.node} closes, with ${this.#sessions.size} sessions`);
     this.#closing = true;
     // Who polls a server alone comes to it over any number of connections until it has everything.
     if (drainMs === 0 || this.#cluster !== undefined) this.#host?.stopListening();
     for (const greeting of [...this.#greeting.greetings]) greeting.end(shutDown);
-    if (drainMs > 0) await this.#drain.run(drainMs);
+    if (drainMs > 0) await this.#drain.run(drainMs, url);
     this.#host?.stopListening();
     await this.#cluster?.finish();
     for (const session of [...this.#sessions]) session.letGo(shutDown);

@@ -1,5 +1,5 @@
-// How a server is left that is about to stop: its clients go one after the other to the servers that share its store, and what was begun
-// is finished. A server alone has nobody to send them to: it waits until all is answered.
+// How a server is left that is about to stop: its clients are told when, and go one after the other to the servers that share its store
+// (docs/PROTOCOL.md §5.12); and what was begun is finished. A server alone has nobody to send them to: it waits until all is answered.
 import type { Platform } from '../base/platform';
 import type { Running } from '../namespace/handling';
 import type { Session } from '../session/session';
@@ -16,38 +16,54 @@ export interface DrainContext {
 const stepMs = 20;
 /** They go within this part of the time: the rest is for what was begun. */
 const leavingPart = 0.8;
+/** Who was told to leave has so long for the way to another server, or this part of the time, before it is sent off, in milliseconds. */
+const graceMsMax = 2_000;
+const gracePart = 0.2;
+/** So many are told in one step, and no fewer than are to leave in it: all of them at once would hold up the rest. */
+const toldMax = 500;
 /** No fewer go in a second, if there are so many. */
 const leavingPerSecondMin = 100;
 
 export class Drain {
   readonly #context: DrainContext;
   #isOver = false;
+  #wake = (): void => {};
 
   constructor(context: DrainContext) {
     this.#context = context;
   }
 
   /** @returns once nothing is left to be done, or after `drainMs` milliseconds */
-  async run(drainMs: number): Promise<void> {
+  async run(drainMs: number, url = ''): Promise<void> {
     const { platform, sessions, isShared } = this.#context;
     const begunAt = platform.now();
     const leaving = isShared ? [...sessions] : [];
-    const perMs = Math.max(leaving.length / (drainMs * leavingPart), leavingPerSecondMin / 1_000);
+    const graceMs = Math.min(graceMsMax, drainMs * gracePart);
+    const perMs = Math.max(leaving.length / (drainMs * leavingPart - graceMs), leavingPerSecondMin / 1_000);
     let told = 0;
+    let gone = 0;
     while (!this.#isOver) {
       const passedMs = platform.now() - begunAt;
-      for (const session of leaving.slice(told, (passedMs + stepMs) * perMs)) {
-        session.goElsewhere();
-        told++;
+      const first = Math.max(told + toldMax, (passedMs + stepMs) * perMs);
+      for (; told < Math.min(first, leaving.length); told++)
+        leaving[told]?.sayDrain(Math.max(0, Math.round(told / perMs - passedMs)), url);
+      for (; gone < told; gone++) {
+        const session = leaving[gone];
+        if (session?.isAway === false && gone / perMs + graceMs > passedMs) break;
+        session?.goElsewhere();
       }
-      if (passedMs >= drainMs || (told === leaving.length && this.#isDone())) return;
-      await new Promise<void>((resolve) => platform.after(stepMs, resolve));
+      if (passedMs >= drainMs || (gone === leaving.length && this.#isDone())) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        platform.after(stepMs, resolve);
+      });
     }
   }
 
   /** It is not waited for any longer. */
   end(): void {
     this.#isOver = true;
+    this.#wake();
   }
 
   #isDone(): boolean {

@@ -138,7 +138,7 @@ export class Server<
   /**
    * Ends every session's connection with 1001 and stops, for good. Clients come back when another server listens. Called again, without
    * `drainMs`, it does not wait for anything any longer.
-   * @param options `drainMs`: how long clients may take to go, and what was begun to be finished
+   * @param options `drainMs`: how long clients may take to go, and what was begun to be finished; `url`: where they are to go
    * @throws LocalUsageError `ERR_OPTION` that names the option and its range
    */
   async close(options?: CloseOptions): Promise<void> {

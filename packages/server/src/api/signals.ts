@@ -11,12 +11,12 @@ export interface SignalOptions extends CloseOptions {
 /**
  * Closes a server when the process is told to stop, and then ends the process: with 0 if all went well, else with 1, and stderr says why.
  * A second signal ends it at once.
- * @param io what is closed. @param options `drainMs` is 10,000 by default: below the 30 s after which Kubernetes kills
+ * @param io what is closed. @param options `drainMs` is 10,000 by default: below the 30 s after which Kubernetes kills; `url` as of `close`
  * @returns a function that takes it back
  */
 export function handleSignals(
   io: { close(options: CloseOptions): Promise<void> },
-  { drainMs = 10_000, signals = ['SIGTERM', 'SIGINT'], afterwards }: SignalOptions = {},
+  { drainMs = 10_000, url, signals = ['SIGTERM', 'SIGINT'], afterwards }: SignalOptions = {},
 ): () => void {
   let isTold = false;
   const stop = async (): Promise<void> => {
@@ -24,7 +24,7 @@ export function handleSignals(
     if (isTold) process.exit(1);
     isTold = true;
     try {
-      await io.close({ drainMs });
+      await io.close({ drainMs, url });
       await afterwards?.();
       process.exit(0);
     } catch (error) {

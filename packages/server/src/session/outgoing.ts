@@ -6,6 +6,7 @@ import {
   CloseCode,
   type ControlPacket,
   type DeliveredPacket,
+  type DrainPacket,
   type ErrorPacket,
   type Failure,
   type Frame,
@@ -161,7 +162,7 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     this.connection?.send(frame);
   }
 
-  control(packet: ControlPacket): void {
+  control(packet: ControlPacket | DrainPacket): void {
     this.connection?.send(this.codec.encode(packet));
   }
 

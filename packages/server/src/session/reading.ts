@@ -6,6 +6,7 @@ import {
   type Close,
   CloseCode,
   type ControlPacket,
+  type DrainPacket,
   LocalUsageError,
   PacketType,
   packetLimits,
@@ -161,7 +162,7 @@ export abstract class Reading extends Outgoing {
     if (this.catchUp !== undefined && stamp > this.catchUp.stamp) this.end(behind);
   }
 
-  override control(packet: ControlPacket): void {
+  override control(packet: ControlPacket | DrainPacket): void {
     if (packet.type === PacketType.Ping) this.#budget?.pinged();
     super.control(packet);
   }

@@ -8,6 +8,7 @@ import {
   type ControlPacket,
   closeWords,
   type DeliveredPacket,
+  type DrainPacket,
   type Frame,
   type HelloPacket,
   LocalUsageError,
@@ -59,7 +60,7 @@ const tooLong: Close = { code: CloseCode.SessionEnded, reason: 'away longer than
 const unstored: Close = { code: CloseCode.TryAgainLater, reason: 'the store does not answer', by: 'server' };
 
 /** Those whose client was not told of them yet, because they are not stored, and what is to be said behind WELCOME. */
-const unwelcomed = new WeakMap<Recorded, ControlPacket[]>();
+const unwelcomed = new WeakMap<Recorded, (ControlPacket | DrainPacket)[]>();
 /** What waits for the store to keep up. */
 const waits = new WeakMap<Recorded, Delivery[]>();
 
@@ -293,7 +294,20 @@ export class Session extends Roaming implements Receiver {
     if (this.#untold !== undefined) this.told(this.#untold);
   }
 
-  /** Its server is about to stop, and others go on with it: its client is to come to one of them. */
+  /**
+   * Its server is about to stop, and others go on with it: its client is told to leave by itself.
+   * @param afterMs in so many milliseconds. @param url origin of another server; empty: any that it comes to
+   */
+  sayDrain(afterMs: number, url: string): void {
+    if (!this.isAway) this.control({ type: PacketType.Drain, afterMs, url });
+  }
+
+  /** Its client has no connection here, or is told that it has none any more. */
+  get isAway(): boolean {
+    return this.connection === undefined;
+  }
+
+  /** Its server is about to stop, and its client has not left: it is to come to another one. */
   goElsewhere(): void {
     const close: Close = { code: CloseCode.ServiceRestart, reason: 'the server is about to stop', by: 'server' };
     this.connection?.close(close);
@@ -302,7 +316,7 @@ export class Session extends Roaming implements Receiver {
 
   /** Whether its client has everything that was said to it, or is not there. */
   get hasSaidAll(): boolean {
-    return this.connection === undefined || this.machine.confirmed === this.machine.sent;
+    return this.isAway || this.machine.confirmed === this.machine.sent;
   }
 
   onFrame(frame: Frame): void {
@@ -504,7 +518,7 @@ export class Session extends Roaming implements Receiver {
   }
 
   /** Nothing is said before WELCOME. */
-  override control(packet: ControlPacket): void {
+  override control(packet: ControlPacket | DrainPacket): void {
     const behind = unwelcomed.get(this);
     if (behind === undefined) {
       super.control(packet);
