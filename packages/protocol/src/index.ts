@@ -47,9 +47,12 @@ export { fromTupleFast, toTupleFast } from './wire/fast-tuple';
 export {
   defaultOutboxLimits,
   defaultPendingAcksMax,
+  defaultRateLimits,
   defaultSettings,
   type OutboxLimits,
   packetLimits,
+  type RateLimits,
+  type ServerLimits,
   type SessionSettings,
 } from './wire/limits';
 export * from './wire/packet';

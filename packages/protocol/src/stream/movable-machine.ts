@@ -1,11 +1,11 @@
 // A session machine that can go on elsewhere: its state as plain data, and what the peer has sent is settled by its owner, once
 // it is handled to the end, so that what is not is sent and handled again elsewhere. Only servers have it.
-import { CloseCode } from '../wire/close';
 import { RemoteProtocolError } from '../wire/errors';
-import { defaultOutboxLimits, type OutboxLimits, type SessionSettings } from '../wire/limits';
+import { defaultOutboxLimits, type ServerLimits, type SessionSettings } from '../wire/limits';
 import { type CountedPacket, type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
 import { type OpenPacket, OpenPackets } from './open-packets';
+import { type Window, windowError } from './paced-machine';
 import { type ResumeCounts, ServerMachine, type ServerSink } from './server-machine';
 import { Settled } from './settled';
 
@@ -40,8 +40,6 @@ export interface StreamState<Frame> extends StreamCounts {
   readonly frames: readonly (readonly [frame: Frame, mark: number])[];
 }
 
-type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
-
 /** No server has a larger one. */
 export const largestWindow: Window = { windowPacketsMax: 8_192, windowBytesMax: 1 << 30 };
 
@@ -67,7 +65,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   #skipped: NumberRanges = [];
 
   /** @param state what a machine before this one had come to */
-  constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, state: StreamState<F> | undefined) {
+  constructor(sink: ServerSink<F>, settings: SessionSettings, limits: ServerLimits, state: StreamState<F> | undefined) {
     super(sink, settings, limits);
     this.#settled = new Settled(state?.received, state?.settled);
     this.#stored = { settled: state?.settled ?? [], packets: 0, bytes: 0 };
@@ -204,7 +202,11 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return settled.length > 0 ? settled : undefined;
   }
 
-  protected override count(packet: CountedPacket, now: number, size: number): void {
+  protected override windowAt(number: number): Window {
+    return number > this.#left ? this.settings : largestWindow;
+  }
+
+  protected override accept(packet: CountedPacket, now: number, size: number): void {
     const number = this.#nextNumber();
     if (this.#open.has(number) || this.#settled.has(number)) return;
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
@@ -214,7 +216,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     }
     const ack = packet.type === PacketType.Event || packet.type === PacketType.Renew ? packet.ack : undefined;
     this.#open.add({ number, since: now, size, ack });
-    this.#checkWindow(number > this.#left ? this.settings : largestWindow);
+    this.#checkWindow(this.windowAt(number));
     this.handle(packet, number, size);
   }
 
@@ -240,15 +242,11 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   }
 
   /** @throws RemoteProtocolError if the peer sends more than it was told to */
-  #checkWindow({ windowPacketsMax, windowBytesMax }: Window): void {
+  #checkWindow(window: Window): void {
     const packets = this.#open.count + this.#settledPackets - this.#stored.packets + this.untoldPackets;
     const bytes = this.#open.bytes + this.#settledBytes - this.#stored.bytes + this.untoldBytes;
-    if (packets <= windowPacketsMax && (packets === 1 || bytes <= windowBytesMax)) return;
-    throw new RemoteProtocolError(
-      'ERR_WINDOW',
-      `more than ${windowPacketsMax} packets, or ${windowBytesMax} bytes, that are not confirmed`,
-      CloseCode.RateLimited,
-    );
+    if (packets <= window.windowPacketsMax && (packets === 1 || bytes <= window.windowBytesMax)) return;
+    throw windowError(window);
   }
 
   #close({ number, size }: OpenPacket, now: number): void {

@@ -1,7 +1,7 @@
 // A server's session machine (docs/PROTOCOL.md §5.4): it is resumed over one connection after another, its outbox waits while
 // logs are read, and it knows up to which stamp its client has handled everything.
 import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
-import type { OutboxLimits, SessionSettings } from '../wire/limits';
+import type { ServerLimits, SessionSettings } from '../wire/limits';
 import type {
   CountedPacket,
   DrainPacket,
@@ -13,14 +13,15 @@ import type {
 } from '../wire/packet';
 import { PacketType } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
-import { SessionMachine, type SessionSink, type SessionState } from './machine';
+import type { SessionState } from './machine';
 import { Outbox } from './outbox';
+import { PacedMachine, type PacedSink } from './paced-machine';
 
 /** How far the client has got, as HELLO tells. */
 export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
   Partial<Pick<HelloPacket, 'left'>>;
 
-export interface ServerSink<F> extends SessionSink<F> {
+export interface ServerSink<F> extends PacedSink<F> {
   /** The stamp up to which everything, in or out of the outbox, was put on this connection or handled before it. */
   transmittedStamp(): number;
   /** Of a machine whose owner settles: more is settled of what came first. */
@@ -35,7 +36,7 @@ const next: Record<SessionState, readonly SessionState[]> = {
   ended: ['ended'],
 };
 
-export class ServerMachine<F extends { readonly length: number }> extends SessionMachine<F, Outbox<F>, OutboxLimits> {
+export class ServerMachine<F extends { readonly length: number }> extends PacedMachine<F, Outbox<F>> {
   declare protected readonly sink: ServerSink<F>;
   /** Everything that was transmitted with a stamp up to this one is known to be handled by the client. */
   confirmedStamp = -1;
@@ -46,7 +47,7 @@ export class ServerMachine<F extends { readonly length: number }> extends Sessio
   /** What had been transmitted before the newest PING: all of it is handled once every PING is answered. */
   #pingStamp = -1;
 
-  constructor(sink: ServerSink<F>, settings: SessionSettings, limits: OutboxLimits, probeSlackMs = 0) {
+  constructor(sink: ServerSink<F>, settings: SessionSettings, limits: ServerLimits, probeSlackMs = 0) {
     super(sink, settings, limits, new Outbox(), probeSlackMs);
   }
 

@@ -67,6 +67,19 @@ export interface OutboxLimits {
   readonly pendingAcksMax: number;
 }
 
+/** How fast what a client sends is taken (docs/PROTOCOL.md §5.10). */
+export interface RateLimits {
+  /** Counted packets, and VOLATILE, in a second; so many at once after a pause … */
+  readonly packetsPerSecondMax: number;
+  /** … and their sizes together: bytes of binary frames, UTF-16 units of text frames. */
+  readonly bytesPerSecondMax: number;
+}
+
+export const defaultRateLimits: RateLimits = { packetsPerSecondMax: 10_000, bytesPerSecondMax: 16 << 20 };
+
+/** Bounds on what a server keeps for a client, and takes from it. Without a rate it takes what comes. */
+export type ServerLimits = OutboxLimits & Partial<RateLimits>;
+
 export const defaultPendingAcksMax = 16_384;
 
 export const defaultOutboxLimits: OutboxLimits = {

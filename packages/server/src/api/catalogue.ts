@@ -192,6 +192,12 @@ export const catalogue: Entries = [
       ]),
   },
   {
+    name: 'halyard_refused_volatile_total',
+    help: 'Volatile events of clients that came faster than packetsPerSecondMax or bytesPerSecondMax: they were dropped.',
+    ...{ type: 'counter', unit: 'events', labels: [] },
+    read: ({ meters }) => single(meters.volatileRefused),
+  },
+  {
     name: 'halyard_cuts_total',
     help: 'Connections that were cut past backpressureBytesMax.',
     ...{ type: 'counter', unit: 'connections', labels: [] },

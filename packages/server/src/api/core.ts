@@ -48,7 +48,7 @@ import { type Health, healthOf } from './health';
 import type { ListenOptions } from './listen-options';
 import type { Metric } from './metrics';
 import { Node } from './node';
-import { type CheckedOptions, retentionOf } from './options';
+import { type CheckedOptions, retentionOf, serverLimitsOf } from './options';
 import { Reports } from './reports';
 import { type NamespaceContext, ServerNamespace } from './server-namespace';
 
@@ -125,7 +125,7 @@ export class Core {
       {
         ...options,
         settings: settingsOf(options),
-        outboxLimits: options,
+        serverLimits: serverLimitsOf(options),
         ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         ...{ meters, tell, report, warn },

@@ -1,13 +1,15 @@
-// The server's options: their defaults and their ranges. Every one is checked when the server is made.
+// The server's options: their defaults and their ranges. Every one is checked when the server is made. Longer than other files: it is a list.
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import {
   type Clock,
   defaultOutboxLimits,
+  defaultRateLimits,
   defaultSettings,
   LocalUsageError,
   largestWindow,
   quoted,
+  type ServerLimits,
 } from '@halyard/protocol';
 import { type Logger, logLevels } from '../base/logger';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
@@ -55,6 +57,10 @@ const numbers = {
   windowPacketsMax: { default: defaultSettings.windowPacketsMax, min: 64, max: largestWindow.windowPacketsMax },
   /** Their sum: bytes, or characters of text. */
   windowBytesMax: { default: defaultSettings.windowBytesMax, min: 65_536, max: largestWindow.windowBytesMax },
+  /** Packets that are taken of one session in a second, and so many at once: what is beyond waits, and by the window its client does … */
+  packetsPerSecondMax: { default: defaultRateLimits.packetsPerSecondMax, min: 1, max: 1 << 24 },
+  /** … and their sum in bytes. */
+  bytesPerSecondMax: { default: defaultRateLimits.bytesPerSecondMax, min: 1_024, max: 1 << 30 },
   /** Packets kept for one session until it confirms them. */
   outboxPacketsMax: { default: defaultOutboxLimits.outboxPacketsMax, min: 16, max: 1 << 24 },
   /** Their sum in bytes. */
@@ -165,6 +171,12 @@ export function retentionOf(options: NumberOptions): RetentionLimits {
   const { logPacketsMax, logBytesMax, journalBytesMax } = options;
   const entryAgeMsMax = options.recoveryWindowMs + noticedMs + 5 * tickMs;
   return { entryAgeMsMax, logPacketsMax, logBytesMax, journalBytesMax };
+}
+
+/** What is looked up for every packet, in an object of its own: one of so many options is slow. */
+export function serverLimitsOf(options: NumberOptions): ServerLimits {
+  const { outboxPacketsMax, outboxBytesMax, pendingAcksMax, packetsPerSecondMax, bytesPerSecondMax } = options;
+  return { outboxPacketsMax, outboxBytesMax, pendingAcksMax, packetsPerSecondMax, bytesPerSecondMax };
 }
 
 /** What Socket.IO has, and its users type: what does it here. */

@@ -24,6 +24,8 @@ export class Meters {
   readonly replies = new Histogram();
   /** How many replies have not come in time, or not at all. */
   repliesMissed = 0;
+  /** Volatile events of clients that have come too fast. */
+  volatileRefused = 0;
   readonly loopDelay: LoopDelay;
   /** What somebody has hung in to see more. */
   instruments: Instruments | undefined;

@@ -1,6 +1,6 @@
 // What sessions need of the layers above them, and what those see of a session.
 import type { Codec } from '@halyard/codec';
-import type { Failure, OutboxLimits, SessionSettings, Value } from '@halyard/protocol';
+import type { Failure, ServerLimits, SessionSettings, Value } from '@halyard/protocol';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
@@ -70,7 +70,7 @@ export interface SessionContext extends PendingLimits {
   /** What records are written with, if others share the store. */
   readonly recordCodec: Codec;
   readonly settings: SessionSettings;
-  readonly outboxLimits: OutboxLimits;
+  readonly serverLimits: ServerLimits;
   readonly sentFrameBytesMax: number;
   readonly codecs: readonly Codec[];
   readonly ackTimeoutMs: number;

@@ -43,10 +43,10 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     super();
     this.codecIndex = codecIndex;
     this.context = context;
-    const { settings, outboxLimits, turn } = context;
+    const { settings, serverLimits, turn } = context;
     this.machine = turn.isShared
-      ? new MovableMachine<Frame>(this, settings, outboxLimits, state)
-      : new ServerMachine<Frame>(this, settings, outboxLimits);
+      ? new MovableMachine<Frame>(this, settings, serverLimits, state)
+      : new ServerMachine<Frame>(this, settings, serverLimits);
   }
 
   get codec(): Codec {

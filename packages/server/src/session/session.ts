@@ -15,6 +15,7 @@ import {
   type NamespaceRequest,
   PacketType,
   packetLimits,
+  type RateLimits,
   RemoteProtocolError,
   type ResumeCounts,
   type ResumeRequest,
@@ -354,6 +355,7 @@ export class Session extends Roaming implements Receiver {
   onClose(close: Close): void {
     if (afterClose(close.code) !== 'resume') {
       try {
+        this.machine.takeLate(this.context.wheel.lately());
         this.lastWords();
       } catch (error) {
         this.fail(error);
@@ -372,6 +374,16 @@ export class Session extends Roaming implements Receiver {
       }
     }
     this.away(close);
+  }
+
+  paced(limit: keyof RateLimits, isDropped: boolean): void {
+    const { warn, serverLimits, meters } = this.context;
+    if (isDropped) meters.volatileRefused++;
+    const what = limit === 'packetsPerSecondMax' ? 'packets' : 'bytes';
+    const message =
+      `A session sends more than ${serverLimits[limit]} ${what} in a second (${limit}): what is beyond waits, at its client ` +
+      'once the window is full, and volatile events are dropped.';
+    warn(limit, message);
   }
 
   override silent(): void {
@@ -415,7 +427,12 @@ export class Session extends Roaming implements Receiver {
       else this.end(tooLong);
       return;
     }
-    this.machine.tick(now);
+    try {
+      this.machine.tick(now);
+    } catch (error) {
+      // Of what has waited.
+      this.fail(error);
+    }
     this.schedule();
   }
 

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { defaultSettings, type RateLimits } from '../wire/limits';
+import { type EventPacket, PacketType } from '../wire/packet';
+import { MovableMachine } from './movable-machine';
+import { ServerMachine, type ServerSink } from './server-machine';
+
+const settings = { ...defaultSettings, sackPacketsMax: 4, windowPacketsMax: 64, windowBytesMax: 10_000 };
+const outbox = { outboxPacketsMax: 5, outboxBytesMax: 100, pendingAcksMax: 2 };
+const event = (name: string, ack?: number): EventPacket => ({
+  ...{ type: PacketType.Event, namespace: '/', event: name, args: [], ack },
+});
+const volatile = (name: string) => ({ type: PacketType.Volatile, namespace: '/', event: name, args: [] }) as const;
+
+/** What a machine with these limits makes of what it is sent. */
+function paced(limits: Partial<RateLimits>, Machine: typeof ServerMachine<string> = ServerMachine) {
+  const handled: string[] = [];
+  const told: string[] = [];
+  const sink: ServerSink<string> = {
+    transmit() {},
+    control: (packet) => told.push(`${packet.type} ${packet.received}`),
+    deliver: (packet) => handled.push('event' in packet ? packet.event : String(packet.type)),
+    silent() {},
+    transmittedStamp: () => -1,
+    paced: (limit, isDropped) => told.push(`${limit}${isDropped ? ', dropped' : ''}`),
+  };
+  const machine = new Machine(sink, settings, { ...outbox, ...limits });
+  machine.hold({ received: 0, confirmed: 0 }, 0);
+  machine.open(0);
+  return {
+    machine,
+    told,
+    send: (now: number, count: number, size = 1) => {
+      for (let i = 1; i <= count; i++) machine.receive(event(`${now}.${i}`), now, size);
+    },
+    take: () => handled.splice(0),
+  };
+}
+
+describe('packets in a second', () => {
+  it('are taken as they come if they are no more', () => {
+    const { send, take, told, machine } = paced({ packetsPerSecondMax: 20 });
+    send(0, 20);
+    expect(take()).toHaveLength(20);
+    for (let now = 1_000; now < 10_000; now += 100) send(now, 2);
+    expect(take()).toHaveLength(180);
+    expect(told.filter((line) => line.includes('Max'))).toEqual([]);
+    expect(machine.received).toBe(200);
+  });
+
+  it('wait if they are more, unconfirmed, in their order, until there is time for them', () => {
+    const { send, take, told, machine } = paced({ packetsPerSecondMax: 20 });
+    send(1_000, 20);
+    send(1_010, 10);
+    expect(take()).toHaveLength(20);
+    expect([machine.received, told.filter((line) => line.includes('Max'))]).toEqual([20, ['packetsPerSecondMax']]);
+    const steps: number[] = [];
+    for (let now = 1_100; machine.received < 30; now += 100) {
+      expect(machine.deadline).toBeLessThanOrEqual(now);
+      machine.tick(now);
+      steps.push(machine.received);
+    }
+    expect(steps).toEqual([22, 24, 26, 28, 30]);
+    expect(take()).toEqual(Array.from({ length: 10 }, (_none, i) => `1010.${i + 1}`));
+    // Nothing waits any more, and nobody is woken for it.
+    expect(machine.deadline).toBeGreaterThan(2_000);
+    send(3_000, 20);
+    expect(take()).toHaveLength(20);
+  });
+
+  it('are told handled no sooner than they are', () => {
+    const { send, told, machine } = paced({ packetsPerSecondMax: 4 });
+    send(1_000, 10);
+    expect(told).toEqual([`${PacketType.Sack} 4`, 'packetsPerSecondMax']);
+    for (let now = 1_250; now <= 2_000; now += 250) machine.tick(now);
+    expect(told.at(-1)).toBe(`${PacketType.Sack} 8`);
+  });
+
+  it('may be one', () => {
+    const { send, take, machine } = paced({ packetsPerSecondMax: 1 });
+    send(5_000, 3);
+    expect(take()).toHaveLength(1);
+    for (let now = 5_100; now < 6_000; now += 100) machine.tick(now);
+    expect(take()).toHaveLength(0);
+    machine.tick(6_000);
+    expect(take()).toHaveLength(1);
+    machine.tick(7_050);
+    expect(take()).toHaveLength(1);
+  });
+});
+
+describe('bytes in a second', () => {
+  it('wait likewise, and what is larger than all of them goes alone and is made up for', () => {
+    const { send, take, told, machine } = paced({ bytesPerSecondMax: 1_000 });
+    send(1_000, 1, 3_000);
+    send(1_001, 2, 100);
+    expect([take(), told]).toEqual([['1000.1'], ['bytesPerSecondMax']]);
+    machine.tick(2_900);
+    expect(take()).toEqual([]);
+    machine.tick(3_300);
+    expect(take()).toEqual(['1001.1', '1001.2']);
+  });
+});
+
+describe('what waits', () => {
+  it('is more than the window only if the client breaks a rule', () => {
+    const { send } = paced({ packetsPerSecondMax: 1 });
+    send(1_000, 65);
+    expect(() => send(1_000, 1)).toThrow(expect.objectContaining({ code: 'ERR_WINDOW', closeCode: 4429 }));
+    const bytes = paced({ packetsPerSecondMax: 1 });
+    bytes.send(1_000, 2, 10_000);
+    expect(() => bytes.send(1_000, 1, 1)).toThrow(expect.objectContaining({ code: 'ERR_WINDOW', closeCode: 4429 }));
+  });
+
+  it('is not overtaken by a volatile event, which is dropped', () => {
+    const { machine, send, take, told } = paced({ packetsPerSecondMax: 2 });
+    send(1_000, 3);
+    machine.receive(volatile('too fast'), 1_000, 1);
+    machine.tick(1_500);
+    machine.tick(2_000);
+    machine.receive(volatile('in time'), 3_000, 1);
+    expect(take()).toEqual(['1000.1', '1000.2', '1000.3', 'in time']);
+    expect(told).toContain('packetsPerSecondMax, dropped');
+  });
+
+  it('is passed by heartbeats and by what confirms', () => {
+    const { machine, send, told } = paced({ packetsPerSecondMax: 4 });
+    send(1_000, 10);
+    machine.send('frame', 1);
+    machine.receive({ type: PacketType.Ping, received: 1 }, 1_050);
+    expect([told.at(-1), machine.confirmed]).toEqual([`${PacketType.Pong} 4`, 1]);
+  });
+
+  it('is gone with the connection: its client sends it again', () => {
+    const { machine, send, take } = paced({ packetsPerSecondMax: 4 });
+    send(1_000, 10);
+    machine.detach();
+    machine.tick(2_000);
+    expect(take()).toHaveLength(4);
+    machine.hold({ received: 0, confirmed: 4 }, 2_000);
+    machine.open(2_000);
+    send(2_000, 6);
+    for (let now = 2_000; now <= 3_000; now += 250) machine.tick(now);
+    expect([take().length, machine.received]).toEqual([6, 10]);
+  });
+
+  it('is taken at once when its client says goodbye', () => {
+    const { machine, send, take } = paced({ packetsPerSecondMax: 4 });
+    send(1_000, 10);
+    machine.takeLate(1_000);
+    expect([take().length, machine.received]).toEqual([10, 10]);
+  });
+
+  it('has not begun, where what is begun may be open for so long only', () => {
+    const { machine, send, take } = paced({ packetsPerSecondMax: 4 }, MovableMachine as never);
+    const movable = machine as MovableMachine<string>;
+    send(1_000, 6);
+    expect([take().length, movable.settledThrough]).toEqual([4, 0]);
+    for (let number = 1; number <= 4; number++) movable.settle(number, 1_000);
+    machine.tick(1_500);
+    expect([take().length, movable.settledThrough]).toEqual([2, 4]);
+  });
+});

@@ -1,0 +1,161 @@
+// A session machine that takes what its peer sends no faster than that may send it (docs/PROTOCOL.md §5.10): what is beyond waits, and
+// is not confirmed meanwhile, so that by its window the peer waits too. Only servers have it.
+import { CloseCode } from '../wire/close';
+import { RemoteProtocolError } from '../wire/errors';
+import type { RateLimits, ServerLimits, SessionSettings } from '../wire/limits';
+import { type CountedPacket, type HintPacket, PacketType, type SessionPacket } from '../wire/packet';
+import { SessionMachine, type SessionSink } from './machine';
+import type { MachineOutbox } from './outbox';
+
+export interface PacedSink<F> extends SessionSink<F> {
+  /** What comes waits from now on, or is a VOLATILE and dropped, because of this limit. */
+  paced?(limit: keyof RateLimits, isDropped: boolean): void;
+}
+
+/** A packet that has come too fast, and its size. */
+type Late = readonly [packet: CountedPacket, size: number];
+
+export type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
+
+/** What waits is looked at so often, in milliseconds. */
+const lookMs = 100;
+const heard: HintPacket = { type: 'hint' };
+
+export class PacedMachine<
+  F extends { readonly length: number },
+  Outbox extends MachineOutbox<F, ServerLimits>,
+> extends SessionMachine<F, Outbox, ServerLimits> {
+  declare protected readonly sink: PacedSink<F>;
+  /** What was taken that no time has made up for: packets, … */
+  #packetsTaken = 0;
+  /** … and their sizes together, … */
+  #bytesTaken = 0;
+  /** … as of then. All three are whole: other numbers would take an object each. */
+  #takenAt = 0;
+  /** What has come too fast. */
+  #late: Late[] | undefined = undefined;
+  #lateBytes = 0;
+
+  override detach(): void {
+    this.#late = undefined;
+    super.detach();
+  }
+
+  protected override attach(now: number): void {
+    this.#late = undefined;
+    super.attach(now);
+  }
+
+  override get deadline(): number {
+    return this.#late === undefined ? super.deadline : Math.min(super.deadline, this.#looksAt);
+  }
+
+  override receive(packet: SessionPacket | HintPacket, now: number, size = 0): boolean {
+    // It is not to overtake what waits, and may be lost.
+    if (packet.type === PacketType.Volatile && !this.#takes(now, size)) {
+      this.#tell(true);
+      return super.receive(heard, now);
+    }
+    return super.receive(packet, now, size) || this.#late !== undefined;
+  }
+
+  protected override count(packet: CountedPacket, now: number, size: number): void {
+    if (this.#takes(now, size)) this.accept(packet, now, size);
+    else this.#putOff(packet, size);
+  }
+
+  /** A counted packet whose turn has come. */
+  protected accept(packet: CountedPacket, now: number, size: number): void {
+    super.count(packet, now, size);
+  }
+
+  /** What the peer may have unconfirmed of packets up to this number. */
+  protected windowAt(_number: number): Window {
+    return this.settings;
+  }
+
+  override tick(now: number): void {
+    if (this.#late !== undefined && now >= this.#looksAt) this.#catchUp(this.#late, now);
+    super.tick(now);
+  }
+
+  /** The peer has ended the session: what waits is what it has said before. */
+  takeLate(now: number): void {
+    const late = this.#late ?? [];
+    this.#late = undefined;
+    for (const [packet, size] of late) if (this.isAttached) this.accept(packet, now, size);
+  }
+
+  get #looksAt(): number {
+    return this.#takenAt + this.#lookMs;
+  }
+
+  /** One packet takes no longer: a part of one would be lost. */
+  get #lookMs(): number {
+    return Math.max(lookMs, Math.ceil(1_000 / (this.limits.packetsPerSecondMax ?? Infinity)));
+  }
+
+  /** @returns whether one more packet is taken, if nothing waits */
+  #takes(now: number, size: number): boolean {
+    if (this.#late !== undefined || !this.#mayTake(now)) return false;
+    if (this.#packetsTaken++ === 0) this.#takenAt = now;
+    this.#bytesTaken += size;
+    return true;
+  }
+
+  #mayTake(now: number): boolean {
+    const { packetsPerSecondMax = Infinity, bytesPerSecondMax = Infinity } = this.limits;
+    if (this.#packetsTaken < packetsPerSecondMax && this.#bytesTaken < bytesPerSecondMax) return true;
+    const ms = now - this.#takenAt;
+    if (ms < this.#lookMs) return false;
+    this.#takenAt = now;
+    this.#packetsTaken = Math.max(0, this.#packetsTaken - Math.floor((ms * packetsPerSecondMax) / 1_000));
+    this.#bytesTaken = Math.max(0, this.#bytesTaken - Math.floor((ms * bytesPerSecondMax) / 1_000));
+    return this.#packetsTaken < packetsPerSecondMax && this.#bytesTaken < bytesPerSecondMax;
+  }
+
+  /** @throws RemoteProtocolError `ERR_WINDOW` if more waits than the peer may have sent */
+  #putOff(packet: CountedPacket, size: number): void {
+    if (this.#late === undefined) {
+      this.#late = [];
+      this.#lateBytes = 0;
+      this.#tell(false);
+    }
+    this.#late.push([packet, size]);
+    this.#lateBytes += size;
+    const { length } = this.#late;
+    const window = this.windowAt(this.incoming + length);
+    if (length > window.windowPacketsMax || (length > 1 && this.#lateBytes > window.windowBytesMax)) {
+      throw windowError(window);
+    }
+  }
+
+  /** Takes as much of what waits as there was time for. */
+  #catchUp(late: Late[], now: number): void {
+    let taken = 0;
+    // What is taken may end the connection: then all that has waited comes again.
+    while (taken < late.length && this.#late === late && this.#mayTake(now)) {
+      const [packet, size] = late[taken++] as Late;
+      this.#packetsTaken++;
+      this.#bytesTaken += size;
+      this.#lateBytes -= size;
+      this.accept(packet, now, size);
+    }
+    late.splice(0, taken);
+    if (late.length === 0 && this.#late === late) this.#late = undefined;
+  }
+
+  #tell(isDropped: boolean): void {
+    const isByPackets = this.#packetsTaken >= (this.limits.packetsPerSecondMax ?? Infinity);
+    this.sink.paced?.(isByPackets ? 'packetsPerSecondMax' : 'bytesPerSecondMax', isDropped);
+  }
+}
+
+/** The peer has sent more than it was told to. */
+export function windowError({ windowPacketsMax, windowBytesMax }: Window): RemoteProtocolError {
+  return new RemoteProtocolError(
+    'ERR_WINDOW',
+    `more than ${windowPacketsMax} packets, or ${windowBytesMax} bytes, that are not confirmed`,
+    CloseCode.RateLimited,
+  );
+}
