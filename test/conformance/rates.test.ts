@@ -112,7 +112,10 @@ describe.each(hosts)('by hand on %s', (_name, host) => {
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     socket.send(...Array.from({ length: 1_200 }, () => [2, '/', 'nothing', []]));
-    expect(await socket.close()).toMatchObject({ code: 4429, reason: expect.stringMatching(/^ERR_WINDOW: .*64 packets/) });
+    expect(await socket.close()).toMatchObject({
+      code: 4429,
+      reason: expect.stringMatching(/^ERR_WINDOW: .*64 packets/),
+    });
   });
 
   test('heartbeats are answered while events wait', async () => {

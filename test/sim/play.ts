@@ -91,6 +91,7 @@ class World {
       backpressureBytesMax: random.pick([131_072, 1 << 20]),
       recoveryWindowMs: random.pick([1_000, 60_000]),
       logPacketsMax: random.pick([20, 1_000]),
+      ...(seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.25) ? { packetsPerSecondMax: 15 } : {}),
     };
   }
 

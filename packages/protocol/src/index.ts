@@ -38,6 +38,8 @@ export {
   type StreamState,
 } from './stream/movable-machine';
 export { FrameTag } from './stream/outbox';
+export { OutboxBudget } from './stream/outbox-budget';
+export type { ServerLimits } from './stream/paced-machine';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { Settled } from './stream/settled';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
@@ -52,7 +54,6 @@ export {
   type OutboxLimits,
   packetLimits,
   type RateLimits,
-  type ServerLimits,
   type SessionSettings,
 } from './wire/limits';
 export * from './wire/packet';

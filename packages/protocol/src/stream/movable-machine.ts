@@ -1,11 +1,11 @@
 // A session machine that can go on elsewhere: its state as plain data, and what the peer has sent is settled by its owner, once
 // it is handled to the end, so that what is not is sent and handled again elsewhere. Only servers have it.
 import { RemoteProtocolError } from '../wire/errors';
-import { defaultOutboxLimits, type ServerLimits, type SessionSettings } from '../wire/limits';
+import { defaultOutboxLimits, type SessionSettings } from '../wire/limits';
 import { type CountedPacket, type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
 import { type OpenPacket, OpenPackets } from './open-packets';
-import { type Window, windowError } from './paced-machine';
+import { type ServerLimits, type Window, windowError } from './paced-machine';
 import { type ResumeCounts, ServerMachine, type ServerSink } from './server-machine';
 import { Settled } from './settled';
 

@@ -4,6 +4,7 @@
 import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits } from '../wire/limits';
 import type { NumberRanges } from '../wire/packet';
+import type { OutboxBudget } from './outbox-budget';
 
 /** Marks of a client's frames. */
 export const FrameTag = {
@@ -44,6 +45,12 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
   /** Every frame before its mark: an object for each would double what a frame costs. An idle session has no array. */
   #entries: (F | number)[] | undefined;
   #bytes = 0;
+  /** What all outboxes may hold; undefined once this one is given up. */
+  #budget: OutboxBudget | undefined;
+
+  constructor(budget?: OutboxBudget) {
+    this.#budget = budget;
+  }
 
   /** How many frames were sent in all. */
   get sent(): number {
@@ -86,6 +93,7 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
     this.#entries ??= [];
     this.#entries.push(frame, mark);
     this.#bytes += frame.length;
+    this.#budget?.add(frame.length);
   }
 
   /** Marks a frame anew, if it is not confirmed. */
@@ -107,13 +115,22 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
     const fresh = (count - confirmed) * 2;
     if (fresh === 0) return undefined;
     const entries = this.#entries!;
-    for (let i = 0; i < fresh; i += 2) this.#bytes -= (entries[i] as F).length;
+    let bytes = 0;
+    for (let i = 0; i < fresh; i += 2) bytes += (entries[i] as F).length;
+    this.#bytes -= bytes;
+    this.#budget?.add(-bytes);
     const mark = entries[fresh - 1] as number;
     if (count === sent) this.#entries = undefined;
     else entries.splice(0, fresh);
     this.confirmed = count;
     this.carried = Math.max(this.carried, count);
     return mark;
+  }
+
+  /** Nobody will confirm what it holds: that is not counted any more. */
+  giveUp(): void {
+    this.#budget?.add(-this.#bytes);
+    this.#budget = undefined;
   }
 
   rewind(): void {

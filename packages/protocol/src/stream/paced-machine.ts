@@ -2,10 +2,17 @@
 // is not confirmed meanwhile, so that by its window the peer waits too. Only servers have it.
 import { CloseCode } from '../wire/close';
 import { RemoteProtocolError } from '../wire/errors';
-import type { RateLimits, ServerLimits, SessionSettings } from '../wire/limits';
+import type { OutboxLimits, RateLimits, SessionSettings } from '../wire/limits';
 import { type CountedPacket, type HintPacket, PacketType, type SessionPacket } from '../wire/packet';
 import { SessionMachine, type SessionSink } from './machine';
 import type { MachineOutbox } from './outbox';
+import type { OutboxBudget } from './outbox-budget';
+
+/** Bounds on what a server keeps for a client, and takes from it. Without a rate it takes what comes. */
+export interface ServerLimits extends OutboxLimits, Partial<RateLimits> {
+  /** What the outboxes of all clients may hold together. */
+  readonly budget?: OutboxBudget;
+}
 
 export interface PacedSink<F> extends SessionSink<F> {
   /** What comes waits from now on, or is a VOLATILE and dropped, because of this limit. */

@@ -1,7 +1,7 @@
 // A server's session machine (docs/PROTOCOL.md §5.4): it is resumed over one connection after another, its outbox waits while
 // logs are read, and it knows up to which stamp its client has handled everything.
-import { LocalUsageError, RemoteProtocolError } from '../wire/errors';
-import type { ServerLimits, SessionSettings } from '../wire/limits';
+import { type HalyardError, LocalUsageError, RemoteProtocolError } from '../wire/errors';
+import type { SessionSettings } from '../wire/limits';
 import type {
   CountedPacket,
   DrainPacket,
@@ -15,7 +15,7 @@ import { PacketType } from '../wire/packet';
 import { PendingAcks, type Settle } from './acks';
 import type { SessionState } from './machine';
 import { Outbox } from './outbox';
-import { PacedMachine, type PacedSink } from './paced-machine';
+import { PacedMachine, type PacedSink, type ServerLimits } from './paced-machine';
 
 /** How far the client has got, as HELLO tells. */
 export type ResumeCounts = Pick<ResumeRequest, 'received' | 'confirmed' | 'settled'> &
@@ -48,7 +48,12 @@ export class ServerMachine<F extends { readonly length: number }> extends PacedM
   #pingStamp = -1;
 
   constructor(sink: ServerSink<F>, settings: SessionSettings, limits: ServerLimits, probeSlackMs = 0) {
-    super(sink, settings, limits, new Outbox(), probeSlackMs);
+    super(sink, settings, limits, new Outbox(limits.budget), probeSlackMs);
+  }
+
+  override end(error: HalyardError): void {
+    this.outbox.giveUp();
+    super.end(error);
   }
 
   /** @throws RemoteProtocolError `ERR_ACK_ORDER` if the number of an acknowledgement is not above those before */

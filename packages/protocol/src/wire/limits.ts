@@ -77,9 +77,6 @@ export interface RateLimits {
 
 export const defaultRateLimits: RateLimits = { packetsPerSecondMax: 10_000, bytesPerSecondMax: 16 << 20 };
 
-/** Bounds on what a server keeps for a client, and takes from it. Without a rate it takes what comes. */
-export type ServerLimits = OutboxLimits & Partial<RateLimits>;
-
 export const defaultPendingAcksMax = 16_384;
 
 export const defaultOutboxLimits: OutboxLimits = {

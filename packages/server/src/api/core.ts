@@ -1,7 +1,7 @@
 // Everything a server is made of, put together: hosts, transports, sessions and namespaces, and the life of them all. Longer
 // than other files: it is where they meet.
 import type { Codec } from '@halyard/codec';
-import { type Close, LocalUsageError, type Packet, type SessionSettings } from '@halyard/protocol';
+import { type Close, LocalUsageError, OutboxBudget, type Packet, type SessionSettings } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import { factsOf, Happenings } from '../base/happenings';
 import type { Instruments } from '../base/instruments';
@@ -26,6 +26,7 @@ import { Sessions } from '../session/directory';
 import type { ExpiredHandler } from '../session/expiry';
 import { Greeting, type GreetingContext } from '../session/greeting';
 import { sized } from '../session/sent-size';
+import { SessionKeys } from '../session/session-keys';
 import { socketIdIn } from '../session/socket-id';
 import { Channels } from '../store/channels';
 import { Inbox } from '../store/inbox';
@@ -34,6 +35,7 @@ import { DirectTurn } from '../store/turn';
 import { Addresses } from '../wire/addresses';
 import type { AdmissionOptions } from '../wire/admission';
 import type { Connection } from '../wire/connection';
+import { Entry } from '../wire/entry';
 import { Flusher } from '../wire/flusher';
 import { Gate } from '../wire/gate';
 import { abortedKind, forwardedKind } from '../wire/http/forwarded';
@@ -81,7 +83,7 @@ export class Core {
   readonly #fanOut: FanOut;
   readonly #greeting: GreetingContext;
   readonly #router: Router;
-  readonly #addresses: Addresses;
+  readonly #entry: Entry;
   #host: Host | undefined;
   #starting = false;
   #closing = false;
@@ -121,16 +123,19 @@ export class Core {
     this.#retention = store.isShared ? (cluster as Node).retention : store.retention;
     this.#fanOut = new FanOut(codecs, this.#flusher, meters);
     const codec = store.isShared ? store.codec : (codecs[0] as Codec);
+    const budget = new OutboxBudget(options.outboxesBytesMax, () => platform.soon(() => this.#relieveOutboxes(budget)));
+    const { sessionKey } = options;
+    const keys = sessionKey && new SessionKeys({ ...options, sessionKey, report, warn });
     this.#sessions = new Sessions(
       {
         ...options,
         settings: settingsOf(options),
-        serverLimits: serverLimitsOf(options),
+        serverLimits: serverLimitsOf(options, budget),
         ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         ...{ meters, tell, report, warn },
       },
-      options.sessionsMax,
+      { ...options, keys },
       cluster,
     );
     if (cluster !== undefined) cluster.sessions = this.#sessions;
@@ -147,6 +152,7 @@ export class Core {
     const context: NamespaceContext = {
       ...options,
       ...{ channels, codec, running },
+      sessionKeys: keys,
       elsewhere: volatile && { requests, volatile },
       ...{ turn, meters, tell },
       fanOut: this.#fanOut,
@@ -174,7 +180,9 @@ export class Core {
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
     const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
-    this.#addresses = addresses;
+    const handshakes = (): number => this.#greeting.greetings.size + this.#sessions.arriving;
+    const entry = new Entry({ ...options, addresses, handshakes, warn });
+    this.#entry = entry;
     const closed = (connection: Connection, close: Close): void => this.#closedConnection(connection, close);
     const { allowRequest } = options;
     const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
@@ -188,7 +196,7 @@ export class Core {
         traffic: (transport, codecIndex) => meters.traffic(transport, codecIndex),
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
-      ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, addresses, gate },
+      ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, entry, gate },
       warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
@@ -201,7 +209,7 @@ export class Core {
       ...options,
       admission,
       flusher: this.#flusher,
-      ...{ platform, meters, http, addresses, gate, tell, closed },
+      ...{ platform, meters, http, entry, gate, tell, closed },
       isStopping: () => this.#closing,
       accept,
       ...{ report, warn },
@@ -372,15 +380,26 @@ export class Core {
     connection.receiver = new Greeting(connection, codec, this.#greeting);
     const { transport, codecIndex, peer } = connection;
     connection.number = ++this.#connections;
-    this.#addresses.entered(peer);
+    this.#entry.entered(peer);
     this.#meters.traffic(transport, codecIndex).opened++;
     this.#happenings.tell('connection opened', { transport, connection: connection.number });
     return true;
   }
 
+  /** All outboxes hold too much: the sessions end that have most, until there is room again. */
+  #relieveOutboxes(budget: OutboxBudget): void {
+    const { outboxesBytesMax } = this.#options;
+    this.reports.warn(
+      'outboxesBytesMax',
+      `More waits for clients to confirm than outboxesBytesMax allows (${outboxesBytesMax}): the sessions with most of it were ended.`,
+    );
+    this.#sessions.relieve(() => budget.bytes > outboxesBytesMax * 0.9);
+    budget.settle();
+  }
+
   #closedConnection({ number, transport, codecIndex, peer }: Connection, close: Close): void {
     if (number === 0) return;
-    this.#addresses.left(peer);
+    this.#entry.left(peer);
     this.#meters.traffic(transport, codecIndex).closed++;
     this.#happenings.tell('connection closed', { transport, connection: number, ...factsOf(close) });
   }

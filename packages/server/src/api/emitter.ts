@@ -20,7 +20,7 @@ export interface EmitterOptions {
   /** How long `emitWithAck`, `emitDurable`, `close` and what asks servers wait, in milliseconds. Default: 10,000. */
   readonly ackTimeoutMs?: number;
   /** As of the servers: it says whose address `handshake.address` of a fetched socket is. Default: false. */
-  readonly trustProxy?: boolean;
+  readonly trustProxy?: boolean | readonly string[];
   /** As of a server: what goes wrong here is written to it. Default: none. */
   readonly logger?: Logger;
   /** For tests: another time, and what else of the platform is to be another. */

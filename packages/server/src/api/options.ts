@@ -8,6 +8,7 @@ import {
   defaultSettings,
   LocalUsageError,
   largestWindow,
+  type OutboxBudget,
   quoted,
   type ServerLimits,
 } from '@halyard/protocol';
@@ -18,11 +19,13 @@ import { type Compression, compressionOf, type PerMessageDeflateOptions } from '
 import type { FetchHandler } from '../host/fetch-bridge';
 import type { HostFactory } from '../host/host';
 import type { RetentionLimits } from '../log/retention';
+import { type OverSessionsPerKey, overSessionsPerKey, type SessionKey } from '../session/session-keys';
 import { memory } from '../store/memory';
 import type { Adapter } from '../store/store';
 import type { Origins } from '../wire/admission';
 import { type TransportName, transportNames } from '../wire/connection';
 import type { AllowRequest } from '../wire/gate';
+import { isRange, Proxies, type Trust } from '../wire/proxies';
 
 /** Numbers an operator may set. Durations are in milliseconds, sizes in bytes. */
 const numbers = {
@@ -65,6 +68,8 @@ const numbers = {
   outboxPacketsMax: { default: defaultOutboxLimits.outboxPacketsMax, min: 16, max: 1 << 24 },
   /** Their sum in bytes. */
   outboxBytesMax: { default: defaultOutboxLimits.outboxBytesMax, min: 65_536, max: 1 << 30 },
+  /** … and of all sessions together: past it those end that have most. */
+  outboxesBytesMax: { default: 512 << 20, min: 65_536, max: 2 ** 40 },
   /** Replies one session is waited for at a time. */
   pendingAcksMax: { default: defaultOutboxLimits.pendingAcksMax, min: 1, max: 1 << 24 },
   /** Messages kept for resuming, per room … */
@@ -87,8 +92,12 @@ const numbers = {
   waitingBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
   /** Sessions, connected or away. */
   sessionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
-  /** Polling connections. */
+  /** Sessions of one user, by the option `sessionKey`; see `onSessionsPerKeyMax`. */
+  sessionsPerKeyMax: { default: 100, min: 1, max: 1 << 24 },
+  /** Connections, over any transport. */
   connectionsMax: { default: 1_000_000, min: 1, max: 1 << 30 },
+  /** Of them those that have not been welcomed: their HELLO has not come, or somebody is asked before it is answered. */
+  handshakesMax: { default: 50_000, min: 1, max: 1 << 30 },
   /** Connections of one address, over any transport; of IPv6 of one /64. */
   connectionsPerAddressMax: { default: 20_000, min: 1, max: 1 << 30 },
   /** How many of them it may open in a second: five times as many at once, if it has not for five seconds. */
@@ -119,12 +128,25 @@ export interface ServerOptions extends Partial<NumberOptions> {
    * asks again. It may take `helloTimeoutMs`. What namespaces are to know is better asked in `use`, which has the client's `auth`.
    */
   readonly allowRequest?: AllowRequest;
+  /**
+   * Whose session it is, such as `({ data }) => data.user`: asked whenever middleware has let a client into a namespace. One user has
+   * `sessionsPerKeyMax` sessions on this server; those that other servers have are not counted. Default: none, and nobody is counted.
+   */
+  readonly sessionKey?: SessionKey;
+  /**
+   * What becomes of one more: the oldest one ends (4409), those first that are away (`'end-oldest'`); or it is refused with
+   * `ERR_SESSIONS_PER_KEY` (`'refuse'`). Default: `'end-oldest'`.
+   */
+  readonly onSessionsPerKeyMax?: OverSessionsPerKey;
   /** Where Halyard lives. Default: `/halyard`. */
   readonly path?: string;
   /** Default: all three. */
   readonly transports?: readonly TransportName[];
-  /** Believe `X-Forwarded-For` and `X-Forwarded-Host` of the nearest proxy. Default: false. */
-  readonly trustProxy?: boolean;
+  /**
+   * Believe `X-Forwarded-For` and `X-Forwarded-Host`: of the nearest proxy, whoever that is (`true`), or only of proxies with one of these
+   * addresses or networks (`['10.0.0.0/8']`). Default: false.
+   */
+  readonly trustProxy?: boolean | readonly string[];
   /**
    * Compresses large messages of WebSockets for clients that can, and takes what they have compressed: see docs/SERVER.md for what it costs.
    * Default: false.
@@ -148,9 +170,11 @@ export interface CheckedOptions extends NumberOptions {
   readonly codecs: readonly Codec[];
   readonly origins: Origins;
   readonly allowRequest: AllowRequest | undefined;
+  readonly sessionKey: SessionKey | undefined;
+  readonly onSessionsPerKeyMax: OverSessionsPerKey;
   readonly path: string;
   readonly transports: readonly TransportName[];
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
   readonly compression: Compression;
   readonly fetch: FetchHandler | undefined;
   readonly logger: Logger | undefined;
@@ -160,7 +184,7 @@ export interface CheckedOptions extends NumberOptions {
 
 const others = [
   ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'perMessageDeflate', 'fetch'],
-  ...['logger', 'adapter', 'clock'],
+  ...['logger', 'adapter', 'clock', 'sessionKey', 'onSessionsPerKeyMax'],
 ] as const;
 
 /** How long what is published is kept, and how much of it. */
@@ -173,10 +197,13 @@ export function retentionOf(options: NumberOptions): RetentionLimits {
   return { entryAgeMsMax, logPacketsMax, logBytesMax, journalBytesMax };
 }
 
-/** What is looked up for every packet, in an object of its own: one of so many options is slow. */
-export function serverLimitsOf(options: NumberOptions): ServerLimits {
+/**
+ * What is looked up for every packet, in an object of its own: one of so many options is slow.
+ * @param budget of all outboxes
+ */
+export function serverLimitsOf(options: NumberOptions, budget: OutboxBudget): ServerLimits {
   const { outboxPacketsMax, outboxBytesMax, pendingAcksMax, packetsPerSecondMax, bytesPerSecondMax } = options;
-  return { outboxPacketsMax, outboxBytesMax, pendingAcksMax, packetsPerSecondMax, bytesPerSecondMax };
+  return { outboxPacketsMax, outboxBytesMax, pendingAcksMax, packetsPerSecondMax, bytesPerSecondMax, budget };
 }
 
 /** What Socket.IO has, and its users type: what does it here. */
@@ -216,6 +243,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   }
   const { codecs = [json()], origins = 'same-host', path = '/halyard', transports = transportNames } = options;
   const { host, allowRequest, trustProxy = false, fetch, logger, adapter = memory(), clock } = options;
+  const { sessionKey, onSessionsPerKeyMax = 'end-oldest' } = options;
   const compression = compressionOf(options.perMessageDeflate);
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
@@ -239,7 +267,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     Array.isArray(transports) && transports.length > 0 && transports.every((name) => transportNames.includes(name)),
     'a list of "websocket", "sse" and "polling"',
   );
-  check('trustProxy', typeof trustProxy === 'boolean', 'true or false');
+  const isTrust = typeof trustProxy === 'boolean' || (Array.isArray(trustProxy) && trustProxy.every(isRange));
+  check('trustProxy', isTrust, 'true, false, or a list of addresses and networks of proxies, such as ["10.0.0.0/8"]');
   check('host', host === undefined || typeof host === 'function', 'a host, such as uws() or node()');
   check('fetch', fetch === undefined || typeof fetch === 'function', 'a function from Request to Response');
   check(
@@ -247,6 +276,12 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     allowRequest === undefined || typeof allowRequest === 'function',
     'a function that says whether a request may connect',
   );
+  check(
+    'sessionKey',
+    sessionKey === undefined || typeof sessionKey === 'function',
+    'a function from a handshake to a text that says whose session it is',
+  );
+  check('onSessionsPerKeyMax', overSessionsPerKey.includes(onSessionsPerKeyMax), '"end-oldest" or "refuse"');
   check(
     'logger',
     logger === undefined || isLogger(logger),
@@ -260,9 +295,11 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
       codecs,
       origins,
       allowRequest,
+      sessionKey,
+      onSessionsPerKeyMax,
       path,
       transports,
-      trustProxy,
+      trustProxy: typeof trustProxy === 'boolean' ? trustProxy : new Proxies(trustProxy),
       compression,
       fetch,
       logger,
@@ -290,6 +327,11 @@ function checkNumbers(options: ServerOptions): NumberOptions {
       `is ${windowPacketsMax}`,
       `it may not be below ${2 * sackPacketsMax}, twice sackPacketsMax`,
     );
+  }
+  const { outboxBytesMax, outboxesBytesMax } = checked;
+  if (outboxesBytesMax < outboxBytesMax) {
+    const rule = `it may not be below outboxBytesMax, ${outboxBytesMax}, which is of one session`;
+    throw bad('outboxesBytesMax', `is ${outboxesBytesMax}`, rule);
   }
   return checked;
 }

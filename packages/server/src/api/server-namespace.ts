@@ -17,6 +17,7 @@ import { Rooms, type RoomsContext, type SlowReaders } from '../room/rooms';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
+import type { SessionKeys } from '../session/session-keys';
 import { EndedSpans } from '../session/spans';
 import type { Namespace } from './namespace';
 import { ServerSocket, type SocketContext } from './server-socket';
@@ -32,6 +33,7 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   readonly tell: Tell;
   readonly fanOut: FanOut;
   readonly waitingPacketsMax: number;
+  readonly sessionKeys: SessionKeys | undefined;
   /** @param session id of its session */
   newSocketId(session: string): string;
   /** Something in user code failed. */
@@ -88,6 +90,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
         return socket;
       },
       decided: removed,
+      sessionKeys: context.sessionKeys,
       ...decisions,
     });
   }

@@ -4,6 +4,7 @@ import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
+import type { SessionKeys } from '../session/session-keys';
 import { fireHandlers } from './handlers';
 import { type DecisionContext, decide } from './middleware';
 import type { Rules } from './rules';
@@ -11,6 +12,8 @@ import type { Rules } from './rules';
 export interface AdmissionContext extends DecisionContext {
   /** Makes the socket, a member of the namespace. */
   createSocket(entrant: Entrant, handshake: Handshake, record?: PresenceRecord): Presence;
+  /** Where sessions are counted by user, if they are. */
+  readonly sessionKeys: SessionKeys | undefined;
   /** A question was decided. */
   decided(): void;
 }
@@ -43,7 +46,9 @@ export class Admission {
   }
 
   revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
-    const socket = this.#context.createSocket(entrant, handshake, record);
+    const { createSocket, sessionKeys } = this.#context;
+    sessionKeys?.arrived(entrant, handshake);
+    const socket = createSocket(entrant, handshake, record);
     entrant.revived(socket);
     this.#tell(socket);
   }
@@ -52,8 +57,9 @@ export class Admission {
     this.#pending--;
     // Meanwhile the client may have left, or be gone.
     if (entrant.awaits(handshake)) {
-      if (failure === undefined) this.#connect(entrant, handshake);
-      else entrant.refused(handshake, failure);
+      const refusal = failure ?? this.#context.sessionKeys?.admit(entrant, handshake);
+      if (refusal === undefined) this.#connect(entrant, handshake);
+      else entrant.refused(handshake, refusal);
     }
     entrant.decided();
     this.#context.decided();

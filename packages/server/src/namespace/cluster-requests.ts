@@ -5,6 +5,7 @@ import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/p
 import { encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Answers, Inbox } from '../store/inbox';
+import type { Trust } from '../wire/proxies';
 import { type FoundSocket, factsOf, factsShape, foundOf, type SocketFacts, type UsableSocket } from './socket-facts';
 import { decoded, shaped, targetMessage, targetOf, targetShape } from './target-message';
 import type { LocalTargets, TargetSpec } from './target-spec';
@@ -14,7 +15,7 @@ export interface ClusterRequestsContext {
   /** Of values between servers. */
   readonly codec: Codec;
   readonly ackTimeoutMs: number;
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
   /** @returns whom targets of a namespace mean here; undefined if there is no such namespace */
   targets(namespace: string): LocalTargets | undefined;
   report(error: unknown, where: string): void;

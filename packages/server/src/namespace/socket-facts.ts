@@ -5,6 +5,7 @@ import { Handshake, originOf } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import { encodeValue, type PeerRecord, peerShape } from '../session/record';
 import type { Shape } from '../session/record-shape';
+import type { Trust } from '../wire/proxies';
 import { decoded } from './target-message';
 
 /** A socket, as other servers may use it. */
@@ -65,7 +66,7 @@ export interface FoundSocket {
 /** @param facts of `factsShape` @throws RemoteProtocolError `ERR_VALUE` if they hold what is none */
 export function foundOf(
   facts: SocketFacts,
-  { node, namespace, codec, trustProxy }: { node: string; namespace: string; codec: Codec; trustProxy: boolean },
+  { node, namespace, codec, trustProxy }: { node: string; namespace: string; codec: Codec; trustProxy: Trust },
 ): FoundSocket {
   const { id, generation, rooms, client, peer, expiresAt } = facts;
   const origin = originOf(peer, trustProxy);

@@ -11,6 +11,8 @@ export interface ArrivalContext {
   /** What may wait: no client sends more before it is told of its session. */
   readonly framesMax: number;
   readonly bytesMax: number;
+  /** Arrivals under way: each takes itself out. */
+  readonly arrivals: Set<Arrival>;
 }
 
 export class Arrival extends Timed implements Receiver {
@@ -31,6 +33,7 @@ export class Arrival extends Timed implements Receiver {
     this.#connection = connection;
     this.#context = context;
     connection.receiver = this;
+    context.arrivals.add(this);
     context.wheel.schedule(this, context.wheel.now() + context.helloTimeoutMs);
   }
 
@@ -85,6 +88,7 @@ export class Arrival extends Timed implements Receiver {
 
   #over(): void {
     this.isOver = true;
+    this.#context.arrivals.delete(this);
     this.#tell?.();
     this.#context.wheel.cancel(this);
   }

@@ -6,6 +6,7 @@ import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Recorded, Turn } from '../store/turn';
+import type { Trust } from '../wire/proxies';
 import type { Reply } from './handover';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
@@ -76,7 +77,7 @@ export interface SessionContext extends PendingLimits {
   readonly ackTimeoutMs: number;
   readonly helloTimeoutMs: number;
   readonly namespacesPerSessionMax: number;
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
   /** @returns the namespace, made on demand of the founder if it is dynamic; or why there is none of that name */
   namespace(name: string, auth: Value | undefined, founder: Founder): Entrance | Failure;
   /** The client is known to know its session. */

@@ -15,6 +15,7 @@ import type { Key } from './key';
 import { encodeLoss } from './letter';
 import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
+import type { SessionKeys } from './session-keys';
 
 const debug = debugOf('halyard:server:session');
 
@@ -42,9 +43,16 @@ export interface SessionSums {
   readonly outboxBytes: number;
 }
 
+export interface SessionsOptions {
+  readonly sessionsMax: number;
+  /** Where they are counted by user, if they are. */
+  readonly keys: SessionKeys | undefined;
+}
+
 export class Sessions {
   readonly #context: SessionContext;
   readonly #sessionsMax: number;
+  readonly #keys: SessionKeys | undefined;
   readonly #byId = new Map<string, Session>();
   /** Sessions whose client has perhaps not been told of them, by the token of its HELLO. */
   readonly #byToken = new Map<string, Session>();
@@ -54,12 +62,13 @@ export class Sessions {
   readonly #claims: Claims | undefined;
   readonly #shared: SharedContext | undefined;
   /** When a server is gone all of its clients come at once: who waits for the store longer than they do helps none. */
-  readonly #arrivals = new Turnstile(arrivalsMax);
+  readonly #turnstile = new Turnstile(arrivalsMax);
+  readonly #arrivals = new Set<Arrival>();
 
   /** @param shared undefined: no other server has sessions of the same clients */
   constructor(
     context: Omit<SessionContext, 'told' | 'ended' | 'finished'>,
-    sessionsMax: number,
+    { sessionsMax, keys }: SessionsOptions,
     shared: SharedContext | undefined,
   ) {
     this.#context = {
@@ -69,6 +78,7 @@ export class Sessions {
       finished: (...what) => void this.#tellFinished(...what),
     };
     this.#sessionsMax = sessionsMax;
+    this.#keys = keys;
     this.#byCodec = context.codecs.map(() => 0);
     this.#shared = shared;
     this.#endings = shared && new Endings(shared.turn);
@@ -84,6 +94,11 @@ export class Sessions {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** Connections whose HELLO has come, and that wait for the store, or for the app. */
+  get arriving(): number {
+    return this.#arrivals.size;
   }
 
   /** Whether any session uses the codec with this index. */
@@ -140,7 +155,7 @@ export class Sessions {
     const { wheel, settings, helloTimeoutMs } = this.#context;
     const { windowPacketsMax, windowBytesMax } = settings;
     const limits = { framesMax: windowPacketsMax + packetsBeside, bytesMax: windowBytesMax * 2 };
-    return new Arrival(connection, { wheel, helloTimeoutMs, ...limits });
+    return new Arrival(connection, { wheel, helloTimeoutMs, ...limits, arrivals: this.#arrivals });
   }
 
   /**
@@ -239,7 +254,7 @@ export class Sessions {
     };
     try {
       if (key === undefined) await answer();
-      else await this.#arrivals.pass(async () => isWanted() && claims.alone(key.id, answer));
+      else await this.#turnstile.pass(async () => isWanted() && claims.alone(key.id, answer));
     } catch (error) {
       arrival.end(tryAgain);
       if (!(error instanceof Impatience)) report(error, 'finding a session');
@@ -344,6 +359,15 @@ export class Sessions {
     return sums;
   }
 
+  /** Ends sessions, those first whose outboxes hold most. @param isOver whether one more has to end */
+  relieve(isOver: () => boolean): void {
+    const all = [...this].filter(({ outboxBytes }) => outboxBytes > 0).sort((a, b) => b.outboxBytes - a.outboxBytes);
+    for (const session of all) {
+      if (!isOver()) return;
+      session.end(tooMuch);
+    }
+  }
+
   /** @param isTaken whether there was a session of its token */
   #begin(connection: Connection, hello: HelloPacket, refusal: string, isTaken: boolean): void {
     const { platform } = this.#context;
@@ -389,11 +413,17 @@ export class Sessions {
     const { id, codecIndex } = session;
     if (this.#byId.get(id) !== session) return;
     this.#byId.delete(id);
+    this.#keys?.left(session);
     this.#byCodec[codecIndex] = (this.#byCodec[codecIndex] ?? 1) - 1;
     this.#endings?.add(session);
   }
 }
 
+const tooMuch = {
+  code: CloseCode.SlowConsumer,
+  reason: 'ERR_OUTBOX_FULL: all sessions together have too much that is not confirmed (outboxesBytesMax)',
+  by: 'server',
+} as const;
 const elsewhere = { code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' } as const;
 const tryAgain = { code: CloseCode.TryAgainLater, reason: 'the session could not be found now', by: 'server' } as const;
 /** How often a session is stored that is let go, as long as it changes. */

@@ -1,8 +1,8 @@
 // What a socket came with: read by middleware, kept by the socket.
 import { LocalUsageError, type Value } from '@halyard/protocol';
 import { type Headers, Peer } from '../host/host';
-import { clientAddress } from '../wire/admission';
 import type { TransportName } from '../wire/connection';
+import { clientAddress, type Trust } from '../wire/proxies';
 import type { PeerRecord } from './record';
 
 /** What a client presents to a namespace. Unverified. */
@@ -15,7 +15,7 @@ export interface HandshakeOrigin {
   /** When the client asked for the namespace, in milliseconds since 1970. */
   readonly time: number;
   /** Whether `X-Forwarded-For` is believed. */
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
 }
 
 /** When what was presented ends, in milliseconds since 1970, of those that end: few do. */
@@ -33,7 +33,7 @@ export class Handshake<Data = Record<string, unknown>> {
   readonly transport: TransportName;
   readonly #peer: Peer;
   readonly #time: number;
-  readonly #trustProxy: boolean;
+  readonly #trustProxy: Trust;
   #data: Data | undefined;
 
   /**
@@ -160,7 +160,7 @@ export class Handshake<Data = Record<string, unknown>> {
 /** @returns what another server has told */
 export function originOf(
   { transport, address, secure, headers, url, time }: PeerRecord,
-  trustProxy: boolean,
+  trustProxy: Trust,
 ): HandshakeOrigin {
   return { transport: transport as TransportName, peer: new Peer(address, secure, headers, url), time, trustProxy };
 }

@@ -4,7 +4,7 @@
 import { networkOf } from '../host/address';
 import type { HttpAnswer, Peer } from '../host/host';
 import { jsonError } from '../host/json-error';
-import { clientAddress } from './admission';
+import { clientAddress, type Trust } from './proxies';
 
 export interface AddressLimits {
   /** Connections of one address at a time. */
@@ -14,7 +14,7 @@ export interface AddressLimits {
 }
 
 export interface AddressesContext extends AddressLimits {
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
   /** In milliseconds. */
   now(): number;
   /** A limit was met. @param code the option. @param about what it is said of once a minute */

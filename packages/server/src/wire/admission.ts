@@ -1,9 +1,10 @@
 // Who may connect, and in which protocol: decided before anything else, the same for every transport
 // (docs/PROTOCOL.md §2).
 import { negotiate, subprotocol } from '@halyard/protocol';
-import type { Headers, HttpAnswer, Peer, RequestFacts } from '../host/host';
+import type { Headers, HttpAnswer, RequestFacts } from '../host/host';
 import { jsonError } from '../host/json-error';
 import type { TransportName } from './connection';
+import { isBelieved, type Trust } from './proxies';
 
 /** Which pages may connect: those of the server's own host, those of listed origins, or all. */
 export type Origins = 'same-host' | '*' | readonly string[];
@@ -11,7 +12,7 @@ export type Origins = 'same-host' | '*' | readonly string[];
 export interface AdmissionOptions {
   readonly origins: Origins;
   /** Whether `X-Forwarded-Host` and `X-Forwarded-For` are believed. */
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
   /** Where Halyard lives. */
   readonly path: string;
   readonly codecNames: readonly string[];
@@ -120,12 +121,6 @@ export function refuseHandshake(request: RequestFacts): HttpAnswer | undefined {
   return undefined;
 }
 
-/** @returns the peer's address: the socket's, or what the nearest proxy saw if proxies are trusted */
-export function clientAddress(peer: Peer, trustProxy: boolean): string {
-  const forwarded = trustProxy ? peer.headers.get('x-forwarded-for') : undefined;
-  return forwarded?.split(',').pop()?.trim() || peer.address;
-}
-
 function namesUpgrade(headers: Headers): boolean {
   return /(^|,)\s*upgrade\s*(,|$)/i.test(headers.get('connection') ?? '');
 }
@@ -147,7 +142,7 @@ export const stopping: HttpAnswer = jsonError(
 const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' };
 
 function isSameHost(origin: string, request: RequestFacts, options: AdmissionOptions): boolean {
-  const forwarded = options.trustProxy
+  const forwarded = isBelieved(request.peer, options.trustProxy)
     ? request.peer.headers.get('x-forwarded-host')?.split(',')[0]?.trim()
     : undefined;
   const host = forwarded || request.peer.headers.get('host');

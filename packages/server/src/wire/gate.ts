@@ -4,8 +4,8 @@ import { failureOf, LocalUsageError, PublicError } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { Headers, HttpAnswer, RequestFacts } from '../host/host';
 import { jsonError } from '../host/json-error';
-import { clientAddress } from './admission';
 import type { TransportName } from './connection';
+import { clientAddress, type Trust } from './proxies';
 
 /** A WebSocket handshake, or the request that opens a connection of polling. */
 export interface OpeningRequest {
@@ -44,7 +44,7 @@ export interface GateOptions {
   readonly allowRequest: AllowRequest;
   readonly helloTimeoutMs: number;
   readonly undecidedRequestsMax: number;
-  readonly trustProxy: boolean;
+  readonly trustProxy: Trust;
   readonly platform: Platform;
   report(error: unknown, where: string): void;
   /** A limit was met. @param code the option */

@@ -17,7 +17,6 @@ import type {
   StreamableReply,
   UpgradeVerdict,
 } from '../host/host';
-import type { Addresses } from './addresses';
 import {
   type AdmissionOptions,
   allowsCredentials,
@@ -31,6 +30,7 @@ import {
 } from './admission';
 import { type Connection, nobody, type TransportName } from './connection';
 import { preflight, ReadableReply, readable } from './cors';
+import type { Entry } from './entry';
 import type { Flusher } from './flusher';
 import type { Gate } from './gate';
 import type { HttpRequests } from './http/http-requests';
@@ -51,7 +51,7 @@ export interface RouterOptions {
   readonly admission: AdmissionOptions;
   readonly flusher: Flusher;
   readonly platform: Platform;
-  readonly addresses: Addresses;
+  readonly entry: Entry;
   readonly meters: Meters;
   readonly tell: Tell;
   /** A connection is over. */
@@ -108,7 +108,7 @@ export class Router implements HostHandlers {
   }
 
   #judge(request: RequestFacts): UpgradeVerdict {
-    const { admission, transports, accept, isStopping, addresses, platform } = this.#options;
+    const { admission, transports, accept, isStopping, entry, platform } = this.#options;
     const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
     if (isStopping()) return { refuse: stopping };
@@ -117,7 +117,7 @@ export class Router implements HostHandlers {
     if ('refuse' in choice) return choice;
     const settings = this.#webSockets[choice.codecIndex] as WebSocketSettings;
     const { peer } = request;
-    const full = addresses.ask(peer);
+    const full = entry.ask(peer);
     if (full !== undefined) return { refuse: full };
     return {
       subprotocol: choice.subprotocol,

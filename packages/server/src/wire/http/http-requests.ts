@@ -4,7 +4,6 @@ import { CloseCode, pollingHeaders, pollingLimitHeaders, protocolHeader } from '
 import { debugOf } from '../../base/debug';
 import type { HttpAnswer, HttpReply, RequestFacts, StreamableReply } from '../../host/host';
 import { jsonError } from '../../host/json-error';
-import type { Addresses } from '../addresses';
 import {
   type AdmissionOptions,
   type Choice,
@@ -15,6 +14,7 @@ import {
   transportOff,
 } from '../admission';
 import type { Connection, TransportName } from '../connection';
+import type { Entry } from '../entry';
 import type { Gate } from '../gate';
 import type { HttpRequest } from './forwarded';
 import { connectionUnknown, type HttpConnection, type HttpSettings, noContent } from './http-connection';
@@ -29,7 +29,7 @@ export interface HttpRequestsOptions {
   readonly settings: HttpSettings;
   readonly httpBodyBytesMax: number;
   readonly connectionsMax: number;
-  readonly addresses: Addresses;
+  readonly entry: Entry;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
   /** A limit was met. @param code the option */
@@ -102,9 +102,9 @@ export class HttpRequests {
   };
 
   #open(transport: Opening, request: RequestFacts, reply: StreamableReply): void {
-    const { admission, addresses, gate } = this.#options;
+    const { admission, entry, gate } = this.#options;
     const choice = chooseProtocol(request.peer.headers.get(protocolHeader), admission);
-    const full = 'refuse' in choice ? choice.refuse : addresses.ask(request.peer);
+    const full = 'refuse' in choice ? choice.refuse : entry.ask(request.peer);
     if (full !== undefined || 'refuse' in choice) reply.send(full as HttpAnswer);
     else if (gate === undefined) this.#opened(transport, request, choice, reply);
     else {
@@ -125,7 +125,7 @@ export class HttpRequests {
     if (this.#connections.size >= connectionsMax) {
       warn(
         'connectionsMax',
-        `There are ${connectionsMax} connections over HTTP (connectionsMax): a client was turned away.`,
+        `There are ${connectionsMax} connections over HTTP, or were a moment ago (connectionsMax): a client was turned away.`,
       );
       reply.send(tooMany);
       return;
@@ -161,7 +161,13 @@ function openingOf({ method, peer }: RequestFacts): Opening | undefined {
   return isStream ? 'sse' : undefined;
 }
 
-const tooMany = jsonError(503, 'ERR_TOO_MANY_CONNECTIONS', 'The server is full (connectionsMax): try again later.');
+const tooMany = jsonError(
+  503,
+  'ERR_TOO_MANY_CONNECTIONS',
+  'The server is full (connectionsMax): try again later.',
+  {},
+  { 'retry-after': '5' },
+);
 
 /** A request that came here. Header fields are looked for when they are asked for. */
 class Asked implements HttpRequest {

@@ -1,0 +1,162 @@
+// Limits that count all clients, or all of one user, together.
+import { connect } from '@halyard/client';
+import { memory, type Server, type ServerOptions } from '@halyard/server';
+import { describe, expect, test, vi } from 'vitest';
+import WebSocket from 'ws';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+import { http, RawWebSocket, request } from './raw';
+
+/** @returns what a WebSocket handshake is answered, with 101 if it opens, and `retry-after` */
+function handshaken(io: Server, headers: Record<string, string> = {}): Promise<[status: number, retryAfter?: string]> {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${io.port}/halyard`, { headers });
+    socket.once('open', () => resolve([101]));
+    socket.once('unexpected-response', (_request, response) => {
+      response.resume();
+      resolve([response.statusCode ?? 0, response.headers['retry-after']]);
+    });
+    socket.on('error', () => {});
+  });
+}
+
+describe.each(hosts)('on %s', (_name, host) => {
+  const { serve, cleanUp } = served(host);
+  const watched = async (options: ServerOptions, app?: (io: Server) => void): Promise<[Server, string[]]> => {
+    const warned: string[] = [];
+    const io = await serve(options, (server) => {
+      server.on('warning', ({ code }) => void warned.push(code));
+      app?.(server);
+    });
+    return [io, warned];
+  };
+
+  test('connections over all transports together', async () => {
+    const [io, warned] = await watched({ connectionsMax: 2 });
+    const first = await RawWebSocket.connect(io.port);
+    expect((await http(io.port, request('POST /halyard', { 'Content-Length': '0' }))).status).toBe(200);
+    expect(await handshaken(io)).toEqual([503, '5']);
+    const answer = await http(io.port, request('POST /halyard', { 'Content-Length': '0' }));
+    expect([answer.status, answer.body]).toEqual([503, expect.stringContaining('ERR_TOO_MANY_CONNECTIONS')]);
+    first.cut();
+    await vi.waitFor(async () => expect(await handshaken(io)).toEqual([101]));
+    expect(warned).toEqual(['connectionsMax']);
+  });
+
+  test('connections that have not said who they are', async () => {
+    const [io, warned] = await watched({ handshakesMax: 2 });
+    const [one] = await Promise.all([RawWebSocket.connect(io.port), RawWebSocket.connect(io.port)]);
+    expect(await handshaken(io)).toEqual([503, '1']);
+    await one.hello();
+    expect(await handshaken(io)).toEqual([101]);
+    expect(await handshaken(io)).toEqual([503, '1']);
+    expect(warned).toEqual(['handshakesMax']);
+  });
+
+  test('those that wait for the app, or for the store, are among them', async () => {
+    let letIn = () => {};
+    const isLetIn = new Promise<void>((resolve) => {
+      letIn = resolve;
+    });
+    const [io] = await watched({ handshakesMax: 1, adapter: memory({ shared: true }) }, (server) =>
+      server.onResume(() => isLetIn),
+    );
+    const socket = await RawWebSocket.connect(io.port);
+    const { session, secret } = await socket.hello();
+    const back = await RawWebSocket.connect(io.port);
+    back.send([0, [], '', [session, secret, 1, 0]]);
+    await vi.waitFor(async () => expect(await handshaken(io)).toEqual([503, '1']));
+    letIn();
+    await back.packet(1);
+    expect(await handshaken(io)).toEqual([101]);
+  });
+
+  test('forwarded addresses come from listed proxies alone', async () => {
+    const limits = { connectionsPerAddressMax: 1 };
+    const [believing] = await watched({ ...limits, trustProxy: ['127.0.0.0/8'] });
+    expect(await handshaken(believing, { 'x-forwarded-for': '192.0.2.1' })).toEqual([101]);
+    expect(await handshaken(believing, { 'x-forwarded-for': '192.0.2.2' })).toEqual([101]);
+    const [doubting] = await watched({ ...limits, trustProxy: ['10.0.0.0/8'] });
+    expect(await handshaken(doubting, { 'x-forwarded-for': '192.0.2.1' })).toEqual([101]);
+    expect(await handshaken(doubting, { 'x-forwarded-for': '192.0.2.2' })).toEqual([429, '5']);
+  });
+
+  const users = (server: Server): unknown =>
+    server.use((handshake) => {
+      handshake.data.user = handshake.auth.user;
+    });
+  const ofUser = {
+    sessionsPerKeyMax: 2,
+    sessionKey: ({ data }: { data: Record<string, unknown> }) => data.user as string,
+  };
+  const join = (io: Server, user?: string) => {
+    const socket = connect(`http://127.0.0.1:${io.port}`, { transports: ['websocket'], auth: { user } as never });
+    cleanUp.push(() => socket.connection.close());
+    const ended: string[] = [];
+    const refused: string[] = [];
+    socket.on('disconnect', (reason: unknown) => void ended.push(JSON.stringify(reason)));
+    socket.on('connect_error', (error: { code?: string }) => void refused.push(String(error.code)));
+    return { socket, ended, refused, isThere: () => vi.waitFor(() => expect(socket.connected).toBe(true)) };
+  };
+
+  test('sessions of one user: the oldest ends', async () => {
+    const [io, warned] = await watched({ ...ofUser }, users);
+    const [first, second, stranger, nobody] = ['ann', 'ann', 'bob', undefined].map((user) => join(io, user));
+    for (const one of [first, second, stranger, nobody]) await one?.isThere();
+    await join(io, 'ann').isThere();
+    await vi.waitFor(() => expect([first, second].filter((one) => !one?.socket.connected)).toHaveLength(1));
+    const [gone] = [first, second].filter((one) => !one?.socket.connected);
+    expect(gone?.ended).toEqual([expect.stringContaining('ERR_SESSIONS_PER_KEY')]);
+    expect(gone?.socket.connection.state).toBe('closed');
+    expect([stranger?.socket.connected, nobody?.socket.connected, warned]).toEqual([true, true, ['sessionsPerKeyMax']]);
+  });
+
+  test('sessions of one user: those that are away end before others', async () => {
+    const [io] = await watched({ ...ofUser }, users);
+    const first = join(io, 'ann');
+    await first.isThere();
+    const raw = await RawWebSocket.connect(io.port);
+    raw.send([0, [['/', { user: 'ann' }]], '']);
+    await raw.packet(11);
+    raw.cut();
+    await vi.waitFor(() => expect([...io.sockets.values()].filter((socket) => !socket.conn)).toHaveLength(1));
+    await join(io, 'ann').isThere();
+    expect(first.socket.connected).toBe(true);
+    expect(io.sockets.size).toBe(2);
+  });
+
+  test('sessions of one user: one more is refused', async () => {
+    const [io] = await watched({ ...ofUser, onSessionsPerKeyMax: 'refuse' }, users);
+    const first = join(io, 'ann');
+    await first.isThere();
+    await join(io, 'ann').isThere();
+    const third = join(io, 'ann');
+    await vi.waitFor(() => expect(third.refused).toEqual(['ERR_SESSIONS_PER_KEY']));
+    first.socket.connection.close();
+    await vi.waitFor(() => expect(io.sockets.size).toBe(1));
+    await join(io, 'ann').isThere();
+  });
+
+  test('a sessionKey that fails lets nobody in, and is reported', async () => {
+    const errors: string[] = [];
+    const [io] = await watched({ sessionKey: (() => 7) as never }, (server) => {
+      server.on('error', (error, { where }) => void errors.push(`${where}: ${error}`));
+    });
+    const one = join(io, 'ann');
+    await vi.waitFor(() => expect(one.refused).toEqual(['ERR_REFUSED']));
+    expect(errors).toEqual([expect.stringMatching(/^sessionKey.*: TypeError: sessionKey returns a text/)]);
+  });
+
+  test('what waits in all outboxes together: those end that have most of it', async () => {
+    const [io, warned] = await watched({ outboxBytesMax: 100_000, outboxesBytesMax: 150_000 });
+    const silent = await RawWebSocket.connect(io.port);
+    const { id } = await silent.hello();
+    const other = await RawWebSocket.connect(io.port);
+    const { id: its } = await other.hello();
+    for (let i = 0; i < 6; i++) io.to(its).emit('text', 'x'.repeat(10_000));
+    for (let i = 0; i < 9; i++) io.to(id).emit('text', 'x'.repeat(10_000));
+    expect(await silent.close()).toMatchObject({ code: 4413, reason: expect.stringContaining('outboxesBytesMax') });
+    expect([io.sockets.has(its), other.closed]).toEqual([true, undefined]);
+    expect(warned).toContain('outboxesBytesMax');
+  });
+});
