@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { guardedServers } from './guarded-server';
 import { Poller } from './poller';
-import { handshake, Opcode, RawSocket, RawWebSocket, request, wsFrame } from './raw';
+import { handshake, http, Opcode, RawSocket, RawWebSocket, request, wsFrame } from './raw';
 
 describe.each(hosts)('floods on %s', (_name, host) => {
   const serve = guardedServers(host);
@@ -63,6 +63,24 @@ describe.each(hosts)('floods on %s', (_name, host) => {
       Buffer.concat(parts.flatMap((part, i) => (i % 100 === 50 ? [wsFrame('hi', Opcode.Ping), part] : [part]))),
     );
     expect(await socket.packet(3)).toEqual([3, 1, 'x'.repeat(2_000)]);
+  });
+
+  test('requests that wait for no answer are answered if they are few, and end their connection if they are thousands', async () => {
+    const { port } = await serve();
+    for (const [count, isCut] of [
+      [100, false],
+      [5_000, true],
+    ] as const) {
+      const socket = await RawSocket.open(port);
+      const answers = (): number => socket.bytes.toString().split('HTTP/1.1 404').length - 1;
+      socket.write(request('GET /elsewhere').repeat(count));
+      await socket.until('the answers', () => socket.ended || answers() === count);
+      expect([socket.ended, answers() < count]).toEqual([isCut, isCut]);
+      socket.cut();
+    }
+    // Many at once that are of many are all answered.
+    const all = await Promise.all(Array.from({ length: 300 }, () => http(port, request('GET /elsewhere'))));
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([404]));
   });
 
   test.each<[what: string, open: string, close: string]>([

@@ -35,9 +35,12 @@ export class RawSocket extends Watched {
     });
   }
 
-  /** @param stays keeps its half open when the server has closed the other */
-  static async open(port: number, stays = false): Promise<RawSocket> {
-    return new RawSocket(await tcp(port, stays));
+  /**
+   * @param stays keeps its half open when the server has closed the other
+   * @param address of its own, such as 127.0.0.2 where the system has all of 127.0.0.0/8
+   */
+  static async open(port: number, stays = false, address?: string): Promise<RawSocket> {
+    return new RawSocket(await tcp(port, stays, address));
   }
 
   write(data: string | Uint8Array): void {
@@ -52,6 +55,16 @@ export class RawSocket extends Watched {
   /** Goes away with a reset: what the server has sent and not been confirmed is an error there. */
   reset(): void {
     this.socket.resetAndDestroy();
+  }
+
+  /** Reads nothing more, so that the server's buffers fill. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  /** Says that it sends no more, and goes on reading. */
+  finish(): void {
+    this.socket.end();
   }
 
   /** Takes the next HTTP response. */
@@ -216,8 +229,8 @@ export class RawWebSocket extends RawSocket {
   }
 }
 
-async function tcp(port: number, allowHalfOpen = false): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
+async function tcp(port: number, allowHalfOpen = false, localAddress?: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen, localAddress });
   socket.setNoDelay(true);
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);

@@ -36,6 +36,7 @@ import {
 } from './node-http';
 import { sharedPort } from './shared-port';
 import { readTls, type TlsOptions } from './tls';
+import { TurnCount } from './turn-count';
 
 /** The host on Node's own HTTP server. */
 export function node(): HostFactory {
@@ -141,11 +142,13 @@ class NodeMount implements Mount {
   readonly #limits: HostLimits;
   readonly #platform: Platform;
   readonly #webSockets: WebSocketServer;
+  readonly #requests: TurnCount;
 
   constructor(handlers: HostHandlers, limits: HostLimits, platform: Platform) {
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
+    this.#requests = new TurnCount(platform);
     this.#webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -183,6 +186,12 @@ class NodeMount implements Mount {
 
   request(request: NodeRequest, response: NodeResponse): void {
     if (isGone(request)) return;
+    const { socket, httpVersionMajor } = request;
+    // A connection of HTTP/2 carries many at once.
+    if (httpVersionMajor < 2 && this.#requests.isFull(socket)) {
+      socket.destroy();
+      return;
+    }
     const facts = factsOf(request);
     const reply = new NodeReply(response);
     const refusal = refuseFraming(facts.peer.headers);

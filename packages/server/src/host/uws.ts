@@ -24,6 +24,7 @@ import {
 import { bodyTooBig } from './json-error';
 import { statusText } from './status';
 import { readTls, type TlsOptions } from './tls';
+import { TurnCount } from './turn-count';
 
 type UwsModule = typeof uWS;
 type App = ReturnType<UwsModule['App']>;
@@ -75,6 +76,7 @@ class UwsHost implements Host {
   readonly #limits: HostLimits;
   readonly #platform: Platform;
   readonly #compressedBytesMin: number;
+  readonly #requests: TurnCount;
   readonly #tls: TlsOptions | undefined;
   readonly reloadTls: (() => void) | undefined;
   #listenSocket: uWS.us_listen_socket | undefined;
@@ -92,6 +94,7 @@ class UwsHost implements Host {
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
+    this.#requests = new TurnCount(platform);
     this.#compressedBytesMin = limits.compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#tls = tls;
     if (tls === undefined) this.#app = module.App();
@@ -264,8 +267,12 @@ class UwsHost implements Host {
       this.#platform.soon(() => reply.send(this.#handlers.refusal(request, refusal)));
       return;
     }
+    // Whose they are the binary does not say. While one waits uWS cuts its connection if there is another one behind it, and
+    // all that are alone are answered at the end of the turn.
+    const isFull = this.#requests.isFull(this);
     if (!chunked && headers.count('content-length') === 0) {
-      this.#handlers.request(request, noBody, reply);
+      if (isFull) this.#platform.soon(() => this.#handlers.request(request, noBody, reply));
+      else this.#handlers.request(request, noBody, reply);
       return;
     }
     const { httpBodyBytesMax } = this.#limits;
@@ -280,7 +287,7 @@ class UwsHost implements Host {
       // The chunk is detached when this returns.
       if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
       if (!last) return;
-      if (chunked) this.#platform.soon(() => this.#handlers.request(request, joined(chunks), reply));
+      if (chunked || isFull) this.#platform.soon(() => this.#handlers.request(request, joined(chunks), reply));
       else this.#handlers.request(request, joined(chunks), reply);
     });
   }
