@@ -3,7 +3,7 @@
 import { CloseCode } from '../wire/close';
 import { RemoteProtocolError } from '../wire/errors';
 import type { OutboxLimits, RateLimits, SessionSettings } from '../wire/limits';
-import { type CountedPacket, type HintPacket, PacketType, type SessionPacket } from '../wire/packet';
+import { type CountedPacket, type DrainPacket, type HintPacket, PacketType, type SessionPacket } from '../wire/packet';
 import { SessionMachine, type SessionSink } from './machine';
 import type { MachineOutbox } from './outbox';
 import type { OutboxBudget } from './outbox-budget';
@@ -57,7 +57,7 @@ export class PacedMachine<
     return this.#late === undefined ? super.deadline : Math.min(super.deadline, this.#looksAt);
   }
 
-  override receive(packet: SessionPacket | HintPacket, now: number, size = 0): boolean {
+  override receive(packet: SessionPacket | DrainPacket | HintPacket, now: number, size = 0): boolean {
     // It is not to overtake what waits, and may be lost.
     if (packet.type === PacketType.Volatile && !this.#takes(now, size)) {
       this.#tell(true);
