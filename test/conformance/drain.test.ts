@@ -1,6 +1,7 @@
 // A server that is about to stop: what it has begun is finished, and its clients go to the others one after the other, with nothing lost.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { connect } from '@halyard/client';
 import { json } from '@halyard/codec/json';
@@ -164,6 +165,30 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     await a.io.close({ drainMs: 30_000, url: origin });
     expect([told, socket.connected, socket.id]).toEqual([[], true, id]);
     await vi.waitFor(() => expect([...b.io.sockets.keys()]).toEqual([id]));
+  });
+
+  test('end the connections that requests come over, so that a balancer leads the next ones elsewhere', async () => {
+    const [a] = await serve(1, (io) => io.on('connection', () => {}), { adapter: use() });
+    if (a === undefined) throw new Error('a server');
+    const wire = await WireClient.open(a.io.port);
+    cleanUp.push(() => wire.cut());
+    wire.send([0]);
+    await wire.packet(11);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    cleanUp.push(() => agent.destroy());
+    const post = (): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest({ port: a.io.port, path: '/halyard', method: 'POST', agent }, (response) =>
+          response.on('end', () => resolve(response)).resume(),
+        );
+        request.on('error', reject).end();
+      });
+    const before = await post();
+    expect([before.statusCode, before.headers.connection]).not.toContain('close');
+    const closed = a.io.close({ drainMs: 2_000 });
+    const answer = await post();
+    expect([answer.statusCode, answer.headers.connection]).toEqual([503, 'close']);
+    await closed;
   });
 
   test('send off who does not leave when it is told to', async () => {

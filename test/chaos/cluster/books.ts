@@ -25,6 +25,10 @@ export interface ClientBook {
   /** How long after which kill it was back, in milliseconds. */
   readonly back: Map<number, number>;
   resumes: number;
+  /** How often it went over to another connection, unnoticed. */
+  moves: number;
+  /** Since when it is away. */
+  lostAt: number | undefined;
 }
 
 /** An event of a client, as the servers have it. */
@@ -57,6 +61,10 @@ export interface Books {
   /** Ids of what has to come: it was told to be stored, or its server was not killed. */
   readonly due: Set<string>;
   readonly breaches: (readonly [who: string, text: string])[];
+  /** When clients have come back, or have gone over to another connection. */
+  readonly returns: number[];
+  /** How long each time a client was away, in milliseconds. */
+  readonly away: number[];
 }
 
 /** @param nodes records of each server process. @param clients records of each process of clients */
@@ -72,6 +80,8 @@ export function booksOf(
     saidFor: new Map(),
     due: new Set(),
     breaches: [],
+    returns: [],
+    away: [],
   };
   for (const records of nodes) readNode(books, records);
   for (const records of clients) for (const record of records) readClient(books, record);
@@ -139,17 +149,31 @@ function readNode({ handled, sockets, said, saidFor, due, breaches }: Books, rec
 
 function readClient(books: Books, record: ClientRecord): void {
   const name = record[1];
-  const client = entry(books.clients, name, () => ({ name, stays: [], sent: new Map(), back: new Map(), resumes: 0 }));
+  const client = entry(books.clients, name, () => ({
+    ...{ name, stays: [], sent: new Map(), back: new Map(), resumes: 0, moves: 0 },
+    lostAt: undefined,
+  }));
   const stay = client.stays.at(-1);
   switch (record[0]) {
     case 'connected': {
-      const [, , socket, recovered, reason] = record;
+      const [, , socket, recovered, reason, at] = record;
+      if (client.lostAt !== undefined) {
+        books.returns.push(at);
+        books.away.push(at - client.lostAt);
+        client.lostAt = undefined;
+      }
       if (!recovered) client.stays.push({ socket, reason, got: new Map() });
       else if (stay?.socket !== socket) books.breaches.push([name, `recovered as another socket, ${socket}`]);
       if (recovered) client.resumes++;
       return;
     }
     case 'lost':
+      client.lostAt ??= record[3];
+      return;
+    case 'moved':
+      client.moves++;
+      books.returns.push(record[2]);
+      return;
     case 'failed':
       return;
     case 'sent':

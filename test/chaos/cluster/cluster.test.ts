@@ -20,6 +20,16 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
     expect(stdout).toContain('no faults');
   });
 
+  test('are restarted one after the other under load: nothing is lost, and clients come back a few at a time', async () => {
+    const args = ['--rolling', '--nodes', '3', '--seconds', '1', '--clients', '90', '--drain-ms', '10000'];
+    const { stdout } = await output('test/chaos/cluster/dist/run.js', [
+      ...[...args, '--pause-ms', '500', '--say-ms', '2000'],
+      ...['--heartbeat-ms', '10000', '--seed', `${testSeed()}`],
+    ]);
+    expect(stdout).toMatch(/\| servers restarted \| 3 \|/);
+    expect(stdout).toContain('no faults');
+  });
+
   test('a server that stands still for three seconds is missing in time, and there again after that', async () => {
     const redis = await RedisServer.start();
     const folder = await mkdtemp(join(tmpdir(), 'halyard-slow-'));
@@ -32,6 +42,7 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
       seed: 1,
       heartbeatMs: 60_000,
       sayMs: 60_000,
+      drainMs: 10_000,
     });
     const io = new Server({ host: node(), adapter: redisStore({ url: redis.url }) });
     io.on('connection', (socket) => socket.join('room'));

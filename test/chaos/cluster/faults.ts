@@ -15,6 +15,8 @@ export interface FaultOptions {
 export interface Faults {
   readonly kills: number;
   readonly stops: number;
+  /** Servers that were told to stop, and started again. */
+  readonly restarts: number;
   /** Numbers of kills with no server standing still before they were over: everybody should be back soon. */
   readonly timed: ReadonlySet<number>;
 }
@@ -74,5 +76,5 @@ export async function runFaults(
     const isQuiet = stops.every(([from, to]) => at + backMs < from || at > to + echoMs);
     return isQuiet ? [i + 1] : [];
   });
-  return { kills: kills.length, stops: stops.length, timed: new Set(timed) };
+  return { kills: kills.length, stops: stops.length, restarts: 0, timed: new Set(timed) };
 }

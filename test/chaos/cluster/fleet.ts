@@ -62,10 +62,10 @@ export class Fleet {
 
   start(place: number): Promise<void> {
     const berth = this.#at(place);
-    const { folder, program, redis, heartbeatMs, sayMs, seed } = this.#options;
+    const { folder, program, redis, heartbeatMs, sayMs, drainMs, seed } = this.#options;
     const file = join(folder, `node-${place}-${++berth.starts}.jsonl`);
     this.files.push(file);
-    const data: NodeData = { redis, heartbeatMs, sayMs, file, seed: seed + place * 1_000 + berth.starts };
+    const data: NodeData = { redis, heartbeatMs, sayMs, drainMs, file, seed: seed + place * 1_000 + berth.starts };
     const child = fork(program, [JSON.stringify(data)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     berth.process = child;
     return new Promise((resolve, reject) => {
@@ -94,6 +94,18 @@ export class Fleet {
     child.kill('SIGKILL');
     Object.assign(berth, { process: undefined, port: undefined, isHalted: false, waiting: [] });
     await gone;
+  }
+
+  /** It is told to stop, and is started again once it is gone. */
+  async restart(place: number): Promise<void> {
+    const berth = this.#at(place);
+    const child = berth.process as ChildProcess;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    berth.port = undefined;
+    child.kill('SIGTERM');
+    await gone;
+    Object.assign(berth, { process: undefined, waiting: [] });
+    await this.start(place);
   }
 
   halt(place: number): void {

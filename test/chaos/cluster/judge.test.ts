@@ -60,7 +60,7 @@ function kinds(change: (books: Written) => void): string[] {
   const all = written();
   change(all);
   const { node, clients, look, gone } = all;
-  const options = { timed: new Set([1]), backMsMax: 5_000, atRest: [look], atEnd: [gone] };
+  const options = { timed: new Set([1]), backMsMax: 5_000, returnsMax: 2, atRest: [look], atEnd: [gone] };
   return judge(booksOf([node], [clients]), options).faults.map(({ kind }) => kind);
 }
 

@@ -14,6 +14,8 @@ export interface JudgeOptions {
   /** Kills after which everybody is to be back soon. */
   readonly timed: ReadonlySet<number>;
   readonly backMsMax: number;
+  /** So many clients come back in one second at the most. */
+  readonly returnsMax: number;
   /** What each server knew of who was there when all had come to rest, and when all clients had gone. */
   readonly atRest: readonly Look[];
   readonly atEnd: readonly Look[];
@@ -57,6 +59,7 @@ class Judge {
       this.#checkBack(client);
     }
     this.#checkPresence();
+    this.#checkReturns();
     for (const [who, text] of breaches) this.#add('broken', who, text);
     return { faults: this.#faults, told: this.#told };
   }
@@ -178,6 +181,13 @@ class Judge {
     }
   }
 
+  #checkReturns(): void {
+    const { returnsMax } = this.#options;
+    const most = mostInASecond(this.#books.returns);
+    if (most > returnsMax)
+      this.#add('late', 'all', `${most} came back in one second, and ${returnsMax} are to be the most`);
+  }
+
   #compare(who: string, { sockets, missing }: Look, due: ReadonlyMap<string, readonly string[]>): void {
     this.#some('broken', who, missing, (node) => `misses the answer of ${node}`);
     const ghosts = Object.keys(sockets).filter((id) => !due.has(id));
@@ -273,6 +283,13 @@ class Judge {
   #add(kind: FaultKind, who: string, text: string): void {
     this.#faults.push({ kind, who, text, context: [] });
   }
+}
+
+/** @param times in milliseconds */
+export function mostInASecond(times: readonly number[]): number {
+  const seconds = new Map<number, number>();
+  for (const at of times) seconds.set(Math.floor(at / 1_000), (seconds.get(Math.floor(at / 1_000)) ?? 0) + 1);
+  return Math.max(0, ...seconds.values());
 }
 
 /** @returns a list without what comes again in it */

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { redis } from '@halyard/adapter-redis';
 import { type Random, seededRandom } from '@halyard/harness/random';
-import { Server, type Socket } from '@halyard/server';
+import { type CloseOptions, handleSignals, Server, type Socket } from '@halyard/server';
 import { hosts } from '../../kit/hosts';
 import { nowMs } from '../client-traffic';
 import {
@@ -149,7 +149,7 @@ async function pulse(write: Book<NodeRecord>['write']): Promise<never> {
   }
 }
 
-async function main({ redis: url, file, seed, heartbeatMs, sayMs }: NodeData): Promise<void> {
+async function main({ redis: url, file, seed, heartbeatMs, sayMs, drainMs }: NodeData): Promise<void> {
   const book = new Book<NodeRecord>(file);
   const [, host] = hosts[0] ?? [];
   if (host === undefined) throw new Error('there is no host');
@@ -183,6 +183,12 @@ async function main({ redis: url, file, seed, heartbeatMs, sayMs }: NodeData): P
     tell({ answer: order === 'look' ? await app.look() : null });
     if (order === 'end') process.exit(0);
   });
+  const close = async (options: CloseOptions): Promise<void> => {
+    stopped = true;
+    await app.settled();
+    await io.close(options);
+  };
+  handleSignals({ close }, { drainMs, afterwards: () => book.write(['end']) });
   void pulse(book.write);
   await io.listen(0, '127.0.0.1');
   book.write(['up', io.node, nowMs()]);

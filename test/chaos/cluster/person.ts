@@ -49,6 +49,9 @@ export class Person {
       write(['lost', name, `${code} ${reason}`, nowMs()]);
       if (!willReconnect && !this.#isLeaving) write(['breach', name, `closed for good, ${code} ${reason}`]);
     });
+    this.#socket.connection.on('state', ({ to, reason }) => {
+      if (to === 'open' && reason === 'moved') write(['moved', name, nowMs()]);
+    });
     this.#socket.on('connect_error', ({ message }) => write(['failed', name, message, nowMs()]));
     this.#socket.on('error', (error) => write(['breach', name, String(error)]));
     this.#socket.on('say', (from: string, id: string) => {

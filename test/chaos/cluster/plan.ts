@@ -51,6 +51,8 @@ export interface NodeData {
   readonly heartbeatMs: number;
   /** How often it says something to a room by itself, in milliseconds. */
   readonly sayMs: number;
+  /** How long it may take to go once it is told to stop. */
+  readonly drainMs: number;
 }
 
 /** What is asked of a server; each is answered. */

@@ -22,6 +22,7 @@ import {
   recoveryWindowMs,
 } from './plan';
 import { type ClientRecord, type NodeRecord, readRecords } from './records';
+import { runRestarts } from './rolling';
 
 export interface Run {
   readonly seconds: number;
@@ -40,6 +41,10 @@ export interface Run {
   readonly sayMs: number;
   /** How soon everybody is back after a kill. */
   readonly backMsMax: number;
+  /** Servers are restarted one after the other, and none is killed or stands still. */
+  readonly isRolling: boolean;
+  /** How long a server may take to go. */
+  readonly drainMs: number;
   /** Whether what was written stays. */
   readonly keeps: boolean;
   /** Where the programs are. */
@@ -71,6 +76,7 @@ export async function play(run: Run): Promise<Outcome> {
     redis: redis.url,
     heartbeatMs: run.heartbeatMs,
     sayMs: run.sayMs / 4,
+    drainMs: run.drainMs,
   } satisfies Omit<NodeData, 'file'> & { count: number; folder: string; program: string });
   const balancer = await roundRobin(() => fleet.ports);
   const crowd = new Crowd();
@@ -88,7 +94,10 @@ export async function play(run: Run): Promise<Outcome> {
       run.note(`${Math.round((at - startedAt) / 1_000)} s: a server is killed`);
       crowd.order({ probe, at });
     };
-    const faultsMade = await runFaults(fleet, seededRandom(run.seed), { stopMs, pauseMs, killed }, stopped);
+    const note = (text: string) => run.note(`${Math.round((nowMs() - startedAt) / 1_000)} s: ${text}`);
+    const faultsMade: Faults = run.isRolling
+      ? { kills: 0, stops: 0, timed: new Set(), restarts: await runRestarts(fleet, { pauseMs, note }, stopped) }
+      : await runFaults(fleet, seededRandom(run.seed), { stopMs, pauseMs, killed }, stopped);
     const seconds = (nowMs() - startedAt) / 1_000;
     run.note('traffic ends');
     crowd.order('stop');
@@ -118,7 +127,9 @@ export async function play(run: Run): Promise<Outcome> {
     );
     books.breaches.push(...[...fleet.breaches, ...crowd.breaches].map((text) => ['the run', text] as const));
     const { timed } = faultsMade;
-    return { ...judge(books, { timed, backMsMax: run.backMsMax, atRest, atEnd }), books, faultsMade, seconds };
+    const returnsMax = run.isRolling ? returnsPerSecondMax(run) : Infinity;
+    const verdict = judge(books, { timed, backMsMax: run.backMsMax, returnsMax, atRest, atEnd });
+    return { ...verdict, books, faultsMade, seconds };
   } finally {
     crowd.end();
     fleet.end();
@@ -127,6 +138,11 @@ export async function play(run: Run): Promise<Outcome> {
     if (!run.keeps) await rm(folder, { recursive: true, force: true });
     else console.error(`what was written is in ${folder}`);
   }
+}
+
+/** A server sends its clients away in the first six tenths of its time, and no fewer than a hundred in a second; all of them may be its. */
+function returnsPerSecondMax({ clients, drainMs }: Run): number {
+  return 1.5 * Math.max(100, clients / (drainMs * 0.0006));
 }
 
 /** @returns what all servers know, once something holds of it, or when it has not for long */

@@ -25,6 +25,8 @@ export type NodeRecord =
 export type ClientRecord =
   | readonly ['connected', client: string, socket: string, recovered: boolean, reason: string | undefined, at: number]
   | readonly ['lost', client: string, reason: string, at: number]
+  /** It goes on over another connection, and nobody was told of an end of the one before. */
+  | readonly ['moved', client: string, at: number]
   /** An attempt to connect has failed. */
   | readonly ['failed', client: string, reason: string, at: number]
   | readonly ['sent', client: string, number: number, kind: EventKind, what: string]

@@ -16,6 +16,8 @@ const usage = `npm run chaos:cluster -- [options]
   --heartbeat-ms N  who hears nothing for twice as long takes its connection for dead (default 3000)
   --pause-ms N      the longest wait between two faults (default 6000)
   --say-ms N        how often each client says something (default 4000)
+  --rolling         servers are restarted one after the other, by SIGTERM, and none is killed or stands still
+  --drain-ms N      how long a server may take to go (default 10000)
   --back-ms N       how soon all clients are back after a kill (default 5000)
   --keep            leaves what all have written
   --help            this
@@ -34,12 +36,14 @@ function readArguments(): Run | undefined {
       'pause-ms': { type: 'string', default: '6000' },
       'say-ms': { type: 'string', default: '4000' },
       'back-ms': { type: 'string', default: '5000' },
+      rolling: { type: 'boolean', default: false },
+      'drain-ms': { type: 'string', default: '10000' },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return undefined;
-  const number = (name: Exclude<keyof typeof values, 'help' | 'keep'>, min: number, max: number) =>
+  const number = (name: Exclude<keyof typeof values, 'help' | 'keep' | 'rolling'>, min: number, max: number) =>
     wholeNumber(`--${name}`, values[name], min, max);
   const clients = number('clients', 1, 10_000);
   return {
@@ -53,6 +57,8 @@ function readArguments(): Run | undefined {
     pauseMs: number('pause-ms', 100, 600_000),
     sayMs: number('say-ms', 10, 600_000),
     backMsMax: number('back-ms', 100, 600_000),
+    isRolling: values.rolling,
+    drainMs: number('drain-ms', 100, 600_000),
     keeps: values.keep,
     note: (text) => console.error(text),
     programs: new URL('.', import.meta.url),

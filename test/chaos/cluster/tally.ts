@@ -1,5 +1,6 @@
 // What a run came to, in numbers.
 import type { FaultKind } from '../checker';
+import { mostInASecond } from './judge';
 import type { Outcome } from './play';
 import { mail, own } from './records';
 
@@ -17,7 +18,10 @@ const enoughStops = 5;
 
 /** What any run meets; one that does not has tested nothing. */
 export function unmet(outcome: Outcome): string[] {
-  const wanted = ['servers killed', 'servers stopped', 'sessions resumed', 'messages of rooms that came'];
+  const isRolling = outcome.faultsMade.restarts > 0;
+  const wanted = isRolling
+    ? ['connections gone over', 'moved', 'messages of rooms that came']
+    : ['servers killed', 'servers stopped', 'sessions resumed', 'messages of rooms that came'];
   // Whether anybody leaves a server that stands still depends on how soon they notice.
   if (outcome.faultsMade.stops >= enoughStops) wanted.push('moved', 'events handled again');
   return linesOf(outcome).flatMap(([what, count]) => (wanted.includes(what) && count === 0 ? [what] : []));
@@ -43,6 +47,8 @@ function linesOf({ books, faultsMade, faults, told, seconds }: Outcome): readonl
     ['clients', clients.length],
     ['servers killed', faultsMade.kills],
     ['servers stopped', faultsMade.stops],
+    ['servers restarted', faultsMade.restarts],
+    ['connections gone over', total(clients, ({ moves }) => moves)],
     ['sessions resumed', total(clients, ({ resumes }) => resumes)],
     ['moved', total([...books.sockets.values()], ({ moved }) => moved)],
     ['told not recovered', [...told].map(([reason, times]) => `${reason || 'no reason'} ${times}`).join(', ') || 0],
@@ -54,6 +60,8 @@ function linesOf({ books, faultsMade, faults, told, seconds }: Outcome): readonl
     ['handlers cut off, and run to their end elsewhere', total(events, ({ cut, done }) => (done > 0 ? cut : 0))],
     ['back after a kill, median ms', times[Math.floor(times.length / 2)] ?? 0],
     ['back after a kill, at most ms', times.at(-1) ?? 0],
+    ['away, at most ms', Math.round(Math.max(0, ...books.away))],
+    ['came back or went over in one second, at most', mostInASecond(books.returns)],
     ['lost', fault('lost')],
     ['doubled', fault('doubled')],
     ['out of order', fault('reordered')],

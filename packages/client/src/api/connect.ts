@@ -35,23 +35,16 @@ export function createClient(
     origin = `http${server}`;
   } catch {}
   if (!origin) throw optionError('url', 'http(s) or ws(s), without query');
-  if (!resolved.followServers.every?.((one) => isOrigin(one, origin!)))
-    throw optionError('followServers', 'origins, such as https://eu.example; of https only, if that is the URL');
+  // What is said over TLS is not said without.
+  const isOrigin = origin[4] === 's' ? /^https:\/\/[^/?#@A-Z]+$/ : /^https?:\/\/[^/?#@A-Z]+$/;
+  if (!resolved.followServers.every?.((one) => isOrigin.test(one)))
+    throw optionError('followServers', 'origins, such as https://eu.example; from https no http');
   const presences: Client['presences'] = new Map();
   const { connection, session } = createConnector(origin, resolved, (carrier) => {
     const session = createSession(resolved, presences, carrier);
     return options.reload?.keep(session, presences, origin!, resolved) ?? session;
   });
   return [{ connection, session, options: resolved, presences }, namespace];
-}
-
-/** What is said over TLS is not said without. */
-function isOrigin(one: string, own: string): boolean {
-  try {
-    return new URL(one).origin === one && one.startsWith(own.slice(0, own.indexOf(':')));
-  } catch {
-    return false;
-  }
 }
 
 /** The server's origin and the namespace. Nothing else in a URL would arrive: credentials belong in `auth`. */

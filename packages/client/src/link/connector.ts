@@ -98,6 +98,8 @@ export function createConnector<Session extends CarriedSession>(
   let hasMoved: Transport | undefined;
   /** The link whose server is to be left. */
   let drained: Link | undefined;
+  /** Tries to leave it. */
+  let leave = nothing;
   /** WELCOME has not come yet on another link than that of which everybody knows. */
   let moving = false;
   /** Carried the session until it began to move. The server ends it, too, but none that it does not answer on. */
@@ -161,9 +163,13 @@ export function createConnector<Session extends CarriedSession>(
     rival = undefined;
   };
 
-  /** Tries, in some time, what is preferred to the link of now. */
+  /** Tries, in some time, what is preferred to the link of now; or another server, where that of now is to be left. */
   const planRival = () => {
     dropRival();
+    if (link && drained === link) {
+      cancelRival = clock.after(backoffMs(setbacks++, options), leave);
+      return;
+    }
     const transport = link?.better;
     if (!transport || hasMoved) return;
     const waitMs = backoffMs(setbacks++, { ...moveDelays, random: options.random });
@@ -305,9 +311,10 @@ export function createConnector<Session extends CarriedSession>(
       if (drained === link) return;
       drained = link;
       dropRival();
+      setbacks = 0;
       const at = { ...address, url: (options.followServers.includes(url) ? url : origin) + options.path };
-      const waitMs = Math.max(afterMs, openedAt + stayMsMin - clock.now());
-      cancelRival = clock.after(waitMs, () => tryRival(options.transport, at));
+      leave = () => tryRival(options.transport, at);
+      cancelRival = clock.after(Math.max(afterMs, openedAt + stayMsMin - clock.now()), leave);
     },
     onSilent,
   });

@@ -56,16 +56,24 @@ describe('a server that is about to go', () => {
     expect(transport.links.length).toBe(3);
   });
 
-  test('is stayed with where nothing else opens, until it closes', async () => {
+  test('is stayed with where nothing else opens, which is tried again, until it closes', async () => {
     const { transport, link, log, advance } = await told(1_000);
     await advance(1_000);
-    await transport.link.drop();
-    await advance(20_000);
-    expect([transport.links.length, log]).toEqual([2, []]);
+    // The waits double, as those of attempts to connect: here each is half of the most.
+    for (const waitMs of [250, 500, 1_000]) {
+      await transport.link.drop();
+      const before = transport.links.length;
+      await advance(waitMs - 1);
+      expect(transport.links.length).toBe(before);
+      await advance(1);
+      expect(transport.links.length).toBe(before + 1);
+    }
+    expect([link.closed, log]).toEqual([undefined, []]);
     await link.drop({ code: 1012, by: 'server' });
     expect(log).toEqual([['disconnect', 1012, 'server', true]]);
+    const before = transport.links.length;
     await advance(500);
-    expect(transport.links.length).toBe(3);
+    expect(transport.links.length).toBe(before + 1);
   });
 
   test('sends the client to an origin that the app lists, for that once', async () => {

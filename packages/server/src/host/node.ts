@@ -81,7 +81,11 @@ class NodeHost implements Host {
       this.reloadTls = () => server.setSecureContext(readTls(tls));
     }
     const server: EventEmitter = this.#server;
-    server.on('request', (request: NodeRequest, response: NodeResponse) => mount.request(request, response));
+    server.on('request', (request: NodeRequest, response: NodeResponse) => {
+      // Once nobody new is taken, what comes next is to come over another connection, which a balancer leads elsewhere.
+      if (!this.#server.listening && !('stream' in response)) response.shouldKeepAlive = false;
+      mount.request(request, response);
+    });
     server.on('upgrade', upgrade);
     server.on('connection', (socket: Duplex) => {
       this.#sockets.add(socket);

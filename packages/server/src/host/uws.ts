@@ -262,7 +262,9 @@ class UwsHost implements Host {
     const { headers } = request.peer;
     const chunked = headers.count('transfer-encoding') > 0;
     const refusal = refuseFraming(headers);
-    const reply = new UwsReply(res, request.method === 'HEAD', chunked || refusal !== undefined);
+    // Once nobody new is taken, what comes next is to come over another connection, which a balancer leads elsewhere.
+    const last = chunked || refusal !== undefined || this.#listenSocket === undefined;
+    const reply = new UwsReply(res, request.method === 'HEAD', last);
     if (refusal !== undefined) {
       this.#platform.soon(() => reply.send(this.#handlers.refusal(request, refusal)));
       return;
