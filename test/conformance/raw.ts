@@ -143,13 +143,14 @@ export class RawWebSocket extends RawSocket {
   closed: { code: number; reason: string } | undefined;
   subprotocol: string | undefined;
 
-  /** Shakes hands. @param headers more of them, or others */
+  /** Shakes hands. @param headers more of them, or others. @param address of its own */
   static async connect(
     port: number,
     headers: Record<string, string | undefined> = {},
     path = '/halyard',
+    address?: string,
   ): Promise<RawWebSocket> {
-    const socket = new RawWebSocket(await tcp(port));
+    const socket = new RawWebSocket(await tcp(port, false, address));
     socket.write(handshake(headers, path));
     const head = await socket.until('101', () => {
       const end = socket.bytes.indexOf('\r\n\r\n');

@@ -1,0 +1,4 @@
+// What attackers do to a server on the host uws, and what honest clients notice of it: nothing.
+import { hostileSuite } from './suite';
+
+hostileSuite('uws');
