@@ -12,9 +12,13 @@ import { ClusterModel, type Emission, findsOutMs } from './cluster-model';
 import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
 import { Broken } from './model';
+import { drawScene, sceneOf } from './scenes';
+import { outrun } from './scenes/moves';
+import { type Guest, type Loss, type Scene, type Stage, Unplayable } from './scenes/stage';
+import { loseUnread } from './scenes/unread';
 import { Failure, type Script } from './script';
 import { recoveryWindowMs, ServerPlace } from './server-place';
-import { SimulatedStore } from './simulated-store';
+import { type SimulatedNode, SimulatedStore } from './simulated-store';
 import { watchTurns } from './told-in-turns';
 
 const rooms = ['a', 'b', 'c', 'd'];
@@ -31,12 +35,16 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** As long as everything may take to be well again. */
 const settleMsMax = 180_000;
 const limits = { entryAgeMsMax: 200_000, logPacketsMax: 5_000, logBytesMax: 1 << 24, journalBytesMax: 1 << 26 };
+/** How long handlers take, by the length of what is asked. */
+const answersMs = [1, 60, 3_000] as const;
+/** How often a run of one scene plays it. */
+const roundsOfScene = 3;
 /** What clients may be told about an event whose reply they wait for. */
 const knownCodes = ['ERR_ACK_TIMEOUT', 'ERR_OWNER_LOST', 'ERR_DISCONNECTED', 'ERR_NOT_CONNECTED', 'ERR_HANDLER'];
 
 /** @returns what the run has met. @throws Failure */
 export async function playCluster(script: Script): Promise<Counters> {
-  const world = new ClusterWorld(script.seed, script.nodes);
+  const world = new ClusterWorld(script);
   try {
     await world.start();
     for (let i = 0; i < script.steps; i++) {
@@ -66,9 +74,11 @@ interface Client {
   readonly unknown: Map<string, string>;
   /** Whether it was told of a session. */
   isKnown: boolean;
+  /** Where its connections go, if that is not by chance. */
+  readonly way: { place: ServerPlace | undefined };
 }
 
-class ClusterWorld {
+class ClusterWorld implements Stage {
   readonly counters = noCounts();
   readonly transcript: string[] = [];
   readonly #random: Random;
@@ -87,6 +97,7 @@ class ClusterWorld {
   #places: ServerPlace[] = [];
   #servers = 0;
   #names = 0;
+  #guests = 0;
   /** How many emits of each server there were. */
   readonly #numbers = new Map<number, number>();
   #broken: unknown;
@@ -107,8 +118,11 @@ class ClusterWorld {
   readonly #rollsBack: boolean;
   /** Whether servers find out late what it has lost, and members leave before they have read it: in some runs only, too. */
   readonly #findsOutLate: boolean;
-  /** Whether the last that happens is that a server is killed which runs a handler of a session that has gone on elsewhere. */
-  readonly #killsLast: boolean;
+  /** The last that happens, and how often that is played. */
+  readonly #scene: Scene | undefined;
+  readonly #rounds: number;
+  /** Of the scene. */
+  readonly random: Random;
   #hasRolledBack = false;
   /** Whether it has begun to do so. */
   #losesKeys = false;
@@ -117,7 +131,7 @@ class ClusterWorld {
   /** What was committed last to each partition, and when. */
   readonly #lately: { readonly at: number; readonly partition: number; readonly name: string }[] = [];
 
-  constructor(seed: number, nodes: number) {
+  constructor({ seed, nodes, scene }: Script) {
     const random = seededRandom(seed);
     this.#random = random;
     this.#nodes = nodes;
@@ -130,16 +144,24 @@ class ClusterWorld {
       rolledBack: () => this.counters['commits refused']++,
       lost: (partition, since) => this.#lost(partition, since),
     });
-    this.#rollsBack = random.chance(0.5);
-    this.#setsClocks = random.chance(0.3);
-    // Drawn apart: the other runs are as they were.
-    this.#outlastsWindows = seededRandom((seed ^ 0x5bd1e995) >>> 0).chance(0.3);
+    const [rollsBack, setsClocks] = [random.chance(0.5), random.chance(0.3)];
+    const outlastsWindows = seededRandom((seed ^ 0x5bd1e995) >>> 0).chance(0.3);
+    // Of its scene a run has only what that needs.
+    const its = scene === undefined ? undefined : sceneOf(scene);
+    this.#rollsBack = its === undefined ? rollsBack : its.excuse === 'rollback';
+    this.#setsClocks = its === undefined && setsClocks;
+    this.#outlastsWindows = its === undefined ? outlastsWindows : its.excuse === 'long away';
     this.#findsOutLate = seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.5);
-    this.#killsLast = seededRandom((seed ^ 0x1b873593) >>> 0).chance(0.5);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
       .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
-      .flatMap((one) => Array<Disturbance>(random.pick(one === 'rollback' ? [2, 5] : weights)).fill(one));
+      .flatMap((one) => Array<Disturbance>(random.pick(one === 'rollback' ? [2, 5] : weights)).fill(one))
+      .filter(() => its === undefined);
+    // Drawn apart: what is before the scene is as it was.
+    this.random = seededRandom((seed ^ 0x1b873593) >>> 0);
+    const excuse = this.#rollsBack ? 'rollback' : undefined;
+    this.#scene = its ?? drawScene(this.random, excuse, this.#outlastsWindows);
+    this.#rounds = its === undefined ? 1 : roundsOfScene;
   }
 
   async start(): Promise<void> {
@@ -153,7 +175,7 @@ class ClusterWorld {
     this.#act(i, random);
     if (random.chance(0.6)) await this.#elapse(random.int(this.#stepMsMax));
     if (random.chance(0.02)) await this.#elapse(random.int(this.#outlastsWindows ? 120_000 : 4_000));
-    if (random.chance(0.02)) {
+    if (random.chance(0.02) && this.#disturbances.length > 0) {
       await turn();
       await this.#kill(random.pick(this.#alive()));
     }
@@ -163,8 +185,7 @@ class ClusterWorld {
   /** Everything is well again: all that is due comes, and nothing is left. */
   async end(): Promise<void> {
     // What happens now no later loss excuses, and no later move mends.
-    if (this.#rollsBack && this.#findsOutLate) await this.#loseLast();
-    else if (this.#killsLast) await this.#killBehind();
+    for (let i = 0; i < this.#rounds; i++) if (this.#scene !== undefined) await this.#play(this.#scene);
     this.#note('all is well');
     this.#isEnding = true;
     Object.assign(this.#store.path, { lostCalls: 0, lostAnswers: 0, late: 0, untold: 0, latencyMs: [1, 5] });
@@ -380,9 +401,7 @@ class ClusterWorld {
         this.counters['events to the server']++;
         if (socket.redelivered) this.counters['events handled again']++;
         if (event === 'event') return undefined;
-        return new Promise((resolve) =>
-          place.time.after([1, 60, 3_000][text.length % 3] as number, () => resolve(text)),
-        );
+        return new Promise((resolve) => place.time.after(answersMs[text.length % 3] as number, () => resolve(text)));
       });
     }
   }
@@ -396,7 +415,8 @@ class ClusterWorld {
     this.#overs.set(socket, times + 1);
   }
 
-  #join(name: string): Client {
+  /** @param goesTo for a client over WebSocket: where its connections go; undefined: any transport, and anywhere */
+  #join(name: string, goesTo?: ServerPlace): Client {
     const random = this.#random;
     const time = new HaltingTime(this.#clock);
     const doubled = seededRandom(random.int(2 ** 32));
@@ -405,7 +425,11 @@ class ClusterWorld {
       if (isDoubled) this.counters['messages doubled']++;
       return isDoubled;
     };
-    const anyPlace = (): ServerPlace => random.pick(this.#alive());
+    const way = { place: goesTo };
+    const anyPlace = (): ServerPlace => {
+      const sent = way.place;
+      return sent?.isAlive ? sent : random.pick(this.#alive().filter(({ isReserved }) => !isReserved));
+    };
     const stream: Transport = {
       open: (address, events) => {
         this.counters['websocket connections']++;
@@ -420,7 +444,7 @@ class ClusterWorld {
         return (this.#streams ? sse : polling)({ fetch }).open(address, events);
       },
     };
-    const kind = random.int(3);
+    const kind = goesTo === undefined ? random.int(3) : 0;
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
     const socket = connect('http://sim.example', {
       ...{
@@ -434,7 +458,7 @@ class ClusterWorld {
       connectTimeoutMs: 5_000,
     });
     const client: Client = {
-      ...{ name, time, socket, asked: 0, settled: 0, said: [], isKnown: false },
+      ...{ name, time, socket, asked: 0, settled: 0, said: [], isKnown: false, way },
       sockets: new Map(),
       ids: new Map(),
       unknown: new Map(),
@@ -689,12 +713,13 @@ class ClusterWorld {
     const socket = random.pick(sockets) as Socket;
     const its = rooms.filter((one) => socket.rooms.has(one));
     const room = random.pick(its.length > 0 && random.chance(0.5) ? its : rooms);
-    // As long as nobody knows what has become of it, it is left alone.
-    if (!this.#model.isSure(socket.id, room)) return;
-    this.#change(place, socket, room);
+    this.change(place, socket.id, room);
   }
 
-  #change(place: ServerPlace, socket: Socket, room: string): void {
+  change(place: ServerPlace, id: string, room: string): boolean {
+    const socket = namespaces.map((name) => place.io.of(name).sockets.get(id)).find((one) => one !== undefined);
+    // As long as nobody knows what has become of it, it is left alone.
+    if (socket === undefined || !place.isAlive || !this.#model.isSure(id, room)) return false;
     const isIn = !socket.rooms.has(room);
     this.#note(`server ${place.number}: ${socket.id} ${isIn ? 'joins' : 'leaves'} ${room}`);
     this.counters[isIn ? 'joins' : 'leaves']++;
@@ -703,111 +728,188 @@ class ClusterWorld {
     else socket.leave(room);
     // Once its client knows, it is stored.
     socket.emit('changed', room, isIn);
+    return true;
   }
 
-  /** A session goes on elsewhere while a handler of its runs, and the server that runs that is killed. */
-  async #killBehind(): Promise<void> {
-    const idOf = (client: Client) => client.sockets.get('/')?.id ?? '';
-    const place = this.#alive().find(({ io }) => this.#clients.some((client) => io.sockets.has(idOf(client))));
-    const client = this.#clients.find((one) => place?.io.sockets.has(idOf(one)));
-    if (place === undefined || client === undefined) return;
-    // As long as it takes a handler three seconds.
-    const text = `0.${++this.#names}-`.padEnd(11, '0');
-    this.#note(`${client.name} says ${text}, and goes on elsewhere`);
-    this.#question(client, client.sockets.get('/') as ClientSocket, text, 900_000);
-    await this.#elapse(200);
-    if (place.isAlive) place.network.cut();
-    await this.#elapse(this.#random.int(2_000));
-    if (place.isAlive) await this.#kill(place);
-    await this.#elapse(500);
+  // What scenes are played with.
+
+  async #play(scene: Scene): Promise<void> {
+    try {
+      await scene.play(this);
+    } catch (error) {
+      if (!(error instanceof Unplayable)) throw error;
+      this.#note(`no scene: ${error.message}`);
+    }
+    for (const place of this.#places) place.isReserved = false;
+    this.#check();
   }
 
-  async #loseLast(): Promise<void> {
-    const lostMs = 100;
-    this.#losesKeys = true;
-    this.#loseUnread(this.#random, lostMs);
-    await this.#elapse(lostMs + 500);
+  get store(): SimulatedStore {
+    return this.#store;
   }
 
-  /** Servers find out late what the store loses. */
-  #loseUnread(random: Random, lostMs: number): void {
-    if (!this.#store.rollBack(lostMs, random.int(2_000))) return;
-    if (random.chance(0.5)) this.#leaveUnread(random, lostMs);
-    else this.#replaceUnread(random.pick(rooms), lostMs);
+  now(): number {
+    return this.#clock.now();
   }
 
-  /** What a room's members have got is lost; a server that does not know the room puts two others there, and only the second is told. */
-  #replaceUnread(room: string, lostMs: number): void {
-    const isOfMember = ({ io }: ServerPlace) => [...io.sockets.values()].some((socket) => socket.rooms.has(room));
-    const place = this.#alive().find(isOfMember);
-    const other = this.#alive().find((one) => !isOfMember(one));
-    if (place === undefined || other === undefined) return;
-    this.#emitTo(place, room);
-    const { path } = this.#store;
-    const { untold } = path;
-    this.#during(lostMs + 1, () => {
-      if (!other.isAlive) return;
-      path.untold = 1;
-      this.#emitTo(other, room);
-    });
-    this.#during(lostMs + 1 + path.latencyMs[1], () => {
-      path.untold = 0;
-      if (other.isAlive) this.#emitTo(other, room);
-    });
-    this.#during(lostMs + 500, () => {
-      path.untold = untold;
-    });
+  async elapse(ms: number): Promise<void> {
+    await this.#elapse(ms);
+    this.#check();
   }
 
-  /** Others emit to a room, and a member leaves it before its server was told; the store loses both, or what was emitted. */
-  #leaveUnread(random: Random, lostMs: number): void {
-    const { path } = this.#store;
-    const { untold } = path;
-    path.untold = 1;
-    this.#during(lostMs, () => {
-      path.untold = untold;
-    });
-    for (const place of this.#alive()) {
-      const [socket] = [...place.io.sockets.values()];
-      const room = rooms.find((one) => socket?.rooms.has(one));
-      const other = this.#alive().find((one) => one !== place);
-      if (socket === undefined || room === undefined || other === undefined) continue;
-      if (!this.#model.isSure(socket.id, room)) continue;
-      this.#emitTo(other, room);
-      this.#during(random.int(lostMs), () => {
-        const isThere = place.isAlive && place.io.sockets.has(socket.id) && socket.rooms.has(room);
-        if (isThere && this.#model.isSure(socket.id, room)) this.#change(place, socket as Socket, room);
-      });
+  during(delayMs: number, run: () => void): void {
+    this.#during(delayMs, run);
+  }
+
+  note(line: string): void {
+    this.#note(line);
+  }
+
+  async until(isSo: () => boolean, msMax = 10_000): Promise<void> {
+    for (let waited = 0; !isSo(); waited += 5) {
+      if (waited > msMax) throw new Unplayable(`after ${msMax} ms it is not so: ${isSo}`);
+      await this.elapse(5);
     }
   }
 
-  #emitTo(place: ServerPlace, room: string): void {
+  async calm(): Promise<void> {
+    Object.assign(this.#store.path, { lostCalls: 0, lostAnswers: 0, late: 0, untold: 0, latencyMs: [1, 5] });
+    for (const place of this.#places) place.heal();
+    const isConnected = (socket: ClientSocket): boolean => socket.connected;
+    const isCalm = (): boolean =>
+      [...this.#places, ...this.#clients].every(({ time }) => !time.isHalted) &&
+      this.#clients.every(({ sockets }) => [...sockets.values()].every(isConnected)) &&
+      !this.#store.isAway &&
+      (!this.#rollsBack || this.#store.mayRollBack);
+    await this.until(isCalm, settleMsMax);
+    // What is still on its way comes, and what is lost is found out.
+    await this.elapse(5_000);
+    await this.until(isCalm);
+  }
+
+  servers(): readonly ServerPlace[] {
+    return this.#alive();
+  }
+
+  async newcomer(): Promise<ServerPlace> {
+    await this.#serve();
+    const place = this.#places.at(-1) as ServerPlace;
+    place.isReserved = true;
+    return place;
+  }
+
+  async guest(place: ServerPlace, ...its: string[]): Promise<Guest> {
+    const client = this.#join(`g${++this.#guests}`, place);
+    this.#clients.push(client);
+    const id = (): string => client.sockets.get('/')?.id ?? '';
+    await this.until(() => client.socket.connected && this.#model.isAt(id(), place.number));
+    for (const room of its) this.change(place, id(), room);
+    await this.until(() => its.every((room) => this.#model.isSure(id(), room) && this.#model.isIn(id(), room)));
+    return { name: client.name, way: client.way, id };
+  }
+
+  room(other?: string): string {
+    const partitionOf = (name: string): number => this.#store.partitionOf(logOf(name));
+    for (;;) {
+      const name = `s${++this.#names}`;
+      if (other === undefined || this.#store.partitions === 1 || partitionOf(name) !== partitionOf(other)) return name;
+    }
+  }
+
+  emit(place: ServerPlace, ...to: string[]): void {
+    if (!place.isAlive) return;
     const name = `0.${++this.#names}`;
-    this.#note(`server ${place.number}: / emits ${name} to ${room}`);
-    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: [room], except: [] });
-    place.io.to(room).emit('event', textOf(name));
+    this.#note(`server ${place.number}: / emits ${name} to ${to}`);
+    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: to, except: [] });
+    place.io.to(to).emit('event', textOf(name));
   }
 
-  /** Somebody joins a room by a clock that is ahead, and moves: others emit to all but the room, by their own. */
-  #outrun(place: ServerPlace, random: Random): void {
-    const socket = [...place.io.sockets.values()].find((one) => rooms.some((room) => !one.rooms.has(room)));
-    const room = rooms.find((one) => !socket?.rooms.has(one));
-    if (socket === undefined || room === undefined || !this.#model.isSure(socket.id, room)) return;
-    this.#change(place, socket as Socket, room);
-    const [toldMs, movedMs] = [200 + random.int(200), 500 + random.int(500)];
-    this.#clock.after(toldMs, () => {
-      if (place.isAlive) place.network.cut();
-    });
-    this.#during(movedMs, () => {
-      for (const other of this.#alive()) if (other !== place) this.#emitExcept(other, room);
-    });
-  }
-
-  #emitExcept(place: ServerPlace, room: string): void {
+  emitExcept(place: ServerPlace, room: string): void {
     const name = `0.${++this.#names}`;
     this.#note(`server ${place.number}: / emits ${name} to all except ${room}`);
     this.#model.emitted({ ...this.#emission(place, '/', name), rooms: [], except: [room] });
     place.io.except(room).emit('event', textOf(name));
+  }
+
+  post(place: ServerPlace, socket: string): void {
+    if (!place.isAlive) return;
+    const name = `0.${++this.#names}`;
+    this.#note(`server ${place.number}: / emits ${name} to ${socket}, wherever it is`);
+    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: undefined, except: [], socket });
+    place.io.to(socket).emit('event', textOf(name));
+  }
+
+  ask(guest: Guest, answerMs: 1 | 60 | 3_000): void {
+    const client = this.#clientOf(guest);
+    // How long a handler takes is in the length of what is said.
+    const text = `0.${++this.#names}-`.padEnd(9 + answersMs.indexOf(answerMs), '0');
+    this.#note(`${client.name} asks ${text}`);
+    this.#question(client, client.sockets.get('/') as ClientSocket, text, 900_000);
+  }
+
+  cut(place: ServerPlace): void {
+    if (!place.isAlive) return;
+    this.#note(`all connections of server ${place.number} are cut`);
+    place.network.cut(undefined, 'both');
+  }
+
+  async block(place: ServerPlace, ms: number): Promise<void> {
+    this.emit(place, this.room());
+    await this.elapse(1);
+    this.halt(place, ms);
+  }
+
+  disconnectLate(place: ServerPlace, id: string): void {
+    const socket = place.io.sockets.get(id);
+    const isWhole = this.random.chance(0.5);
+    place.time.gate(() => {
+      if (place.isAlive && socket !== undefined && !this.#model.isAt(id, place.number)) socket.disconnect(isWhole);
+    });
+  }
+
+  halt(place: ServerPlace, ms: number): void {
+    this.#note(`server ${place.number} stands still for ${ms} ms`);
+    this.counters['servers paused']++;
+    place.time.halt(ms);
+    this.#model.stands(place.number, ms);
+  }
+
+  sleep(guest: Guest, ms: number): void {
+    this.#sleep(this.#clientOf(guest), ms);
+  }
+
+  async kill(place: ServerPlace): Promise<void> {
+    if (place.isAlive) await this.#kill(place);
+  }
+
+  lose({ of, lostMs, toldMs }: Loss): void {
+    this.#losesKeys = true;
+    this.#note(`the store loses for ${lostMs} ms what it does from now on with ${JSON.stringify(of)}`);
+    const key = 'room' in of ? logOf(of.room) : sessionOf(of.socket);
+    const placeOf = (node: SimulatedNode): ServerPlace | undefined => this.#places.find(({ store }) => store === node);
+    const toldMsOf = (node: SimulatedNode): number => {
+      const place = placeOf(node);
+      return place === undefined ? 0 : toldMs(place);
+    };
+    const isLost = this.#store.rollBack(lostMs, toldMsOf, this.#store.partitionOf(key));
+    if (!isLost) throw new Unplayable('the store has lost something just now');
+  }
+
+  isAt(socket: string, place: ServerPlace): boolean {
+    return place.isAlive && this.#model.isAt(socket, place.number);
+  }
+
+  membersAt(place: ServerPlace): readonly (readonly [socket: string, room: string])[] {
+    const members: [string, string][] = [];
+    for (const { id, rooms: its } of place.io.sockets.values()) {
+      const room = rooms.find((one) => its.has(one));
+      if (room !== undefined) members.push([id, room]);
+    }
+    return members;
+  }
+
+  #clientOf({ name }: Guest): Client {
+    return this.#clients.find((client) => client.name === name) as Client;
   }
 
   #disturb(random: Random): void {
@@ -863,7 +965,7 @@ class ClusterWorld {
         this.#losesKeys = true;
         const ms = random.pick([5, 50, 500]);
         if (!this.#findsOutLate) this.#store.rollBack(ms);
-        else this.#loseUnread(random, ms);
+        else loseUnread(this, random, ms);
         return;
       }
       case 'sleep': {
@@ -878,7 +980,7 @@ class ClusterWorld {
         this.#note(`the time of day of server ${place.number} is set by ${ms} ms`);
         this.counters['clocks set']++;
         place.time.aheadMs += ms;
-        if (ms > 0) this.#outrun(place, random);
+        if (ms > 0) outrun(this, place, random);
         return;
       }
       case 'vanish':
@@ -944,6 +1046,7 @@ const nameIn = (frame: string | Uint8Array | undefined): string => {
 };
 /** A socket's id begins with that of its session. */
 const sessionOf = (socket: string): string => socket.split('.')[0] as string;
+const logOf = (room: string): string => `${room.length}:${room}/`;
 /** Names of logs have the length of the room's name in front. */
 const roomOf = (log: string): string => {
   const [length = ''] = log.split(':');

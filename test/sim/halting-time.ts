@@ -42,6 +42,10 @@ export class HaltingTime extends ServerClock {
     else run();
   }
 
+  get isHalted(): boolean {
+    return this.#clock.now() < this.#haltedUntil;
+  }
+
   halt(ms: number): void {
     this.#haltedUntil = Math.max(this.#haltedUntil, this.#clock.now() + ms);
     this.#clock.after(ms, () => {

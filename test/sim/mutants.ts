@@ -6,6 +6,8 @@ import type { Fault } from '../kit/mutant';
 export interface Mutant extends Fault {
   /** How many servers it takes to find it. Default: 1. */
   readonly nodes?: number;
+  /** Which scene of several servers finds it: any seed may. */
+  readonly scene?: string;
   /** Seeds from here on find it soon: most do, some take thousands. Default: 1. */
   readonly from?: number;
 }
@@ -300,8 +302,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/feed.ts`,
     code: 'this.log.next = epoch;',
     instead: '',
-    nodes: 3,
-    from: 7200848,
+    scene: 'emit aside',
   },
   {
     fault: 'an exception of a room is decided by who is in it here now',
@@ -348,8 +349,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/queued-turn.ts`,
     code: 'for (const letter of lost.letters) this.#post(letter);',
     instead: '',
-    nodes: 3,
-    from: 6000354,
+    scene: 'lose letter',
   },
   {
     fault: 'a log that has lost something keeps its epoch',
@@ -364,8 +364,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/api/participant.ts`,
     code: 'return [...written, ...results.flatMap(([, its]) => its as unknown as Known[])];',
     instead: 'return [];',
-    nodes: 3,
-    from: 3000794,
+    scene: 'ask before move',
   },
   {
     fault: 'records of which something is lost are not written again',
@@ -388,8 +387,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/names.ts`,
     code: 'return stamp === 0 ||',
     instead: 'return true ||',
-    nodes: 3,
-    from: 5100265,
+    scene: 'replace',
   },
   {
     fault: 'what a handler answers that goes on where it was begun is lost',
@@ -404,8 +402,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/directory.ts`,
     code: 'const tellsMax = 256;',
     instead: 'const tellsMax = 4;',
-    nodes: 3,
-    from: 7002008,
+    scene: 'finish behind',
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -428,8 +425,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/roaming.ts`,
     code: 'else this.confirmed().then((isOurs) => tell(!isOurs));',
     instead: 'else tell(false);',
-    nodes: 3,
-    from: 6000361,
+    scene: 'end behind',
   },
   {
     fault: 'a session that is claimed is kept no longer than before',
@@ -484,16 +480,14 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/lately.ts`,
     code: 'return before?.position[0] === epoch ? before : undefined;',
     instead: 'return undefined;',
-    nodes: 3,
-    from: 6000099,
+    scene: 'write on',
   },
   {
     fault: 'who has left a room is not told that its log has lost something',
     file: `${server}/room/room.ts`,
     code: '...leavers.map(([leaver]) => leaver)',
     instead: '...leavers.slice(0, 0).map(([leaver]) => leaver)',
-    nodes: 3,
-    from: 5100092,
+    scene: 'leave in loss',
   },
   {
     fault: 'who has left a room elsewhere is not told where its log was renewed before that was followed',
@@ -516,8 +510,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/lately.ts`,
     code: 'last?.position[0] === epoch ? last.lost : [];',
     instead: '[];',
-    nodes: 3,
-    from: 7700292,
+    scene: 'write behind',
   },
   {
     fault: 'who has left a room, and comes to a server that knows another epoch of its log, is not told',
@@ -581,8 +574,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/room/rooms.ts`,
     code: 'if (epoch !== membership.epoch || offset < membership.seen)',
     instead: 'if (epoch !== membership.epoch)',
-    nodes: 3,
-    from: 8501410,
+    scene: 'leave behind loss',
   },
   {
     fault: 'a server takes what somebody has read elsewhere for what it would have delivered',
@@ -597,8 +589,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/api/participant.ts`,
     code: 'return lost.at(-1)?.stamp === stamp ? known :',
     instead: 'return known.length > 0 ? known :',
-    nodes: 3,
-    from: 8604429,
+    scene: 'write behind',
   },
   {
     fault: 'a session that is claimed is kept no longer than before',

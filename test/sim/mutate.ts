@@ -1,14 +1,18 @@
-// `npm run sim:mutants`: builds the simulator once with each fault, and plays seeds until it is found.
+// `npm run sim:mutants`: builds the simulator once with each fault, and plays seeds until it is found. As many at a time as there are
+// processors.
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildWith } from '../kit/mutant';
 import { type Mutant, mutants } from './mutants';
 
+const seedsDefault = 30;
+
 const usage = `npm run sim:mutants -- [options]
 
-  --seeds N    how many seeds a fault may take (default 100), from where it was found before
+  --seeds N    how many seeds a fault may take (default ${seedsDefault}), from where it was found before
   --from S     from this seed on instead
   --only TEXT  faults whose words contain it
   --help       this
@@ -24,8 +28,15 @@ async function buildMutant(mutant: Mutant, number: number): Promise<string> {
 }
 
 /** @returns the line that says how it was found; undefined if it was not */
-async function find(folder: string, seeds: number, from: number, nodes: number): Promise<string | undefined> {
-  const options = ['--seeds', `${seeds}`, '--from', `${from}`, '--no-shrink', '--nodes', `${nodes}`];
+async function find(
+  folder: string,
+  seeds: number,
+  from: number,
+  { nodes = 1, scene }: Mutant,
+): Promise<string | undefined> {
+  const options = ['--seeds', `${seeds}`, '--from', `${from}`, '--no-shrink', '--workers', '1'];
+  if (scene === undefined) options.push('--nodes', `${nodes}`);
+  else options.push('--scene', scene);
   const child = spawn(process.execPath, [join(folder, 'run.js'), ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -42,7 +53,7 @@ function readArguments():
   | undefined {
   const { values } = parseArgs({
     options: {
-      seeds: { type: 'string', default: '100' },
+      seeds: { type: 'string', default: `${seedsDefault}` },
       from: { type: 'string' },
       only: { type: 'string', default: '' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -68,15 +79,20 @@ async function main(): Promise<number> {
   const { seeds, from, only } = order;
   const chosen = mutants.filter(({ fault }) => fault.includes(only));
   let survivors = 0;
-  for (const [i, mutant] of chosen.entries()) {
-    const folder = await buildMutant(mutant, i);
-    const found = await find(folder, seeds, from ?? mutant.from ?? 1, mutant.nodes ?? 1);
-    await rm(folder, { recursive: true });
-    if (found === undefined) survivors++;
-    console.log(
-      `${found === undefined ? 'SURVIVES' : 'found   '}  ${mutant.fault}${found ? `\n            ${found}` : ''}`,
-    );
-  }
+  const waiting = [...chosen.entries()];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [i, mutant] = next;
+      const folder = await buildMutant(mutant, i);
+      const found = await find(folder, seeds, from ?? mutant.from ?? 1, mutant);
+      await rm(folder, { recursive: true });
+      if (found === undefined) survivors++;
+      console.log(
+        `${found === undefined ? 'SURVIVES' : 'found   '}  ${mutant.fault}${found ? `\n            ${found}` : ''}`,
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: cpus().length }, lane));
   console.log(`${chosen.length - survivors} of ${chosen.length} found`);
   return survivors > 0 ? 1 : 0;
 }

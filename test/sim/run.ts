@@ -6,6 +6,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { wholeNumber } from '../kit/whole-number';
 import { add, type Counters, noCounts, table, unmet } from './counters';
 import { playAny } from './play-any';
+import { sceneNames, sceneOf } from './scenes';
 import { Failure, type Script } from './script';
 import { shrink } from './shrink';
 
@@ -13,8 +14,10 @@ const usage = `npm run sim -- [options]
 
   --seeds N     how many seeds are played (default 200)
   --from S      the first of them (default: any)
-  --steps N     steps of each (default 300)
-  --nodes K     servers at a time (default 1: one alone, or one after the other)
+  --steps N     steps of each (default 300; with a scene 20)
+  --nodes K     servers at a time (default 1: one alone, or one after the other; with a scene 3)
+  --scene NAME  runs of one scene of several servers, and a short beginning:
+                ${sceneNames.join(', ')}
   --workers N   threads (default: one for each processor)
   --no-shrink   a seed that fails is told as it is
   --help        this
@@ -25,6 +28,7 @@ interface Order {
   readonly seeds: number;
   readonly steps: number;
   readonly nodes: number;
+  readonly scene: string | undefined;
   readonly shrinks: boolean;
   /** Of this worker, and how many there are: it plays every so manieth seed. */
   readonly worker: number;
@@ -46,35 +50,41 @@ function readArguments(): Omit<Order, 'worker'> | undefined {
     options: {
       seeds: { type: 'string', default: '200' },
       from: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-      steps: { type: 'string', default: '300' },
-      nodes: { type: 'string', default: '1' },
+      steps: { type: 'string' },
+      nodes: { type: 'string' },
+      scene: { type: 'string' },
       workers: { type: 'string', default: String(cpus().length) },
       'no-shrink': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return undefined;
+  const { scene } = values;
+  // Else it is found out in a worker.
+  if (scene !== undefined) sceneOf(scene);
+  const { steps = scene === undefined ? '300' : '20', nodes = scene === undefined ? '1' : '3' } = values;
   return {
     seeds: wholeNumber('--seeds', values.seeds, 1, 10_000_000),
     from: wholeNumber('--from', values.from, 0, 2 ** 31),
-    steps: wholeNumber('--steps', values.steps, 1, 100_000),
-    nodes: wholeNumber('--nodes', values.nodes, 1, 16),
+    steps: wholeNumber('--steps', steps, 1, 100_000),
+    nodes: wholeNumber('--nodes', nodes, scene === undefined ? 1 : 2, 16),
+    scene,
     shrinks: !values['no-shrink'],
     workers: wholeNumber('--workers', values.workers, 1, 64),
   };
 }
 
 /** A worker's part. */
-async function work({ from, seeds, steps, nodes, shrinks, worker, workers }: Order): Promise<void> {
+async function work({ from, seeds, steps, nodes, scene, shrinks, worker, workers }: Order): Promise<void> {
   // Limits are met on purpose.
   console.warn = () => {};
   for (let i = worker; i < seeds; i += workers) {
     const seed = from + i;
     try {
-      parentPort?.postMessage({ counters: await playAny({ seed, steps, nodes }), seed } satisfies Report);
+      parentPort?.postMessage({ counters: await playAny({ seed, steps, nodes, scene }), seed } satisfies Report);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const whole: Script = { seed, steps, nodes };
+      const whole: Script = { seed, steps, nodes, scene };
       const { script, failure } = shrinks ? await shrink(whole, error) : { script: whole, failure: error };
       const left = steps - (script.without?.size ?? 0);
       const cause = failure.cause instanceof Error ? failure.cause.stack : String(failure.cause);
@@ -83,7 +93,7 @@ async function work({ from, seeds, steps, nodes, shrinks, worker, workers }: Ord
         `with ${left} of its ${steps} steps: ${failure.message}`,
         ...failure.transcript,
         cause,
-        `npm run sim -- --seeds 1 --from ${seed} --steps ${steps} --nodes ${nodes}`,
+        `npm run sim -- --seeds 1 --from ${seed} --steps ${steps} --nodes ${nodes}${scene === undefined ? '' : ` --scene ${scene}`}`,
       ].join('\n');
       parentPort?.postMessage({ counters: noCounts(), seed, failure: text } satisfies Report);
       return;
@@ -137,7 +147,7 @@ async function playAll(order: Omit<Order, 'worker'>): Promise<number> {
     console.error(failure);
     return 1;
   }
-  const missing = played < enoughSeeds ? [] : unmet(sum, order.nodes, played);
+  const missing = played < enoughSeeds || order.scene !== undefined ? [] : unmet(sum, order.nodes, played);
   if (missing.length > 0) console.error(`never met: ${missing.join(', ')}`);
   return missing.length > 0 ? 1 : 0;
 }

@@ -5,6 +5,8 @@ export interface Script {
   readonly steps: number;
   /** How many servers there are at a time; one alone, or one after the other, if it is 1. */
   readonly nodes: number;
+  /** Which scene it consists of, behind a short beginning; undefined: it may be any, or none. */
+  readonly scene?: string | undefined;
   /** Numbers of steps that are left out. */
   readonly without?: ReadonlySet<number>;
 }

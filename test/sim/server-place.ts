@@ -22,6 +22,8 @@ export class ServerPlace {
   readonly http: LossyHttp;
   readonly store: SimulatedNode;
   isAlive = true;
+  /** Whether only those come to it that are sent there. */
+  isReserved = false;
 
   constructor(number: number, clock: VirtualClock, random: () => Random, native: boolean, store: SimulatedNode) {
     this.number = number;

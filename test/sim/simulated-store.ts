@@ -99,11 +99,15 @@ export class SimulatedStore {
 
   /**
    * After so long a partition loses what it has done until then. Everybody has to look for what is missing.
-   * @param toldMsMax each node is told of that so much later at most
+   * @param toldMs how much later a node is told of that; a number: one after the other, in so much time
+   * @param partition any, if it is left out
    * @returns whether it does: a second time before all know of the first may take back what is done about that
    */
-  rollBack(ms: number, toldMsMax = 0): boolean {
-    const partition = this.#random.int(this.partitions);
+  rollBack(
+    ms: number,
+    toldMs: number | ((node: SimulatedNode) => number) = 0,
+    partition = this.#random.int(this.partitions),
+  ): boolean {
     if (this.#clock.now() < (this.#rollsBackAgainAt.get(partition) ?? 0)) return false;
     this.#rollsBackAgainAt.set(partition, this.#clock.now() + ms + rollbackMsMin);
     const since = this.#clock.now();
@@ -116,10 +120,16 @@ export class SimulatedStore {
       for (const node of this.nodes.values()) if (!known.has(node)) node.forgetCommits(partition);
       this.watch.lost(partition, since);
       for (const [i, node] of [...this.nodes.values()].entries()) {
-        node.tell((its) => its.onMissed(), Math.floor((toldMsMax * (i + 1)) / this.nodes.size));
+        const laterMs = typeof toldMs === 'number' ? Math.floor((toldMs * (i + 1)) / this.nodes.size) : toldMs(node);
+        node.tell((its) => its.onMissed(), laterMs);
       }
     });
     return true;
+  }
+
+  /** Whether each partition may lose something now. */
+  get mayRollBack(): boolean {
+    return [...this.#rollsBackAgainAt.values()].every((at) => at <= this.#clock.now());
   }
 
   /** When it was back last, or will be. */
@@ -175,6 +185,10 @@ export class SimulatedNode implements Store {
   events: StoreEvents | undefined;
   /** Killed: nothing of it gets through any more. */
   isDead = false;
+  /** Nothing new is told to it; it finds out later. */
+  isDeaf = false;
+  /** What is told to it waits as long as this is there: calls it makes, and they are answered. */
+  #lagging: (() => void)[] | undefined = undefined;
   /** Runs what comes to the node, as soon as that does not stand still. */
   gate: (run: () => unknown) => void = (run) => run();
   readonly #store: SimulatedStore;
@@ -216,19 +230,23 @@ export class SimulatedNode implements Store {
           onState: nothing,
           onWarning: nothing,
           onLetter: (session, letter) => {
-            if (!this.#store.chance('untold')) this.tell((its) => its.onLetter(session, letter));
+            if (!this.#isUntold()) this.tell((its) => its.onLetter(session, letter));
           },
           onRenewed: (log, epoch) => {
-            if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onRenewed(log, epoch));
+            if (!this.#isUntold()) this.#tellInOrder(partition, (its) => its.onRenewed(log, epoch));
           },
           onEntry: (log, epoch, entry) => {
-            if (!this.#store.chance('untold')) this.#tellInOrder(partition, (its) => its.onEntry(log, epoch, entry));
+            if (!this.#isUntold()) this.#tellInOrder(partition, (its) => its.onEntry(log, epoch, entry));
             // Which is found out later, as a marker is that does not come.
             else this.#store.later(() => this.tell((its) => its.onMissed()), 2_000);
           },
         });
       }
     });
+  }
+
+  #isUntold(): boolean {
+    return this.#store.chance('untold') || this.isDeaf;
   }
 
   close(): Promise<void> {
@@ -355,9 +373,23 @@ export class SimulatedNode implements Store {
 
   /** Something of the store comes to this node. */
   tell(what: (events: StoreEvents) => void, laterMs = 0): void {
-    this.#store.later(() => {
-      this.gate(() => !this.isDead && this.events !== undefined && what(this.events));
-    }, laterMs);
+    this.#store.later(() => this.#hears(what), laterMs);
+  }
+
+  /** What is told to it comes later, in its order. @returns a function that ends that */
+  lag(): () => void {
+    const waiting: (() => void)[] = [];
+    this.#lagging = waiting;
+    return () => {
+      if (this.#lagging === waiting) this.#lagging = undefined;
+      for (const run of waiting.splice(0)) run();
+    };
+  }
+
+  #hears(what: (events: StoreEvents) => void): void {
+    const run = (): void => this.gate(() => !this.isDead && this.events !== undefined && what(this.events));
+    if (this.#lagging === undefined) run();
+    else this.#lagging.push(run);
   }
 
   #tellInOrder(partition: number, what: (events: StoreEvents) => void): void {
@@ -368,8 +400,7 @@ export class SimulatedNode implements Store {
       queue.waiting.set(number, what);
       for (let run = queue.waiting.get(queue.next); run !== undefined; run = queue.waiting.get(queue.next)) {
         queue.waiting.delete(queue.next++);
-        const told = run;
-        this.gate(() => !this.isDead && this.events !== undefined && told(this.events));
+        this.#hears(run);
       }
     });
   }
