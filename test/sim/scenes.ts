@@ -3,8 +3,10 @@ import type { Random } from '@halyard/harness/random';
 import {
   askBeforeMove,
   emitAside,
+  leaveAndMove,
   leaveBehindLoss,
   leaveInLoss,
+  leaveLongBefore,
   loseLetter,
   replace,
   writeBehind,
@@ -27,6 +29,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   'write behind': writeBehind,
   'leave in loss': leaveInLoss,
   'leave behind loss': leaveBehindLoss,
+  'leave and move': leaveAndMove,
+  'leave long before': leaveLongBefore,
 };
 
 export const sceneNames = Object.keys(scenes);

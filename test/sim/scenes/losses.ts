@@ -210,3 +210,65 @@ export const leaveBehindLoss: Scene = {
     await stage.elapse(3_000);
   },
 };
+
+/** A member leaves when what it has not got is lost, and goes elsewhere: where it comes to, the log has another epoch by then. */
+export const leaveAndMove: Scene = {
+  excuse: 'rollback',
+  async play(stage) {
+    const { random } = stage;
+    const [here, there] = await cast(stage);
+    const room = stage.room();
+    const quiet = await stage.newcomer();
+    const guest = await stage.guest(here, room);
+    const [isFollowed, isLate] = random.pick([
+      [false, true],
+      [true, true],
+      [true, false],
+    ]);
+    if (isFollowed) await stage.guest(there, room);
+    here.store.isDeaf = true;
+    const lostMs = 60;
+    const toldMs = (isLate ? 100 : random.pick([100, 1_200])) + random.int(400);
+    stage.lose({ of: { room }, lostMs, toldMs: (place) => (place === quiet ? toldMs : 3_000) });
+    stage.emit(quiet, room);
+    await stage.elapse(lostMs + 1);
+    stage.change(here, guest.id(), room);
+    await stage.elapse(40);
+    guest.way.place = there;
+    // Who asks what is known waits two seconds for a server that stands still.
+    const sleepMs = isLate ? 3_000 : 0;
+    stage.halt(here, sleepMs + 3_000);
+    stage.cut(here);
+    stage.sleep(guest, sleepMs);
+    await stage.elapse(sleepMs + 3_000);
+    here.store.isDeaf = false;
+    await stage.elapse(1_000);
+  },
+};
+
+/** A member leaves, and as late as anybody remembers that it is found out what is lost of the room; a server that is asked does not answer. */
+export const leaveLongBefore: Scene = {
+  excuse: 'rollback',
+  async play(stage) {
+    const { random } = stage;
+    const [here, slow] = await cast(stage);
+    const room = stage.room();
+    const quiet = await stage.newcomer();
+    const guest = await stage.guest(here, room);
+    here.store.isDeaf = true;
+    stage.lose({ of: { room }, lostMs: 60, toldMs: () => 0 });
+    stage.emit(quiet, room);
+    await stage.elapse(59);
+    const left = 9_000 + random.int(900);
+    stage.halt(quiet, left);
+    await stage.elapse(2);
+    stage.change(here, guest.id(), room);
+    await stage.elapse(left - 50);
+    here.store.isDeaf = false;
+    await stage.block(slow, 3_500);
+    await stage.elapse(1_000 + random.int(500));
+    // By its clock it is more than ten seconds.
+    stage.emit(here, stage.room());
+    await stage.elapse(4_000);
+  },
+};

@@ -24,6 +24,8 @@ export interface Follower {
    * @param detours names of logs by which something of that epoch has come already, to who is in both rooms
    */
   onRenewed?(epoch: string, detours: ReadonlySet<string>): void;
+  /** The store has lost some of the log: `onRenewed` or `onLost` comes once it is known whether that is here. */
+  onDoubt?(): void;
   /** The log is another one: what is missing of the one before cannot be read any more. */
   onLost?(): void;
   /** It follows the log in the place of another one. */

@@ -40,6 +40,8 @@ export class Room implements Follower {
   readonly #context: RoomContext;
   /** Who has left it lately, and when, as stamps: something that was for them may be lost before they have read it. */
   #leavers: Map<Subscriber, number> | undefined = undefined;
+  /** Whether it is being found out what the log has lost: who had left lately when that began may have to be told. */
+  #isInDoubt = false;
   /** Size of what native fan-out has sent since it was last looked at what waits for the members. */
   #publishedBytes = 0;
 
@@ -112,6 +114,8 @@ export class Room implements Follower {
 
   onRenewed(epoch: string, detours: ReadonlySet<string>): void {
     for (const member of [...this.members.values()]) member.renewed(this, epoch, detours);
+    for (const [leaver] of this.#lateLeavers()) if (leaver.hasLeftBefore(this.log)) leaver.line.lost(0);
+    this.#isInDoubt = false;
   }
 
   /** A member has left, and other nodes may have published before. @param until the stamp at which it has left, here or elsewhere */
@@ -120,7 +124,7 @@ export class Room implements Follower {
     this.#leavers.delete(member);
     this.#leavers.set(member, until);
     for (const [leaver, stamp] of this.#leavers) {
-      if (this.isLately(stamp)) break;
+      if (this.isLately(stamp) || this.#isInDoubt) break;
       this.#leavers.delete(leaver);
     }
   }
@@ -131,16 +135,28 @@ export class Room implements Follower {
   }
 
   succeeds(before: Follower): void {
-    if (before instanceof Room) this.#leavers = before.#leavers;
+    if (!(before instanceof Room)) return;
+    this.#leavers = before.#leavers;
+    this.#isInDoubt = before.#isInDoubt;
+  }
+
+  onDoubt(): void {
+    if (this.#leavers !== undefined) this.#leavers = new Map(this.#lateLeavers());
+    this.#isInDoubt = true;
   }
 
   onLost(): void {
-    const leavers = [...(this.#leavers ?? [])].filter(([, stamp]) => this.isLately(stamp));
-    const members = [...this.members.values(), ...leavers.map(([leaver]) => leaver)];
+    const members = [...this.members.values(), ...this.#lateLeavers().map(([leaver]) => leaver)];
     this.#leavers = undefined;
+    this.#isInDoubt = false;
     // Not all of them come back at once.
     const spreadMs = Math.min(members.length * lostMsEach, lostMsMax);
     for (const { line } of members) line.lost(spreadMs);
+  }
+
+  /** Those of whom something may be found out still, and when each has left, as stamps. */
+  #lateLeavers(): [leaver: Subscriber, until: number][] {
+    return [...(this.#leavers ?? [])].filter(([, stamp]) => this.#isInDoubt || this.isLately(stamp));
   }
 
   /** Native fan-out tells nobody who does not keep up. */

@@ -1,5 +1,5 @@
 // A socket as its rooms see it.
-import type { Frames } from '../log/log';
+import type { Frames, Log } from '../log/log';
 import type { Reader } from '../log/trimmed';
 
 /** The way to its client. */
@@ -53,6 +53,11 @@ export interface Subscriber extends Reader {
    * @param detours names of logs by which something of that epoch has come already
    */
   renewed(room: { readonly name: string }, epoch: string, detours: ReadonlySet<string>): void;
+  /**
+   * Whether it has left the room of a log, and something that was emitted there before is here behind the end that the store has given
+   * its membership: the store had lost that by then.
+   */
+  hasLeftBefore(log: Log): boolean;
   /** Whether its membership of a room has gone on in another epoch. */
   wasRenewed(room: { readonly name: string }): boolean;
 }

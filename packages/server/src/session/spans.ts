@@ -3,6 +3,7 @@
 import { LocalUsageError, packetLimits } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
 import { type Earlier, type Except, isEarlier } from '../log/except';
+import type { Log } from '../log/log';
 import { stampsPerMs } from '../log/stamp';
 import { type Membership, membershipOf } from '../room/membership';
 import type { Rooms, SlowReaders } from '../room/rooms';
@@ -167,6 +168,16 @@ export abstract class Spans implements Subscriber {
     Object.assign(membership, { epoch, from: 0, read: 0 });
     renewed.add(membership);
     this.line.renewed(this.id);
+  }
+
+  hasLeftBefore(log: Log): boolean {
+    const isMissing = ({ to, until }: Membership): boolean => {
+      for (let offset = Math.max(to, log.base) + 1; offset <= log.lastOffset; offset++) {
+        if ((log.emittedAt(offset) ?? open) <= until) return true;
+      }
+      return false;
+    };
+    return this.#past?.some((past) => past.room.log === log && past.epoch === log.id && isMissing(past)) ?? false;
   }
 
   /** Whether it is in a room that has one of these logs, or has been lately. */

@@ -293,6 +293,7 @@ export class Feed {
     const before = new Before(this.log.id, this.#top, this.log.lastOffset, this.#names.all(), this.#readElsewhere);
     if (this.#isLacking) before.isWhole = false;
     this.#state = 'renewing';
+    this.follower?.onDoubt?.();
     this.log.next = epoch;
     this.#waiting.clear();
     // What comes from here on is known to come by this log.
