@@ -15,7 +15,7 @@ const long = [
 // What starts no server shares its modules: to load them for each file would take as long as all that these files test. But for what is
 // read from the environment as modules are loaded.
 const units = [
-  'packages/{protocol,codec*,client}/src/**/!(debug).test.ts',
+  'packages/{protocol,codec*,contract,client}/src/**/!(debug).test.ts',
   'packages/server/src/{base,log,room,session,store}/**/!(debug).test.ts',
 ];
 const { HALYARD_LONG } = process.env;

@@ -5,6 +5,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       core: 'src/core.ts',
+      contract: 'src/contract.ts',
       debug: 'src/debug.ts',
       reload: 'src/reload.ts',
       tabs: 'src/tabs.ts',

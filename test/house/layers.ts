@@ -32,7 +32,19 @@ export const layers: Layers = {
         ],
       },
     ],
-    [{ path: 'packages/codec' }],
+    [
+      { path: 'packages/codec' },
+      {
+        path: 'packages/contract',
+        inside: [
+          ['src/schema.ts'],
+          ['src/definition.ts', 'src/rule.ts'],
+          ['src/checks.ts', 'src/events.ts'],
+          ['src/contract.ts'],
+          ['src/index.ts', 'src/internal.ts', 'src/types.test-d.ts', 'tsup.config.ts'],
+        ],
+      },
+    ],
     [
       // Beside the two ends, so that neither of these brings their libraries.
       { path: 'packages/codec-msgpack' },
@@ -46,7 +58,15 @@ export const layers: Layers = {
           ['src/session'],
           ['src/api', 'src/reload'],
           ['src/tabs'],
-          ['src/core.ts', 'src/debug.ts', 'src/reload.ts', 'src/tabs.ts', 'src/tabs-worker.ts', 'package.json'],
+          [
+            'src/core.ts',
+            'src/contract.ts',
+            'src/debug.ts',
+            'src/reload.ts',
+            'src/tabs.ts',
+            'src/tabs-worker.ts',
+            'package.json',
+          ],
           ['src/index.ts', 'tsup.config.ts'],
         ],
       },
@@ -102,13 +122,14 @@ export const layers: Layers = {
           'packages/codec',
           'packages/codec-msgpack',
           'packages/codec-protobuf',
+          'packages/contract',
           'packages/client',
         ],
         inside: [
           ['src/base'],
           // A server by hand: requests, lines over each transport.
           ['src/probe'],
-          ['src/bench', 'src/connect', 'src/doctor'],
+          ['src/bench', 'src/connect', 'src/docs', 'src/doctor'],
           ['src/commands'],
           ['src/index.ts', 'src/bin.ts', 'tsup.config.ts'],
         ],
@@ -131,11 +152,12 @@ export const layers: Layers = {
           ['src/registry.ts'],
           ['src/measure'],
           ['src/report', 'src/arguments.ts'],
-          // The three programs, of which the first starts the others; and two by themselves.
+          // The three programs, of which the first starts the others; and some by themselves.
           [
             'src/run.ts',
             'src/deflate.ts',
             'src/trips.ts',
+            'src/contract-cost.ts',
             'src/deploy.ts',
             'src/serve.ts',
             'src/load.ts',
@@ -146,6 +168,7 @@ export const layers: Layers = {
       },
       { path: 'examples/all-cores' },
       { path: 'examples/auth' },
+      { path: 'examples/contract' },
       // The chat on many servers.
       { path: 'examples/cluster' },
       { path: 'examples/metrics' },

@@ -31,14 +31,15 @@ interface Install {
 const installs = [
   { name: 'protocol', halyard: [], libraries: [], behind: [] },
   { name: 'codec', halyard: ['protocol'], libraries: [], behind: [] },
-  { name: 'client', halyard: ['codec', 'protocol'], libraries: [], behind: [] },
-  { name: 'server', halyard: ['codec', 'protocol'], libraries: ['ws'], behind: [] },
+  { name: 'contract', halyard: ['protocol'], libraries: [], behind: [] },
+  { name: 'client', halyard: ['codec', 'contract', 'protocol'], libraries: [], behind: [] },
+  { name: 'server', halyard: ['codec', 'contract', 'protocol'], libraries: ['ws'], behind: [] },
   { name: 'codec-msgpack', halyard: ['codec', 'protocol'], libraries: ['@msgpack/msgpack', 'msgpackr'], behind: [] },
   { name: 'codec-protobuf', halyard: ['codec', 'protocol'], libraries: ['protobufjs'], behind: ['long'] },
   // Its server is that of the app, as a peer.
   {
     name: 'adapter-redis',
-    halyard: ['codec', 'codec-msgpack', 'protocol', 'server'],
+    halyard: ['codec', 'codec-msgpack', 'contract', 'protocol', 'server'],
     libraries: ['@msgpack/msgpack', 'ioredis', 'msgpackr', 'ws'],
     behind: [
       ...['@ioredis/commands', 'cluster-key-slot', 'debug', 'denque'],
@@ -46,10 +47,10 @@ const installs = [
     ],
   },
   // Its client and its server are those of the app, as peers.
-  { name: 'testkit', halyard: ['client', 'codec', 'protocol', 'server'], libraries: ['ws'], behind: [] },
+  { name: 'testkit', halyard: ['client', 'codec', 'contract', 'protocol', 'server'], libraries: ['ws'], behind: [] },
   {
     name: 'cli',
-    halyard: ['client', 'codec', 'codec-msgpack', 'codec-protobuf', 'protocol'],
+    halyard: ['client', 'codec', 'codec-msgpack', 'codec-protobuf', 'contract', 'protocol'],
     libraries: ['@msgpack/msgpack', 'msgpackr', 'protobufjs', 'ws'],
     behind: ['long'],
   },
@@ -130,10 +131,10 @@ describe.each(installs)('an install of $name', ({ name, halyard, libraries, behi
 });
 
 test('npm installs the client with nothing but Halyard and without a script, and it loads', async () => {
-  const cwd = await packages.install(['client', 'codec', 'protocol']);
+  const cwd = await packages.install(['client', 'codec', 'contract', 'protocol']);
   const lock = JSON.parse(await readFile(join(cwd, 'node_modules/.package-lock.json'), 'utf8'));
   const installed = Object.entries<Installed>(lock.packages);
-  const wanted = (['client', 'codec', 'protocol'] as const).map((name) => `node_modules/${scoped(name)}`);
+  const wanted = (['client', 'codec', 'contract', 'protocol'] as const).map((name) => `node_modules/${scoped(name)}`);
   expect(installed.map(([path]) => path)).toEqual(wanted);
   expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
   const program = `import { connect } from '@halyard/client'; console.log(typeof connect);`;
@@ -142,7 +143,7 @@ test('npm installs the client with nothing but Halyard and without a script, and
 });
 
 test('a CommonJS program loads what was installed by `require`', async () => {
-  const cwd = await packages.install(['client', 'server', 'codec', 'protocol'], [libraries.ws]);
+  const cwd = await packages.install(['client', 'server', 'codec', 'contract', 'protocol'], [libraries.ws]);
   const program = `
     const { connect } = require('@halyard/client');
     const { Server } = require('@halyard/server');
@@ -152,7 +153,7 @@ test('a CommonJS program loads what was installed by `require`', async () => {
 });
 
 test("npm installs the testkit beside the app's client and server, and a world runs", async () => {
-  const cwd = await packages.install(['testkit', 'client', 'server', 'codec', 'protocol'], [libraries.ws]);
+  const cwd = await packages.install(['testkit', 'client', 'server', 'codec', 'contract', 'protocol'], [libraries.ws]);
   const program = `
     import { simulate } from '@halyard/testkit';
     const world = simulate();

@@ -36,7 +36,7 @@ export interface Manifest {
 
 /** Without their scope. */
 export const packageNames = [
-  ...(['protocol', 'codec', 'client', 'server', 'codec-msgpack', 'codec-protobuf'] as const),
+  ...(['protocol', 'codec', 'contract', 'client', 'server', 'codec-msgpack', 'codec-protobuf'] as const),
   ...(['adapter-redis', 'testkit', 'cli'] as const),
 ];
 

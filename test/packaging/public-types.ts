@@ -17,6 +17,19 @@ tools. This list is made from the packages as they are published, and a test hol
 /** They only name parts of types that can be imported. */
 const parts = new Set([
   ...['ChangeTo', 'EmitVolatile', 'EmitWithAck', 'Emittable', 'Falsy', 'Handler', 'Keyed', 'Listener', 'LogLimits'],
+  ...[
+    'ArgAt',
+    'EventsOf',
+    'Flat',
+    'GuardedArgs',
+    'Inputs',
+    'IsUnion',
+    'Merged',
+    'Outputs',
+    'ReplyInput',
+    'ReplyOutput',
+    'Trailing',
+  ],
   ...['NumberName', 'NumberOptions', 'Published', 'WholeTarget', 'numbers'],
 ]);
 

@@ -10,6 +10,7 @@ const app = `
 import { redis, Emitter } from '@halyard/adapter-redis';
 import { diagnose } from '@halyard/cli';
 import { connect } from '@halyard/client';
+import { connect as connectChecked } from '@halyard/client/contract';
 import { connect as connectCore, websocket } from '@halyard/client/core';
 import { overReload } from '@halyard/client/reload';
 import { connectTab } from '@halyard/client/tabs';
@@ -19,6 +20,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { msgpack as slim } from '@halyard/codec-msgpack/browser';
 import { protobuf } from '@halyard/codec-protobuf';
+import { contract, type Emit, type Listen, type Schema } from '@halyard/contract';
 import { afterClose } from '@halyard/protocol';
 import { PublicError, Server, type Socket } from '@halyard/server';
 import { simulate } from '@halyard/testkit';
@@ -52,6 +54,20 @@ export const core = connectCore('http://localhost', { codec: json(), transport: 
 export const wrongReload = connect('http://localhost', { reload: true });
 export const tab = connectTab<ServerToClient, ClientToServer>(() => ({ port: new MessageChannel().port1 }));
 export const tabs = serveTabs('http://localhost', { codec: msgpack() });
+declare const text: Schema<string>;
+export const chat = contract({ clientToServer: { say: { args: [text], reply: text } }, serverToClient: { said: { args: [text] } } });
+export const byContract = new Server({ contract: chat });
+byContract.guard('say', (_socket, line) => line.length < 100);
+byContract.on('connection', (socket) => socket.on('say', (line) => line.toUpperCase()));
+// @ts-expect-error It says that it may, or may not.
+byContract.guard('say', () => {});
+// @ts-expect-error No client says that.
+byContract.on('connection', (socket) => socket.on('sing', () => ''));
+export const checked = connectChecked('http://localhost', { contract: chat });
+export const reply: Promise<string> = checked.emitWithAck('say', 'hello');
+export const unchecked = connect<Listen<typeof chat>, Emit<typeof chat>>('http://localhost');
+// @ts-expect-error It takes a text.
+unchecked.emit('say', 1);
 export const rest = [afterClose(1000), dataLimits, simulate, Emitter, diagnose];
 `;
 

@@ -1,4 +1,5 @@
 export type { Codec } from '@halyard/codec';
+export type { AnyContract, ServerContract } from '@halyard/contract';
 export {
   type AnyEvents,
   type Close,
@@ -12,7 +13,8 @@ export type { CloseOptions } from './api/close-options';
 export { type Health, type HealthHandler, healthHandler } from './api/health';
 export type { ListenOptions } from './api/listen-options';
 export type { HistogramSample, Labels, Metric, MetricFacts, MetricSample } from './api/metrics';
-export type { Namespace, NamespaceRules } from './api/namespace';
+export type { Guard, Namespace, NamespaceRules } from './api/namespace';
+export type { NamespaceOptions } from './api/namespace-options';
 export type { ServerOptions } from './api/options';
 export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';

@@ -1,5 +1,6 @@
 // What must compile, and what must not. Checked by the compiler, never run.
-import { Server } from './index';
+import { contract, type Incoming, type Outgoing, type Schema } from '@halyard/contract';
+import { type PublicError, Server, type ServerOptions } from './index';
 
 interface ClientToServer {
   add(a: number, b?: number): number;
@@ -123,3 +124,50 @@ new Server({ allowRequest: () => ({ message: 'No.' }) });
 
 // @ts-expect-error there is no such option
 new Server({ hearbeatMs: 1 });
+
+// By a contract its events are those of the server.
+declare const text: Schema<string>;
+declare const date: Schema<string, Date>;
+declare const id: Schema<{ id: string }>;
+const parts = contract({
+  clientToServer: { say: { args: [text, date], reply: id }, leave: {} },
+  serverToClient: { said: { args: [text, date] }, ask: { args: [text], reply: date } },
+});
+const byContract = new Server({ contract: parts });
+byContract.on('connection', (socket) => {
+  socket.on('say', (room, at) => ({ id: `${room.length} ${at.getTime()}` }));
+  socket.on('leave', () => 'whatever');
+  // @ts-expect-error the reply has an id
+  socket.on('say', () => 'a');
+  // @ts-expect-error there is no such event
+  socket.on('sing', () => {});
+  socket.emit('said', 'a', 'b');
+  // @ts-expect-error it is sent as text
+  socket.emit('said', 'a', new Date());
+  const at: Promise<Date> = socket.emitWithAck('ask', 'when');
+  socket.data.free = true;
+  void at;
+});
+byContract.guard('say', (socket, room, at) => socket.rooms.has(room) && at.getTime() > 0);
+byContract.guard(['say', 'leave'], async ({ data }) => data.user === 'ann');
+byContract.guard(['say', 'leave'], (_socket, room) => room !== undefined && room.length > 0);
+// @ts-expect-error some have none
+byContract.guard(['say', 'leave'], (_socket, room) => room.length > 0);
+// @ts-expect-error nothing is no answer
+byContract.guard('say', () => {});
+// @ts-expect-error it has to be sure
+byContract.guard('say', (socket) => socket.data.user && true);
+// @ts-expect-error there is no such event
+byContract.guard('sing', () => true);
+byContract.on('refused', (_socket, event, error: PublicError) => [event, error.code]);
+
+const named = new Server<Incoming<typeof parts>, Outgoing<typeof parts>, Data>({ contract: parts });
+named.on('connection', (socket) => socket.data.user.length);
+const inNamespace = byContract.of('/parts', { contract: parts });
+inNamespace.emit('said', 'a', 'b');
+// @ts-expect-error there is no such event
+inNamespace.emit('sung');
+byContract.of(/^\/parts/, { contract: parts }).on('connection', (socket) => socket.on('leave', () => {}));
+const given: ServerOptions = { contract: parts, validateEmits: true };
+new Server<ClientToServer, ServerToClient>(given);
+io.guard('add', (_socket, a, b) => a > (b ?? 0));

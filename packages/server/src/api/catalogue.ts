@@ -240,6 +240,12 @@ export const catalogue: Entries = [
     read: ({ happenings }) => byLabel('code', happenings.counts('namespace refused')),
   },
   {
+    name: 'halyard_refused_events_total',
+    help: 'Events that the contract or a guard refused, by error code.',
+    ...{ type: 'counter', unit: 'events', labels: ['code'] },
+    read: ({ happenings }) => byLabel('code', happenings.counts('event refused')),
+  },
+  {
     name: 'halyard_failed_events_total',
     help: 'Events whose handler or middleware threw, by error code.',
     ...{ type: 'counter', unit: 'events', labels: ['code'] },

@@ -163,6 +163,7 @@ export class Core {
         : () => platform.randomBytes(12).toString('base64url'),
       report,
       unhandled: this.reports.unhandled,
+      refused: this.reports.refused,
       emptied: (name) => this.namespaces.emptied(name),
     };
     this.namespaces = new NamespaceRegistry<AnyNamespace>({

@@ -1,5 +1,5 @@
 // A namespace, as user code holds it.
-import type { AnyEvents } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { RoomEvents } from '../namespace/room-events';
 import type { Names } from '../namespace/target-spec';
@@ -7,7 +7,31 @@ import type { SlowReaders } from '../room/rooms';
 import type { Socket } from './socket';
 import type { Target } from './target';
 
-/** Who may enter and who listens. */
+/** Says whether an event of a socket's client may pass: `true` lets it, and nothing else does; a `PublicError` says why not. */
+export type Guard<Incoming, Outgoing, Data, Name extends EventName<Incoming>> = (
+  socket: Socket<Incoming, Outgoing, Data>,
+  ...args: GuardedArgs<Incoming, Name>
+) => boolean | Promise<boolean>;
+
+/** Those of an event; of several, each may be that of any of them, and is undefined where one has fewer. */
+type GuardedArgs<Events, Name extends keyof Events> =
+  true extends IsUnion<Name>
+    ? [ArgAt<Events, Name, 0>, ArgAt<Events, Name, 1>, ArgAt<Events, Name, 2>, ArgAt<Events, Name, 3>]
+    : EventArgs<Events, Name>;
+
+type IsUnion<T, Whole = T> = T extends unknown ? ([Whole] extends [T] ? false : true) : never;
+
+type ArgAt<Events, Name extends keyof Events, Index extends number> = Name extends unknown
+  ? EventArgs<Events, Name> extends infer Args extends readonly unknown[]
+    ? number extends Args['length']
+      ? Args[number]
+      : `${Index}` extends keyof Args
+        ? Args[Index]
+        : undefined
+    : never
+  : never;
+
+/** Who may enter, what may be said there, and who listens. */
 export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
   /** Runs for every socket that wants to enter. Throw to refuse it. */
   use(middleware: Middleware<Data>): this;
@@ -24,6 +48,17 @@ export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data
    * `PublicError`, or `ERR_REFUSED`. What takes longer than `helloTimeoutMs` has its client try again.
    */
   onResume(check: ResumeCheck<Socket<Incoming, Outgoing, Data>>): this;
+  /**
+   * Asked about each event of these names before its handlers, and before middleware of the socket; behind the contract, if there is one.
+   * `true` lets it pass. Whatever else it gives refuses it, and so does an error: its caller is told `ERR_FORBIDDEN`, or the `code`,
+   * `message` and `data` of a `PublicError`, and nothing else is done. It may be asynchronous: what comes later waits, in order.
+   * @throws LocalUsageError `ERR_UNKNOWN_EVENT` of a name that the contract has not, `ERR_EVENT_NAME`, `ERR_RESERVED_EVENT`,
+   *   `ERR_HANDLER_TYPE`
+   */
+  guard<Name extends EventName<Incoming>>(
+    events: Name | readonly Name[],
+    guard: Guard<Incoming, Outgoing, Data, Name>,
+  ): this;
   /**
    * What a client gets that does not keep up with what is emitted to rooms, past `backpressureBytesMax`: `catch-up` (default), everything, once it reads
    * again; `latest`, of each event only the newest, as with `Target.latest`; `cut`, nothing: its session ends with 4413.

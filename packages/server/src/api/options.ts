@@ -1,6 +1,7 @@
 // The server's options: their defaults and their ranges. Every one is checked when the server is made. Longer than other files: it is a list.
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
+import type { AnyContract } from '@halyard/contract';
 import {
   type Clock,
   defaultOutboxLimits,
@@ -19,6 +20,7 @@ import { type Compression, compressionOf, type PerMessageDeflateOptions } from '
 import type { FetchHandler } from '../host/fetch-bridge';
 import type { HostFactory } from '../host/host';
 import type { RetentionLimits } from '../log/retention';
+import { checkContract } from '../namespace/gates';
 import { type OverSessionsPerKey, overSessionsPerKey, type SessionKey } from '../session/session-keys';
 import { memory } from '../store/memory';
 import type { Adapter } from '../store/store';
@@ -161,6 +163,16 @@ export interface ServerOptions extends Partial<NumberOptions> {
   readonly logger?: Logger;
   /** Where logs and sessions are kept. Default: `memory()`. */
   readonly adapter?: Adapter;
+  /**
+   * Which events there are in the main namespace, and what they carry, by `contract(…)` of `@halyard/contract`: what clients send is checked
+   * before anything else sees it, and so are replies of either side. Other namespaces have theirs by `of`. Default: none.
+   */
+  readonly contract?: AnyContract;
+  /**
+   * Whether what the server emits is checked against the contract too: an emit that breaks it throws. For development and tests: it costs
+   * each emit what its schemas cost. Default: false.
+   */
+  readonly validateEmits?: boolean;
   /** For tests: another time, and what else of the platform is to be another. */
   readonly clock?: Clock & Partial<Platform>;
 }
@@ -179,12 +191,13 @@ export interface CheckedOptions extends NumberOptions {
   readonly fetch: FetchHandler | undefined;
   readonly logger: Logger | undefined;
   readonly adapter: Adapter;
+  readonly validateEmits: boolean;
   readonly platform: Platform;
 }
 
 const others = [
   ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'perMessageDeflate', 'fetch'],
-  ...['logger', 'adapter', 'clock', 'sessionKey', 'onSessionsPerKeyMax'],
+  ...['logger', 'adapter', 'contract', 'validateEmits', 'clock', 'sessionKey', 'onSessionsPerKeyMax'],
 ] as const;
 
 /** How long what is published is kept, and how much of it. */
@@ -243,7 +256,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   }
   const { codecs = [json()], origins = 'same-host', path = '/halyard', transports = transportNames } = options;
   const { host, allowRequest, trustProxy = false, fetch, logger, adapter = memory(), clock } = options;
-  const { sessionKey, onSessionsPerKeyMax = 'end-oldest' } = options;
+  const { sessionKey, onSessionsPerKeyMax = 'end-oldest', validateEmits = false } = options;
   const compression = compressionOf(options.perMessageDeflate);
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
   check(
@@ -288,6 +301,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     'a logger with debug, info, warn and error, such as pino()',
   );
   check('adapter', typeof adapter === 'function', 'an adapter, such as memory()');
+  if (options.contract !== undefined) checkContract(options.contract);
+  check('validateEmits', typeof validateEmits === 'boolean', 'true or false');
   return {
     ...checkNumbers(options),
     ...{
@@ -304,6 +319,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
       fetch,
       logger,
       adapter,
+      validateEmits,
       platform,
     },
   };

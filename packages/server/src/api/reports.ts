@@ -11,6 +11,14 @@ export interface ErrorContext {
   readonly where: string;
 }
 
+const reportEvents = ['error', 'warning', 'unhandled', 'refused'] as const;
+
+type ReportEvent = (typeof reportEvents)[number];
+
+export function isReportEvent(event: string): event is ReportEvent {
+  return (reportEvents as readonly string[]).includes(event);
+}
+
 export class Reports {
   #listeners: Handlers = noHandlers;
   readonly #warnings: Warnings;
@@ -21,7 +29,7 @@ export class Reports {
     this.#warnings = new Warnings(now, (warning) => this.#warn(warning));
   }
 
-  on(event: 'error' | 'warning' | 'unhandled', handler: Handler): void {
+  on(event: ReportEvent, handler: Handler): void {
     this.#listeners = withHandler(this.#listeners, event, handler);
   }
 
@@ -42,6 +50,12 @@ export class Reports {
   readonly unhandled = (socket: object, event: string, args: readonly unknown[]): void =>
     fireHandlers(this.#listeners, 'unhandled', [socket, event, args], (error) =>
       this.report(error, 'a handler of "unhandled"'),
+    );
+
+  /** The contract or a guard has refused an event of a client: that is counted, and who does not listen does not miss it. */
+  readonly refused = (socket: object, event: string, error: unknown): void =>
+    fireHandlers(this.#listeners, 'refused', [socket, event, error], (failure) =>
+      this.report(failure, 'a handler of "refused"'),
     );
 
   /** A limit was met. @param code the option. @param about which of several things of the kind */

@@ -1,9 +1,11 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
+import type { AnyContract } from '@halyard/contract';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
+import type { AnyGuard } from '../namespace/gates';
 import type { Handler } from '../namespace/handlers';
 import type { Running } from '../namespace/handling';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
@@ -39,6 +41,8 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   /** Something in user code failed. */
   report(error: unknown, where: string): void;
   unhandled: SocketContext['unhandled'];
+  refused: SocketContext['refused'];
+  readonly validateEmits: boolean;
   /** The namespace has nobody in it any more. */
   emptied(name: string): void;
 }
@@ -60,7 +64,8 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     this.#rules = rules;
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     this.#rooms = new Rooms(name, context, new WatchedRooms(rules, context.platform, report));
-    this.audience = new Audience(name, this.#rooms, context);
+    rules.gates.serve(context.validateEmits, report);
+    this.audience = new Audience(name, this.#rooms, context, rules.gates);
     const removed = (): void => {
       if (this.#admission.isIdle && this.#rooms.everyone.members.size === 0) context.emptied(name);
     };
@@ -74,7 +79,9 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       ...{ meters: context.meters, tell: context.tell },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
+      gates: rules.gates,
       unhandled: context.unhandled,
+      refused: context.refused,
       removed,
     };
     this.#admission = new Admission(rules, {
@@ -124,6 +131,16 @@ export class ServerNamespace<Incoming, Outgoing, Data>
   onResume(check: ResumeCheck<Socket<Incoming, Outgoing, Data>>): this {
     this.#rules.onResume(check as ResumeCheck<never>);
     return this;
+  }
+
+  guard(events: string | readonly string[], guard: AnyGuard): this {
+    this.#rules.gates.guard(events, guard);
+    return this;
+  }
+
+  /** @throws LocalUsageError `ERR_OPTION` */
+  setContract(contract: AnyContract): void {
+    this.#rules.gates.setContract(contract);
   }
 
   slowReaders(mode: SlowReaders): this {

@@ -15,6 +15,7 @@ import {
   LocalUsageError,
   PublicError,
   type RenewPacket,
+  type Settle,
   type Value,
 } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
@@ -212,6 +213,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEventName(event);
     const sent = sentArgs(args);
+    this.context.gates.checkSent(event, sent);
     if (isWatched) this.tellOutgoing(event, sent);
     if (this.isReached) this.line.sendEvent(this.namespace, event, sent);
     // A handler that goes on here speaks to its client wherever that is.
@@ -249,6 +251,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
       emit: (event, ...args) => {
         checkEventName(event);
         const sent = sentArgs(args);
+        this.context.gates.checkSent(event, sent);
         if (isWatched) this.tellOutgoing(event, sent);
         if (this.isReached) this.line.sendVolatile(this.namespace, event, sent);
       },
@@ -323,11 +326,14 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
       checkEventName(event);
       if (!this.isReached) throw new LocalUsageError('ERR_SESSION_ENDED', 'the socket is disconnected');
       const sent = sentArgs(args);
+      const { gates } = this.context;
+      gates.checkSent(event, sent);
       if (isWatched) this.tellOutgoing(event, sent);
-      this.line.sendRequest(this.namespace, event, sent, timeoutMs, (error, value) => {
+      const settle: Settle = (error, value) => {
         if (error !== undefined) reject(error);
         else resolve(value as EventReply<Outgoing, Name>);
-      });
+      };
+      this.line.sendRequest(this.namespace, event, sent, timeoutMs, gates.settling(event, settle));
     });
   }
 }

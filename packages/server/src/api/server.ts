@@ -1,4 +1,5 @@
 // The server as user code holds it, and its main namespace.
+import type { AnyContract, ServerContract } from '@halyard/contract';
 import {
   type AnyEvents,
   type EventArgs,
@@ -6,6 +7,7 @@ import {
   type EventName,
   type EventReply,
   LocalUsageError,
+  type PublicError,
   type Value,
 } from '@halyard/protocol';
 import type { Instruments } from '../base/instruments';
@@ -16,8 +18,7 @@ import type { Replies } from '../namespace/audience';
 import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
-import { checkedEvent, isRoomEvent, type RoomEvents } from '../namespace/room-events';
-import type { Rules } from '../namespace/rules';
+import { isRoomEvent, type RoomEvents } from '../namespace/room-events';
 import type { SlowReaders } from '../room/rooms';
 import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
@@ -26,9 +27,11 @@ import { Core } from './core';
 import type { Health } from './health';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
 import type { Metric } from './metrics';
-import type { Namespace, NamespaceRules } from './namespace';
+import type { Guard, Namespace, NamespaceRules } from './namespace';
+import { contractIn, type NamespaceOptions } from './namespace-options';
 import { checkOptions, type ServerOptions } from './options';
-import type { ErrorContext } from './reports';
+import { PatternRules } from './pattern-rules';
+import { type ErrorContext, isReportEvent } from './reports';
 import type { Socket } from './socket';
 import type { Target } from './target';
 import { WholeTarget } from './whole-target';
@@ -46,10 +49,10 @@ export class Server<
   #attachedTo: AppServer | undefined;
 
   /** @throws LocalUsageError `ERR_OPTION` that names the option and its range */
-  constructor(options: ServerOptions = {}) {
+  constructor(options: ServerOptions & { readonly contract?: ServerContract<Incoming, Outgoing> } = {}) {
     super();
     this.#core = new Core(checkOptions(options));
-    this.#main = this.of('/');
+    this.#main = this.of('/', { contract: options.contract });
   }
 
   /** The port that is listened on. @throws LocalUsageError `ERR_NOT_LISTENING` before `listen`, or before the app's server does */
@@ -149,26 +152,42 @@ export class Server<
    * A namespace, made the first time it is asked for.
    * @param name its name, which starts with `/`; or which names it answers to: then one is made for each on demand, and
    *   goes when it is empty
+   * @param options its contract, which may be said once, and has to be before clients come
+   * @throws LocalUsageError `ERR_OPTION` of options, and if it has another contract already
    */
-  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(name: string): Namespace<In, Out, D>;
+  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(
+    name: string,
+    options?: NamespaceOptions<In, Out>,
+  ): Namespace<In, Out, D>;
   of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(
     pattern: NamespacePattern,
+    options?: NamespaceOptions<In, Out>,
   ): NamespaceRules<In, Out, D>;
-  of(name: string | NamespacePattern): unknown {
+  of(name: string | NamespacePattern, options: { readonly contract?: AnyContract | undefined } = {}): unknown {
+    const contract = contractIn(options);
     const { namespaces } = this.#core;
-    return typeof name === 'string' ? namespaces.of(name) : new PatternRules(namespaces.register(name));
+    if (typeof name === 'string') {
+      const namespace = namespaces.of(name);
+      if (contract !== undefined) namespace.setContract(contract);
+      return namespace;
+    }
+    const rules = namespaces.register(name);
+    if (contract !== undefined) rules.gates.setContract(contract);
+    return new PatternRules(rules);
   }
 
   /**
    * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met, or a page
    * refused; once a minute for each. Unheard, these two go to stderr. `unhandled`: an event of a client of any namespace has no
-   * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`. Any other event is one that another server emits by `serverSideEmit`: what
+   * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`. `refused`: an event
+   * of a client of any namespace was refused by the contract or a guard; the error is what its caller is told. Any other event is one that another server emits by `serverSideEmit`: what
    * the handler returns is the reply.
    */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
   on(event: 'warning', handler: (warning: Warning) => void): this;
   on(event: 'unhandled', handler: (socket: Socket, event: string, args: readonly Value[]) => void): this;
+  on(event: 'refused', handler: (socket: Socket, event: string, error: PublicError) => void): this;
   /**
    * A session is over whose server is gone: nobody came back to it. One of the servers that share a store is told, and another one if
    * that goes before the handler has settled, or takes longer than 30 s. Where its server lives, each socket fires `disconnect` instead.
@@ -181,7 +200,7 @@ export class Server<
     if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
     else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);
     else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
-    else if (event === 'error' || event === 'warning' || event === 'unhandled') this.#core.reports.on(event, handler);
+    else if (isReportEvent(event)) this.#core.reports.on(event, handler);
     else this.#core.serverEvents.on(event, handler);
     return this;
   }
@@ -234,6 +253,15 @@ export class Server<
     return this;
   }
 
+  /** As of the main namespace: see `Namespace.guard`. */
+  guard<Name extends EventName<Incoming>>(
+    events: Name | readonly Name[],
+    guard: Guard<Incoming, Outgoing, Data, Name>,
+  ): this {
+    this.#main.guard(events, guard);
+    return this;
+  }
+
   /** What has become of messages for readers that do not keep up, in all namespaces, since the server was made. */
   get slowReaderCounts(): Readonly<SlowReaderCounts> {
     return { ...this.#core.slowReaderCounts };
@@ -253,39 +281,5 @@ export class Server<
   /** @internal */
   protected get all(): Target<Outgoing, Data> {
     return this.#main;
-  }
-}
-
-/** What the namespaces of a pattern start with. */
-class PatternRules implements NamespaceRules<never, never, never> {
-  readonly #rules: Rules;
-
-  constructor(rules: Rules) {
-    this.#rules = rules;
-  }
-
-  slowReaders(mode: SlowReaders): this {
-    this.#rules.setSlowReaders(mode);
-    return this;
-  }
-
-  use(middleware: Middleware<never>): this {
-    this.#rules.use(middleware);
-    return this;
-  }
-
-  renew(middleware: Middleware<never>): this {
-    this.#rules.renew(middleware);
-    return this;
-  }
-
-  onResume(check: ResumeCheck<never>): this {
-    this.#rules.onResume(check);
-    return this;
-  }
-
-  on(event: string, handler: Handler): this {
-    this.#rules.on(checkedEvent(event), handler);
-    return this;
   }
 }

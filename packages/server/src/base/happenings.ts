@@ -56,6 +56,7 @@ const kinds = {
   'session ended': { channel: sessions, level: 'info', message: 'A session is over.' },
   'resume refused': { channel: sessions, level: 'warn', message: 'A session was not resumed.', isSampled: true },
   'namespace refused': { channel: namespaces, level: 'warn', message: 'A namespace was refused.', isSampled: true },
+  'event refused': { channel: events, level: 'debug', message: 'An event was refused by the contract or a guard.' },
   'event failed': { channel: events, level: 'debug', message: 'An event has failed.' },
   error: { channel: channel('halyard:error'), level: 'error', message: 'User code has failed.', isSampled: true },
   // Once a minute already.

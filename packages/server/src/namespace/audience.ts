@@ -24,6 +24,7 @@ import type { QueuedTurn } from '../store/queued-turn';
 import type { Bodies } from '../store/store';
 import type { DirectTurn } from '../store/turn';
 import { type Action, type ClusterRequests, perform } from './cluster-requests';
+import type { Gates } from './gates';
 import type { UsableSocket } from './socket-facts';
 import type { LocalTargets, TargetSpec } from './target-spec';
 import type { VolatileTargets } from './volatile-targets';
@@ -47,6 +48,9 @@ const smallLetterBytes = 8_192;
 /** Codes of what is wrong with an event, and not with who is to get it. */
 const unsendable: readonly string[] = ['ERR_NOT_ENCODABLE', 'ERR_FRAME_TOO_BIG'];
 
+/** Where there is no contract. */
+const noGates: Pick<Gates, 'checkSent' | 'settling'> = { checkSent() {}, settling: (_event, settle) => settle };
+
 /** What of a target is on other servers. */
 export interface Elsewhere {
   readonly requests: ClusterRequests;
@@ -67,11 +71,18 @@ export class Audience implements LocalTargets {
   readonly namespace: string;
   readonly #rooms: RoomNames;
   readonly #context: AudienceContext;
+  readonly #gates: Pick<Gates, 'checkSent' | 'settling'>;
 
-  constructor(namespace: string, rooms: RoomNames, context: AudienceContext) {
+  constructor(
+    namespace: string,
+    rooms: RoomNames,
+    context: AudienceContext,
+    gates: Pick<Gates, 'checkSent' | 'settling'> = noGates,
+  ) {
     this.namespace = namespace;
     this.#rooms = rooms;
     this.#context = context;
+    this.#gates = gates;
   }
 
   /** The sockets a target means, each once. */
@@ -90,6 +101,7 @@ export class Audience implements LocalTargets {
   /** Sends an event to a target. @throws LocalUsageError as `Target.emit` says */
   publish(spec: TargetSpec, event: string, args: readonly Value[]): void {
     checkEventName(event);
+    this.#gates.checkSent(event, args);
     const { key } = spec;
     if (key !== undefined && (spec.volatile || spec.isLocal)) {
       throw new LocalUsageError('ERR_OPTION', `What is ${spec.volatile ? 'volatile' : 'local'} has no idempotencyKey`);
@@ -161,7 +173,8 @@ export class Audience implements LocalTargets {
   }
 
   /** Sends an event to each socket of a target and gathers the replies. */
-  request(spec: TargetSpec, event: string, args: readonly Value[]): Promise<Replies<unknown>> {
+  async request(spec: TargetSpec, event: string, args: readonly Value[]): Promise<Replies<unknown>> {
+    this.#gates.checkSent(event, args);
     const elsewhere = this.elsewhere(spec);
     if (elsewhere !== undefined) return this.#requestAll(elsewhere, spec, event, args);
     const replies: unknown[] = [];
@@ -194,7 +207,7 @@ export class Audience implements LocalTargets {
           if (--waiting === 0) resolve(missing);
         };
         try {
-          line.sendRequest(this.namespace, event, args, spec.timeoutMs, settle);
+          line.sendRequest(this.namespace, event, args, spec.timeoutMs, this.#gates.settling(event, settle));
         } catch (error) {
           // One that is over, or owes too many replies, is missing; what cannot be sent is nobody's to answer.
           if (!(error instanceof LocalUsageError) || unsendable.includes(error.code)) throw error;

@@ -1,8 +1,19 @@
-// The way of a socket's events through its own middleware: one after the other, in the order they came.
+// The way of a socket's events that wait: for what is asynchronous of the gates before them, and for the socket's own middleware; one
+// after the other, in the order they came.
 import { CloseCode, RemoteProtocolError, type Value } from '@halyard/protocol';
+import type { Args } from './gates';
 
 /** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
 export type SocketMiddleware = (event: readonly [name: string, ...args: Value[]]) => void | Promise<void>;
+
+/** What becomes of an event. */
+export interface Passage {
+  /** Its arguments behind the gates. Rejects, or throws, if it does not pass them. */
+  gate(): Args | Promise<Args>;
+  passed(args: Args): void;
+  /** @param isGate whether the gates have refused it, and not middleware */
+  refused(error: unknown, isGate: boolean): void;
+}
 
 export class EventMiddleware {
   readonly #eventsMax: number;
@@ -21,6 +32,11 @@ export class EventMiddleware {
     return this.#waiting > 0;
   }
 
+  /** Whether the next event has to wait. */
+  get takesTurns(): boolean {
+    return this.#waiting > 0 || this.#steps.length > 0;
+  }
+
   /** Calls `run` once the events that came so far have passed, or were refused. */
   whenPassed(run: () => void): void {
     void this.#turn.then(run);
@@ -31,10 +47,10 @@ export class EventMiddleware {
   }
 
   /**
-   * Calls `passed` once the middleware there is now let the event pass, or `refused` with what it threw.
+   * Takes an event through the gates and the middleware there is now, in its turn.
    * @throws RemoteProtocolError if too many events wait
    */
-  run(event: string, args: readonly Value[], passed: () => void, refused: (error: unknown) => void): void {
+  run(event: string, passage: Passage): void {
     if (this.#waiting >= this.#eventsMax) {
       throw new RemoteProtocolError(
         'ERR_WAITING_FULL',
@@ -45,13 +61,17 @@ export class EventMiddleware {
     this.#waiting++;
     const steps = this.#steps;
     const pass = async (): Promise<void> => {
+      let isGate = true;
+      let args: Args;
       try {
+        args = await passage.gate();
+        isGate = false;
         for (const step of steps) await step([event, ...args]);
       } catch (error) {
-        refused(error);
+        passage.refused(error, isGate);
         return;
       }
-      passed();
+      passage.passed(args);
     };
     this.#turn = this.#turn.then(pass).then(() => {
       this.#waiting--;

@@ -1,4 +1,4 @@
-// A socket as events come to it: through its middleware to the handlers, and what they return goes back. Longer than other files: all that
+// A socket as events come to it: through the gates and its middleware to the handlers, and what they return goes back. Longer than other files: all that
 // may become of an event is to be seen side by side.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import {
@@ -6,6 +6,7 @@ import {
   type EventPacket,
   failureOf,
   isThenable,
+  LocalUsageError,
   PublicError,
   quoted,
   type Value,
@@ -19,6 +20,7 @@ import type { Rooms } from '../room/rooms';
 import { type Owner, Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
 import { EventMiddleware, type SocketMiddleware } from './event-middleware';
+import type { Args, Gates } from './gates';
 import {
   callEvent,
   type EventKey,
@@ -67,11 +69,15 @@ export interface EventContext {
   readonly running: Running;
   readonly meters: Meters;
   readonly tell: Tell;
+  /** What its events have to pass. */
+  readonly gates: Gates;
   /** For handlers whose result is not the reply. */
   readonly reportAside: (error: unknown) => void;
   report(error: unknown, where: string): void;
   /** Nothing handles an event of a socket's client. */
   unhandled(socket: EventSocket, event: string, args: readonly Value[]): void;
+  /** The gates have refused an event of a socket's client. */
+  refused(socket: EventSocket, event: string, error: PublicError): void;
   /** A socket is over. */
   removed(): void;
 }
@@ -130,18 +136,8 @@ export abstract class EventSocket extends Presence {
   override receive(packet: EventPacket | VolatilePacket, number: number): void {
     const ack = 'ack' in packet ? packet.ack : undefined;
     const { event, args } = packet;
-    if (this.#middleware === undefined) this.handle(event, args, ack, number);
-    else {
-      this.#middleware.run(
-        event,
-        args,
-        () => this.handle(event, args, ack, number),
-        (error) => {
-          this.refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.');
-          this.line.settle(number);
-        },
-      );
-    }
+    if (this.#middleware === undefined && this.context.gates.isOpen) this.handle(event, args, ack, number);
+    else this.pass(event, args, ack, number);
   }
 
   override wentAway(close: Close): void {
@@ -212,6 +208,47 @@ export abstract class EventSocket extends Presence {
     });
   }
 
+  /** Through what is before its handlers: at once, if nothing waits and nothing is asynchronous. */
+  private pass(event: string, args: Args, ack: number | undefined, number: number): void {
+    const { gates, waitingPacketsMax } = this.context;
+    let passed: Args | Promise<Args> | undefined;
+    if (!this.#middleware?.takesTurns) {
+      try {
+        passed = gates.pass(this, event, args);
+      } catch (error) {
+        this.keptOut(error as PublicError, event, ack, number);
+        return;
+      }
+      if (!isThenable(passed)) {
+        this.handle(event, passed, ack, number);
+        return;
+      }
+    }
+    this.#middleware ??= new EventMiddleware(waitingPacketsMax);
+    this.#middleware.run(event, {
+      gate: () => passed ?? gates.pass(this, event, args),
+      passed: (own) => this.handle(event, own, ack, number),
+      refused: (error, isGate) => {
+        if (isGate) {
+          this.keptOut(error as PublicError, event, ack, number);
+          return;
+        }
+        this.refuse(error, `middleware, for "${event}"`, ack, 'ERR_REFUSED', 'The event was refused.');
+        this.line.settle(number);
+      },
+    });
+  }
+
+  /** The gates have refused it: its caller is told, and nothing else is done. */
+  private keptOut(error: PublicError, event: string, ack: number | undefined, number: number): void {
+    const { code } = error;
+    debug?.(`socket ${this.id} of ${quoted(this.namespace)}: ${quoted(event)} is refused, ${quoted(code)}`);
+    this.context.tell('event refused', { code, session: this.line.id, namespace: this.namespace });
+    if (ack !== undefined) this.line.sendError(ack, failureOf(error, 'ERR_REFUSED', 'The event was refused.'));
+    this.context.refused(this, event, error);
+    this.line.settle(number);
+  }
+
   private handle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
     if (number === 0) this.call(event, args, ack, undefined);
     else this.callAndSettle(event, args, ack, number);
@@ -259,6 +296,7 @@ export abstract class EventSocket extends Presence {
         handling?.done();
         return;
       }
+      if (ack !== undefined && !this.context.gates.isOpen) result = this.context.gates.reply(event, result);
       // Looking at it may throw as well.
       if (isThenable(result)) {
         result.then(
@@ -314,7 +352,10 @@ export abstract class EventSocket extends Presence {
   }
 
   private failed(error: unknown, event: string, ack: number | undefined): void {
-    this.refuse(error, `the handler of "${event}"`, ack, 'ERR_HANDLER', 'The handler failed.');
+    const where = `the handler of "${event}"`;
+    if (error instanceof LocalUsageError && error.code === 'ERR_REPLY_INVALID') {
+      this.refuse(error, where, ack, error.code, 'The reply of the server was not as the contract has it.');
+    } else this.refuse(error, where, ack, 'ERR_HANDLER', 'The handler failed.');
   }
 
   private refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {

@@ -1,6 +1,7 @@
-// Who may enter a namespace and who listens to it. A child of a dynamic namespace starts with a copy of what that has.
+// Who may enter a namespace, what events pass there, and who listens to it. A child of a dynamic namespace starts with a copy of what that has.
 import { LocalUsageError } from '@halyard/protocol';
 import { type SlowReaders, slowReaderModes } from '../room/rooms';
+import { Gates } from './gates';
 import { type Handler, type Handlers, noHandlers, withHandler } from './handlers';
 import type { Middleware, ResumeCheck } from './middleware';
 
@@ -11,6 +12,8 @@ export class Rules {
   /** For those who are in, and come back. */
   readonly resumeChecks: ResumeCheck<never>[] = [];
   listeners: Handlers = noHandlers;
+  /** What events of those who are in have to pass. */
+  gates = new Gates();
   /** Whether anybody listens to anything but who is connected. */
   watchesRooms = false;
   slowReaders: SlowReaders = 'catch-up';
@@ -47,6 +50,7 @@ export class Rules {
     rules.renewals.push(...this.renewals);
     rules.resumeChecks.push(...this.resumeChecks);
     rules.listeners = this.listeners;
+    rules.gates = this.gates.copy();
     rules.watchesRooms = this.watchesRooms;
     rules.slowReaders = this.slowReaders;
     return rules;

@@ -94,6 +94,6 @@ export class ServerEvents {
 /** @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME` */
 function check(event: string): void {
   checkEventName(event);
-  if (event === 'warning' || event === 'unhandled' || event === 'session-expired' || isRoomEvent(event))
+  if (['warning', 'unhandled', 'refused', 'session-expired'].includes(event) || isRoomEvent(event))
     throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
 }
