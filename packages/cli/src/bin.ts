@@ -5,9 +5,10 @@ import { LocalUsageError } from '@halyard/protocol';
 import { bench } from './commands/bench';
 import type { Command } from './commands/command';
 import { connect } from './commands/connect';
+import { docs } from './commands/docs';
 import { doctor } from './commands/doctor';
 
-const commands: readonly Command[] = [doctor, connect, bench];
+const commands: readonly Command[] = [doctor, connect, bench, docs];
 
 const nameChars = 10;
 

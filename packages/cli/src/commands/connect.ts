@@ -13,6 +13,7 @@ import { entered } from '../connect/entered';
 import { nameOf, textOf } from '../connect/packets';
 import { Shell } from '../connect/shell';
 import { type Direction, tapped } from '../connect/tap';
+import { loaded } from '../docs/loaded';
 import { authIn, type Command, commonOptions, commonUsage, headersIn, urlIn } from './command';
 import { transportsIn } from './transports';
 
@@ -27,6 +28,7 @@ A client by hand: what is typed is done, and each packet is shown as it goes (â†
 for it, without secrets. What comes by standard input, and not from a terminal, is done line by line, and then it ends: with 1 if a line has failed.
 
   --transport A,B   websocket, sse, polling: in this order (default: all)
+  --contract FILE   a module that exports a contract, whose events the tab key completes; --export says which of several
   --history FILE    keeps what was typed there (default: nowhere)
   --wait-ms N       what "ack" and "wait" wait for, and who types nothing for the connection (default 10000)
 ${commonUsage}
@@ -45,6 +47,8 @@ export const connect: Command = {
       options: {
         ...commonOptions,
         transport: { type: 'string' },
+        contract: { type: 'string' },
+        export: { type: 'string' },
         history: { type: 'string' },
         'wait-ms': { type: 'string', default: '10000' },
       },
@@ -53,6 +57,7 @@ export const connect: Command = {
     const { origin, path, namespace, headers } = targetOf(urlIn(positionals), values.path, headersIn(values.header));
     const codec = await codecOf(values.codec);
     const auth = (await authIn(values)) as Auth | undefined;
+    const events = values.contract === undefined ? [] : await eventsIn(values.contract, values.export);
     const isTerminal = process.stdin.isTTY === true;
     const history = values.history === undefined ? [] : await historyIn(values.history);
     const style = styleOf(process.stdout);
@@ -91,7 +96,7 @@ export const connect: Command = {
       ...{ path, codec, auth, extraHeaders: headers, autoConnect: false },
       transports: transportsIn(values.transport).map((transport) => tapped(transport, tell)),
     });
-    const shell = new Shell({ socket, waitMs, say });
+    const shell = new Shell({ socket, waitMs, events, say });
     socket.connect();
     let failed = false;
     try {
@@ -126,6 +131,12 @@ export const connect: Command = {
     return failed && !isTerminal ? 1 : 0;
   },
 };
+
+/** Rejects with LocalUsageError `ERR_OPTION`, `ERR_MODULE` */
+async function eventsIn(file: string, exported: string | undefined): Promise<string[]> {
+  const { contract } = await loaded('--contract', file, exported);
+  return Object.keys(contract.clientToServer);
+}
 
 /** Newest first, as readline has it. Rejects with LocalUsageError `ERR_OPTION` */
 async function historyIn(file: string): Promise<string[]> {

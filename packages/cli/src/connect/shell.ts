@@ -9,6 +9,8 @@ export interface ShellOptions {
   readonly socket: Socket;
   /** What `wait` and `ack` wait for at most. */
   readonly waitMs: number;
+  /** Names that are completed from the beginning on: of a contract. */
+  readonly events: readonly string[];
   /** Something that is no packet. @param value JSON of a reply */
   say(text: string, value?: string): void;
 }
@@ -27,13 +29,14 @@ export class Shell {
   isOver = false;
   readonly #options: ShellOptions;
   readonly #sockets = new Map<string, Socket>();
-  readonly #events = new Set<string>();
+  readonly #events: Set<string>;
   /** Where events go. */
   #now: Socket;
 
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#now = options.socket;
+    this.#events = new Set(options.events);
     this.#have(options.socket);
   }
 
