@@ -1,7 +1,15 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/run.ts', 'src/deflate.ts', 'src/trips.ts', 'src/deploy.ts', 'src/serve.ts', 'src/load.ts'],
+  entry: [
+    'src/run.ts',
+    'src/deflate.ts',
+    'src/trips.ts',
+    'src/deploy.ts',
+    'src/contract-cost.ts',
+    'src/serve.ts',
+    'src/load.ts',
+  ],
   format: 'esm',
   target: 'es2022',
   platform: 'node',
