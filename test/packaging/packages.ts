@@ -69,6 +69,8 @@ export const libraries = {
   typescript: folderOf('typescript', root),
   nodeTypes: folderOf('@types/node', root),
   tsx: folderOf('tsx', root),
+  promClient: folderOf('prom-client', serverFolder),
+  openTelemetry: folderOf('@opentelemetry/api', serverFolder),
 };
 
 function folderOf(library: string, from: string): string {

@@ -23,6 +23,8 @@ import { protobuf } from '@halyard/codec-protobuf';
 import { contract, type Emit, type Listen, type Schema } from '@halyard/contract';
 import { afterClose } from '@halyard/protocol';
 import { PublicError, Server, type Socket } from '@halyard/server';
+import { openTelemetry } from '@halyard/server/opentelemetry';
+import { prometheus } from '@halyard/server/prometheus';
 import { simulate } from '@halyard/testkit';
 
 interface ClientToServer {
@@ -68,6 +70,10 @@ export const reply: Promise<string> = checked.emitWithAck('say', 'hello');
 export const unchecked = connect<Listen<typeof chat>, Emit<typeof chat>>('http://localhost');
 // @ts-expect-error It takes a text.
 unchecked.emit('say', 1);
+export const endSpans: () => void = openTelemetry(io, { spans: false });
+export const registered = prometheus(io);
+// @ts-expect-error It is a server.
+prometheus({});
 export const rest = [afterClose(1000), dataLimits, simulate, Emitter, diagnose];
 `;
 

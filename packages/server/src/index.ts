@@ -22,7 +22,7 @@ export { Server } from './api/server';
 export { handleSignals, type SignalOptions } from './api/signals';
 export type { Socket } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';
-export type { HandledEvent, Instruments } from './base/instruments';
+export type { Entering, HandledEvent, Instruments, Resuming } from './base/instruments';
 export type { Logger } from './base/logger';
 export type { Platform } from './base/platform';
 export type { Warning } from './base/warnings';

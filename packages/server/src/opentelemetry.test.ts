@@ -87,7 +87,8 @@ test('each event that is handled is a span, which what its handler does is in; o
   const [, , socket] = await wire.packet(11);
   await wire.packet(3);
   await wire.packet(4, ([, ack]) => ack === 3);
-  const spans = exporter.getFinishedSpans().toSorted((a, b) => a.name.localeCompare(b.name));
+  const all = exporter.getFinishedSpans().filter(({ name }) => !name.startsWith('halyard connect'));
+  const spans = all.toSorted((a, b) => a.name.localeCompare(b.name));
   expect(spans.map(({ name, status }) => [name, status.code])).toEqual([
     ['halyard fail', SpanStatusCode.ERROR],
     ['halyard say', SpanStatusCode.UNSET],
@@ -96,4 +97,60 @@ test('each event that is handled is a span, which what its handler does is in; o
     ...{ 'halyard.node': io.node, 'halyard.event': 'say', 'halyard.namespace': '/' },
     ...{ 'halyard.socket': socket, 'halyard.session': session, 'of the app': true },
   });
+});
+
+test('each client that asks for a namespace, and each that comes back, is a span: what middleware does is in it, and why not', async () => {
+  const exporter = new InMemorySpanExporter();
+  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const { io, wire } = await start();
+  openTelemetry(io, { tracerProvider });
+  io.use(async () => {
+    await Promise.resolve();
+    trace.getActiveSpan()?.setAttribute('of middleware', true);
+  });
+  io.of('/members').use(() => {
+    throw new PublicError('ERR_TOKEN', 'Sign in first.');
+  });
+  io.of('/members').onResume(() => {});
+  let isBanned = false;
+  io.onResume(() => {
+    if (isBanned) throw new PublicError('ERR_BANNED', 'Not any more.');
+  });
+  wire.send([0, [['/'], ['/members']]]);
+  const [, session, secret] = await wire.packet(1);
+  await wire.packet(11);
+  await wire.packet(12);
+  const resumed = async (text: unknown, type?: number) => {
+    const other = await WireClient.open(io.port);
+    other.send([0, [], '', [session, text, 0, 0]]);
+    if (type === undefined) await other.until(({ closed }) => closed);
+    else await other.packet(type);
+  };
+  await resumed(secret, 1);
+  await resumed('another', 1);
+  isBanned = true;
+  await resumed(secret);
+  const spans = exporter.getFinishedSpans().map(({ name, status, attributes }) => {
+    const { 'halyard.node': node, 'halyard.session': its, ...others } = attributes;
+    return [name, status.code === SpanStatusCode.ERROR, node === io.node && its === session, others] as const;
+  });
+  const over = { 'halyard.transport': 'websocket' };
+  const back = (connection: number, refusal?: string) => ({
+    ...over,
+    'halyard.connection': connection,
+    ...(refusal === undefined ? {} : { 'halyard.refusal': refusal }),
+  });
+  const first = spans.filter(([name]) => name === 'halyard resume')[0]?.[3]['halyard.connection'] as number;
+  expect(spans.toSorted(([a], [b]) => a.localeCompare(b))).toEqual([
+    ['halyard connect /', false, true, { ...over, 'halyard.namespace': '/', 'of middleware': true }],
+    [
+      'halyard connect /members',
+      true,
+      true,
+      { ...over, 'halyard.namespace': '/members', 'halyard.refusal': 'ERR_TOKEN' },
+    ],
+    ['halyard resume', false, true, back(first)],
+    ['halyard resume', true, true, back(first + 1, 'unknown-session')],
+    ['halyard resume', true, true, back(first + 2, 'ERR_BANNED')],
+  ]);
 });

@@ -1,4 +1,4 @@
-// The metrics of a server, and a span for each event that it handles, by `@opentelemetry/api`, which an app that wants this installs.
+// The metrics of a server, and a span for each client that comes or comes back and for each event that it handles, by `@opentelemetry/api`, which an app that wants this installs.
 import {
   type Attributes,
   context,
@@ -15,14 +15,14 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Metric } from './api/metrics';
-import type { HandledEvent, Instruments } from './base/instruments';
+import type { Entering, HandledEvent, Instruments, Resuming } from './base/instruments';
 
 export interface OpenTelemetryOptions {
   /** Default: the one that the app has registered. */
   readonly meterProvider?: MeterProvider;
   /** Default: the one that the app has registered. */
   readonly tracerProvider?: TracerProvider;
-  /** Whether each event that has a handler is a span. Default: true. */
+  /** Whether each event that has a handler, each client that asks for a namespace, and each that comes back is a span. Default: true. */
   readonly spans?: boolean;
 }
 
@@ -36,8 +36,8 @@ export interface Instrumented {
 const scope = 'halyard';
 
 /**
- * Gives every metric of a server to OpenTelemetry, under its own name, and makes a span of each event that is handled: what handlers
- * do is in it.
+ * Gives every metric of a server to OpenTelemetry, under its own name, and makes a span of each event that is handled, of each client that
+ * asks for a namespace, and of each that comes back: what handlers and middleware do is in it.
  * @returns what ends that
  * @throws LocalUsageError `ERR_INSTRUMENTED` if something else has instrumented the server
  */
@@ -47,7 +47,7 @@ export function openTelemetry(io: Instrumented, options: OpenTelemetryOptions = 
   const spanned = new Spans(io.node, tracerProvider.getTracer(scope));
   const end = io.instrument({
     measured: exported.measured,
-    ...(spans ? { handle: spanned.handle } : {}),
+    ...(spans ? { handle: spanned.handle, enter: spanned.enter, resume: spanned.resume } : {}),
   });
   exported.begin();
   return () => {
@@ -142,6 +142,29 @@ class Spans {
       return result;
     });
   };
+
+  readonly enter = ({ namespace, session, transport }: Entering, run: () => Promise<string>): void => {
+    const attributes = { 'halyard.namespace': namespace, 'halyard.session': session, 'halyard.transport': transport };
+    this.#follow(`halyard connect ${namespace}`, attributes, run);
+  };
+
+  readonly resume = ({ session, transport, connection }: Resuming, run: () => Promise<string>): void => {
+    const attributes = {
+      'halyard.session': session,
+      'halyard.transport': transport,
+      'halyard.connection': connection,
+    };
+    this.#follow('halyard resume', attributes, run);
+  };
+
+  #follow(name: string, attributes: Attributes, run: () => Promise<string>): void {
+    const options = { kind: SpanKind.SERVER, attributes: { 'halyard.node': this.#node, ...attributes } };
+    const span = this.#tracer.startSpan(name, options);
+    context.with(trace.setSpan(context.active(), span), run).then((code) => {
+      if (code !== '') span.setAttribute('halyard.refusal', code).setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    });
+  }
 }
 
 function isPromise(result: unknown): result is PromiseLike<unknown> {

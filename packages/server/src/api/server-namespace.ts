@@ -85,6 +85,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       removed,
     };
     this.#admission = new Admission(rules, {
+      meters: context.meters,
       createSocket: (entrant, handshake, record) => {
         const socket = new ServerSocket(
           record?.id ?? context.newSocketId(entrant.id),

@@ -1,5 +1,6 @@
 // How a session enters a namespace: the middleware decides, then the socket is made and the app hears of it.
 import type { Failure } from '@halyard/protocol';
+import type { Meters } from '../base/meters';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { Presence } from '../session/presence';
@@ -14,6 +15,7 @@ export interface AdmissionContext extends DecisionContext {
   createSocket(entrant: Entrant, handshake: Handshake, record?: PresenceRecord): Presence;
   /** Where sessions are counted by user, if they are. */
   readonly sessionKeys: SessionKeys | undefined;
+  readonly meters: Meters;
   /** A question was decided. */
   decided(): void;
 }
@@ -36,13 +38,18 @@ export class Admission {
 
   admit(entrant: Entrant, handshake: Handshake): void {
     this.#pending++;
-    if (this.#rules.middleware.length === 0) this.#decide(entrant, handshake, undefined);
-    else {
-      const refused = 'The connection was refused.';
-      void decide(this.#rules.middleware, handshake, this.#context, refused).then((failure) =>
-        this.#decide(entrant, handshake, failure),
-      );
-    }
+    const { instruments } = this.#context.meters;
+    if (instruments?.enter !== undefined) {
+      const { namespace, transport } = handshake;
+      instruments.enter({ namespace, transport, session: entrant.id }, () => this.#ask(entrant, handshake));
+    } else if (this.#rules.middleware.length === 0) this.#decide(entrant, handshake, undefined);
+    else void this.#ask(entrant, handshake);
+  }
+
+  /** @returns the code of the refusal; empty if there is none. Never rejects */
+  async #ask(entrant: Entrant, handshake: Handshake): Promise<string> {
+    const failure = await decide(this.#rules.middleware, handshake, this.#context, 'The connection was refused.');
+    return this.#decide(entrant, handshake, failure)?.code ?? '';
   }
 
   revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
@@ -53,16 +60,19 @@ export class Admission {
     this.#tell(socket);
   }
 
-  #decide(entrant: Entrant, handshake: Handshake, failure: Failure | undefined): void {
+  /** @returns the refusal, if there is one */
+  #decide(entrant: Entrant, handshake: Handshake, failure: Failure | undefined): Failure | undefined {
     this.#pending--;
+    let refusal = failure;
     // Meanwhile the client may have left, or be gone.
     if (entrant.awaits(handshake)) {
-      const refusal = failure ?? this.#context.sessionKeys?.admit(entrant, handshake);
+      refusal ??= this.#context.sessionKeys?.admit(entrant, handshake);
       if (refusal === undefined) this.#connect(entrant, handshake);
       else entrant.refused(handshake, refusal);
     }
     entrant.decided();
     this.#context.decided();
+    return refusal;
   }
 
   #connect(entrant: Entrant, handshake: Handshake): void {

@@ -123,32 +123,50 @@ export class Sessions {
 
   /** Answers HELLO: goes on with a session, or makes a new one. */
   greet(connection: Connection, hello: HelloPacket): void {
-    if (this.#claims !== undefined) {
-      void this.#greetLater(this.#claims, connection, hello);
-      return;
+    const { instruments } = this.#context.meters;
+    if (instruments?.resume === undefined || hello.resume === undefined) this.#greet(connection, hello);
+    else {
+      const { transport, number } = connection;
+      const run = async (): Promise<string> => this.#greet(connection, hello);
+      instruments.resume({ session: hello.resume.session, transport, connection: number }, run);
     }
+  }
+
+  /** @returns why the session that HELLO asks for does not go on; empty if it does. Never rejects */
+  #greet(connection: Connection, hello: HelloPacket): string | Promise<string> {
+    if (this.#claims !== undefined) return this.#greetLater(this.#claims, connection, hello);
     const sought = this.#seekHere(hello, connection.codecIndex);
     const session = [sought.resumed, sought.untold].find((found) => found instanceof Session);
-    if (session?.isChecked) void this.#greetChecked(session, connection, hello);
-    else this.#answer(connection, hello, sought);
+    if (session?.isChecked) return this.#greetChecked(session, connection, hello);
+    return this.#answer(connection, hello, sought);
   }
 
   /** Of a server alone: the app says whether the session may come back. */
-  async #greetChecked(session: Session, connection: Connection, hello: HelloPacket): Promise<void> {
+  async #greetChecked(session: Session, connection: Connection, hello: HelloPacket): Promise<string> {
     const arrival = this.#arrival(connection);
-    await this.#check(session, arrival);
+    const code = await this.#check(session, arrival);
     endAsClosed(session, arrival);
-    if (arrival.isOver) return;
+    if (arrival.isOver) return code;
     // What there is may be another by now.
-    this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
+    const refusal = this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
     arrival.handOver();
+    return refusal;
   }
 
-  /** Asks the app whether a session may come back over a connection, which is closed if not; or if nobody says so in time. */
-  async #check(session: Session, arrival: Arrival): Promise<void> {
+  /**
+   * Asks the app whether a session may come back over a connection, which is closed if not; or if nobody says so in time.
+   * @returns the code of what it says; if it says nothing, that of a client that has to try again
+   */
+  async #check(session: Session, arrival: Arrival): Promise<string> {
     arrival.waitsFor = 'a handler of onResume takes too long';
-    const checked = session.checkResume().then((close) => close && arrival.end(close));
+    let code = 'try-again';
+    const checked = session.checkResume().then((close) => {
+      if (close === undefined) return;
+      code = close.reason.split(':', 1)[0] ?? '';
+      arrival.end(close);
+    });
     await arrival.until(checked);
+    return code;
   }
 
   #arrival(connection: Connection): Arrival {
@@ -228,7 +246,7 @@ export class Sessions {
     this.#byId.get(session)?.post(letter);
   }
 
-  async #greetLater(claims: Claims, connection: Connection, hello: HelloPacket): Promise<void> {
+  async #greetLater(claims: Claims, connection: Connection, hello: HelloPacket): Promise<string> {
     const { report } = this.#context;
     const arrival = this.#arrival(connection);
     const { resume, token } = hello;
@@ -238,18 +256,20 @@ export class Sessions {
         ? undefined
         : { id: idOf(token), text: token, kind: 'token' };
     const isWanted = (): boolean => arrival.isWanted;
+    let refusal = 'try-again';
     const answer = async (): Promise<void> => {
       if (key !== undefined) await this.#endings?.stored(key.id);
       const found = key && (await claims.take(key, hello, connection.codecIndex, isWanted));
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
-      if (session?.isChecked && !arrival.isOver && !session.isOver) await this.#check(session, arrival);
+      if (session?.isChecked && !arrival.isOver && !session.isOver) refusal = await this.#check(session, arrival);
       if (session !== undefined) endAsClosed(session, arrival);
       if (arrival.isOver || session?.isOver) {
         arrival.end(tryAgain);
         return;
       }
-      this.#answer(connection, hello, { untold: resume ? undefined : found, resumed: resume ? found : undefined });
+      const sought = { untold: resume ? undefined : found, resumed: resume ? found : undefined };
+      refusal = this.#answer(connection, hello, sought);
       arrival.handOver();
     };
     try {
@@ -259,6 +279,7 @@ export class Sessions {
       arrival.end(tryAgain);
       if (!(error instanceof Impatience)) report(error, 'finding a session');
     }
+    return refusal;
   }
 
   /** What a server alone knows of a client. */
@@ -272,22 +293,24 @@ export class Sessions {
     return { untold, resumed: isIts ? session : undefined };
   }
 
-  #answer(connection: Connection, hello: HelloPacket, { untold, resumed }: Sought): void {
+  /** @returns why the session that HELLO asks for does not go on; empty if it does */
+  #answer(connection: Connection, hello: HelloPacket, { untold, resumed }: Sought): string {
     let refusal = '';
     const isTaken = untold !== undefined;
     if (untold instanceof Session && untold.endIfExpired()) untold = undefined;
     if (resumed instanceof Session && resumed.endIfExpired()) resumed = undefined;
     for (const found of [untold, resumed]) {
       if (typeof found === 'object' && !(found instanceof Session)) {
-        if (hello.resume !== undefined) this.#refused(connection, found === overtaken ? 'overtaken' : 'try-again');
+        const code = found === overtaken ? 'overtaken' : 'try-again';
+        if (hello.resume !== undefined) this.#refused(connection, code);
         connection.close(found);
-        return;
+        return code;
       }
       if (found instanceof Session && found.isAfter(hello)) {
         debug?.(`session ${found.id}: connection ${hello.generation} was overtaken`);
         if (hello.resume !== undefined) this.#refused(connection, 'overtaken', found);
         connection.close(overtaken);
-        return;
+        return 'overtaken';
       }
     }
     if (untold instanceof Session) {
@@ -295,7 +318,7 @@ export class Sessions {
       refusal = untold.refusal || (untold.refusesResume(nothingRead) ?? '');
       if (refusal === '') {
         untold.repeat(connection, hello);
-        return;
+        return '';
       }
       untold.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
@@ -306,7 +329,7 @@ export class Sessions {
         debug?.(`session ${session.id}: a resume was refused, with counts that cannot be`);
         this.#refused(connection, 'impossible', session);
         connection.close(impossible);
-        return;
+        return 'impossible';
       }
       if (!isImpossible) session?.confirm(hello.resume.received);
       const reason =
@@ -318,7 +341,7 @@ export class Sessions {
       if (session !== undefined && reason === undefined) {
         session.named();
         session.resume(connection, hello.resume, hello);
-        return;
+        return '';
       }
       refusal = reason ?? '';
       this.#refused(connection, refusal, session);
@@ -333,9 +356,10 @@ export class Sessions {
         `There are ${this.#sessionsMax} sessions (sessionsMax): a client was turned away.`,
       );
       connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
-      return;
+      return 'sessions-full';
     }
     this.#begin(connection, hello, refusal, isTaken);
+    return refusal;
   }
 
   /** @param code what is answered, in a word of this protocol or one that no client could read */
