@@ -8,6 +8,7 @@ import { ClientTraffic, nowMs } from './client-traffic';
 import { combinationsOf, namespaces } from './combinations';
 import { type FaultCounts, refuseByTurns, runFaults } from './faults';
 import type { ClientRecord } from './ledger';
+import { type HttpFaultCounts, LossyHttp } from './lossy-http';
 
 /** What the process is started with, as JSON. */
 export interface ClientsData {
@@ -17,7 +18,7 @@ export interface ClientsData {
   readonly seed: number;
 }
 
-export interface ClientCounts extends Readonly<FaultCounts> {
+export interface ClientCounts extends Readonly<FaultCounts>, Readonly<HttpFaultCounts> {
   readonly cuts: number;
   /** Connections that asked for an earlier session, and those that got it. */
   readonly resumes: number;
@@ -47,20 +48,25 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
   let stopped = false;
   let rested = false;
   let closed = false;
+  let lossy: LossyHttp | undefined;
   process.on('message', (order: ClientsOrder) => {
     stopped = true;
+    if (lossy !== undefined) lossy.isCalm = true;
     closed = order === 'close';
   });
 
   const write = (record: ClientRecord) => records.push(record);
   const traffic = new ClientTraffic(write, seededRandom(seed), seededRandom(seed + 1));
   const faults: FaultCounts = { stalls: 0, halfOpens: 0 };
+  const requests: HttpFaultCounts = { requestsLost: 0, answersLost: 0, requestsDoubled: 0, delays: 0 };
+  // What knows of requests carries no WebSockets.
+  if (!transports.includes('websocket')) lossy = await LossyHttp.open(port, seededRandom(seed + 3_000), requests);
   const opened = { resumes: 0, recovered: 0, switches: 0 };
   const cables: Cable[] = [];
   const sockets: Socket[] = [];
   const scripts: Promise<void>[] = [];
   for (const [i, client] of names.entries()) {
-    const cable = await Cable.open(port);
+    const cable = await Cable.open(lossy?.port ?? port);
     cables.push(cable);
     const chances = seededRandom(seed + 2_000 + i);
     const socket = connect(cable.url, {
@@ -103,12 +109,13 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
   while (!closed) {
     await delay(reportMs);
     const cuts = cables.reduce((sum, cable) => sum + cable.cuts, 0);
-    const report: ClientsReport = { records, counts: { ...faults, ...opened, cuts }, stopped: rested };
+    const report: ClientsReport = { records, counts: { ...faults, ...requests, ...opened, cuts }, stopped: rested };
     records = [];
     process.send(report);
   }
   for (const socket of sockets) socket.connection.close();
   for (const cable of cables) await cable.close();
+  await lossy?.close();
   process.exit(0);
 }
 

@@ -16,6 +16,10 @@ const columns: readonly (readonly [title: string, of: (row: Row) => string])[] =
   ['cuts', count(({ cuts }) => cuts)],
   ['stalls', count(({ stalls }) => stalls)],
   ['half-opens', count(({ halfOpens }) => halfOpens)],
+  ['requests lost', count(({ requestsLost }) => requestsLost)],
+  ['answers lost', count(({ answersLost }) => answersLost)],
+  ['requests doubled', count(({ requestsDoubled }) => requestsDoubled)],
+  ['held back', count(({ delays }) => delays)],
   ['resumes', count(({ resumes }) => resumes)],
   ['recovered', count(({ recovered }) => recovered)],
   ['switches', count(({ switches }) => switches)],
@@ -45,6 +49,9 @@ export function failuresOf({ name, outcomes }: Row): string[] {
   if (faults.length > 0) failures.push(`${name}: ${faults.length} faults, of which the first are\n${describe(faults)}`);
   if (total(outcomes, ({ deliveries }) => deliveries) === 0) failures.push(`${name}: nothing was delivered`);
   if (total(outcomes, ({ cuts }) => cuts) === 0) failures.push(`${name}: nothing was cut`);
+  if (/sse|polling/.test(name) && total(outcomes, ({ requestsDoubled }) => requestsDoubled) === 0) {
+    failures.push(`${name}: no request came twice`);
+  }
   // A polling connection outlives the TCP connections under it: a short run may see no resume.
   if (name.includes('websocket') && total(outcomes, ({ resumes }) => resumes) === 0) {
     failures.push(`${name}: no session was resumed`);

@@ -48,7 +48,10 @@ export async function playRound({ combination, limits, clients, seed, isEnough }
   const them = fork(new URL('./clients.js', import.meta.url), [JSON.stringify(data)], { serialization: 'advanced' });
   const order = (what: ClientsOrder) => them.send(what);
   const ended = new Promise((resolve) => them.once('exit', resolve));
-  let theirs: ClientCounts = { cuts: 0, stalls: 0, halfOpens: 0, resumes: 0, recovered: 0, switches: 0 };
+  let theirs: ClientCounts = {
+    ...{ cuts: 0, stalls: 0, halfOpens: 0, resumes: 0, recovered: 0, switches: 0 },
+    ...{ requestsLost: 0, answersLost: 0, requestsDoubled: 0, delays: 0 },
+  };
   let theyStopped = false;
   them.on('error', (error) => ledger.breach('the clients', String(error)));
   them.once('exit', (code) => {

@@ -1,5 +1,5 @@
 // A connection is cut at every byte of what opens it, until the first event is answered: the client is there in the end, in one
-// session, and its event was handled once. `npm run test:long` cuts at each byte, every other run at some.
+// session, and its event was handled once. So it is at every byte of an event on a connection that is there, and of what answers it. `npm run test:long` cuts at each byte, every other run at some.
 import { connect, type TransportName } from '@halyard/client';
 import { Cable, type Ending } from '@halyard/harness/cable';
 import { testSeed } from '@halyard/harness/random';
@@ -73,5 +73,49 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(handled.toSorted((a, b) => a - b)).toEqual(connections.toSorted((a, b) => a - b));
     // None is left that nobody knows of.
     await expect.poll(() => io.sockets.size).toBe(0);
+  });
+
+  test.each(ways)('an event over %s and its answer, cut by %s at any byte', async (transport, ending) => {
+    const handled: number[] = [];
+    const heard: unknown[] = [];
+    const io = await serve({}, (server) => {
+      server.on('connection', (socket) => {
+        socket.on('say', (number: number, text: string) => {
+          handled.push(number);
+          socket.emit('said', number);
+          return text;
+        });
+        socket.on('rest', () => {});
+      });
+    });
+    const text = 'x'.repeat(100);
+
+    /** @returns whether it was cut */
+    const says = async (bytes: number): Promise<boolean> => {
+      const cable = await Cable.open(io.port as number);
+      cleanUp.push(() => cable.close());
+      const client = connect(cable.url, { transports: [transport], reconnect: { delayMinMs: 1, delayMaxMs: 5 } });
+      cleanUp.push(() => client.disconnect());
+      client.on('said', (number) => void heard.push(number));
+      await client.emitWithAck('rest');
+      cable.cutAfter(bytes, ending);
+      expect(await client.emitWithAck('say', bytes, text)).toBe(text);
+      const wasCut = cable.cuts > 0;
+      cable.cutAfter(Number.POSITIVE_INFINITY);
+      await client.emitWithAck('rest');
+      client.disconnect();
+      return wasCut;
+    };
+
+    const all: number[] = [];
+    let isOver = false;
+    for (let bytes = first; !isOver; bytes += atOnce * stride) {
+      const batch = Array.from({ length: atOnce }, (_, i) => bytes + i * stride);
+      isOver = (await Promise.all(batch.map((bytes) => says(bytes)))).includes(false);
+      all.push(...batch);
+    }
+    expect(all.length).toBeGreaterThan(200 / stride);
+    expect(handled.toSorted((a, b) => a - b)).toEqual(all);
+    expect(heard.toSorted((a, b) => Number(a) - Number(b))).toEqual(all);
   });
 });
