@@ -24,6 +24,8 @@ export interface Emission {
   readonly rooms: readonly string[] | undefined;
   readonly except: readonly string[];
   readonly socket?: string;
+  /** Of one room, or of the namespace: of all with this key only the newest has to come. */
+  readonly key?: string | undefined;
   /** Sockets that are on the same server then: they get it in the order of all that it emits. */
   readonly own: ReadonlySet<string>;
   /** The time of day is not the same everywhere: who was in a room then is not known where another server had the socket. */
@@ -80,6 +82,10 @@ export class ClusterModel {
   readonly #said = new Map<string, Said>();
   readonly #killed = new Set<number>();
   readonly #killedAt = new Map<number, number>();
+  /** What was stored under each key of a room, newest last. */
+  readonly #keys = new Map<string, Tracked[]>();
+  /** How many never came because a newer one has taken their place. */
+  replaced = 0;
   /** Until when servers stand still. */
   readonly #stillUntil = new Map<number, number>();
 
@@ -188,6 +194,10 @@ export class ClusterModel {
     emission.place = place;
     emission.isLoose = false;
     this.#places.set(order, place);
+    if (emission.key !== undefined) {
+      const key = keyOf(emission);
+      this.#keys.set(key, [...(this.#keys.get(key) ?? []).filter((one) => one !== emission), emission]);
+    }
     for (const [id, seat] of this.#seats) {
       if (seat.namespace !== namespace) continue;
       const certainly = (one: string, isIn: boolean): boolean => {
@@ -288,6 +298,7 @@ export class ClusterModel {
 
   /** @returns something that is still due, if anything is */
   missing(): string {
+    let replaced = 0;
     for (const [id, seat] of this.#seats) {
       const { due, got, isLost, isTold, isUnsure } = seat;
       // A client that is connected, and does not know of it, has another session.
@@ -296,13 +307,26 @@ export class ClusterModel {
       if ([...got].some((name) => this.#isForgotten(name))) continue;
       for (const name of due) {
         if (got.has(name) || this.#isForgotten(name) || this.#isLate(name, seat)) continue;
+        if (this.#isReplaced(name, seat)) {
+          replaced++;
+          continue;
+        }
         return `${id} has not got ${name}`;
       }
     }
     for (const [text, { handled, isSpared }] of this.#said) {
       if (handled === 0 && !isSpared) return `${text} is not handled`;
     }
+    this.replaced = replaced;
     return '';
+  }
+
+  /** Whether something newer of its key has come in its place. */
+  #isReplaced(name: string, { got }: Seat): boolean {
+    const emission = this.#emissions.get(name) as Tracked;
+    if (emission.key === undefined) return false;
+    const all = this.#keys.get(keyOf(emission)) ?? [];
+    return all.slice(all.indexOf(emission) + 1).some((newer) => got.has(newer.name));
   }
 
   /** Whether the store has lost it, and every server that has known of it is gone, as far as that is sure. */
@@ -338,4 +362,8 @@ export class ClusterModel {
   #state(isIn: boolean, isSure: boolean): State {
     return { isIn, isSure, since: this.#now() };
   }
+}
+
+function keyOf({ namespace, rooms, key }: Emission): string {
+  return `${namespace} ${rooms?.[0] ?? ''} ${key}`;
 }

@@ -82,6 +82,8 @@ class ClusterWorld implements Stage {
   readonly counters = noCounts();
   readonly transcript: string[] = [];
   readonly #random: Random;
+  /** Of its own, so that runs of before stay as they were but for that. */
+  readonly #latest: Random;
   readonly #clock = new VirtualClock();
   readonly #store: SimulatedStore;
   readonly #model = new ClusterModel(() => this.#clock.now());
@@ -134,6 +136,7 @@ class ClusterWorld implements Stage {
   constructor({ seed, nodes, scene }: Script) {
     const random = seededRandom(seed);
     this.#random = random;
+    this.#latest = seededRandom((seed ^ 0x5bd1e995) >>> 0);
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
     this.#streams = seededRandom((seed ^ 0x114ad) >>> 0).chance(0.3);
@@ -196,6 +199,7 @@ class ClusterWorld implements Stage {
       await this.#elapse(250);
       this.#check();
     }
+    this.counters['replaced by newer'] += this.#model.replaced;
     for (const { socket } of this.#clients) socket.connection.close();
     const sockets = () =>
       this.#places.reduce(
@@ -632,7 +636,9 @@ class ClusterWorld implements Stage {
     this.#note(
       `server ${place.number}: ${namespace} emits ${name} to ${to.length ? to : 'all'}${except.length ? ` except ${except}` : ''}`,
     );
-    this.#model.emitted({ ...emission, rooms: to, except });
+    const isLatest = to.length < 2 && except.length === 0 && this.#latest.chance(0.3);
+    const key = isLatest ? this.#latest.pick(['one', 'two']) : undefined;
+    this.#model.emitted({ ...emission, rooms: to, except, key });
     if (to.length > 1) this.counters['several rooms']++;
     if (except.length > 0 && sockets.some(({ away }) => away)) this.counters['replays with except']++;
     const targetAt = ({ io: server }: ServerPlace) => {
@@ -641,13 +647,14 @@ class ClusterWorld implements Stage {
     };
     if (random.chance(0.1)) {
       // Where it comes among what else is emitted is not known if it is said again.
-      this.#model.emitted({ ...emission, rooms: to, except, own: new Set() });
+      this.#model.emitted({ ...emission, rooms: to, except, own: new Set(), key: undefined });
       this.#emitDurably(place, name, targetAt, random.chance(0.3), 3);
       return;
     }
     const target = targetAt(place);
     const long = random.chance(0.1) ? 'x'.repeat(random.pick([1_500, 70_000])) : '';
-    target.emit('event', `${textOf(name)}${long}`);
+    if (key === undefined) target.emit('event', `${textOf(name)}${long}`);
+    else target.latest('event', key).emit(`${textOf(name)}${long}`);
   }
 
   /** What the model has to know of all that is emitted. */

@@ -68,7 +68,7 @@ export function add(sum: Counters, more: Counters): void {
 /** What only a server alone, or one after the other, meets here. */
 const aloneNames: readonly CounterName[] = [
   ...(['servers restarted', 'replays'] as const),
-  ...(['volatile dropped', 'replaced by newer', 'namespaces left', 'garbage', 'renewals', 'auth ended'] as const),
+  ...(['volatile dropped', 'namespaces left', 'garbage', 'renewals', 'auth ended'] as const),
 ];
 
 /** What is seldom met: after so many seeds it has to have been. */
