@@ -7,6 +7,7 @@ export default defineConfig({
     'src/trips.ts',
     'src/deploy.ts',
     'src/contract-cost.ts',
+    'src/slow-reader.ts',
     'src/serve.ts',
     'src/load.ts',
   ],

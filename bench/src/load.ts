@@ -32,7 +32,7 @@ function startAt(ratePerS: number, kind: LaneKind): void {
 
 answerRequests<LoadOperations>({
   async prepare(options) {
-    if (options.plan.polling) pollers = new PollingSwarm(options);
+    if (options.plan.polling || options.plan.sse) pollers = new PollingSwarm(options);
     else websockets = await Swarm.create(options);
   },
   connect: (order) => (pollers === undefined ? swarm().connect(order) : pollers.connect(order.count)),

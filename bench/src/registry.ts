@@ -13,7 +13,7 @@ import { echoWorkloads } from './workloads/echo';
 import { fanout } from './workloads/fanout';
 import { idleBytes, idleHeartbeat, idleProcesses } from './workloads/idle';
 import { latency } from './workloads/latency';
-import { polling } from './workloads/polling';
+import { polling, sse } from './workloads/polling';
 import { resume } from './workloads/resume';
 import type { Workload } from './workloads/workload';
 
@@ -42,6 +42,7 @@ const all: readonly Workload[] = [
   idleHeartbeat,
   idleProcesses,
   polling,
+  sse,
   latency,
   ...codecWorkloads,
   ...clusterWorkloads,

@@ -159,6 +159,7 @@ export const layers: Layers = {
             'src/trips.ts',
             'src/contract-cost.ts',
             'src/deploy.ts',
+            'src/slow-reader.ts',
             'src/serve.ts',
             'src/load.ts',
             'src/arguments.test.ts',

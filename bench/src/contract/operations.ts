@@ -41,7 +41,8 @@ export type DialectName =
   | 'halyard-msgpack'
   | 'halyard-protobuf'
   | 'socketio-polling'
-  | 'halyard-polling';
+  | 'halyard-polling'
+  | 'halyard-sse';
 
 export interface LoadOptions {
   readonly dialect: DialectName;

@@ -11,6 +11,8 @@ export interface Plan {
   readonly rooms: number;
   readonly roomsPerPeer: number;
   readonly polling: boolean;
+  /** Server-sent events, in place of WebSockets. */
+  readonly sse: boolean;
   /** Silence after which a server sends a heartbeat, in milliseconds; undefined leaves every subject its default. */
   readonly heartbeatMs: number | undefined;
 }
@@ -22,6 +24,7 @@ export const defaultPlan: Plan = {
   rooms: 0,
   roomsPerPeer: 1,
   polling: false,
+  sse: false,
   heartbeatMs: undefined,
 };
 

@@ -48,4 +48,22 @@ describe('HttpLine', () => {
     });
     expect(reason).toBe('closed by the server before it answered');
   });
+
+  it('tells what comes of an answer that does not end, whole, however it is cut', async () => {
+    const parts = ['data: one\n\n', 'data: two\n\n', `data: ${'x'.repeat(100_000)}\n\n`];
+    const server = createServer(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const part of parts) {
+        response.write(part);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    const line = new HttpLine(await listen(server), () => {});
+    let heard = '';
+    const head = await line.follow(httpRequest('GET', '/', []), (part) => {
+      heard += part;
+    });
+    expect(head).toContain('text/event-stream');
+    await expect.poll(() => heard).toBe(parts.join(''));
+  });
 });

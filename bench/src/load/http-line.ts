@@ -8,6 +8,13 @@ export interface HttpResponse {
   readonly body: string;
 }
 
+/** An answer that does not end. */
+interface Followed {
+  /** Until it is told the head. */
+  resolve: ((head: string) => void) | undefined;
+  readonly part: (text: string) => void;
+}
+
 const headEnd = '\r\n\r\n';
 
 export class HttpLine {
@@ -16,6 +23,7 @@ export class HttpLine {
   #socket: Socket | undefined;
   #text = '';
   #done: ((response: HttpResponse) => void) | undefined;
+  #follows: Followed | undefined;
 
   constructor(port: number, failed: (reason: string) => void) {
     this.#port = port;
@@ -39,6 +47,15 @@ export class HttpLine {
     return new Promise((resolve) => this.send(request, resolve));
   }
 
+  /** @param part is told what comes of an answer that does not end, which is in chunks. @returns its head */
+  follow(request: string, part: (text: string) => void): Promise<string> {
+    return new Promise((resolve) => {
+      this.#follows = { resolve, part };
+      this.#socket ??= this.#open();
+      this.#socket.write(request);
+    });
+  }
+
   #open(): Socket {
     const socket = connect({ host: '127.0.0.1', port: this.#port, noDelay: true });
     socket.setEncoding('latin1');
@@ -53,6 +70,10 @@ export class HttpLine {
 
   #read(chunk: string): void {
     this.#text = this.#text === '' ? chunk : this.#text + chunk;
+    if (this.#follows !== undefined) {
+      this.#followed(this.#follows);
+      return;
+    }
     const end = this.#text.indexOf(headEnd);
     if (end < 0) return;
     const head = this.#text.slice(0, end);
@@ -64,6 +85,29 @@ export class HttpLine {
     this.#done = undefined;
     if (status >= 400) this.#failed(`${status} ${found.body}`);
     else done?.({ status, head, body: found.body });
+  }
+
+  #followed(follows: Followed): void {
+    if (follows.resolve !== undefined) {
+      const end = this.#text.indexOf(headEnd);
+      if (end < 0) return;
+      const head = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end + headEnd.length);
+      if (head.slice(9, 12) === '200') follows.resolve(head);
+      else this.#failed(head);
+      follows.resolve = undefined;
+    }
+    for (;;) {
+      const line = this.#text.indexOf('\r\n');
+      if (line < 0) return;
+      const size = Number.parseInt(this.#text.slice(0, line), 16);
+      const next = line + 2 + size + 2;
+      if (next > this.#text.length) return;
+      const part = this.#text.slice(line + 2, next - 2);
+      this.#text = this.#text.slice(next);
+      if (size === 0) this.#failed('the stream has ended');
+      else follows.part(part);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// What a polling client says: how to open, to post an echo, to poll, and to count the replies in what an answer brought.
+// What a client over HTTP says: how to open, to post an echo, to poll or to hear a stream, and to count the replies in what came.
 import type { Codec } from '@halyard/codec';
 import { type Packet, PacketType, pollingHeaders, protocolHeader, subprotocol } from '@halyard/protocol';
 import type { Payload } from '../contract/plan';
@@ -8,8 +8,10 @@ import { type HttpLine, type HttpResponse, headerOf, httpRequest } from './http-
 import { socketioEvent } from './socketio';
 
 export interface PollingSession {
-  /** Opens the session. Afterwards one poll at a time is held open. */
-  open(line: HttpLine): Promise<void>;
+  /** Opens the session. Afterwards one poll at a time is held open, unless `line` brings a stream. */
+  open(line: HttpLine, poster: HttpLine): Promise<void>;
+  /** Of a stream: is told how many replies have come. */
+  onReplies?: ((count: number) => void) | undefined;
   /** The request that sends an echo with this number. */
   post(payload: Payload, ack: number): string;
   poll(): string;
@@ -46,10 +48,10 @@ export class SocketioPolling implements PollingSession {
 
 export class HalyardPolling implements PollingSession {
   readonly #codec: Codec;
-  #connection = '';
+  protected connection = '';
   #sequence = 0;
   #read = 0;
-  #received = 0;
+  protected received = 0;
   #told = 0;
   #tellAfter = Number.POSITIVE_INFINITY;
 
@@ -57,12 +59,15 @@ export class HalyardPolling implements PollingSession {
     this.#codec = codec;
   }
 
-  async open(line: HttpLine): Promise<void> {
-    const offer = `${protocolHeader}: ${subprotocol(this.#codec.name)}`;
-    const { head } = await line.ask(httpRequest('POST', '/halyard', [offer]));
-    this.#connection = headerOf(head, pollingHeaders.connection) ?? '';
-    this.taken(await line.ask(this.#send([hello(newSession())])));
-    for (let polls = 0; this.#received === 0; polls++) {
+  protected get offer(): string {
+    return `${protocolHeader}: ${subprotocol(this.#codec.name)}`;
+  }
+
+  async open(line: HttpLine, _poster: HttpLine): Promise<void> {
+    const { head } = await line.ask(httpRequest('POST', '/halyard', [this.offer]));
+    this.connection = headerOf(head, pollingHeaders.connection) ?? '';
+    this.taken(await line.ask(this.greeting()));
+    for (let polls = 0; this.received === 0; polls++) {
       if (polls > 3) throw new Error('not connected');
       this.taken(await line.ask(this.poll()));
     }
@@ -70,9 +75,9 @@ export class HalyardPolling implements PollingSession {
 
   post(payload: Payload, ack: number): string {
     const event: Packet = { type: PacketType.Event, namespace: '/', event: 'echo', args: [payload], ack };
-    if (this.#received - this.#told < this.#tellAfter) return this.#send([event]);
-    this.#told = this.#received;
-    return this.#send([{ type: PacketType.Sack, received: this.#received }, event]);
+    if (this.received - this.#told < this.#tellAfter) return this.#send([event]);
+    this.#told = this.received;
+    return this.#send([{ type: PacketType.Sack, received: this.received }, event]);
   }
 
   poll(): string {
@@ -85,12 +90,19 @@ export class HalyardPolling implements PollingSession {
     if (Number(sequence) > this.#read + 1) return undefined;
     this.#read++;
     let replies = 0;
-    for (const frame of body.split('\n')) {
-      if (frame.startsWith('[3,')) replies++;
-      else if (frame.startsWith('[1,')) this.#welcome(frame);
-      if (/^\[([234]|1[123]),/.test(frame)) this.#received++;
-    }
+    for (const frame of body.split('\n')) replies += this.heard(frame);
     return replies;
+  }
+
+  protected greeting(): string {
+    return this.#send([hello(newSession())]);
+  }
+
+  /** @returns how many replies a frame is */
+  protected heard(frame: string): number {
+    if (frame.startsWith('[1,')) this.#welcome(frame);
+    if (/^\[([234]|1[123]),/.test(frame)) this.received++;
+    return frame.startsWith('[3,') ? 1 : 0;
   }
 
   #welcome(frame: string): void {
@@ -99,7 +111,7 @@ export class HalyardPolling implements PollingSession {
   }
 
   #said(): string[] {
-    return [`${pollingHeaders.connection}: ${this.#connection}`, `${pollingHeaders.received}: ${this.#read}`];
+    return [`${pollingHeaders.connection}: ${this.connection}`, `${pollingHeaders.received}: ${this.#read}`];
   }
 
   #send(packets: readonly Packet[]): string {
@@ -111,5 +123,32 @@ export class HalyardPolling implements PollingSession {
       [...this.#said(), sequence, 'Content-Type: text/plain; charset=utf-8'],
       body,
     );
+  }
+}
+
+export class HalyardStream extends HalyardPolling {
+  onReplies: ((count: number) => void) | undefined = () => {};
+  #text = '';
+  #isConnected: (() => void) | undefined;
+
+  override async open(line: HttpLine, poster: HttpLine): Promise<void> {
+    const connected = new Promise<void>((resolve) => {
+      this.#isConnected = resolve;
+    });
+    const request = httpRequest('GET', '/halyard', [this.offer, 'Accept: text/event-stream']);
+    const head = await line.follow(request, (part) => this.#hear(part));
+    this.connection = headerOf(head, pollingHeaders.connection) ?? '';
+    await poster.ask(this.greeting());
+    await connected;
+  }
+
+  #hear(part: string): void {
+    this.#text += part;
+    const events = this.#text.split('\n\n');
+    this.#text = events.pop() as string;
+    let replies = 0;
+    for (const event of events) if (event.startsWith('data: ')) replies += this.heard(event.slice(6));
+    if (this.received > 0) this.#isConnected?.();
+    if (replies > 0) this.onReplies?.(replies);
   }
 }

@@ -1,4 +1,4 @@
-// Polling clients, one echo in flight each: a poll is always held open, and a post goes out when the last is answered.
+// Clients over HTTP, one echo in flight each: a poll is always held open, or a stream, and a post goes out when the last is answered.
 import type { LoadOptions, LoadTally } from '../contract/operations';
 import { type Payload, payloadOf } from '../contract/plan';
 import { HttpLine, type HttpResponse } from './http-line';
@@ -41,18 +41,12 @@ export class PollingSwarm {
     for (let i = 0; i < count; i++) {
       const poller = new HttpLine(port, failed);
       const session = await this.#session();
-      const opened = session.open(poller);
-      await Promise.race([opened, this.#watch()]);
-      const client = {
-        session,
-        poller,
-        poster: new HttpLine(port, failed),
-        waitingFor: 0,
-        early: undefined,
-        ack: 1_000,
-      };
+      const poster = new HttpLine(port, failed);
+      await Promise.race([session.open(poller, poster), this.#watch()]);
+      const client = { session, poller, poster, waitingFor: 0, early: undefined, ack: 1_000 };
       this.#clients.push(client);
-      this.#poll(client);
+      if (session.onReplies === undefined) this.#poll(client);
+      else session.onReplies = (replies) => this.#replied(client, replies);
     }
     return performance.now() - start;
   }
@@ -76,10 +70,10 @@ export class PollingSwarm {
   }
 
   async #session(): Promise<PollingSession> {
-    const { HalyardPolling, SocketioPolling } = await import('./polling-dialect');
+    const { HalyardPolling, HalyardStream, SocketioPolling } = await import('./polling-dialect');
     if (this.#options.dialect === 'socketio-polling') return new SocketioPolling();
     const { json } = await import('@halyard/codec/json');
-    return new HalyardPolling(json());
+    return this.#options.dialect === 'halyard-sse' ? new HalyardStream(json()) : new HalyardPolling(json());
   }
 
   /** Rejects when a connection fails while another promise is waited for. */
@@ -99,6 +93,10 @@ export class PollingSwarm {
     client.early = replies === undefined ? response : undefined;
     if (replies === undefined) return;
     this.#poll(client);
+    this.#replied(client, replies);
+  }
+
+  #replied(client: Client, replies: number): void {
     this.tally.replies += replies;
     this.#answered(client, replies);
   }

@@ -18,7 +18,7 @@ function subject(host: HostName, codec: CodecName): Subject {
     name: `halyard-${host}-${codec}`,
     title: `Halyard on ${host}, ${codec}`,
     dialect: `halyard-${codec}` satisfies DialectName,
-    ...(codec === 'json' ? { pollingDialect: 'halyard-polling' as const } : {}),
+    ...(codec === 'json' ? { pollingDialect: 'halyard-polling' as const, sseDialect: 'halyard-sse' as const } : {}),
     async start(plan, tally) {
       const build = await import('@halyard/server');
       return start(build, host === 'uws' ? build.uws() : build.node(), await loadCodec(codec), plan, tally);
@@ -47,6 +47,7 @@ export function halyardBefore(folder: string): Subject {
     title: 'Halyard on uws, json, another build',
     dialect: 'halyard-json',
     pollingDialect: 'halyard-polling',
+    sseDialect: 'halyard-sse',
     async start(plan, tally) {
       const build: Build = await load('server/dist/index.js');
       const { json }: typeof import('@halyard/codec/json') = await load('codec/dist/json.js');

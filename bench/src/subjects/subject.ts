@@ -25,6 +25,8 @@ export interface Subject {
   readonly dialect: DialectName;
   /** The dialect for plans with `polling`, if the subject has that transport. */
   readonly pollingDialect?: DialectName;
+  /** The same for plans with `sse`. */
+  readonly sseDialect?: DialectName;
   /** @param tally the subject adds to it as it works @param redis for one that is a node of a cluster */
   start(plan: Plan, tally: Tally, redis?: SharedRedis): Promise<Running>;
 }

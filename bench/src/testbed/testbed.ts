@@ -54,7 +54,8 @@ export class Testbed {
   /** @throws if a process does not start or a connection does not open; nothing is left running */
   static async open(setup: TestbedSetup, subject: Subject): Promise<Testbed> {
     const { plan } = setup;
-    const dialect = plan.polling ? subject.pollingDialect : subject.dialect;
+    const overHttp = plan.sse ? subject.sseDialect : subject.pollingDialect;
+    const dialect = plan.sse || plan.polling ? overHttp : subject.dialect;
     if (dialect === undefined) throw new Error('this transport is not measured for this subject');
     const testbed = new Testbed(setup, subject);
     try {
