@@ -136,7 +136,7 @@ class ClusterWorld implements Stage {
   constructor({ seed, nodes, scene }: Script) {
     const random = seededRandom(seed);
     this.#random = random;
-    this.#latest = seededRandom((seed ^ 0x5bd1e995) >>> 0);
+    this.#latest = seededRandom((seed ^ 0x6a09e667) >>> 0);
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
     this.#streams = seededRandom((seed ^ 0x114ad) >>> 0).chance(0.3);
