@@ -100,6 +100,8 @@ class ClusterWorld implements Stage {
   #servers = 0;
   #names = 0;
   #guests = 0;
+  /** Undefined: servers go without a word alone; else some are told to stop before. */
+  readonly #drains: Random | undefined;
   /** How many emits of each server there were. */
   readonly #numbers = new Map<number, number>();
   #broken: unknown;
@@ -137,6 +139,8 @@ class ClusterWorld implements Stage {
     const random = seededRandom(seed);
     this.#random = random;
     this.#latest = seededRandom((seed ^ 0x6a09e667) >>> 0);
+    const drains = seededRandom((seed ^ 0x3c6ef372) >>> 0);
+    this.#drains = drains.chance(0.3) ? drains : undefined;
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
     this.#streams = seededRandom((seed ^ 0x114ad) >>> 0).chance(0.3);
@@ -528,8 +532,9 @@ class ClusterWorld implements Stage {
     socket.on('loud', () => this.counters.volatile++);
   }
 
-  /** A server goes without a word, and later another one comes. */
+  /** A server goes without a word, or in peace as far as it comes with that, and later another one comes. */
   async #kill(place: ServerPlace): Promise<void> {
+    if (this.#drains?.chance(0.5) && this.#alive().length > 1) await this.#drain(place);
     this.#note(`server ${place.number} is killed`);
     this.counters['servers killed']++;
     const reachable = Math.max(this.#lostAt, this.#store.backAt);
@@ -538,6 +543,20 @@ class ClusterWorld implements Stage {
     this.#leave(place);
     this.#places = this.#places.filter((one) => one !== place);
     await this.#serve();
+  }
+
+  /** Its clients are told to leave. Whatever else is amiss, it may take longer than it has. */
+  async #drain(place: ServerPlace): Promise<void> {
+    this.#note(`server ${place.number} is told to stop`);
+    this.counters['servers told to stop']++;
+    place.isLeaving = true;
+    let isClosed = false;
+    const closed = (): void => {
+      isClosed = true;
+    };
+    place.io.close({ drainMs: 2_000 }).then(closed, closed);
+    for (let waitedMs = 0; waitedMs < 4_000 && !isClosed; waitedMs += 100) await this.#elapse(100);
+    this.#note(`server ${place.number} has ${isClosed ? 'stopped' : 'not stopped in time'}`);
   }
 
   #leave(place: ServerPlace): void {
@@ -550,7 +569,7 @@ class ClusterWorld implements Stage {
   }
 
   #alive(): ServerPlace[] {
-    return this.#places.filter(({ isAlive }) => isAlive);
+    return this.#places.filter(({ isAlive, isLeaving }) => isAlive && !isLeaving);
   }
 
   #act(i: number, random: Random): void {

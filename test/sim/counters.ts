@@ -51,6 +51,7 @@ export const clusterNames = [
   'store away',
   'rollbacks',
   'commits refused',
+  'servers told to stop',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number] | (typeof clusterNames)[number];
@@ -73,7 +74,7 @@ const aloneNames: readonly CounterName[] = [
 
 /** What is seldom met: after so many seeds it has to have been. */
 const rareNames: readonly CounterName[] = ['switches back'];
-const rareAmongSeveral: readonly CounterName[] = ['slow readers cut'];
+const rareAmongSeveral: readonly CounterName[] = ['slow readers cut', 'servers told to stop'];
 const rareSeeds = 500;
 
 /** @returns the names of what was never met by so many seeds with so many servers */

@@ -24,6 +24,8 @@ export class ServerPlace {
   isAlive = true;
   /** Whether only those come to it that are sent there. */
   isReserved = false;
+  /** It is told to stop, and balancers lead nobody to it any more. */
+  isLeaving = false;
 
   constructor(number: number, clock: VirtualClock, random: () => Random, native: boolean, store: SimulatedNode) {
     this.number = number;
