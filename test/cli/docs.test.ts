@@ -47,3 +47,9 @@ test.each<[what: string, args: string[], code: number, words: string]>([
   expect(ended).toMatchObject({ code, stdout: '' });
   expect(ended.stderr).toContain(words);
 });
+
+test('connect takes a contract in the same way', async () => {
+  const ended = await halyard(['connect', 'http://127.0.0.1:9', '--contract', app, '--wait-ms', '100']);
+  expect(ended).toMatchObject({ code: 2, stdout: '' });
+  expect(ended.stderr).toContain('--export may be "admin", "chat".');
+});
