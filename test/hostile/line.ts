@@ -1,6 +1,5 @@
 // A connection as an attacker has it, over each transport: frames go out as they are written, nothing is answered by itself.
-import type { HttpResponse, RawSocket, RawWebSocket } from '../conformance/raw';
-import { request } from '../conformance/raw';
+import { type HttpResponse, Opcode, type RawSocket, type RawWebSocket, request } from '../conformance/raw';
 import { Watched } from '../conformance/watched';
 
 export type Packet = readonly unknown[];
@@ -21,6 +20,8 @@ export interface Line {
   hello(frame?: string): Promise<Key>;
   /** Waits for the end. @returns code and reason */
   close(): Promise<string>;
+  /** Closes with 1000, behind what was sent. */
+  leave(): Promise<void>;
   /** Goes away without a word. */
   cut(): void;
   readonly packets: readonly Packet[];
@@ -71,6 +72,11 @@ export class WebSocketLine implements Line {
     return this.#closed();
   }
 
+  async leave(): Promise<void> {
+    this.socket.message(Uint8Array.of(3, 232), Opcode.Close);
+    await this.socket.close();
+  }
+
   cut(): void {
     this.socket.cut();
   }
@@ -117,6 +123,12 @@ abstract class HttpLine extends Watched implements Line {
 
   close(): Promise<string> {
     return this.until('a close', () => this.closed);
+  }
+
+  async leave(): Promise<void> {
+    await this.#sending;
+    await this.requests.at('DELETE', { 'Halyard-Connection': this.id, 'Halyard-Close': '1000' });
+    this.cut();
   }
 
   protected take(frames: string): void {

