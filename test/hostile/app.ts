@@ -3,7 +3,7 @@ import { type HostFactory, PublicError, Server, type ServerOptions } from '@haly
 import { hasAddresses } from './attacker';
 
 export const attackedOptions: ServerOptions = {
-  helloTimeoutMs: 3_000,
+  helloTimeoutMs: 8_000,
   heartbeatMs: 5_000,
   heartbeatTimeoutMs: 5_000,
   recoveryWindowMs: 2_000,
@@ -21,8 +21,8 @@ export const attackedOptions: ServerOptions = {
   namespacesPerSessionMax: 16,
   dynamicNamespacesMax: 64,
   dynamicNamespacesPerSessionMax: 8,
-  connectionsPerAddressMax: hasAddresses ? 40 : 100_000,
-  opensPerAddressPerSecondMax: hasAddresses ? 10 : 100_000,
+  connectionsPerAddressMax: hasAddresses ? 4 : 100_000,
+  opensPerAddressPerSecondMax: hasAddresses ? 1 : 100_000,
   perMessageDeflate: true,
 };
 
