@@ -39,6 +39,8 @@ const numbers = {
   recoveryWindowMs: { default: defaultSettings.recoveryWindowMs, min: 0, max: 86_400_000 },
   /** How long a new connection may take to say HELLO, and `allowRequest` to decide before. */
   helloTimeoutMs: { default: 10_000, min: 10, max: 600_000 },
+  /** How long a body of HTTP may take to come whole; one of which nothing comes for ten seconds is given up before. */
+  bodyTimeoutMs: { default: 60_000, min: 100, max: 3_600_000 },
   /** How long a poll is held when there is nothing to say. */
   pollHoldMs: { default: 20_000, min: 10, max: 600_000 },
   /** How long `emitWithAck` waits. */

@@ -159,9 +159,14 @@ export interface HostHandlers {
   refusal(request: RequestFacts, answer: HttpAnswer): HttpAnswer;
 }
 
+/** How long a body may take in all, if nothing is said. */
+export const bodyMsMax = 60_000;
+
 export interface HostLimits {
   readonly frameBytesMax: number;
   readonly httpBodyBytesMax: number;
+  /** How long a body may take in all, in milliseconds. Default: `bodyMsMax`. */
+  readonly bodyTimeoutMs?: number;
   readonly compression?: Compression;
 }
 

@@ -25,6 +25,11 @@ export function bodyTooSlow(idleMsMax: number): HttpAnswer {
   return jsonError(408, 'ERR_BODY_IDLE', `Nothing of the body has come for ${idleMsMax} ms.`);
 }
 
+/** @returns the answer to a body that takes too long in all */
+export function bodyTooLong(bodyTimeoutMs: number): HttpAnswer {
+  return jsonError(408, 'ERR_BODY_TIMEOUT', `The body has not come whole within ${bodyTimeoutMs} ms (bodyTimeoutMs).`);
+}
+
 /** The answer where the app serves nothing. */
 export const pathUnknown: HttpAnswer = jsonError(
   404,

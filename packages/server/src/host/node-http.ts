@@ -5,8 +5,16 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
-import { type HttpAnswer, type HttpStream, Peer, type RequestFacts, type StreamableReply } from './host';
-import { bodyTooBig, bodyTooSlow } from './json-error';
+import {
+  bodyMsMax,
+  type HostLimits,
+  type HttpAnswer,
+  type HttpStream,
+  Peer,
+  type RequestFacts,
+  type StreamableReply,
+} from './host';
+import { bodyTooBig, bodyTooLong, bodyTooSlow } from './json-error';
 import { statusText } from './status';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -14,6 +22,8 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** Who sends nothing for so long in the midst of a request is let go: what uWS does. */
 export const idleMsMax = 10_000;
+/** Who reads nothing of an answer for so long is cut. */
+const unreadMsMax = 30_000;
 
 export function pathOf({ url = '/' }: NodeRequest): string {
   const query = url.indexOf('?');
@@ -44,13 +54,13 @@ export function factsOf(request: NodeRequest): RequestFacts {
 }
 
 /**
- * Reads a body to its end and gives it to `whole`. One that is too big, or stands still, goes to `refuse` instead; one that
+ * Reads a body to its end and gives it to `whole`. One that is too big, stands still, or takes too long, goes to `refuse` instead; one that
  * the peer breaks off is forgotten.
  */
 export function readBody(
   request: NodeRequest,
   refuse: (answer: HttpAnswer) => void,
-  bytesMax: number,
+  { httpBodyBytesMax, bodyTimeoutMs = bodyMsMax }: HostLimits,
   platform: Platform,
   whole: (body: Uint8Array) => void,
 ): void {
@@ -64,10 +74,13 @@ export function readBody(
     if (answer !== undefined) refuse(answer);
   };
   let heardAt = platform.now();
+  const endsAt = heardAt + bodyTimeoutMs;
   let cancel: () => void;
   const watch = (): void => {
-    cancel = platform.after(heardAt + idleMsMax - platform.now(), () => {
-      if (platform.now() - heardAt < idleMsMax) watch();
+    cancel = platform.after(Math.min(heardAt + idleMsMax, endsAt) - platform.now(), () => {
+      const now = platform.now();
+      if (now >= endsAt) stop(bodyTooLong(bodyTimeoutMs));
+      else if (now - heardAt < idleMsMax) watch();
       else stop(bodyTooSlow(idleMsMax));
     });
   };
@@ -76,7 +89,7 @@ export function readBody(
     if (over) return;
     heardAt = platform.now();
     bytes += chunk.length;
-    if (bytes > bytesMax) stop(bodyTooBig(bytesMax));
+    if (bytes > httpBodyBytesMax) stop(bodyTooBig(httpBodyBytesMax));
     else chunks.push(chunk);
   });
   request.on('end', () => {
@@ -138,6 +151,7 @@ export class NodeReply implements StreamableReply {
       // Node lets one that is named alone pass, and then takes nothing more on a connection that the peer believes to be kept.
       else if (fields.connection !== undefined && !response.shouldKeepAlive) fields.connection += ', close';
       response.writeHead(status, fields).end(body);
+      cutUnread(response);
     }
   }
 }
@@ -163,8 +177,17 @@ class NodeStream implements HttpStream {
   }
 
   end(): void {
-    if (!this.#response.writableEnded) this.#response.end();
+    if (this.#response.writableEnded) return;
+    this.#response.end();
+    if (!('stream' in this.#response)) cutUnread(this.#response);
   }
+}
+
+/** Cuts a connection of which nothing is read any more, though its answer is at its end: nothing else would end that. */
+function cutUnread(response: ServerResponse): void {
+  const { socket } = response;
+  // What the system has taken is its own. Once the answer is out Node sets a time for the next request.
+  if (socket !== null && socket.writableLength > 0) socket.setTimeout(unreadMsMax);
 }
 
 /** Answers a request whose socket Node has handed out, and ends it. */

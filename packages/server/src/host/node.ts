@@ -60,7 +60,7 @@ class NodeHost implements Host {
   constructor(path: string, mount: Mount, tls: TlsOptions | undefined) {
     const patience = {
       headersTimeout: idleMsMax,
-      // A body may take as long as it likes, if it does not stand still.
+      // Of a body it is watched how it comes.
       requestTimeout: 0,
       connectionsCheckingInterval: 2_000,
     };
@@ -153,9 +153,12 @@ class NodeMount implements Mount {
     this.#limits = limits;
     this.#platform = platform;
     this.#requests = new TurnCount(platform);
-    this.#webSockets = new WebSocketServer({
+    // Its published types do not know all of them.
+    const options = {
       noServer: true,
       clientTracking: false,
+      // Who does not answer a close frame.
+      closeTimeout: idleMsMax,
       perMessageDeflate: limits.compression && {
         // What is compressed is said with each message.
         threshold: 0,
@@ -164,7 +167,8 @@ class NodeMount implements Mount {
       },
       // Our own limit answers with a clean 1009 first.
       maxPayload: limits.frameBytesMax * 2 + 65_536,
-    });
+    };
+    this.#webSockets = new WebSocketServer(options);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -202,9 +206,7 @@ class NodeMount implements Mount {
     const refuse = (answer: HttpAnswer): void => reply.send(this.#handlers.refusal(facts, answer), true);
     if (refusal !== undefined) refuse(refusal);
     else {
-      readBody(request, refuse, this.#limits.httpBodyBytesMax, this.#platform, (body) =>
-        this.#handlers.request(facts, body, reply),
-      );
+      readBody(request, refuse, this.#limits, this.#platform, (body) => this.#handlers.request(facts, body, reply));
     }
   }
 }

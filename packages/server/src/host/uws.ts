@@ -8,6 +8,7 @@ import type { Platform } from '../base/platform';
 import { addressOfBytes } from './address';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import {
+  bodyMsMax,
   type Host,
   type HostFactory,
   type HostHandlers,
@@ -21,7 +22,7 @@ import {
   type StreamableReply,
   type UpgradeVerdict,
 } from './host';
-import { bodyTooBig } from './json-error';
+import { bodyTooBig, bodyTooLong } from './json-error';
 import { statusText } from './status';
 import { readTls, type TlsOptions } from './tls';
 import { TurnCount } from './turn-count';
@@ -277,9 +278,10 @@ class UwsHost implements Host {
       else this.#handlers.request(request, noBody, reply);
       return;
     }
-    const { httpBodyBytesMax } = this.#limits;
+    const { httpBodyBytesMax, bodyTimeoutMs = bodyMsMax } = this.#limits;
     const chunks: Uint8Array[] = [];
     let bytes = 0;
+    let cancel: (() => void) | undefined;
     res.onData((chunk, last) => {
       bytes += chunk.byteLength;
       if (bytes > httpBodyBytesMax) {
@@ -288,7 +290,13 @@ class UwsHost implements Host {
       }
       // The chunk is detached when this returns.
       if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
-      if (!last) return;
+      if (!last) {
+        cancel ??= this.#platform.after(bodyTimeoutMs, () =>
+          reply.send(this.#handlers.refusal(request, bodyTooLong(bodyTimeoutMs)), true),
+        );
+        return;
+      }
+      cancel?.();
       if (chunked || isFull) this.#platform.soon(() => this.#handlers.request(request, joined(chunks), reply));
       else this.#handlers.request(request, joined(chunks), reply);
     });
@@ -349,10 +357,10 @@ class UwsReply implements StreamableReply {
     });
   }
 
-  send(content: HttpAnswer): void {
+  send(content: HttpAnswer, last = this.#last): void {
     if (this.#over) return;
     this.#over = true;
-    this.#res.cork(() => answer(this.#res, content, this.#head, this.#last));
+    this.#res.cork(() => answer(this.#res, content, this.#head, last));
   }
 
   stream(begin: HttpAnswer): HttpStream | undefined {
