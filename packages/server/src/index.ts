@@ -16,6 +16,7 @@ export type { HistogramSample, Labels, Metric, MetricFacts, MetricSample } from 
 export type { Guard, Namespace, NamespaceRules } from './api/namespace';
 export type { NamespaceOptions } from './api/namespace-options';
 export type { ServerOptions } from './api/options';
+export type { OverloadOptions } from './api/overload-options';
 export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
@@ -24,6 +25,7 @@ export type { Socket } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';
 export type { Entering, HandledEvent, Instruments, Resuming } from './base/instruments';
 export type { Logger } from './base/logger';
+export type { OverloadChange, OverloadReason, OverloadState } from './base/overload';
 export type { Platform } from './base/platform';
 export type { Warning } from './base/warnings';
 export type { AppServer } from './host/attached';

@@ -62,6 +62,10 @@ export class OwnTime {
 
   readonly randomBytes = (length: number): Buffer => Buffer.from(Array.from({ length }, () => this.#random.int(256)));
 
+  /** A world has one process, of which no server is to shed anything. */
+  readonly memoryBytes = (): number => 0;
+  readonly loopTimes = () => ({ active: 0, idle: 0 });
+
   /** @returns a name of 128 random bits */
   readonly token = (): string => this.randomBytes(16).toString('hex');
 

@@ -79,6 +79,7 @@ export function commonly(transport: TransportName, opening: Exclude<Opening, { k
         'Something on the way changes or drops the header in which it is offered (Sec-WebSocket-Protocol, halyard-protocol).',
       );
     case 'ERR_TOO_MANY_CONNECTIONS':
+    case 'ERR_TOO_MANY_HANDSHAKES':
     case 'ERR_TOO_MANY_UNDECIDED':
       return fault(`The server is full: ${described(answer)}`, 'Its options of that name say how much it takes.');
     case 'ERR_ADDRESS_FULL':
@@ -89,6 +90,11 @@ export function commonly(transport: TransportName, opening: Exclude<Opening, { k
         ...program('new Server({ trustProxy: true })'),
         'and the proxy says it (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;).',
         'Its options connectionsPerAddressMax and opensPerAddressPerSecondMax say how much it takes of one.',
+      );
+    case 'ERR_OVERLOADED':
+      return warning(
+        `The server has more to do than it can, and takes nobody new: ${described(answer)}`,
+        'Ask again later. Its option overload says from when on; its metric halyard_loop_delay_seconds tells how late it is.',
       );
     case 'ERR_STOPPING':
       return warning(

@@ -16,6 +16,16 @@ describe('backoff', () => {
     expect(wait(3, 0.25)).toBe(1_000);
     expect(wait(3, 0)).toBe(50);
   });
+
+  test('comes behind what the server asks for, and up to half of that again, which has a bound', () => {
+    const wait = (reason: string, chance: number) =>
+      backoffMs(0, { delayMinMs: 500, delayMaxMs: 10_000, random: () => chance }, reason);
+    expect(wait('ERR_OVERLOADED: too much; retry-after: 5', 0)).toBe(5_000);
+    expect(wait('ERR_OVERLOADED: too much; retry-after: 5', 1)).toBe(8_000);
+    expect(wait('retry-after: 86400', 1)).toBe(60_500);
+    expect(wait('retry-after: soon', 1)).toBe(500);
+    expect(wait('retry-after: 5, or never', 1)).toBe(500);
+  });
 });
 
 describe('reconnecting', () => {
@@ -55,6 +65,18 @@ describe('reconnecting', () => {
       { from: 'connecting', to: 'open', reason: 'recovered', transport: 'fake', attempt: 1 },
       { from: 'open', to: 'closed', reason: 'local', attempt: 0, close: { code: 1000, reason: '', by: 'client' } },
     ]);
+  });
+
+  test('a server that says when is not asked before', async () => {
+    const { socket, transport, advance } = scene();
+    const waits: unknown[] = [];
+    socket.connection.on('state', (change) => change.to === 'waiting' && waits.push(change.retryInMs));
+    await transport.link.drop({ code: 1013, reason: 'ERR_OVERLOADED: too much; retry-after: 4', by: 'server' });
+    expect([waits, socket.connection.state]).toEqual([[4_000 * 1.25 + 250], 'waiting']);
+    await advance(5_000);
+    expect(socket.connection.state).toBe('waiting');
+    await advance(250);
+    expect(socket.connection.state).toBe('connecting');
   });
 
   test('a connection that lasted starts the waits anew', async () => {

@@ -239,7 +239,7 @@ export function createConnector<Session extends CarriedSession>(
       move({ to: 'closed', reason, close });
     } else {
       attempt++;
-      retryInMs = backoffMs(failures++, options);
+      retryInMs = backoffMs(failures++, options, close.reason);
       cancel = clock.after(retryInMs, () => connect('retry'));
       move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
     }

@@ -156,7 +156,9 @@ function open(
           return headers;
         }
         const words = status > 299 ? wordsOf(content as string) : undefined;
-        failure = words ?? `no Halyard server, but one that answers ${status}`;
+        const after = headers.get('retry-after');
+        failure =
+          (words ?? `no Halyard server, but one that answers ${status}`) + (after ? `; retry-after: ${after}` : '');
         // A poll that is told of no connection opens another one, whoever has told it.
         if (words || status === 413 || (status === 404 && method === 'GET')) {
           // What ended the connection is told to the poll.

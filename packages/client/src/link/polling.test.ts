@@ -570,6 +570,20 @@ describe.each([
     }
   });
 
+  test('what the server asks to be waited stands behind the reason', async () => {
+    const http = createServer((_request, response) =>
+      response.writeHead(503, { 'retry-after': '7' }).end('{"code":"ERR_OVERLOADED","message":"too much"}'),
+    );
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/halyard`;
+    const address = { url, protocol: 'halyard.v1+json', binary: false, batchMax: () => 100, clock };
+    const close = await new Promise<Close>((resolve) => {
+      polling(platform).open(address, { onOpen() {}, onFrame() {}, onClose: resolve });
+    });
+    http.close();
+    expect(close).toEqual({ code: 1006, reason: 'ERR_OVERLOADED: too much; retry-after: 7', by: 'network' });
+  });
+
   test('close(1000) sends what waits, then says goodbye; nothing is heard after it', async () => {
     const { server, link, frames, closes, opened } = await start({ faults: { POST: [undefined, 'lost response'] } });
     await opened;

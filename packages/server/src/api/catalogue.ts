@@ -6,6 +6,7 @@ import { Histogram } from '../base/histogram';
 import type { Histograms } from '../base/histograms';
 import type { Instruments } from '../base/instruments';
 import type { Meters } from '../base/meters';
+import type { Overload } from '../base/overload';
 import type { Traffic } from '../base/traffic';
 import type { UnderWay } from '../base/under-way';
 import type { SlowReaderCounts } from '../session/context';
@@ -32,6 +33,8 @@ export interface TimesSource {
 export interface MetricsSource extends TimesSource {
   readonly happenings: Happenings;
   readonly slowReaders: SlowReaderCounts;
+  /** Undefined if nobody looks for it. */
+  readonly overload: Overload | undefined;
   readonly sessions: SessionSums;
   readonly isReady: boolean;
   readonly namespaces: number;
@@ -57,6 +60,7 @@ type Entries = readonly (
 )[];
 
 const storeStates: readonly StoreState[] = ['up', 'degraded', 'recovering'];
+const overloadReasons = ['loop-delay', 'utilization', 'memory'] as const;
 const ways = ['transport', 'codec'] as const;
 
 export const catalogue: Entries = [
@@ -65,6 +69,27 @@ export const catalogue: Entries = [
     help: '1 if the server is to be sent clients, else 0: see health.',
     ...{ type: 'gauge', unit: '', labels: [] },
     read: ({ isReady }) => single(isReady ? 1 : 0),
+  },
+  {
+    name: 'halyard_overloaded',
+    help: '1 for each reason for which the server sheds work, 0 for the others: see the option overload.',
+    ...{ type: 'gauge', unit: '', labels: ['reason'] },
+    read: ({ overload }) =>
+      byLabel(
+        'reason',
+        overloadReasons.map((reason) => [reason, overload?.reasons.includes(reason) ? 1 : 0]),
+      ),
+  },
+  {
+    name: 'halyard_shed_total',
+    help: 'What was turned away for overload: connections, new sessions, and connections that were open (ended).',
+    ...{ type: 'counter', unit: 'clients', labels: ['kind'] },
+    read: ({ overload }) =>
+      byLabel('kind', [
+        ['connections', overload?.refusedConnections ?? 0],
+        ['sessions', overload?.refusedSessions ?? 0],
+        ['ended', overload?.endedConnections ?? 0],
+      ]),
   },
   {
     name: 'halyard_connections',

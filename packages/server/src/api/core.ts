@@ -6,6 +6,7 @@ import { debugOf } from '../base/debug';
 import { factsOf, Happenings } from '../base/happenings';
 import type { Instruments } from '../base/instruments';
 import { Meters } from '../base/meters';
+import { Overload, type OverloadChange, type OverloadLimits } from '../base/overload';
 import { TimerWheel } from '../base/wheel';
 import { uwsOrNode } from '../host/default-host';
 import type { Host, HostFactory } from '../host/host';
@@ -84,6 +85,9 @@ export class Core {
   readonly #greeting: GreetingContext;
   readonly #router: Router;
   readonly #entry: Entry;
+  readonly #overload: Overload | undefined;
+  /** What may wait for a slow client now. */
+  readonly #patience: { backpressureBytesMax: number };
   #host: Host | undefined;
   #starting = false;
   #closing = false;
@@ -123,6 +127,8 @@ export class Core {
     this.#retention = store.isShared ? (cluster as Node).retention : store.retention;
     this.#fanOut = new FanOut(codecs, this.#flusher, meters);
     const codec = store.isShared ? store.codec : (codecs[0] as Codec);
+    const overload = options.overload && this.#overloadOf(options.overload);
+    this.#overload = overload;
     const budget = new OutboxBudget(options.outboxesBytesMax, () => platform.soon(() => this.#relieveOutboxes(budget)));
     const { sessionKey } = options;
     const keys = sessionKey && new SessionKeys({ ...options, sessionKey, report, warn });
@@ -133,7 +139,7 @@ export class Core {
         serverLimits: serverLimitsOf(options, budget),
         ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
-        ...{ meters, tell, report, warn },
+        ...{ meters, overload, tell, report, warn },
       },
       { ...options, keys },
       cluster,
@@ -182,8 +188,11 @@ export class Core {
     const accept = (connection: Connection): boolean => this.#accept(connection);
     const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
     const handshakes = (): number => this.#greeting.greetings.size + this.#sessions.arriving;
-    const entry = new Entry({ ...options, addresses, handshakes, warn });
+    const entry = new Entry({ ...options, addresses, handshakes, overload, warn });
     this.#entry = entry;
+    const { backpressureBytesMax } = options;
+    this.#patience = { backpressureBytesMax };
+    const patience = this.#patience;
     const closed = (connection: Connection, close: Close): void => this.#closedConnection(connection, close);
     const { allowRequest } = options;
     const gate = allowRequest && new Gate({ ...options, allowRequest, report, warn });
@@ -193,7 +202,7 @@ export class Core {
       transports: options.transports,
       settings: {
         ...options,
-        ...{ wheel, flusher: this.#flusher, platform, closed },
+        ...{ wheel, flusher: this.#flusher, platform, closed, patience },
         traffic: (transport, codecIndex) => meters.traffic(transport, codecIndex),
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
@@ -210,7 +219,7 @@ export class Core {
       ...options,
       admission,
       flusher: this.#flusher,
-      ...{ platform, meters, http, entry, gate, tell, closed },
+      ...{ platform, meters, http, entry, gate, tell, closed, patience },
       isStopping: () => this.#closing,
       accept,
       ...{ report, warn },
@@ -236,7 +245,13 @@ export class Core {
   /** @param isListening whether clients can come */
   health(isListening: boolean): Health {
     const { store } = this.#cluster ?? {};
-    return healthOf({ isListening, isClosing: this.#closing, isClosed: this.#isClosed, store: store?.state });
+    return healthOf({
+      isListening,
+      isClosing: this.#closing,
+      isClosed: this.#isClosed,
+      store: store?.state,
+      overload: this.#overload?.reasons ?? [],
+    });
   }
 
   /** @throws LocalUsageError `ERR_INSTRUMENTED` */
@@ -267,6 +282,7 @@ export class Core {
     }
     return readMetrics({
       ...{ meters: this.#meters, happenings: this.#happenings, slowReaders: this.slowReaderCounts },
+      overload: this.#overload,
       ...{ sessions: this.#sessions.sums(), namespaces, sockets, logs: this.#retention },
       isReady: this.health(isListening).ready,
       commits: cluster?.commits,
@@ -354,6 +370,7 @@ export class Core {
     await this.#cluster?.close();
     this.#wheel.stop();
     this.#meters.loopDelay.stop();
+    this.#overload?.stop();
     this.#isClosed = true;
   }
 
@@ -382,9 +399,40 @@ export class Core {
     const { transport, codecIndex, peer } = connection;
     connection.number = ++this.#connections;
     this.#entry.entered(peer);
+    this.#overload?.watch();
     this.#meters.traffic(transport, codecIndex).opened++;
     this.#happenings.tell('connection opened', { transport, connection: connection.number });
     return true;
+  }
+
+  #overloadOf(limits: OverloadLimits): Overload {
+    return new Overload(limits, {
+      platform: this.#options.platform,
+      changed: (change) => this.#overloadChanged(change),
+      insufficient: () => {
+        const overload = this.#overload as Overload;
+        overload.endedConnections += this.#sessions.turnAway(newestPart, overload);
+      },
+      isIdle: () => this.#entry.connections === 0,
+    });
+  }
+
+  #overloadChanged(change: OverloadChange): void {
+    const { state, reasons, loopDelayMs, memoryBytes } = change;
+    const { backpressureBytesMax } = this.#options;
+    const isFull = state === 'shedding';
+    const isShedding = this.#overload?.isShedding === true;
+    debug?.(`node ${this.node} is ${isFull ? `overloaded, by ${reasons.join(', ')}` : 'not overloaded any more'}`);
+    this.#patience.backpressureBytesMax = isShedding ? backpressureBytesMax / impatience : backpressureBytesMax;
+    if (isFull) {
+      const rest = isShedding ? ', volatile events dropped, slow readers cut sooner' : '';
+      this.reports.warn(
+        'overload',
+        `The server has more to do than it can (${reasons.join(', ')}): the event loop is ${loopDelayMs} ms late (overload.loopDelayMs), and the ` +
+          `process has ${memoryBytes} bytes (overload.memoryBytes). New clients are turned away${rest}.`,
+      );
+    }
+    this.reports.overload(change);
   }
 
   /** All outboxes hold too much: the sessions end that have most, until there is room again. */
@@ -417,6 +465,11 @@ export class Core {
     });
   }
 }
+
+/** Of connections that are closed for overload: those of one session in so many. */
+const newestPart = 20;
+/** While work is shed a slow client is cut at such a part of what may wait for it else. */
+const impatience = 4;
 
 function closed(): LocalUsageError {
   return new LocalUsageError('ERR_CLOSED', 'The server is closed, and its sessions are over: make a new Server.');

@@ -21,9 +21,11 @@ export interface Condition {
   readonly isClosed: boolean;
   /** Of the store that servers share; undefined if there is none. */
   readonly store: StoreState | undefined;
+  /** Why it sheds work; empty if it does not. */
+  readonly overload: readonly string[];
 }
 
-export function healthOf({ isListening, isClosing, isClosed, store }: Condition): Health {
+export function healthOf({ isListening, isClosing, isClosed, store, overload }: Condition): Health {
   const reasons: string[] = [];
   if (isClosed) reasons.push('The server is closed.');
   else if (isClosing) reasons.push('The server closes: it takes no new clients.');
@@ -33,6 +35,10 @@ export function healthOf({ isListening, isClosing, isClosed, store }: Condition)
       reasons.push('The store does not answer: what clients and handlers say waits until it does.');
     if (store === 'recovering') reasons.push('The store is back, and what was missed is being read.');
   }
+  if (!isClosed && overload.length > 0)
+    reasons.push(
+      `The server has more to do than it can (${overload.join(', ')}): it takes no new clients until that is over.`,
+    );
   return { live: !isClosed, ready: reasons.length === 0, draining: isClosing && !isClosed, reasons };
 }
 

@@ -14,6 +14,7 @@ import {
   type ServerLimits,
 } from '@halyard/protocol';
 import { type Logger, logLevels } from '../base/logger';
+import type { OverloadLimits } from '../base/overload';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import { tickMs } from '../base/wheel';
 import { type Compression, compressionOf, type PerMessageDeflateOptions } from '../host/compression';
@@ -28,6 +29,7 @@ import type { Origins } from '../wire/admission';
 import { type TransportName, transportNames } from '../wire/connection';
 import type { AllowRequest } from '../wire/gate';
 import { isRange, Proxies, type Trust } from '../wire/proxies';
+import { type OverloadOptions, overloadOf } from './overload-options';
 
 /** Numbers an operator may set. Durations are in milliseconds, sizes in bytes. */
 const numbers = {
@@ -175,6 +177,11 @@ export interface ServerOptions extends Partial<NumberOptions> {
    * each emit what its schemas cost. Default: false.
    */
   readonly validateEmits?: boolean;
+  /**
+   * From when on the server sheds work, because it has more to do than it can, and how; see docs/SERVER.md. `false`: never. Default: all of
+   * its defaults, and false with another `clock`.
+   */
+  readonly overload?: false | OverloadOptions;
   /** For tests: another time, and what else of the platform is to be another. */
   readonly clock?: Clock & Partial<Platform>;
 }
@@ -190,6 +197,7 @@ export interface CheckedOptions extends NumberOptions {
   readonly transports: readonly TransportName[];
   readonly trustProxy: Trust;
   readonly compression: Compression;
+  readonly overload: OverloadLimits | undefined;
   readonly fetch: FetchHandler | undefined;
   readonly logger: Logger | undefined;
   readonly adapter: Adapter;
@@ -199,7 +207,7 @@ export interface CheckedOptions extends NumberOptions {
 
 const others = [
   ...['host', 'codecs', 'origins', 'allowRequest', 'path', 'transports', 'trustProxy', 'perMessageDeflate', 'fetch'],
-  ...['logger', 'adapter', 'contract', 'validateEmits', 'clock', 'sessionKey', 'onSessionsPerKeyMax'],
+  ...['logger', 'adapter', 'contract', 'validateEmits', 'clock', 'sessionKey', 'onSessionsPerKeyMax', 'overload'],
 ] as const;
 
 /** How long what is published is kept, and how much of it. */
@@ -261,6 +269,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   const { sessionKey, onSessionsPerKeyMax = 'end-oldest', validateEmits = false } = options;
   const compression = compressionOf(options.perMessageDeflate);
   const platform = clock === undefined ? systemPlatform : platformOf(clock);
+  const overload = overloadOf(options.overload ?? (clock === undefined ? {} : false), platform);
   check(
     'codecs',
     Array.isArray(codecs) && codecs.length > 0 && codecs.every(isCodec),
@@ -318,6 +327,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
       transports,
       trustProxy: typeof trustProxy === 'boolean' ? trustProxy : new Proxies(trustProxy),
       compression,
+      overload,
       fetch,
       logger,
       adapter,

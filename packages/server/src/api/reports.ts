@@ -2,6 +2,7 @@
 // stderr.
 
 import type { Happenings } from '../base/happenings';
+import type { OverloadChange } from '../base/overload';
 import { type Warning, Warnings } from '../base/warnings';
 import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from '../namespace/handlers';
 
@@ -11,7 +12,7 @@ export interface ErrorContext {
   readonly where: string;
 }
 
-const reportEvents = ['error', 'warning', 'unhandled', 'refused'] as const;
+const reportEvents = ['error', 'warning', 'unhandled', 'refused', 'overload'] as const;
 
 type ReportEvent = (typeof reportEvents)[number];
 
@@ -57,6 +58,13 @@ export class Reports {
     fireHandlers(this.#listeners, 'refused', [socket, event, error], (failure) =>
       this.report(failure, 'a handler of "refused"'),
     );
+
+  /** The server sheds work from now on, or takes it again. */
+  readonly overload = (change: OverloadChange): void => {
+    const { state, reasons } = change;
+    this.#happenings.tell('overload', { code: state, reason: reasons.join(', ') });
+    fireHandlers(this.#listeners, 'overload', [change], (error) => this.report(error, 'a handler of "overload"'));
+  };
 
   /** A limit was met. @param code the option. @param about which of several things of the kind */
   readonly warn = (code: string, message: string, about?: string): void => {

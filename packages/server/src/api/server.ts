@@ -11,6 +11,7 @@ import {
   type Value,
 } from '@halyard/protocol';
 import type { Instruments } from '../base/instruments';
+import type { OverloadChange } from '../base/overload';
 import type { Warning } from '../base/warnings';
 import type { AppServer } from '../host/attached';
 import { attachedNode } from '../host/node';
@@ -186,6 +187,8 @@ export class Server<
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
   on(event: 'warning', handler: (warning: Warning) => void): this;
+  /** The server sheds work from now on, because it has more to do than it can, or takes it again: see the option `overload`. */
+  on(event: 'overload', handler: (change: OverloadChange) => void): this;
   on(event: 'unhandled', handler: (socket: Socket, event: string, args: readonly Value[]) => void): this;
   on(event: 'refused', handler: (socket: Socket, event: string, error: PublicError) => void): this;
   /**

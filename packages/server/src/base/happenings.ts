@@ -59,6 +59,11 @@ const kinds = {
   'event refused': { channel: events, level: 'debug', message: 'An event was refused by the contract or a guard.' },
   'event failed': { channel: events, level: 'debug', message: 'An event has failed.' },
   error: { channel: channel('halyard:error'), level: 'error', message: 'User code has failed.', isSampled: true },
+  overload: {
+    channel: channel('halyard:overload'),
+    level: 'warn',
+    message: 'The server sheds work, or takes it again.',
+  },
   // Once a minute already.
   warning: { channel: channel('halyard:warning'), level: 'warn', message: '' },
 } satisfies Record<string, Kind>;

@@ -6,6 +6,12 @@ import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers';
 import type { Clock } from '@halyard/protocol';
 
+/** How long the event loop has been busy, and idle, since the process began, in milliseconds. */
+export interface LoopTimes {
+  readonly active: number;
+  readonly idle: number;
+}
+
 export interface Platform extends Clock {
   /** `now` with its fractions: for what is measured. */
   exact(): number;
@@ -17,6 +23,9 @@ export interface Platform extends Clock {
   microtask(run: () => void): void;
   /** @returns so many bytes that nobody can guess */
   randomBytes(length: number): Buffer;
+  /** Resident memory of the process. */
+  memoryBytes(): number;
+  loopTimes(): LoopTimes;
 }
 
 /** The real one. Its timers never keep a process alive by themselves. */
@@ -36,6 +45,8 @@ export const systemPlatform: Platform = {
   },
   microtask: queueMicrotask,
   randomBytes,
+  memoryBytes: process.memoryUsage.rss,
+  loopTimes: () => performance.eventLoopUtilization(),
 };
 
 /** @returns a platform with some of it replaced */
@@ -48,5 +59,7 @@ export function platformOf(clock: Clock & Partial<Platform>): Platform {
     soon: (run) => (clock.soon ? clock.soon(run) : systemPlatform.soon(run)),
     microtask: (run) => (clock.microtask ? clock.microtask(run) : systemPlatform.microtask(run)),
     randomBytes: (length) => clock.randomBytes?.(length) ?? randomBytes(length),
+    memoryBytes: () => clock.memoryBytes?.() ?? systemPlatform.memoryBytes(),
+    loopTimes: () => clock.loopTimes?.() ?? systemPlatform.loopTimes(),
   };
 }

@@ -3,6 +3,7 @@ import type { Codec } from '@halyard/codec';
 import type { Failure, ServerLimits, SessionSettings, Value } from '@halyard/protocol';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
+import type { Overload } from '../base/overload';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Recorded, Turn } from '../store/turn';
@@ -62,6 +63,8 @@ export interface SlowReaderCounts {
 export interface SessionContext extends PendingLimits {
   readonly counts: SlowReaderCounts;
   readonly meters: Meters;
+  /** Undefined if nobody looks for it. */
+  readonly overload: Overload | undefined;
   readonly tell: Tell;
   readonly platform: Platform;
   /** Id of this node. */

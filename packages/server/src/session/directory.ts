@@ -1,7 +1,8 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec. Longer than other files: whatever
 // concerns one of them, or each, begins here.
-import { afterClose, CloseCode, type HelloPacket } from '@halyard/protocol';
+import { afterClose, type Close, CloseCode, type HelloPacket } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
+import type { Overload } from '../base/overload';
 import { Turnstile } from '../base/turnstile';
 import { Impatience } from '../store/patience';
 import type { StoredLetter } from '../store/store';
@@ -350,12 +351,22 @@ export class Sessions {
     }
     // Of the session that its token named nothing is left, but some of what it has sent may have been handled there.
     if (hello.left > 0 && refusal === '') refusal = 'unknown-session';
+    const { overload } = this.#context;
+    if (overload?.isFull) {
+      overload.refusedSessions++;
+      connection.close(overloaded(overload));
+      return;
+    }
     if (this.#byId.size >= this.#sessionsMax) {
       this.#context.warn(
         'sessionsMax',
         `There are ${this.#sessionsMax} sessions (sessionsMax): a client was turned away.`,
       );
-      connection.close({ code: CloseCode.TryAgainLater, reason: 'the server is full (sessionsMax)', by: 'server' });
+      connection.close({
+        code: CloseCode.TryAgainLater,
+        reason: 'the server is full (sessionsMax); retry-after: 5',
+        by: 'server',
+      });
       return 'sessions-full';
     }
     this.#begin(connection, hello, refusal, isTaken);
@@ -381,6 +392,14 @@ export class Sessions {
       sums.outboxBytes += outboxBytes;
     }
     return sums;
+  }
+
+  /** Closes connections of one in so many sessions, of those that began last. @returns how many */
+  turnAway(part: number, overload: Overload): number {
+    const all = [...this].filter(({ connection }) => connection !== undefined);
+    const last = all.slice(-Math.ceil(all.length / part));
+    for (const session of last) session.comeAgain(overloaded(overload));
+    return last.length;
   }
 
   /** Ends sessions, those first whose outboxes hold most. @param isOver whether one more has to end */
@@ -441,6 +460,12 @@ export class Sessions {
     this.#byCodec[codecIndex] = (this.#byCodec[codecIndex] ?? 1) - 1;
     this.#endings?.add(session);
   }
+}
+
+function overloaded({ limits: { retryAfterMs } }: Overload): Close {
+  const seconds = Math.ceil(retryAfterMs / 1_000);
+  const reason = `ERR_OVERLOADED: the server has more to do than it can; retry-after: ${seconds}`;
+  return { code: CloseCode.TryAgainLater, reason, by: 'server' };
 }
 
 const tooMuch = {

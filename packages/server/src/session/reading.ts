@@ -78,7 +78,7 @@ export abstract class Reading extends Outgoing {
 
   /** Whether what may be dropped is not. */
   protected get takesVolatile(): boolean {
-    return this.catchUp === undefined && this.connection?.slow === false;
+    return this.catchUp === undefined && this.connection?.slow === false && this.context.overload?.isShedding !== true;
   }
 
   publishToOthers(topic: string, frame: Uint8Array): boolean {

@@ -315,6 +315,12 @@ export class Session extends Roaming implements Receiver {
     this.away(close);
   }
 
+  /** Its server has more to do than it can: its client is to come again later. */
+  comeAgain(close: Close): void {
+    this.connection?.close(close);
+    this.away(close);
+  }
+
   /** Whether its client has everything that was said to it, or is not there. */
   get hasSaidAll(): boolean {
     return this.isAway || this.machine.confirmed === this.machine.sent;

@@ -9,6 +9,7 @@ const exposedHeaders = [
   protocolHeader,
   ...[pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close],
   ...Object.values(pollingLimitHeaders),
+  'retry-after',
 ].join(', ');
 
 /** Names of header fields that a page may ask to send, in characters. */

@@ -9,7 +9,14 @@ function entry(connectionsMax: number, handshakesMax: number) {
   const limits = { connectionsPerAddressMax: 100, opensPerAddressPerSecondMax: 100, trustProxy: false };
   const addresses = new Addresses({ ...limits, now: () => 0, warn });
   let handshakes = 0;
-  const its = new Entry({ connectionsMax, handshakesMax, addresses, handshakes: () => handshakes, warn });
+  const its = new Entry({
+    overload: undefined,
+    connectionsMax,
+    handshakesMax,
+    addresses,
+    handshakes: () => handshakes,
+    warn,
+  });
   const peer = new Peer('192.0.2.1', false, []);
   return {
     warned,

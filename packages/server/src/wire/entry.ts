@@ -1,5 +1,6 @@
 // Whether there is room for one more connection: in all, among those that have not said who they are, and of its address. The same over
 // every transport, and asked before there is a connection.
+import type { Overload } from '../base/overload';
 import type { HttpAnswer, Peer } from '../host/host';
 import { jsonError } from '../host/json-error';
 import type { Addresses } from './addresses';
@@ -13,6 +14,8 @@ export interface EntryLimits {
 
 export interface EntryContext extends EntryLimits {
   readonly addresses: Addresses;
+  /** Undefined if nobody looks for it. */
+  readonly overload: Overload | undefined;
   /** How many handshakes there are. */
   handshakes(): number;
   /** A limit was met. @param code the option */
@@ -29,7 +32,7 @@ export class Entry {
 
   /** Somebody wants to connect. @returns the refusal, or undefined */
   ask(peer: Peer): HttpAnswer | undefined {
-    const { connectionsMax, handshakesMax, handshakes, addresses, warn } = this.#context;
+    const { connectionsMax, handshakesMax, handshakes, addresses, overload, warn } = this.#context;
     if (this.#connections >= connectionsMax) {
       const message = `There are ${connectionsMax} connections (connectionsMax): a client was turned away.`;
       warn('connectionsMax', message);
@@ -40,7 +43,17 @@ export class Entry {
       warn('handshakesMax', message);
       return tooManyHandshakes;
     }
-    return addresses.ask(peer);
+    return addresses.ask(peer) ?? (overload?.isFull && !overload.letsIn() ? this.#overloaded(overload) : undefined);
+  }
+
+  #overloaded({ limits: { retryAfterMs } }: Overload): HttpAnswer {
+    const retry = { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) };
+    return jsonError(503, 'ERR_OVERLOADED', 'The server has more to do than it can: try again later.', {}, retry);
+  }
+
+  /** How many there are. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** Who has asked is connected. */

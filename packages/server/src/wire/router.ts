@@ -45,7 +45,8 @@ export interface RouterOptions {
   readonly codecs: readonly Codec[];
   readonly frameBytesMax: number;
   readonly compression: Compression;
-  readonly backpressureBytesMax: number;
+  /** What may wait for a slow client: it changes with what the server has to do. */
+  readonly patience: { readonly backpressureBytesMax: number };
   /** Whether the host may fan out by itself: not if a member may wait for what is stored elsewhere. */
   readonly fansOut: boolean;
   readonly admission: AdmissionOptions;
@@ -79,7 +80,7 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, compression, backpressureBytesMax, flusher, platform, fansOut } = this.#options;
+    const { codecs, frameBytesMax, compression, patience, flusher, platform, fansOut } = this.#options;
     const { meters, closed } = this.#options;
     const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
@@ -87,7 +88,7 @@ export class Router implements HostHandlers {
       binary,
       frameBytesMax,
       compressedBytesMin,
-      backpressureBytesMax,
+      patience,
       flusher,
       platform,
       traffic: meters.traffic('websocket', codecIndex),

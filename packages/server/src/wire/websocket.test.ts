@@ -73,7 +73,7 @@ function setUp({ native = true } = {}) {
     binary: false,
     frameBytesMax: 100,
     compressedBytesMin: Number.POSITIVE_INFINITY,
-    backpressureBytesMax: 1_000,
+    patience: { backpressureBytesMax: 1_000 },
     native,
   };
   const connection = new WebSocketConnection(socket, new Peer('::1', false, []), {

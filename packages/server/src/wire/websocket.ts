@@ -19,7 +19,7 @@ export interface WebSocketSettings {
   /** Messages from this size on are compressed; Infinity: none are. */
   readonly compressedBytesMin: number;
   /** As much as may wait for the peer before a further frame cuts the connection. */
-  readonly backpressureBytesMax: number;
+  readonly patience: { readonly backpressureBytesMax: number };
   readonly flusher: Flusher;
   readonly platform: Platform;
   readonly traffic: Traffic;
@@ -130,7 +130,8 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   published(bytes: number): void {
-    if (this.#open && this.#socket.getBufferedAmount() - bytes > this.#settings.backpressureBytesMax) this.#cut();
+    if (this.#open && this.#socket.getBufferedAmount() - bytes > this.#settings.patience.backpressureBytesMax)
+      this.#cut();
   }
 
   #look(): void {

@@ -25,7 +25,7 @@ export interface HttpSettings {
   readonly flusher: Flusher;
   readonly platform: Platform;
   readonly pollHoldMs: number;
-  readonly backpressureBytesMax: number;
+  readonly patience: { readonly backpressureBytesMax: number };
   readonly frameBytesMax: number;
   /** What connection ids begin with: which server they are of, where servers share a store; else empty. */
   readonly idPrefix: string;
@@ -107,7 +107,7 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
     const frame = typeof given === 'string' || this.binary ? given : sharedText(given);
     this.queue.push(frame);
     this.queuedBytes += frame.length;
-    if (this.queuedBytes > this.settings.backpressureBytesMax + frame.length) {
+    if (this.queuedBytes > this.settings.patience.backpressureBytesMax + frame.length) {
       // As a WebSocket past its limit: an unbroken beginning, then the end. The session resumes from there.
       const close: Close = { code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' };
       this.close(close);
