@@ -8,6 +8,7 @@ export default defineConfig({
     'src/deploy.ts',
     'src/contract-cost.ts',
     'src/slow-reader.ts',
+    'src/overload.ts',
     'src/serve.ts',
     'src/load.ts',
   ],
