@@ -448,7 +448,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
     expect(reason(third)).toEqual({ status: 503, code: 'ERR_TOO_MANY_CONNECTIONS' });
     await first.send([0]);
     await second.send([0]);
-    expect(await second.close()).toBe('1013 the server is full (sessionsMax)');
+    expect(await second.close()).toBe('1013 the server is full (sessionsMax); retry-after: 5');
     await first.send([2, '/', 'echo', ['in'], 1]);
     expect(await first.packet(3)).toEqual([3, 1, 'in']);
   });
