@@ -442,7 +442,7 @@ describe.each(hosts)('dead connections on %s', (_name, host) => {
   });
 
   test('more than connectionsMax: 503; more than sessionsMax: 1013', async () => {
-    const { port } = await serve({ connectionsMax: 2, sessionsMax: 2 });
+    const { port } = await serve({ connectionsMax: 3, sessionsMax: 2 });
     const [first, second] = [await Poller.open(port), await Poller.open(port)];
     const third = await new Poller(port).request('POST');
     expect(reason(third)).toEqual({ status: 503, code: 'ERR_TOO_MANY_CONNECTIONS' });
