@@ -30,7 +30,7 @@ const parts = new Set([
     'ReplyOutput',
     'Trailing',
   ],
-  ...['NumberName', 'NumberOptions', 'Published', 'WholeTarget', 'numbers'],
+  ...['NumberName', 'NumberOptions', 'Published', 'WholeTarget', 'kinds', 'numbers'],
 ]);
 
 interface Entry {

@@ -48,6 +48,7 @@ import { hearMeasured, readMetrics } from './catalogue';
 import type { CheckedClose } from './close-options';
 import { Drain } from './drain';
 import { type Health, healthOf } from './health';
+import { Inspected, type Inspection } from './inspection';
 import type { ListenOptions } from './listen-options';
 import type { Metric } from './metrics';
 import { Node } from './node';
@@ -270,10 +271,27 @@ export class Core {
     };
   }
 
+  /** What tools are shown. @param isListening whether clients can come */
+  inspect(isListening: () => boolean): Inspection {
+    const { path, codecs, trustProxy, platform } = this.#options;
+    return new Inspected({
+      ...{ path, codecs, trustProxy, platform, node: this.node },
+      sessions: this.#sessions,
+      namespaces: this.namespaces,
+      happenings: this.#happenings,
+      meters: this.#meters,
+      metrics: () => this.#readMetrics(isListening()),
+    });
+  }
+
   /** @param isListening whether clients can come */
   metrics(isListening: boolean): readonly Metric[] {
-    const cluster = this.#cluster;
     if (!this.#closing) this.#meters.begin();
+    return this.#readMetrics(isListening);
+  }
+
+  #readMetrics(isListening: boolean): readonly Metric[] {
+    const cluster = this.#cluster;
     let sockets = 0;
     let namespaces = 0;
     for (const namespace of this.namespaces) {
@@ -369,7 +387,7 @@ export class Core {
     await this.#host?.close();
     await this.#cluster?.close();
     this.#wheel.stop();
-    this.#meters.loopDelay.stop();
+    this.#meters.end();
     this.#overload?.stop();
     this.#isClosed = true;
   }

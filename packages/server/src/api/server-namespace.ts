@@ -165,6 +165,15 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     return new Map([...this.#rooms].map(([name, room]) => [name, new Set(room.members.keys())]));
   }
 
+  /** How many members each room has. */
+  *roomSizes(): Generator<readonly [room: string, members: number]> {
+    for (const [name, { members }] of this.#rooms) yield [name, members.size];
+  }
+
+  get roomCount(): number {
+    return this.#rooms.size;
+  }
+
   protected get all(): Target<Outgoing, Data> {
     return new AudienceTarget(this.audience, wholeNamespace);
   }

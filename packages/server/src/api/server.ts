@@ -26,6 +26,7 @@ import type { ExpiredHandler } from '../session/expiry';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
 import type { Health } from './health';
+import type { Inspection } from './inspection';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
 import type { Metric } from './metrics';
 import type { Guard, Namespace, NamespaceRules } from './namespace';
@@ -132,6 +133,11 @@ export class Server<
    */
   instrument(instruments: Instruments): () => void {
     return this.#core.instrument(instruments);
+  }
+
+  /** What this server is made of at the moment, for tools such as `@halyard/admin`: its sessions and rooms, and what happens to them. */
+  inspect(): Inspection {
+    return this.#core.inspect(() => this.#isListening);
   }
 
   get #isListening(): boolean {

@@ -1,9 +1,9 @@
 // What happens to connections, sessions and namespaces, each named and told once: from here it is counted by its code, goes to the log,
-// and to diagnostics_channel, if anybody listens there.
+// to diagnostics_channel, and to who hears it of this server alone, if anybody listens there.
 import { type Channel, channel } from 'node:diagnostics_channel';
 import { brief, type Close } from '@halyard/protocol';
 import { Counts } from './counts';
-import type { Logger, LogLevel } from './logger';
+import { type Logger, type LogLevel, logLevels } from './logger';
 import { Sampling } from './sampling';
 
 /** What may be said of it. Nothing that was sent, no header field, and nothing that opens a session or a connection. */
@@ -34,6 +34,17 @@ interface Kind {
   /** Whether the like of it may come in any number, from anybody: then it is logged once a minute for each code. */
   readonly isSampled?: boolean;
 }
+
+/** Something that has happened, for who hears it. */
+export interface Told {
+  readonly happening: Happening;
+  readonly level: LogLevel;
+  /** What it is, for people. */
+  readonly message: string;
+  readonly facts: Facts;
+}
+
+export type Hear = (told: Told) => void;
 
 /** Of what is logged once a minute, so many kinds are told apart. */
 const logKindsMax = 256;
@@ -84,6 +95,8 @@ export class Happenings {
   readonly #logger: Logger | undefined;
   readonly #sampling: Sampling;
   readonly #counts = new Map<Happening, Counts>();
+  /** Who hears it, from which level on. */
+  #listeners: readonly (readonly [least: number, hear: Hear])[] = [];
 
   constructor({ node, logger, now }: HappeningsOptions) {
     this.#node = node;
@@ -101,11 +114,25 @@ export class Happenings {
     this.say(happening, facts);
   };
 
+  /**
+   * Tells of each from now on, none left out.
+   * @param least the level below which nothing is told
+   * @returns what ends it
+   */
+  hear(least: LogLevel, hear: Hear): () => void {
+    const listener = [logLevels.indexOf(least), hear] as const;
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((one) => one !== listener);
+    };
+  }
+
   /** The same of what is counted already. @param message for the log, in place of the one that there is for all of the kind */
   say(happening: Happening, facts: Facts, message?: string): void {
     const kind: Kind = kinds[happening];
     if (kind.channel.hasSubscribers) kind.channel.publish({ happening, node: this.#node, ...facts });
     if (this.#logger !== undefined) this.#log(happening, facts, message ?? kind.message);
+    if (this.#listeners.length > 0) this.#tellListeners(happening, facts, message ?? kind.message);
   }
 
   /** How often it has happened, by code. */
@@ -116,6 +143,19 @@ export class Happenings {
       this.#counts.set(happening, counts);
     }
     return counts;
+  }
+
+  #tellListeners(happening: Happening, facts: Facts, message: string): void {
+    const { level } = kinds[happening];
+    const rank = logLevels.indexOf(level);
+    for (const [least, hear] of this.#listeners) {
+      if (rank < least) continue;
+      try {
+        hear({ happening, level, message, facts });
+      } catch (error) {
+        console.error('Halyard: who hears what happens failed:', error);
+      }
+    }
   }
 
   #log(happening: Happening, facts: Facts, message: string): void {

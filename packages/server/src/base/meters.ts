@@ -18,6 +18,11 @@ export interface MetersOptions {
 export class Meters {
   /** Whether packets, handlers and replies are counted. */
   isOn = false;
+  /** Whether somebody has asked who may ask again at any time. */
+  #isWanted = false;
+  #isOver = false;
+  /** Who wants to know for a while. */
+  #watchers = 0;
   /** How long handlers take until what they return is there, by event. */
   readonly handlers: Histograms;
   /** How long replies of clients take. */
@@ -43,10 +48,36 @@ export class Meters {
 
   /** Somebody wants to know: from now on everything is counted. */
   begin(): void {
-    if (this.isOn) return;
-    this.isOn = true;
-    for (const one of this.allTraffic()) one.isCounted = true;
-    this.loopDelay.begin();
+    this.#isWanted = true;
+    this.#turn();
+  }
+
+  /** Somebody wants to know for a while. @returns what ends that */
+  watch(): () => void {
+    let isOver = false;
+    this.#watchers++;
+    this.#turn();
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#watchers--;
+      this.#turn();
+    };
+  }
+
+  /** Nobody is told anything any more: the server is closed. */
+  end(): void {
+    this.#isOver = true;
+    this.#turn();
+  }
+
+  #turn(): void {
+    const isOn = !this.#isOver && (this.#isWanted || this.#watchers > 0);
+    if (this.isOn === isOn) return;
+    this.isOn = isOn;
+    for (const one of this.allTraffic()) one.isCounted = isOn;
+    if (isOn) this.loopDelay.begin();
+    else this.loopDelay.stop();
   }
 
   /** @returns for how many the time of something that begins now stands; 0: nobody wants to know it */

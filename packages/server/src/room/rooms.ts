@@ -78,6 +78,10 @@ export class Rooms implements RoomContext {
     return this.turn.isShared ? stamps.next() : stamps.last;
   }
 
+  get size(): number {
+    return this.#byName.size;
+  }
+
   [Symbol.iterator](): IterableIterator<[string, Room]> {
     return this.#byName[Symbol.iterator]();
   }

@@ -102,6 +102,11 @@ export class Sessions {
     return this.#arrivals.size;
   }
 
+  /** @returns the session of an id, if it is here */
+  get(id: string): Session | undefined {
+    return this.#byId.get(id);
+  }
+
   /** Whether any session uses the codec with this index. */
   uses(codecIndex: number): boolean {
     return (this.#byCodec[codecIndex] ?? 0) > 0;

@@ -31,6 +31,7 @@ import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
 import { isSame, type Key } from './key';
 import type { Delivery } from './leavings';
+import type { Presence } from './presence';
 import { type CountsRecord, hashOf, type IdentityRecord, noHash, type SessionRecord } from './record';
 import { Roaming } from './roaming';
 
@@ -93,6 +94,18 @@ export class Session extends Roaming implements Receiver {
 
   get generation(): number {
     return this.#generation;
+  }
+
+  // For who looks at it.
+
+  /** Name and version of the client's software, as it says. */
+  get software(): string {
+    return this.client;
+  }
+
+  /** Its sockets. */
+  get attended(): readonly Presence[] {
+    return listOf(this.presences);
   }
 
   // Its record.
