@@ -1,16 +1,12 @@
 // The chat is for everybody: what axe finds on its pages, light and dark, in each state they can be in, is nothing.
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { Cable } from '@halyard/harness/cable';
-import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../kit/ports';
+import { faults } from './axe';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { type ChatServer, startChat } from './chat-server';
 import { Person } from './person';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describeInBrowser('what axe finds', () => {
   let browser: Browser;
@@ -32,22 +28,6 @@ describeInBrowser('what axe finds', () => {
     await cable?.close();
     await chat?.stop();
   });
-
-  /** @returns each rule that is broken, with what breaks it, by either colour scheme */
-  async function faults(page: Page): Promise<string[]> {
-    const found: string[] = [];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      // Not a script of the page: its policy allows none but its own.
-      await page.evaluate(axe);
-      const { violations, passes } = (await page.evaluate('axe.run()')) as AxeResults;
-      expect(passes.map(({ id }) => id)).toContain('color-contrast');
-      for (const { id, nodes } of violations) {
-        for (const { html, failureSummary } of nodes) found.push(`${colorScheme}: ${id}: ${html}: ${failureSummary}`);
-      }
-    }
-    return found;
-  }
 
   test('at the door, and when it is shut', async () => {
     const page = await browser.newPage();

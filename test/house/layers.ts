@@ -113,6 +113,20 @@ export const layers: Layers = {
         imports: ['packages/protocol', 'packages/client', 'packages/server', 'packages/harness'],
       },
     ],
+    // What shows a server: its page is a client.
+    [
+      {
+        path: 'packages/admin',
+        imports: ['packages/protocol', 'packages/client', 'packages/server'],
+        inside: [
+          ['src/base'],
+          // Of the page the sources, and what was built of them.
+          ['src/page', 'src/page-of-build.ts', 'package.json'],
+          ['src/server'],
+          ['src/index.ts', 'tsup.config.ts'],
+        ],
+      },
+    ],
     // The command: it is a client, and more of one than apps are.
     [
       {
@@ -129,7 +143,7 @@ export const layers: Layers = {
           ['src/base'],
           // A server by hand: requests, lines over each transport.
           ['src/probe'],
-          ['src/bench', 'src/connect', 'src/docs', 'src/doctor'],
+          ['src/bench', 'src/connect', 'src/docs', 'src/doctor', 'src/tail'],
           ['src/commands'],
           ['src/index.ts', 'src/bin.ts', 'tsup.config.ts'],
         ],
@@ -167,6 +181,7 @@ export const layers: Layers = {
           ],
         ],
       },
+      { path: 'examples/admin' },
       { path: 'examples/all-cores' },
       { path: 'examples/auth' },
       { path: 'examples/contract' },

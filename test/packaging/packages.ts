@@ -37,7 +37,7 @@ export interface Manifest {
 /** Without their scope. */
 export const packageNames = [
   ...(['protocol', 'codec', 'contract', 'client', 'server', 'codec-msgpack', 'codec-protobuf'] as const),
-  ...(['adapter-redis', 'testkit', 'cli'] as const),
+  ...(['adapter-redis', 'admin', 'testkit', 'cli'] as const),
 ];
 
 export type PackageName = (typeof packageNames)[number];

@@ -8,6 +8,7 @@ import { codeOf, quickStart } from './readme';
 /** It uses each package, and each of its entries. */
 const app = `
 import { redis, Emitter } from '@halyard/adapter-redis';
+import { admin } from '@halyard/admin';
 import { diagnose } from '@halyard/cli';
 import { connect } from '@halyard/client';
 import { connect as connectChecked } from '@halyard/client/contract';
@@ -47,6 +48,7 @@ io.on('connection', (socket: Socket<ClientToServer, ServerToClient, { name: stri
   // @ts-expect-error It is a text.
   socket.emit('said', 1);
 });
+export const page = admin(io, { password: 'correct horse battery', describe: ({ data }) => String(data.name) });
 export const socket = connect<ServerToClient, ClientToServer>('http://localhost');
 export const id: Promise<string> = socket.emitWithAck('say', 'hello').then((reply) => reply.id);
 // @ts-expect-error It says nothing that is a number.
