@@ -7,8 +7,9 @@ import type { Command } from './commands/command';
 import { connect } from './commands/connect';
 import { docs } from './commands/docs';
 import { doctor } from './commands/doctor';
+import { tail } from './commands/tail';
 
-const commands: readonly Command[] = [doctor, connect, bench, docs];
+const commands: readonly Command[] = [doctor, connect, bench, docs, tail];
 
 const nameChars = 10;
 
