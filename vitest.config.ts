@@ -4,12 +4,12 @@ import { defineConfig } from 'vitest/config';
 // does not load.
 const conditions = ['@halyard/source', 'node', 'import', 'default'];
 
-// What takes long, by `npm run test:long`: a thousand clients at once, the rest of the proxies, and reloads in a browser.
+// What takes long, by `npm run test:long`: a thousand clients at once, the rest of the proxies, and reloads and interruptions in a browser.
 const long = [
   'test/conformance/storm.test.ts',
   'test/proxies/!(transports).test.ts',
   'test/e2e/proxied.test.ts',
-  'test/e2e/reload.test.ts',
+  'test/e2e/{reload,interruptions}.test.ts',
 ];
 
 // What starts no server shares its modules: to load them for each file would take as long as all that these files test. But for what is

@@ -3,9 +3,10 @@
 // stay for a minute; then all but a third go. Do those who are let in notice, and is everything as before afterwards?
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { connect } from '@halyard/client';
+import { connect, type Socket } from '@halyard/client';
 import { Server, uws } from '@halyard/server';
 import { pinnedTo, placesOf } from './base/pinning';
 import { percentile } from './base/ratios';
@@ -104,8 +105,7 @@ async function serve(workUs: number, sheds: boolean, endsNewest: boolean): Promi
 
 /** Clients, as many as it is told, each of which asks as often as it is told as long as it is connected. */
 function load(port: number): void {
-  type Client = ReturnType<typeof connect>;
-  const clients: Client[] = [];
+  const clients: Socket[] = [];
   const text = 'x'.repeat(64);
   let rate = asksPerSecond;
   let timesMs: number[] = [];
@@ -117,7 +117,7 @@ function load(port: number): void {
   const open = (): void => {
     clients.push(connect(`http://127.0.0.1:${port}`));
   };
-  const one = async (client: Client): Promise<void> => {
+  const one = async (client: Socket): Promise<void> => {
     const startedAt = performance.now();
     let isCut = false;
     const cut = (): void => {

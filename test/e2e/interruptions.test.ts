@@ -7,14 +7,13 @@ import { Server } from '@halyard/server';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildOf } from '../kit/built';
-import { isLong } from '../kit/long';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 
 const library = new URL('../../packages/client/dist/halyard.min.js', import.meta.url);
 const tabs = new URL('tabs/dist/', import.meta.url);
 
-const offlineMs = isLong ? 30_000 : 2_000;
-const frozenMs = isLong ? 30_000 : 2_000;
+const offlineMs = 30_000;
+const frozenMs = 30_000;
 /** Of a page that is alone with its connection: until another transport is tried beside one that does not open. */
 const fallbackDelayMs = 400;
 
@@ -96,7 +95,7 @@ describeInBrowser('a page of Chromium', () => {
     ['tabs that share a session', tabPage, false],
   ] as const;
 
-  describe.each(isLong ? scenes : [scenes[0], scenes[3]])('%s', (_name, html, says) => {
+  describe.each(scenes)('%s', (_name, html, says) => {
     test(`that is offline for ${offlineMs / 1_000} s`, { timeout: 120_000 }, async () => {
       const scene = await start(html);
       await scene.page.goto(scene.url);
@@ -136,7 +135,6 @@ describeInBrowser('a page of Chromium', () => {
     await page.reload();
     const second = await firstMs(page);
     expect(await page.evaluate('socket.connection.transport')).toBe('sse');
-    if (!isLong) return;
     // The rest is set-up, and whatever else this machine does.
     expect(first).toBeLessThan(fallbackDelayMs + 3_000);
     expect(second).toBeLessThan(first);

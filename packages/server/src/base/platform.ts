@@ -1,6 +1,7 @@
 // Everything from outside that would make two runs of the same program differ: time, turns of the event loop, randomness. It
 // is handed in, so that whole servers run in virtual time; this file makes the real one.
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 // Not the global one: the fake clocks of test runners replace that, and turns of the event loop are no time. A server whose
 // turns stood still would answer nobody, and never close.
 import { setImmediate } from 'node:timers';

@@ -360,7 +360,7 @@ export class Sessions {
     if (overload?.isFull) {
       overload.refusedSessions++;
       connection.close(overloaded(overload));
-      return;
+      return 'overloaded';
     }
     if (this.#byId.size >= this.#sessionsMax) {
       this.#context.warn(
