@@ -100,6 +100,8 @@ export function createConnector<Session extends CarriedSession>(
   let drained: Link | undefined;
   /** Tries to leave it. */
   let leave = nothing;
+  /** Where it was said to go, should the link be lost before that. */
+  let next: Address | undefined;
   /** WELCOME has not come yet on another link than that of which everybody knows. */
   let moving = false;
   /** Carried the session until it began to move. The server ends it, too, but none that it does not answer on. */
@@ -135,7 +137,7 @@ export function createConnector<Session extends CarriedSession>(
 
   const connect = (reason?: 'wanted' | 'retry' | 'online' | 'awake') => {
     limitWelcome();
-    const current = options.transport.open(address, {
+    const current = options.transport.open(next ?? address, {
       async onOpen() {
         try {
           await answered();
@@ -152,6 +154,7 @@ export function createConnector<Session extends CarriedSession>(
       },
     });
     link = current;
+    next = undefined;
     if (reason) move({ to: 'connecting', reason });
     const answered = session.ask();
   };
@@ -191,7 +194,7 @@ export function createConnector<Session extends CarriedSession>(
         }
         if (rival !== mine) return;
         cancelRival();
-        rival = undefined;
+        rival = next = undefined;
         hasMoved = transport;
         moving = true;
         former = link;
@@ -312,7 +315,8 @@ export function createConnector<Session extends CarriedSession>(
       drained = link;
       dropRival();
       setbacks = 0;
-      const at = { ...address, url: (options.followServers.includes(url) ? url : origin) + options.path };
+      next = { ...address, url: (options.followServers.includes(url) ? url : origin) + options.path };
+      const at = next;
       leave = () => tryRival(options.transport, at);
       cancelRival = clock.after(Math.max(afterMs, openedAt + stayMsMin - clock.now()), leave);
     },

@@ -76,6 +76,16 @@ describe('a server that is about to go', () => {
     expect(transport.links.length).toBe(before + 1);
   });
 
+  test('that is lost before it is left has said where to go: there the client tries once, and then where it was', async () => {
+    const { transport, link, advance } = await told(60_000, elsewhere, { followServers: [elsewhere] });
+    await link.drop({ code: 1012, by: 'server' });
+    await advance(500);
+    expect(transport.link.address.url).toBe('http://eu.example/halyard');
+    await transport.link.drop();
+    await advance(1_000);
+    expect(transport.link.address.url).toBe('http://app.example/halyard');
+  });
+
   test('sends the client to an origin that the app lists, for that once', async () => {
     const { transport, log, advance } = await told(1_000, elsewhere, { followServers: [elsewhere] });
     await advance(1_000);
