@@ -134,7 +134,7 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     const traffic = setInterval(() => (said % 2 ? b : c).io.to('room').emit('said', `${said++}`), 5);
     cleanUp.push(() => clearInterval(traffic));
     let isClosed = false;
-    const closed = a.io.close({ drainMs: 5_000 }).then(() => {
+    const closed = a.io.close({ drainMs: 30_000 }).then(() => {
       isClosed = true;
     });
     await vi.waitFor(() => expect(moved).toBe(30), 30_000);

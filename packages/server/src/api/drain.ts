@@ -18,7 +18,7 @@ const stepMs = 20;
 const leavingPart = 0.8;
 /** Who was told to leave has so long for the way to another server, or this part of the time, before it is sent off, in milliseconds. */
 const graceMsMax = 2_000;
-const gracePart = 0.2;
+const gracePart = 0.4;
 /** So many are told in one step, and no fewer than are to leave in it: all of them at once would hold up the rest. */
 const toldMax = 500;
 /** No fewer go in a second, if there are so many. */
