@@ -60,7 +60,12 @@ const contracts: Readonly<Record<string, AnyContract | undefined>> = {
 
 /** In a process of its own: it says its port, and its processor time in µs whenever it is asked. */
 async function serve(name: string): Promise<void> {
-  const io = new Server({ host: uws(), contract: contracts[name] });
+  const io = new Server({
+    host: uws(),
+    contract: contracts[name],
+    packetsPerSecondMax: 1 << 24,
+    bytesPerSecondMax: 1 << 30,
+  });
   io.on('connection', (socket) => void socket.on('say' as never, (() => reply) as never));
   await io.listen(0, '127.0.0.1');
   process.on('message', () => {
