@@ -125,6 +125,8 @@ class ClusterWorld implements Stage {
   /** The last that happens, and how often that is played. */
   readonly #scene: Scene | undefined;
   readonly #rounds: number;
+  /** Whether there is nothing but that, and what it needs. */
+  readonly #isOfScene: boolean;
   /** Of the scene. */
   readonly random: Random;
   #hasRolledBack = false;
@@ -168,6 +170,7 @@ class ClusterWorld implements Stage {
     this.random = seededRandom((seed ^ 0x1b873593) >>> 0);
     const excuse = this.#rollsBack ? 'rollback' : undefined;
     this.#scene = its ?? drawScene(this.random, excuse, this.#outlastsWindows);
+    this.#isOfScene = its !== undefined;
     this.#rounds = its === undefined ? 1 : roundsOfScene;
   }
 
@@ -249,6 +252,8 @@ class ClusterWorld implements Stage {
    * on, and where it came before and after servers stood still (seed 7601329).
    */
   #isOutlasted(client: Client): boolean {
+    // Of a scene it is known whether anybody is.
+    if (this.#isOfScene) return false;
     const now = this.#clock.now();
     return [...client.ids.values()].some((id) => now - (this.#awaySince.get(id) ?? now) >= recoveryWindowMs);
   }
@@ -876,7 +881,7 @@ class ClusterWorld implements Stage {
   cut(place: ServerPlace): void {
     if (!place.isAlive) return;
     this.#note(`all connections of server ${place.number} are cut`);
-    place.network.cut(undefined, 'both');
+    place.network.cut(undefined, 'both', [0, 20]);
   }
 
   async block(place: ServerPlace, ms: number): Promise<void> {

@@ -46,7 +46,7 @@ export const mutants: readonly Mutant[] = [
     file: `${stream}/client-outbox.ts`,
     code: 'if ((flying || !outbox.window.frameBytesMax) && !fits && carried >= left) return undefined;',
     instead: 'if ((flying || !outbox.window.frameBytesMax) && !fits) return undefined;',
-    from: 135,
+    from: 173,
   },
   {
     fault: 'what may have been handled in a lost session is said again in the next',
@@ -76,8 +76,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'an event counts as handled before its handler has settled',
     file: `${server}/namespace/event-socket.ts`,
-    code: 'this.call(event, args, ack, new Handling(() => this.line.settle(number)));',
-    instead: 'this.line.settle(number);\n      this.call(event, args, ack, undefined);',
+    code: 'this.call(event, args, ack, new Handling(settled));',
+    instead: 'settled();\n      this.call(event, args, ack, undefined);',
     from: 12,
   },
   {
@@ -163,7 +163,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/log/trimmed.ts`,
     code: 'if (this.#stamp > floor && this.#offset > position) return true;',
     instead: 'return false;',
-    from: 5,
+    from: 35,
   },
   {
     fault: 'a slow client loses a frame in the midst of others',
@@ -201,6 +201,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/wire/http/stream.ts`,
     code: '.takeQueued(writeBytesMax)',
     instead: '.takeQueued(Infinity).slice(0, 50)',
+    from: 45,
   },
   {
     fault: 'a socket that is over stays in its rooms',
@@ -245,8 +246,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/queued-turn.ts`,
     code: 'session.fenced(generation);',
     instead: '',
-    nodes: 3,
-    from: 6000108,
+    scene: 'claim behind',
   },
   {
     fault: 'a session is let go to a connection that is not the last',
@@ -294,8 +294,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/spans.ts`,
     code: 'function covers({ epoch, from, to, until,',
     instead: 'function covers({ epoch, read: from, to, until,',
-    nodes: 3,
-    from: 9200054,
+    scene: 'move between rooms',
   },
   {
     fault: 'an epoch that the log of a room is about to have is taken for that of another room',
@@ -428,14 +427,6 @@ export const mutants: readonly Mutant[] = [
     scene: 'end behind',
   },
   {
-    fault: 'a session that is claimed is kept no longer than before',
-    file: `${server}/session/session.ts`,
-    code: '    this.touch();\n    this.schedule();\n  }\n\n  override identity',
-    instead: '    this.schedule();\n  }\n\n  override identity',
-    nodes: 3,
-    from: 6001063,
-  },
-  {
     fault: 'a session that has expired is forgotten, and nobody is told',
     file: `${server}/session/expiry.ts`,
     code: 'const isTold = await Promise.race([this.#tell(one).then(() => true), this.#tooLong()]);',
@@ -494,7 +485,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/room/room.ts`,
     code: 'if (leaver.hasLeftBefore(this.log)) leaver.line.lost(0);',
     instead: '{}',
-    scene: 'leave and move',
+    scene: 'leave behind loss',
   },
   {
     fault: 'who had left a room lately when it began to be found out what is lost there is forgotten meanwhile',
@@ -552,14 +543,14 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/session.ts`,
     code: 'else if (this.context.turn.isShared) this.endLater();',
     instead: '',
-    nodes: 3,
-    from: 970006,
+    scene: 'wait for store',
   },
   {
     fault: 'what the link of before still brings is heeded after the session has moved',
     file: `${client}/link/connector.ts`,
     code: 'if (link === current) receive(frame);',
     instead: 'receive(frame);',
+    from: 70,
   },
   {
     fault: 'at a switch what has left is taken for confirmed',
@@ -581,13 +572,6 @@ export const mutants: readonly Mutant[] = [
     from: 8_400_096,
   },
   {
-    fault: 'what is lost of a log as somebody leaves its room is not told',
-    file: `${server}/room/rooms.ts`,
-    code: 'if (epoch !== membership.epoch || offset < membership.seen)',
-    instead: 'if (epoch !== membership.epoch)',
-    scene: 'leave behind loss',
-  },
-  {
     fault: 'a server takes what somebody has read elsewhere for what it would have delivered',
     file: `${server}/store/known.ts`,
     code: 'if (top > this.#last || isMissed ||',
@@ -607,16 +591,14 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/memory-hub.ts`,
     code: 'stored.endsAt = Math.max(stored.endsAt, this.#wheel.now() + keptMs);',
     instead: '',
-    nodes: 3,
-    from: 8701954,
+    scene: 'claim late',
   },
   {
     fault: 'a letter that finds no record of its session is not sent again',
     file: `${server}/store/queued-turn.ts`,
     code: 'if (position[1] === 0) this.#strays.add(item.step);',
     instead: '',
-    nodes: 3,
-    from: 8704428,
+    scene: 'lose session',
   },
   {
     fault: 'a server takes a log for whole of which the store had another entry than it has delivered',
@@ -631,7 +613,6 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/feed.ts`,
     code: 'this.#waiting.moved(this.#context.node, entry);',
     instead: '',
-    nodes: 3,
-    from: 9002941,
+    scene: 'say again',
   },
 ];

@@ -8,11 +8,21 @@ import {
   leaveInLoss,
   leaveLongBefore,
   loseLetter,
+  loseSession,
   replace,
+  sayAgain,
   writeBehind,
   writeOn,
 } from './scenes/losses';
-import { endBehind, finishBehind, killBehind } from './scenes/moves';
+import {
+  claimBehind,
+  claimLate,
+  endBehind,
+  finishBehind,
+  killBehind,
+  moveBetweenRooms,
+  waitForStore,
+} from './scenes/moves';
 import type { Scene } from './scenes/stage';
 import { loseUnreadLast } from './scenes/unread';
 
@@ -20,11 +30,17 @@ const scenes: Readonly<Record<string, Scene>> = {
   'kill behind': killBehind,
   'finish behind': finishBehind,
   'end behind': endBehind,
+  'claim late': claimLate,
+  'claim behind': claimBehind,
+  'move between rooms': moveBetweenRooms,
+  'wait for store': waitForStore,
   'lose unread': loseUnreadLast,
   'emit aside': emitAside,
   'ask before move': askBeforeMove,
   replace,
   'lose letter': loseLetter,
+  'lose session': loseSession,
+  'say again': sayAgain,
   'write on': writeOn,
   'write behind': writeBehind,
   'leave in loss': leaveInLoss,

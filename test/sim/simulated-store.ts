@@ -187,6 +187,11 @@ export class SimulatedNode implements Store {
   isDead = false;
   /** Nothing new is told to it; it finds out later. */
   isDeaf = false;
+  /** What it says to other nodes is lost. */
+  isMute = false;
+  /** Its claims are on their way for so much longer, in milliseconds; how many there were. */
+  claimMs = 0;
+  claims = 0;
   /** What is told to it waits as long as this is there: calls it makes, and they are answered. */
   #lagging: (() => void)[] | undefined = undefined;
   /** Runs what comes to the node, as soon as that does not stand still. */
@@ -342,7 +347,8 @@ export class SimulatedNode implements Store {
   }
 
   claim(claim: Claim): Promise<boolean> {
-    return this.#call(() => this.#hubOf(claim.session).claim(this.node, claim));
+    this.claims++;
+    return this.#call(() => this.#hubOf(claim.session).claim(this.node, claim), this.claimMs);
   }
 
   publish(channel: string, frames: Frames): void {
@@ -364,6 +370,7 @@ export class SimulatedNode implements Store {
   }
 
   send(node: string, message: Value): Promise<Value> {
+    if (this.isMute) return new Promise(() => {});
     return this.#call(async () => {
       const other = this.#store.nodes.get(node);
       if (other?.events === undefined) throw Object.assign(new Error(`no node ${node}`), { code: 'ERR_NODE_UNKNOWN' });
@@ -433,7 +440,7 @@ export class SimulatedNode implements Store {
   }
 
   /** Over the way to the store and back. */
-  #call<Answer>(run: () => Answer | Promise<Answer>): Promise<Answer> {
+  #call<Answer>(run: () => Answer | Promise<Answer>, moreMs = 0): Promise<Answer> {
     const store = this.#store;
     return new Promise((resolve, reject) => {
       if (this.isDead) return;
@@ -455,7 +462,7 @@ export class SimulatedNode implements Store {
             (error) => store.later(() => this.gate(() => this.isDead || isLost || reject(error))),
           );
         },
-        isLate ? 3_000 : 0,
+        isLate ? 3_000 : moreMs,
       );
     });
   }

@@ -272,3 +272,47 @@ export const leaveLongBefore: Scene = {
     await stage.elapse(4_000);
   },
 };
+
+/** A session begins, and is lost with a letter that it was sent; the letter is sent again before its server has written the session again. */
+export const loseSession: Scene = {
+  excuse: 'rollback',
+  async play(stage) {
+    const { random } = stage;
+    const [here] = await cast(stage);
+    const quiet = await stage.newcomer();
+    const lostMs = 300;
+    const endsAt = stage.now() + lostMs;
+    // Of whatever partition the session is.
+    stage.lose({ of: { room: stage.room() }, lostMs, toldMs: (place) => (place === quiet ? 0 : 500) });
+    const guest = await stage.guest(here);
+    here.store.isDeaf = true;
+    stage.halt(here, endsAt - stage.now() + 200 + random.int(300));
+    stage.post(quiet, guest.id());
+    await stage.elapse(1_000);
+    here.store.isDeaf = false;
+    await stage.elapse(4_000);
+  },
+};
+
+/** What a server has emitted is lost, and the answer that said where it was, though it has heard that; said again it comes to another place. */
+export const sayAgain: Scene = {
+  excuse: 'rollback',
+  async play(stage) {
+    const { random, store } = stage;
+    const [here, other] = await cast(stage);
+    const room = stage.room();
+    await stage.guest(here, room);
+    stage.lose({ of: { room }, lostMs: 60, toldMs: () => 3_000 });
+    await stage.elapse(random.int(30));
+    store.path.lostAnswers = 1;
+    stage.emit(here, room);
+    await stage.elapse(25);
+    store.path.lostAnswers = 0;
+    await stage.elapse(36);
+    here.store.isDeaf = true;
+    stage.emit(other, room);
+    await stage.elapse(2_500);
+    here.store.isDeaf = false;
+    await stage.elapse(3_000);
+  },
+};

@@ -222,8 +222,8 @@ export class Rooms implements RoomContext {
     membership.isHeld = true;
     membership.ends = turn.top(log, false, ([epoch, offset]) => {
       Object.assign(membership, { to: offset, ends: undefined });
-      // Or the store has lost what was there for it when it left.
-      if (epoch !== membership.epoch || offset < membership.seen) subscriber.line.lost(0);
+      // What the store had lost by then is told once that is found out.
+      if (epoch !== membership.epoch) subscriber.line.lost(0);
       this.#unholdAt(subscriber, membership, offset);
     });
   }

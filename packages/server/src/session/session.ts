@@ -123,8 +123,7 @@ export class Session extends Roaming implements Receiver {
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record);
     this.answerLost(owed);
-    // From now on its record is kept for as long as it is here, whether or not its client comes.
-    this.touch();
+    // The claim keeps its record for as long as it waits here for its client.
     this.schedule();
   }
 
