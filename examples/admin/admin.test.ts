@@ -19,7 +19,7 @@ test('the page of the example is there, and shows who is', async () => {
     const ada = connect(url, { auth: { user: 'ada' } });
     const admin = connect(`${url}/halyard-admin`, { auth: { password: 'correct horse battery' } });
     sockets.push(ada, admin);
-    await vi.waitFor(() => expect([ada.connected, admin.connected]).toEqual([true, true]));
+    await expect.poll(() => [ada.connected, admin.connected]).toEqual([true, true]);
     const answer = new Promise((resolve) => admin.on('answer', (_id, _node, found) => resolve(found)));
     expect(await admin.emitWithAck('ask', 1, { what: 'sessions', search: 'ada' })).toEqual([io.node]);
     expect(await answer).toMatchObject({ rows: [{ description: 'ada', state: 'live' }] });

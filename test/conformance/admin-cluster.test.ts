@@ -2,7 +2,7 @@
 import { admin } from '@halyard/admin';
 import { connect } from '@halyard/client';
 import { Cable } from '@halyard/harness/cable';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clusterOf } from '../kit/cluster';
 import type { KillableServer } from '../kit/killable';
 import { places } from '../kit/stores';
@@ -25,7 +25,7 @@ describe.each(places)('of several servers, on %s', (_name, host, useStore) => {
     const guests = [a, b].map(({ io }) => connect(`http://127.0.0.1:${io.port}`));
     for (const guest of guests) {
       ends.push(() => guest.connection.close());
-      await vi.waitFor(() => expect(guest.connected).toBe(true));
+      await expect.poll(() => guest.connected).toBe(true);
     }
     const socket = lookAt(a.io.port);
     expect(await entered(socket)).toBe('connected');
@@ -42,7 +42,7 @@ describe.each(places)('of several servers, on %s', (_name, host, useStore) => {
     const found = await ask(socket, { what: 'session', id }, 2);
     expect(found.filter((one) => one !== null)).toMatchObject([{ id, state: 'live' }]);
     expect((await ask(socket, { what: 'end', id }, 2)).sort()).toEqual([false, true]);
-    await vi.waitFor(() => expect(guests[1]?.active).toBe(false));
+    await expect.poll(() => guests[1]?.active).toBe(false);
     expect(guests[0]?.connected).toBe(true);
   });
 

@@ -5,7 +5,7 @@ import { type AdminOptions, admin } from '@halyard/admin';
 import { connect } from '@halyard/client';
 import { Cable } from '@halyard/harness/cable';
 import { PublicError, Server, type ServerOptions } from '@halyard/server';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import type { Item, Report } from '../../packages/admin/src/base/said';
 import { hosts } from '../kit/hosts';
@@ -195,7 +195,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       for (const end of [() => socket.emitWithAck('look-away'), () => cable.pull(), () => socket.connection.close()]) {
         if (!socket.connected) {
           cable.mend();
-          await vi.waitFor(() => expect(socket.connected).toBe(true));
+          await expect.poll(() => socket.connected).toBe(true);
         }
         await socket.emitWithAck('look');
         await reports(socket);
@@ -217,7 +217,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       const guests = ['ada', 'ben'].map((name) => connect(`http://127.0.0.1:${io.port}`, { auth: { name } }));
       for (const guest of guests) {
         cleanUp.push(() => guest.connection.close());
-        await vi.waitFor(() => expect(guest.connected).toBe(true));
+        await expect.poll(() => guest.connected).toBe(true);
       }
       const socket = await look(io);
       const [all] = await ask(socket, { what: 'sessions', search: '' });
@@ -252,7 +252,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       cleanUp.push(() => cable.close());
       const guest = connect(`http://127.0.0.1:${cable.port}`, { transports: ['websocket'] });
       cleanUp.push(() => guest.connection.close());
-      await vi.waitFor(() => expect(guest.connected).toBe(true));
+      await expect.poll(() => guest.connected).toBe(true);
       const [{ id } = { id: '' }] = io.inspect().sessions();
       cable.stall('down');
       for (let i = 0; i < 200; i++) io.emit('big', 'x'.repeat(100_000));

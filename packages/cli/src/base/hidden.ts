@@ -15,7 +15,11 @@ export function askHidden(question: string): Promise<string> {
       stderr.write('\n');
       resolve(text);
     };
-    reader.once('SIGINT', () => done(''));
+    // As Ctrl-C does anywhere else, which a terminal in this mode leaves to us.
+    reader.once('SIGINT', () => {
+      done('');
+      process.kill(process.pid, 'SIGINT');
+    });
     reader.question('', done);
   });
 }
