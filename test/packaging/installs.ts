@@ -47,7 +47,7 @@ const installs = [
     ],
   },
   // Its server is that of the app, as a peer; its page has the client in it.
-  { name: 'admin', halyard: ['codec', 'protocol', 'server'], libraries: ['ws'], behind: [] },
+  { name: 'admin', halyard: ['codec', 'contract', 'protocol', 'server'], libraries: ['ws'], behind: [] },
   // Its client and its server are those of the app, as peers.
   { name: 'testkit', halyard: ['client', 'codec', 'contract', 'protocol', 'server'], libraries: ['ws'], behind: [] },
   {

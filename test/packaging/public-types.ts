@@ -19,6 +19,7 @@ const parts = new Set([
   ...['ChangeTo', 'EmitVolatile', 'EmitWithAck', 'Emittable', 'Falsy', 'Handler', 'Keyed', 'Listener', 'LogLimits'],
   ...[
     'ArgAt',
+    'Args',
     'EventsOf',
     'Flat',
     'GuardedArgs',
@@ -30,7 +31,7 @@ const parts = new Set([
     'ReplyOutput',
     'Trailing',
   ],
-  ...['NumberName', 'NumberOptions', 'Published', 'WholeTarget', 'kinds', 'numbers'],
+  ...['NumberName', 'NumberOptions', 'Published', 'WholeTarget', 'kinds', 'numbers', 'overSessionsPerKey'],
 ]);
 
 interface Entry {

@@ -20,7 +20,7 @@ const places = new Map([
   ['@types/node', () => [libraries.nodeTypes]],
 ]);
 
-const common = () => [packages.archive('codec'), packages.archive('protocol')];
+const common = () => (['codec', 'contract', 'protocol'] as const).map((name) => packages.archive(name));
 const install = 'npm install ';
 
 describe('the quick start', () => {

@@ -98,12 +98,14 @@ export class HttpLine {
       follows.resolve = undefined;
     }
     for (;;) {
+      // The end of a line behind a chunk: uWebSockets.js sends it with the next one.
+      if (this.#text.startsWith('\r\n')) this.#text = this.#text.slice(2);
       const line = this.#text.indexOf('\r\n');
       if (line < 0) return;
       const size = Number.parseInt(this.#text.slice(0, line), 16);
-      const next = line + 2 + size + 2;
+      const next = line + 2 + size;
       if (next > this.#text.length) return;
-      const part = this.#text.slice(line + 2, next - 2);
+      const part = this.#text.slice(line + 2, next);
       this.#text = this.#text.slice(next);
       if (size === 0) this.#failed('the stream has ended');
       else follows.part(part);

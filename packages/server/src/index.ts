@@ -28,7 +28,7 @@ export type { Facts, Happening, Hear, Told } from './base/happenings';
 export type { Entering, HandledEvent, Instruments, Resuming } from './base/instruments';
 export type { Logger, LogLevel } from './base/logger';
 export type { OverloadChange, OverloadReason, OverloadState } from './base/overload';
-export type { Platform } from './base/platform';
+export type { LoopTimes, Platform } from './base/platform';
 export type { Warning } from './base/warnings';
 export { networkOf } from './host/address';
 export type { AppServer } from './host/attached';
