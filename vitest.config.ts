@@ -1,12 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Tests run against the sources; test/e2e runs against what was built. Not by `module`, which is of bundlers: what some have there, Node
 // does not load.
 const conditions = ['@halyard/source', 'node', 'import', 'default'];
 
-// What takes long, by `npm run test:long`: a thousand clients at once, the rest of the proxies, and reloads and interruptions in a browser.
+// One after the other they take longest: begun last, they would have the machine to themselves, and leave most of it idle.
+const longest = ['/test/packaging/', '/test/e2e/recovery', '/test/conformance-kit/', '/test/sim/sim.', '/test/chaos/'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification) => longest.some((part) => moduleId.includes(part));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+  }
+}
+
+// What takes long, by `npm run test:long`: connections that stand still or drip, a thousand clients at once, the rest of the proxies, and reloads and interruptions in a browser.
 const long = [
-  'test/conformance/storm.test.ts',
+  'test/conformance/{storm,slow-loris,bad-input-idle}.test.ts',
   'test/proxies/!(transports).test.ts',
   'test/e2e/proxied.test.ts',
   'test/e2e/{reload,interruptions}.test.ts',
@@ -36,7 +48,8 @@ const waits = {
 export default defineConfig({
   test: {
     // Most of them wait most of the time.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },
       {

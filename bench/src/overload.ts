@@ -1,6 +1,7 @@
 // Three times as much as a server can do: `npm run bench:overload`. First its capacity is found: the rate of echoes at which the 99th
 // percentile of their times is 50 ms. Then three times as many clients as that takes come to a server that sheds work (its option `overload`), and
 // stay for a minute; then all but a third go. Do those who are let in notice, and is everything as before afterwards?
+// Longer than other files: what a trial is made of is side by side.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';

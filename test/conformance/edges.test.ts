@@ -19,6 +19,9 @@ function gate(): { readonly promise: Promise<void>; open: () => void } {
   return { promise, open };
 }
 
+/** What comes in one body is handled as it comes. */
+const atAnyRate = { packetsPerSecondMax: 1 << 24 };
+
 describe.each(hosts)('on %s', (_name, host) => {
   const { cleanUp, serve, open } = served(host, { codecs: [json(), msgpack()] });
 
@@ -215,7 +218,7 @@ describe.each(hosts)('on %s', (_name, host) => {
 
     test('of a body that is still being handled, all of it', async () => {
       let handled = 0;
-      const io = await serve({}, (server) =>
+      const io = await serve(atAnyRate, (server) =>
         server.on('connection', (socket) => {
           socket.on('e', () => {
             handled++;
@@ -283,7 +286,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   test('a body of 1,000,000 frames is handled in slices, once, and answered at its end', async () => {
     let handled = 0;
     let most = 0;
-    const io = await serve({}, (server) =>
+    const io = await serve(atAnyRate, (server) =>
       server.on('connection', (socket) => {
         let thisTurn = 0;
         socket.on('e', () => {
@@ -328,7 +331,7 @@ describe.each(hosts)('on %s', (_name, host) => {
 
   test('a body that is sent again while it is handled is handled once; the next one may not come before its answer', async () => {
     let handled = 0;
-    const io = await serve({}, (server) =>
+    const io = await serve(atAnyRate, (server) =>
       server.on('connection', (socket) => {
         socket.on('e', () => {
           handled++;

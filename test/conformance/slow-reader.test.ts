@@ -105,6 +105,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       host: host(),
       ...(what.includes('default') ? {} : { backpressureBytesMax: 131_072 }),
       outboxBytesMax: 1 << 30,
+      outboxesBytesMax: 1 << 30,
       outboxPacketsMax: 1 << 20,
       logBytesMax: 1 << 28,
       logPacketsMax: 1 << 20,

@@ -65,7 +65,7 @@ describeInBrowser('a page', () => {
 
     const elsewhere = (page: Page) => page.goto(new URL('/two', page.url()).href);
 
-    const transports = isLong ? ['websocket', 'sse', 'polling'] : name === 'uws' ? ['websocket', 'polling'] : ['sse'];
+    const transports = isLong ? ['websocket', 'sse', 'polling'] : name === 'uws' ? ['websocket'] : ['sse'];
     describe.each(transports)('over %s', (transport) => {
       test('that is put away and brought back resumes at once, and has missed nothing', async () => {
         const { io, page, ends } = await open(caching, transport);

@@ -95,7 +95,7 @@ describeInBrowser('recovery in a browser', () => {
     ['websocket', 'stop'],
   ] as const;
 
-  test.for(isLong ? restarts : restarts.slice(0, 2))(
+  test.for(isLong ? restarts : restarts.slice(0, 1))(
     'after a restart of the server the page knows its session is new: %s, %s',
     async ([transport, how]) => {
       const chat = await chatOn(await freePort());

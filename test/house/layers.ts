@@ -173,6 +173,7 @@ export const layers: Layers = {
             'src/trips.ts',
             'src/contract-cost.ts',
             'src/deploy.ts',
+            'src/overload.ts',
             'src/slow-reader.ts',
             'src/serve.ts',
             'src/load.ts',

@@ -159,10 +159,16 @@ export class RedisStore implements Store {
     for (let i = 0; i < this.partitions && expired.length < countMax; i++) {
       const partition = (this.#turn + i) % this.partitions;
       try {
-        const reply = listOf(await this.#run('expired', partition, [countMax - expired.length, msOf(leaseMs)]));
-        for (const one of reply) {
-          const [session, lease, record] = listOf(one);
-          expired.push({ session: textOf(session), lease: textOf(lease), record: this.#recordOf(record) });
+        // Those that are over are given to nobody, and are gone with each call.
+        for (let isMore = true; isMore && expired.length < countMax; ) {
+          const [more, given] = listOf(
+            await this.#run('expired', partition, [countMax - expired.length, msOf(leaseMs)]),
+          );
+          isMore = more === 1;
+          for (const one of listOf(given)) {
+            const [session, lease, record] = listOf(one);
+            expired.push({ session: textOf(session), lease: textOf(lease), record: this.#recordOf(record) });
+          }
         }
       } catch (error) {
         // Sessions of the others expire all the same.

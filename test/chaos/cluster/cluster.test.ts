@@ -9,6 +9,7 @@ import { testSeed } from '@halyard/harness/random';
 import { node, Server } from '@halyard/server';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildOf, output } from '../../kit/built';
+import { isLong } from '../../kit/long';
 import { hasRedis, RedisServer } from '../../kit/redis-server';
 import { Fleet } from './fleet';
 
@@ -20,15 +21,18 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
     expect(stdout).toContain('no faults');
   });
 
-  test('are restarted one after the other under load: nothing is lost, and clients come back a few at a time', async () => {
-    const args = ['--rolling', '--nodes', '3', '--seconds', '1', '--clients', '90', '--drain-ms', '10000'];
-    const { stdout } = await output('test/chaos/cluster/dist/run.js', [
-      ...[...args, '--pause-ms', '500', '--say-ms', '2000'],
-      ...['--heartbeat-ms', '10000', '--seed', `${testSeed()}`],
-    ]);
-    expect(stdout).toMatch(/\| servers restarted \| 3 \|/);
-    expect(stdout).toContain('no faults');
-  });
+  test.runIf(isLong)(
+    'are restarted one after the other under load: nothing is lost, and clients come back a few at a time',
+    async () => {
+      const args = ['--rolling', '--nodes', '3', '--seconds', '1', '--clients', '90', '--drain-ms', '10000'];
+      const { stdout } = await output('test/chaos/cluster/dist/run.js', [
+        ...[...args, '--pause-ms', '500', '--say-ms', '2000'],
+        ...['--heartbeat-ms', '10000', '--seed', `${testSeed()}`],
+      ]);
+      expect(stdout).toMatch(/\| servers restarted \| 3 \|/);
+      expect(stdout).toContain('no faults');
+    },
+  );
 
   test('a server that stands still for three seconds is missing in time, and there again after that', async () => {
     const redis = await RedisServer.start();

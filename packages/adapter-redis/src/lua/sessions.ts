@@ -127,10 +127,12 @@ end
 return reply
 `;
 
-/** Count, milliseconds → id, lease and record of each. The score of one that is leased is when that is over. */
+/** Count, milliseconds → whether there may be more, and id, lease and record of each. The score of one that is leased is when that is over. */
 export const expiredScript = `
 local most, lease = number(), number()
 local reply = {}
+-- Whether it may be asked again at once: a call does a bounded piece of work.
+local isMore = 1
 for _ = 1, 4 do
   local ids = redis.call('ZRANGEBYSCORE', expiring, '-inf', int(now), 'LIMIT', 0, int(most - #reply))
   for _, id in ipairs(ids) do
@@ -146,9 +148,12 @@ for _ = 1, 4 do
       reply[#reply + 1] = { id, given, redis.call('HGETALL', s.record) }
     end
   end
-  if #ids == 0 or #reply >= most then break end
+  if #ids == 0 or #reply >= most then
+    isMore = 0
+    break
+  end
 end
-return reply
+return { isMore, reply }
 `;
 
 /** Id, lease. */

@@ -5,7 +5,7 @@ import { WireClient } from '../../../../../test/kit/wire';
 import type { Handshake } from '../../index';
 import { clientsOf } from './clients';
 
-const soonMs = 150;
+const soonMs = 400;
 
 /** Middleware that says when `auth` ends. */
 const ending =

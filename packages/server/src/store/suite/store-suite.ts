@@ -392,6 +392,17 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         expect(await first.commit({ records: [write('s', 'again')] })).toEqual({ ...nothing, fenced: [['s', 1]] });
       });
 
+      test('that are over are not in the way of others that expire, however many they are', async () => {
+        const { lab, first, second } = await setUp(2);
+        const over = Array.from({ length: 100 }, (_none, i) => `over${i}`);
+        await first.commit({ records: over.map((session) => write(session, 'one', 'n', 500)) });
+        await first.commit({ records: over.map((session) => write(session, undefined, 'n', 500)) });
+        await first.commit({ records: [write('s', 'one', 'n', 1_000)] });
+        await lab.elapse(2_200);
+        const expired = await second.store.expired(9, 10_000);
+        expect(expired.map(({ session }) => session)).toEqual(['s']);
+      });
+
       test('that nobody writes expire, and are given to one node at a time, until that is done with them', async () => {
         const { lab, first, second } = await setUp(2);
         await first.commit({ records: [write('s', 'one', 'n', 1_000)] });
