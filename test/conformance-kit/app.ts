@@ -24,7 +24,7 @@ const quick: ServerOptions = {
 };
 
 /** How long the middleware of `/slow`, and the handler of `slow-echo` take, in milliseconds. */
-const slowMs = 200;
+const slowMs = 600;
 
 /** @param options of the server, besides what the app needs */
 export function conformanceServer(host: HostFactory, options: ServerOptions = {}): Server {
