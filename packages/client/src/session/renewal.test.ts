@@ -136,6 +136,27 @@ test('one that was under way is said again on resume, and not twice', async () =
   expect(await said(all)).toEqual([]);
 });
 
+test('who has left and come back renews no earlier than the last one is answered', async () => {
+  const all = await lasting(10_000);
+  all.socket.of('/b').connect();
+  await all.link.say(connected('/b', 'b1'));
+  await all.advance(8_000);
+  expect(await said(all)).toEqual(['CONNECT /b undefined', 'RENEW / {"token":2} #1']);
+  all.socket.disconnect();
+  all.socket.connect();
+  await all.advance(0);
+  expect(await said(all)).toEqual(['DISCONNECT /', 'CONNECT / {"token":3}']);
+  await all.link.say(connected('/', 'id2', 2_000));
+  await all.advance(1_700);
+  expect(await said(all)).toEqual([]);
+  // It is about what was before. 300 ms are left, so the next one is a second later.
+  await all.link.say(ack(1, 20_000));
+  await all.advance(999);
+  expect(await said(all)).toEqual([]);
+  await all.advance(1);
+  expect(await said(all)).toEqual(['RENEW / {"token":4} #2']);
+});
+
 test('of a session that is lost means nothing to the next one', async () => {
   const all = await lasting(10_000);
   await all.advance(8_000);

@@ -246,20 +246,20 @@ export function createSession(
   const ends: SessionParts['ends'] = (presence, at) => {
     const now = clock.now();
     presence.endsAt = at;
-    presence.renewAck = undefined;
     presence.renewAt = at > now ? now + Math.max(renewMsMin, (at - now) * renewShare) : Infinity;
     renewAt = Math.min(renewAt, presence.renewAt);
     arm();
   };
 
   const renewal: SessionParts['renewal'] = (presence) => {
-    const { id, endsAt } = presence;
+    const { id } = presence;
     const now = clock.now();
     return (error, value) => {
+      presence.renewAck = undefined;
       // What was lost with a session, or left, has another end by now, or none.
-      if (presence.phase !== 'joined' || presence.id !== id || (error && !(error instanceof PublicError))) return;
-      if (error) presence.fire('error', error);
-      ends(presence, error ? endsAt! : now + (value as number));
+      const isIts = presence.phase === 'joined' && presence.id === id && (!error || error instanceof PublicError);
+      if (isIts && error) presence.fire('error', error);
+      ends(presence, isIts && !error ? now + (value as number) : presence.endsAt!);
     };
   };
 
@@ -268,7 +268,8 @@ export function createSession(
     const { namespace, id, endsAt } = presence;
     presence.renewAt = Infinity;
     const isIts = () => presence.phase === 'joined' && presence.id === id;
-    if (!isIts()) return;
+    // One at a time, also if it has been left and joined again meanwhile.
+    if (!isIts() || presence.renewAck) return;
     const settle = renewal(presence);
     askAuth(presence)
       .then(() => {

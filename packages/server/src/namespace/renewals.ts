@@ -38,12 +38,16 @@ export class Renewals {
 
   /**
    * @param number to settle it by @param origin of the connection that there is, if there is one
-   * @throws RemoteProtocolError `ERR_PACKET_UNEXPECTED`, `ERR_RENEW_REPEATED`
+   * @throws RemoteProtocolError `ERR_RENEW_REPEATED`
    */
   renew(socket: RenewedSocket, packet: RenewPacket, number: number, origin: HandshakeOrigin | undefined): void {
-    const { namespace } = socket;
-    if (this.renewMsOf(socket.handshake) === undefined)
-      throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `RENEW for ${namespace}, which has not told a renewMs`);
+    const { namespace, line } = socket;
+    if (this.renewMsOf(socket.handshake) === undefined) {
+      // Who has connected again may have been told so by the answer from before (docs/PROTOCOL.md §5.8).
+      line.sendAck(packet.ack, undefined);
+      line.settle(number);
+      return;
+    }
     if (this.#undecided.has(socket))
       throw new RemoteProtocolError('ERR_RENEW_REPEATED', `RENEW for ${namespace} before the last one was answered`);
     this.#undecided.add(socket);

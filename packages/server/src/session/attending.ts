@@ -347,13 +347,16 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   private renew(packet: RenewPacket, number: number): void {
-    const { namespace } = packet;
-    if (this.pending?.has(namespace))
-      throw new RemoteProtocolError('ERR_PACKET_UNEXPECTED', `RENEW for ${namespace}, which has not told a renewMs`);
-    const presence = this.find(namespace);
-    // The server may have sent it out meanwhile.
-    if (presence === undefined) this.notConnected(packet, number);
-    else presence.renew(packet, number, this.origin);
+    const presence = this.find(packet.namespace);
+    if (presence !== undefined) presence.renew(packet, number, this.origin);
+    else if (this.pending?.has(packet.namespace)) {
+      // It took the answer to an earlier CONNECT for the answer to this one (docs/PROTOCOL.md §5.8).
+      this.sendAck(packet.ack, undefined);
+      this.settle(number);
+    } else {
+      // The server may have sent it out meanwhile.
+      this.notConnected(packet, number);
+    }
   }
 
   private notConnected(packet: EventPacket | VolatilePacket | RenewPacket, number: number): void {

@@ -57,10 +57,46 @@ describe.each(starts)('renewal, %s', (_name, start) => {
     expect(await wire.packet(3)).toEqual([3, 1]);
     expect(socket.handshake.expiresAt).toBeUndefined();
     wire.send([15, '/', { user: 'ada' }, 2]);
-    expect(await wire.until(({ closed }) => closed)).toEqual({
-      code: 4400,
-      reason: 'ERR_PACKET_UNEXPECTED: RENEW for /, which has not told a renewMs',
-    });
+    expect(await wire.packet(3, ([, ack]) => ack === 2)).toEqual([3, 2]);
+    expect(socket.handshake.auth).toEqual({ user: 'ada' });
+  });
+
+  test.each([
+    ['nobody renews', 5_000, false],
+    ['nothing ends', undefined, true],
+  ])('where %s nothing is presented, and it is answered without a time', async (_what, ms, renews) => {
+    const io = await listening();
+    const { wire, renewMs, socket } = await joined(io, ms, renews);
+    expect(renewMs).toBeUndefined();
+    wire.send([15, '/', { ms: 9_000, user: 'ada', another: true }, 1]);
+    expect(await wire.packet(3)).toEqual([3, 1]);
+    expect(socket.handshake.auth).toEqual({ ms, user: 'ada' });
+  });
+
+  test('who has left and connected again while the answer was on its way may renew what is not decided', async () => {
+    const io = await listening();
+    let admit: () => void = () => {};
+    let admits = 0;
+    io.of('/slow')
+      .use((handshake) => {
+        lasting(handshake);
+        return ++admits === 1 ? undefined : new Promise((resolve) => (admit = resolve));
+      })
+      .renew(lasting);
+    const { wire } = await joined(io, undefined);
+    wire.send([10, '/slow', { ms: 5_000 }]);
+    const isSlow = ([, namespace]: unknown[]) => namespace === '/slow';
+    const [, , first] = await wire.packet(11, isSlow);
+    // It says so before it has the answer, and has that now.
+    wire.send([13, '/slow'], [10, '/slow', { ms: 8_000 }], [15, '/slow', { ms: 9_000 }, 1]);
+    expect(await wire.packet(3)).toEqual([3, 1]);
+    admit();
+    const [, , second, renewMs] = await wire.packet(11, (packet) => isSlow(packet) && packet[2] !== first);
+    expect(second).not.toBe(first);
+    expect(renewMs).toBeGreaterThan(5_000);
+    expect(renewMs).toBeLessThanOrEqual(8_000);
+    wire.send([15, '/slow', { ms: 20_000 }, 2]);
+    expect((await wire.packet(3, ([, ack]) => ack === 2))[2]).toBeGreaterThan(8_000);
   });
 
   test('a refusal is an error, and what there was stays good until it ends', async () => {
@@ -85,35 +121,9 @@ describe.each(starts)('renewal, %s', (_name, start) => {
     expect(await wire.until(({ closed }) => closed)).toMatchObject({ code: 4401 });
   });
 
-  test.each<[what: string, ms: number | undefined, renews: boolean, flight: unknown[][], reason: string]>([
-    [
-      'nobody renews',
-      5_000,
-      false,
-      [[15, '/', {}, 1]],
-      'ERR_PACKET_UNEXPECTED: RENEW for /, which has not told a renewMs',
-    ],
-    [
-      'nothing ends',
-      undefined,
-      true,
-      [[15, '/', {}, 1]],
-      'ERR_PACKET_UNEXPECTED: RENEW for /, which has not told a renewMs',
-    ],
-    [
-      'it is not decided',
-      5_000,
-      true,
-      [
-        [10, '/slow'],
-        [15, '/slow', {}, 1],
-      ],
-      'ERR_PACKET_UNEXPECTED: RENEW for /slow, which has not told a renewMs',
-    ],
+  test.each<[what: string, flight: unknown[][], reason: string]>([
     [
       'the last one is not answered',
-      5_000,
-      true,
       [
         [15, '/', { fails: 'never' }, 1],
         [15, '/', {}, 2],
@@ -122,21 +132,17 @@ describe.each(starts)('renewal, %s', (_name, start) => {
     ],
     [
       'its ack is not above',
-      5_000,
-      true,
       [
         [2, '/', 'x', [], 1],
         [15, '/', {}, 1],
       ],
       'ERR_ACK_ORDER: acknowledgement 1 after 1: they grow',
     ],
-    ['it has no ack', 5_000, true, [[15, '/', {}]], 'ERR_PACKET_SHAPE: ack: a whole number from 1 to 9007199254740991'],
-    ['it names no namespace', 5_000, true, [[15, 'x', {}, 1]], 'ERR_PACKET_SHAPE: namespace: starts with "/"'],
-  ])('where %s it ends the session', async (_what, ms, renews, flight, reason) => {
+    ['it has no ack', [[15, '/', {}]], 'ERR_PACKET_SHAPE: ack: a whole number from 1 to 9007199254740991'],
+    ['it names no namespace', [[15, 'x', {}, 1]], 'ERR_PACKET_SHAPE: namespace: starts with "/"'],
+  ])('where %s it ends the session', async (_what, flight, reason) => {
     const io = await listening();
-    io.of('/slow').use(() => new Promise(() => {}));
-    const { wire, renewMs } = await joined(io, ms, renews);
-    expect(renewMs !== undefined).toBe(renews && ms !== undefined);
+    const { wire } = await joined(io, 5_000);
     wire.send(...flight);
     expect(await wire.until(({ closed }) => closed)).toEqual({ code: 4400, reason });
   });
