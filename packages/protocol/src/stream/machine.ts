@@ -203,8 +203,13 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
 
   /** A counted packet. One that has come on an earlier connection is not handled again. */
   protected count(packet: CountedPacket, now: number, size: number): void {
-    if (++this.incoming <= this.received) return;
-    this.received = this.incoming;
+    const number = ++this.incoming;
+    if (number > this.received) this.accept(packet, number, now, size);
+  }
+
+  /** A counted packet that has not come before. */
+  protected accept(packet: CountedPacket, number: number, now: number, size: number): void {
+    this.received = number;
     this.handled(1, size, now);
     this.handle(packet, 0, size);
     this.tellIfDue();

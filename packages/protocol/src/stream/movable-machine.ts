@@ -206,9 +206,22 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return number > this.#left ? this.settings : largestWindow;
   }
 
-  protected override accept(packet: CountedPacket, now: number, size: number): void {
-    const number = this.#nextNumber();
-    if (this.#open.has(number) || this.#settled.has(number)) return;
+  protected override nextNumber(): number {
+    let number = this.incoming + 1;
+    const skipped = this.#skipped;
+    if (skipped[0] === number) {
+      number = (skipped[1] as number) + 1;
+      this.#skipped = skipped.slice(2);
+    }
+    this.incoming = number;
+    return number;
+  }
+
+  protected override hasCome(number: number): boolean {
+    return this.#open.has(number) || this.#settled.has(number);
+  }
+
+  protected override accept(packet: CountedPacket, number: number, now: number, size: number): void {
     if (packet.type === PacketType.Ack || packet.type === PacketType.Error) {
       this.handle(packet, 0, size);
       this.#add(number, size);
@@ -228,17 +241,6 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     const open = this.#open.take(number);
     // They stay in the order in which they become overdue.
     if (open !== undefined) this.#open.add({ ...open, since });
-  }
-
-  #nextNumber(): number {
-    let number = this.incoming + 1;
-    const skipped = this.#skipped;
-    if (skipped[0] === number) {
-      number = (skipped[1] as number) + 1;
-      this.#skipped = skipped.slice(2);
-    }
-    this.incoming = number;
-    return number;
   }
 
   /** @throws RemoteProtocolError if the peer sends more than it was told to */

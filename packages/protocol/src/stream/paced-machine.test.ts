@@ -143,6 +143,24 @@ describe('what waits', () => {
     expect([take().length, machine.received]).toEqual([6, 10]);
   });
 
+  it.each([
+    ['', ServerMachine],
+    [', also of a session that can move', MovableMachine as never],
+  ])('is not what comes again though it was handled%s: its client sends more, once it is told', (_what, Machine) => {
+    const { machine, send, take } = paced({ packetsPerSecondMax: 4 }, Machine);
+    send(1_000, 64);
+    machine.detach();
+    // It has heard nothing of the four that were handled, and hears of them next.
+    machine.hold({ received: 0, confirmed: 0 }, 1_100);
+    machine.open(1_100);
+    send(1_100, 64);
+    send(1_200, 4);
+    expect(take()).toHaveLength(4);
+    expect(() => send(1_200, 1)).toThrow(expect.objectContaining({ code: 'ERR_WINDOW' }));
+    machine.tick(1_500);
+    expect(take()).toEqual(['1100.5', '1100.6']);
+  });
+
   it('is taken at once when its client says goodbye', () => {
     const { machine, send, take } = paced({ packetsPerSecondMax: 4 });
     send(1_000, 10);

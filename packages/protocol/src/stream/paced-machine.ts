@@ -19,8 +19,8 @@ export interface PacedSink<F> extends SessionSink<F> {
   paced?(limit: keyof RateLimits, isDropped: boolean): void;
 }
 
-/** A packet that has come too fast, and its size. */
-type Late = readonly [packet: CountedPacket, size: number];
+/** A packet that has come too fast, its number, and its size. */
+type Late = readonly [packet: CountedPacket, number: number, size: number];
 
 export type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'>;
 
@@ -67,13 +67,21 @@ export class PacedMachine<
   }
 
   protected override count(packet: CountedPacket, now: number, size: number): void {
-    if (this.#takes(now, size)) this.accept(packet, now, size);
-    else this.#putOff(packet, size);
+    const number = this.nextNumber();
+    // The peer may take it for confirmed already, and send another in its place: it is not to be in the way of that.
+    if (this.hasCome(number)) return;
+    if (this.#takes(now, size)) this.accept(packet, number, now, size);
+    else this.#putOff(packet, number, size);
   }
 
-  /** A counted packet whose turn has come. */
-  protected accept(packet: CountedPacket, now: number, size: number): void {
-    super.count(packet, now, size);
+  /** @returns the number of the counted packet that comes now */
+  protected nextNumber(): number {
+    return ++this.incoming;
+  }
+
+  /** Whether a packet was accepted before, over this connection or an earlier one. */
+  protected hasCome(number: number): boolean {
+    return number <= this.received;
   }
 
   /** What the peer may have unconfirmed of packets up to this number. */
@@ -90,7 +98,7 @@ export class PacedMachine<
   takeLate(now: number): void {
     const late = this.#late ?? [];
     this.#late = undefined;
-    for (const [packet, size] of late) if (this.isAttached) this.accept(packet, now, size);
+    for (const [packet, number, size] of late) if (this.isAttached) this.accept(packet, number, now, size);
   }
 
   get #looksAt(): number {
@@ -122,16 +130,16 @@ export class PacedMachine<
   }
 
   /** @throws RemoteProtocolError `ERR_WINDOW` if more waits than the peer may have sent */
-  #putOff(packet: CountedPacket, size: number): void {
+  #putOff(packet: CountedPacket, number: number, size: number): void {
     if (this.#late === undefined) {
       this.#late = [];
       this.#lateBytes = 0;
       this.#tell(false);
     }
-    this.#late.push([packet, size]);
+    this.#late.push([packet, number, size]);
     this.#lateBytes += size;
     const { length } = this.#late;
-    const window = this.windowAt(this.incoming + length);
+    const window = this.windowAt(number);
     if (length > window.windowPacketsMax || (length > 1 && this.#lateBytes > window.windowBytesMax)) {
       throw windowError(window);
     }
@@ -142,11 +150,11 @@ export class PacedMachine<
     let taken = 0;
     // What is taken may end the connection: then all that has waited comes again.
     while (taken < late.length && this.#late === late && this.#mayTake(now)) {
-      const [packet, size] = late[taken++] as Late;
+      const [packet, number, size] = late[taken++] as Late;
       this.#packetsTaken++;
       this.#bytesTaken += size;
       this.#lateBytes -= size;
-      this.accept(packet, now, size);
+      this.accept(packet, number, now, size);
     }
     late.splice(0, taken);
     if (late.length === 0 && this.#late === late) this.#late = undefined;
