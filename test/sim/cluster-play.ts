@@ -803,6 +803,10 @@ class ClusterWorld implements Stage {
     }
   }
 
+  isOver(socket: string): boolean {
+    return this.#overs.has(socket);
+  }
+
   async calm(): Promise<void> {
     Object.assign(this.#store.path, { lostCalls: 0, lostAnswers: 0, late: 0, untold: 0, latencyMs: [1, 5] });
     for (const place of this.#places) place.heal();

@@ -19,9 +19,9 @@ const client = 'packages/client/src';
 export const mutants: readonly Mutant[] = [
   {
     fault: 'a packet that comes again is handled again',
-    file: `${stream}/machine.ts`,
-    code: 'if (++this.incoming <= this.received) return;',
-    instead: '++this.incoming;',
+    file: `${stream}/paced-machine.ts`,
+    code: 'return number <= this.received;',
+    instead: 'return number < 0;',
   },
   {
     fault: 'a message of a log that comes again is handled again',
@@ -67,10 +67,25 @@ export const mutants: readonly Mutant[] = [
     instead: '',
   },
   {
+    fault: 'what comes again waits with what comes too fast',
+    file: `${stream}/paced-machine.ts`,
+    code: 'if (this.hasCome(number)) return;',
+    instead: 'if (this.hasCome(number) && this.#takes(now, size)) return;',
+    from: 41000690,
+  },
+  {
+    fault: 'RENEW for a namespace that is not decided is sent away',
+    file: `${server}/session/attending.ts`,
+    code: 'else if (this.pending?.has(packet.namespace)) {',
+    instead:
+      "else if (this.pending?.has(packet.namespace)) throw new Error('not decided');\n    else if (this.isOver) {",
+    from: 31005130,
+  },
+  {
     fault: 'a settled event is handled again',
     file: `${stream}/movable-machine.ts`,
-    code: 'if (this.#open.has(number) || this.#settled.has(number)) return;',
-    instead: 'if (this.#open.has(number)) return;',
+    code: 'return this.#open.has(number) || this.#settled.has(number);',
+    instead: 'return this.#open.has(number);',
     from: 7,
   },
   {
@@ -408,8 +423,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/directory.ts`,
     code: 'for (const session of [...this.#byId.values()]) session.nodeLeft(node);',
     instead: '',
-    nodes: 3,
-    from: 6000025,
+    scene: 'kill behind',
   },
   {
     fault: 'a log begins behind what is on its way to the store',
@@ -439,8 +453,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/expiry.ts`,
     code: 'if (isTold) await patience.until(() => store.forget(one.session, one.lease));',
     instead: 'void isTold;',
-    nodes: 3,
-    from: 970124,
+    scene: 'expire',
   },
   {
     fault: 'what is emitted may come before the memberships of a session that has come',

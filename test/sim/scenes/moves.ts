@@ -5,6 +5,8 @@ import type { Scene, Stage } from './stage';
 
 /** For so long a record is kept that nobody writes: as long as a session waits, and its server takes to find out that it has to. */
 const keptMs = recoveryWindowMs + 2_000 + 1_500 + 30_000;
+/** For so long only one server is given a session that has expired, in milliseconds. */
+const expiryLeaseMs = 30_000;
 
 /** A session goes on elsewhere while a handler of its runs, and the server that runs that is killed. */
 export const killBehind: Scene = {
@@ -104,6 +106,25 @@ export const claimLate: Scene = {
     stage.cut(there);
     path.latencyMs = [1, 5];
     await stage.elapse(25_000);
+  },
+};
+
+/** A session that nobody comes back to expires, and the run goes on for as long as one server alone may tell that. */
+export const expire: Scene = {
+  excuse: 'long away',
+  async play(stage) {
+    const { random } = stage;
+    await stage.calm();
+    const place = random.pick(stage.servers());
+    const guest = await stage.guest(place);
+    const id = guest.id();
+    stage.sleep(guest, keptMs + 30_000);
+    stage.cut(place);
+    await stage.elapse(500);
+    await stage.kill(place);
+    await stage.elapse(keptMs - 1_000);
+    await stage.until(() => stage.isOver(id));
+    await stage.elapse(expiryLeaseMs - 4_000 + random.int(4_000));
   },
 };
 

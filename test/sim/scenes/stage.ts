@@ -76,6 +76,8 @@ export interface Stage {
   disconnectLate(place: ServerPlace, socket: string): void;
   /** Whether a server has a socket, and no other has taken it since. */
   isAt(socket: string, place: ServerPlace): boolean;
+  /** Whether a server has said that the session of a socket is over. */
+  isOver(socket: string): boolean;
   /** Waits until something is so. @throws Unplayable if that takes too long */
   until(isSo: () => boolean): Promise<void>;
   /** @returns ids of sockets of a server, each with a room that it is in */

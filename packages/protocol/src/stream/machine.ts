@@ -73,8 +73,6 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
   /** Another takes its place only before there is a connection. */
   outbox: Outbox;
   acks: PendingAcks | undefined;
-  /** Number of the last counted packet that arrived on this connection: repeated ones included. */
-  protected incoming = 0;
   /** Counted packets that were handled, and the peer was not told so, … */
   protected untoldPackets = 0;
   /** … and their sizes together. */
@@ -201,10 +199,9 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
     this.count(packet, now, size);
   }
 
-  /** A counted packet. One that has come on an earlier connection is not handled again. */
+  /** A counted packet: the peer begins behind those that it was told are received. */
   protected count(packet: CountedPacket, now: number, size: number): void {
-    const number = ++this.incoming;
-    if (number > this.received) this.accept(packet, number, now, size);
+    this.accept(packet, this.received + 1, now, size);
   }
 
   /** A counted packet that has not come before. */
@@ -274,7 +271,6 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
 
   protected attach(now: number): void {
     this.outbox.rewind();
-    this.incoming = this.received;
     this.untoldPackets = this.untoldBytes = 0;
     this.#heardAt = now;
     this.#pingAt = this.#sackAt = undefined;

@@ -33,6 +33,8 @@ export class PacedMachine<
   Outbox extends MachineOutbox<F, ServerLimits>,
 > extends SessionMachine<F, Outbox, ServerLimits> {
   declare protected readonly sink: PacedSink<F>;
+  /** Number of the last counted packet that arrived on this connection: those included that had come before. */
+  protected incoming = 0;
   /** What was taken that no time has made up for: packets, … */
   #packetsTaken = 0;
   /** … and their sizes together, … */
@@ -50,6 +52,7 @@ export class PacedMachine<
 
   protected override attach(now: number): void {
     this.#late = undefined;
+    this.incoming = this.received;
     super.attach(now);
   }
 
