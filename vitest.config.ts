@@ -30,8 +30,11 @@ const units = [
   'packages/{protocol,codec*,contract,client}/src/**/!(debug).test.ts',
   'packages/server/src/{base,log,room,session,store}/**/!(debug).test.ts',
 ];
+// These start servers, and nothing of one outlives its file: their modules would be loaded some sixty times.
+const wires = ['test/conformance/**/*.test.ts', 'packages/server/src/host/suite/**/*.test.ts'];
 const { HALYARD_LONG } = process.env;
 const apart = ['**/node_modules/**', '**/dist/**'];
+const later = HALYARD_LONG === undefined ? long : [];
 
 // What a project does not take from the root.
 const common = {
@@ -52,12 +55,13 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },
+      { ...common, test: { name: 'wires', include: wires, exclude: [...apart, ...later], isolate: false, ...waits } },
       {
         ...common,
         test: {
           name: 'whole',
           include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...apart, ...units, ...(HALYARD_LONG === undefined ? long : [])],
+          exclude: [...apart, ...units, ...wires, ...later],
           ...waits,
         },
       },

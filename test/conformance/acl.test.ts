@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { Emitter, type RedisOptions, redis } from '@halyard/adapter-redis';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Engine, engines } from '../kit/engines';
+import { eventually } from '../kit/eventually';
 import type { KillableServer } from '../kit/killable';
 import { lab } from '../kit/on-redis';
 import { hasRedis } from '../kit/redis-server';
@@ -15,7 +16,6 @@ const [, rule = ''] = /^ACL SETUSER halyard (.*)$/m.exec(documentation) ?? [];
 const besides = (when: string): string =>
   new RegExp(`${when}[^\`]*\`(\\+[^\`]*)\``).exec(documentation.slice(documentation.indexOf(rule)))?.[1] as string;
 
-const patience = { timeout: 30_000 };
 const user = { username: 'halyard', password: 'secret' };
 
 /** The same Redis as that user. */
@@ -74,32 +74,32 @@ describe.skipIf(!hasRedis).each(engines)('the rule of the documentation, on %s',
     await a.io.to(ben.socket.id as string).emitDurable('said', 'to ben');
     emitter.to('room').volatile.emit('said', 'volatile');
     for (const { heard } of [ann, ben]) {
-      await vi.waitFor(() => expect(heard).toEqual(expect.arrayContaining(['29', 'by the emitter', 'volatile'])));
+      await eventually(() => expect(heard).toEqual(expect.arrayContaining(['29', 'by the emitter', 'volatile'])));
       expect(heard.filter((text) => text === 'by the emitter').length).toBe(1);
     }
-    await vi.waitFor(() => expect(ben.heard).toContain('to ben'));
+    await eventually(() => expect(ben.heard).toContain('to ben'));
     for (const { socket } of [ann, ben]) await socket.emitWithAck('move', 'room', 'other');
-    await vi.waitFor(async () => expect(await emitter.in('other').count()).toEqual({ count: 2, missing: [] }));
+    await eventually(async () => expect(await emitter.in('other').count()).toEqual({ count: 2, missing: [] }));
     expect((await b.io.fetchSockets()).map(({ data }) => data.at)).toEqual(['other', 'other']);
     expect((await emitter.serverSideEmitWithAck('work', 1)).replies.length).toBe(2);
     // Nobody is in the room any more: it is not followed for much longer.
-    await vi.waitFor(async () => expect(await store.tell('PUBSUB SHARDCHANNELS *:log:4:room/')).toEqual([]), patience);
+    await eventually(async () => expect(await store.tell('PUBSUB SHARDCHANNELS *:log:4:room/')).toEqual([]));
 
     // Redis loses everything: logs go on in another epoch, and sessions are written again.
     await store.tell('FLUSHALL');
     await a.io.to('other').emitDurable('said', 'after the loss');
-    for (const { heard } of [ann, ben]) await vi.waitFor(() => expect(heard).toContain('after the loss'), patience);
+    for (const { heard } of [ann, ben]) await eventually(() => expect(heard).toContain('after the loss'));
     for (const { socket } of [ann, ben]) await socket.emitWithAck('where');
     const keys = isCluster ? 'KEYS *:session:*' : 'SELECT 3\r\nKEYS *:session:*';
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await store.tell(keys)).filter((line) => line.includes(':session:')).length).toBe(2);
-    }, patience);
+    });
 
     // A server is gone, and the session of its client goes on at another one.
     ann.route.to = b;
     await a.kill();
     b.io.to('other').emit('said', 'while nobody has it');
-    await vi.waitFor(() => expect(ann.heard).toContain('while nobody has it'), patience);
+    await eventually(() => expect(ann.heard).toContain('while nobody has it'));
     expect(await ann.socket.emitWithAck('where')).toBe(1);
     expect(ann.socket.recovered).toBe(true);
     await emitter.close();

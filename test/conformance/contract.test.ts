@@ -3,8 +3,9 @@ import { type PublicError, polling, sse, websocket } from '@halyard/client';
 import { connect } from '@halyard/client/contract';
 import { contract } from '@halyard/contract';
 import { Server } from '@halyard/server';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
 import { WireClient } from '../kit/wire';
@@ -93,7 +94,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       socket.on('said', (message) => said.push(message));
       let answer: unknown = true;
       socket.on('ask', () => answer as boolean);
-      await vi.waitFor(() => expect(socket.connected).toBe(true));
+      await eventually(() => expect(socket.connected).toBe(true));
       io.emit('said', { text: 'hi' });
       expect(await io.emitWithAck('ask', 'why')).toEqual({ replies: [true], missing: [] });
       expect(said).toEqual([{ text: 'hi', at: 7 }]);
@@ -225,11 +226,11 @@ describe.each(hosts)('on %s', (_name, host) => {
     const [heard, errors]: [unknown[], unknown[]] = [[], []];
     socket.onAny((event, ...args) => heard.push([event, ...args]));
     socket.on('error', (error) => errors.push((error as PublicError).message));
-    await vi.waitFor(() => expect(socket.connected).toBe(true));
+    await eventually(() => expect(socket.connected).toBe(true));
     io.emit('said', { text: 'planted'.length });
     io.emit('sung');
     io.emit('said', { text: 'right' });
-    await vi.waitFor(() => expect(heard).toEqual([['said', { text: 'right', at: 7 }]]));
+    await eventually(() => expect(heard).toEqual([['said', { text: 'right', at: 7 }]]));
     expect(errors).toEqual([
       '"said": argument 1: text: Invalid input: expected string',
       'The contract has no event "sung" in this direction.',

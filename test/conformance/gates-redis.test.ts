@@ -1,8 +1,9 @@
 // The contract and guards where servers share a Redis: an event that comes again to another server passes them again there.
 import { PublicError } from '@halyard/client';
 import { contract } from '@halyard/contract';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../kit/eventually';
 import { onRedis } from '../kit/on-redis';
 import { hasRedis } from '../kit/redis-server';
 
@@ -33,7 +34,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     );
     const { socket, route, cut } = await client(a!);
     const reply = socket.emitWithAck('say', ' lobby ', 'hello');
-    await vi.waitFor(() => expect(calls).toEqual(['0 lobby hello']));
+    await eventually(() => expect(calls).toEqual(['0 lobby hello']));
     route.to = b!;
     await a!.kill();
     a!.noticed();

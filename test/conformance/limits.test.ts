@@ -1,8 +1,9 @@
 // Limits that count all clients, or all of one user, together.
 import { connect } from '@halyard/client';
 import { memory, type Server, type ServerOptions } from '@halyard/server';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
 import { http, RawWebSocket, request } from './raw';
@@ -39,7 +40,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const answer = await http(io.port, request('POST /halyard', { 'Content-Length': '0' }));
     expect([answer.status, answer.body]).toEqual([503, expect.stringContaining('ERR_TOO_MANY_CONNECTIONS')]);
     first.cut();
-    await vi.waitFor(async () => expect(await handshaken(io)).toEqual([101]));
+    await eventually(async () => expect(await handshaken(io)).toEqual([101]));
     expect(warned).toEqual(['connectionsMax']);
   });
 
@@ -65,7 +66,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const { session, secret } = await socket.hello();
     const back = await RawWebSocket.connect(io.port);
     back.send([0, [], '', [session, secret, 1, 0]]);
-    await vi.waitFor(async () => expect(await handshaken(io)).toEqual([503, '1']));
+    await eventually(async () => expect(await handshaken(io)).toEqual([503, '1']));
     letIn();
     await back.packet(1);
     expect(await handshaken(io)).toEqual([101]);
@@ -96,7 +97,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const refused: string[] = [];
     socket.on('disconnect', (reason: unknown) => void ended.push(JSON.stringify(reason)));
     socket.on('connect_error', (error: { code?: string }) => void refused.push(String(error.code)));
-    return { socket, ended, refused, isThere: () => vi.waitFor(() => expect(socket.connected).toBe(true)) };
+    return { socket, ended, refused, isThere: () => eventually(() => expect(socket.connected).toBe(true)) };
   };
 
   test('sessions of one user: the oldest ends', async () => {
@@ -104,7 +105,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const [first, second, stranger, nobody] = ['ann', 'ann', 'bob', undefined].map((user) => join(io, user));
     for (const one of [first, second, stranger, nobody]) await one?.isThere();
     await join(io, 'ann').isThere();
-    await vi.waitFor(() => expect([first, second].filter((one) => !one?.socket.connected)).toHaveLength(1));
+    await eventually(() => expect([first, second].filter((one) => !one?.socket.connected)).toHaveLength(1));
     const [gone] = [first, second].filter((one) => !one?.socket.connected);
     expect(gone?.ended).toEqual([expect.stringContaining('ERR_SESSIONS_PER_KEY')]);
     expect(gone?.socket.connection.state).toBe('closed');
@@ -119,7 +120,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     raw.send([0, [['/', { user: 'ann' }]], '']);
     await raw.packet(11);
     raw.cut();
-    await vi.waitFor(() => expect([...io.sockets.values()].filter((socket) => !socket.conn)).toHaveLength(1));
+    await eventually(() => expect([...io.sockets.values()].filter((socket) => !socket.conn)).toHaveLength(1));
     await join(io, 'ann').isThere();
     expect(first.socket.connected).toBe(true);
     expect(io.sockets.size).toBe(2);
@@ -131,9 +132,9 @@ describe.each(hosts)('on %s', (_name, host) => {
     await first.isThere();
     await join(io, 'ann').isThere();
     const third = join(io, 'ann');
-    await vi.waitFor(() => expect(third.refused).toEqual(['ERR_SESSIONS_PER_KEY']));
+    await eventually(() => expect(third.refused).toEqual(['ERR_SESSIONS_PER_KEY']));
     first.socket.connection.close();
-    await vi.waitFor(() => expect(io.sockets.size).toBe(1));
+    await eventually(() => expect(io.sockets.size).toBe(1));
     await join(io, 'ann').isThere();
   });
 
@@ -143,7 +144,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       server.on('error', (error, { where }) => void errors.push(`${where}: ${error}`));
     });
     const one = join(io, 'ann');
-    await vi.waitFor(() => expect(one.refused).toEqual(['ERR_REFUSED']));
+    await eventually(() => expect(one.refused).toEqual(['ERR_REFUSED']));
     expect(errors).toEqual([expect.stringMatching(/^sessionKey.*: TypeError: sessionKey returns a text/)]);
   });
 

@@ -1,8 +1,9 @@
 // A server that has more to do than it can sheds work in the order that docs/SERVER.md says, and takes it again by itself.
 import { connect } from '@halyard/client';
 import { type MetricSample, memory, type OverloadChange, type Server, type ServerOptions } from '@halyard/server';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
 import { http, RawWebSocket, request } from './raw';
@@ -45,11 +46,11 @@ describe.each(hosts)('on %s', (_name, host) => {
       ...{ io, first, session, changes, warned },
       begin: async () => {
         its.bytes = 2_000_000;
-        await vi.waitFor(() => expect(changes.at(-1)?.state).toBe('shedding'), 5_000);
+        await eventually(() => expect(changes.at(-1)?.state).toBe('shedding'));
       },
       end: async () => {
         its.bytes = 1_000;
-        await vi.waitFor(() => expect(changes.at(-1)?.state).toBe('normal'), 10_000);
+        await eventually(() => expect(changes.at(-1)?.state).toBe('normal'));
       },
     };
   }
@@ -163,14 +164,14 @@ describe.each(hosts)('on %s', (_name, host) => {
       if (isBusy) setTimeout(work, 1);
     };
     work();
-    await vi.waitFor(() => expect(changes).toHaveLength(1), 10_000);
+    await eventually(() => expect(changes).toHaveLength(1));
     const socket = connect(`http://127.0.0.1:${io.port}`, { transports: ['polling'] });
     cleanUp.push(() => socket.connection.close());
     const waits: number[] = [];
     socket.connection.on('state', (change) => change.to === 'waiting' && waits.push(change.retryInMs));
-    await vi.waitFor(() => expect(waits.length).toBeGreaterThan(0), 10_000);
+    await eventually(() => expect(waits.length).toBeGreaterThan(0));
     isBusy = false;
-    await vi.waitFor(() => expect(socket.connected).toBe(true), 20_000);
+    await eventually(() => expect(socket.connected).toBe(true));
     expect(changes.map(({ state }) => state)).toEqual(['shedding', 'normal']);
     expect(waits[0]).toBeGreaterThanOrEqual(1_000);
   });

@@ -3,7 +3,8 @@
 import { redis } from '@halyard/adapter-redis';
 import { json } from '@halyard/codec/json';
 import type { Server } from '@halyard/server';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually';
 import type { KillableServer } from '../kit/killable';
 import { onRedis, type RoutedClient } from '../kit/on-redis';
 import { pathTo } from '../kit/path';
@@ -14,7 +15,6 @@ type Two = [KillableServer, KillableServer];
 const joinsRoom = (io: Server): unknown => io.on('connection', (socket) => socket.recovered || socket.join('room'));
 
 /** What comes is lost without a word, for ever: nobody waits longer than this, in milliseconds. */
-const patienceMs = 60_000;
 
 const { HALYARD_FIELD } = process.env;
 const isFull = HALYARD_FIELD === 'full';
@@ -42,13 +42,13 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const ann = await client(a, json(), (frame) => void frames.push(String(frame)));
     for (let i = 0; i < 3; i++) a.io.to('room').emit('said', `${i}`);
     a.io.to(ann.socket.id as string).emit('said', 'to ann');
-    await vi.waitFor(() => expect(ann.heard.length).toBe(4), patienceMs);
+    await eventually(() => expect(ann.heard.length).toBe(4));
     const before = [...ann.heard];
     frames.length = 0;
     for (const to of [a, a, b, b, a]) expect(await comesBack(ann, to)).toBe(true);
     // Whatever was to be sent again is sent by now.
     a.io.to('room').emit('said', 'last');
-    await vi.waitFor(() => expect(ann.heard).toEqual([...before, 'last']), patienceMs);
+    await eventually(() => expect(ann.heard).toEqual([...before, 'last']));
     expect(frames.filter((frame) => frame.includes('"said"'))).toEqual([expect.stringContaining('"last"')]);
   });
 
@@ -68,7 +68,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       person.route.to = to;
       expect(await isBack).toBe(true);
     }
-    await vi.waitFor(() => expect([ann.heard.length, ben.heard.length]).toEqual([2, 2]), patienceMs);
+    await eventually(() => expect([ann.heard.length, ben.heard.length]).toEqual([2, 2]));
   });
 
   test('nor is a session lost that had nothing to hear, while it was there, for longer than it may be away', async () => {
@@ -80,7 +80,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const back = [comesBack(ann, b), comesBack(ben, a)];
     b.io.to('room').emit('said', 'after');
     expect(await Promise.all(back)).toEqual([true, true]);
-    await vi.waitFor(() => expect([ann.heard, ben.heard]).toEqual([['after'], ['before', 'after']]), patienceMs);
+    await eventually(() => expect([ann.heard, ben.heard]).toEqual([['after'], ['before', 'after']]));
   });
 
   test('servers that come, say something and go are waited for by nobody', async () => {
@@ -94,7 +94,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       c.io.to('room').emit('said', `${i}`);
       ben.socket.connection.close();
       await c.close();
-      await vi.waitFor(() => expect(a.io.nodes()).toEqual([a.io.node, b.io.node]), patienceMs);
+      await eventually(() => expect(a.io.nodes()).toEqual([a.io.node, b.io.node]));
       // The time that is waited for servers is ten seconds.
       const began = performance.now();
       expect((await a.io.fetchSockets()).missing).toEqual([]);
@@ -102,7 +102,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       expect(await b.io.in('room').count()).toMatchObject({ missing: [] });
       expect(performance.now() - began).toBeLessThan(5_000);
     }
-    await vi.waitFor(() => expect(ann.heard).toEqual(['0', '1', '2']), patienceMs);
+    await eventually(() => expect(ann.heard).toEqual(['0', '1', '2']));
   });
 
   test('two services with other prefixes have nothing in common', async () => {
@@ -114,9 +114,9 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     chat[1].io.emit('said', 'chat');
     orders[1].io.to(people[2]?.socket.id as string).emit('said', 'nobody is there');
     orders[1].io.emit('said', 'order');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(people.map(({ heard }) => heard.join())).toEqual(['order,order', 'order,order', 'chat,chat', 'chat,chat']);
-    }, patienceMs);
+    });
     for (const [a, b] of [orders, chat]) {
       expect(a.io.nodes()).toEqual([a.io.node, b.io.node]);
       expect((await a.io.fetchSockets()).length).toBe(2);
@@ -138,7 +138,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       people.push(await client(server));
     }
     await servers[0]?.io.to('room').emitDurable('said', 'before');
-    await vi.waitFor(() => expect(people.map(({ heard }) => heard)).toEqual([['before'], ['before'], ['before']]));
+    await eventually(() => expect(people.map(({ heard }) => heard)).toEqual([['before'], ['before'], ['before']]));
     const told = new Set<RoutedClient>();
     for (const person of people) {
       person.socket.on('connect', ({ recovered }) => void (recovered || told.add(person)));
@@ -149,23 +149,23 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const began = performance.now();
     const ids = (): unknown[] => people.map(({ socket }) => socket.id).toSorted();
     for (const [i, { io }] of servers.entries()) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const sockets = await io.fetchSockets();
         expect([sockets.map(({ id }) => id).toSorted(), sockets.missing]).toEqual([ids(), []]);
         const { replies, missing } = await io.serverSideEmitWithAck('work');
         expect([replies.toSorted(), missing]).toEqual([[0, 1, 2].filter((one) => one !== i), []]);
         await io.to('room').emitDurable('said', `after ${i}`);
-      }, patienceMs);
+      });
     }
     const after = ['after 0', 'after 1', 'after 2'];
     // Who was told that something is lost, and has another session, may have come after some of it.
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const person of people) if (!told.has(person)) expect(person.heard).toEqual(expect.arrayContaining(after));
-    }, patienceMs);
+    });
     await servers[0]?.io.to('room').emitDurable('said', 'at last');
-    await vi.waitFor(() => {
+    await eventually(() => {
       for (const { heard } of people) expect(heard).toContain('at last');
-    }, patienceMs);
+    });
     // On a machine with nothing else to do.
     if (isFull) expect(performance.now() - began).toBeLessThan(5_000);
     expect(people.map(({ socket }) => socket.connected)).toEqual([true, true, true]);
@@ -201,10 +201,10 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       }
       path.goOn();
       // Nothing that is said later shows what is missing.
-      await vi.waitFor(() => expect([ann.heard, ben.heard]).toEqual([said, said]), patienceMs);
+      await eventually(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
     }
     expect(recovered).toEqual([]);
     await say();
-    await vi.waitFor(() => expect([ann.heard, ben.heard]).toEqual([said, said]), patienceMs);
+    await eventually(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
   });
 });

@@ -6,6 +6,7 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { node, Server, type Warning } from '@halyard/server';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Engine, engines } from '../kit/engines';
+import { eventually } from '../kit/eventually';
 import { type KillableServer, killable } from '../kit/killable';
 import { lab } from '../kit/on-redis';
 import { RedisCluster } from '../kit/redis-cluster';
@@ -43,11 +44,11 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start)
     const ben = await client(b, msgpack());
     const cid = await client(b);
     for (let i = 0; i < 50; i++) (i % 2 ? a : b).io.to('room').emit('said', `${i}`);
-    await vi.waitFor(() => expect([ann.heard.length, ben.heard.length]).toEqual([50, 50]));
+    await eventually(() => expect([ann.heard.length, ben.heard.length]).toEqual([50, 50]));
     expect(ann.heard).toEqual(ben.heard);
     expect(new Set(ann.heard).size).toBe(50);
     a.io.to('room').volatile.emit('said', 'volatile');
-    await vi.waitFor(() => expect([ann.heard.at(-1), cid.heard.at(-1)]).toEqual(['volatile', 'volatile']));
+    await eventually(() => expect([ann.heard.at(-1), cid.heard.at(-1)]).toEqual(['volatile', 'volatile']));
     expect(await a.io.in('room').count()).toEqual({ count: 3, missing: [] });
   });
 
@@ -64,7 +65,7 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start)
     ann.route.to = b;
     await a.kill();
     b.io.to('room').emit('said', 'while nobody has it');
-    await vi.waitFor(() => expect(ann.heard).toEqual(['while nobody has it']), 20_000);
+    await eventually(() => expect(ann.heard).toEqual(['while nobody has it']));
     expect(await ann.socket.emitWithAck('where')).toBe('1 0 true');
     expect(ann.socket.recovered).toBe(true);
   });
@@ -81,7 +82,7 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start)
     a.io.to('room').emit('said', 'goodbye');
     await a.close();
     b.io.to('room').emit('said', 'hello');
-    await vi.waitFor(() => expect(ann.heard).toEqual(['goodbye', 'hello']), 20_000);
+    await eventually(() => expect(ann.heard).toEqual(['goodbye', 'hello']));
     expect(await ann.socket.emitWithAck('where')).toBe(1);
     expect(ann.socket.recovered).toBe(true);
   });
@@ -122,7 +123,7 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
       expect([options, refusal]).toEqual([options, [code, expect.stringContaining(message)]]);
       await io.close();
     }
-    await vi.waitFor(async () => expect((await own.tell('CLIENT LIST TYPE normal')).join()).not.toContain('user=app'));
+    await eventually(async () => expect((await own.tell('CLIENT LIST TYPE normal')).join()).not.toContain('user=app'));
     expect(await own.tell('PUBSUB SHARDCHANNELS *')).toEqual([]);
   });
 
@@ -137,16 +138,16 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     const [a, b] = (await serve({ url: own.url }, 2, enter)) as [KillableServer, KillableServer];
     const [ann, ben] = [await client(a), await client(b)];
     await a.io.to('room').emitDurable('said', 'before');
-    await vi.waitFor(() => expect([ann.heard, ben.heard]).toEqual([['before'], ['before']]));
+    await eventually(() => expect([ann.heard, ben.heard]).toEqual([['before'], ['before']]));
     const channels = await own.tell('PUBSUB SHARDCHANNELS *');
     expect(channels.length).toBeGreaterThan(4);
     for (const channel of channels) await own.tell(`SPUBLISH ${channel} "\\xff\\x00nonsense"`);
     await own.tell('XADD halyard:{0}:entries:4:room/ * junk x');
     await own.tell('SET halyard:{0}:log:5:other/ nonsense');
-    await vi.waitFor(() => expect(warnings).toContainEqual(expect.objectContaining({ code: 'ERR_REDIS_MALFORMED' })));
+    await eventually(() => expect(warnings).toContainEqual(expect.objectContaining({ code: 'ERR_REDIS_MALFORMED' })));
     await b.io.to('room').emitDurable('said', 'after');
     await a.io.to('other').emitDurable('said', 'to nobody');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect([ann.heard, ben.heard]).toEqual([
         ['before', 'after'],
         ['before', 'after'],
@@ -186,21 +187,21 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     const [a, b] = servers as [KillableServer, KillableServer];
     const [ann, ben] = [await client(a), await client(b)];
     a.io.to('room').emit('said', '1');
-    await vi.waitFor(() => expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]));
+    await eventually(() => expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]));
     await own.stop();
     a.io.to('room').emit('said', '2');
     b.io.to('room').emit('said', '3');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]);
     await own.run();
-    await vi.waitFor(() => expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]), 20_000);
+    await eventually(() => expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]));
     // What asks other servers has answers again too, at both.
     for (const [i, { io }] of [a, b].entries()) {
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const sockets = await io.fetchSockets();
         expect([sockets.length, sockets.missing]).toEqual([2, []]);
         expect(await io.serverSideEmitWithAck('work')).toEqual({ replies: [1 - i], missing: [] });
-      }, 20_000);
+      });
     }
     expect(ann.heard).toEqual(ben.heard);
     expect([ann.socket.connected, ben.socket.connected]).toEqual([true, true]);
@@ -235,7 +236,7 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     };
     const all = async (some: string[]): Promise<void> => {
       for (const { heard } of clients) {
-        await vi.waitFor(() => expect(heard).toEqual(expect.arrayContaining(some)), { timeout: 30_000 });
+        await eventually(() => expect(heard).toEqual(expect.arrayContaining(some)));
       }
     };
     say('before');
@@ -251,20 +252,17 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     say('meanwhile');
     // Until it comes again: by then all know what was lost, and are back.
     let [round, after] = [0, [] as string[]];
-    await vi.waitFor(
-      () => {
-        const from = said.length;
-        say(`after ${round++}`);
-        after = said.slice(from);
-        return vi.waitFor(
-          () => {
-            for (const { heard } of clients) expect(heard).toEqual(expect.arrayContaining(after));
-          },
-          { timeout: 3_000 },
-        );
-      },
-      { timeout: 60_000 },
-    );
+    await eventually(() => {
+      const from = said.length;
+      say(`after ${round++}`);
+      after = said.slice(from);
+      return vi.waitFor(
+        () => {
+          for (const { heard } of clients) expect(heard).toEqual(expect.arrayContaining(after));
+        },
+        { timeout: 3_000 },
+      );
+    });
     for (const [i, { heard }] of clients.entries()) {
       expect(new Set(heard).size).toBe(heard.length);
       if (told[i] === 0) expect(heard.toSorted()).toEqual(said.toSorted());

@@ -2,7 +2,8 @@
 import { connect, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { node, Server, type Socket, type Store } from '@halyard/server';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually';
 import { type KillableServer, killable } from '../kit/killable';
 import { sharedStores } from '../kit/stores';
 
@@ -23,7 +24,7 @@ async function join(to: { readonly io: Server }) {
     },
   });
   cleanUp.push(() => socket.connection.close());
-  await vi.waitFor(() => expect(socket.connected).toBe(true));
+  await eventually(() => expect(socket.connected).toBe(true));
   return { socket, route, here: () => route.to.io.sockets.get(socket.id as string) as Socket };
 }
 
@@ -64,7 +65,7 @@ describe.each(sharedStores)('with a store %s', (_name, useStore) => {
     Object.assign(here.data, { cart: ['pear'] });
     ann.route.to = b;
     await a.kill();
-    await vi.waitFor(() => expect(ann.here()?.recovered).toBe(true), 20_000);
+    await eventually(() => expect(ann.here()?.recovered).toBe(true));
     expect(ann.here().data).toEqual({ cart: ['apple'], at: new Date(5) });
     expect(ann.here().rooms).toContain('room');
   });
@@ -104,7 +105,7 @@ describe.each(sharedStores)('with a store %s', (_name, useStore) => {
     await a.io.close();
     await moved;
     await expect(here.save()).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' });
-    await vi.waitFor(() => expect(ann.here()?.recovered).toBe(true), 20_000);
+    await eventually(() => expect(ann.here()?.recovered).toBe(true));
     const there = ann.here();
     there.disconnect();
     await expect(there.save()).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' });

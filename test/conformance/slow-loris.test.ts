@@ -2,7 +2,8 @@
 // notices. Who stands still is in bad-input-idle.test.ts.
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Server } from '@halyard/server';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from '../kit/eventually';
 import { starts } from '../kit/hosts';
 import { Bystander } from './guarded-server';
 import { Poller } from './poller';
@@ -74,7 +75,7 @@ test.each(starts)('what drips comes to an end, %s', { timeout: 40_000 }, async (
       await drip(io.port, how, 150);
       left.delete(what);
     });
-    await vi.waitFor(() => expect([...left]).toEqual([]), { timeout: 30_000, interval: 50 });
+    await eventually(() => expect([...left]).toEqual([]));
     await Promise.all(all);
     await bystander.undisturbed();
   } finally {
@@ -122,7 +123,7 @@ test.each(starts)('an answer that nobody reads is not kept, %s', { timeout: 40_0
   ]);
   try {
     const isOver = (): void => expect([connectionsOf(io), io.sockets.size]).toEqual([0, 0]);
-    await vi.waitFor(isOver, { timeout: 30_000, interval: 50 });
+    await eventually(isOver);
   } finally {
     for (const socket of sockets) socket.destroy();
     await io.close();

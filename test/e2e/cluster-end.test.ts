@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { eventually } from '../kit/eventually';
 import { hasHaproxy } from '../kit/haproxy';
 import { type Running, running, treeOf } from '../kit/processes';
 import { hasRedis } from '../kit/redis-server';
 import { clusterScript, startChat, startProgram } from './chat-server';
 
-const patience = { timeout: 30_000, interval: 100 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 describe.skipIf(!hasRedis || !hasHaproxy)('the chat on a cluster', () => {
@@ -29,17 +29,17 @@ describe.skipIf(!hasRedis || !hasHaproxy)('the chat on a cluster', () => {
 
   /** @returns what was started */
   async function started(chat: { readonly pid: number }): Promise<readonly Running[]> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       all = treeOf(chat.pid);
       const [redis, haproxy, servers] = [/redis-server/, /haproxy/, /node\.js$/].map(
         (name) => all.filter(({ command }) => name.test(command)).length,
       );
       expect([redis, haproxy, servers]).toEqual([1, 1, 3]);
-    }, patience);
+    });
     return all;
   }
 
-  const gone = () => vi.waitFor(() => expect(left()).toEqual([]), patience);
+  const gone = () => eventually(() => expect(left()).toEqual([]));
 
   test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('ends when what has started it gets %s', async (signal) => {
     const { pid } = await startChat(0, clusterScript);

@@ -6,7 +6,8 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import type { Frame } from '@halyard/protocol';
 import { type Adapter, type HostFactory, node, type Server, type ServerOptions } from '@halyard/server';
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { eventually } from './eventually';
 import { type KillableServer, killable } from './killable';
 import { RedisServer } from './redis-server';
 
@@ -74,7 +75,7 @@ export function lab(host: () => HostFactory = node) {
       cleanUp.push(() => socket.connection.close());
       const heard: string[] = [];
       socket.on('said', (text: string) => void heard.push(text));
-      await vi.waitFor(() => expect(socket.connected).toBe(true), 30_000);
+      await eventually(() => expect(socket.connected).toBe(true));
       return { socket, heard, route, cut: () => cut() };
     },
   };

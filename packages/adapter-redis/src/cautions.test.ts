@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../test/kit/eventually';
 import { freePort } from '../../../test/kit/ports';
 import { hasRedis } from '../../../test/kit/redis-server';
 import { nodesOf } from './testing/nodes';
@@ -26,7 +27,7 @@ describe.skipIf(!hasRedis)('a node', () => {
       () => admin.disconnect(),
       () => other.disconnect(),
     );
-    await vi.waitFor(async () => expect(await admin.info('replication')).toContain('state=online'), 20_000);
+    await eventually(async () => expect(await admin.info('replication')).toContain('state=online'));
     const { store, heard, append } = await nodes.open({ url: master.url, wait: { replicas: 1, timeoutMs: 1_000 } });
     for (let i = 1; i <= 20; i++) {
       await append('room', `${i}`);
@@ -39,7 +40,7 @@ describe.skipIf(!hasRedis)('a node', () => {
       order.push('stored');
       return result;
     });
-    await vi.waitFor(async () => expect((await store.tops(['room']))[0]?.top).toBe(21));
+    await eventually(async () => expect((await store.tops(['room']))[0]?.top).toBe(21));
     order.push('asked');
     expect(await stored).toMatchObject({ positions: [[expect.any(String), 21]] });
     expect(order).toEqual(['asked', 'stored']);

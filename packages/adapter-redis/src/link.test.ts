@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../test/kit/eventually';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
 import { Link } from './link';
 import { nodesOf } from './testing/nodes';
@@ -41,7 +42,7 @@ describe.skipIf(!hasRedis)('a link', () => {
     const { connector } = client as unknown as { connector: { disconnect(): void } };
     client.once('connecting', () => connector.disconnect());
     link.renew();
-    await vi.waitFor(() => expect(said).toEqual(['lost', 'end', 'back']), 30_000);
+    await eventually(() => expect(said).toEqual(['lost', 'end', 'back']));
     expect(await link.run((redis) => redis.ping())).toBe('PONG');
   });
 });

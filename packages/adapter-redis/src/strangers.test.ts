@@ -1,7 +1,8 @@
 // What others say or keep in the same Redis: it harms nobody, and is counted where it is no use.
 import type { StoredSession } from '@halyard/server';
 import { Redis } from 'ioredis';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../test/kit/eventually';
 import { hasRedis } from '../../../test/kit/redis-server';
 import { nodesOf } from './testing/nodes';
 
@@ -53,7 +54,7 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     await store.roundTrip();
     expect(store.malformed).toBe(40);
     await append('room', 'good');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect([...new Set(heard)]).toEqual(['up', 'warning ERR_REDIS_MALFORMED', 'entry room 1 good']),
     );
     expect(heard.filter((line) => line.startsWith('warning'))).toHaveLength(40);

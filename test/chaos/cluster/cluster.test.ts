@@ -7,8 +7,9 @@ import { redis as redisStore } from '@halyard/adapter-redis';
 import { connect } from '@halyard/client';
 import { testSeed } from '@halyard/harness/random';
 import { node, Server } from '@halyard/server';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { buildOf, output } from '../../kit/built';
+import { eventually } from '../../kit/eventually';
 import { isLong } from '../../kit/long';
 import { hasRedis, RedisServer } from '../../kit/redis-server';
 import { Fleet } from './fleet';
@@ -58,7 +59,7 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
     });
     try {
       const room = io.in('room').timeout(500);
-      await vi.waitFor(async () => expect(await room.count()).toEqual({ count: 2, missing: [] }), 30_000);
+      await eventually(async () => expect(await room.count()).toEqual({ count: 2, missing: [] }));
       const [, other] = io.nodes();
       fleet.halt(0);
       const halted = new Promise((resolve) => setTimeout(resolve, 3_000));
@@ -67,10 +68,7 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
       expect([replies, missing]).toEqual([['yes'], [other]]);
       await halted;
       fleet.goOn(0);
-      await vi.waitFor(
-        async () => expect((await room.emitWithAck('question')).replies).toEqual(['yes', 'yes']),
-        30_000,
-      );
+      await eventually(async () => expect((await room.emitWithAck('question')).replies).toEqual(['yes', 'yes']));
       expect((await room.fetchSockets()).map(({ id }) => id).toSorted()).toEqual(people.map(({ id }) => id).toSorted());
     } finally {
       for (const { connection } of people) connection.close();

@@ -1,0 +1,11 @@
+// Waits until something is so. A test that waits for less than what hangs fails where much runs beside it: `vi.waitFor` waits a second.
+import { vi } from 'vitest';
+
+/**
+ * Calls `check` until it does not fail any more.
+ * @param timeoutMs far above what anything takes here: it ends what hangs
+ * @returns what it returned then. Rejects with its last error
+ */
+export function eventually<Result>(check: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<Result> {
+  return vi.waitFor(check, { timeout: timeoutMs, interval: 20 });
+}
