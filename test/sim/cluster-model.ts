@@ -335,13 +335,17 @@ export class ClusterModel {
     return emission.isLoose && this.#killed.has(emission.server) && !this.#isRemembered(emission);
   }
 
-  /** Whether the store has lost it, and the server that knew it stood still until nobody remembers who has left its rooms by then. */
-  #isLate(name: string, { rooms }: Seat): boolean {
+  /**
+   * Whether the store has lost it, and nobody remembers who had left its rooms by then: the server that knew it stood still for so long,
+   * or who has left is at another server since, whose clock may say that this was long ago.
+   */
+  #isLate(name: string, { rooms, movedAt }: Seat): boolean {
     const emission = this.#emissions.get(name) as Tracked;
     if (!emission.isLoose || !emission.rooms?.length) return false;
     const states = emission.rooms.map((room) => rooms.get(room));
     if (states.some((state) => state?.isIn)) return false;
     const leftAt = Math.max(...states.map((state) => state?.since ?? 0));
+    if (emission.isUnsure && movedAt >= leftAt) return true;
     return (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
   }
 

@@ -171,7 +171,6 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 6000047,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
@@ -269,7 +268,6 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 6000047,
   },
   {
     fault: 'a commit that comes again is done again',
