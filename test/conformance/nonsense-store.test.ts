@@ -132,6 +132,31 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(await closed(there)).toEqual([4410, 'log-trimmed']);
   });
 
+  test('who has left a room is told what the store had lost of its log by then, though all of that is here', async () => {
+    const { a, told } = await servers(() => {});
+    const left = async () => {
+      const { wire, id } = await greeted(a);
+      await a.to(id).socketsJoin('r');
+      a.to('r').emit('event', 'first');
+      const [, , [log, offset]] = (await wire.packet(5)) as [number, string, [string, number]];
+      await a.to(id).socketsLeave('r');
+      await a.sockets.get(id)?.save();
+      return { wire, log, offset };
+    };
+    const one = await left();
+    // Emitted later: it was not for who had left.
+    const later = (Date.now() + 60_000) * 1_024;
+    told[0]?.onEntry('1:r/', one.log, { ...entry, offset: one.offset + 1, stamp: later });
+    told[0]?.onRenewed('1:r/', 'another');
+    await one.wire.settle();
+    expect(one.wire.closed).toBeUndefined();
+    const other = await left();
+    // Emitted before, and heard only now: the store has not had it as it was asked for the end.
+    told[0]?.onEntry('1:r/', other.log, { ...entry, offset: other.offset + 1, stamp: 9 });
+    told[0]?.onRenewed('1:r/', 'still another');
+    expect(await closed(other.wire)).toEqual([4410, 'log-trimmed']);
+  });
+
   describe('a message to two rooms, of which the log of the first has another epoch, comes once to who is in both', () => {
     /** What the first server is told of the first room, and what it asks others, waits for `goOn`. */
     async function halted(what: 'told' | 'asked') {
