@@ -2,7 +2,6 @@
 import { connect } from '@halyard/client';
 import { node, type ServerOptions } from '@halyard/server';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { eventually } from '../../test/kit/eventually';
 import { openBoard } from './src/client';
 import { boardServer } from './src/server';
 
@@ -32,9 +31,9 @@ describe.each(hosts)('on %s', (_name, options) => {
     const { id, ...more } = await ann.socket.emitWithAck('card:add', '  write the docs ');
     expect(more).toEqual({});
     const card = { id, title: 'write the docs', column: 'to do', by: 'ann' };
-    await eventually(() => expect([...ben.cards.values()]).toEqual([card]));
+    await expect.poll(() => [...ben.cards.values()]).toEqual([card]);
     await ben.socket.emitWithAck('card:move', id, 'doing');
-    await eventually(() => expect(ann.cards.get(id)).toEqual({ ...card, column: 'doing' }));
+    await expect.poll(() => ann.cards.get(id)).toEqual({ ...card, column: 'doing' });
 
     await expect(ben.socket.emitWithAck('card:delete', id)).rejects.toMatchObject({ code: 'ERR_FORBIDDEN' });
     const nobody = 'd9c1d1a6-6d4f-4a8e-9f0b-0d0f3d0c6a11';
@@ -47,7 +46,7 @@ describe.each(hosts)('on %s', (_name, options) => {
       message: '"card:add": argument 1: too long (max 80)',
     });
     await ann.socket.emitWithAck('card:delete', id);
-    await eventually(() => expect([ann.cards.size, ben.cards.size]).toEqual([0, 0]));
+    await expect.poll(() => [ann.cards.size, ben.cards.size]).toEqual([0, 0]);
     expect(warn.mock.calls.map(([line]) => String(line).replace(/^\S+ /, ''))).toEqual([
       'card:delete was refused, ERR_FORBIDDEN',
       'card:move was refused, ERR_NO_CARD',

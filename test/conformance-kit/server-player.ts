@@ -67,7 +67,10 @@ export class ServerPlayer extends Player {
         await this.#begin(at, what as Tuple);
         return;
       case 'request': {
-        const asked = this.#ask(this.names.fill(what as WantedRequest));
+        const request = this.names.fill(what as WantedRequest);
+        // Whose packets are in it, its headers say.
+        if (request.body !== undefined) for (const talk of this.talks.values()) talk.saidRaw();
+        const asked = this.#ask(request);
         if (more.as !== undefined) this.#asked.set(String(more.as), asked);
         else this.#matchAnswer((more.answer ?? {}) as WantedAnswer, await asked.answer);
         return;

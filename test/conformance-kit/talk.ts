@@ -44,8 +44,13 @@ export class Talk {
     this.line.send(frame);
   }
 
-  sendRaw(data: string | Uint8Array): void {
+  /** A case says something without it. */
+  saidRaw(): void {
     this.#watch.saidRaw();
+  }
+
+  sendRaw(data: string | Uint8Array): void {
+    this.saidRaw();
     this.line.sendRaw(data);
   }
 

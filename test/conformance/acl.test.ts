@@ -5,10 +5,10 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Engine, engines } from '../kit/engines';
-import { eventually } from '../kit/eventually';
 import type { KillableServer } from '../kit/killable';
 import { lab } from '../kit/on-redis';
 import { hasRedis } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 
 const documentation = readFileSync(new URL('../../docs/CLUSTER.md', import.meta.url), 'utf8');
 const [, rule = ''] = /^ACL SETUSER halyard (.*)$/m.exec(documentation) ?? [];
@@ -74,24 +74,24 @@ describe.skipIf(!hasRedis).each(engines)('the rule of the documentation, on %s',
     await a.io.to(ben.socket.id as string).emitDurable('said', 'to ben');
     emitter.to('room').volatile.emit('said', 'volatile');
     for (const { heard } of [ann, ben]) {
-      await eventually(() => expect(heard).toEqual(expect.arrayContaining(['29', 'by the emitter', 'volatile'])));
+      await untilHolds(() => expect(heard).toEqual(expect.arrayContaining(['29', 'by the emitter', 'volatile'])));
       expect(heard.filter((text) => text === 'by the emitter').length).toBe(1);
     }
-    await eventually(() => expect(ben.heard).toContain('to ben'));
+    await untilHolds(() => expect(ben.heard).toContain('to ben'));
     for (const { socket } of [ann, ben]) await socket.emitWithAck('move', 'room', 'other');
-    await eventually(async () => expect(await emitter.in('other').count()).toEqual({ count: 2, missing: [] }));
+    await untilHolds(async () => expect(await emitter.in('other').count()).toEqual({ count: 2, missing: [] }));
     expect((await b.io.fetchSockets()).map(({ data }) => data.at)).toEqual(['other', 'other']);
     expect((await emitter.serverSideEmitWithAck('work', 1)).replies.length).toBe(2);
     // Nobody is in the room any more: it is not followed for much longer.
-    await eventually(async () => expect(await store.tell('PUBSUB SHARDCHANNELS *:log:4:room/')).toEqual([]));
+    await untilHolds(async () => expect(await store.tell('PUBSUB SHARDCHANNELS *:log:4:room/')).toEqual([]));
 
     // Redis loses everything: logs go on in another epoch, and sessions are written again.
     await store.tell('FLUSHALL');
     await a.io.to('other').emitDurable('said', 'after the loss');
-    for (const { heard } of [ann, ben]) await eventually(() => expect(heard).toContain('after the loss'));
+    for (const { heard } of [ann, ben]) await untilHolds(() => expect(heard).toContain('after the loss'));
     for (const { socket } of [ann, ben]) await socket.emitWithAck('where');
     const keys = isCluster ? 'KEYS *:session:*' : 'SELECT 3\r\nKEYS *:session:*';
-    await eventually(async () => {
+    await untilHolds(async () => {
       expect((await store.tell(keys)).filter((line) => line.includes(':session:')).length).toBe(2);
     });
 
@@ -99,7 +99,7 @@ describe.skipIf(!hasRedis).each(engines)('the rule of the documentation, on %s',
     ann.route.to = b;
     await a.kill();
     b.io.to('other').emit('said', 'while nobody has it');
-    await eventually(() => expect(ann.heard).toContain('while nobody has it'));
+    await untilHolds(() => expect(ann.heard).toContain('while nobody has it'));
     expect(await ann.socket.emitWithAck('where')).toBe(1);
     expect(ann.socket.recovered).toBe(true);
     await emitter.close();

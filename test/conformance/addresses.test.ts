@@ -4,9 +4,9 @@ import { connect } from '@halyard/client';
 import type { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { untilHolds } from '../kit/until';
 
 interface Opened {
   readonly status: number;
@@ -89,7 +89,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   async function honest(io: Server) {
     const socket = connect(`http://127.0.0.1:${io.port}`, { extraHeaders: { 'x-forwarded-for': '198.51.100.9' } });
     cleanUp.push(() => socket.connection.close());
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     return async () => expect(await socket.timeout(10_000).emitWithAck('echo', 'here')).toBe('here');
   }
   const echoes = (io: Server): unknown => io.on('connection', (socket) => socket.on('echo', (value) => value));
@@ -114,7 +114,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       await isThere();
       expect(warned).toEqual(['connectionsPerAddressMax']);
       await three[1]?.close();
-      await eventually(async () => expect((await open(io.port, '192.0.2.1')).status).toBe(status));
+      await untilHolds(async () => expect((await open(io.port, '192.0.2.1')).status).toBe(status));
       expect((await open(io.port, '192.0.2.1')).status).toBe(429);
       await isThere();
     },
@@ -134,7 +134,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       else if (end === 'closed') socket.close();
       await closed;
       // The server hears of it in its own time.
-      await eventually(async () => {
+      await untilHolds(async () => {
         const next = await byWebSocket(io.port, '192.0.2.1');
         await next.close();
         expect(next.status).toBe(101);
@@ -152,7 +152,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       expect(refused.length).toBeGreaterThanOrEqual(10);
       expect(refused[0]).toMatchObject({ code: 'ERR_ADDRESS_RATE', retryAfter: '1' });
       await isThere();
-      await eventually(async () => expect((await open(io.port, '192.0.2.1')).status).toBe(status));
+      await untilHolds(async () => expect((await open(io.port, '192.0.2.1')).status).toBe(status));
     },
   );
 });

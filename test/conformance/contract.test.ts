@@ -5,9 +5,9 @@ import { contract } from '@halyard/contract';
 import { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { untilHolds } from '../kit/until';
 import { WireClient } from '../kit/wire';
 
 const slow = z.string().refine(async (text) => text !== 'never', 'is not wanted');
@@ -94,7 +94,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       socket.on('said', (message) => said.push(message));
       let answer: unknown = true;
       socket.on('ask', () => answer as boolean);
-      await eventually(() => expect(socket.connected).toBe(true));
+      await untilHolds(() => expect(socket.connected).toBe(true));
       io.emit('said', { text: 'hi' });
       expect(await io.emitWithAck('ask', 'why')).toEqual({ replies: [true], missing: [] });
       expect(said).toEqual([{ text: 'hi', at: 7 }]);
@@ -226,11 +226,11 @@ describe.each(hosts)('on %s', (_name, host) => {
     const [heard, errors]: [unknown[], unknown[]] = [[], []];
     socket.onAny((event, ...args) => heard.push([event, ...args]));
     socket.on('error', (error) => errors.push((error as PublicError).message));
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     io.emit('said', { text: 'planted'.length });
     io.emit('sung');
     io.emit('said', { text: 'right' });
-    await eventually(() => expect(heard).toEqual([['said', { text: 'right', at: 7 }]]));
+    await untilHolds(() => expect(heard).toEqual([['said', { text: 'right', at: 7 }]]));
     expect(errors).toEqual([
       '"said": argument 1: text: Invalid input: expected string',
       'The contract has no event "sung" in this direction.',

@@ -7,11 +7,11 @@ import { connect } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import type { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { lab } from '../kit/on-redis';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
+import { untilHolds } from '../kit/until';
 import { WireClient } from '../kit/wire';
 
 const transports = ['websocket', 'sse', 'polling'] as const;
@@ -25,7 +25,7 @@ describe.each(hosts)('a server alone, on %s', (_name, host) => {
   async function client(io: Server, transport: (typeof transports)[number]) {
     const socket = connect(`http://127.0.0.1:${io.port}`, { transports: [transport] });
     cleanUp.push(() => socket.connection.close());
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     return socket;
   }
 
@@ -41,7 +41,7 @@ describe.each(hosts)('a server alone, on %s', (_name, host) => {
     const closes: unknown[] = [];
     socket.on('disconnect', (close) => closes.push(close));
     const reply = socket.emitWithAck('ask');
-    await eventually(() => expect(io.of('/').sockets.size).toBe(1));
+    await untilHolds(() => expect(io.of('/').sockets.size).toBe(1));
     await socket
       .timeout(5_000)
       .emitWithAck('nothing')
@@ -62,7 +62,7 @@ describe.each(hosts)('a server alone, on %s', (_name, host) => {
     goOn('the reply');
     expect(await reply).toBe('the reply');
     await closed;
-    await eventually(() => expect(closes).toMatchObject([{ code: 1001 }]));
+    await untilHolds(() => expect(closes).toMatchObject([{ code: 1001 }]));
   });
 
   test('does not wait for longer than it was told, nor once it is told again to close', async () => {
@@ -130,7 +130,7 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
       socket.connection.on('state', ({ to, reason }) => void (to === 'open' && reason === 'moved' && moved++));
     }
     const replies = people.slice(0, 5).map(({ socket }) => socket.timeout(30_000).emitWithAck('ask'));
-    await eventually(() => expect(answers.length).toBe(5));
+    await untilHolds(() => expect(answers.length).toBe(5));
     let said = 0;
     const traffic = setInterval(() => (said % 2 ? b : c).io.to('room').emit('said', `${said++}`), 5);
     cleanUp.push(() => clearInterval(traffic));
@@ -138,7 +138,7 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     const closed = a.io.close({ drainMs: 30_000 }).then(() => {
       isClosed = true;
     });
-    await eventually(() => expect(moved).toBe(30));
+    await untilHolds(() => expect(moved).toBe(30));
     // They are at the others, and what was begun here is still to be finished.
     expect([isClosed, told]).toEqual([false, []]);
     for (const answer of answers) answer('the reply');
@@ -147,10 +147,10 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     clearInterval(traffic);
     const all = Array.from({ length: said }, (_, i) => `${i}`);
     for (const { heard } of people) {
-      await eventually(() => expect(heard.length).toBeGreaterThanOrEqual(said));
+      await untilHolds(() => expect(heard.length).toBeGreaterThanOrEqual(said));
       expect(heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(all);
     }
-    expect(b.io.nodes()).not.toContain(a.io.node);
+    await untilHolds(() => expect(b.io.nodes()).not.toContain(a.io.node));
   });
 
   test('are left by who was told where to go, for the origin that the app lists', async () => {
@@ -159,13 +159,13 @@ describe.each(places)('servers, on %s', (_name, host, useStore) => {
     const origin = `http://127.0.0.1:${b.io.port}`;
     const socket = connect(`http://127.0.0.1:${a.io.port}`, { followServers: [origin] });
     cleanUp.push(() => socket.connection.close());
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     const { id } = socket;
     const told: string[] = [];
     for (const event of ['connect', 'disconnect'] as const) socket.on(event, () => void told.push(event));
     await a.io.close({ drainMs: 30_000, url: origin });
     expect([told, socket.connected, socket.id]).toEqual([[], true, id]);
-    await eventually(() => expect([...b.io.sockets.keys()]).toEqual([id]));
+    await untilHolds(() => expect([...b.io.sockets.keys()]).toEqual([id]));
   });
 
   test('end the connections that requests come over, so that a balancer leads the next ones elsewhere', async () => {
@@ -221,7 +221,7 @@ describe('a process that is told to stop', () => {
     child.stderr.on('data', (chunk) => {
       said += chunk;
     });
-    await eventually(() => expect(said).toContain('listening'));
+    await untilHolds(() => expect(said).toContain('listening'));
     return { child, over: once(child, 'exit'), said: () => said };
   }
 
@@ -237,9 +237,9 @@ describe('a process that is told to stop', () => {
     const [, port] = /listening on (\d+)/.exec(said()) ?? [];
     const socket = connect(`http://127.0.0.1:${port}`);
     socket.emit('ask');
-    await eventually(() => expect(said()).toContain('asked'));
+    await untilHolds(() => expect(said()).toContain('asked'));
     child.kill('SIGTERM');
-    await eventually(() => expect(said()).toContain('stopping'));
+    await untilHolds(() => expect(said()).toContain('stopping'));
     child.kill('SIGTERM');
     expect(await over).toEqual([1, null]);
     socket.connection.close();

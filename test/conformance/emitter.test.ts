@@ -8,9 +8,9 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { node, type Server } from '@halyard/server';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Engine, engines } from '../kit/engines';
-import { eventually } from '../kit/eventually';
 import { type KillableServer, killable } from '../kit/killable';
 import { hasRedis } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 
 const codecs = [json(), msgpack()];
 
@@ -52,7 +52,7 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     const heard: string[] = [];
     socket.on('said', (text: string) => void heard.push(text));
     socket.on('ask', (text: string) => `${text}!`);
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     return { socket, heard };
   }
 
@@ -78,14 +78,14 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     const forAnn = [...numbers, 'both', 'not ben', 'all', 'last'];
     // Different rooms may be of different masters, and none waits for another.
     const inOrder = store.options.cluster === undefined ? forAnn : [...numbers, 'not ben', 'last'];
-    await eventually(() => {
+    await untilHolds(() => {
       expect(ann.heard.filter((text) => inOrder.includes(text))).toEqual(inOrder);
       expect(ann.heard.toSorted()).toEqual(forAnn.toSorted());
       expect(ben.heard.toSorted()).toEqual([...numbers, 'both', 'ben', 'all', 'last'].toSorted());
       expect(cid.heard).toEqual(['chat']);
     });
     emitter.volatile.emit('said', 'volatile');
-    await eventually(() => expect([ann.heard.at(-1), ben.heard.at(-1)]).toEqual(['volatile', 'volatile']));
+    await untilHolds(() => expect([ann.heard.at(-1), ben.heard.at(-1)]).toEqual(['volatile', 'volatile']));
   });
 
   test('says the first thing of its life volatile, if that is what it says', async () => {
@@ -95,7 +95,7 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     const emitter = emitterOf({ prefix });
     emitter.volatile.emit('said', 'volatile');
     await emitter.close();
-    await eventually(() => expect(ann.heard).toEqual(['volatile']));
+    await untilHolds(() => expect(ann.heard).toEqual(['volatile']));
   });
 
   test('says what another one has said under the same key once', async () => {
@@ -109,7 +109,7 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
       await emitter.close();
     }
     await a.to('room').emitDurable('said', 'last');
-    await eventually(() => expect(ann.heard.at(-1)).toBe('last'));
+    await untilHolds(() => expect(ann.heard.at(-1)).toBe('last'));
     expect(ann.heard).toEqual(['paid', 'paid by you', 'last']);
   });
 
@@ -140,7 +140,7 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
       { join(r: string): void },
     ];
     found.join('found');
-    await eventually(async () => expect((await emitter.in('found').count()).count).toBe(1));
+    await untilHolds(async () => expect((await emitter.in('found').count()).count).toBe(1));
     expect(await emitter.socketsJoin('room')).toEqual({ missing: [] });
     expect(a.of('/').rooms.get('room')?.size).toBe(1);
     expect(await emitter.in(ann.socket.id as string).socketsLeave('room')).toEqual({ missing: [] });
@@ -150,9 +150,9 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     const { replies, missing } = await emitter.serverSideEmitWithAck('work', 1);
     expect([(replies as number[]).toSorted(), missing]).toEqual([[0, 1], []]);
     emitter.serverSideEmit('work', 2);
-    await eventually(() => expect(asked.length).toBe(4));
+    await untilHolds(() => expect(asked.length).toBe(4));
     expect(await emitter.in('room').disconnectSockets()).toEqual({ missing: [] });
-    await eventually(() => expect(ben.socket.connected).toBe(false));
+    await untilHolds(() => expect(ben.socket.connected).toBe(false));
     expect(await emitter.count()).toEqual({ count: 1, missing: [] });
   });
 
@@ -168,7 +168,7 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     const options = JSON.stringify({ ...store.options, prefix });
     const child = spawn(process.execPath, [program, options, 'bye'], { stdio: 'inherit' });
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
-    await eventually(() => expect(ann.heard).toEqual(['bye 1', 'bye 2', 'bye 3']));
+    await untilHolds(() => expect(ann.heard).toEqual(['bye 1', 'bye 2', 'bye 3']));
     expect(io.io.nodes()).toEqual([io.io.node]);
     const kept = (await store.tell(`KEYS ${prefix}:{*}:commits:*`)).filter((key) => !key.endsWith(io.io.node));
     expect(kept.length).toBe(1);
@@ -215,7 +215,7 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
       code: 'ERR_STORE_AWAY',
     });
     await own.run();
-    await eventually(() => expect(ann.heard).toEqual(['1', '2', '3']));
+    await untilHolds(() => expect(ann.heard).toEqual(['1', '2', '3']));
   });
 
   test('says why it has never reached Redis, holds no more than its bound, and goes on when that is there', async () => {
@@ -245,8 +245,8 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     await expect(full.close()).rejects.toMatchObject(unreachable);
     expect(() => emitter.emit('said', () => {})).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
     await own.run();
-    await eventually(async () => expect(await emitter.count()).toEqual({ count: 0, missing: [] }));
-    await eventually(() => emitter.emitDurable('said', 'last'));
+    await untilHolds(async () => expect(await emitter.count()).toEqual({ count: 0, missing: [] }));
+    await untilHolds(() => emitter.emitDurable('said', 'last'));
     expect(reported).toEqual(['opening the store: ERR_REDIS_UNREACHABLE']);
 
     const late = emitterOf({ prefix }, { url: 'redis://127.0.0.1:1' });
@@ -268,12 +268,12 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     ann.socket.connection.on('state', ({ to }) => void states.push(to));
     const emitter = emitterOf({ prefix }, own.options);
     for (let i = 0; i < 3; i++) await emitter.to('room').emitDurable('said', `${i}`);
-    await eventually(() => expect(ann.heard).toEqual(['0', '1', '2']));
+    await untilHolds(() => expect(ann.heard).toEqual(['0', '1', '2']));
     await own.tell('FLUSHALL');
     await emitter.to('room').emitDurable('said', '3');
-    await eventually(() => expect(ann.heard).toEqual(['0', '1', '2', '3']));
+    await untilHolds(() => expect(ann.heard).toEqual(['0', '1', '2', '3']));
     await emitter.to('room').emitDurable('said', '4');
-    await eventually(() => expect(ann.heard).toEqual(['0', '1', '2', '3', '4']));
+    await untilHolds(() => expect(ann.heard).toEqual(['0', '1', '2', '3', '4']));
     expect(states).toEqual([]);
   });
 

@@ -3,9 +3,9 @@ import { PublicError } from '@halyard/client';
 import { contract } from '@halyard/contract';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { eventually } from '../kit/eventually';
 import { onRedis } from '../kit/on-redis';
 import { hasRedis } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 
 const chat = contract({
   clientToServer: {
@@ -34,7 +34,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     );
     const { socket, route, cut } = await client(a!);
     const reply = socket.emitWithAck('say', ' lobby ', 'hello');
-    await eventually(() => expect(calls).toEqual(['0 lobby hello']));
+    await untilHolds(() => expect(calls).toEqual(['0 lobby hello']));
     route.to = b!;
     await a!.kill();
     a!.noticed();

@@ -3,9 +3,9 @@ import { connect } from '@halyard/client';
 import { memory, type Server, type ServerOptions } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { untilHolds } from '../kit/until';
 import { http, RawWebSocket, request } from './raw';
 
 /** @returns what a WebSocket handshake is answered, with 101 if it opens, and `retry-after` */
@@ -40,7 +40,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const answer = await http(io.port, request('POST /halyard', { 'Content-Length': '0' }));
     expect([answer.status, answer.body]).toEqual([503, expect.stringContaining('ERR_TOO_MANY_CONNECTIONS')]);
     first.cut();
-    await eventually(async () => expect(await handshaken(io)).toEqual([101]));
+    await untilHolds(async () => expect(await handshaken(io)).toEqual([101]));
     expect(warned).toEqual(['connectionsMax']);
   });
 
@@ -66,7 +66,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const { session, secret } = await socket.hello();
     const back = await RawWebSocket.connect(io.port);
     back.send([0, [], '', [session, secret, 1, 0]]);
-    await eventually(async () => expect(await handshaken(io)).toEqual([503, '1']));
+    await untilHolds(async () => expect(await handshaken(io)).toEqual([503, '1']));
     letIn();
     await back.packet(1);
     expect(await handshaken(io)).toEqual([101]);
@@ -97,7 +97,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const refused: string[] = [];
     socket.on('disconnect', (reason: unknown) => void ended.push(JSON.stringify(reason)));
     socket.on('connect_error', (error: { code?: string }) => void refused.push(String(error.code)));
-    return { socket, ended, refused, isThere: () => eventually(() => expect(socket.connected).toBe(true)) };
+    return { socket, ended, refused, isThere: () => untilHolds(() => expect(socket.connected).toBe(true)) };
   };
 
   test('sessions of one user: the oldest ends', async () => {
@@ -105,7 +105,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const [first, second, stranger, nobody] = ['ann', 'ann', 'bob', undefined].map((user) => join(io, user));
     for (const one of [first, second, stranger, nobody]) await one?.isThere();
     await join(io, 'ann').isThere();
-    await eventually(() => expect([first, second].filter((one) => !one?.socket.connected)).toHaveLength(1));
+    await untilHolds(() => expect([first, second].filter((one) => !one?.socket.connected)).toHaveLength(1));
     const [gone] = [first, second].filter((one) => !one?.socket.connected);
     expect(gone?.ended).toEqual([expect.stringContaining('ERR_SESSIONS_PER_KEY')]);
     expect(gone?.socket.connection.state).toBe('closed');
@@ -120,7 +120,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     raw.send([0, [['/', { user: 'ann' }]], '']);
     await raw.packet(11);
     raw.cut();
-    await eventually(() => expect([...io.sockets.values()].filter((socket) => !socket.conn)).toHaveLength(1));
+    await untilHolds(() => expect([...io.sockets.values()].filter((socket) => !socket.conn)).toHaveLength(1));
     await join(io, 'ann').isThere();
     expect(first.socket.connected).toBe(true);
     expect(io.sockets.size).toBe(2);
@@ -132,9 +132,9 @@ describe.each(hosts)('on %s', (_name, host) => {
     await first.isThere();
     await join(io, 'ann').isThere();
     const third = join(io, 'ann');
-    await eventually(() => expect(third.refused).toEqual(['ERR_SESSIONS_PER_KEY']));
+    await untilHolds(() => expect(third.refused).toEqual(['ERR_SESSIONS_PER_KEY']));
     first.socket.connection.close();
-    await eventually(() => expect(io.sockets.size).toBe(1));
+    await untilHolds(() => expect(io.sockets.size).toBe(1));
     await join(io, 'ann').isThere();
   });
 
@@ -144,7 +144,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       server.on('error', (error, { where }) => void errors.push(`${where}: ${error}`));
     });
     const one = join(io, 'ann');
-    await eventually(() => expect(one.refused).toEqual(['ERR_REFUSED']));
+    await untilHolds(() => expect(one.refused).toEqual(['ERR_REFUSED']));
     expect(errors).toEqual([expect.stringMatching(/^sessionKey.*: TypeError: sessionKey returns a text/)]);
   });
 

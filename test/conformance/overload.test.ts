@@ -3,9 +3,9 @@ import { connect } from '@halyard/client';
 import { type MetricSample, memory, type OverloadChange, type Server, type ServerOptions } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { untilHolds } from '../kit/until';
 import { http, RawWebSocket, request } from './raw';
 
 /** Time that passes as it does, in a process that has as much memory as the test says. */
@@ -46,11 +46,11 @@ describe.each(hosts)('on %s', (_name, host) => {
       ...{ io, first, session, changes, warned },
       begin: async () => {
         its.bytes = 2_000_000;
-        await eventually(() => expect(changes.at(-1)?.state).toBe('shedding'));
+        await untilHolds(() => expect(changes.at(-1)?.state).toBe('shedding'));
       },
       end: async () => {
         its.bytes = 1_000;
-        await eventually(() => expect(changes.at(-1)?.state).toBe('normal'));
+        await untilHolds(() => expect(changes.at(-1)?.state).toBe('normal'));
       },
     };
   }
@@ -164,14 +164,14 @@ describe.each(hosts)('on %s', (_name, host) => {
       if (isBusy) setTimeout(work, 1);
     };
     work();
-    await eventually(() => expect(changes).toHaveLength(1));
+    await untilHolds(() => expect(changes).toHaveLength(1));
     const socket = connect(`http://127.0.0.1:${io.port}`, { transports: ['polling'] });
     cleanUp.push(() => socket.connection.close());
     const waits: number[] = [];
     socket.connection.on('state', (change) => change.to === 'waiting' && waits.push(change.retryInMs));
-    await eventually(() => expect(waits.length).toBeGreaterThan(0));
+    await untilHolds(() => expect(waits.length).toBeGreaterThan(0));
     isBusy = false;
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     expect(changes.map(({ state }) => state)).toEqual(['shedding', 'normal']);
     expect(waits[0]).toBeGreaterThanOrEqual(1_000);
   });

@@ -3,9 +3,9 @@ import { connect } from '@halyard/client';
 import { Cable } from '@halyard/harness/cable';
 import { memory, type Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { untilHolds } from '../kit/until';
 import { guardedServers } from './guarded-server';
 import { RawWebSocket } from './raw';
 
@@ -58,7 +58,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const io = await serve({ bytesPerSecondMax: 100_000, adapter: memory({ shared: true }) }, app);
     const socket = connect(`http://127.0.0.1:${io.port}`, { transports: ['websocket'] });
     cleanUp.push(() => socket.connection.close());
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     const startedAt = performance.now();
     const text = 'x'.repeat(10_000);
     await Promise.all(Array.from({ length: 15 }, () => socket.timeout(20_000).emitWithAck('count', text)));
@@ -74,10 +74,10 @@ describe.each(hosts)('on %s', (_name, host) => {
     const socket = connect(cable.url, { transports: ['websocket'], reconnect: { delayMinMs: 50, delayMaxMs: 50 } });
     cleanUp.push(() => socket.connection.close());
     for (let i = 0; i < count; i++) socket.emit('count', i);
-    await eventually(() => expect(heard.length).toBeGreaterThanOrEqual(rate));
+    await untilHolds(() => expect(heard.length).toBeGreaterThanOrEqual(rate));
     expect(heard.length).toBeLessThan(count);
     cable.cut();
-    await eventually(() => expect(heard.length).toBeGreaterThanOrEqual(count));
+    await untilHolds(() => expect(heard.length).toBeGreaterThanOrEqual(count));
     expect(heard).toEqual([...Array(count).keys()]);
   });
 
@@ -85,10 +85,10 @@ describe.each(hosts)('on %s', (_name, host) => {
     const { heard, app } = collecting();
     const io = await serve({ packetsPerSecondMax: 10, windowPacketsMax: 256 }, app);
     const socket = connect(`http://127.0.0.1:${io.port}`, { transports: ['websocket'] });
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     for (let i = 0; i < 200; i++) socket.emit('count', i);
     socket.connection.close();
-    await eventually(() => expect(heard).toEqual([...Array(200).keys()]));
+    await untilHolds(() => expect(heard).toEqual([...Array(200).keys()]));
   });
 
   test('volatile events that come too fast are dropped, and counted', async () => {
@@ -96,7 +96,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const io = await serve({ packetsPerSecondMax: 10 }, app);
     const socket = connect(`http://127.0.0.1:${io.port}`, { transports: ['websocket'] });
     cleanUp.push(() => socket.connection.close());
-    await eventually(() => expect(socket.connected).toBe(true));
+    await untilHolds(() => expect(socket.connected).toBe(true));
     for (let i = 0; i < 50; i++) socket.volatile.emit('volatile', i);
     await socket.timeout(10_000).emitWithAck('count', 1);
     const refused = io.metrics().find(({ name }) => name === 'halyard_refused_volatile_total');

@@ -4,11 +4,11 @@ import { redis } from '@halyard/adapter-redis';
 import { json } from '@halyard/codec/json';
 import type { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import type { KillableServer } from '../kit/killable';
 import { onRedis, type RoutedClient } from '../kit/on-redis';
 import { pathTo } from '../kit/path';
 import { hasRedis, RedisServer } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 
 type Two = [KillableServer, KillableServer];
 
@@ -42,13 +42,13 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const ann = await client(a, json(), (frame) => void frames.push(String(frame)));
     for (let i = 0; i < 3; i++) a.io.to('room').emit('said', `${i}`);
     a.io.to(ann.socket.id as string).emit('said', 'to ann');
-    await eventually(() => expect(ann.heard.length).toBe(4));
+    await untilHolds(() => expect(ann.heard.length).toBe(4));
     const before = [...ann.heard];
     frames.length = 0;
     for (const to of [a, a, b, b, a]) expect(await comesBack(ann, to)).toBe(true);
     // Whatever was to be sent again is sent by now.
     a.io.to('room').emit('said', 'last');
-    await eventually(() => expect(ann.heard).toEqual([...before, 'last']));
+    await untilHolds(() => expect(ann.heard).toEqual([...before, 'last']));
     expect(frames.filter((frame) => frame.includes('"said"'))).toEqual([expect.stringContaining('"last"')]);
   });
 
@@ -68,7 +68,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       person.route.to = to;
       expect(await isBack).toBe(true);
     }
-    await eventually(() => expect([ann.heard.length, ben.heard.length]).toEqual([2, 2]));
+    await untilHolds(() => expect([ann.heard.length, ben.heard.length]).toEqual([2, 2]));
   });
 
   test('nor is a session lost that had nothing to hear, while it was there, for longer than it may be away', async () => {
@@ -80,7 +80,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const back = [comesBack(ann, b), comesBack(ben, a)];
     b.io.to('room').emit('said', 'after');
     expect(await Promise.all(back)).toEqual([true, true]);
-    await eventually(() => expect([ann.heard, ben.heard]).toEqual([['after'], ['before', 'after']]));
+    await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([['after'], ['before', 'after']]));
   });
 
   test('servers that come, say something and go are waited for by nobody', async () => {
@@ -94,7 +94,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       c.io.to('room').emit('said', `${i}`);
       ben.socket.connection.close();
       await c.close();
-      await eventually(() => expect(a.io.nodes()).toEqual([a.io.node, b.io.node]));
+      await untilHolds(() => expect(a.io.nodes()).toEqual([a.io.node, b.io.node]));
       // The time that is waited for servers is ten seconds.
       const began = performance.now();
       expect((await a.io.fetchSockets()).missing).toEqual([]);
@@ -102,7 +102,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       expect(await b.io.in('room').count()).toMatchObject({ missing: [] });
       expect(performance.now() - began).toBeLessThan(5_000);
     }
-    await eventually(() => expect(ann.heard).toEqual(['0', '1', '2']));
+    await untilHolds(() => expect(ann.heard).toEqual(['0', '1', '2']));
   });
 
   test('two services with other prefixes have nothing in common', async () => {
@@ -114,7 +114,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     chat[1].io.emit('said', 'chat');
     orders[1].io.to(people[2]?.socket.id as string).emit('said', 'nobody is there');
     orders[1].io.emit('said', 'order');
-    await eventually(() => {
+    await untilHolds(() => {
       expect(people.map(({ heard }) => heard.join())).toEqual(['order,order', 'order,order', 'chat,chat', 'chat,chat']);
     });
     for (const [a, b] of [orders, chat]) {
@@ -138,7 +138,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       people.push(await client(server));
     }
     await servers[0]?.io.to('room').emitDurable('said', 'before');
-    await eventually(() => expect(people.map(({ heard }) => heard)).toEqual([['before'], ['before'], ['before']]));
+    await untilHolds(() => expect(people.map(({ heard }) => heard)).toEqual([['before'], ['before'], ['before']]));
     const told = new Set<RoutedClient>();
     for (const person of people) {
       person.socket.on('connect', ({ recovered }) => void (recovered || told.add(person)));
@@ -149,7 +149,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const began = performance.now();
     const ids = (): unknown[] => people.map(({ socket }) => socket.id).toSorted();
     for (const [i, { io }] of servers.entries()) {
-      await eventually(async () => {
+      await untilHolds(async () => {
         const sockets = await io.fetchSockets();
         expect([sockets.map(({ id }) => id).toSorted(), sockets.missing]).toEqual([ids(), []]);
         const { replies, missing } = await io.serverSideEmitWithAck('work');
@@ -159,11 +159,11 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     }
     const after = ['after 0', 'after 1', 'after 2'];
     // Who was told that something is lost, and has another session, may have come after some of it.
-    await eventually(() => {
+    await untilHolds(() => {
       for (const person of people) if (!told.has(person)) expect(person.heard).toEqual(expect.arrayContaining(after));
     });
     await servers[0]?.io.to('room').emitDurable('said', 'at last');
-    await eventually(() => {
+    await untilHolds(() => {
       for (const { heard } of people) expect(heard).toContain('at last');
     });
     // On a machine with nothing else to do.
@@ -201,10 +201,10 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       }
       path.goOn();
       // Nothing that is said later shows what is missing.
-      await eventually(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
+      await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
     }
     expect(recovered).toEqual([]);
     await say();
-    await eventually(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
+    await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
   });
 });

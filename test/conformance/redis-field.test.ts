@@ -5,10 +5,10 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import type { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import type { KillableServer } from '../kit/killable';
 import { onRedis, type RoutedClient } from '../kit/on-redis';
 import { hasRedis, RedisServer } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 
 type Two = [KillableServer, KillableServer];
 
@@ -61,7 +61,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       (i % 5 ? a : b).io.to('room').emit('said', `${2 * i + 1}`);
       await isBack;
     }
-    await eventually(() => expect(ann.heard.length).toBeGreaterThanOrEqual(sized(600)));
+    await untilHolds(() => expect(ann.heard.length).toBeGreaterThanOrEqual(sized(600)));
     expect(ann.heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(numbers(sized(600)));
     expect(recovered).toEqual(numbers(sized(300)).map(() => true));
   });
@@ -75,16 +75,16 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const ids = people.map(({ socket }) => socket.id);
     for (const [i, { route }] of people.entries()) route.to = i % 2 ? b : c;
     a.io.to('room').emit('said', '0');
-    await eventually(() => expect(people.every(({ heard }) => heard.length === 1)).toBe(true));
+    await untilHolds(() => expect(people.every(({ heard }) => heard.length === 1)).toBe(true));
     await a.kill();
     b.io.to('room').emit('said', '1');
     c.io.to('room').emit('said', '2');
-    await eventually(() => expect(people.every(({ heard }) => heard.length === 3)).toBe(true));
+    await untilHolds(() => expect(people.every(({ heard }) => heard.length === 3)).toBe(true));
     expect(new Set(people.map(({ heard }) => heard.toSorted().join()))).toEqual(new Set(['0,1,2']));
     expect(people.map(({ socket }) => socket.id)).toEqual(ids);
     expect(people.every(({ socket }) => socket.recovered)).toBe(true);
     a.noticed();
-    await eventually(async () => expect(await b.io.count()).toEqual({ count: sized(1_000), missing: [] }));
+    await untilHolds(async () => expect(await b.io.count()).toEqual({ count: sized(1_000), missing: [] }));
   });
 
   test('10,000 rooms that are joined and left give back what they took', async () => {
@@ -102,11 +102,11 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const kept: { readonly keys: number; readonly bytes: number }[] = [];
     for (let round = 0; round < (isFull ? 3 : 2); round++) {
       await Promise.all(people.map(({ socket }) => socket.timeout(patienceMs).emitWithAck('join')));
-      await eventually(async () => expect((await channels()).length).toBe(before + 10 * (perSocket - 1)));
+      await untilHolds(async () => expect((await channels()).length).toBe(before + 10 * (perSocket - 1)));
       await Promise.all(people.map(({ socket }) => socket.timeout(patienceMs).emitWithAck('leave')));
       // A room that is left is followed for some seconds more.
-      await eventually(async () => expect((await channels()).length).toBe(before));
-      await eventually(async () => expect((await volatileChannels()).length).toBe(volatileBefore));
+      await untilHolds(async () => expect((await channels()).length).toBe(before));
+      await untilHolds(async () => expect((await volatileChannels()).length).toBe(volatileBefore));
       kept.push({ keys: await keys(), bytes: await bytes() });
     }
     // Where a room was is known for a day, whether or not anybody comes back.
@@ -126,10 +126,10 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     };
     expect(await followers()).toBe(0);
     await ann.socket.emitWithAck('join');
-    await eventually(async () => expect(await followers()).toBe(1));
+    await untilHolds(async () => expect(await followers()).toBe(1));
     c.io.to('club').emit('said', '0');
     b.io.to('club').emit('said', '1');
-    await eventually(() => expect(ann.heard.toSorted()).toEqual(['0', '1']));
+    await untilHolds(() => expect(ann.heard.toSorted()).toEqual(['0', '1']));
     // Who says something to a room need not follow it.
     expect(await followers()).toBe(1);
   });
@@ -147,7 +147,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     /** Everybody hears what is said from now on. */
     const untilHeard = async (): Promise<void> => {
       const from = said;
-      await eventually(() => {
+      await untilHolds(() => {
         const silent = people.flatMap(({ socket, heard }, person) =>
           heard.some((text) => Number(text) >= from)
             ? []
@@ -160,7 +160,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       clearInterval(traffic);
       a.io.to('room').emit('said', 'last');
       b.io.to('room').emit('said', 'last');
-      await eventually(() => {
+      await untilHolds(() => {
         for (const { heard } of people) expect(heard.filter((text) => text === 'last').length).toBe(2);
       });
       const all = numbers(said);
@@ -173,7 +173,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       // All works again, and nobody is there who is not.
       const ids = people.map(({ socket }) => socket.id as string).toSorted();
       for (const { io } of [a, b]) {
-        await eventually(async () => expect(await io.in('room').count()).toEqual({ count: 3, missing: [] }));
+        await untilHolds(async () => expect(await io.in('room').count()).toEqual({ count: 3, missing: [] }));
         expect((await io.fetchSockets()).map(({ id }) => id).toSorted()).toEqual(ids);
       }
     };
@@ -191,7 +191,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     ann.route.to = { io: { port: 1 } };
     ann.cut();
     const { length } = ben.heard;
-    await eventually(() => expect(ben.heard.length).toBeGreaterThan(length + 20));
+    await untilHolds(() => expect(ben.heard.length).toBeGreaterThan(length + 20));
     await store().tell('FLUSHALL');
     ann.route.to = b;
     await untilHeard();
@@ -203,7 +203,7 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${master.port}`);
     const sentinel = await RedisServer.watch('field', master);
     cleanUp.push(() => Promise.all([sentinel.end(), replica.end(), master.end()]));
-    await eventually(async () => expect(await sentinel.tell('SENTINEL REPLICAS field')).not.toEqual([]));
+    await untilHolds(async () => expect(await sentinel.tell('SENTINEL REPLICAS field')).not.toEqual([]));
     const sentinels = [{ host: '127.0.0.1', port: sentinel.port }];
     const servers = (await serve(2, joinsRoom, { adapter: redis({ redis: { name: 'field', sentinels } }) })) as Two;
     const { told, untilHeard, end } = await talking(servers);

@@ -6,11 +6,11 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { node, Server, type Warning } from '@halyard/server';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Engine, engines } from '../kit/engines';
-import { eventually } from '../kit/eventually';
 import { type KillableServer, killable } from '../kit/killable';
 import { lab } from '../kit/on-redis';
 import { RedisCluster } from '../kit/redis-cluster';
 import { hasRedis, RedisServer } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 
 /** As `lab`, by options. */
 function labBy() {
@@ -44,11 +44,11 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start)
     const ben = await client(b, msgpack());
     const cid = await client(b);
     for (let i = 0; i < 50; i++) (i % 2 ? a : b).io.to('room').emit('said', `${i}`);
-    await eventually(() => expect([ann.heard.length, ben.heard.length]).toEqual([50, 50]));
+    await untilHolds(() => expect([ann.heard.length, ben.heard.length]).toEqual([50, 50]));
     expect(ann.heard).toEqual(ben.heard);
     expect(new Set(ann.heard).size).toBe(50);
     a.io.to('room').volatile.emit('said', 'volatile');
-    await eventually(() => expect([ann.heard.at(-1), cid.heard.at(-1)]).toEqual(['volatile', 'volatile']));
+    await untilHolds(() => expect([ann.heard.at(-1), cid.heard.at(-1)]).toEqual(['volatile', 'volatile']));
     expect(await a.io.in('room').count()).toEqual({ count: 3, missing: [] });
   });
 
@@ -65,7 +65,7 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start)
     ann.route.to = b;
     await a.kill();
     b.io.to('room').emit('said', 'while nobody has it');
-    await eventually(() => expect(ann.heard).toEqual(['while nobody has it']));
+    await untilHolds(() => expect(ann.heard).toEqual(['while nobody has it']));
     expect(await ann.socket.emitWithAck('where')).toBe('1 0 true');
     expect(ann.socket.recovered).toBe(true);
   });
@@ -82,7 +82,7 @@ describe.skipIf(!hasRedis).each(engines)('servers that share %s', (_name, start)
     a.io.to('room').emit('said', 'goodbye');
     await a.close();
     b.io.to('room').emit('said', 'hello');
-    await eventually(() => expect(ann.heard).toEqual(['goodbye', 'hello']));
+    await untilHolds(() => expect(ann.heard).toEqual(['goodbye', 'hello']));
     expect(await ann.socket.emitWithAck('where')).toBe(1);
     expect(ann.socket.recovered).toBe(true);
   });
@@ -123,7 +123,7 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
       expect([options, refusal]).toEqual([options, [code, expect.stringContaining(message)]]);
       await io.close();
     }
-    await eventually(async () => expect((await own.tell('CLIENT LIST TYPE normal')).join()).not.toContain('user=app'));
+    await untilHolds(async () => expect((await own.tell('CLIENT LIST TYPE normal')).join()).not.toContain('user=app'));
     expect(await own.tell('PUBSUB SHARDCHANNELS *')).toEqual([]);
   });
 
@@ -138,16 +138,16 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     const [a, b] = (await serve({ url: own.url }, 2, enter)) as [KillableServer, KillableServer];
     const [ann, ben] = [await client(a), await client(b)];
     await a.io.to('room').emitDurable('said', 'before');
-    await eventually(() => expect([ann.heard, ben.heard]).toEqual([['before'], ['before']]));
+    await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([['before'], ['before']]));
     const channels = await own.tell('PUBSUB SHARDCHANNELS *');
     expect(channels.length).toBeGreaterThan(4);
     for (const channel of channels) await own.tell(`SPUBLISH ${channel} "\\xff\\x00nonsense"`);
     await own.tell('XADD halyard:{0}:entries:4:room/ * junk x');
     await own.tell('SET halyard:{0}:log:5:other/ nonsense');
-    await eventually(() => expect(warnings).toContainEqual(expect.objectContaining({ code: 'ERR_REDIS_MALFORMED' })));
+    await untilHolds(() => expect(warnings).toContainEqual(expect.objectContaining({ code: 'ERR_REDIS_MALFORMED' })));
     await b.io.to('room').emitDurable('said', 'after');
     await a.io.to('other').emitDurable('said', 'to nobody');
-    await eventually(() =>
+    await untilHolds(() =>
       expect([ann.heard, ben.heard]).toEqual([
         ['before', 'after'],
         ['before', 'after'],
@@ -187,17 +187,17 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     const [a, b] = servers as [KillableServer, KillableServer];
     const [ann, ben] = [await client(a), await client(b)];
     a.io.to('room').emit('said', '1');
-    await eventually(() => expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]));
+    await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]));
     await own.stop();
     a.io.to('room').emit('said', '2');
     b.io.to('room').emit('said', '3');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect([ann.heard, ben.heard]).toEqual([['1'], ['1']]);
     await own.run();
-    await eventually(() => expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]));
+    await untilHolds(() => expect([ann.heard.length, ben.heard.length]).toEqual([3, 3]));
     // What asks other servers has answers again too, at both.
     for (const [i, { io }] of [a, b].entries()) {
-      await eventually(async () => {
+      await untilHolds(async () => {
         const sockets = await io.fetchSockets();
         expect([sockets.length, sockets.missing]).toEqual([2, []]);
         expect(await io.serverSideEmitWithAck('work')).toEqual({ replies: [1 - i], missing: [] });
@@ -236,7 +236,7 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     };
     const all = async (some: string[]): Promise<void> => {
       for (const { heard } of clients) {
-        await eventually(() => expect(heard).toEqual(expect.arrayContaining(some)));
+        await untilHolds(() => expect(heard).toEqual(expect.arrayContaining(some)));
       }
     };
     say('before');
@@ -252,7 +252,7 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     say('meanwhile');
     // Until it comes again: by then all know what was lost, and are back.
     let [round, after] = [0, [] as string[]];
-    await eventually(() => {
+    await untilHolds(() => {
       const from = said.length;
       say(`after ${round++}`);
       after = said.slice(from);

@@ -3,8 +3,8 @@ import { connect, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { type Namespace, node, Server, type ServerOptions, type Socket } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { sharedStores } from '../kit/stores';
+import { untilHolds } from '../kit/until';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,7 +39,7 @@ async function join(to: Server, namespace = '/') {
     },
   });
   cleanUp.push(() => socket.connection.close());
-  await eventually(() => expect(socket.connected).toBe(true));
+  await untilHolds(() => expect(socket.connected).toBe(true));
   const id = socket.id as string;
   return { route, id, here: (io: Server) => io.of(namespace).sockets.get(id) as Socket };
 }
@@ -85,7 +85,7 @@ describe('a server alone', () => {
     });
     const ann = await join(io, '/room-1');
     ann.here(io).join('a');
-    await eventually(() => expect(errors).toEqual(['a handler of "join-room" in namespace /room-1: no']));
+    await untilHolds(() => expect(errors).toEqual(['a handler of "join-room" in namespace /room-1: no']));
     expect(heard).toEqual(['a']);
   });
 
@@ -109,14 +109,14 @@ describe.each(sharedStores)('servers with a store %s', (_name, useStore) => {
     const [atA, atB] = [watch(a.of('/')), watch(b.of('/'))];
     const ann = await join(a);
     ann.here(a).join('room');
-    await eventually(() => expect(atA).toEqual(['create-room room', `join-room room ${ann.id}`]));
+    await untilHolds(() => expect(atA).toEqual(['create-room room', `join-room room ${ann.id}`]));
     await ann.here(a).save();
     atA.length = 0;
     ann.route.to = b;
     await a.close();
-    await eventually(() => expect(atB).toEqual(['create-room room', `join-room room ${ann.id}`]));
+    await untilHolds(() => expect(atB).toEqual(['create-room room', `join-room room ${ann.id}`]));
     expect(atA).toEqual([`leave-room room ${ann.id}`, 'delete-room room']);
     await b.in('room').socketsLeave('room');
-    await eventually(() => expect(atB.slice(2)).toEqual([`leave-room room ${ann.id}`, 'delete-room room']));
+    await untilHolds(() => expect(atB.slice(2)).toEqual([`leave-room room ${ann.id}`, 'delete-room room']));
   });
 });

@@ -3,9 +3,9 @@ import { connect, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { node, Server, type Socket, type Store } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { type KillableServer, killable } from '../kit/killable';
 import { sharedStores } from '../kit/stores';
+import { untilHolds } from '../kit/until';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -24,7 +24,7 @@ async function join(to: { readonly io: Server }) {
     },
   });
   cleanUp.push(() => socket.connection.close());
-  await eventually(() => expect(socket.connected).toBe(true));
+  await untilHolds(() => expect(socket.connected).toBe(true));
   return { socket, route, here: () => route.to.io.sockets.get(socket.id as string) as Socket };
 }
 
@@ -65,7 +65,7 @@ describe.each(sharedStores)('with a store %s', (_name, useStore) => {
     Object.assign(here.data, { cart: ['pear'] });
     ann.route.to = b;
     await a.kill();
-    await eventually(() => expect(ann.here()?.recovered).toBe(true));
+    await untilHolds(() => expect(ann.here()?.recovered).toBe(true));
     expect(ann.here().data).toEqual({ cart: ['apple'], at: new Date(5) });
     expect(ann.here().rooms).toContain('room');
   });
@@ -105,7 +105,7 @@ describe.each(sharedStores)('with a store %s', (_name, useStore) => {
     await a.io.close();
     await moved;
     await expect(here.save()).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' });
-    await eventually(() => expect(ann.here()?.recovered).toBe(true));
+    await untilHolds(() => expect(ann.here()?.recovered).toBe(true));
     const there = ann.here();
     there.disconnect();
     await expect(there.save()).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' });

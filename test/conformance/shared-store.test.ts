@@ -6,11 +6,11 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, memory, type Server, type ServerOptions, type Socket, type Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { hosts } from '../kit/hosts';
 import { overseen } from '../kit/overseen';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
+import { untilHolds } from '../kit/until';
 import type { WireClient } from '../kit/wire';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -267,7 +267,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     of.A.commits.hold();
     cleanUp.push(() => of.A.commits.go());
     back.send([2, '/', 'event', ['1'], 1]);
-    await eventually(() => expect(heard).toEqual(['A 1']));
+    await untilHolds(() => expect(heard).toEqual(['A 1']));
     back.cut();
     of.B.claims.go();
     of.B.sends.go();

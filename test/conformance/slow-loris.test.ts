@@ -3,8 +3,8 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Server } from '@halyard/server';
 import { expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { starts } from '../kit/hosts';
+import { untilHolds } from '../kit/until';
 import { Bystander } from './guarded-server';
 import { Poller } from './poller';
 import { handshake, request, wsFrame } from './raw';
@@ -75,7 +75,7 @@ test.each(starts)('what drips comes to an end, %s', { timeout: 40_000 }, async (
       await drip(io.port, how, 150);
       left.delete(what);
     });
-    await eventually(() => expect([...left]).toEqual([]));
+    await untilHolds(() => expect([...left]).toEqual([]));
     await Promise.all(all);
     await bystander.undisturbed();
   } finally {
@@ -123,7 +123,7 @@ test.each(starts)('an answer that nobody reads is not kept, %s', { timeout: 40_0
   ]);
   try {
     const isOver = (): void => expect([connectionsOf(io), io.sockets.size]).toEqual([0, 0]);
-    await eventually(isOver);
+    await untilHolds(isOver);
   } finally {
     for (const socket of sockets) socket.destroy();
     await io.close();

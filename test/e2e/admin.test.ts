@@ -7,6 +7,7 @@ import { type AdminOptions, admin } from '../../packages/admin/dist/index';
 import { clusterOf } from '../kit/cluster';
 import { hosts } from '../kit/hosts';
 import type { KillableServer } from '../kit/killable';
+import { isLong } from '../kit/long';
 import { faults } from './axe';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 
@@ -169,7 +170,7 @@ describeInBrowser('the page of the admin', () => {
     expect(said.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 
-  test('finds rooms by a part of their names, and shows numbers as they change', async () => {
+  test.runIf(isLong)('finds rooms by a part of their names, and shows numbers as they change', async () => {
     const [server] = (await serve(1)) as [KillableServer];
     const ada = await guest(server, 'ada');
     const page = await open(server.io.port);
@@ -187,7 +188,7 @@ describeInBrowser('the page of the admin', () => {
     await eventually(sessions).toBe('1');
   });
 
-  test('that may look alone has nothing to disconnect with', async () => {
+  test.runIf(isLong)('that may look alone has nothing to disconnect with', async () => {
     const [server] = (await serve(1, { password, readOnly: true })) as [KillableServer];
     await guest(server, 'ada');
     const page = await open(server.io.port);
@@ -197,7 +198,7 @@ describeInBrowser('the page of the admin', () => {
     await eventually(() => page.isVisible('#end')).toBe(false);
   });
 
-  test('goes by a guard that knows who it is', async () => {
+  test.runIf(isLong)('goes by a guard that knows who it is', async () => {
     const guard: AdminOptions['guard'] = ({ headers }) => /(^|; )who=ada/.test(headers.get('cookie') ?? '');
     const [server] = (await serve(1, { guard })) as [KillableServer];
     const page = await open(server.io.port);
@@ -208,7 +209,7 @@ describeInBrowser('the page of the admin', () => {
     await page.waitForSelector('#panel:visible');
   });
 
-  test('shows all servers of a cluster, and which of them does not answer', async () => {
+  test.runIf(isLong)('shows all servers of a cluster, and which of them does not answer', async () => {
     const [a, b] = (await serve(2)) as [KillableServer, KillableServer];
     await guest(a, 'ada');
     await guest(b, 'ben');

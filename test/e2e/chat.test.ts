@@ -77,11 +77,9 @@ describeInBrowser('the chat in a browser', () => {
     });
   const closing = (page: Page) => page.routeWebSocket(/./, (socket) => socket.close({ code: 1006 }));
 
-  const always: Blocked[] = [
-    ['its constructor throws', throwing, 'pass'],
-    ['the network swallows its handshakes', async () => {}, 'swallow'],
-  ];
+  const always: Blocked[] = [['its constructor throws', throwing, 'pass']];
   const long: Blocked[] = [
+    ['the network swallows its handshakes', async () => {}, 'swallow'],
     ['it never opens', hanging, 'pass'],
     ['it is closed at once', closing, 'pass'],
     ['the network resets its handshakes', async () => {}, 'reset'],
@@ -103,59 +101,65 @@ describeInBrowser('the chat in a browser', () => {
     },
   );
 
-  test('a page on WebSocket and one on sse see each other type, lose and find the connection, and go', async () => {
-    const cable = await cableTo('pass');
-    const ana = await Person.arrive(context, cable.url, 'Ana');
-    const ben = await Person.arrive(context, chat.url, 'Ben', { prepare: throwing });
+  test.runIf(isLong)(
+    'a page on WebSocket and one on sse see each other type, lose and find the connection, and go',
+    async () => {
+      const cable = await cableTo('pass');
+      const ana = await Person.arrive(context, cable.url, 'Ana');
+      const ben = await Person.arrive(context, chat.url, 'Ben', { prepare: throwing });
 
-    await ben.page.type('#composer textarea', 'Hm');
-    await eventually(() => ana.page.textContent('#typing')).toBe('Ben is typing…');
-    await ben.say('I see');
-    await eventually(() => ana.page.textContent('#typing')).toBe('');
+      await ben.page.type('#composer textarea', 'Hm');
+      await eventually(() => ana.page.textContent('#typing')).toBe('Ben is typing…');
+      await ben.say('I see');
+      await eventually(() => ana.page.textContent('#typing')).toBe('');
 
-    cable.pull();
-    await eventually(() => ana.status()).toMatchObject({ state: 'reconnecting', text: 'Reconnecting…' });
-    await eventually(() => ben.people()).toEqual(['Ben', 'Ana (away)']);
-    await ana.say('From nowhere');
-    expect(await ana.unsent()).toEqual(['From nowhere']);
+      cable.pull();
+      await eventually(() => ana.status()).toMatchObject({ state: 'reconnecting', text: 'Reconnecting…' });
+      await eventually(() => ben.people()).toEqual(['Ben', 'Ana (away)']);
+      await ana.say('From nowhere');
+      expect(await ana.unsent()).toEqual(['From nowhere']);
 
-    cable.mend();
-    await eventually(() => ben.people()).toEqual(['Ana', 'Ben']);
-    await eventually(() => ben.heard()).toEqual(['I see', 'From nowhere']);
-    await eventually(() => ana.unsent()).toEqual([]);
+      cable.mend();
+      await eventually(() => ben.people()).toEqual(['Ana', 'Ben']);
+      await eventually(() => ben.heard()).toEqual(['I see', 'From nowhere']);
+      await eventually(() => ana.unsent()).toEqual([]);
 
-    await ben.leave();
-    await eventually(() => ana.people()).toEqual(['Ana']);
-  });
+      await ben.leave();
+      await eventually(() => ana.people()).toEqual(['Ana']);
+    },
+  );
 
-  test('nobody is said to type who has taken it back, is in another room, or cannot be heard of', async () => {
-    const cable = await cableTo('pass');
-    const ana = await Person.arrive(context, cable.url, 'Ana');
-    const ben = await Person.arrive(context, chat.url, 'Ben');
-    // Only what is told ends it: a page believes it for longer than any test waits.
-    await ana.page.clock.install();
-    await ana.page.clock.pauseAt(Date.now() + 1_000);
-    const typing = () => ana.page.textContent('#typing');
+  test.runIf(isLong)(
+    'nobody is said to type who has taken it back, is in another room, or cannot be heard of',
+    async () => {
+      const cable = await cableTo('pass');
+      const ana = await Person.arrive(context, cable.url, 'Ana');
+      const ben = await Person.arrive(context, chat.url, 'Ben');
+      // Only what is told ends it: a page believes it for longer than any test waits.
+      await ana.page.clock.install();
+      await ana.page.clock.pauseAt(Date.now() + 1_000);
+      const typing = () => ana.page.textContent('#typing');
 
-    await ben.page.type('#composer textarea', 'H');
-    await eventually(typing).toBe('Ben is typing…');
-    await ben.page.press('#composer textarea', 'Backspace');
-    await eventually(typing).toBe('');
+      await ben.page.type('#composer textarea', 'H');
+      await eventually(typing).toBe('Ben is typing…');
+      await ben.page.press('#composer textarea', 'Backspace');
+      await eventually(typing).toBe('');
 
-    await ben.page.type('#composer textarea', 'H');
-    await eventually(typing).toBe('Ben is typing…');
-    await ben.page.fill('#new-room input', 'sailing');
-    await ben.page.press('#new-room input', 'Enter');
-    await eventually(typing).toBe('');
-    await ben.page.click('#rooms button:has-text("lobby")');
+      await ben.page.type('#composer textarea', 'H');
+      await eventually(typing).toBe('Ben is typing…');
+      await ben.page.fill('#new-room input', 'sailing');
+      await ben.page.press('#new-room input', 'Enter');
+      await eventually(typing).toBe('');
+      await ben.page.click('#rooms button:has-text("lobby")');
 
-    await ben.page.type('#composer textarea', 'Hm');
-    await eventually(typing).toBe('Ben is typing…');
-    cable.pull();
-    await eventually(typing).toBe('');
-  });
+      await ben.page.type('#composer textarea', 'Hm');
+      await eventually(typing).toBe('Ben is typing…');
+      cable.pull();
+      await eventually(typing).toBe('');
+    },
+  );
 
-  test('the menu of a small screen is opened by its button, and closed by Escape too', async () => {
+  test.runIf(isLong)('the menu of a small screen is opened by its button, and closed by Escape too', async () => {
     const { page } = await Person.arrive(context, chat.url, 'Ana');
     await page.setViewportSize({ width: 360, height: 640 });
     const isOpen = () => Promise.all([page.isVisible('#side'), page.getAttribute('#menu', 'aria-expanded')]);
@@ -211,18 +215,21 @@ describeInBrowser('the chat in a browser', () => {
     }
   });
 
-  test('a name that the server refuses brings the page back to its door, and the page says why', async () => {
-    const page = await context.newPage();
-    await webSocketAlone(page);
-    await page.routeWebSocket(/./, (socket) => {
-      const server = socket.connectToServer();
-      socket.onMessage((message) => server.send(`${message}`.replace('"Ana"', '"  "')));
-    });
-    await page.goto(chat.url);
-    await page.fill('#enter [name=name]', 'Ana');
-    await page.click('#enter button');
-    await page.waitForSelector('#refusal:visible');
-    expect(await page.textContent('#refusal')).toBe('A name has 1 to 32 characters.');
-    expect(await page.isVisible('#chat')).toBe(false);
-  });
+  test.runIf(isLong)(
+    'a name that the server refuses brings the page back to its door, and the page says why',
+    async () => {
+      const page = await context.newPage();
+      await webSocketAlone(page);
+      await page.routeWebSocket(/./, (socket) => {
+        const server = socket.connectToServer();
+        socket.onMessage((message) => server.send(`${message}`.replace('"Ana"', '"  "')));
+      });
+      await page.goto(chat.url);
+      await page.fill('#enter [name=name]', 'Ana');
+      await page.click('#enter button');
+      await page.waitForSelector('#refusal:visible');
+      expect(await page.textContent('#refusal')).toBe('A name has 1 to 32 characters.');
+      expect(await page.isVisible('#chat')).toBe(false);
+    },
+  );
 });

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../kit/eventually';
 import { hasHaproxy } from '../kit/haproxy';
+import { isLong } from '../kit/long';
 import { type Running, running, treeOf } from '../kit/processes';
 import { hasRedis } from '../kit/redis-server';
+import { untilHolds } from '../kit/until';
 import { clusterScript, startChat, startProgram } from './chat-server';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,7 +30,7 @@ describe.skipIf(!hasRedis || !hasHaproxy)('the chat on a cluster', () => {
 
   /** @returns what was started */
   async function started(chat: { readonly pid: number }): Promise<readonly Running[]> {
-    await eventually(() => {
+    await untilHolds(() => {
       all = treeOf(chat.pid);
       const [redis, haproxy, servers] = [/redis-server/, /haproxy/, /node\.js$/].map(
         (name) => all.filter(({ command }) => name.test(command)).length,
@@ -39,25 +40,28 @@ describe.skipIf(!hasRedis || !hasHaproxy)('the chat on a cluster', () => {
     return all;
   }
 
-  const gone = () => eventually(() => expect(left()).toEqual([]));
+  const gone = () => untilHolds(() => expect(left()).toEqual([]));
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)('ends when what has started it gets %s', async (signal) => {
-    const { pid } = await startChat(0, clusterScript);
-    await started({ pid });
-    process.kill(pid, signal);
-    // As Ctrl-C does, which comes from the terminal and from npm.
-    if (signal === 'SIGINT') process.kill(pid, signal);
-    await gone();
-  });
+  test.each(isLong ? (['SIGINT', 'SIGTERM', 'SIGKILL'] as const) : (['SIGINT'] as const))(
+    'ends when what has started it gets %s',
+    async (signal) => {
+      const { pid } = await startChat(0, clusterScript);
+      await started({ pid });
+      process.kill(pid, signal);
+      // As Ctrl-C does, which comes from the terminal and from npm.
+      if (signal === 'SIGINT') process.kill(pid, signal);
+      await gone();
+    },
+  );
 
-  test('ends when what holds its programs is killed', async () => {
+  test.runIf(isLong)('ends when what holds its programs is killed', async () => {
     const chat = await startChat(0, clusterScript);
     const holder = (await started(chat)).find(({ parent }) => parent === chat.pid) as Running;
     process.kill(holder.pid, 'SIGKILL');
     await gone();
   });
 
-  test('ends though a server stands still', async () => {
+  test.runIf(isLong)('ends though a server stands still', async () => {
     const chat = await startChat(0, clusterScript);
     const server = (await started(chat)).find(({ command }) => command.endsWith('node.js')) as Running;
     process.kill(server.pid, 'SIGSTOP');
@@ -65,16 +69,19 @@ describe.skipIf(!hasRedis || !hasHaproxy)('the chat on a cluster', () => {
     await gone();
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('ends when npm alone gets %s', async (signal) => {
-    // What comes before it installs and builds.
-    const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    const start = scripts['demo:cluster'].split(' && ').at(-1);
-    const folder = await mkdtemp(join(tmpdir(), 'halyard-demo-'));
-    cleanUp.push(() => rm(folder, { recursive: true, force: true }));
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts: { demo: `cd '${root}' && ${start}` } }));
-    const { pid } = await startProgram(['npm', 'run', '--silent', 'demo'], 0, folder);
-    await started({ pid });
-    process.kill(pid, signal);
-    await gone();
-  });
+  test.each(isLong ? (['SIGINT', 'SIGTERM'] as const) : (['SIGTERM'] as const))(
+    'ends when npm alone gets %s',
+    async (signal) => {
+      // What comes before it installs and builds.
+      const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+      const start = scripts['demo:cluster'].split(' && ').at(-1);
+      const folder = await mkdtemp(join(tmpdir(), 'halyard-demo-'));
+      cleanUp.push(() => rm(folder, { recursive: true, force: true }));
+      await writeFile(join(folder, 'package.json'), JSON.stringify({ scripts: { demo: `cd '${root}' && ${start}` } }));
+      const { pid } = await startProgram(['npm', 'run', '--silent', 'demo'], 0, folder);
+      await started({ pid });
+      process.kill(pid, signal);
+      await gone();
+    },
+  );
 });

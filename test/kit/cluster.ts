@@ -3,8 +3,8 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, type HostFactory, memory, type Server, type ServerOptions } from '@halyard/server';
 import { afterEach, expect } from 'vitest';
-import { eventually } from './eventually';
 import { type KillableServer, killable } from './killable';
+import { untilHolds } from './until';
 
 export interface Cluster {
   /** What else is to end after the test: the last one first. */
@@ -30,7 +30,7 @@ export function clusterOf(host: () => HostFactory, newStore: () => Adapter = () 
         cleanUp.push(() => server.close());
       }
       // A far store tells them of each other in its own time.
-      await eventually(() => {
+      await untilHolds(() => {
         for (const { io } of servers) expect(io.nodes()).toHaveLength(count);
       });
       return servers;

@@ -7,9 +7,9 @@ import { msgpack } from '@halyard/codec-msgpack';
 import type { Frame } from '@halyard/protocol';
 import { type Adapter, type HostFactory, node, type Server, type ServerOptions } from '@halyard/server';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { eventually } from './eventually';
 import { type KillableServer, killable } from './killable';
 import { RedisServer } from './redis-server';
+import { untilHolds } from './until';
 
 /** A server, as far as a client has to know it. */
 interface Place {
@@ -75,7 +75,7 @@ export function lab(host: () => HostFactory = node) {
       cleanUp.push(() => socket.connection.close());
       const heard: string[] = [];
       socket.on('said', (text: string) => void heard.push(text));
-      await eventually(() => expect(socket.connected).toBe(true));
+      await untilHolds(() => expect(socket.connected).toBe(true));
       return { socket, heard, route, cut: () => cut() };
     },
   };

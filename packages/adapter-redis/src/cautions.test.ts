@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import { freePort } from '../../../test/kit/ports';
 import { hasRedis } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { nodesOf } from './testing/nodes';
 
 describe.skipIf(!hasRedis)('a node', () => {
@@ -27,7 +27,7 @@ describe.skipIf(!hasRedis)('a node', () => {
       () => admin.disconnect(),
       () => other.disconnect(),
     );
-    await eventually(async () => expect(await admin.info('replication')).toContain('state=online'));
+    await untilHolds(async () => expect(await admin.info('replication')).toContain('state=online'));
     const { store, heard, append } = await nodes.open({ url: master.url, wait: { replicas: 1, timeoutMs: 1_000 } });
     for (let i = 1; i <= 20; i++) {
       await append('room', `${i}`);
@@ -40,7 +40,7 @@ describe.skipIf(!hasRedis)('a node', () => {
       order.push('stored');
       return result;
     });
-    await eventually(async () => expect((await store.tops(['room']))[0]?.top).toBe(21));
+    await untilHolds(async () => expect((await store.tops(['room']))[0]?.top).toBe(21));
     order.push('asked');
     expect(await stored).toMatchObject({ positions: [[expect.any(String), 21]] });
     expect(order).toEqual(['asked', 'stored']);

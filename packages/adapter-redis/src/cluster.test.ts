@@ -3,9 +3,9 @@ import type { Position } from '@halyard/protocol';
 import type { CommitResult } from '@halyard/server';
 import { Cluster } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import type { RedisCluster } from '../../../test/kit/redis-cluster';
 import { hasRedis } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { slotOf } from './keyspace';
 import { nodesOf, type TestNode } from './testing/nodes';
 
@@ -21,7 +21,7 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
   }
 
   /** Calls until there is an answer, as a server does. */
-  const until = <Answer>(call: () => Promise<Answer>): Promise<Answer> => eventually(call);
+  const until = <Answer>(call: () => Promise<Answer>): Promise<Answer> => untilHolds(call);
 
   test('go on at a replica when a master is killed, and the others all the while', async () => {
     const options = ['--cluster-require-full-coverage', 'no'];
@@ -40,17 +40,17 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     await cluster.client(0).call('CLIENT', 'KILL', 'TYPE', 'replica');
     const acknowledged = (await a.append(lost, 'lost')) as CommitResult;
     expect(acknowledged.positions[0]).toEqual([(before.positions[0] as Position)[0], 2]);
-    await eventually(() => expect(b.heard).toContain(`entry ${lost} 2 lost`));
+    await untilHolds(() => expect(b.heard).toContain(`entry ${lost} 2 lost`));
     await cluster.servers[0]?.stop();
     cluster.servers[3]?.goOn();
-    await eventually(() => expect(a.store.state).toBe('degraded'));
+    await untilHolds(() => expect(a.store.state).toBe('degraded'));
     await expect(a.store.tops([lost])).rejects.toThrow();
     expect(await a.append(kept, 'meanwhile')).toMatchObject({ positions: [[expect.any(String), 1]] });
-    await eventually(() => expect(b.heard).toContain(`entry ${kept} 1 meanwhile`));
+    await untilHolds(() => expect(b.heard).toContain(`entry ${kept} 1 meanwhile`));
     expect(await a.store.send('b', 'question')).toBe('answer to question of a');
     expect(await a.store.nodes()).toEqual(['a', 'b']);
     expect(await a.store.expired(9, 1_000)).toEqual([]);
-    await eventually(() => expect([a.store.state, b.store.state]).toEqual(['up', 'up']));
+    await untilHolds(() => expect([a.store.state, b.store.state]).toEqual(['up', 'up']));
     expect(await cluster.masterOf(slotOf(a.store.partitionOf(lost)), 1)).toBe(3);
     // Each is told that something may be missing, and finds out what: it is not what it had read.
     for (const { heard } of [a, b]) expect(heard).toContain('missed');
@@ -60,13 +60,13 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     const next = { number: 3, branch: 0, steps: [], records: [] };
     expect(await a.store.commit(a.store.partitionOf(lost), next)).toEqual({ last: 1 });
     expect(await a.append(lost, 'after')).toMatchObject({ positions: [[state?.epoch, 2]] });
-    await eventually(() => expect(b.heard).toContain(`entry ${lost} 2 after`));
+    await untilHolds(() => expect(b.heard).toContain(`entry ${lost} 2 after`));
     expect(b.heard.filter((line) => /joined|left/.test(line))).toEqual([]);
     expect(a.heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b']);
 
     // Nothing is lost when a replica takes over from a master that is there.
     await cluster.client(4).cluster('FAILOVER');
-    await eventually(async () => expect(await cluster.masterOf(slotOf(a.store.partitionOf(kept)), 2)).toBe(4));
+    await untilHolds(async () => expect(await cluster.masterOf(slotOf(a.store.partitionOf(kept)), 2)).toBe(4));
     for (let i = 2; i <= 5; i++) {
       const entry = { log: kept, stamp: i, except: [], earlier: [], bodies: [`${i}`] };
       const commit = { number: i, branch: 0, steps: [entry], records: [] };
@@ -74,9 +74,9 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
         positions: [[expect.any(String), i]],
       });
     }
-    await eventually(() => expect([a.store.state, b.store.state]).toEqual(['up', 'up']));
+    await untilHolds(() => expect([a.store.state, b.store.state]).toEqual(['up', 'up']));
     await until(() => a.append(kept, 'last'));
-    await eventually(() => expect(b.heard.at(-1)).toBe(`entry ${kept} 6 last`));
+    await untilHolds(() => expect(b.heard.at(-1)).toBe(`entry ${kept} 6 last`));
   });
 
   test('lose nothing when a slot moves to another master while they use it', async () => {
@@ -95,15 +95,15 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
         count++;
       }
     })();
-    await eventually(() => expect(count).toBeGreaterThan(50));
+    await untilHolds(() => expect(count).toBeGreaterThan(50));
     const partition = a.store.partitionOf(log);
     await cluster.migrate(slotOf(partition), 1, async () => {
       // While it is on its way nobody has it: half of it would be here and half there.
-      await eventually(() => expect(a.store.state).toBe('degraded'));
+      await untilHolds(() => expect(a.store.state).toBe('degraded'));
       await expect(b.store.read(log, 0, 1)).rejects.toThrow('ASK');
     });
     const then = count;
-    await eventually(() => expect(count).toBeGreaterThan(then + 50));
+    await untilHolds(() => expect(count).toBeGreaterThan(then + 50));
     isOver = true;
     await writing;
     const page = await until(() => b.store.read(log, count - 10, 100));
@@ -113,10 +113,10 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     );
     expect(b.heard).toContain('missed');
     // What is said from then on comes once, and from the new place.
-    await eventually(() => expect(b.store.state).toBe('up'));
+    await untilHolds(() => expect(b.store.state).toBe('up'));
     await a.append(log, 'last');
     a.store.publish(log, [Buffer.from('said')]);
-    await eventually(() => expect(b.heard).toContain(`volatile ${log} said`));
+    await untilHolds(() => expect(b.heard).toContain(`volatile ${log} said`));
     expect(b.heard.filter((line) => line === `volatile ${log} said` || line.endsWith(' last'))).toEqual([
       `entry ${log} ${count + 1} last`,
       `volatile ${log} said`,
@@ -129,26 +129,26 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     const log = await logAt(cluster, a, 2);
     await a.store.follow(log);
     await cluster.client(2).call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await eventually(() => expect(a.heard).toContain('missed'));
-    await eventually(() => expect(a.store.state).toBe('up'));
+    await untilHolds(() => expect(a.heard).toContain('missed'));
+    await untilHolds(() => expect(a.store.state).toBe('up'));
     await a.append(log, 'after');
-    await eventually(() => expect(a.heard.at(-1)).toBe(`entry ${log} 1 after`));
+    await untilHolds(() => expect(a.heard.at(-1)).toBe(`entry ${log} 1 after`));
     // Who is not subscribed at one of them hears it by another.
     const b = await nodes.open({ cluster: cluster.nodes }, 'b');
     const at = cluster.client(await cluster.masterOf(slotOf(b.store.partitionOf('b'))));
     const ids = [...`${await at.client('LIST', 'TYPE', 'PUBSUB')}`.matchAll(/^id=(\d+)/gm)].map(([, id]) => Number(id));
     await at.acl('SETUSER', 'default', '-ssubscribe');
     await at.client('KILL', 'ID', Math.max(...ids));
-    await eventually(() => expect(b.store.state).not.toBe('up'));
+    await untilHolds(() => expect(b.store.state).not.toBe('up'));
     expect(await a.store.send('b', 'question')).toBe('answer to question of a');
     await expect(a.store.send('nobody', 'question')).rejects.toMatchObject({ code: 'ERR_NODE_UNKNOWN' });
     await at.acl('SETUSER', 'default', '+ssubscribe');
-    await eventually(() => expect(b.store.state).toBe('up'));
+    await untilHolds(() => expect(b.store.state).toBe('up'));
     // One master stands still: it is away for all that is known, and the others are not.
     cluster.servers[2]?.halt();
-    await eventually(() => expect(a.store.state).toBe('degraded'));
+    await untilHolds(() => expect(a.store.state).toBe('degraded'));
     cluster.servers[2]?.goOn();
-    await eventually(() => expect(a.store.state).toBe('up'));
+    await untilHolds(() => expect(a.store.state).toBe('up'));
   });
 
   test('may be given by a Cluster of the app, which stays as it is', async () => {

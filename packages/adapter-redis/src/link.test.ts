@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { Link } from './link';
 import { nodesOf } from './testing/nodes';
 
@@ -42,7 +42,7 @@ describe.skipIf(!hasRedis)('a link', () => {
     const { connector } = client as unknown as { connector: { disconnect(): void } };
     client.once('connecting', () => connector.disconnect());
     link.renew();
-    await eventually(() => expect(said).toEqual(['lost', 'end', 'back']));
+    await untilHolds(() => expect(said).toEqual(['lost', 'end', 'back']));
     expect(await link.run((redis) => redis.ping())).toBe('PONG');
   });
 });

@@ -1,9 +1,9 @@
 // What happens to a node when its Redis, or a connection to it, is gone for a while: nothing is lost without a word.
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import { type Path, pathTo } from '../../../test/kit/path';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { nodesOf } from './testing/nodes';
 
 async function replicasOf(sentinel: string): Promise<number> {
@@ -35,16 +35,16 @@ describe.skipIf(!hasRedis)('a node', () => {
     store.listen('channel');
     await append('room', 'before');
     await server.stop();
-    await eventually(() => expect(heard).toContain('degraded'));
+    await untilHolds(() => expect(heard).toContain('degraded'));
     await expect(store.tops(['room'])).rejects.toThrow('no connection to Redis');
     await server.run();
-    await eventually(() => expect(heard).toContain('missed'));
-    await eventually(() => expect([store.state, other.store.state]).toEqual(['up', 'up']));
+    await untilHolds(() => expect(heard).toContain('missed'));
+    await untilHolds(() => expect([store.state, other.store.state]).toEqual(['up', 'up']));
     const [state] = await store.tops(['room']);
     expect([state?.epoch === epoch, state?.top]).toEqual([false, 0]);
     await other.append('room', 'after');
     other.store.publish('channel', [Buffer.from('said')]);
-    await eventually(() => expect(heard.slice(-2).sort()).toEqual(['entry room 1 after', 'volatile channel said']));
+    await untilHolds(() => expect(heard.slice(-2).sort()).toEqual(['entry room 1 after', 'volatile channel said']));
     expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined node 1']);
     expect(await store.send('node 1', 'question')).toBe('answer to question of node 0');
   });
@@ -57,9 +57,9 @@ describe.skipIf(!hasRedis)('a node', () => {
     const admin = new Redis(server.url);
     cleanUp.push(() => admin.disconnect());
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await eventually(() => expect(heard).toContain('missed'));
+    await untilHolds(() => expect(heard).toContain('missed'));
     await other.append('room', 'after');
-    await eventually(() => expect(heard.at(-1)).toBe('entry room 1 after'));
+    await untilHolds(() => expect(heard.at(-1)).toBe('entry room 1 after'));
   });
 
   test('finds out that nothing is told any more, though its connection is open', async () => {
@@ -70,11 +70,11 @@ describe.skipIf(!hasRedis)('a node', () => {
     await store.follow('room');
     silence();
     await other.append('room', 'not told');
-    await eventually(() => expect(heard).toContain('missed'));
+    await untilHolds(() => expect(heard).toContain('missed'));
     expect(heard).not.toContain('entry room 1 not told');
     await other.append('room', 'told');
-    await eventually(() => expect(heard.at(-1)).toBe('entry room 2 told'));
-    await eventually(() => expect(store.state).toBe('up'));
+    await untilHolds(() => expect(heard.at(-1)).toBe('entry room 2 told'));
+    await untilHolds(() => expect(store.state).toBe('up'));
   });
 
   test('that says nothing is gone for the others after six seconds', async () => {
@@ -82,7 +82,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     const { heard } = await nodes.open({ url: server.url }, 'a');
     const b = await nodes.open({ url: server.url }, 'b');
     b.freeze();
-    await eventually(() => expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b', 'left b']));
+    await untilHolds(() => expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b', 'left b']));
   });
 
   test('waits for no answer of one that does not listen any more, long before that is gone', async () => {
@@ -91,7 +91,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     const { url, cut } = await path(server.port);
     const b = await nodes.open({ url }, 'b');
     const asked = store.send('b', 'for ever').catch((error: unknown) => error);
-    await eventually(() => expect(b.heard).toContain('asked for ever'));
+    await untilHolds(() => expect(b.heard).toContain('asked for ever'));
     cut();
     expect(await asked).toMatchObject({ code: 'ERR_NODE_UNKNOWN', details: { wasAsked: true } });
     expect(heard).not.toContain('left b');
@@ -105,7 +105,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     await new Promise((resolve) => setTimeout(resolve, 8_000));
     expect(store.state).toBe('degraded');
     server.goOn();
-    await eventually(() => expect(store.state).toBe('up'));
+    await untilHolds(() => expect(store.state).toBe('up'));
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b']);
     expect(await store.nodes()).toEqual(['a', 'b']);
@@ -119,7 +119,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     const connections = async (): Promise<number> => `${await admin.client('LIST')}`.trim().split('\n').length;
     expect(await connections()).toBe(3);
     await store.close();
-    await eventually(async () => expect(await connections()).toBe(1));
+    await untilHolds(async () => expect(await connections()).toBe(1));
     await expect(store.nodes()).rejects.toMatchObject({ code: 'ERR_STORE_CLOSED' });
   });
 
@@ -129,17 +129,17 @@ describe.skipIf(!hasRedis)('a node', () => {
     const sentinel = await RedisServer.watch('quick', master);
     cleanUp.push(() => sentinel.end());
     // It asks its master every ten seconds who follows that.
-    await eventually(async () => expect(await replicasOf(sentinel.url)).toBe(1));
+    await untilHolds(async () => expect(await replicasOf(sentinel.url)).toBe(1));
     const { heard, store, append } = await nodes.open({
       redis: { name: 'quick', sentinels: [{ host: '127.0.0.1', port: sentinel.port }] },
     });
     await store.follow('room');
     await append('room', 'before');
     await master.stop();
-    await eventually(() => expect(heard).toContain('missed'));
-    await eventually(() => expect(store.state).toBe('up'));
+    await untilHolds(() => expect(heard).toContain('missed'));
+    await untilHolds(() => expect(store.state).toBe('up'));
     await append('room', 'after');
-    await eventually(() => expect(heard.at(-1)).toMatch(/^entry room [12] after$/));
+    await untilHolds(() => expect(heard.at(-1)).toMatch(/^entry room [12] after$/));
     const client = new Redis(replica.url);
     cleanUp.push(() => client.disconnect());
     expect(await client.role()).toContain('master');

@@ -3,9 +3,9 @@ import type { Position } from '@halyard/protocol';
 import type { CommitResult, NewEntry } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import { RedisCluster } from '../../../test/kit/redis-cluster';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { storeSuite } from '../../server/src/store/suite/store-suite';
 import type { RedisOptions } from './redis';
 import type { RedisStore } from './redis-store';
@@ -104,7 +104,7 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
     for (const key of keys) expect(await client.pexpire(key, 60_000)).toBe(1);
     // After ten seconds it says that it still does.
     for (const key of keys) {
-      await eventually(async () => expect(await client.pttl(key)).toBeGreaterThan(60_000));
+      await untilHolds(async () => expect(await client.pttl(key)).toBeGreaterThan(60_000));
     }
     client.disconnect();
   });

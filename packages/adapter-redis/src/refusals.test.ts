@@ -6,8 +6,8 @@ import type { Position } from '@halyard/protocol';
 import type { CommitResult } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { describe, expect, it, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import { hasRedis, RedisServer } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { type RedisOptions, redis } from './redis';
 import { Listening } from './testing/listener';
 import { nodesOf } from './testing/nodes';
@@ -204,7 +204,7 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
         await a.store.follow(`room ${i}`);
         a.store.listen(`room ${i}`);
         const [epoch] = ((await b.append(`room ${i}`, 'said')) as CommitResult).positions[0] as Position;
-        await eventually(() => expect(a.heard).toContain(`entry room ${i} 1 said`));
+        await untilHolds(() => expect(a.heard).toContain(`entry room ${i} 1 said`));
         await b.store.read(`room ${i}`, 0, 9);
         await b.store.renew(`room ${i}`, epoch);
         b.store.publish(`room ${i}`, [Buffer.from('said')]);

@@ -2,8 +2,8 @@
 import type { StoredSession } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../../../test/kit/eventually';
 import { hasRedis } from '../../../test/kit/redis-server';
+import { untilHolds } from '../../../test/kit/until';
 import { nodesOf } from './testing/nodes';
 
 describe.skipIf(!hasRedis)('in one Redis', () => {
@@ -54,7 +54,7 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     await store.roundTrip();
     expect(store.malformed).toBe(40);
     await append('room', 'good');
-    await eventually(() =>
+    await untilHolds(() =>
       expect([...new Set(heard)]).toEqual(['up', 'warning ERR_REDIS_MALFORMED', 'entry room 1 good']),
     );
     expect(heard.filter((line) => line.startsWith('warning'))).toHaveLength(40);

@@ -9,9 +9,9 @@ import { testSeed } from '@halyard/harness/random';
 import { node, Server } from '@halyard/server';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildOf, output } from '../../kit/built';
-import { eventually } from '../../kit/eventually';
 import { isLong } from '../../kit/long';
 import { hasRedis, RedisServer } from '../../kit/redis-server';
+import { untilHolds } from '../../kit/until';
 import { Fleet } from './fleet';
 
 describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sessions', () => {
@@ -59,7 +59,7 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
     });
     try {
       const room = io.in('room').timeout(500);
-      await eventually(async () => expect(await room.count()).toEqual({ count: 2, missing: [] }));
+      await untilHolds(async () => expect(await room.count()).toEqual({ count: 2, missing: [] }));
       const [, other] = io.nodes();
       fleet.halt(0);
       const halted = new Promise((resolve) => setTimeout(resolve, 3_000));
@@ -68,7 +68,7 @@ describe.skipIf(!hasRedis)('servers behind a balancer that knows nothing of sess
       expect([replies, missing]).toEqual([['yes'], [other]]);
       await halted;
       fleet.goOn(0);
-      await eventually(async () => expect((await room.emitWithAck('question')).replies).toEqual(['yes', 'yes']));
+      await untilHolds(async () => expect((await room.emitWithAck('question')).replies).toEqual(['yes', 'yes']));
       expect((await room.fetchSockets()).map(({ id }) => id).toSorted()).toEqual(people.map(({ id }) => id).toSorted());
     } finally {
       for (const { connection } of people) connection.close();

@@ -128,11 +128,16 @@ class App {
 
   async look(): Promise<Look> {
     const sockets = await this.#io.timeout(2_000).fetchSockets();
+    const missing = new Set(sockets.missing);
     const counts: Record<string, number> = {};
-    for (const room of rooms) counts[room] = (await this.#io.in(room).timeout(2_000).count()).count;
+    for (const room of rooms) {
+      const told = await this.#io.in(room).timeout(2_000).count();
+      counts[room] = told.count;
+      for (const node of told.missing) missing.add(node);
+    }
     return {
       sockets: Object.fromEntries(sockets.map(({ id, rooms: its }) => [id, [...its].filter((room) => room !== id)])),
-      missing: sockets.missing,
+      missing: [...missing],
       counts,
       present: [...this.#present.keys()],
     };

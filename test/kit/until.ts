@@ -6,6 +6,6 @@ import { vi } from 'vitest';
  * @param timeoutMs far above what anything takes here: it ends what hangs
  * @returns what it returned then. Rejects with its last error
  */
-export function eventually<Result>(check: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<Result> {
+export function untilHolds<Result>(check: () => Result | Promise<Result>, timeoutMs = 60_000): Promise<Result> {
   return vi.waitFor(check, { timeout: timeoutMs, interval: 20 });
 }
