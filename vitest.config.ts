@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const conditions = ['@halyard/source', 'node', 'import', 'default'];
 
 // One after the other they take longest: begun last, they would have the machine to themselves, and leave most of it idle.
-const longest = ['/test/packaging/', '/test/conformance-kit/', '/test/sim/sim.', '/test/chaos/', '/test/e2e/'];
+const longest = ['/test/packaging/', '/test/conformance-kit/', '/test/sim/sim.', '/test/chaos/', '/test/e2e/c'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -16,13 +16,14 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// What takes long, by `npm run test:long`: connections that stand still or drip, a thousand clients at once, the rest of the proxies, and in a browser reloads, interruptions,
-// a server that goes away, and what axe finds.
+// What takes long, by `npm run test:long`: connections that stand still or drip, a thousand clients at once, attackers on the second host,
+// the rest of the proxies, and in a browser reloads, interruptions, a server that goes away, tabs, and what axe finds.
 const long = [
   'test/conformance/{storm,slow-loris,bad-input-idle}.test.ts',
   'test/proxies/!(transports).test.ts',
   'test/e2e/proxied.test.ts',
-  'test/e2e/{reload,interruptions,recovery,access}.test.ts',
+  'test/e2e/{reload,interruptions,recovery,access,tabs}.test.ts',
+  'test/hostile/node.test.ts',
 ];
 
 // What starts no server shares its modules: to load them for each file would take as long as all that these files test. But for what is
@@ -31,15 +32,8 @@ const units = [
   'packages/{protocol,codec*,contract,client}/src/**/!(debug).test.ts',
   'packages/server/src/{base,log,room,session,store}/**/!(debug).test.ts',
 ];
-// These start servers, and nothing of one outlives its file: their modules would be loaded some sixty times.
-const wires = [
-  'test/conformance/**/*.test.ts',
-  'packages/server/src/{host,wire,api}/**/!(debug).test.ts',
-  'packages/{adapter-redis,testkit}/src/**/!(debug).test.ts',
-];
 const { HALYARD_LONG } = process.env;
 const apart = ['**/node_modules/**', '**/dist/**'];
-const later = HALYARD_LONG === undefined ? long : [];
 
 // What a project does not take from the root.
 const common = {
@@ -60,13 +54,12 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },
-      { ...common, test: { name: 'wires', include: wires, exclude: [...apart, ...later], isolate: false, ...waits } },
       {
         ...common,
         test: {
           name: 'whole',
           include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...apart, ...units, ...wires, ...later],
+          exclude: [...apart, ...units, ...(HALYARD_LONG === undefined ? long : [])],
           ...waits,
         },
       },
