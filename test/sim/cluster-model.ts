@@ -341,12 +341,12 @@ export class ClusterModel {
    */
   #isLate(name: string, { rooms, movedAt }: Seat): boolean {
     const emission = this.#emissions.get(name) as Tracked;
-    if (!emission.isLoose || !emission.rooms?.length) return false;
+    if (!emission.wasLost || !emission.rooms?.length) return false;
     const states = emission.rooms.map((room) => rooms.get(room));
     if (states.some((state) => state?.isIn)) return false;
     const leftAt = Math.max(...states.map((state) => state?.since ?? 0));
     if (emission.isUnsure && movedAt >= leftAt) return true;
-    return (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
+    return emission.isLoose && (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
   }
 
   /** Whether a server has it that follows the log ever since: for a member that has got it there, and has stayed. */
