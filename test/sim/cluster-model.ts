@@ -344,8 +344,8 @@ export class ClusterModel {
     if (!emission.wasLost || !emission.rooms?.length) return false;
     const states = emission.rooms.map((room) => rooms.get(room));
     if (states.some((state) => state?.isIn)) return false;
+    if (emission.isUnsure && movedAt >= emission.calledAt) return true;
     const leftAt = Math.max(...states.map((state) => state?.since ?? 0));
-    if (emission.isUnsure && movedAt >= leftAt) return true;
     return emission.isLoose && (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
   }
 
