@@ -55,6 +55,10 @@ interface Seat {
   readonly servers: Map<number, Emission>;
   readonly places: Map<string, number>;
   movedAt: number;
+  /** How far the time of day is ahead at its server, in milliseconds. */
+  aheadMs: number;
+  /** Whether it has gone to a server where the time of day was another one. */
+  hasOtherClock: boolean;
   /** Which server has it. */
   server: number;
   isLost: boolean;
@@ -100,7 +104,7 @@ export class ClusterModel {
   }
 
   /** A socket is there; its client knows so when `told` is called. */
-  entered(socket: string, namespace: string, server = 0): void {
+  entered(socket: string, namespace: string, server = 0, aheadMs = 0): void {
     if (this.#seats.has(socket)) return;
     const rooms = new Map([['', this.#state(true, false)]]);
     this.#seats.set(socket, {
@@ -112,6 +116,8 @@ export class ClusterModel {
         servers: new Map(),
         places: new Map(),
         movedAt: 0,
+        aheadMs,
+        hasOtherClock: false,
         server,
         isLost: false,
         isTold: false,
@@ -121,10 +127,11 @@ export class ClusterModel {
   }
 
   /** It is at another server: what was emitted before is put in order by when that was, as far as it can be. */
-  moved(socket: string, server: number): void {
+  moved(socket: string, server: number, aheadMs: number): void {
     const seat = this.#seats.get(socket);
     if (seat === undefined) return;
-    Object.assign(seat, { movedAt: this.#now(), server });
+    const hasOtherClock = seat.hasOtherClock || Math.abs(aheadMs - seat.aheadMs) >= findsOutMs;
+    Object.assign(seat, { movedAt: this.#now(), server, aheadMs, hasOtherClock });
   }
 
   /** Whether a server has a socket, and no other has taken it since. */
@@ -339,12 +346,12 @@ export class ClusterModel {
    * Whether the store has lost it, and nobody remembers who had left its rooms by then: the server that knew it stood still for so long,
    * or who has left is at another server since, whose clock may say that this was long ago.
    */
-  #isLate(name: string, { rooms, movedAt }: Seat): boolean {
+  #isLate(name: string, { rooms, movedAt, hasOtherClock }: Seat): boolean {
     const emission = this.#emissions.get(name) as Tracked;
     if (!emission.wasLost || !emission.rooms?.length) return false;
     const states = emission.rooms.map((room) => rooms.get(room));
     if (states.some((state) => state?.isIn)) return false;
-    if (emission.isUnsure && movedAt >= emission.calledAt) return true;
+    if (hasOtherClock && movedAt >= emission.calledAt) return true;
     const leftAt = Math.max(...states.map((state) => state?.since ?? 0));
     return emission.isLoose && (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
   }

@@ -381,7 +381,7 @@ class ClusterWorld implements Stage {
     this.#note(
       `server ${place.number}: ${client}${socket.namespace} is ${socket.id}${socket.recovered ? ', recovered' : ''}`,
     );
-    this.#model.entered(socket.id, socket.namespace, place.number);
+    this.#model.entered(socket.id, socket.namespace, place.number, place.time.aheadMs);
     const its = this.#clients.find(
       (one) => one.name === client && (!one.isKnown || this.#losesSessions || this.#isOutlasted(one)),
     );
@@ -398,7 +398,7 @@ class ClusterWorld implements Stage {
       if (place.isAlive && this.#overs.has(socket.id) && !this.#hasRolledBack) {
         this.#broken ??= new Broken(`${client} resumed ${socket.id}, which was said to be over`);
       }
-      this.#model.moved(socket.id, place.number);
+      this.#model.moved(socket.id, place.number, place.time.aheadMs);
     }
     socket.on('disconnect', () => {
       if (place.isAlive) this.#over(socket.id, `server ${place.number}: ${socket.id} is over`);
