@@ -2,7 +2,6 @@
 import { Cable } from '@halyard/harness/cable';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { isLong } from '../kit/long';
 import { freePort } from '../kit/ports';
 import { faults } from './axe';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
@@ -30,7 +29,7 @@ describeInBrowser('what axe finds', () => {
     await chat?.stop();
   });
 
-  test.runIf(isLong)('at the door, and when it is shut', async () => {
+  test('at the door, and when it is shut', async () => {
     const page = await browser.newPage();
     await page.goto(chat.url);
     expect(await faults(page)).toEqual([]);
@@ -68,7 +67,7 @@ describeInBrowser('what axe finds', () => {
     expect(await faults(cid.page)).toEqual([]);
   });
 
-  test.runIf(isLong)('where a message failed, and in a new session', async () => {
+  test('where a message failed, and in a new session', async () => {
     const own = await startChat(await freePort());
     const ana = await Person.arrive(browser, own.url, 'Ana');
     await ana.page.routeWebSocket(/./, (socket) => {

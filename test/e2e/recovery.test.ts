@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Cable } from '@halyard/harness/cable';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { isLong } from '../kit/long';
 import { freePort } from '../kit/ports';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { startChat } from './chat-server';
@@ -28,7 +27,7 @@ describeInBrowser('recovery in a browser', () => {
     return chat;
   }
 
-  test.for(isLong ? (['websocket', 'sse'] as const) : (['sse'] as const))(
+  test.for(['websocket', 'sse'] as const)(
     'a cut of 5 s under steady traffic loses, doubles and reorders nothing over %s',
     { timeout: 90_000 },
     async (transport) => {
@@ -95,7 +94,7 @@ describeInBrowser('recovery in a browser', () => {
     ['websocket', 'stop'],
   ] as const;
 
-  test.for(isLong ? restarts : restarts.slice(0, 1))(
+  test.for(restarts)(
     'after a restart of the server the page knows its session is new: %s, %s',
     async ([transport, how]) => {
       const chat = await chatOn(await freePort());

@@ -1,7 +1,7 @@
 // Sessions go on elsewhere while something of theirs is under way.
 import type { Random } from '@halyard/harness/random';
 import { recoveryWindowMs, type ServerPlace } from '../server-place';
-import type { Scene, Stage } from './stage';
+import type { Guest, Scene, Stage } from './stage';
 
 /** For so long a record is kept that nobody writes: as long as a session waits, and its server takes to find out that it has to. */
 const keptMs = recoveryWindowMs + 2_000 + 1_500 + 30_000;
@@ -79,6 +79,14 @@ export const endBehind: Scene = {
   },
 };
 
+/** A client sleeps, and its server has noticed that when it is killed. */
+async function dieAway(stage: Stage, place: ServerPlace, guest: Guest, awayMs: number): Promise<void> {
+  stage.sleep(guest, awayMs);
+  stage.cut(place);
+  await stage.elapse(500);
+  await stage.kill(place);
+}
+
 /** A session is claimed just before its record expires, for a client that is gone again before its server has written anything. */
 export const claimLate: Scene = {
   excuse: 'long away',
@@ -91,10 +99,7 @@ export const claimLate: Scene = {
     guest.way.place = there;
     // Its record is written once its server knows that it is away.
     const awayMs = keptMs - 500 - random.int(300);
-    stage.sleep(guest, awayMs);
-    stage.cut(place);
-    await stage.elapse(500);
-    await stage.kill(place);
+    await dieAway(stage, place, guest, awayMs);
     await stage.elapse(awayMs - 510);
     const { path } = store;
     path.latencyMs = [40, 50];
@@ -118,10 +123,7 @@ export const expire: Scene = {
     const place = random.pick(stage.servers());
     const guest = await stage.guest(place);
     const id = guest.id();
-    stage.sleep(guest, keptMs + 30_000);
-    stage.cut(place);
-    await stage.elapse(500);
-    await stage.kill(place);
+    await dieAway(stage, place, guest, keptMs + 30_000);
     await stage.elapse(keptMs - 1_000);
     await stage.until(() => stage.isOver(id));
     await stage.elapse(expiryLeaseMs - 4_000 + random.int(4_000));
