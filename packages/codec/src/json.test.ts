@@ -2,7 +2,7 @@
 // Longer than other files: a case for each notation.
 
 import { codecSuite } from '@halyard/harness/codec-suite';
-import { difference } from '@halyard/harness/values';
+import { difference, nested } from '@halyard/harness/values';
 import { type Packet, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -191,6 +191,23 @@ describe('what a frame costs', () => {
     });
     node.decode(frame);
     for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+  });
+
+  test('brackets by the thousand are refused before JSON.parse takes its time for them', ({ onTestFinished }) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => parse.mockRestore());
+    const long = `"${'x'.repeat(10_000)}\\\\"`;
+    for (const open of ['[', '{"a":', '[[],', '[{"]\\"]":[],"a":']) {
+      for (const text of [open.repeat(20_000), `[3,1,[${long},${open.repeat(200)}`]) {
+        expect(() => node.decode(text)).toThrow(undecodable);
+      }
+    }
+    expect(parse).not.toHaveBeenCalled();
+    // As deep as a packet may be, with what looks like brackets and ends of texts in its texts.
+    const text = `${'['.repeat(2_000)}\\"[[\\`;
+    const deep = [text, { '[{"[': { $bin: new Uint8Array(9_000) } }, nested(63, new Date(0))];
+    expect(difference(node.decode(node.encode(ack(deep))), ack(deep))).toBeUndefined();
+    expect(parse).toHaveBeenCalledTimes(1);
   });
 
   test('keys with a $ are made names once for each name, not once for each object', ({ onTestFinished }) => {

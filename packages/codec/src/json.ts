@@ -5,7 +5,7 @@
 import { type Frame, fromTupleFast, type Packet, PacketType, type Position, toTupleFast } from '@halyard/protocol';
 import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
-import { checkPacket, dollar, fieldDepthMax, isBigint64, isWellFormed, Trait } from './data';
+import { checkPacket, dataLimits, dollar, fieldDepthMax, isBigint64, isWellFormed, Trait } from './data';
 import { guarded, textOf, undecodable } from './frame';
 import { madePlain } from './plain';
 
@@ -58,8 +58,16 @@ function textOfValue(value: unknown): string {
   return `{${fields}}`;
 }
 
+/** Longer text is looked through before it is parsed: JSON.parse takes a third of a second for 1 MiB of brackets. */
+const unlookedCharsMax = 8_192;
+
+/** How deep a packet nests at most: itself, its fields, and a notation in the innermost value. */
+const packetDepthMax = dataLimits.depthMax + 4;
+
 function decode(frame: Frame): Packet {
-  const tuple: unknown = JSON.parse(textOf(frame));
+  const text = textOf(frame);
+  if (text.length > unlookedCharsMax && isTooDeep(text)) throw undecodable(`more than ${dataLimits.depthMax} levels`);
+  const tuple: unknown = JSON.parse(text);
   names = undefined;
   if (Array.isArray(tuple)) {
     const room = fieldDepthMax(tuple[0]);
@@ -70,6 +78,37 @@ function decode(frame: Frame): Packet {
     }
   }
   return fromTupleFast(tuple);
+}
+
+/** Whether brackets stand inside each other as in no packet. Of text that is no JSON it may say anything. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22: // "
+        i = endOfString(text, i);
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > packetDepthMax) return true;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+    }
+  }
+  return false;
+}
+
+/** @param start where its first quote is. @returns where its last one is, or the text's length */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === 0x5c) before--; // \
+    // A backslash that has one before it is a character.
+    if ((end - before) % 2) return end;
+  }
+  return text.length;
 }
 
 function outside(): Error {
