@@ -20,6 +20,7 @@ import type {
   HttpAnswer,
   UpgradeVerdict,
 } from './host';
+import { endIdle } from './http2-idle';
 import { handshakeOf, isWebSocket } from './http2-websocket';
 import { pathUnknown } from './json-error';
 import {
@@ -41,7 +42,7 @@ import { TurnCount } from './turn-count';
 /** The host on Node's own HTTP server. */
 export function node(): HostFactory {
   return async (path, handlers, limits, platform, tls) =>
-    new NodeHost(path, new NodeMount(handlers, limits, platform), tls);
+    new NodeHost(path, new NodeMount(handlers, limits, platform), platform, tls);
 }
 
 /** As `node`, on a server that the app owns: requests to other paths stay the app's. */
@@ -50,6 +51,9 @@ export function attachedNode(server: AppServer): HostFactory {
     new AttachedNodeHost(attachTo(server, path, new NodeMount(handlers, limits, platform)));
 }
 
+/** How long a connection of HTTP/1.1 waits for the next request: Node's own default without TLS. */
+const keepAliveTimeout = 5_000;
+
 class NodeHost implements Host {
   readonly name = 'node';
   readonly gathersInMessage = false;
@@ -57,7 +61,7 @@ class NodeHost implements Host {
   readonly #sockets = new Set<Duplex>();
   readonly reloadTls: (() => void) | undefined;
 
-  constructor(path: string, mount: Mount, tls: TlsOptions | undefined) {
+  constructor(path: string, mount: Mount, platform: Platform, tls: TlsOptions | undefined) {
     const patience = {
       headersTimeout: idleMsMax,
       // Of a body it is watched how it comes.
@@ -72,7 +76,10 @@ class NodeHost implements Host {
     if (tls === undefined) this.#server = createServer(patience);
     else {
       const settings = { enableConnectProtocol: true };
-      const server = createSecureServer({ ...patience, ...readTls(tls), settings, allowHTTP1: true });
+      const server = createSecureServer({ ...readTls(tls), settings, allowHTTP1: true, handshakeTimeout: idleMsMax });
+      // It has other times for HTTP/1.1, whatever it is given, and keeps a connection without a request for ever.
+      Object.assign(server, patience, { keepAliveTimeout });
+      server.on('session', (session) => endIdle(session, idleMsMax, platform));
       server.on('connect', (request, response) => {
         if (isWebSocket(request)) upgrade(...handshakeOf(request, response), Buffer.alloc(0));
         else new NodeReply(response).send(pathUnknown);
