@@ -65,9 +65,10 @@ async function serve({ perSecond, bytes, backpressureBytesMax }: Load): Promise<
     backpressureBytesMax,
     opensPerAddressPerSecondMax: 1 << 24,
     connectionsPerAddressMax: 1 << 24,
-    // Whatever is missing is not to be missing for want of room.
+    // Whatever is missing is not to be missing for want of room, or of time.
     logPacketsMax: 1 << 20,
     logBytesMax: 1 << 29,
+    recoveryWindowMs: 3_600_000,
   });
   let slow: Socket | undefined;
   let peak: Peak = { bufferedBytes: 0, rssBytes: 0, cuts: 0, replaced: 0 };
@@ -200,8 +201,12 @@ async function slowReader(port: number, kind: Kind): Promise<{ finish(said: Said
   const way = await narrow(port);
   const heard: number[] = [];
   let isLost = false;
+  let connections = 0;
   const socket = connect(`http://127.0.0.1:${way.port}`, { auth: { slow: true }, transports: ['websocket'] });
   socket.on('tick', (number: number) => void heard.push(number));
+  socket.connection.on('state', ({ to }) => {
+    if (to === 'open') connections++;
+  });
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
   socket.on('connect', ({ recovered }) => {
     isLost ||= !recovered;
@@ -223,7 +228,7 @@ async function slowReader(port: number, kind: Kind): Promise<{ finish(said: Said
       const isWell = lacks() === 0 && doubled === 0 && isOrdered && !isLost;
       const wrong = `${lacks()} lacking, ${doubled} doubled, ${isOrdered ? 'in' : 'out of'} order${isLost ? ', session lost' : ''}`;
       return {
-        ends: `${isWell ? all : wrong}; ${behind} behind when the room fell silent, ${heard.length} came`,
+        ends: `${isWell ? all : wrong}; ${behind} behind when the room fell silent, ${heard.length} came, over ${connections} connections`,
         close() {
           socket.connection.close();
           way.close();

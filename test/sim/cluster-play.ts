@@ -7,7 +7,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
-import type { Commit, CommitResult, Socket } from '@halyard/server';
+import type { Commit, CommitResult, Handshake, Namespace, Socket } from '@halyard/server';
 import { ClusterModel, type Emission, findsOutMs } from './cluster-model';
 import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
@@ -116,6 +116,8 @@ class ClusterWorld implements Stage {
   readonly #awaySince = new Map<string, number>();
   /** Whether the time of day is not the same everywhere. */
   readonly #setsClocks: boolean;
+  /** For how long what is presented for `/b` is good, if that ends: in some runs only. */
+  readonly #authMs: number | undefined;
   /** Whether clients may be away for longer than their sessions wait: in some runs only, else none may be lost. */
   readonly #outlastsWindows: boolean;
   /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
@@ -160,6 +162,8 @@ class ClusterWorld implements Stage {
     this.#rollsBack = its === undefined ? rollsBack : its.excuse === 'rollback';
     this.#setsClocks = its === undefined && setsClocks;
     this.#outlastsWindows = its === undefined ? outlastsWindows : its.excuse === 'long away';
+    const ending = seededRandom((seed ^ 0x510e527f) >>> 0);
+    this.#authMs = its === undefined && ending.chance(0.25) ? ending.pick([4_000, 15_000, 60_000]) : undefined;
     this.#findsOutLate = seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.5);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
@@ -207,6 +211,12 @@ class ClusterWorld implements Stage {
       this.#check();
     }
     this.counters['replaced by newer'] += this.#model.replaced;
+    for (const { io, time } of this.#places) {
+      for (const { id, handshake } of io.of('/b').sockets.values()) {
+        const isOver = !this.#setsClocks && Number(handshake.expiresAt ?? Number.POSITIVE_INFINITY) < time.wall();
+        if (isOver) throw new Broken(`${id} is there, and what it has presented is not good any more`);
+      }
+    }
     for (const { socket } of this.#clients) socket.connection.close();
     const sockets = () =>
       this.#places.reduce(
@@ -353,6 +363,7 @@ class ClusterWorld implements Stage {
     for (const name of namespaces) {
       const namespace = place.io.of(name);
       if (name === '/b') namespace.use(() => new Promise<void>((resolve) => place.time.after(15, resolve)));
+      if (name === '/b' && this.#authMs !== undefined) this.#askAgain(namespace, place.time, this.#authMs);
       namespace.on('connection', (socket) => this.#serveSocket(place, socket as Socket));
     }
     let isListening: boolean | undefined;
@@ -374,6 +385,18 @@ class ClusterWorld implements Stage {
       await this.#elapse(500);
       await this.#serve();
     }
+  }
+
+  /** What is presented for a namespace is good for a while, on whichever server that is over. */
+  #askAgain(namespace: Namespace, time: HaltingTime, authMs: number): void {
+    const lasts = (handshake: Handshake): void => {
+      handshake.expiresAt = time.wall() + authMs;
+    };
+    namespace.use(lasts);
+    namespace.renew((handshake) => {
+      this.counters.renewals++;
+      lasts(handshake);
+    });
   }
 
   #serveSocket(place: ServerPlace, socket: Socket): void {
@@ -479,8 +502,10 @@ class ClusterWorld implements Stage {
     socket.connection.on('state', (change) => {
       if (change.to === 'open' && change.reason === 'moved')
         this.counters[change.transport === 'memory' ? 'switches' : 'switches back']++;
-      if (change.to === 'closed') this.#note(`${name} is closed: ${JSON.stringify(change)}`);
-      if (change.to === 'closed' && !this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
+      if (change.to !== 'closed') return;
+      this.#note(`${name} is closed: ${JSON.stringify(change)}`);
+      if (this.#authMs !== undefined && change.close?.code === 4401) this.#authEnded(client);
+      else if (!this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
     });
     for (const namespace of namespaces) {
       const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
@@ -490,12 +515,25 @@ class ClusterWorld implements Stage {
     return client;
   }
 
+  /** It is told that its session is over, with all that waited, and comes back as somebody does who has something else to present. */
+  #authEnded(client: Client): void {
+    this.counters['auth ended']++;
+    for (const text of client.said) this.#model.spared(text);
+    for (const id of [...client.ids.values(), ...client.unknown.keys()]) this.#model.lost(id);
+    client.ids.clear();
+    client.unknown.clear();
+    client.isKnown = false;
+    client.time.after(50, () => {
+      for (const socket of client.sockets.values()) socket.connect();
+    });
+  }
+
   #listen(client: Client, socket: ClientSocket): void {
-    let id: string | undefined;
     watchTurns(client.name, socket, (error) => {
       this.#broken ??= error;
     });
     socket.on('connect', ({ recovered, reason }) => {
+      let id = client.ids.get(socket.namespace);
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
       const mayLose = this.#mayLose || this.#isOutlasted(client);

@@ -69,12 +69,12 @@ export function add(sum: Counters, more: Counters): void {
 /** What only a server alone, or one after the other, meets here. */
 const aloneNames: readonly CounterName[] = [
   ...(['servers restarted', 'replays'] as const),
-  ...(['volatile dropped', 'namespaces left', 'garbage', 'renewals', 'auth ended'] as const),
+  ...(['volatile dropped', 'namespaces left', 'garbage'] as const),
 ];
 
 /** What is seldom met: after so many seeds it has to have been. */
 const rareNames: readonly CounterName[] = ['switches back'];
-const rareAmongSeveral: readonly CounterName[] = ['slow readers cut', 'servers told to stop'];
+const rareAmongSeveral: readonly CounterName[] = ['slow readers cut', 'servers told to stop', 'renewals', 'auth ended'];
 const rareSeeds = 500;
 
 /** @returns the names of what was never met by so many seeds with so many servers */

@@ -462,6 +462,28 @@ describe('telling what was handled', () => {
 });
 
 describe('heartbeat', () => {
+  it('of a client tells that it still reads, where the PING of its server waits behind what it reads', () => {
+    const { machine, done } = clientScribe();
+    machine.open(0);
+    for (let now = 100; now < 1_350; now += 50) machine.receive(publish('p', ['log', now]), now);
+    done();
+    // heartbeatMs and half of heartbeatTimeoutMs after the first.
+    expect(machine.deadline).toBe(1_350);
+    machine.tick(1_350);
+    expect(done()).toEqual([sack(0)]);
+    machine.receive(publish('q', ['log', 2_000]), 1_400);
+    // What is said meanwhile is a sign as well.
+    machine.receive(ping(0), 1_500);
+    machine.receive(publish('r', ['log', 2_001]), 1_600);
+    machine.receive(event('e'), 1_700);
+    done();
+    expect(machine.deadline).toBe(1_700 + settings.sackDelayMs);
+    machine.tick(1_800);
+    expect(done()).toEqual([sack(1)]);
+    // And nobody who reads nothing says so.
+    expect(machine.deadline).toBe(1_700 + settings.heartbeatMs);
+  });
+
   it('asks after heartbeatMs of silence, and gives up heartbeatTimeoutMs later', () => {
     const { machine, done } = scribe();
     machine.open(100);

@@ -168,7 +168,7 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
    */
   receive(packet: SessionPacket | DrainPacket | HintPacket, now: number, size = 0): boolean {
     // With a SACK due no PING is waiting, because that told the count too: then silence only moves away.
-    const isCloser = this.#sackAt === undefined;
+    const isCloser = !this.untoldPackets;
     this.#heardAt = now;
     this.#pingAt = undefined;
     this.#take(packet, now, size);
@@ -180,6 +180,9 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
       case PacketType.Publish:
       case PacketType.Volatile:
         this.sink.deliver(packet, 0, size);
+        // Nobody says anything to what is not counted: a sign of life, should the peer's PING wait behind more of it.
+        if (packet.type === PacketType.Publish)
+          this.#sackAt ??= now + this.settings.heartbeatMs + this.settings.heartbeatTimeoutMs / 2;
         return;
       case PacketType.Sack:
       case PacketType.Ping:
@@ -225,9 +228,9 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
 
   /** Packets that need not come again. @param bytes their sizes together */
   protected handled(packets: number, bytes: number, now: number): void {
+    if (this.untoldPackets === 0) this.#sackAt = Math.min(this.#sackAt ?? Infinity, now + this.settings.sackDelayMs);
     this.untoldPackets += packets;
     this.untoldBytes += bytes;
-    this.#sackAt ??= now + this.settings.sackDelayMs;
   }
 
   /** A SACK is due, unless the peer was told since. */
