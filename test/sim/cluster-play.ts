@@ -118,6 +118,8 @@ class ClusterWorld implements Stage {
   readonly #setsClocks: boolean;
   /** For how long what is presented for `/b` is good, if that ends: in some runs only. */
   readonly #authMs: number | undefined;
+  /** Until when what clients have presented is good, by their names: for each session that they may have, and of a renewal also what was before. */
+  readonly #authUntil = new Map<string, number[]>();
   /** Whether clients may be away for longer than their sessions wait: in some runs only, else none may be lost. */
   readonly #outlastsWindows: boolean;
   /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
@@ -211,8 +213,10 @@ class ClusterWorld implements Stage {
       this.#check();
     }
     this.counters['replaced by newer'] += this.#model.replaced;
-    for (const { io, time } of this.#places) {
+    for (const { io, time, number } of this.#places) {
       for (const { id, handshake } of io.of('/b').sockets.values()) {
+        // Who stands still does not know yet that others have it.
+        if (!this.#model.isAt(id, number)) continue;
         const isOver = !this.#setsClocks && Number(handshake.expiresAt ?? Number.POSITIVE_INFINITY) < time.wall();
         if (isOver) throw new Broken(`${id} is there, and what it has presented is not good any more`);
       }
@@ -266,6 +270,17 @@ class ClusterWorld implements Stage {
     if (this.#isOfScene) return false;
     const now = this.#clock.now();
     return [...client.ids.values()].some((id) => now - (this.#awaySince.get(id) ?? now) >= recoveryWindowMs);
+  }
+
+  /** Whether what it has presented may have ended, on a server that does not know the last of it, or has another time of day. */
+  #mayHaveEnded(client: Client): boolean {
+    const ends = this.#authUntil.get(client.name) ?? [];
+    return this.#authMs !== undefined && (this.#setsClocks || ends.some((end) => end <= this.#clock.now()));
+  }
+
+  /** Whether the session of a client may end, if it is told. */
+  #mayLoseIts(client: Client): boolean {
+    return this.#mayLose || this.#isOutlasted(client) || this.#mayHaveEnded(client);
   }
 
   /** Whether they may later. */
@@ -389,13 +404,19 @@ class ClusterWorld implements Stage {
 
   /** What is presented for a namespace is good for a while, on whichever server that is over. */
   #askAgain(namespace: Namespace, time: HaltingTime, authMs: number): void {
-    const lasts = (handshake: Handshake): void => {
+    const lasts = (handshake: Handshake): number[] => {
       handshake.expiresAt = time.wall() + authMs;
+      const name = String(handshake.auth.name);
+      const until = this.#authUntil.get(name) ?? [];
+      this.#authUntil.set(name, until);
+      until.push(this.#clock.now() + authMs);
+      return until;
     };
-    namespace.use(lasts);
+    namespace.use((handshake) => void lasts(handshake));
     namespace.renew((handshake) => {
       this.counters.renewals++;
-      lasts(handshake);
+      const until = lasts(handshake);
+      until.splice(0, until.length - 2);
     });
   }
 
@@ -406,7 +427,7 @@ class ClusterWorld implements Stage {
     );
     this.#model.entered(socket.id, socket.namespace, place.number, place.time.aheadMs);
     const its = this.#clients.find(
-      (one) => one.name === client && (!one.isKnown || this.#losesSessions || this.#isOutlasted(one)),
+      (one) => one.name === client && (!one.isKnown || this.#losesSessions || this.#mayLoseIts(one)),
     );
     const { id } = socket;
     this.#awaySince.set(id, socket.recovered ? this.#clock.now() : Number.POSITIVE_INFINITY);
@@ -536,7 +557,7 @@ class ClusterWorld implements Stage {
       let id = client.ids.get(socket.namespace);
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
-      const mayLose = this.#mayLose || this.#isOutlasted(client);
+      const mayLose = this.#mayLoseIts(client);
       if (!recovered && id !== undefined) {
         // Logs are long, and the window is: nothing may be lost.
         if (!mayLose) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
@@ -553,8 +574,10 @@ class ClusterWorld implements Stage {
       id = socket.id as string;
       client.ids.set(socket.namespace, id);
       client.unknown.delete(id);
+      const ends = this.#authUntil.get(client.name);
       this.#clock.after(1, () => {
         client.isKnown = true;
+        if (!recovered && socket.namespace === '/b') ends?.splice(0, ends.length - 1);
       });
       if (recovered) this.counters['sessions resumed']++;
       this.#model.entered(id, socket.namespace);
@@ -627,6 +650,8 @@ class ClusterWorld implements Stage {
   #say(client: Client, namespace: string, name: string, random: Random): void {
     const socket = client.sockets.get(namespace) as ClientSocket;
     const count = random.chance(0.05) ? 80 : 1;
+    // What it had presented has ended, and it is about to come back.
+    if (!socket.active) return;
     this.#note(`${client.name}${namespace} says ${name}${count > 1 ? `, ${count} times` : ''}`);
     for (let i = 0; i < count; i++) {
       const text = `${name}-${i}`;
@@ -660,7 +685,7 @@ class ClusterWorld implements Stage {
           if (error.details?.left === false) this.#model.spared(text);
           const isKnown =
             this.#mayLose ||
-            (error.code === 'ERR_SESSION_LOST' && this.#isOutlasted(client)) ||
+            (error.code === 'ERR_SESSION_LOST' && this.#mayLoseIts(client)) ||
             knownCodes.includes(String(error.code)) ||
             (!client.isKnown && error.code === 'ERR_SESSION_LOST');
           if (!isKnown) this.#broken ??= new Broken(`the reply to ${text} is ${error}`);
