@@ -6,7 +6,7 @@ import WebSocket from 'ws';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
 import { untilHolds } from '../kit/until';
-import { http, RawWebSocket, request } from './raw';
+import { http, RawSocket, RawWebSocket, request } from './raw';
 
 /** @returns what a WebSocket handshake is answered, with 101 if it opens, and `retry-after` */
 function handshaken(io: Server, headers: Record<string, string> = {}): Promise<[status: number, retryAfter?: string]> {
@@ -70,6 +70,83 @@ describe.each(hosts)('on %s', (_name, host) => {
     letIn();
     await back.packet(1);
     expect(await handshaken(io)).toEqual([101]);
+  });
+
+  test.each(['connectionsMax', 'connectionsPerAddressMax', 'handshakesMax'])(
+    'who waits for allowRequest at one time finds no more room than there is (%s)',
+    async (option) => {
+      let letIn = () => {};
+      const isLetIn = new Promise<void>((resolve) => {
+        letIn = resolve;
+      });
+      let asked = 0;
+      const allowRequest = (): Promise<void> => {
+        asked++;
+        return isLetIn;
+      };
+      const [io, warned] = await watched({ [option]: 3, allowRequest });
+      const sockets = Array.from({ length: 8 }, () => new WebSocket(`ws://127.0.0.1:${io.port}/halyard`));
+      cleanUp.push(() => {
+        for (const socket of sockets) socket.terminate();
+      });
+      const refused: unknown[] = [];
+      for (const socket of sockets) {
+        socket.on('unexpected-response', (_request, { statusCode }) => refused.push(statusCode));
+        socket.on('close', (code) => refused.push(code));
+        socket.on('error', () => {});
+      }
+      const polls = Array.from({ length: 4 }, () => http(io.port, request('POST /halyard', { 'Content-Length': '0' })));
+      await untilHolds(() => expect(asked).toBe(12));
+      letIn();
+      const opened = (await Promise.all(polls)).filter(({ status }) => status === 200).length;
+      const isWell = (): void => {
+        const open = sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).length;
+        expect(open + opened).toBe(3);
+        expect(refused.filter((code) => [503, 429, 1013].includes(code as number))).toHaveLength(8 - open);
+      };
+      await untilHolds(isWell);
+      expect(warned).toContain(option);
+    },
+  );
+
+  test('connections of polling that were ended keep nobody out', async () => {
+    const [io] = await watched({ connectionsMax: 5 });
+    const opens = () => http(io.port, request('POST /halyard', { 'Content-Length': '0' }));
+    const ended: string[] = [];
+    for (let i = 0; i < 12; i++) {
+      const { headers } = await opens();
+      const its = { 'Halyard-Connection': headers['halyard-connection'] ?? '', 'Halyard-Seq': '1' };
+      await http(io.port, request('POST /halyard', { ...its, 'Content-Length': '2' }, '[}'));
+      ended.push(its['Halyard-Connection']);
+    }
+    expect((await opens()).status).toBe(200);
+    // The last of them are still told why.
+    const told = async (id: string): Promise<number> =>
+      (await http(io.port, request('GET /halyard', { 'Halyard-Connection': id }))).status;
+    expect([await told(ended[0] ?? ''), await told(ended[11] ?? '')]).toEqual([404, 200]);
+  });
+
+  test('bodies that have not come whole hold so much together, and small ones come all the same', async () => {
+    const [io] = await watched({ httpBodyBytesMax: 1 << 20, httpBodiesBytesMax: 1 << 16 });
+    const post = 'POST /halyard HTTP/1.1\r\nHost: halyard.test\r\n';
+    const small = await RawSocket.open(io.port);
+    small.write(`${post}Content-Length: 60000\r\n\r\n${'x'.repeat(50_000)}`);
+    for (let i = 0; i < 3; i++) {
+      const large = await RawSocket.open(io.port);
+      large.write(`${post}Content-Length: 1000000\r\n\r\n${'x'.repeat(100_000)}`);
+      const { status, headers, body } = await large.response();
+      expect([status, headers['retry-after'], body]).toEqual([503, '1', expect.stringContaining('ERR_BODIES_FULL')]);
+      large.cut();
+      // What is broken off holds nothing any more.
+      const broken = await RawSocket.open(io.port);
+      broken.write(`${post}Content-Length: 60000\r\n\r\n${'x'.repeat(50_000)}`);
+      broken.cut();
+    }
+    small.write('x'.repeat(10_000));
+    expect((await small.response()).status).toBe(200);
+    small.cut();
+    const whole = `${post}Content-Length: 65000\r\n\r\n${'x'.repeat(65_000)}`;
+    for (let i = 0; i < 3; i++) expect((await http(io.port, whole)).status).toBe(200);
   });
 
   test('forwarded addresses come from listed proxies alone', async () => {

@@ -153,7 +153,8 @@ export function keepSession(
     acks.last = saved.lastAck;
     const sent = Math.max(left, frames.at(-1)?.number ?? 0);
     machine.received = saved.received;
-    machine.outbox = createClientOutbox(machine.outbox.window, options, { confirmed, left, sent, bytes, entries });
+    const state = { confirmed, left, sent, bytes, entries };
+    machine.outbox = createClientOutbox(machine.outbox.window, options, state, (mark) => acks.handled(mark));
     positions.advance(saved.positions);
     resumption = {
       spaces: new Map(

@@ -148,7 +148,7 @@ export function createSession(
       },
       beforeWelcome,
       undefined,
-      createClientOutbox<Frame>(helloWindow, options),
+      createClientOutbox<Frame>(helloWindow, options, undefined, (mark) => machine.acks!.handled(mark)),
       probeSlackMs,
     );
     machine.acks = new PendingAcks();

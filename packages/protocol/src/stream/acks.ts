@@ -41,6 +41,11 @@ export class PendingAcks {
     return this.#pending.get(id)?.deadline;
   }
 
+  /** What asked for it was handled: who waits for no reply waits no more. */
+  handled(id: number): void {
+    if (!this.#pending.get(id)?.settle) this.cancel(id);
+  }
+
   /** The packet that asked for it was never sent. @returns who waits for the reply */
   cancel(id: number): Settle | undefined {
     const settle = this.#pending.get(id)?.settle;

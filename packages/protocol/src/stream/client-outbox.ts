@@ -68,11 +68,13 @@ export const outboxFull = (): LocalUsageError =>
 /**
  * @param state where it begins. Of `left`: all frames up to this number are confirmed, or were carried by an earlier connection:
  * nobody knows whether they were handled
+ * @param onConfirmed told the mark of each frame that is confirmed
  */
 export function createClientOutbox<F extends { readonly length: number }>(
   window: ClientOutbox<F>['window'],
   { offlinePacketsMax, offlineBytesMax }: ClientLimits,
   { entries = new Map(), bytes = 0, sent = 0, confirmed = 0, left = 0 }: Partial<OutboxState<F>> = {},
+  onConfirmed: (mark: number) => void = () => {},
 ): ClientOutbox<F> {
   /** All frames up to this number are confirmed, or were carried by this connection. */
   let carried = confirmed;
@@ -86,6 +88,7 @@ export function createClientOutbox<F extends { readonly length: number }>(
     if (!entry) return;
     entries.delete(number);
     bytes -= entry.frame.length;
+    onConfirmed(entry.mark);
     if (number > carried) return;
     flying--;
     flyingBytes -= entry.frame.length;

@@ -208,7 +208,6 @@ export class Core {
         idPrefix: forwarding === undefined ? '' : `${this.node}.`,
       },
       ...{ httpBodyBytesMax: options.httpBodyBytesMax, connectionsMax: options.connectionsMax, entry, gate },
-      warn,
       isBinary: (codecIndex) => codecs[codecIndex]?.binary ?? false,
       accept,
       forward: forwarding?.forward,

@@ -19,7 +19,7 @@ import { type Platform, platformOf, systemPlatform } from '../base/platform';
 import { tickMs } from '../base/wheel';
 import { type Compression, compressionOf, type PerMessageDeflateOptions } from '../host/compression';
 import type { FetchHandler } from '../host/fetch-bridge';
-import type { HostFactory } from '../host/host';
+import { bodiesBytesMax, type HostFactory } from '../host/host';
 import type { RetentionLimits } from '../log/retention';
 import { checkContract } from '../namespace/gates';
 import { type OverSessionsPerKey, overSessionsPerKey, type SessionKey } from '../session/session-keys';
@@ -56,6 +56,8 @@ const numbers = {
   sentFrameBytesMax: { default: 16 << 20, min: 131_072, max: 1 << 30 },
   /** Largest HTTP body a client may send: several frames may share one. */
   httpBodyBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
+  /** What bodies of HTTP that have not come whole may hold together; past that larger ones are refused with 503. */
+  httpBodiesBytesMax: { default: bodiesBytesMax, min: 1 << 16, max: 2 ** 40 },
   /** Bytes that may wait for a slow client; past it the connection is cut, and the session resumes by pages. */
   backpressureBytesMax: { default: 4 << 20, min: 131_072, max: 1 << 30 },
   /** A client confirms after this many packets … */

@@ -162,9 +162,14 @@ export interface HostHandlers {
 /** How long a body may take in all, if nothing is said. */
 export const bodyMsMax = 60_000;
 
+/** What bodies that have not come whole may hold together, if nothing is said. */
+export const bodiesBytesMax = 256 << 20;
+
 export interface HostLimits {
   readonly frameBytesMax: number;
   readonly httpBodyBytesMax: number;
+  /** What bodies that have not come whole may hold together, in bytes. Default: `bodiesBytesMax`. */
+  readonly httpBodiesBytesMax?: number;
   /** How long a body may take in all, in milliseconds. Default: `bodyMsMax`. */
   readonly bodyTimeoutMs?: number;
   readonly compression?: Compression;

@@ -21,6 +21,11 @@ export function bodyTooBig(httpBodyBytesMax: number): HttpAnswer {
 }
 
 /** @returns the answer to a body that stands still */
+export function bodiesFull(httpBodiesBytesMax: number): HttpAnswer {
+  const message = `Bodies that have not come whole have ${httpBodiesBytesMax} bytes together (httpBodiesBytesMax): try again later.`;
+  return jsonError(503, 'ERR_BODIES_FULL', message, {}, { 'retry-after': '1' });
+}
+
 export function bodyTooSlow(idleMsMax: number): HttpAnswer {
   return jsonError(408, 'ERR_BODY_IDLE', `Nothing of the body has come for ${idleMsMax} ms.`);
 }

@@ -5,7 +5,9 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
+import type { Bodies } from './bodies';
 import {
+  bodiesBytesMax,
   bodyMsMax,
   type HostLimits,
   type HttpAnswer,
@@ -14,7 +16,7 @@ import {
   type RequestFacts,
   type StreamableReply,
 } from './host';
-import { bodyTooBig, bodyTooLong, bodyTooSlow } from './json-error';
+import { bodiesFull, bodyTooBig, bodyTooLong, bodyTooSlow } from './json-error';
 import { statusText } from './status';
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -60,16 +62,19 @@ export function factsOf(request: NodeRequest): RequestFacts {
 export function readBody(
   request: NodeRequest,
   refuse: (answer: HttpAnswer) => void,
-  { httpBodyBytesMax, bodyTimeoutMs = bodyMsMax }: HostLimits,
+  { httpBodyBytesMax, httpBodiesBytesMax = bodiesBytesMax, bodyTimeoutMs = bodyMsMax }: HostLimits,
   platform: Platform,
+  bodies: Bodies,
   whole: (body: Uint8Array) => void,
 ): void {
+  const held = bodies.begin();
   let chunks: Buffer[] = [];
   let bytes = 0;
   let over = false;
   const stop = (answer?: HttpAnswer): void => {
     over = true;
     chunks = [];
+    held.end();
     cancel();
     if (answer !== undefined) refuse(answer);
   };
@@ -90,6 +95,7 @@ export function readBody(
     heardAt = platform.now();
     bytes += chunk.length;
     if (bytes > httpBodyBytesMax) stop(bodyTooBig(httpBodyBytesMax));
+    else if (!held.add(chunk.length)) stop(bodiesFull(httpBodiesBytesMax));
     else chunks.push(chunk);
   });
   request.on('end', () => {

@@ -9,6 +9,7 @@ import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Platform } from '../base/platform';
 import { type AppServer, attachTo, type Mount } from './attached';
+import { Bodies } from './bodies';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import type {
   Host,
@@ -20,6 +21,7 @@ import type {
   HttpAnswer,
   UpgradeVerdict,
 } from './host';
+import { bodiesBytesMax } from './host';
 import { endIdle } from './http2-idle';
 import { handshakeOf, isWebSocket } from './http2-websocket';
 import { pathUnknown } from './json-error';
@@ -75,7 +77,8 @@ class NodeHost implements Host {
     };
     if (tls === undefined) this.#server = createServer(patience);
     else {
-      const settings = { enableConnectProtocol: true };
+      // One has two at a time, and whoever goes through a proxy shares its connections.
+      const settings = { enableConnectProtocol: true, maxConcurrentStreams: 1_000 };
       const server = createSecureServer({ ...readTls(tls), settings, allowHTTP1: true, handshakeTimeout: idleMsMax });
       // It has other times for HTTP/1.1, whatever it is given, and keeps a connection without a request for ever.
       Object.assign(server, patience, { keepAliveTimeout });
@@ -154,8 +157,10 @@ class NodeMount implements Mount {
   readonly #platform: Platform;
   readonly #webSockets: WebSocketServer;
   readonly #requests: TurnCount;
+  readonly #bodies: Bodies;
 
   constructor(handlers: HostHandlers, limits: HostLimits, platform: Platform) {
+    this.#bodies = new Bodies(limits.httpBodiesBytesMax ?? bodiesBytesMax);
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
@@ -213,7 +218,9 @@ class NodeMount implements Mount {
     const refuse = (answer: HttpAnswer): void => reply.send(this.#handlers.refusal(facts, answer), true);
     if (refusal !== undefined) refuse(refusal);
     else {
-      readBody(request, refuse, this.#limits, this.#platform, (body) => this.#handlers.request(facts, body, reply));
+      readBody(request, refuse, this.#limits, this.#platform, this.#bodies, (body) =>
+        this.#handlers.request(facts, body, reply),
+      );
     }
   }
 }

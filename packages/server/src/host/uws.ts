@@ -6,9 +6,10 @@ import type uWS from 'uWebSockets.js';
 import { CloseCode, type Frame, LocalUsageError } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { addressOfBytes } from './address';
+import { Bodies } from './bodies';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import {
-  bodyMsMax,
+  bodiesBytesMax,
   type Host,
   type HostFactory,
   type HostHandlers,
@@ -22,7 +23,7 @@ import {
   type StreamableReply,
   type UpgradeVerdict,
 } from './host';
-import { bodyTooBig, bodyTooLong } from './json-error';
+import { PartialBody } from './partial-body';
 import { statusText } from './status';
 import { readTls, type TlsOptions } from './tls';
 import { TurnCount } from './turn-count';
@@ -78,6 +79,7 @@ class UwsHost implements Host {
   readonly #platform: Platform;
   readonly #compressedBytesMin: number;
   readonly #requests: TurnCount;
+  readonly #bodies: Bodies;
   readonly #tls: TlsOptions | undefined;
   readonly reloadTls: (() => void) | undefined;
   #listenSocket: uWS.us_listen_socket | undefined;
@@ -95,6 +97,7 @@ class UwsHost implements Host {
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
+    this.#bodies = new Bodies(limits.httpBodiesBytesMax ?? bodiesBytesMax);
     this.#requests = new TurnCount(platform);
     this.#compressedBytesMin = limits.compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#tls = tls;
@@ -278,28 +281,31 @@ class UwsHost implements Host {
       else this.#handlers.request(request, noBody, reply);
       return;
     }
-    const { httpBodyBytesMax, bodyTimeoutMs = bodyMsMax } = this.#limits;
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    let cancel: (() => void) | undefined;
+    const isLater = chunked || isFull;
+    let partial: PartialBody | undefined;
     res.onData((chunk, last) => {
-      bytes += chunk.byteLength;
-      if (bytes > httpBodyBytesMax) {
-        reply.send(this.#handlers.refusal(request, bodyTooBig(httpBodyBytesMax)));
-        return;
+      let body: Uint8Array | undefined;
+      // Most come in one part.
+      if (last && partial === undefined && chunk.byteLength <= this.#limits.httpBodyBytesMax) {
+        body = new Uint8Array(chunk.slice(0));
+      } else {
+        partial ??= this.#partial(request, reply);
+        body = partial.add(chunk, last);
+        if (body === undefined) return;
+        reply.onAbort = undefined;
       }
-      // The chunk is detached when this returns.
-      if (chunk.byteLength > 0) chunks.push(new Uint8Array(chunk.slice(0)));
-      if (!last) {
-        cancel ??= this.#platform.after(bodyTimeoutMs, () =>
-          reply.send(this.#handlers.refusal(request, bodyTooLong(bodyTimeoutMs)), true),
-        );
-        return;
-      }
-      cancel?.();
-      if (chunked || isFull) this.#platform.soon(() => this.#handlers.request(request, joined(chunks), reply));
-      else this.#handlers.request(request, joined(chunks), reply);
+      const whole = body;
+      if (isLater) this.#platform.soon(() => this.#handlers.request(request, whole, reply));
+      else this.#handlers.request(request, whole, reply);
     });
+  }
+
+  #partial(request: RequestFacts, reply: UwsReply): PartialBody {
+    const partial = new PartialBody(this.#limits, this.#platform, this.#bodies, (answer, last) =>
+      reply.send(this.#handlers.refusal(request, answer), last),
+    );
+    reply.onAbort = () => partial.end();
+    return partial;
   }
 }
 
@@ -455,8 +461,3 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
 }
 
 const noBody = new Uint8Array(0);
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first = noBody] = chunks;
-  return chunks.length < 2 ? first : Buffer.concat(chunks);
-}

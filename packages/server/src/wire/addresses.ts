@@ -31,6 +31,7 @@ interface Known {
 /** Who has saved for so many seconds has as much as can be saved: those who have no connection by then are forgotten. */
 const savedSeconds = 5;
 const sweepMs = 1_000;
+const proxy = 'If that is your proxy, set trustProxy: then it is the address that the proxy names.';
 /** Nobody has a longer one: what a proxy names may be any text. */
 const addressCharsMax = 64;
 
@@ -49,9 +50,20 @@ export class Addresses {
     return this.#known.size;
   }
 
-  /** Somebody wants to connect. @returns the refusal, or undefined */
+  /** Whether an address has as many connections as it may. @returns the refusal, or undefined */
+  full(peer: Peer): HttpAnswer | undefined {
+    const { connectionsPerAddressMax, warn } = this.#context;
+    const address = this.#of(peer);
+    const { connections = 0 } = this.#known.get(address) ?? {};
+    if (connections < connectionsPerAddressMax) return undefined;
+    const message = `${address} has ${connections} connections (connectionsPerAddressMax): it was refused another one. ${proxy}`;
+    warn('connectionsPerAddressMax', message, address);
+    return tooMany;
+  }
+
+  /** Somebody wants to connect whose address is not full. @returns the refusal, or undefined */
   ask(peer: Peer): HttpAnswer | undefined {
-    const { connectionsPerAddressMax, opensPerAddressPerSecondMax, now, warn } = this.#context;
+    const { opensPerAddressPerSecondMax, now, warn } = this.#context;
     const at = now();
     this.#sweep(at);
     const address = this.#of(peer);
@@ -60,12 +72,6 @@ export class Addresses {
     this.#known.set(address, known);
     known.opens = Math.min(most, known.opens + ((at - known.at) / 1_000) * opensPerAddressPerSecondMax);
     known.at = at;
-    const proxy = 'If that is your proxy, set trustProxy: then it is the address that the proxy names.';
-    if (known.connections >= connectionsPerAddressMax) {
-      const message = `${address} has ${known.connections} connections (connectionsPerAddressMax): it was refused another one. ${proxy}`;
-      warn('connectionsPerAddressMax', message, address);
-      return tooMany;
-    }
     if (known.opens < 1) {
       const message = `${address} opens more than ${opensPerAddressPerSecondMax} connections in a second (opensPerAddressPerSecondMax): it was refused one. ${proxy}`;
       warn('opensPerAddressPerSecondMax', message, address);

@@ -32,7 +32,14 @@ export class Entry {
 
   /** Somebody wants to connect. @returns the refusal, or undefined */
   ask(peer: Peer): HttpAnswer | undefined {
-    const { connectionsMax, handshakesMax, handshakes, addresses, overload, warn } = this.#context;
+    const { addresses, overload } = this.#context;
+    const refusal = this.full(peer) ?? addresses.ask(peer);
+    return refusal ?? (overload?.isFull && !overload.letsIn() ? this.#overloaded(overload) : undefined);
+  }
+
+  /** Whether there is still no room, where somebody has asked and others have entered since. @returns the refusal, or undefined */
+  full(peer: Peer): HttpAnswer | undefined {
+    const { connectionsMax, handshakesMax, handshakes, addresses, warn } = this.#context;
     if (this.#connections >= connectionsMax) {
       const message = `There are ${connectionsMax} connections (connectionsMax): a client was turned away.`;
       warn('connectionsMax', message);
@@ -43,7 +50,7 @@ export class Entry {
       warn('handshakesMax', message);
       return tooManyHandshakes;
     }
-    return addresses.ask(peer) ?? (overload?.isFull && !overload.letsIn() ? this.#overloaded(overload) : undefined);
+    return addresses.full(peer);
   }
 
   #overloaded({ limits: { retryAfterMs } }: Overload): HttpAnswer {

@@ -99,17 +99,19 @@ export class Router implements HostHandlers {
   }
 
   upgrade(request: RequestFacts): UpgradeVerdict | Promise<UpgradeVerdict> {
-    const { gate } = this.#options;
+    const { gate, entry } = this.#options;
     const verdict = this.#judge(request);
     if ('refuse' in verdict) return this.#refusing(request, verdict.refuse);
     if (gate === undefined) return verdict;
-    return gate
-      .ask(request, 'websocket')
-      .then((refusal) => (refusal === undefined ? verdict : this.#refusing(request, refusal)));
+    // Others have entered while the app was asked.
+    return gate.ask(request, 'websocket').then((refusal) => {
+      const refuse = refusal ?? entry.full(request.peer);
+      return refuse === undefined ? verdict : this.#refusing(request, refuse);
+    });
   }
 
   #judge(request: RequestFacts): UpgradeVerdict {
-    const { admission, transports, accept, isStopping, entry, platform } = this.#options;
+    const { admission, transports, accept, isStopping, entry, gate, platform } = this.#options;
     const refuse = this.#refuseOrigin(request) ?? refuseHandshake(request);
     if (refuse !== undefined) return { refuse };
     if (isStopping()) return { refuse: stopping };
@@ -125,10 +127,12 @@ export class Router implements HostHandlers {
       open: (socket) => {
         debug?.(`a websocket of ${peer.address} is open, ${choice.subprotocol || 'unnamed'}`);
         const connection = new WebSocketConnection(socket, peer, settings);
-        if (!accept(connection)) {
+        // Of those who the app lets in at one time each was told that there is room.
+        const isFull = gate !== undefined && entry.full(peer) !== undefined;
+        if (isFull || !accept(connection)) {
           connection.receiver = nobody;
           // Not from here: uWebSockets.js takes nothing in this call where the handshake has waited.
-          platform.soon(() => connection.close(shutDown));
+          platform.soon(() => connection.close(isFull ? noRoom : shutDown));
         }
         return connection;
       },
@@ -216,6 +220,12 @@ class ToldReply implements StreamableReply {
     return this.#reply.stream(answer);
   }
 }
+
+const noRoom: Close = {
+  code: CloseCode.TryAgainLater,
+  reason: 'the server, or your address, has as many connections as it may; retry-after: 5',
+  by: 'server',
+};
 
 /** To every connection when the server stops. */
 export const shutDown: Close = { code: CloseCode.GoingAway, reason: 'the server shuts down', by: 'server' };

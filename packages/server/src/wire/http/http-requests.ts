@@ -32,8 +32,6 @@ export interface HttpRequestsOptions {
   readonly entry: Entry;
   /** Where the app decides who may connect, if it does. */
   readonly gate: Gate | undefined;
-  /** A limit was met. @param code the option */
-  warn(code: string, message: string): void;
   isBinary(codecIndex: number): boolean;
   /** Takes a new connection and becomes, or names, its receiver. @returns false if the server takes no more */
   accept(connection: Connection): boolean;
@@ -50,9 +48,24 @@ type Opening = Exclude<TransportName, 'websocket'>;
 export class HttpRequests {
   readonly #options: HttpRequestsOptions;
   readonly #connections = new Map<string, HttpConnection>();
+  /** Those of them that are over, and are known for a while so that their clients are told why: the oldest first. */
+  readonly #over = new Set<string>();
+  readonly #settings: HttpSettings;
 
   constructor(options: HttpRequestsOptions) {
     this.#options = options;
+    const { settings, connectionsMax } = options;
+    this.#settings = {
+      ...settings,
+      closed: (connection, close) => {
+        const { id } = connection as HttpConnection;
+        if (this.#connections.has(id)) this.#over.add(id);
+        // No more of them than of connections.
+        const [oldest] = this.#over.size > connectionsMax ? this.#over : [];
+        if (oldest !== undefined) this.#forget(oldest);
+        settings.closed(connection, close);
+      },
+    };
   }
 
   /** A request that may come: of no foreign page, and by a method that there is. */
@@ -92,7 +105,7 @@ export class HttpRequests {
       case 'DELETE': {
         const code = wholeNumber(request.close ?? String(CloseCode.Normal));
         connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
-        this.#connections.delete(id);
+        this.#forget(id);
         reply.send(noContent);
         return;
       }
@@ -100,6 +113,11 @@ export class HttpRequests {
         reply.send(methodUnknown);
     }
   };
+
+  #forget(id: string): void {
+    this.#connections.delete(id);
+    this.#over.delete(id);
+  }
 
   #open(transport: Opening, request: RequestFacts, reply: StreamableReply): void {
     const { admission, entry, gate } = this.#options;
@@ -112,8 +130,10 @@ export class HttpRequests {
       reply.onAbort = () => {
         isGone = true;
       };
-      void gate.ask(request, transport).then((refusal) => {
+      void gate.ask(request, transport).then((refused) => {
         if (isGone) return;
+        // Others have entered while the app was asked.
+        const refusal = refused ?? entry.full(request.peer);
         if (refusal === undefined) this.#opened(transport, request, choice, reply);
         else reply.send(refusal);
       });
@@ -121,20 +141,11 @@ export class HttpRequests {
   }
 
   #opened(transport: Opening, { peer }: RequestFacts, choice: Choice, reply: StreamableReply): void {
-    const { settings, httpBodyBytesMax, connectionsMax, warn, isBinary, accept } = this.#options;
-    if (this.#connections.size >= connectionsMax) {
-      warn(
-        'connectionsMax',
-        `There are ${connectionsMax} connections over HTTP, or were a moment ago (connectionsMax): a client was turned away.`,
-      );
-      reply.send(tooMany);
-      return;
-    }
+    const { httpBodyBytesMax, isBinary, accept } = this.#options;
+    const settings = this.#settings;
     const { codecIndex, subprotocol } = choice;
     const Connection = transport === 'sse' ? StreamConnection : PollingConnection;
-    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) =>
-      this.#connections.delete(id),
-    );
+    const connection = new Connection(codecIndex, isBinary(codecIndex), peer, settings, (id) => this.#forget(id));
     if (!accept(connection)) {
       reply.send(stopping);
       return;
@@ -160,14 +171,6 @@ function openingOf({ method, peer }: RequestFacts): Opening | undefined {
   const isStream = method === 'GET' && peer.headers.get('accept')?.includes('text/event-stream') === true;
   return isStream ? 'sse' : undefined;
 }
-
-const tooMany = jsonError(
-  503,
-  'ERR_TOO_MANY_CONNECTIONS',
-  'The server is full (connectionsMax): try again later.',
-  {},
-  { 'retry-after': '5' },
-);
 
 /** A request that came here. Header fields are looked for when they are asked for. */
 class Asked implements HttpRequest {

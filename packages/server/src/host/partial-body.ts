@@ -1,0 +1,59 @@
+// A body that comes in parts, as uWebSockets.js hands them on: kept until it is whole, bounded like that of `readBody`.
+import type { Platform } from '../base/platform';
+import type { Bodies } from './bodies';
+import { bodiesBytesMax, bodyMsMax, type HostLimits, type HttpAnswer } from './host';
+import { bodiesFull, bodyTooBig, bodyTooLong } from './json-error';
+
+export class PartialBody {
+  readonly #limits: HostLimits;
+  readonly #refuse: (answer: HttpAnswer, last?: boolean) => void;
+  readonly #held: ReturnType<Bodies['begin']>;
+  readonly #cancel: () => void;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #isOver = false;
+
+  /** @param refuse answers in its place. @param refuse.last whether the connection ends with that */
+  constructor(
+    limits: HostLimits,
+    platform: Platform,
+    bodies: Bodies,
+    refuse: (answer: HttpAnswer, last?: boolean) => void,
+  ) {
+    const { bodyTimeoutMs = bodyMsMax } = limits;
+    this.#limits = limits;
+    this.#refuse = refuse;
+    this.#held = bodies.begin();
+    this.#cancel = platform.after(bodyTimeoutMs, () => this.#refused(bodyTooLong(bodyTimeoutMs), true));
+  }
+
+  /** @param part which is detached when this returns @returns the body, once it is whole */
+  add(part: ArrayBuffer, last: boolean): Uint8Array | undefined {
+    const { httpBodyBytesMax, httpBodiesBytesMax = bodiesBytesMax } = this.#limits;
+    if (this.#isOver) return undefined;
+    this.#bytes += part.byteLength;
+    if (this.#bytes > httpBodyBytesMax) this.#refused(bodyTooBig(httpBodyBytesMax));
+    else if (!this.#held.add(part.byteLength)) this.#refused(bodiesFull(httpBodiesBytesMax));
+    else {
+      this.#parts.push(new Uint8Array(part.slice(0)));
+      if (!last) return undefined;
+      const whole = Buffer.concat(this.#parts);
+      this.end();
+      return whole;
+    }
+    return undefined;
+  }
+
+  /** Nobody waits for it any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#parts = [];
+    this.#held.end();
+    this.#cancel();
+  }
+
+  #refused(answer: HttpAnswer, last?: boolean): void {
+    this.end();
+    this.#refuse(answer, last);
+  }
+}
