@@ -215,6 +215,48 @@ describe.each(hosts)('on %s', (_name, host) => {
     await join(io, 'ann').isThere();
   });
 
+  test('sessions of one user: who comes with them from other servers has no more of them here', async () => {
+    const adapter = memory({ shared: true });
+    const options = { ...ofUser, onSessionsPerKeyMax: 'refuse' as const, sessionsPerKeyMax: 1, adapter };
+    const [here, warned] = await watched(options, users);
+    const elsewhere = await Promise.all(Array.from({ length: 3 }, () => watched(options, users)));
+    const back: RawWebSocket[] = [];
+    for (const [io] of elsewhere) {
+      const raw = await RawWebSocket.connect(io.port);
+      raw.send([0, [['/', { user: 'ann' }]], '']);
+      const [, session, secret] = await raw.packet(1);
+      await raw.packet(11);
+      raw.cut();
+      const again = await RawWebSocket.connect(here.port);
+      again.send([0, [], '', [session, secret, 1, 0]]);
+      await again.packet(1);
+      back.push(again);
+    }
+    expect(await back[0]?.close()).toMatchObject({ reason: expect.stringContaining('ERR_SESSIONS_PER_KEY') });
+    expect(await back[1]?.close()).toMatchObject({ reason: expect.stringContaining('ERR_SESSIONS_PER_KEY') });
+    expect([here.sockets.size, back[2]?.closed, warned]).toEqual([1, undefined, ['sessionsPerKeyMax']]);
+  });
+
+  test('an address that opens sessions and leaves them has no more of them than it may have connections', async () => {
+    const [io, warned] = await watched({ connectionsPerAddressMax: 3, sessionsMax: 5, trustProxy: true });
+    const from = async (address: string): Promise<RawWebSocket> => {
+      const socket = await RawWebSocket.connect(io.port, { 'X-Forwarded-For': address });
+      socket.send([0]);
+      await socket.packet(11);
+      return socket;
+    };
+    const stays = await from('192.0.2.1');
+    for (let i = 1; i < 9; i++) {
+      const { size } = io.sockets;
+      (await from('192.0.2.1')).cut();
+      await untilHolds(() => expect([...io.sockets.values()].filter(({ conn }) => conn)).toHaveLength(1));
+      expect(io.sockets.size).toBe(Math.min(size + 1, 4));
+    }
+    expect(warned).toEqual(['connectionsPerAddressMax']);
+    const other = await from('192.0.2.2');
+    expect([stays.closed, other.closed]).toEqual([undefined, undefined]);
+  });
+
   test('a sessionKey that fails lets nobody in, and is reported', async () => {
     const errors: string[] = [];
     const [io] = await watched({ sessionKey: (() => 7) as never }, (server) => {

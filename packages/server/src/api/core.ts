@@ -22,6 +22,7 @@ import { ServerEvents } from '../namespace/server-events';
 import type { LocalTargets } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
+import { AwaySessions } from '../session/away-sessions';
 import type { SlowReaderCounts } from '../session/context';
 import { Sessions } from '../session/directory';
 import type { ExpiredHandler } from '../session/expiry';
@@ -131,6 +132,8 @@ export class Core {
     const overload = options.overload && this.#overloadOf(options.overload);
     this.#overload = overload;
     const budget = new OutboxBudget(options.outboxesBytesMax, () => platform.soon(() => this.#relieveOutboxes(budget)));
+    const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
+    const away = new AwaySessions({ ...options, addressOf: (peer) => addresses.of(peer), warn });
     const { sessionKey } = options;
     const keys = sessionKey && new SessionKeys({ ...options, sessionKey, report, warn });
     this.#sessions = new Sessions(
@@ -138,7 +141,7 @@ export class Core {
         ...options,
         settings: settingsOf(options),
         serverLimits: serverLimitsOf(options, budget),
-        ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts },
+        ...{ wheel, turn, recordCodec: codec, node: this.node, counts: this.slowReaderCounts, away },
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         ...{ meters, overload, tell, report, warn },
       },
@@ -187,7 +190,6 @@ export class Core {
     };
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
-    const addresses = new Addresses({ ...options, now: () => platform.now(), warn });
     const handshakes = (): number => this.#greeting.greetings.size + this.#sessions.arriving;
     const entry = new Entry({ ...options, addresses, handshakes, overload, warn });
     this.#entry = entry;

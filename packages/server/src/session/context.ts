@@ -8,6 +8,7 @@ import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Recorded, Turn } from '../store/turn';
 import type { Trust } from '../wire/proxies';
+import type { AwaySession, AwaySessions } from './away-sessions';
 import type { Reply } from './handover';
 import type { Handshake } from './handshake';
 import type { PendingLimits } from './pending';
@@ -62,6 +63,7 @@ export interface SlowReaderCounts {
 
 export interface SessionContext extends PendingLimits {
   readonly counts: SlowReaderCounts;
+  readonly away: AwaySessions;
   readonly meters: Meters;
   /** Undefined if nobody looks for it. */
   readonly overload: Overload | undefined;
@@ -90,7 +92,7 @@ export interface SessionContext extends PendingLimits {
    * @param node that had asked for it
    */
   finished(node: string, session: string, number: number, replies: readonly Reply[]): void;
-  ended(session: Recorded & { readonly codecIndex: number }): void;
+  ended(session: Recorded & AwaySession & { readonly codecIndex: number }): void;
   report(error: unknown, where: string): void;
   /** A limit was met. @param code the option */
   warn(code: string, message: string): void;

@@ -459,6 +459,7 @@ export class Sessions {
 
   #ended(session: Parameters<SessionContext['ended']>[0]): void {
     const { id, codecIndex } = session;
+    this.#context.away.delete(session);
     if (this.#byId.get(id) !== session) return;
     this.#byId.delete(id);
     this.#keys?.left(session);

@@ -33,7 +33,7 @@ export class SessionKeys {
 
   /** @returns why a session that middleware has let in is refused all the same, if it is */
   admit(session: Entrant, handshake: Handshake): Failure | undefined {
-    const { sessionsPerKeyMax, onSessionsPerKeyMax, warn } = this.#options;
+    const { sessionsPerKeyMax, onSessionsPerKeyMax } = this.#options;
     let key: string | undefined;
     try {
       key = this.#keyOf(handshake);
@@ -46,20 +46,24 @@ export class SessionKeys {
     if (sessions !== undefined && !sessions.has(session) && sessions.size >= sessionsPerKeyMax) {
       const ends = onSessionsPerKeyMax === 'end-oldest';
       const what = ends ? 'the oldest one was ended' : 'one more was refused';
-      warn('sessionsPerKeyMax', `A user has ${sessionsPerKeyMax} sessions (sessionsPerKeyMax): ${what}.`);
+      this.#warn(what);
       if (!ends) return tooMany;
-      const all = [...sessions];
-      (all.find(({ connection }) => connection === undefined) ?? all[0])?.end(replaced);
+      this.#evict(key);
     }
     this.#add(session, key);
     return undefined;
   }
 
-  /** One that was let in on another server counts here too, and is not refused. */
+  /** One that was let in on another server counts here too. It takes the place of another one, whatever is to become of one more. */
   arrived(session: Entrant, handshake: Handshake): void {
     try {
       const key = this.#keyOf(handshake);
-      if (key !== undefined) this.#add(session, key);
+      if (key === undefined) return;
+      this.#add(session, key);
+      const { size } = this.#byKey.get(key) as Set<Entrant>;
+      if (size <= this.#options.sessionsPerKeyMax) return;
+      this.#warn('one has come from another server, and another one was ended');
+      this.#evict(key, session);
     } catch (error) {
       this.#options.report(error, 'sessionKey');
     }
@@ -73,6 +77,17 @@ export class SessionKeys {
       if (sessions?.size === 0) this.#byKey.delete(key);
     }
     this.#keysOf.delete(session);
+  }
+
+  #warn(what: string): void {
+    const { sessionsPerKeyMax, warn } = this.#options;
+    warn('sessionsPerKeyMax', `A user has ${sessionsPerKeyMax} sessions (sessionsPerKeyMax): ${what}.`);
+  }
+
+  /** Ends the oldest, those first that are away. @param but one that stays */
+  #evict(key: string, but?: Entrant): void {
+    const all = [...(this.#byKey.get(key) ?? [])].filter((one) => one !== but);
+    (all.find(({ connection }) => connection === undefined) ?? all[0])?.end(replaced);
   }
 
   #keyOf(handshake: Handshake): string | undefined {

@@ -493,6 +493,7 @@ export class Session extends Roaming implements Receiver {
   private attach(connection: Connection, peer: ResumeCounts): void {
     this.machine.hold(peer, this.context.wheel.now());
     this.#endsAt = undefined;
+    this.context.away.delete(this);
     this.connection = connection;
     connection.receiver = this;
     this.hasArrived(this.#generation);
@@ -510,7 +511,9 @@ export class Session extends Roaming implements Receiver {
   }
 
   private away(close: Close): void {
-    if (this.detach() === undefined || this.isOver) return;
+    const connection = this.detach();
+    if (connection === undefined || this.isOver) return;
+    this.context.away.add(this, connection.peer);
     debug?.(`session ${this.id} is away: ${closeWords(close)}`);
     this.tell('session away', factsOf(close));
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;

@@ -52,8 +52,11 @@ export class Addresses {
 
   /** Whether an address has as many connections as it may. @returns the refusal, or undefined */
   full(peer: Peer): HttpAnswer | undefined {
+    return this.#full(this.of(peer));
+  }
+
+  #full(address: string): HttpAnswer | undefined {
     const { connectionsPerAddressMax, warn } = this.#context;
-    const address = this.#of(peer);
     const { connections = 0 } = this.#known.get(address) ?? {};
     if (connections < connectionsPerAddressMax) return undefined;
     const message = `${address} has ${connections} connections (connectionsPerAddressMax): it was refused another one. ${proxy}`;
@@ -61,17 +64,19 @@ export class Addresses {
     return tooMany;
   }
 
-  /** Somebody wants to connect whose address is not full. @returns the refusal, or undefined */
+  /** Somebody wants to connect. @returns the refusal, or undefined */
   ask(peer: Peer): HttpAnswer | undefined {
     const { opensPerAddressPerSecondMax, now, warn } = this.#context;
     const at = now();
     this.#sweep(at);
-    const address = this.#of(peer);
+    const address = this.of(peer);
     const most = opensPerAddressPerSecondMax * savedSeconds;
     const known = this.#known.get(address) ?? { connections: 0, opens: most, at };
     this.#known.set(address, known);
     known.opens = Math.min(most, known.opens + ((at - known.at) / 1_000) * opensPerAddressPerSecondMax);
     known.at = at;
+    const full = this.#full(address);
+    if (full !== undefined) return full;
     if (known.opens < 1) {
       const message = `${address} opens more than ${opensPerAddressPerSecondMax} connections in a second (opensPerAddressPerSecondMax): it was refused one. ${proxy}`;
       warn('opensPerAddressPerSecondMax', message, address);
@@ -83,7 +88,7 @@ export class Addresses {
 
   /** Who has asked is connected. */
   entered(peer: Peer): void {
-    const address = this.#of(peer);
+    const address = this.of(peer);
     const known = this.#known.get(address);
     if (known !== undefined) known.connections++;
     else this.#known.set(address, { connections: 1, opens: 0, at: this.#context.now() });
@@ -91,11 +96,12 @@ export class Addresses {
 
   /** A connection that has entered is gone. */
   left(peer: Peer): void {
-    const known = this.#known.get(this.#of(peer));
+    const known = this.#known.get(this.of(peer));
     if (known !== undefined) known.connections--;
   }
 
-  #of(peer: Peer): string {
+  /** The address that counts: of IPv6 the network. */
+  of(peer: Peer): string {
     return networkOf(clientAddress(peer, this.#context.trustProxy).slice(0, addressCharsMax));
   }
 

@@ -33,13 +33,17 @@ export class Entry {
   /** Somebody wants to connect. @returns the refusal, or undefined */
   ask(peer: Peer): HttpAnswer | undefined {
     const { addresses, overload } = this.#context;
-    const refusal = this.full(peer) ?? addresses.ask(peer);
+    const refusal = this.#full() ?? addresses.ask(peer);
     return refusal ?? (overload?.isFull && !overload.letsIn() ? this.#overloaded(overload) : undefined);
   }
 
   /** Whether there is still no room, where somebody has asked and others have entered since. @returns the refusal, or undefined */
   full(peer: Peer): HttpAnswer | undefined {
-    const { connectionsMax, handshakesMax, handshakes, addresses, warn } = this.#context;
+    return this.#full() ?? this.#context.addresses.full(peer);
+  }
+
+  #full(): HttpAnswer | undefined {
+    const { connectionsMax, handshakesMax, handshakes, warn } = this.#context;
     if (this.#connections >= connectionsMax) {
       const message = `There are ${connectionsMax} connections (connectionsMax): a client was turned away.`;
       warn('connectionsMax', message);
@@ -50,7 +54,7 @@ export class Entry {
       warn('handshakesMax', message);
       return tooManyHandshakes;
     }
-    return addresses.full(peer);
+    return undefined;
   }
 
   #overloaded({ limits: { retryAfterMs } }: Overload): HttpAnswer {
