@@ -118,6 +118,28 @@ describe.each(hosts)('on %s', (_name, host) => {
       ]);
   });
 
+  test.each([
+    ['of it all', 1, 98],
+    ['of what came before it left', 30, 98],
+    ['of nothing that was for it', 3, 4],
+  ])(
+    'who has left the room while it was away is told, should the log have dropped the newest for it: %s',
+    async (what, before, after) => {
+      const io = await start({ logPacketsMax: 10 });
+      const { cable, heard, told } = await away(io, cleanUp);
+      const stays = reader(`http://127.0.0.1:${io.port}`, 'websocket', cleanUp);
+      await expect.poll(() => stays.told).toEqual(['new']);
+      const say = (n: number) => io.to('prices').latest('price').emit('BTC', n);
+      for (let n = 1; n <= before; n++) say(n);
+      await [...io.sockets.values()][0]?.leave('prices');
+      for (let n = 1; n <= after; n++) say(before + n);
+      cable.mend();
+      const isTold = what.endsWith('for it');
+      await expect.poll(() => told).toEqual(['new', isTold ? true : 'log-trimmed']);
+      if (isTold) await expect.poll(() => newest(heard)).toEqual({ BTC: before });
+    },
+  );
+
   test('what is for several rooms, or not for all, takes nothing away', async () => {
     const io = await start();
     const { cable, heard } = await away(io, cleanUp);

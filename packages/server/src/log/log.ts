@@ -5,7 +5,7 @@ import { ByteRing } from '../base/byte-ring';
 import type { CompactList } from '../base/compact-list';
 import { RowQueue } from '../base/row-queue';
 import { type Except, Latest } from './except';
-import { Trimmed } from './trimmed';
+import { type Reader, Trimmed } from './trimmed';
 
 /** A message as it is sent, by codec index; undefined where no session uses the codec. */
 export type Frames = readonly (Uint8Array | undefined)[];
@@ -79,6 +79,9 @@ export class Log {
   #latest: Map<string, number> | undefined = undefined;
   #bytes = new ByteRing();
   #codecCount = 0;
+  /** Of the newest entry that was dropped when a newer one had taken its place: its offset, and that of the newer one. */
+  #replaced = 0;
+  #replacedBy = 0;
 
   constructor(name: string, id: string, limits: LogLimits, isShared = false) {
     this.name = name;
@@ -116,6 +119,19 @@ export class Log {
     const except = this.exceptAt(offset);
     const newest = except instanceof Latest ? (this.#latest.get(except.key) ?? 0) : 0;
     return newest > offset && newest <= to;
+  }
+
+  /**
+   * Whether an entry was dropped that was for a reader, or may have been.
+   * @param floor the stamp up to which it is known to have handled everything
+   * @param position the offset up to which it says it has read
+   * @param to the last offset that is for it
+   */
+  misses(reader: Reader, floor: number, position: number, to: number): boolean {
+    if (this.trimmed.misses(reader, floor, position)) return true;
+    // Who left before the newer one came was to get the older one.
+    const [replaced, by] = [this.#replaced, this.#replacedBy];
+    return position < Math.min(replaced, to) && (to < replaced || to < by);
   }
 
   get isEmpty(): boolean {
@@ -225,6 +241,7 @@ export class Log {
     this.#rows = undefined;
     this.#bytes = new ByteRing();
     this.trimmed = new Trimmed();
+    this.#replaced = this.#replacedBy = 0;
     this.#latest = undefined;
     this.nextOffset = top + 1;
     this.base = top;
@@ -247,6 +264,10 @@ export class Log {
     const { firstOffset } = this;
     const except = rows.itemAt(0);
     if (!this.isReplaced(firstOffset, Number.POSITIVE_INFINITY)) this.#miss(firstOffset, except);
+    else {
+      this.#replaced = firstOffset;
+      this.#replacedBy = this.#latest?.get((except as Latest).key) ?? 0;
+    }
     if (except instanceof Latest && this.#latest?.get(except.key) === firstOffset) this.#latest.delete(except.key);
     if (this.#latest?.size === 0) this.#latest = undefined;
     rows.shift();

@@ -188,7 +188,11 @@ export class CatchUp {
     if (log.id !== membership.epoch || cursor.offset <= log.base) throw trimmed(log.id);
     if (cursor.offset < log.firstOffset) {
       const newest = Math.min(membership.newest, cursor.last);
-      if (newest > floor && cursor.offset <= membership.to && log.trimmed.misses(presence, floor, cursor.offset - 1))
+      if (
+        newest > floor &&
+        cursor.offset <= membership.to &&
+        log.misses(presence, floor, cursor.offset - 1, membership.to)
+      )
         throw trimmed(log.id);
       if (log.hasLatest) this.replaced += log.firstOffset - cursor.offset;
       cursor.offset = log.firstOffset;

@@ -201,7 +201,7 @@ export abstract class Reading extends Outgoing {
       const position = Math.max(read, positions.get(epoch) ?? 0);
       if (newest <= confirmedStamp || to <= position) continue;
       if (log.id !== epoch || position < log.base) return false;
-      if (log.trimmed.misses(presence, confirmedStamp, position)) return false;
+      if (log.misses(presence, confirmedStamp, position, to)) return false;
     }
     return true;
   }
