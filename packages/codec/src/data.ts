@@ -112,6 +112,7 @@ function surveyObject(value: object, room: number): number {
 }
 
 function surveyArray(list: readonly unknown[], room: number): number {
+  if (hasToJson(list)) return Trait.Foreign;
   let traits = 0;
   for (let i = 0; i < list.length; i++) {
     traits |= survey(list[i], room);
@@ -124,6 +125,7 @@ function surveyArray(list: readonly unknown[], room: number): number {
 }
 
 function surveyPlain(object: Record<string, unknown>, room: number): number {
+  if (hasToJson(object)) return Trait.Foreign;
   let traits = 0;
   for (const key in object) {
     const item = object[key];
@@ -132,7 +134,6 @@ function surveyPlain(object: Record<string, unknown>, room: number): number {
     if ((found & Trait.Refused) === 0) traits |= found;
     // What a prototype was made to hold is not sent, so it is not refused either.
     else if (Object.hasOwn(object, key)) {
-      if (hasToJson(object)) return Trait.Foreign;
       path = `.${key}${path}`;
       return found;
     }

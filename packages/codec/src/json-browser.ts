@@ -38,7 +38,7 @@ function write(value: unknown, path: string, room: number, isMade = false): unkn
   else if (typeof value === 'object') {
     const isArray = Array.isArray(value);
     const { toJSON } = value as { toJSON?: unknown };
-    if (!isMade && !isArray && typeof toJSON === 'function') return write(toJSON.call(value, ''), path, room, true);
+    if (!isMade && typeof toJSON === 'function') return write(toJSON.call(value, ''), path, room, true);
     const prototype = Object.getPrototypeOf(value);
     // Of whatever realm: nothing is above the prototype of a plain object.
     if (!isArray && !isMade && prototype && Object.getPrototypeOf(prototype))

@@ -223,6 +223,16 @@ describe('what a frame costs', () => {
   });
 });
 
+test('what only calls itself a date or a buffer is neither', () => {
+  const named = (tag: string, more: object) => ({
+    a: Object.assign(new (class Mine {})(), { [Symbol.toStringTag]: tag }, more),
+  });
+  for (const tag of ['Date', 'ArrayBuffer']) {
+    expect(node.encode(ack(named(tag, { toJSON: () => ({ days: 7 }) }) as never))).toBe('[3,1,{"a":{"days":7}}]');
+    expect(() => node.encode(ack(named(tag, {}) as never))).toThrow('value.a: cannot send an instance of Mine');
+  }
+});
+
 test('base64 is taken exactly if an encoder writes it', () => {
   const chars = fc.constantFrom(...'ABQgwxYZ019+/=-_ \n\u0100');
   const bytes = fc.uint8Array({ maxLength: 250 }).map((array) => Buffer.from(array).toString('base64'));

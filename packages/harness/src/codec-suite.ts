@@ -195,6 +195,20 @@ class OwnError extends Error {
   }
 }
 
+/** A list that says itself what it stands for, among other things a list of its own kind. */
+class Cart extends Array<unknown> {
+  toJSON(): unknown {
+    return this.length > 2 ? this : { total: this.length };
+  }
+}
+
+/** What `JSON.stringify` shows of it is all that anybody is to see. */
+function hiding(): object {
+  const user = { name: 'Ann', password: 'secret' };
+  Object.defineProperty(user, 'toJSON', { value: () => ({ name: user.name }) });
+  return user;
+}
+
 const another = runInNewContext(`({
   object: { a: [1, { b: null }] }, date: new Date(5), bytes: new Uint8Array([1, 2]), buffer: new ArrayBuffer(2), list: [1n],
 })`);
@@ -212,6 +226,10 @@ const standing: readonly (readonly [name: string, value: unknown, becomes: unkno
   ['an own toJSON', { a: 1n, toJSON: () => 'text' }, 'text'],
   ['a toJSON in a toJSON', { toJSON: () => ({ inner: new Shown(2) }) }, { inner: { x: 2 } }],
   ['a toJSON that returns its like', new Itself(), { cents: 7 }],
+  ['an own toJSON that is not enumerable', [hiding(), new Date(5)], [{ name: 'Ann' }, new Date(5)]],
+  ['the same beside nothing else', hiding(), { name: 'Ann' }],
+  ['a list with toJSON', [new Cart('a', 'b')], [{ total: 2 }]],
+  ['one that returns itself', Cart.from([1n, 2, 3]), [1n, 2, 3]],
   ['a toJSON that says undefined', { a: { toJSON: () => undefined }, b: 1 }, { b: 1 }],
   ['an ArrayBuffer', new Uint8Array([1, 2, 3]).buffer, new Uint8Array([1, 2, 3])],
   ['a part of other numbers', new Uint16Array([1, 2, 3]).subarray(1, 2), new Uint8Array(new Uint16Array([2]).buffer)],
