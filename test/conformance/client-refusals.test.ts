@@ -47,6 +47,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   const ways = [
     ['both transports', {}],
     ['polling', { transports: [polling()] }],
+    ['websocket', { transports: [websocket({ WebSocket: Ws as never })] }],
   ] as const;
 
   test.each(ways)('a refused Origin is ERR_ORIGIN, and final, over %s', async (_way, options) => {
@@ -65,27 +66,34 @@ describe.each(hosts)('on %s', (_name, host) => {
     ]);
   });
 
-  test('another path is ERR_PATH, and tried again', async () => {
+  test.each(ways)('another path is ERR_PATH, and tried again, over %s', async (_way, options) => {
     const { url } = await serve();
-    expect(await refusalOf(dial(url, { path: '/elsewhere' }))).toEqual(['ERR_PATH', expect.any(String), false]);
+    const socket = dial(url, { ...options, path: '/elsewhere' });
+    expect(await refusalOf(socket)).toEqual(['ERR_PATH', expect.any(String), false]);
   });
 
-  test('a transport that is off is said, and another one may be on', async () => {
-    const { url } = await serve({ transports: ['websocket'] });
-    const socket = dial(url, { transports: [polling()] });
-    expect(await refusalOf(socket)).toEqual(['ERR_TRANSPORT', expect.any(String), false]);
-  });
+  test.each(ways.slice(1))(
+    'a transport that is off is said, and another one may be on, over %s',
+    async (way, options) => {
+      const { url } = await serve({ transports: [way === 'polling' ? 'websocket' : 'polling'] });
+      expect(await refusalOf(dial(url, options))).toEqual(['ERR_TRANSPORT', expect.any(String), false]);
+    },
+  );
 
-  test('a server that is full is said, and tried again', async () => {
+  test.each(ways)('a server that is full is said, and tried again when it says, over %s', async (_way, options) => {
     const { url } = await serve({ connectionsMax: 1 });
     const first = dial(url, { transports: [polling()] });
     await new Promise((resolve) => first.once('connect', resolve));
-    const socket = dial(url, { transports: [polling()] });
+    const socket = dial(url, options);
+    const waits: number[] = [];
+    socket.connection.on('state', (change) => change.to === 'waiting' && waits.push(change.retryInMs));
     expect(await refusalOf(socket)).toEqual([
       'ERR_TOO_MANY_CONNECTIONS',
       expect.stringContaining('connectionsMax'),
       false,
     ]);
+    // `retry-after: 5`.
+    expect(waits[0]).toBeGreaterThanOrEqual(5_000);
   });
 
   describe.each([
@@ -93,6 +101,30 @@ describe.each(hosts)('on %s', (_name, host) => {
     ['polling', () => polling()],
   ])('over %s', (_transport, transport) => {
     const over = (url: string, options: ClientOptions = {}) => dial(url, { transports: [transport()], ...options });
+
+    test.each([
+      [400, 4400, true],
+      [401, 4401, true],
+      [402, 4402, false],
+      [403, 4403, true],
+      [404, 4404, false],
+      [409, 1006, false],
+      [413, 1009, false],
+      [426, 1006, false],
+      [429, 1006, false],
+      [500, 1006, false],
+      [503, 1006, false],
+    ])('what is refused with %i is a close with %i', async (status, code, final) => {
+      const { url } = await serve({ allowRequest: () => ({ status, code: 'ERR_MINE', message: 'Not you: go.' }) });
+      const socket = over(url);
+      const error = await new Promise<HalyardError>((resolve) => socket.once('connect_error', resolve));
+      expect(error).toMatchObject({
+        code: 'ERR_MINE',
+        message: 'Not you: go.',
+        details: { final, close: { code, reason: 'ERR_MINE: Not you: go.', by: 'server' } },
+      });
+      expect(socket.active).toBe(!final);
+    });
 
     test('extraHeaders are in the handshake', async () => {
       const { io, url } = await serve();
@@ -170,12 +202,19 @@ describe('in Node, what lies below', () => {
     expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', expect.stringMatching(/ECONNREFUSED/), false]);
   });
 
-  test('an answer that is no Halyard server says so', async () => {
-    const other = createServer((_request, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'));
+  test.each([
+    ['polling', () => polling(), 502],
+    ['polling', () => polling(), 403],
+    ['ws', () => websocket({ WebSocket: Ws as never }), 502],
+    ['ws', () => websocket({ WebSocket: Ws as never }), 403],
+    ['ws', () => websocket({ WebSocket: Ws as never }), 200],
+  ] as const)('an answer that is no Halyard server says so: %s, %i', async (_name, transport, status) => {
+    const other = createServer((_request, response) => response.writeHead(status).end('<h1>Not this one</h1>'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => new Promise((resolve) => other.close(resolve)));
     const { port } = other.address() as AddressInfo;
-    const socket = dial(`http://127.0.0.1:${port}`, { transports: [polling()] });
-    expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', expect.stringMatching(/502/), false]);
+    const socket = dial(`http://127.0.0.1:${port}`, { transports: [transport()] });
+    const said = `no Halyard server, but one that answers ${status}`;
+    expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', said, false]);
   });
 });

@@ -3,7 +3,8 @@
 // asked again and does no harm. With sse one GET opens the connection, and its answer brings all frames.
 import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import { fetch as platformFetch, rootOf } from '#fetch';
-import type { Address, Link, LinkEvents, Transport } from './transport';
+import { refusalOf } from '../platform/refusal';
+import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
 /** How long a server holds a poll that tells nothing else. */
 const pollHoldMs = 20_000;
@@ -33,22 +34,6 @@ export interface FetchInit {
 export interface PollingOptions {
   /** What requests are made with. Default: the `fetch` of a browser; in Node, its own HTTP. */
   fetch?: Fetch | undefined;
-}
-
-/** @returns a refusal in the words of a Halyard server, if it is one's (docs/PROTOCOL.md §11) */
-function wordsOf(body: string): string | undefined {
-  try {
-    const { code, message } = JSON.parse(body);
-    if (typeof code === 'string') return `${code}: ${message}`;
-  } catch {}
-  return undefined;
-}
-
-/** What becomes of the session (docs/PROTOCOL.md §8): who is turned away for what it is stays away. */
-function closeCodeOf(status: number, words: string): number {
-  if (status === 413) return 1009;
-  // Another transport may be on.
-  return status > 404 || words.startsWith('ERR_TRANSPORT') ? 1006 : 4000 + status;
 }
 
 export function polling({ fetch = platformFetch }: PollingOptions = {}): Transport {
@@ -87,12 +72,14 @@ function open(
     running[method] = null;
   };
 
-  const end = (code: number, reason: string, by: Close['by'] = 'network') => {
+  const end = (close: Close) => {
     for (const method of ['GET', 'POST', 'DELETE']) stop(method);
     if (closed) return;
     closed = true;
-    onClose({ code, reason, by });
+    onClose(close);
   };
+  /** @param told code and reason, apart by a blank */
+  const endBy = (told: string) => end({ code: +told.slice(0, 4), reason: told.slice(5), by: 'server' });
 
   /**
    * @param header name and value of the header that says what the request is for
@@ -109,10 +96,10 @@ function open(
       const controller = new AbortController();
       running[method] = () => controller.abort();
       const cancel = clock.after(id && method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => {
-        if (closed) end(1006, '');
+        if (closed) end(broken(''));
         else controller.abort();
       });
-      let failure: string;
+      let failure: Close;
       try {
         const own: Record<string, string> = {
           ...extraHeaders,
@@ -152,33 +139,29 @@ function open(
             for (const frame of frames) if (!closed) onFrame(frame);
           }
           const close = headers.get('halyard-close');
-          if (close) end(+close.slice(0, 4), close.slice(5), 'server');
+          if (close) endBy(close);
           return headers;
         }
-        const words = status > 299 ? wordsOf(content as string) : undefined;
-        const after = headers.get('retry-after');
-        failure =
-          (words ?? `no Halyard server, but one that answers ${status}`) + (after ? `; retry-after: ${after}` : '');
+        failure = refusalOf(status, content as string, headers.get('retry-after'));
         // A poll that is told of no connection opens another one, whoever has told it.
-        if (words || status === 413 || (status === 404 && method === 'GET')) {
+        if (failure.by === 'server' || status === 413 || (status === 404 && method === 'GET')) {
           // What ended the connection is told to the poll.
           if (id && status === 404 && method !== 'GET') {
             stop(method);
             // A stream that is half-open never tells.
-            if (isStream)
-              clock.after(streamEndMs, () => closed || end(1006, 'the server does not know the stream any more'));
-          } else if (status < 500) end(closeCodeOf(status, failure), failure, 'server');
+            if (isStream) clock.after(streamEndMs, () => end(broken('the server does not know the stream any more')));
+          } else if (status < 500) end(failure);
         }
         // The server would have held it for longer than what is on the way waits: that is no failure, however often.
         else if (status === 504 && method === 'GET') tries = 1;
       } catch (error) {
-        failure = `${rootOf(error)}`;
+        failure = broken(`${rootOf(error)}`);
       } finally {
         cancel();
       }
       if (running[method] === null) break;
       // A link that never opened has nothing to keep.
-      if (!id || tries === triesMax) end(1006, failure);
+      if (!id || tries === triesMax) end(failure);
       else {
         await new Promise<void>((resolve) => {
           const stopTimer = clock.after(retryDelayMs * tries, resolve);
@@ -211,7 +194,7 @@ function open(
     for (let text = ''; ; ) {
       const { value } = (await reader?.read()) ?? {};
       if (closed) return;
-      if (!value) return end(1006, 'the stream has ended');
+      if (!value) return end(broken('the stream has ended'));
       const part = decoder.decode(value, { stream: true });
       text += part;
       // A long event comes in many parts, and is looked through once.
@@ -225,7 +208,7 @@ function open(
       for (const event of events) {
         const [, close, data] = /^(event: close\n)?data: (.*)/.exec(event) ?? [];
         if (closed) return;
-        if (close) return end(+data!.slice(0, 4), data!.slice(5), 'server');
+        if (close) return endBy(data!);
         if (data) onFrame(binary ? Uint8Array.from(atob(data), (char) => char.charCodeAt(0)) : data);
       }
     }
@@ -239,12 +222,12 @@ function open(
     // Behind its length, if it is binary.
     frameBytesMax = limit('body-bytes-max') - 4 || Infinity;
     if (closed || !id) return;
-    if (isStream) return read().catch((error) => end(1006, `${rootOf(error)}`));
+    if (isStream) return read().catch((error) => end(broken(`${rootOf(error)}`)));
     onOpen();
     while (await request('GET', 'ack', received));
   };
 
-  run().catch((error) => end(4400, `${error}`));
+  run().catch((error) => end(broken(`${error}`, 4400)));
   return {
     name: isStream ? 'sse' : 'polling',
     get frameBytesMax() {

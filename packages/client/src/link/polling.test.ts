@@ -581,7 +581,7 @@ describe.each([
       polling(platform).open(address, { onOpen() {}, onFrame() {}, onClose: resolve });
     });
     http.close();
-    expect(close).toEqual({ code: 1006, reason: 'ERR_OVERLOADED: too much; retry-after: 7', by: 'network' });
+    expect(close).toEqual({ code: 1006, reason: 'ERR_OVERLOADED: too much; retry-after: 7', by: 'server' });
   });
 
   test('close(1000) sends what waits, then says goodbye; nothing is heard after it', async () => {

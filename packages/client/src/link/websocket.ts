@@ -1,5 +1,5 @@
 // The websocket transport (docs/PROTOCOL.md §2): one message is one frame.
-import type { Frame } from '@halyard/protocol';
+import type { Close, Frame } from '@halyard/protocol';
 import { loadWebSocket, whyOf } from '#websocket';
 import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
@@ -17,14 +17,14 @@ export function websocket({ WebSocket }: WebSocketOptions = {}): Transport {
 function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?: typeof WebSocket): Link {
   let socket: WebSocket | undefined;
   let closed = false;
-  const fail = (reason: string) => {
-    if (!closed) onClose(broken(reason));
+  const fail = (close: Close) => {
+    if (!closed) onClose(close);
     closed = true;
   };
   (async () => {
     const make = await loadWebSocket(given);
     if (closed) return;
-    socket = make(address.url.replace('http', 'ws'), address.protocol, address.extraHeaders);
+    socket = make(address.url.replace('http', 'ws'), address.protocol, address.extraHeaders, fail);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       socket!.onerror = nothing;
@@ -34,11 +34,11 @@ function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?
     // Once open, `close` always follows. Before, it does not in Node 22.
     socket.onerror = (event) => {
       socket!.onclose = null;
-      fail(`${whyOf(event)}`);
+      fail(broken(`${whyOf(event)}`));
     };
     socket.onclose = ({ code, reason }) =>
       onClose(code === 1006 || code === 1005 ? broken(reason, code) : { code, reason, by: 'server' });
-  })().catch((error: Error) => fail(error.message));
+  })().catch((error: Error) => fail(broken(error.message)));
   return {
     name: 'websocket',
     get bufferedBytes() {

@@ -1,4 +1,7 @@
 // How WebSockets are made in Node: by the class that was named, the global one, or that of the optional peer dependency `ws`.
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket as Ws } from 'ws';
+import { refusalOf } from './refusal';
 import { rootOf } from './root';
 import type { MakeWebSocket } from './websocket-browser';
 
@@ -7,11 +10,23 @@ let told = false;
 export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSocket> {
   const own = given ? undefined : globalThis.WebSocket;
   const Class = given ?? own ?? (await loadWs());
-  return (url, protocol, headers) =>
+  return (url, protocol, headers, refuse) => {
     // Node's own takes header fields with the protocols, `ws` behind them.
-    own && headers
-      ? new Class(url, { protocols: protocol, headers } as never)
-      : new (Class as new (url: string, protocol: string, options: object) => WebSocket)(url, protocol, { headers });
+    if (own) return headers ? new Class(url, { protocols: protocol, headers } as never) : new Class(url, protocol);
+    const socket = new (Class as unknown as typeof Ws)(url, protocol, { headers });
+    // Node's own does not tell. Whoever listens has to end the request, too.
+    socket.on?.('unexpected-response', async (_request, response: IncomingMessage) => {
+      try {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk);
+        const { statusCode, headers } = response;
+        refuse(refusalOf(statusCode!, String(Buffer.concat(chunks)), headers['retry-after']));
+      } catch {}
+      // If its answer broke off, this is what fails.
+      socket.close();
+    });
+    return socket as unknown as WebSocket;
+  };
 }
 
 /** @returns why a WebSocket did not open */
