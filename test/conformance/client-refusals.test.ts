@@ -89,7 +89,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     socket.connection.on('state', (change) => change.to === 'waiting' && waits.push(change.retryInMs));
     expect(await refusalOf(socket)).toEqual([
       'ERR_TOO_MANY_CONNECTIONS',
-      expect.stringContaining('connectionsMax'),
+      expect.stringMatching(/connectionsMax\D*$/),
       false,
     ]);
     // `retry-after: 5`.
@@ -124,6 +124,15 @@ describe.each(hosts)('on %s', (_name, host) => {
         details: { final, close: { code, reason: 'ERR_MINE: Not you: go.', by: 'server' } },
       });
       expect(socket.active).toBe(!final);
+    });
+
+    test.each<[string, () => unknown]>([
+      ['BANNED', () => ({ status: 403, code: 'BANNED', message: 'You are banned.' })],
+      ['banned', () => Promise.reject(new PublicError('banned', 'You are banned.'))],
+      ['ERR_BAN-1', () => ({ status: 403, code: 'ERR_BAN-1', message: 'You are banned.' })],
+    ])('a code of the app is the code: %s', async (code, allowRequest) => {
+      const { url } = await serve({ allowRequest: allowRequest as never });
+      expect(await refusalOf(over(url))).toEqual([code, 'You are banned.', true]);
     });
 
     test('extraHeaders are in the handshake', async () => {

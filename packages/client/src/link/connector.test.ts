@@ -159,6 +159,25 @@ describe('reconnecting', () => {
     expect(error.mock.lastCall).toMatchObject([{ code: 'ERR_CONNECT', message: 'closed with 1013' }]);
   });
 
+  test.each([
+    ['BANNED: You are banned.', 'server', 'BANNED', 'You are banned.'],
+    ['ERR_BAN-1: no: never', 'server', 'ERR_BAN-1', 'no: never'],
+    ['ERR_OVERLOADED: too much; retry-after: 5', 'server', 'ERR_OVERLOADED', 'too much'],
+    ['the server is full (sessionsMax); retry-after: 5', 'server', 'ERR_CONNECT', 'the server is full (sessionsMax)'],
+    ['retry-after: 5', 'server', 'ERR_CONNECT', 'closed with 1013'],
+    ['come back later: at five', 'server', 'ERR_CONNECT', 'come back later: at five'],
+    ['bad/worse:1', 'server', 'ERR_CONNECT', 'bad/worse:1'],
+    ['Error: connect ECONNREFUSED', 'network', 'ERR_CONNECT', 'Error: connect ECONNREFUSED'],
+    ['no Halyard server; retry-after: 5', 'network', 'ERR_CONNECT', 'no Halyard server'],
+  ] as const)('connect_error of the reason "%s" by %s is %s: "%s"', async (reason, by, code, message) => {
+    const { socket, transport } = scene();
+    const error = vi.fn();
+    socket.on('connect_error', error);
+    await transport.link.drop({ code: 1013, reason, by });
+    expect(error.mock.lastCall).toMatchObject([{ code, message, details: { close: { reason } } }]);
+    if (reason.endsWith('5')) expect(error.mock.lastCall?.[0].details.retryInMs).toBeGreaterThan(5_000);
+  });
+
   test('a lost connection is no connect_error of a namespace that was not let in yet', async () => {
     const { socket, link, log } = await open();
     watch(socket.of('/other'), log, 'other ');

@@ -249,9 +249,9 @@ export function createConnector<Session extends CarriedSession>(
     // Who was never connected hears of attempts, and of no connection that is lost.
     const isTold = !local && (!wasOpen || reason);
     const details = { close, attempt: number, retryInMs, cause, final: !!reason };
-    // A server begins with the code of the rule, if there is one.
-    const [, code = 'ERR_CONNECT', words = close.reason || `closed with ${close.code}`] =
-      /^(ERR_\w+): (.*)/s.exec(close.reason) ?? [];
+    // When to come again is for no person to read. A server begins with a code, if there is one (docs/PROTOCOL.md §8).
+    const text = close.reason.replace(/(; )?retry-after: \d+$/, '') || `closed with ${close.code}`;
+    const [, code = 'ERR_CONNECT', words = text] = (close.by === 'server' && /^(\S+): (.*)/s.exec(text)) || [];
     tell({
       close,
       willReconnect: !reason,

@@ -2,7 +2,7 @@
 import type { Close } from '@halyard/protocol';
 
 /**
- * @param after the header `retry-after`, if it is there
+ * @param after the header `retry-after`, if it is there; one that is a date is not heeded
  * @returns by `server` if it is in a Halyard server's words, otherwise by `network`
  */
 export function refusalOf(status: number, body: string, after: string | null | undefined): Close {
@@ -19,5 +19,9 @@ export function refusalOf(status: number, body: string, after: string | null | u
       if (status < 405 && !name.startsWith('ERR_TRANSPORT')) code = 4000 + status;
     }
   } catch {}
-  return { code: status === 413 ? 1009 : code, reason: words + (after ? `; retry-after: ${after}` : ''), by };
+  return {
+    code: status === 413 ? 1009 : code,
+    reason: words + (after && +after >= 0 ? `; retry-after: ${after}` : ''),
+    by,
+  };
 }
