@@ -62,6 +62,13 @@ const newSessionNotes = new Map([
 ]);
 const newSessionNote = 'You are in a new session.';
 
+/** What a person is told of a message that was not answered. Other errors have words of the server's. */
+const problems = new Map<unknown, string>([
+  ['ERR_SESSION_LOST', 'It may not have arrived.'],
+  ['ERR_DISCONNECTED', 'It may not have arrived: you were disconnected.'],
+  ['ERR_NOT_CONNECTED', 'Not sent. You are disconnected: connect again first.'],
+]);
+
 export class Chat {
   readonly name: string;
   /** The rooms we are in, by name. */
@@ -230,8 +237,7 @@ export class Chat {
       room.drafts.delete(draft);
       this.#append(room, message);
     } catch (error) {
-      const lost = codeOf(error) === 'ERR_SESSION_LOST';
-      draft.problem = lost ? 'It may not have arrived.' : `Not sent. ${(error as Error).message}`;
+      draft.problem = problems.get(codeOf(error)) ?? `Not sent. ${(error as Error).message}`;
     }
     this.#view.showDrafts(this);
   }

@@ -120,7 +120,10 @@ describe('acknowledgements', () => {
     const reply = socket.emitWithAck('x');
     socket.disconnect();
     await expect(reply).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
-    await expect(socket.emitWithAck('x')).rejects.toMatchObject({ code: 'ERR_NOT_CONNECTED' });
+    await expect(socket.emitWithAck('x')).rejects.toMatchObject({
+      code: 'ERR_NOT_CONNECTED',
+      message: 'not connected to /: connect() first',
+    });
   });
 });
 

@@ -127,10 +127,13 @@ describe('reconnecting', () => {
 
   test('an attempt that does not reach WELCOME in time has failed', async () => {
     const { socket, transport, advance, log } = scene({ connectTimeoutMs: 5_000 });
+    const error = vi.fn();
+    socket.on('connect_error', error);
     await transport.link.open();
     await advance(5_000);
     expect(transport.link.closed?.code).toBe(1006);
     expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
+    expect(error.mock.lastCall?.[0].message).toBe('not connected within 5000 ms (connectTimeoutMs)');
     expect(socket.connection.state).toBe('waiting');
   });
 
@@ -214,9 +217,9 @@ describe('reconnecting', () => {
 
   test('a final close stays closed', async () => {
     const { socket, link, log, advance, transport } = await open();
-    const reply = socket.emitWithAck('x').catch((error) => error.code);
+    const reply = socket.emitWithAck('x').catch(({ code, message }) => [code, message]);
     await link.drop({ code: 4409, reason: 'evicted', by: 'server' });
-    expect(await reply).toBe('ERR_DISCONNECTED');
+    expect(await reply).toEqual(['ERR_DISCONNECTED', 'no reply: the socket was disconnected (evicted)']);
     await advance(60_000);
     expect(transport.links).toHaveLength(1);
     expect(log.at(-1)).toEqual(['disconnect', 4409, 'server', false]);

@@ -130,8 +130,10 @@ export function createConnector<Session extends CarriedSession>(
 
   const limitWelcome = () => {
     cancel();
-    cancel = clock.after(options.connectTimeoutMs, () => {
-      if (moving || state === 'connecting') down(broken('connectTimeoutMs'));
+    const { connectTimeoutMs } = options;
+    cancel = clock.after(connectTimeoutMs, () => {
+      if (moving || state === 'connecting')
+        down(broken(`not connected within ${connectTimeoutMs} ms (connectTimeoutMs)`));
     });
   };
 

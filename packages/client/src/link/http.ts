@@ -95,7 +95,8 @@ function open(
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
       running[method] = () => controller.abort();
-      const cancel = clock.after(id && method === 'GET' ? pollTimeoutMs : sendTimeoutMs, () => {
+      const limitMs = id && method === 'GET' ? pollTimeoutMs : sendTimeoutMs;
+      const cancel = clock.after(limitMs, () => {
         if (closed) end(broken(''));
         else controller.abort();
       });
@@ -155,7 +156,7 @@ function open(
         // The server would have held it for longer than what is on the way waits: that is no failure, however often.
         else if (status === 504 && method === 'GET') tries = 1;
       } catch (error) {
-        failure = broken(`${rootOf(error)}`);
+        failure = broken(controller.signal.aborted ? `no answer within ${limitMs} ms` : `${rootOf(error)}`);
       } finally {
         cancel();
       }

@@ -570,6 +570,24 @@ describe.each([
     }
   });
 
+  test.each(['no answer', 'half a response'] as const)(
+    'of a server that is silent is told how long it was (%s)',
+    async (fault) => {
+      const silent = createServer((_request, response) => {
+        if (fault !== 'no answer') response.writeHead(403).write('{');
+      });
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/halyard`;
+      const address = { url, protocol: 'halyard.v1+json', binary: false, batchMax: () => 100, clock };
+      const close = await new Promise<Close>((resolve) => {
+        polling(platform).open(address, { onOpen() {}, onFrame() {}, onClose: resolve });
+      });
+      silent.closeAllConnections();
+      silent.close();
+      expect(close.reason).toBe('no answer within 10000 ms');
+    },
+  );
+
   test('what the server asks to be waited stands behind the reason', async () => {
     const http = createServer((_request, response) =>
       response.writeHead(503, { 'retry-after': '7' }).end('{"code":"ERR_OVERLOADED","message":"too much"}'),

@@ -56,7 +56,8 @@ const renewShare = 0.8;
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
 
-const disconnected = (why: string) => new HalyardError('ERR_DISCONNECTED', `disconnected: ${why}`);
+const disconnected = (why: string) =>
+  new HalyardError('ERR_DISCONNECTED', `no reply: the socket was disconnected (${why})`);
 
 const normal = { code: 1000, reason: '', willReconnect: false };
 
@@ -425,7 +426,8 @@ export function createSession(
 
     emit(presence, event, args, timeoutMs, settle) {
       const { held, namespace } = presence;
-      if (!presence.phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
+      if (!presence.phase)
+        throw new LocalUsageError('ERR_NOT_CONNECTED', `not connected to ${namespace}: connect() first`);
       const deadline = clock.now() + timeoutMs;
       const told: Settle = settle ?? ((error) => presence.fire('error', error));
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };

@@ -162,7 +162,7 @@ export function createTab(
     leave,
 
     emit({ namespace, phase }, event, args, timeoutMs, settle) {
-      if (!phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
+      if (!phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `not connected to ${namespace}: connect() first`);
       const packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: settle && ++acks };
       post(['emit', codec.encode(packet), timeoutMs]);
       if (settle) asked.set(acks, settle);
