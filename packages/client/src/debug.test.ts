@@ -1,7 +1,9 @@
 // What a client tells who debugs, from its start to its end.
 import { afterEach, expect, test, vi } from 'vitest';
 import { debug } from '#debug';
-import { connected, event, open, settle, welcome } from '../testing/fake';
+import { connected, event, open, scene, settle, welcome } from '../testing/fake';
+import { polling, race, sse } from './core';
+import { createLog } from './platform/debug';
 
 afterEach(() => {
   debug.log = undefined;
@@ -36,6 +38,29 @@ test('localStorage.debug shows states, resumes and their outcome, closes with re
     'connection  closed reason "local" closed: 1000 by client from "open" attempt 0',
     'socket "/" disconnect code 1000 willReconnect false by "client"',
   ]);
+});
+
+test('what an app throws is in no line: neither by auth, nor by a handler, nor by a fetch of its own', async () => {
+  let text = '';
+  debug.log = createLog('*', (name, line) => {
+    text += `${name} ${line}\n`;
+  });
+  const fail = (thrown: unknown) => () => {
+    throw thrown;
+  };
+  const wrong = new Error('token=SECRET123 is wrong');
+  const { transport } = scene({ auth: fail(wrong) });
+  await transport.link.open();
+  const { socket, link } = await open();
+  socket.of('/other', { auth: fail(wrong) });
+  for (const thrown of [wrong, 'SECRET123', { token: 'SECRET123' }]) socket.once('x', fail(thrown));
+  await link.say(event('x'));
+  const fetch = fail(wrong);
+  scene({ transport: race([polling({ fetch }), sse({ fetch })]) });
+  await settle();
+  for (const told of ['waiting', 'ERR_AUTH', 'error Error', 'error string', 'error object', 'failed'])
+    expect(text).toContain(told);
+  expect(text).not.toContain('SECRET');
 });
 
 test.each([

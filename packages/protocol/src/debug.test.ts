@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { closeWords, isDebugged, quoted } from './debug';
 
 describe('DEBUG', () => {
@@ -42,4 +42,15 @@ it('a close says the code of a broken rule, and not what the rule quotes', () =>
     '4400 by server, "ERR_FRAME_DECODE"',
   );
   expect(closeWords({ code: 1000, reason: 'secret', by: 'client' })).toBe('1000 by client');
+});
+
+test.each([
+  ['Error: token=secret is wrong', '"Error"'],
+  ['token=secret', '"token"'],
+  ['BANNED: you, secret, are banned', '"BANNED"'],
+  ['Error: connect ECONNREFUSED 127.0.0.1:1', '"connect ECONNREFUSED"'],
+  ['the server is full (sessionsMax); retry-after: 5', '"the server is full (sessionsMax); retry-after"'],
+  ['no Halyard server, but one that answers 502', '"no Halyard server, but one that answers 502"'],
+])('of the reason "%s" a line has %s', (reason, told) => {
+  expect(closeWords({ code: 1006, reason, by: 'network' })).toBe(`1006 by network, ${told}`);
 });

@@ -19,9 +19,13 @@ export function quoted(text: string): string {
   return JSON.stringify(text.slice(0, packetLimits.nameCharsMax)).replace(/[\x7f-\x9f\u2028\u2029]/g, '?');
 }
 
-/** @returns of a rule that was broken the code, because the rest may quote what was sent */
+/**
+ * @returns of a rule that was broken the code, because the rest may quote what was sent; of another reason what the system calls it,
+ * or what stands before the first colon or `=`, because behind that may be the text of an app's error
+ */
 export function brief(reason: string): string {
-  return /^ERR_\w+/.exec(reason)?.[0] ?? reason;
+  const known = /^ERR_\w+|\b(?:connect|read|write|getaddrinfo) E[A-Z_]+/;
+  return (known.exec(reason) ?? /^[^:=]*/.exec(reason)!)[0];
 }
 
 /** @returns a close in few words; what a client says of it is left out */

@@ -39,7 +39,9 @@ it('a line holds codes, reasons and counts, and nothing that was sent', () => {
       ['socket', '/', 'connect_error', new PublicError('ERR_TOKEN', 'secret', { secret: 1 })],
       ['socket', '/', 'error', new TypeError('secret')],
       ['socket', '/', 'error', new HalyardError('ERR_X', 'secret')],
-      ['socket', '/', 'error', 'thrown\n\x1b[2J\x9b'],
+      ['socket', '/', 'unhandled', 'an event\n\x1b[2J\x9b'],
+      ['socket', '/', 'error', 'secret'],
+      ['socket', '/', 'error', { token: 'secret' }],
       ['socket', '/', 'error', undefined],
     ),
   ).toEqual([
@@ -49,8 +51,10 @@ it('a line holds codes, reasons and counts, and nothing that was sent', () => {
     'halyard:client:socket "/" connect_error ERR_TOKEN',
     'halyard:client:socket "/" error TypeError',
     'halyard:client:socket "/" error ERR_X',
-    'halyard:client:socket "/" error "thrown\\n\\u001b[2J?"',
-    'halyard:client:socket "/" error',
+    'halyard:client:socket "/" unhandled "an event\\n\\u001b[2J?"',
+    'halyard:client:socket "/" error string',
+    'halyard:client:socket "/" error object',
+    'halyard:client:socket "/" error undefined',
   ]);
 });
 

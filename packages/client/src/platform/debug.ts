@@ -25,15 +25,16 @@ export function createLog(
   if (!on.size) return undefined;
   return (topic, subject, what, facts) => {
     if (!on.has(topic)) return;
-    const told = [quoted(subject), what, ...words(facts)];
+    const told = [quoted(subject), what, ...words(facts, what)];
     write(`halyard:client:${topic}`, told.join(' '));
   };
 }
 
-/** What may be told of the facts: numbers, yes and no, codes and reasons. */
-function words(facts: unknown): string[] {
-  if (typeof facts === 'string') return [quoted(facts)];
+/** What may be told of the facts: numbers, yes and no, codes and reasons; and of what an app has thrown, the kind. */
+function words(facts: unknown, what: string): string[] {
   if (facts instanceof Error) return [`${(facts as { code?: unknown }).code ?? facts.name}`];
+  if (what === 'error') return [typeof facts];
+  if (typeof facts === 'string') return [quoted(facts)];
   if (typeof facts !== 'object' || !facts) return [];
   return Object.entries(facts).flatMap(([name, value]) => {
     // It has been said.
