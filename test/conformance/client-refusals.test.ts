@@ -135,6 +135,41 @@ describe.each(hosts)('on %s', (_name, host) => {
       expect(await refusalOf(over(url))).toEqual([code, 'You are banned.', true]);
     });
 
+    test.each<[string, unknown, string, string]>([
+      ['what cannot be encoded', { a: Number.NaN }, 'auth of /: auth.a: cannot send NaN', 'ERR_NOT_ENCODABLE'],
+      ['a function that gives such', () => ({ a: 1n << 70n }), 'auth of /: auth.a: cannot send', 'ERR_NOT_ENCODABLE'],
+      ['2 MiB', { a: 'x'.repeat(2 << 20) }, 'auth of /: too large: ', 'ERR_FRAME_TOO_BIG'],
+    ])('auth of %s is final: it would be the same again', async (_what, auth, message, code) => {
+      const { url } = await serve();
+      const socket = over(url, { auth: auth as never });
+      const error = await new Promise<HalyardError>((resolve) => socket.once('connect_error', resolve));
+      expect(error).toMatchObject({
+        code: 'ERR_AUTH',
+        details: { final: true, retryInMs: undefined, cause: { code } },
+      });
+      expect(error.message.slice(0, message.length)).toBe(message);
+      expect([socket.active, socket.connection.state]).toEqual([false, 'closed']);
+      // Another one is let in.
+      socket.auth = { a: 1 };
+      socket.connect();
+      await new Promise((resolve) => socket.once('connect', resolve));
+    });
+
+    test('an auth function that fails is said, of which namespace, and asked again', async () => {
+      const { url } = await serve();
+      let asked = 0;
+      const auth = () => (++asked === 1 ? Promise.reject(new Error('no token')) : { token: 'a' });
+      const socket = over(url, { auth, reconnect: { delayMinMs: 1 } });
+      const error = await new Promise<HalyardError>((resolve) => socket.once('connect_error', resolve));
+      expect(error).toMatchObject({
+        code: 'ERR_AUTH',
+        message: 'auth of /: no token',
+        details: { final: false, cause: new Error('no token'), close: { reason: 'ERR_AUTH' } },
+      });
+      await new Promise((resolve) => socket.once('connect', resolve));
+      expect(asked).toBe(2);
+    });
+
     test('extraHeaders are in the handshake', async () => {
       const { io, url } = await serve();
       const seen = new Promise((resolve) => {

@@ -30,6 +30,8 @@ export interface CarriedSession {
   save?(): boolean;
   /** What follows a close, if that is not what its code says. */
   fateOf?(close: Close): 'fresh' | undefined;
+  /** @returns what this side has said on the link that was closed, and would be the same on the next */
+  blame(close: Close): HalyardError | undefined;
   /** Nothing is wanted any more. */
   leaveAll(): void;
   frameBytesMax(): number;

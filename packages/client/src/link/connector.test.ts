@@ -294,7 +294,7 @@ describe('a server that breaks the protocol', () => {
     await transport.link.say(connected());
     expect(error).toHaveBeenCalledTimes(1);
     expect(error.mock.lastCall).toMatchObject([
-      { code: 'ERR_CONNECT', details: { close: { code: 4400 }, cause: { code: 'ERR_PACKET_UNEXPECTED' } } },
+      { code: 'ERR_PACKET_UNEXPECTED', details: { close: { code: 4400 }, cause: { code: 'ERR_PACKET_UNEXPECTED' } } },
     ]);
     expect(transport.link.closed?.code).toBe(4400);
   });

@@ -8,6 +8,7 @@ import {
   type Close,
   type Frame,
   HalyardError,
+  LocalUsageError,
   PacketType,
   type RemoteProtocolError,
   subprotocol,
@@ -145,7 +146,7 @@ export function createConnector<Session extends CarriedSession>(
           await answered();
           if (link === current) session.attach(current);
         } catch (error) {
-          if (link === current) down(broken(`${error}`), error);
+          if (link === current) down(broken(`${(error as HalyardError).code}`), error);
         }
       },
       onFrame(frame) {
@@ -221,7 +222,11 @@ export function createConnector<Session extends CarriedSession>(
   const down = (close: Close, cause?: unknown, local = false) => {
     const wasOpen = state === 'open';
     const after = session.fateOf?.(close) ?? afterClose(close.code);
-    const reason = local ? 'local' : after === 'final' ? after : attempt >= options.attemptsMax && 'attempts';
+    const failure = (cause ?? session.blame(close)) as HalyardError | undefined;
+    const root = failure?.details?.cause ?? failure;
+    // What this side cannot say it cannot say on another link either.
+    const isFinal = after === 'final' || root instanceof LocalUsageError;
+    const reason = local ? 'local' : isFinal ? 'final' : attempt >= options.attemptsMax && 'attempts';
     // What is not there is not lost, and what is closed stays closed.
     if (state === 'closed' || !(reason || link)) return;
     if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
@@ -250,7 +255,7 @@ export function createConnector<Session extends CarriedSession>(
     }
     // Who was never connected hears of attempts, and of no connection that is lost.
     const isTold = !local && (!wasOpen || reason);
-    const details = { close, attempt: number, retryInMs, cause, final: !!reason };
+    const details = { close, attempt: number, retryInMs, cause: root, final: !!reason };
     // When to come again is for no person to read. A server begins with a code, if there is one (docs/PROTOCOL.md §8).
     const text = close.reason.replace(/(; )?retry-after: \d+$/, '') || `closed with ${close.code}`;
     const [, code = 'ERR_CONNECT', words = text] = (close.by === 'server' && /^(\S+): (.*)/s.exec(text)) || [];
@@ -258,7 +263,7 @@ export function createConnector<Session extends CarriedSession>(
       close,
       willReconnect: !reason,
       cause,
-      error: isTold ? new HalyardError(code, words, details) : undefined,
+      error: isTold ? new HalyardError(failure?.code ?? code, failure?.message ?? words, details) : undefined,
     });
   };
 

@@ -124,7 +124,7 @@ describe('two transports', () => {
     const auth = () => Promise.reject(new Error('no token'));
     const { websocket, polling, advance, log } = two({ auth });
     await websocket.link.open();
-    expect(log).toContainEqual(['connect_error', 'ERR_CONNECT']);
+    expect(log).toContainEqual(['connect_error', 'ERR_AUTH']);
     await advance(1_000);
     expect([websocket.links.length, polling.links.length]).toEqual([2, 0]);
   });

@@ -44,13 +44,17 @@ export async function askAuth(presence: Presence): Promise<void> {
 
 /**
  * Asks all who are wanted now.
+ * @param askOne rejects with what is told of the one that fails
  * @returns waits until everyone has answered who is wanted by then. Rejects with the error of one that fails
  */
-export function askAll(wanted: () => readonly Presence[]): () => Promise<void> {
+export function askAll(
+  wanted: () => readonly Presence[],
+  askOne: (presence: Presence) => Promise<void>,
+): () => Promise<void> {
   const asked = new Map<Presence, Promise<void>>();
   const ask = async (): Promise<void> => {
     const { size } = asked;
-    for (const presence of wanted()) if (!asked.has(presence)) asked.set(presence, askAuth(presence));
+    for (const presence of wanted()) if (!asked.has(presence)) asked.set(presence, askOne(presence));
     await Promise.all(asked.values());
     if (asked.size > size) await ask();
   };

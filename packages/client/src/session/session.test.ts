@@ -66,7 +66,7 @@ describe('the first connection', () => {
       },
     });
     expect(await transport.link.open()).toEqual([]);
-    expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
+    expect(log).toEqual([['connect_error', 'ERR_AUTH']]);
     broken = false;
     await advance(1_000);
     expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);

@@ -227,20 +227,35 @@ export function createSession(
     idle();
   };
 
+  const authError = ({ namespace }: Presence, cause: { message?: string } | undefined) =>
+    new HalyardError('ERR_AUTH', `auth of ${namespace}: ${cause?.message ?? cause}`, { cause });
+
+  const connectOf = ({ namespace, data }: Presence): Packet => ({ type: PacketType.Connect, namespace, auth: data });
+
+  /** Rejects with `ERR_AUTH`, also if what `auth` gives cannot be sent. */
+  const ask = async (presence: Presence) => {
+    try {
+      await askAuth(presence);
+      encode(connectOf(presence));
+    } catch (error) {
+      throw authError(presence, error as Error);
+    }
+  };
+
   /** Asks for a namespace by CONNECT. Its events are held until that is sent. */
   const sendConnect = (presence: Presence) => {
     // A new array: an auth that was asked for before finds that it comes too late.
     const held = [...(presence.held ?? [])];
     presence.held = held;
-    askAuth(presence)
+    ask(presence)
       .then(() => {
         // Otherwise HELLO will list the namespace, or WELCOME is about to tell in which session it is asked for.
         if (presence.held !== held || !(key ? open || !link : token)) return;
-        send({ type: PacketType.Connect, namespace: presence.namespace, auth: presence.data });
+        send(connectOf(presence));
         release(presence);
       })
       .catch((error) => {
-        if (presence.held === held) refuse(presence, new HalyardError('ERR_AUTH', `${error}`, { cause: error }));
+        if (presence.held === held) refuse(presence, error);
       });
   };
 
@@ -272,7 +287,7 @@ export function createSession(
     // One at a time, also if it has been left and joined again meanwhile.
     if (!isIts() || presence.renewAck) return;
     const settle = renewal(presence);
-    askAuth(presence)
+    ask(presence)
       .then(() => {
         if (!isIts()) return;
         const ack = machine.acks!.expect(Infinity, Infinity, settle);
@@ -281,7 +296,7 @@ export function createSession(
       })
       .catch((error) => {
         if (!isIts()) return;
-        presence.fire('error', new HalyardError('ERR_AUTH', `${error}`, { cause: error }));
+        presence.fire('error', error);
         ends(presence, endsAt!);
       });
   };
@@ -422,7 +437,15 @@ export function createSession(
       for (const presence of wanted()) leave(presence);
     },
 
-    ask: () => askAll(wanted),
+    ask: () => askAll(wanted, ask),
+
+    blame({ code, reason }) {
+      // Nothing else that goes before WELCOME is larger than that.
+      const isBig = (presence: Presence) =>
+        presence.listed && codec.encode(connectOf(presence)).length > helloWindow.windowBytesMax;
+      const big = code === 1009 && link && !key && all().find(isBig);
+      return big ? authError(big, new LocalUsageError('ERR_FRAME_TOO_BIG', `too large: ${reason}`)) : undefined;
+    },
 
     emit(presence, event, args, timeoutMs, settle) {
       const { held, namespace } = presence;
