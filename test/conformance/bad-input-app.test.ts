@@ -207,6 +207,9 @@ describe.each(hosts)('values nothing can carry on %s', (_name, host) => {
         [5, '/', [expect.any(String), 1], 'good', [1]],
         [2, '/', 'good', [2]],
       ]);
+      // Nobody is left to get it, and it is wrong all the same.
+      socket.disconnect();
+      for (const emit of emits) expect(emit).toThrow(refused);
       expect(errors).toEqual([]);
     },
   );

@@ -336,4 +336,23 @@ describe('volatile', () => {
     socket.volatile.emit('d');
     expect(await transport.link.read()).toEqual([]);
   });
+
+  test('what nothing can carry is said whether or not it could leave', async () => {
+    const refused = expect.objectContaining({ code: 'ERR_NOT_ENCODABLE', details: { path: 'args[0]' } });
+    const { socket, transport } = scene({ autoConnect: false });
+    const emitAll = () => {
+      for (const value of [Number.NaN, new Map()]) expect(() => socket.volatile.emit('x', value)).toThrow(refused);
+    };
+    emitAll();
+    socket.connect();
+    emitAll();
+    await transport.link.open();
+    emitAll();
+    await transport.link.say(welcome(), connected());
+    emitAll();
+    transport.link.bufferedBytes = 1 << 20;
+    emitAll();
+    socket.disconnect();
+    emitAll();
+  });
 });

@@ -90,7 +90,10 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
    * never will. `emit` tells so by `error`. The `details.left` of an `ERR_ACK_TIMEOUT` says whether it has. @throws LocalUsageError `ERR_OPTION`
    */
   timeout(timeoutMs: number): EmitWithAck<Emit> & EmitVolatile<Emit>;
-  /** Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. */
+  /**
+   * Sends at most once: what cannot leave now, because there is no connection or it is slow, is dropped. @throws LocalUsageError what is
+   * wrong with the event itself, also if it is dropped
+   */
   readonly volatile: EmitVolatile<Emit>;
   /**
    * Connects, or connects again after `disconnect()`, a refusal or a close.

@@ -489,9 +489,9 @@ export function createSession(
     },
 
     emitVolatile(presence, event, args) {
-      if (link && isConnected(presence) && link.bufferedBytes < volatileBufferMax) {
-        link.send(encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args }));
-      }
+      // Also if it is dropped, so that what is wrong with it is said always.
+      const frame = encode({ type: PacketType.Volatile, namespace: presence.namespace, event, args });
+      if (link && isConnected(presence) && link.bufferedBytes < volatileBufferMax) link.send(frame);
     },
 
     parts(name) {

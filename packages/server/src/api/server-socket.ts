@@ -218,6 +218,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     if (this.isReached) this.line.sendEvent(this.namespace, event, sent);
     // A handler that goes on here speaks to its client wherever that is.
     else if (this.hasMoved) this.context.audience.publish(socketAlone(this.id), event, sent);
+    else this.context.audience.check(event, sent);
   }
 
   async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
@@ -254,6 +255,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
         this.context.gates.checkSent(event, sent);
         if (isWatched) this.tellOutgoing(event, sent);
         if (this.isReached) this.line.sendVolatile(this.namespace, event, sent);
+        else this.context.audience.check(event, sent);
       },
     };
   }

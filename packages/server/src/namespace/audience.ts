@@ -252,6 +252,11 @@ export class Audience implements LocalTargets {
     this.#sendTo(this.#rooms.resolve(names).rooms, direct, except, event, args);
   }
 
+  /** What cannot be sent is said also where nobody is left to get it. @throws as `publish` */
+  check(event: string, args: readonly Value[]): void {
+    this.#bodiesOf(event, args);
+  }
+
   #bodiesOf(event: string, args: readonly Value[]): Bodies {
     const { namespace } = this;
     return this.#context.encodeForAll({ type: PacketType.Publish, namespace, positions: [], event, args });
