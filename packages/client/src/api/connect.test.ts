@@ -4,7 +4,7 @@ import { VirtualClock } from '@halyard/harness/clock';
 import { PacketType } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { brief, connected, settle, watch, welcome } from '../../testing/fake';
-import { type ClientOptions, connect, type Fetch, polling, websocket } from '../index';
+import { type ClientOptions, connect, type Fetch, polling, sse, websocket } from '../index';
 
 const codec = json();
 
@@ -116,3 +116,28 @@ describe('in virtual time', () => {
     ]);
   });
 });
+
+test.each([
+  [true, 'include'],
+  [false, 'same-origin'],
+  [undefined, 'same-origin'],
+] as const)(
+  'withCredentials %s: the requests of sse and polling carry cookies: %s',
+  async (withCredentials, expected) => {
+    for (const transport of [polling, sse]) {
+      const seen: string[] = [];
+      const fetch: Fetch = async (_url, { method, headers, credentials }) => {
+        seen.push(`${method} ${credentials}`);
+        if (!headers['halyard-connection']) return new Response('', { headers: { 'halyard-connection': 'id' } });
+        return new Promise(() => {});
+      };
+      const { socket } = client({ transports: [transport({ fetch })], withCredentials });
+      await settle();
+      socket.disconnect();
+      await settle();
+      const [first] = seen;
+      expect(first).toBe(`${transport === sse ? 'GET' : 'POST'} ${expected}`);
+      expect(seen.every((request) => request.endsWith(` ${expected}`))).toBe(true);
+    }
+  },
+);

@@ -55,6 +55,10 @@ export function listening(): void {
   socket.once('message', async ({ text }) => void text.length);
   socket.on('ask', (question) => question.length);
   socket.on('ask', async (question) => question.length);
+  // Nobody waits for a reply to it, so what a handler of it returns is of no matter.
+  const texts: string[] = [];
+  socket.on('message', ({ text }) => texts.push(text));
+  socket.once('message', async ({ text }) => texts.push(text));
   socket.off('ask').off('message', () => {});
   socket.onAny((event, ...args) => same<[typeof event, typeof args], [string, unknown[]]>(true));
 
