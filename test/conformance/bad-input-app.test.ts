@@ -66,6 +66,36 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     expect(JSON.stringify(wire.packets)).not.toContain(secret);
   });
 
+  test('of a value that nothing can carry the stack has the line of the app, there or not', async () => {
+    const { io, socket } = await joined(() => {});
+    const deep = { a: [{ b: [{ c: [Number.NaN] }] }] };
+    const theLine = (say: () => unknown): void => {
+      try {
+        say();
+      } catch (error) {
+        expect([(error as Error).message, (error as Error).stack]).toEqual([
+          expect.stringContaining('cannot send NaN'),
+          expect.stringContaining('bad-input-app.test.ts'),
+        ]);
+        return;
+      }
+      expect.unreachable('it was sent');
+    };
+    for (const value of [Number.NaN, deep]) {
+      theLine(() => io.emit('x', value));
+      theLine(() => io.of('/nobody').emit('x', value));
+      theLine(() => io.to('r').emit('x', value));
+      theLine(() => io.volatile.emit('x', value));
+      theLine(() => socket.emit('x', value));
+      theLine(() => socket.broadcast.emit('x', value));
+      theLine(() => socket.to('r').emit('x', value));
+      theLine(() => socket.volatile.emit('x', value));
+    }
+    await expect(io.emitWithAck('x', Number.NaN)).rejects.toMatchObject({
+      stack: expect.stringContaining('bad-input-app.test.ts'),
+    });
+  });
+
   test('one that throws a PublicError: all of it to the caller, nothing to the server', async () => {
     const { wire, errors } = await joined((socket) => {
       socket.on('fail', () => {

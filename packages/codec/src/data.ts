@@ -44,6 +44,9 @@ export function fieldDepthMax(type: unknown): number {
   return dataLimits.depthMax + (wrapping[type as PacketType] ?? 0);
 }
 
+/** As many as there are of ours in the deepest call. */
+const stackFramesMore = 20;
+
 const tooDeep = `more than ${dataLimits.depthMax} levels`;
 
 let path = '';
@@ -63,6 +66,17 @@ export function checkPacket(packet: Packet): number {
   return traits & Trait.Refused ? checkFields(packet, room) : traits;
 }
 
+/** @returns the error, whose stack reaches back to the line of the app: more than the ten frames that it has else lie between */
+function notEncodable(path: string, why: string): LocalUsageError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = stackTraceLimit + stackFramesMore;
+  try {
+    return new LocalUsageError('ERR_NOT_ENCODABLE', `${path}: cannot send ${why}`, { path });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** The same for every packet, field by field: finds which field it is. */
 function checkFields(packet: Packet, room: number): number {
   let traits = 0;
@@ -72,7 +86,7 @@ function checkFields(packet: Packet, room: number): number {
     if ((found & Trait.Refused) === 0) traits |= found;
     else if (Object.hasOwn(packet, field)) {
       path = field + path;
-      throw new LocalUsageError('ERR_NOT_ENCODABLE', `${path}: cannot send ${reason}`, { path });
+      throw notEncodable(path, reason);
     }
   }
   return traits;
