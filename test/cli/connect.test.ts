@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { type HostFactory, PublicError, type Server } from '@halyard/server';
+import { type Handshake, type HostFactory, PublicError, type Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { freePort } from '../kit/ports';
@@ -101,6 +101,30 @@ test('what opens a session, or says who somebody is, is not shown', async () => 
   expect(stdout).toContain('[0,[["/members","…"]],');
   expect(stdout).toMatch(/← WELCOME {5}\[1,"[^"]+","…",/);
   expect(stdout).not.toMatch(/secret|frob/);
+});
+
+describe('what is presented again before it ends', () => {
+  test.each([
+    ['', []],
+    [', as JSON', ['--json']],
+  ])('is not shown%s', async (_name, args) => {
+    const { port } = await serve({}, (io: Server) => {
+      const lasting = (handshake: Handshake): void => {
+        handshake.expiresAt = Date.now() + 2_500;
+      };
+      io.use(lasting);
+      io.renew((handshake) => {
+        lasting(handshake);
+        io.emit('renewed', handshake.auth.token === 'secret');
+      });
+    });
+    const env = { HALYARD_AUTH: '{"token":"secret"}' };
+    const { code, stdout, stderr } = await type(`http://127.0.0.1:${port}`, ['wait renewed'], args, { env });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/RENEW.*\[15,"\/","…",1\]/);
+    expect(stdout).toMatch(/"renewed",\[true\]/);
+    expect(stdout).not.toContain('secret');
+  });
 });
 
 test('for programs there is a line of JSON for each', async () => {

@@ -34,6 +34,7 @@ function withoutSecrets(packet: Packet): Packet {
     case PacketType.Welcome:
       return { ...packet, secret: hidden };
     case PacketType.Connect:
+    case PacketType.Renew:
       return { ...packet, auth: packet.auth === undefined ? undefined : hidden };
     default:
       return packet;
