@@ -152,3 +152,25 @@ test('who is not there is not waited for, and a wrong transport is named', async
     expect.stringContaining('--transport may be of websocket, sse, polling, not "carrier-pigeon".'),
   ]);
 });
+
+test('a URL that is refused is not repeated: it may hold secrets', async () => {
+  for (const [args, message] of [
+    [['connect', 'ftp://SECRETNAME:SECRETPW@127.0.0.1'], 'by http, https, ws or wss'],
+    [['connect', 'SECRETNAME:SECRETPW@127.0.0.1'], 'by http, https, ws or wss'],
+    [['connect', 'http://SECRETNAME:SECRETPW@127.0 .1'], 'not "one that cannot be read"'],
+    [['connect', 'http://SECRETNAME:SECRETPW'], 'not "one that cannot be read"'],
+    [['connect', 'http://127.0.0.1/%zz?token=SECRETQ'], 'not "one that cannot be read"'],
+    [['bench', 'http://SECRETNAME:SECRETPW@127.0.0.1'], 'not "one with credentials"'],
+    [['tail', 'http://127.0.0.1/?token=SECRETQ'], 'without "?" and "#"'],
+    [['doctor', 'http://127.0.0.1/#SECRETQ'], 'without "?" and "#"'],
+    [['doctor', 'http://127.0.0.1', 'http://SECRETNAME:SECRETPW@127.0.0.1'], 'options alone, not "1 more"'],
+    [['doctor', 'http://127.0.0.1', '--origin', 'http://SECRETNAME:SECRETPW@127.0.0.1'], 'what a browser sends'],
+    [['doctor', 'http://127.0.0.1', '--path', '/halyard?token=SECRETQ'], 'path may be a path that begins'],
+    [['http://SECRETNAME:SECRETPW@127.0.0.1'], 'There is no such command.'],
+  ] as const) {
+    const { code, stdout, stderr } = await halyard(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('SECRET');
+  }
+});

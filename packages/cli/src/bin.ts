@@ -37,7 +37,9 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   const command = commands.find((one) => one.name === name);
   if (command === undefined) {
-    console.error(`There is no command ${JSON.stringify(name)}.\n\n${usage}`);
+    // Without its command a URL stands there, and it may hold a password.
+    const which = /^[\w-]+$/.test(name) ? `command "${name}"` : 'such command';
+    console.error(`There is no ${which}.\n\n${usage}`);
     return 2;
   }
   if (args.includes('--help') || args.includes('-h')) {

@@ -15,7 +15,8 @@ export interface Target {
 const pathDefault = '/halyard';
 
 /**
- * @param url `http`, `https`, `ws` or `wss`, and behind the host the namespace
+ * @param url `http`, `https`, `ws` or `wss`, and behind the host the namespace. No error repeats any of it: what cannot be read may hold a
+ *   password as well as what can
  * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be
  */
 export function targetOf(
@@ -30,14 +31,19 @@ export function targetOf(
     parsed = new URL(url);
     namespace = decodeURI(parsed.pathname);
   } catch {
-    throw optionError('URL', form, String(url));
+    throw optionError('URL', form, 'one that cannot be read');
   }
-  if (!/^(https?|wss?):$/.test(parsed.protocol)) throw optionError('URL', form, String(url));
+  if (!/^(https?|wss?):$/.test(parsed.protocol)) {
+    throw optionError('URL', `${form}, by http, https, ws or wss`, 'one that begins in another way');
+  }
   if (parsed.username !== '' || parsed.password !== '') {
     throw optionError('URL', `${form}; credentials belong into --auth-file or --header`, 'one with credentials');
   }
-  if (parsed.search !== '' || parsed.hash !== '') throw optionError('URL', `${form}, without "?" and "#"`, String(url));
-  if (!path.startsWith('/') || /[?#\s]/.test(path)) throw optionError('path', 'a path that begins with "/"', path);
+  if (parsed.search !== '' || parsed.hash !== '') {
+    throw optionError('URL', `${form}, without "?" and "#"`, 'one with more behind it');
+  }
+  if (!path.startsWith('/') || /[?#\s]/.test(path))
+    throw optionError('path', 'a path that begins with "/"', 'something else');
   const scheme = parsed.protocol.replace(/^ws/, 'http');
   const origin = `${scheme}//${parsed.host}`;
   return { origin, path, namespace, headers };

@@ -39,7 +39,8 @@ export const commonUsage = `  --path PATH       path of the server (default /hal
 export function urlIn(positionals: readonly string[]): string {
   const [url, ...more] = positionals;
   if (url === undefined) throw optionError('URL', 'an address such as https://app.example', '');
-  if (more.length > 0) throw optionError('what stands behind the URL', 'options alone', more.join(' '));
+  // It may be another URL, with a password in it.
+  if (more.length > 0) throw optionError('what stands behind the URL', 'options alone', `${more.length} more`);
   return url;
 }
 

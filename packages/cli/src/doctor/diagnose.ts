@@ -109,5 +109,9 @@ function originOf(given: string): string {
     const { origin } = new URL(given);
     if (/^https?:/.test(origin) && given.replace(/\/$/, '').toLowerCase() === origin) return origin;
   } catch {}
-  throw optionError('origin', 'what a browser sends, scheme, host and port, such as https://app.example', given);
+  throw optionError(
+    'origin',
+    'what a browser sends, scheme, host and port, such as https://app.example',
+    'something else',
+  );
 }
