@@ -149,8 +149,36 @@ test('who is not there is not waited for, and a wrong transport is named', async
   const wrong = await type('http://127.0.0.1', [], ['--transport', 'carrier-pigeon']);
   expect([wrong.code, wrong.stderr]).toEqual([
     2,
-    expect.stringContaining('--transport may be of websocket, sse, polling, not "carrier-pigeon".'),
+    expect.stringContaining(
+      '--transport may be one or more of websocket, sse, polling, with commas between them, not "carrier-pigeon".',
+    ),
   ]);
+});
+
+test('what cannot be is refused before anything is done', async () => {
+  const url = 'http://127.0.0.1:1';
+  for (const [args, env, message] of [
+    [['connect', '--history', '/nope/dir/h'], {}, '--history may be a file that can be read and written (ENOENT)'],
+    [['connect', '--auth', '"SECRET"'], {}, `--auth is to be an object, such as '{"token":"…"}'.`],
+    [['connect', '--auth', '["SECRET"]'], {}, '--auth is to be an object'],
+    [['bench', '--auth', '5'], {}, '--auth is to be an object'],
+    [['tail', '--auth', 'null'], {}, '--auth is to be an object'],
+    [['doctor', '--auth-file', fileOf('text.json', '"SECRET"')], {}, '--auth-file is to be an object'],
+    [['doctor'], { HALYARD_AUTH: '"SECRET"' }, 'HALYARD_AUTH is to be an object'],
+    [['bench', '--event', ''], {}, '--event may be the name of an event (event: text of 1 to 256 characters), not "".'],
+    [['bench', '--event', 'connect'], {}, '--event may be the name of an event ("connect" is a lifecycle event)'],
+    [['bench', '--fan-out', 'away'], {}, '--fan-out may be the name of an event ("away" is a lifecycle event)'],
+    [
+      ['tail', '--kind', 'x'],
+      {},
+      '--kind may be one or more of connection, session, refusal, event, warning, error, with',
+    ],
+  ] as const) {
+    const { code, stdout, stderr } = await halyard([...args, url], { env });
+    expect([args, code, stdout]).toEqual([args, 2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('SECRET');
+  }
 });
 
 test('a URL that is refused is not repeated: it may hold secrets', async () => {

@@ -422,7 +422,7 @@ test('people are told in lines, and how the command is called', async () => {
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).not.toContain('secret@');
   }
-  const secret = await halyard(['doctor', 'http://127.0.0.1:1', '--auth', '"s"', '--header', 'cookie: s']);
+  const secret = await halyard(['doctor', 'http://127.0.0.1:1', '--auth', '{"s":1}', '--header', 'cookie: s']);
   expect(secret.stderr.match(/^Warning: .*--auth-file/gm)).toHaveLength(2);
   const help = await halyard(['doctor', '--help']);
   expect([help.code, help.stdout]).toEqual([0, has('--idle-ms N')]);

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type Auth, connect as connectClient } from '@halyard/client';
 import { codecOf } from '../base/codecs';
-import { wholeNumber } from '../base/option';
+import { eventName, wholeNumber } from '../base/option';
 import { plain } from '../base/plain';
 import { targetOf } from '../base/target';
 import { Crowd } from '../bench/crowd';
@@ -57,7 +57,9 @@ export const bench: Command = {
     });
     const { origin, path, namespace, headers } = targetOf(urlIn(positionals), values.path, headersIn(values.header));
     const codec = await codecOf(values.codec);
-    const auth = (await authIn(values)) as Auth | undefined;
+    const auth: Auth | undefined = await authIn(values);
+    const event = eventName('--event', values.event);
+    const told = values['fan-out'] === undefined ? undefined : eventName('--fan-out', values['fan-out']);
     const connections = wholeNumber('--connections', values.connections, 1, 50_000);
     const durationMs = wholeNumber('--duration-ms', values['duration-ms'], 10, 3_600_000);
     const waitMs = wholeNumber('--wait-ms', values['wait-ms'], 100, 600_000);
@@ -86,7 +88,6 @@ export const bench: Command = {
       const { length: open } = crowd.sockets;
       rows.push({ what: 'open', count: open, perSecond: rate(open, tookMs), times: opening.summary(), failed });
       if (open > 0) {
-        const { event } = values;
         await live(
           () => `asking ${event}: ${echo.latencies.count} replies`,
           () => echo.run(crowd.sockets, { event, payload, durationMs, inFlight }),
@@ -96,7 +97,6 @@ export const bench: Command = {
         const times = echo.latencies.summary();
         rows.push({ what: event, count, perSecond: rate(count, echo.tookMs), times, failed: failures });
       }
-      const told = values['fan-out'];
       if (open > 0 && told !== undefined) {
         await live(
           () => `telling all ${told}: ${fanOut.rounds} times`,

@@ -30,7 +30,7 @@ export const commonOptions = {
 
 export const commonUsage = `  --path PATH       path of the server (default /halyard)
   --codec NAME      json, msgpack or protobuf (default json)
-  --auth-file FILE  JSON that the namespace is asked for with; so is the environment variable HALYARD_AUTH
+  --auth-file FILE  a JSON object that the namespace is asked for with; so is the environment variable HALYARD_AUTH
   --header LINE     a header field of every request, such as --header 'x-tenant: 7'; may come several times
   --json            for programs
   -h, --help        this`;
@@ -59,33 +59,40 @@ export function headersIn(lines: readonly string[]): Record<string, string> {
   return headers;
 }
 
+/** What a namespace is asked for with: names and values. */
+type AuthJson = { readonly [name: string]: Value };
+
 /** Rejects with LocalUsageError `ERR_OPTION`, which does not show what was given. @returns undefined if there is none */
 export async function authIn(values: {
   readonly auth?: string | undefined;
   readonly 'auth-file'?: string | undefined;
-}): Promise<Value | undefined> {
+}): Promise<AuthJson | undefined> {
   if (values.auth !== undefined) {
     warnOfSecret('--auth');
-    return jsonIn('--auth', values.auth);
+    return authOf('--auth', values.auth);
   }
   const file = values['auth-file'];
   if (file !== undefined) {
     const text = await readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
       throw optionError('--auth-file', `a file that can be read (${code})`, file);
     });
-    return jsonIn('--auth-file', text);
+    return authOf('--auth-file', text);
   }
   const { HALYARD_AUTH } = process.env;
-  return HALYARD_AUTH === undefined ? undefined : jsonIn('HALYARD_AUTH', HALYARD_AUTH);
+  return HALYARD_AUTH === undefined ? undefined : authOf('HALYARD_AUTH', HALYARD_AUTH);
 }
 
-function jsonIn(option: string, text: string): Value {
+function authOf(option: string, text: string): AuthJson {
+  // What it is may be a secret.
+  const wrong = (what: string) => new LocalUsageError('ERR_OPTION', `${option} ${what}.`, { option });
+  let auth: unknown;
   try {
-    return JSON.parse(text);
+    auth = JSON.parse(text);
   } catch {
-    // What it is may be a secret.
-    throw new LocalUsageError('ERR_OPTION', `${option} is no JSON.`);
+    throw wrong('is no JSON');
   }
+  if (typeof auth === 'object' && auth !== null && !Array.isArray(auth)) return auth as AuthJson;
+  throw wrong(`is to be an object, such as '{"token":"…"}'`);
 }
 
 function warnOfSecret(option: string): void {

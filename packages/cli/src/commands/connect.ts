@@ -56,7 +56,8 @@ export const connect: Command = {
     const waitMs = wholeNumber('--wait-ms', values['wait-ms'], 100, 600_000);
     const { origin, path, namespace, headers } = targetOf(urlIn(positionals), values.path, headersIn(values.header));
     const codec = await codecOf(values.codec);
-    const auth = (await authIn(values)) as Auth | undefined;
+    const auth: Auth | undefined = await authIn(values);
+    const transports = transportsIn(values.transport);
     const events = values.contract === undefined ? [] : await eventsIn(values.contract, values.export);
     const isTerminal = process.stdin.isTTY === true;
     const history = values.history === undefined ? [] : await historyIn(values.history);
@@ -94,7 +95,7 @@ export const connect: Command = {
 
     const socket = connectClient(origin + namespace, {
       ...{ path, codec, auth, extraHeaders: headers, autoConnect: false },
-      transports: transportsIn(values.transport).map((transport) => tapped(transport, tell)),
+      transports: transports.map((transport) => tapped(transport, tell)),
     });
     const shell = new Shell({ socket, waitMs, events, say });
     socket.connect();
@@ -141,11 +142,12 @@ async function eventsIn(file: string, exported: string | undefined): Promise<str
 /** Newest first, as readline has it. Rejects with LocalUsageError `ERR_OPTION` */
 async function historyIn(file: string): Promise<string[]> {
   try {
+    // It is there from now on: what could not be kept is said before anything is typed.
+    await appendFile(file, '');
     const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
     return lines.slice(-historyLines).reverse();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
-    throw optionError('--history', `a file that can be read (${code})`, file);
+    throw optionError('--history', `a file that can be read and written (${code})`, file);
   }
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Auth, connect as connectClient, type HalyardError } from '@halyard/client';
 import { codecOf } from '../base/codecs';
 import { askHidden } from '../base/hidden';
-import { optionError } from '../base/option';
+import { namesError } from '../base/option';
 import { plain } from '../base/plain';
 import { styleOf } from '../base/style';
 import { targetOf } from '../base/target';
@@ -40,7 +40,7 @@ export const tail: Command = {
     const { origin, path, namespace, headers } = targetOf(urlIn(positionals), values.path, headersIn(values.header));
     const codec = await codecOf(values.codec);
     const transports = transportsIn(values.transport);
-    const auth = ((await authIn(values)) ?? (await passwordAuth())) as Auth;
+    const auth: Auth = (await authIn(values)) ?? (await passwordAuth());
     const style = styleOf(process.stdout);
     const { json } = values;
     const say = (text: string): void => {
@@ -119,8 +119,7 @@ const hints: Readonly<Record<string, string>> = {
 /** @throws LocalUsageError `ERR_OPTION` */
 function kindsIn(text: string | undefined): readonly string[] {
   const names = text?.split(',') ?? kindNames;
-  for (const name of names)
-    if (!kindNames.includes(name)) throw optionError('--kind', `of ${kindNames.join(', ')}`, name);
+  for (const name of names) if (!kindNames.includes(name)) throw namesError('--kind', kindNames, name);
   return names;
 }
 

@@ -1,7 +1,7 @@
 // The transports by their names, as options take them.
 import { polling, sse, type Transport, websocket } from '@halyard/client';
 import WebSocket from 'ws';
-import { optionError } from '../base/option';
+import { namesError } from '../base/option';
 
 const transports: Readonly<Record<string, () => Transport>> = {
   // The same on every Node.
@@ -15,7 +15,7 @@ export function transportsIn(text: string | undefined): Transport[] {
   const names = text?.split(',') ?? Object.keys(transports);
   return names.map((name) => {
     const make = Object.hasOwn(transports, name) ? transports[name] : undefined;
-    if (make === undefined) throw optionError('--transport', `of ${Object.keys(transports).join(', ')}`, name);
+    if (make === undefined) throw namesError('--transport', Object.keys(transports), name);
     return make();
   });
 }
