@@ -111,6 +111,21 @@ describe.each(hosts)('on %s', (name, host) => {
     expect(valuesOf(io, 'halyard_sessions_ended_total')).toEqual({ 4400: 1 });
   });
 
+  test('codes that clients invent to close with are one label', async () => {
+    const io = await start(host());
+    const codes = [1001, 4404, ...Array.from({ length: 70 }, (_, i) => 4200 + i)];
+    for (const code of codes) await (await enter(io)).close(code);
+    const poller = await Poller.open(io.port);
+    await poller.send([0, [['/']]]);
+    await poller.packet(11);
+    await poller.request('DELETE', { 'halyard-close': '1500' });
+    const counted = { 1001: 1, 4404: 1, other: 71 };
+    await expect.poll(() => valuesOf(io, 'halyard_connections_closed_total')).toEqual(counted);
+    expect(valuesOf(io, 'halyard_sessions_away_total')).toEqual(counted);
+    await (await enter(io)).close();
+    await expect.poll(() => valuesOf(io, 'halyard_connections_closed_total')).toEqual({ 1000: 1, ...counted });
+  });
+
   test('what was refused and what has failed is counted by code', async () => {
     const io = await start(host(), { metricEventsMax: 2 });
     io.on('error', () => {});

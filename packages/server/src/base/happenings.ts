@@ -1,8 +1,8 @@
 // What happens to connections, sessions and namespaces, each named and told once: from here it is counted by its code, goes to the log,
 // to diagnostics_channel, and to who hears it of this server alone, if anybody listens there.
 import { type Channel, channel } from 'node:diagnostics_channel';
-import { brief, type Close } from '@halyard/protocol';
-import { Counts } from './counts';
+import { brief, type Close, CloseCode } from '@halyard/protocol';
+import { Counts, otherLabel } from './counts';
 import { type Logger, type LogLevel, logLevels } from './logger';
 import { Sampling } from './sampling';
 
@@ -110,7 +110,7 @@ export class Happenings {
   }
 
   readonly tell: Tell = (happening, facts) => {
-    this.counts(happening).add(String(facts.code ?? ''));
+    this.counts(happening).add(labelOf(facts.code));
     this.say(happening, facts);
   };
 
@@ -169,6 +169,17 @@ export class Happenings {
       console.error('Halyard: the logger failed:', error);
     }
   }
+}
+
+/** Of the protocol, and of RFC 6455: its registry ends with 1015. */
+const knownCloseCodes: ReadonlySet<number> = new Set([
+  ...Object.values(CloseCode),
+  ...Array.from({ length: 16 }, (_, i) => 1_000 + i),
+]);
+
+/** @returns what it is counted as. A client closes with any code it likes: those that nobody knows would use up the labels */
+function labelOf(code: Facts['code'] = ''): string {
+  return typeof code === 'number' && !knownCloseCodes.has(code) ? otherLabel : String(code);
 }
 
 /** @returns what may be said of a close: what a client gives for a reason is its own */
