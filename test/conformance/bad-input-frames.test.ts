@@ -134,7 +134,10 @@ describe.each(hosts)('packets on %s', (_name, host) => {
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
     socket.send([10, '/slow'], [2, '/slow', 'x', []], [6, '/slow', 'x', []], [2, '/slow', 'x', []]);
-    expect(await socket.close()).toEqual({ code: 1008, reason: 'ERR_WAITING_FULL: too many packets before CONNECTED' });
+    expect(await socket.close()).toEqual({
+      code: 1008,
+      reason: 'ERR_WAITING_FULL: too many packets before CONNECTED (waitingPacketsMax)',
+    });
   });
 
   test.each(['é', 'xé', '語', '😀', 'x😀'])(

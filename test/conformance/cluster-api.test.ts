@@ -177,7 +177,9 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(() => there.emit('hello', () => {})).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
     expect(reported).toEqual([]);
     there.join('three', 'four');
-    await expect.poll(() => reported).toEqual([`"join" for a socket of node ${b.node}: ERR_ROOMS_FULL`]);
+    await expect
+      .poll(() => reported)
+      .toEqual(['roomsPerSocketMax', `"join" for a socket of node ${b.node}: ERR_ROOMS_FULL`]);
     there.disconnect();
     await joined.wire.packet(13);
     const other = await join(b);
@@ -296,7 +298,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     two.socket.join('full', 'up');
     expect(await a.in(two.id).in(other.id).socketsJoin('late')).toEqual({ missing: [b.node] });
     expect(other.socket.rooms.has('late')).toBe(true);
-    expect(reported).toEqual([`asking node ${b.node} for "sockets act": ERR_ROOMS_FULL`]);
+    expect(reported).toEqual(['roomsPerSocketMax', `asking node ${b.node} for "sockets act": ERR_ROOMS_FULL`]);
     await a.in(two.id).disconnectSockets();
     await two.wire.packet(13);
     await a.in('late').disconnectSockets(true);

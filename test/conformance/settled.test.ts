@@ -96,7 +96,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     const { code, reason } = await wire.until(({ closed }) => closed);
     expect([code, reason]).toEqual([
       4429,
-      'ERR_WINDOW: more than 64 packets, or 1048576 bytes, that are not confirmed',
+      'ERR_WINDOW: more than 64 packets that are not confirmed (windowPacketsMax)',
     ]);
     good.send([2, '/', 'unknown', [], 1]);
     await good.packet(4);

@@ -5,7 +5,7 @@ import { defaultOutboxLimits, type SessionSettings } from '../wire/limits';
 import { type CountedPacket, type NumberRanges, PacketType } from '../wire/packet';
 import { PendingAcks } from './acks';
 import { type OpenPacket, OpenPackets } from './open-packets';
-import { type ServerLimits, type Window, windowError } from './paced-machine';
+import { checkWindow, type ServerLimits, type Window } from './paced-machine';
 import { type ResumeCounts, ServerMachine, type ServerSink } from './server-machine';
 import { Settled } from './settled';
 
@@ -247,8 +247,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   #checkWindow(window: Window): void {
     const packets = this.#open.count + this.#settledPackets - this.#stored.packets + this.untoldPackets;
     const bytes = this.#open.bytes + this.#settledBytes - this.#stored.bytes + this.untoldBytes;
-    if (packets <= window.windowPacketsMax && (packets === 1 || bytes <= window.windowBytesMax)) return;
-    throw windowError(window);
+    checkWindow(window, packets, bytes);
   }
 
   #close({ number, size }: OpenPacket, now: number): void {

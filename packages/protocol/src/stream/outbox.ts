@@ -85,9 +85,10 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
   push(frame: F, mark: number, { outboxPacketsMax, outboxBytesMax }: OutboxLimits): void {
     const { unconfirmed } = this;
     if (unconfirmed > 0 && (unconfirmed >= outboxPacketsMax || this.#bytes + frame.length > outboxBytesMax)) {
+      const limit = unconfirmed >= outboxPacketsMax ? 'outboxPacketsMax' : 'outboxBytesMax';
       throw new LocalUsageError(
         'ERR_OUTBOX_FULL',
-        `${unconfirmed} packets (${this.#bytes} bytes) wait for the client: see the server's outboxPacketsMax, outboxBytesMax`,
+        `${unconfirmed} packets (${this.#bytes} bytes) wait for the client: see the server's ${limit}`,
       );
     }
     this.#entries ??= [];

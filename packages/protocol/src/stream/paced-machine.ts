@@ -143,9 +143,7 @@ export class PacedMachine<
     this.#lateBytes += size;
     const { length } = this.#late;
     const window = this.windowAt(number);
-    if (length > window.windowPacketsMax || (length > 1 && this.#lateBytes > window.windowBytesMax)) {
-      throw windowError(window);
-    }
+    checkWindow(window, length, this.#lateBytes);
   }
 
   /** Takes as much of what waits as there was time for. */
@@ -169,11 +167,13 @@ export class PacedMachine<
   }
 }
 
-/** The peer has sent more than it was told to. */
-export function windowError({ windowPacketsMax, windowBytesMax }: Window): RemoteProtocolError {
-  return new RemoteProtocolError(
-    'ERR_WINDOW',
-    `more than ${windowPacketsMax} packets, or ${windowBytesMax} bytes, that are not confirmed`,
-    CloseCode.RateLimited,
-  );
+/** One packet alone may have any number of bytes. @throws RemoteProtocolError if the peer has sent more than it was told to */
+export function checkWindow({ windowPacketsMax, windowBytesMax }: Window, packets: number, bytes: number): void {
+  if (packets > windowPacketsMax) throw windowError(`${windowPacketsMax} packets`, 'windowPacketsMax');
+  if (packets > 1 && bytes > windowBytesMax) throw windowError(`${windowBytesMax} bytes`, 'windowBytesMax');
+}
+
+function windowError(most: string, limit: keyof Window): RemoteProtocolError {
+  const message = `more than ${most} that are not confirmed (${limit})`;
+  return new RemoteProtocolError('ERR_WINDOW', message, CloseCode.RateLimited);
 }

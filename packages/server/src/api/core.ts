@@ -172,6 +172,7 @@ export class Core {
         ? (session) => socketIdIn(session, platform.randomBytes(6).toString('base64url'))
         : () => platform.randomBytes(12).toString('base64url'),
       report,
+      warn,
       unhandled: this.reports.unhandled,
       refused: this.reports.refused,
       emptied: (name) => this.namespaces.emptied(name),
@@ -187,6 +188,7 @@ export class Core {
       helloTimeoutMs: options.helloTimeoutMs,
       greetings: new Set(),
       greeted: (connection, hello) => this.#sessions.greet(connection, hello),
+      warn,
     };
     const admission: AdmissionOptions = { ...options, codecNames: codecs.map(({ name }) => name) };
     const accept = (connection: Connection): boolean => this.#accept(connection);
@@ -214,7 +216,7 @@ export class Core {
       accept,
       forward: forwarding?.forward,
     });
-    const forwarded = new ForwardedRequests({ ...options, answer: http.answer });
+    const forwarded = new ForwardedRequests({ ...options, answer: http.answer, warn });
     this.#inbox.on(forwardedKind, forwarded.take);
     this.#inbox.on(abortedKind, forwarded.abort);
     this.#router = new Router({

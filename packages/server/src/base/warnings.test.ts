@@ -50,13 +50,17 @@ it('say each of several things of a kind once a minute; those beyond so many are
 
 describe('a session that the server ends', () => {
   it.each([
-    [4413, 'outbox-full', 'outboxBytesMax'],
+    [4413, "ERR_OUTBOX_FULL: 16 packets wait for the client: see the server's outboxPacketsMax", 'outboxPacketsMax'],
+    [4413, 'backpressureBytesMax', 'backpressureBytesMax'],
+    [4413, 'ERR_OUTBOX_FULL: all sessions together have too much (outboxesBytesMax)', undefined],
     [4413, 'log-trimmed', 'logBytesMax'],
     [4410, 'log-trimmed', 'logBytesMax'],
     [4410, 'too-many-positions', 'helloPositionsMax'],
     [4410, 'unknown-session', undefined],
-    [1008, 'too much waits', 'waitingPacketsMax'],
-    [1009, 'a frame may have 100 bytes', 'frameBytesMax'],
+    [4429, 'ERR_WINDOW: more than 64 packets that are not confirmed (windowPacketsMax)', 'windowPacketsMax'],
+    [4408, 'no HELLO', 'helloTimeoutMs'],
+    [1008, 'ERR_WAITING_FULL: too many bytes before CONNECTED (waitingBytesMax)', 'waitingBytesMax'],
+    [1009, 'frames may have 100 bytes (frameBytesMax)', 'frameBytesMax'],
     [1011, 'it failed', 'ERR_INTERNAL'],
     [1000, 'the app has closed it', undefined],
     [4400, 'a packet is an array', undefined],

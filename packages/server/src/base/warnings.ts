@@ -35,27 +35,31 @@ export class Warnings {
   }
 }
 
-/** @returns what to say of a session that the server ends for a reason of its own; undefined for others */
+/** Says of a close that the server makes for a reason of its own what an operator should know, if there is anything. */
+export function warnOfClose(close: Close, warn: (code: string, message: string) => void): void {
+  const warning = warningOf(close);
+  if (warning !== undefined) warn(...warning);
+}
+
+/** @returns what to say of a client that the server closes for a reason of its own; undefined for others */
 export function warningOf({ code, reason, by }: Close): [code: string, message: string] | undefined {
   if (by !== 'server') return undefined;
-  const isTrimmed = reason === 'log-trimmed';
   switch (code) {
     case CloseCode.SlowConsumer:
-      return isTrimmed ? trimmed : full;
+      return reason === 'log-trimmed' ? trimmed : limited(code, reason);
     case CloseCode.SessionEnded:
       if (reason === 'too-many-positions')
         return [
           'helloPositionsMax',
           'A client came back that names more logs than helloPositionsMax (docs/PROTOCOL.md §5.7).',
         ];
-      return isTrimmed ? trimmed : undefined;
+      return reason === 'log-trimmed' ? trimmed : undefined;
     case CloseCode.PolicyViolation:
-      return [
-        'waitingPacketsMax',
-        `A session was ended (${code}): ${reason}. See waitingPacketsMax and waitingBytesMax.`,
-      ];
     case CloseCode.TooBig:
-      return ['frameBytesMax', `A session was ended (${code}): ${reason}. See frameBytesMax.`];
+    case CloseCode.RateLimited:
+      return limited(code, reason);
+    case CloseCode.HelloTimeout:
+      return ['helloTimeoutMs', 'A connection was closed (4408): its client has not said HELLO within helloTimeoutMs.'];
     case CloseCode.InternalError:
       return ['ERR_INTERNAL', `A session was ended (${code}): ${reason}. See the event "error".`];
     default:
@@ -63,12 +67,15 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
   }
 }
 
+/** Reasons of limits end with the option. */
+function limited(code: number, reason: string): [code: string, message: string] | undefined {
+  const [, option] = /(\w+Max)\)?$/.exec(reason) ?? [];
+  // That one is told of once, and not for each session that it ends.
+  if (option === undefined || option === 'outboxesBytesMax') return undefined;
+  return [option, `A client was closed with ${code}: ${reason}. See ${option}.`];
+}
+
 const trimmed: [string, string] = [
   'logBytesMax',
   'A client came back, or caught up, too late: what it missed was not kept. See logPacketsMax, logBytesMax and journalBytesMax.',
-];
-
-const full: [string, string] = [
-  'outboxBytesMax',
-  'A session was ended (4413): more waits for its client to confirm than outboxPacketsMax or outboxBytesMax allow.',
 ];

@@ -54,7 +54,7 @@ export class EventMiddleware {
     if (this.#waiting >= this.#eventsMax) {
       throw new RemoteProtocolError(
         'ERR_WAITING_FULL',
-        'too many events wait for middleware',
+        'too many events wait for middleware (waitingPacketsMax)',
         CloseCode.PolicyViolation,
       );
     }

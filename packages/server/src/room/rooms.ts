@@ -12,6 +12,8 @@ export interface RoomsContext {
   readonly turn: DirectTurn | QueuedTurn;
   readonly fanOut: FanOut;
   readonly roomsPerSocketMax: number;
+  /** A limit was met. @param code the option */
+  readonly warn: (code: string, message: string) => void;
   /** Where other nodes may say something volatile to a room. A store of its own has none. */
   readonly channels: Channels | undefined;
 }
@@ -70,6 +72,10 @@ export class Rooms implements RoomContext {
 
   get roomsPerSocketMax(): number {
     return this.#context.roomsPerSocketMax;
+  }
+
+  get warn(): RoomsContext['warn'] {
+    return this.#context.warn;
   }
 
   /** Of what was emitted last; where others emit too, of now. */

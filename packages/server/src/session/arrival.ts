@@ -1,6 +1,7 @@
 // A connection whose HELLO has come, as long as the store is asked for its session, or the app whether that may come back: what
 // follows HELLO waits.
 import { afterClose, type Close, CloseCode, type Frame } from '@halyard/protocol';
+import { warnOfClose } from '../base/warnings';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Connection, Receiver } from '../wire/connection';
 
@@ -13,6 +14,8 @@ export interface ArrivalContext {
   readonly bytesMax: number;
   /** Arrivals under way: each takes itself out. */
   readonly arrivals: Set<Arrival>;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
 }
 
 export class Arrival extends Timed implements Receiver {
@@ -43,8 +46,8 @@ export class Arrival extends Timed implements Receiver {
     this.#frames.push(typeof frame === 'string' ? frame : new Uint8Array(frame));
     this.#bytes += frame.length;
     const { framesMax, bytesMax } = this.#context;
-    if (this.#frames.length <= framesMax && (this.#frames.length === 1 || this.#bytes <= bytesMax)) return;
-    this.end({ code: CloseCode.RateLimited, reason: 'ERR_WINDOW: more than may wait before WELCOME', by: 'server' });
+    if (this.#frames.length > framesMax) this.#tooMuch('windowPacketsMax');
+    else if (this.#frames.length > 1 && this.#bytes > bytesMax) this.#tooMuch('windowBytesMax');
   }
 
   /** Whether a session is still to be found: for the connection, or because its client ends it. */
@@ -69,13 +72,16 @@ export class Arrival extends Timed implements Receiver {
   }
 
   override due(): void {
-    this.end({ code: CloseCode.TryAgainLater, reason: this.waitsFor, by: 'server' });
+    const { waitsFor } = this;
+    this.#context.warn('helloTimeoutMs', `A connection was closed after helloTimeoutMs: ${waitsFor}.`);
+    this.end({ code: CloseCode.TryAgainLater, reason: waitsFor, by: 'server' });
   }
 
   /** Closes the connection. */
   end(close: Close): void {
     if (this.isOver) return;
     this.#over();
+    warnOfClose(close, this.#context.warn);
     this.#connection.close(close);
   }
 
@@ -84,6 +90,11 @@ export class Arrival extends Timed implements Receiver {
     if (this.isOver) return;
     this.#over();
     for (const frame of this.#frames) this.#connection.receiver.onFrame(frame);
+  }
+
+  #tooMuch(limit: string): void {
+    const reason = `ERR_WINDOW: more than may wait before WELCOME (${limit})`;
+    this.end({ code: CloseCode.RateLimited, reason, by: 'server' });
   }
 
   #over(): void {

@@ -220,6 +220,7 @@ export abstract class Attending extends Reading implements Entrant {
     if (this.has(name)) return;
     if (listOf(this.presences).length + (this.pending?.undecided ?? 0) >= namespacesPerSessionMax) {
       const message = `A session may be in ${namespacesPerSessionMax} namespaces (namespacesPerSessionMax).`;
+      this.context.warn('namespacesPerSessionMax', `A namespace was refused: ${message}`);
       this.refuse(name, { code: 'ERR_NAMESPACES_FULL', message, data: undefined });
       return;
     }

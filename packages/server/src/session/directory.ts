@@ -176,10 +176,10 @@ export class Sessions {
   }
 
   #arrival(connection: Connection): Arrival {
-    const { wheel, settings, helloTimeoutMs } = this.#context;
+    const { wheel, settings, helloTimeoutMs, warn } = this.#context;
     const { windowPacketsMax, windowBytesMax } = settings;
     const limits = { framesMax: windowPacketsMax + packetsBeside, bytesMax: windowBytesMax * 2 };
-    return new Arrival(connection, { wheel, helloTimeoutMs, ...limits, arrivals: this.#arrivals });
+    return new Arrival(connection, { wheel, helloTimeoutMs, ...limits, arrivals: this.#arrivals, warn });
   }
 
   /**

@@ -9,6 +9,7 @@ import {
   packetLimits,
   RemoteProtocolError,
 } from '@halyard/protocol';
+import { warnOfClose } from '../base/warnings';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Connection, Receiver } from '../wire/connection';
 
@@ -20,6 +21,8 @@ export interface GreetingContext {
   readonly greetings: Set<Greeting>;
   /** Takes the connection over, or closes it. */
   greeted(connection: Connection, hello: HelloPacket): void;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
 }
 
 export class Greeting extends Timed implements Receiver {
@@ -62,8 +65,9 @@ export class Greeting extends Timed implements Receiver {
 
   onDrain(): void {}
 
-  onClose(_close: Close): void {
+  onClose(close: Close): void {
     this.#over();
+    warnOfClose(close, this.#context.warn);
   }
 
   override due(): void {
@@ -73,6 +77,7 @@ export class Greeting extends Timed implements Receiver {
   /** Closes the connection. */
   end(close: Close): void {
     this.#over();
+    warnOfClose(close, this.#context.warn);
     this.#connection.close(close);
   }
 

@@ -104,7 +104,7 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     if (this.isOver) throw new LocalUsageError('ERR_SESSION_ENDED', 'the session is over');
     const { meters, wheel, ackTimeoutMs } = this.context;
     const deadline = wheel.now() + (timeoutMs ?? ackTimeoutMs);
-    const ack = this.machine.expectAck(deadline, meters.isOn ? timed(settle, meters) : settle);
+    const ack = this.#expectAck(deadline, meters.isOn ? timed(settle, meters) : settle);
     try {
       this.push({ type: PacketType.Event, namespace, event, args, ack });
     } catch (error) {
@@ -112,6 +112,17 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
       throw error;
     }
     this.schedule();
+  }
+
+  #expectAck(deadline: number, settle: Settle): number {
+    try {
+      return this.machine.expectAck(deadline, settle);
+    } catch (error) {
+      const { pendingAcksMax } = this.context.serverLimits;
+      const message = `The app waits for ${pendingAcksMax} replies of one session (pendingAcksMax): it could not ask for another.`;
+      this.context.warn('pendingAcksMax', message);
+      throw error;
+    }
   }
 
   sendAck(ack: number, value: Value | undefined): void {

@@ -88,9 +88,8 @@ export class PendingNamespaces {
     if (waiting === undefined) return false;
     this.#bytes += size;
     const { waitingPacketsMax, waitingBytesMax } = this.#limits;
-    if (++this.#count > waitingPacketsMax || this.#bytes > waitingBytesMax) {
-      throw new RemoteProtocolError('ERR_WAITING_FULL', 'too many packets before CONNECTED', CloseCode.PolicyViolation);
-    }
+    if (++this.#count > waitingPacketsMax) throw tooMuch('packets', 'waitingPacketsMax');
+    if (this.#bytes > waitingBytesMax) throw tooMuch('bytes', 'waitingBytesMax');
     waiting.packets.push([packet, number]);
     waiting.bytes += size;
     return true;
@@ -112,4 +111,9 @@ export class PendingNamespaces {
     for (const waiting of this.#leaving) if (waiting.handshake === handshake) return waiting;
     return undefined;
   }
+}
+
+function tooMuch(what: string, limit: keyof PendingLimits): RemoteProtocolError {
+  const message = `too many ${what} before CONNECTED (${limit})`;
+  return new RemoteProtocolError('ERR_WAITING_FULL', message, CloseCode.PolicyViolation);
 }

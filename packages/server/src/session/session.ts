@@ -24,7 +24,7 @@ import {
 import { listOf } from '../base/compact-list';
 import { debugOf } from '../base/debug';
 import { type Facts, factsOf, type Happening } from '../base/happenings';
-import { warningOf } from '../base/warnings';
+import { warnOfClose } from '../base/warnings';
 import { TimedCall } from '../base/wheel';
 import type { Recorded } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
@@ -415,8 +415,7 @@ export class Session extends Roaming implements Receiver {
     if (this.isOver) return;
     debug?.(`session ${this.id} ${this.isElsewhere ? 'goes on elsewhere' : 'is over'}: ${closeWords(close)}`);
     this.tell(this.isElsewhere ? 'session moved' : 'session ended', factsOf(close));
-    const warning = warningOf(close);
-    if (warning !== undefined) this.context.warn(...warning);
+    warnOfClose(close, this.context.warn);
     const connection = this.detach();
     this.machine.end(new LocalUsageError('ERR_SESSION_ENDED', `the session is over: ${close.reason || close.code}`));
     this.context.wheel.cancel(this);

@@ -123,7 +123,9 @@ export abstract class Spans implements Subscriber {
     checkRoomName(name, turn.isShared);
     this.#current ??= new Map();
     if (this.#current.size >= roomsPerSocketMax) {
-      throw new LocalUsageError('ERR_ROOMS_FULL', `a socket may be in ${roomsPerSocketMax} rooms (roomsPerSocketMax)`);
+      const message = `a socket may be in ${roomsPerSocketMax} rooms (roomsPerSocketMax)`;
+      this.#rooms.warn('roomsPerSocketMax', `A socket was not let into a room: ${message}.`);
+      throw new LocalUsageError('ERR_ROOMS_FULL', message);
     }
     const membership = this.#rooms.enter(this, name);
     this.#current.set(name, membership);

@@ -157,8 +157,11 @@ export class Router implements HostHandlers {
   }
 
   refusal(request: RequestFacts, answer: HttpAnswer): HttpAnswer {
-    const { path, admission } = this.#options;
+    const { path, admission, warn } = this.#options;
     if (request.path === path) this.#refused(request, answer);
+    const { code, message } = refusalIn(answer);
+    const option = limitOf[code];
+    if (option !== undefined) warn(option, `A request was refused: ${message}`, '');
     const origin = request.peer.headers.get('origin');
     if (origin === undefined || request.path !== path || refuseOrigin(request, admission) !== undefined) return answer;
     return readable(answer, origin, allowsCredentials(admission));
@@ -175,9 +178,9 @@ export class Router implements HostHandlers {
     return { refuse };
   }
 
-  readonly #refused = ({ method, peer }: RequestFacts, { status, body }: HttpAnswer): void => {
-    const { code } = typeof body === 'string' ? (JSON.parse(body) as { code: string }) : { code: '' };
-    debug?.(`${quoted(method)} of ${peer.address} was refused: ${status} ${code}`);
+  readonly #refused = ({ method, peer }: RequestFacts, answer: HttpAnswer): void => {
+    const { code } = refusalIn(answer);
+    debug?.(`${quoted(method)} of ${peer.address} was refused: ${answer.status} ${code}`);
     this.#options.tell('request refused', { code });
   };
 
@@ -189,6 +192,17 @@ export class Router implements HostHandlers {
     }
     return refusal;
   }
+}
+
+/** The options that hosts refuse a request by. */
+const limitOf: Readonly<Record<string, string>> = {
+  ERR_BODY_TOO_BIG: 'httpBodyBytesMax',
+  ERR_BODY_TIMEOUT: 'bodyTimeoutMs',
+  ERR_BODIES_FULL: 'httpBodiesBytesMax',
+};
+
+function refusalIn({ body }: HttpAnswer): { readonly code: string; readonly message: string } {
+  return typeof body === 'string' ? JSON.parse(body) : { code: '', message: '' };
 }
 
 /** Tells of the answer if it is a refusal. */

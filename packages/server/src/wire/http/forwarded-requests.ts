@@ -9,6 +9,8 @@ export interface ForwardedRequestsOptions {
   readonly httpBodyBytesMax: number;
   /** Answers a request, now or later. */
   answer(request: HttpRequest, reply: HttpReply): void;
+  /** A limit was met. @param code the option */
+  warn(code: string, message: string): void;
 }
 
 export class ForwardedRequests {
@@ -23,7 +25,7 @@ export class ForwardedRequests {
   /** @throws RemoteProtocolError `ERR_FORWARDED` for what is no request */
   readonly take = (message: Value, from: string): Promise<Value> => {
     const { number, request } = requestOf(message);
-    const { answer, httpBodyBytesMax } = this.#options;
+    const { answer, httpBodyBytesMax, warn } = this.#options;
     return new Promise((resolve) => {
       const key = keyOf(from, number);
       const reply = new HeldReply((said) => {
@@ -31,8 +33,13 @@ export class ForwardedRequests {
         resolve(answerMessage(said));
       });
       this.#held.set(key, reply);
-      if (request.body.length > httpBodyBytesMax) reply.send(bodyTooBig(httpBodyBytesMax));
-      else answer(request, reply);
+      if (request.body.length > httpBodyBytesMax) {
+        warn(
+          'httpBodyBytesMax',
+          `A request of another server was refused: it has more than ${httpBodyBytesMax} bytes.`,
+        );
+        reply.send(bodyTooBig(httpBodyBytesMax));
+      } else answer(request, reply);
     });
   };
 

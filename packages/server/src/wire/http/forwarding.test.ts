@@ -136,7 +136,8 @@ describe('a request from another server', () => {
     ['a field too long', change(4, '1'.repeat(33))],
     ['a body that is text', change(6, 'x')],
   ])('that is none (%s) is refused with the rule', (_what, message) => {
-    const { take, abort } = new ForwardedRequests({ httpBodyBytesMax: 10, answer: () => expect.unreachable() });
+    const unreachable = () => expect.unreachable();
+    const { take, abort } = new ForwardedRequests({ httpBodyBytesMax: 10, answer: unreachable, warn: unreachable });
     expect(() => take(message, 'other')).toThrow(expect.objectContaining({ code: 'ERR_FORWARDED' }));
     expect(() => abort(message, 'other')).toThrow(expect.objectContaining({ code: 'ERR_FORWARDED' }));
   });
@@ -146,6 +147,7 @@ describe('a request from another server', () => {
     const { take, abort } = new ForwardedRequests({
       httpBodyBytesMax: 10,
       answer: (_request, reply) => replies.push(reply),
+      warn: () => expect.unreachable(),
     });
     let aborted = 0;
     const answer = take(good, 'other');
