@@ -64,6 +64,11 @@ describe('settings and options', () => {
     expect(settings.map(([name, value]) => [name, Number(value)])).toEqual(Object.entries(all));
   });
 
+  test('every option that is a number has a row', () => {
+    const numbers = Object.keys(defaults).filter((name) => typeof defaults[name] === 'number');
+    expect(rows.map(([name]) => name).toSorted()).toEqual(numbers.toSorted());
+  });
+
   test.each(rows)('%s: %s, from %s', (name = '', value, range = '') => {
     expect(Number(value)).toBe(defaults[name]);
     const [min, max] = range.split('–');
