@@ -188,6 +188,11 @@ export const packets: readonly Case[] = [
     '5,000 PINGs',
     many(5_000, () => '[8]'),
   ),
+  breaks(
+    '20,000 PINGs',
+    many(20_000, () => '[8]'),
+    '4429 ERR_RATE',
+  ),
   endures(
     '5,000 volatile events that nobody handles',
     many(5_000, () => '[6,"/","nothing",[1,2,3]]'),

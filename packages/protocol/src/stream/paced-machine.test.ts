@@ -36,6 +36,30 @@ function paced(limits: Partial<RateLimits>, Machine: typeof ServerMachine<string
   };
 }
 
+describe('what says nothing', () => {
+  const ping = { type: PacketType.Ping, received: undefined } as const;
+  const ended = expect.objectContaining({ code: 'ERR_RATE', closeCode: 4429 });
+
+  it('is no more than 10,000 packets in a second, and within the bytes of one', () => {
+    const { machine } = paced({ bytesPerSecondMax: 1_000 });
+    for (let now = 1_000; now < 4_000; now += 1_000) for (let i = 0; i < 10_000; i++) machine.receive(ping, now);
+    expect(() => machine.receive(ping, 3_999)).toThrow(ended);
+    const other = paced({ bytesPerSecondMax: 1_000 }).machine;
+    other.receive({ type: 'hint' }, 1_000, 1_000);
+    other.receive({ type: 'hint' }, 2_000, 1_000);
+    expect(() => other.receive({ type: 'hint' }, 2_999, 1)).toThrow(ended);
+  });
+
+  it('is not what confirms something', () => {
+    const { machine } = paced({});
+    for (let i = 1; i <= 30_000; i++) {
+      machine.send('x', i);
+      machine.receive({ type: PacketType.Sack, received: i }, 1_000, 10);
+    }
+    expect(machine.confirmed).toBe(30_000);
+  });
+});
+
 describe('packets in a second', () => {
   it('are taken as they come if they are no more', () => {
     const { send, take, told, machine } = paced({ packetsPerSecondMax: 20 });

@@ -27,6 +27,8 @@ export type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'
 /** What waits is looked at so often, in milliseconds. */
 const lookMs = 100;
 const heard: HintPacket = { type: 'hint' };
+/** What says nothing new and need not wait (PING, SACK and PONG that confirm nothing, hints): no more in a second. */
+export const idlePacketsPerSecondMax = 10_000;
 
 export class PacedMachine<
   F extends { readonly length: number },
@@ -41,6 +43,10 @@ export class PacedMachine<
   #bytesTaken = 0;
   /** … as of then. All three are whole: other numbers would take an object each. */
   #takenAt = 0;
+  /** What said nothing since then: packets, and their sizes together. */
+  #idlePackets = 0;
+  #idleBytes = 0;
+  #idleSince = 0;
   /** What has come too fast. */
   #late: Late[] | undefined = undefined;
   #lateBytes = 0;
@@ -66,7 +72,27 @@ export class PacedMachine<
       this.#tell(true);
       return super.receive(heard, now);
     }
-    return super.receive(packet, now, size) || this.#late !== undefined;
+    const { confirmed } = this.outbox;
+    const isCloser = super.receive(packet, now, size) || this.#late !== undefined;
+    if (saysNothing(packet) && confirmed === this.outbox.confirmed) this.#idled(now, size);
+    return isCloser;
+  }
+
+  /** @throws RemoteProtocolError `ERR_RATE`. Nothing of it waits: it is about what is now */
+  #idled(now: number, size: number): void {
+    const { bytesPerSecondMax = Infinity } = this.limits;
+    if (now - this.#idleSince >= 1_000) {
+      this.#idleSince = now;
+      this.#idlePackets = this.#idleBytes = 0;
+    }
+    this.#idlePackets++;
+    this.#idleBytes += size;
+    if (this.#idlePackets <= idlePacketsPerSecondMax && this.#idleBytes <= bytesPerSecondMax) return;
+    throw new RemoteProtocolError(
+      'ERR_RATE',
+      `more than ${idlePacketsPerSecondMax} packets that say nothing, or ${bytesPerSecondMax} bytes of them, in a second`,
+      CloseCode.RateLimited,
+    );
   }
 
   protected override count(packet: CountedPacket, now: number, size: number): void {
@@ -176,4 +202,8 @@ export function checkWindow({ windowPacketsMax, windowBytesMax }: Window, packet
 function windowError(most: string, limit: keyof Window): RemoteProtocolError {
   const message = `more than ${most} that are not confirmed (${limit})`;
   return new RemoteProtocolError('ERR_WINDOW', message, CloseCode.RateLimited);
+}
+
+function saysNothing({ type }: SessionPacket | DrainPacket | HintPacket): boolean {
+  return type === PacketType.Ping || type === PacketType.Pong || type === PacketType.Sack || type === 'hint';
 }
