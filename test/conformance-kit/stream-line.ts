@@ -106,7 +106,7 @@ export class StreamLine implements Line {
 
   #take(event: string): void {
     if (this.#over) return;
-    const [, close, data] = /^(event: close\n)?data: (.*)$/.exec(event) ?? [];
+    const [, close, data] = /^(event: close\n)?data: ([^\n]*)$/.exec(event) ?? [];
     if (data === undefined) throw new Error(`no event of §7.1: ${event.slice(0, 200)}`);
     if (close === undefined) {
       const frame = this.#writing.binary ? new Uint8Array(Buffer.from(data, 'base64')) : data;

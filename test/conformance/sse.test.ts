@@ -1,6 +1,6 @@
 // The sse transport (docs/PROTOCOL.md §7.1), by hand and with the client, on both hosts.
 import { type IncomingMessage, request } from 'node:http';
-import { connect, sse } from '@halyard/client/core';
+import { connect, polling, sse } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import type { Server, ServerOptions } from '@halyard/server';
@@ -48,7 +48,7 @@ class Stream {
 
   /** What came in events without a name. */
   get frames(): string[] {
-    return [...this.text.matchAll(/(?<=\n\n)data: (.*)\n\n/g)].map(([, data]) => data as string);
+    return [...this.text.matchAll(/(?<=\n\n)data: ([^\n]*)\n\n/g)].map(([, data]) => data as string);
   }
 
   get packets(): unknown[][] {
@@ -258,6 +258,25 @@ describe.each(hosts)('sse, on %s', (_name, host) => {
     expect(heard).toEqual(Array.from({ length: 300 }, (_, i) => i));
     socket.connection.close();
     await expect.poll(() => io.sockets.size).toBe(0);
+  });
+
+  test.each([
+    ['sse', sse],
+    ['polling', polling],
+  ])('the client: characters that end a line in some languages end none, %s', async (_transport, transport) => {
+    const io = await app();
+    const socket = dial(io, { transport: transport() });
+    const told: unknown[] = [];
+    socket.on('error', (error) => told.push(error));
+    socket.on('disconnect', (info) => told.push(info));
+    const heard: unknown[] = [];
+    socket.on('news', (value: unknown) => heard.push(value));
+    // JSON escapes the first four, and no other.
+    const texts = ['\n', '\r', '\v', '\f', '\u0085', '\u2028', '\u2029'].map((char) => `a${char}b${char}${char}`);
+    expect(await socket.emitWithAck('echo', ...texts)).toEqual(texts);
+    for (const text of texts) io.to('all').emit('news', text);
+    await expect.poll(() => heard).toEqual(texts);
+    expect(told).toEqual([]);
   });
 
   test('the client: a stream that ends is another one, and the session goes on', async () => {

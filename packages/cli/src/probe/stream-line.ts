@@ -89,7 +89,7 @@ class StreamLine extends HttpLine {
   }
 
   #hear(event: string): void {
-    const [, close, data] = /^(event: close\n)?data: (.*)/.exec(event) ?? [];
+    const [, close, data] = /^(event: close\n)?data: ([^\n]*)/.exec(event) ?? [];
     if (data === undefined) return;
     if (close !== undefined) this.over(closedOf(data));
     else {

@@ -207,7 +207,7 @@ function open(
         onOpen();
       }
       for (const event of events) {
-        const [, close, data] = /^(event: close\n)?data: (.*)/.exec(event) ?? [];
+        const [, close, data] = /^(event: close\n)?data: ([^\n]*)/.exec(event) ?? [];
         if (closed) return;
         if (close) return endBy(data!);
         if (data) onFrame(binary ? Uint8Array.from(atob(data), (char) => char.charCodeAt(0)) : data);

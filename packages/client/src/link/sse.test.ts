@@ -27,15 +27,15 @@ async function streamed(parts: Iterable<Uint8Array | string>) {
   return { frames, close };
 }
 
-test('events that come in any parts', async () => {
-  const stream = ':   \n\ndata: ü1\n\n:\n\ndata: 2\n\nevent: close\ndata: 1001 drain\n\n';
+test('events that come in any parts, with line ends of Unicode, which end none here', async () => {
+  const stream = ':   \n\ndata: ü1\u2028\u2029\u00852\n\n:\n\ndata: 2\n\nevent: close\ndata: 1001 drain\n\n';
   const bytes = new TextEncoder().encode(stream);
   for (const size of [1, 2, 3, 5, 1_000]) {
     const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
       bytes.subarray(i * size, (i + 1) * size),
     );
     expect(await streamed(parts)).toEqual({
-      frames: ['ü1', '2'],
+      frames: ['ü1\u2028\u2029\u00852', '2'],
       close: { code: 1001, reason: 'drain', by: 'server' },
     });
   }
