@@ -217,6 +217,56 @@ test('a body that stands still is answered, and its stream closed', async () => 
   expect((await ask(port, 'POST')).status).toBe(200);
 });
 
+test('who does not read a stream of events is cut at the limit', async () => {
+  // It had no limit: 200 MB waited here.
+  const port = await start({ backpressureBytesMax: 1 << 20 });
+  io.on('connection', (socket) => socket.join('all'));
+  const stream = opened(port).request({
+    accept: 'text/event-stream',
+    'halyard-protocol': 'halyard.v1+json',
+    ':path': '/halyard',
+  });
+  const [headers] = await once(stream, 'response');
+  stream.resume();
+  await ask(port, 'POST', { 'halyard-connection': String(headers['halyard-connection']), 'halyard-seq': '1' }, '[0]');
+  await expect.poll(() => io.sockets.size).toBe(1);
+  const [socket] = [...io.sockets.values()];
+  stream.pause();
+  let sent = 0;
+  for (; !socket?.away && sent < 1_000; sent++) {
+    io.to('all').emit('large', 'x'.repeat(50_000));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(socket?.away).toBe(true);
+  // What is on the way is beside the limit.
+  expect(sent).toBeLessThan(60);
+  stream.destroy();
+});
+
+test('who reads a stream of events again gets all of it, in order', async () => {
+  const port = await start();
+  io.on('connection', (socket) => socket.join('all'));
+  const stream = opened(port).request({
+    accept: 'text/event-stream',
+    'halyard-protocol': 'halyard.v1+json',
+    ':path': '/halyard',
+  });
+  const [headers] = await once(stream, 'response');
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  await ask(port, 'POST', { 'halyard-connection': String(headers['halyard-connection']), 'halyard-seq': '1' }, '[0]');
+  await expect.poll(() => io.sockets.size).toBe(1);
+  stream.pause();
+  for (let i = 0; i < 40; i++) io.to('all').emit('large', i, 'x'.repeat(50_000));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stream.resume();
+  const numbers = (): number[] => [...text.matchAll(/"large",\[(\d+),/g)].map(([, n]) => Number(n));
+  await expect.poll(numbers).toEqual(Array.from({ length: 40 }, (_, i) => i));
+  stream.destroy();
+});
+
 test('a peer may go at any time', async () => {
   const port = await start();
   const { connection } = await poller(port);

@@ -173,7 +173,10 @@ class NodeStream implements HttpStream {
   }
 
   get isWritable(): boolean {
-    return !this.#response.writableNeedDrain && !isGone(this.#response);
+    const response = this.#response;
+    // The response of HTTP/2 does not say it, though it says when that is over.
+    const { writableNeedDrain } = 'stream' in response ? response.stream : response;
+    return !writableNeedDrain && !isGone(response);
   }
 
   write(text: string): void {
