@@ -176,9 +176,8 @@ describe('and back', () => {
     expect(socket.connected).toBe(true);
     socket.emit('meanwhile');
     socket.volatile.emit('lost');
-    // The race begins with what has worked before.
-    expect(websocket.links).toHaveLength(3);
-    await websocket.link.drop();
+    // The race begins with what carried the session before.
+    expect([websocket.links.length, polling.links.length]).toEqual([2, 2]);
     expect(briefs(await polling.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / meanwhile []']);
     await polling.link.say(welcome({ recovered: true }));
     expect([log, changes]).toEqual([
@@ -187,9 +186,9 @@ describe('and back', () => {
     ]);
     // And forth again, after a longer wait.
     await advance(9_900);
-    expect(websocket.links).toHaveLength(3);
+    expect(websocket.links).toHaveLength(2);
     await advance(100);
-    expect(websocket.links).toHaveLength(4);
+    expect(websocket.links).toHaveLength(3);
   });
 
   test('also when it dies before WELCOME, or is silent', async () => {
@@ -207,17 +206,54 @@ describe('and back', () => {
     }
   });
 
+  test.each([
+    ['to PING', moving, 5_000],
+    ['to HELLO, too', moved, 55_000],
+  ])(
+    'one that has answered %s, and then nothing more, is left without a word, and tried later and later',
+    async (_what, begin, silentMs) => {
+      // It was opened again at once, and the app was told of a loss.
+      const { socket, log, changes, websocket, polling, advance, untilTried } = await begin({
+        connectTimeoutMs: 5_000,
+      });
+      const answers = websocket.links.length;
+      for (const waitMs of [10_000, 20_000, 40_000, 80_000, 150_000]) {
+        const links = websocket.links.length;
+        const stalled = websocket.link;
+        await advance(silentMs);
+        expect(stalled.closed).toBeDefined();
+        await polling.link.open();
+        await polling.link.say(welcome({ recovered: true }));
+        expect(websocket.links).toHaveLength(links);
+        expect(socket.connection.transport).toBe('polling');
+        expect(await untilTried()).toBe(waitMs);
+        await websocket.link.open();
+        await websocket.link.say(pong);
+        if (begin === moved) await websocket.link.say(welcome({ recovered: true }));
+      }
+      expect(websocket.links).toHaveLength(answers + 5);
+      expect(log).toEqual([]);
+      expect(new Set(changes.map(({ reason }) => reason))).toEqual(new Set(['moved']));
+    },
+  );
+
+  test('one that the server has left is no worse than before', async () => {
+    const { websocket, polling } = await moved();
+    await websocket.link.drop({ code: 1001, by: 'server' });
+    expect([websocket.links.length, polling.links.length]).toEqual([3, 1]);
+  });
+
   test('where nothing opens it is lost, and told', async () => {
     const { socket, log, changes, websocket, polling, advance } = await moved();
     changes.length = 0;
     await websocket.link.drop();
-    await websocket.link.drop();
     await polling.link.drop();
+    await websocket.link.drop();
     expect(log).toEqual([['disconnect', 1006, 'network', true]]);
     expect(changes).toMatchObject([{ from: 'open', to: 'waiting', reason: 'lost' }]);
     await advance(1_000);
-    await websocket.link.open();
-    await websocket.link.say(welcome({ recovered: true }));
+    await polling.link.open();
+    await polling.link.say(welcome({ recovered: true }));
     expect(log.at(-1)).toEqual(['connect', { recovered: true, unconfirmed: 0 }]);
     expect(socket.connection.state).toBe('open');
   });

@@ -42,10 +42,17 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
     preferredUntil = now + leftMs;
   };
 
-  const open = (address: Address, { onOpen, onFrame, onClose }: LinkEvents, tried: readonly Transport[]): Link => {
+  /** @param pongs frames that prove nothing: what is tried beside another link has only answered PING with the first */
+  const open = (
+    address: Address,
+    { onOpen, onFrame, onClose }: LinkEvents,
+    tried: readonly Transport[],
+    pongs = 0,
+  ): Link => {
     const { clock } = address;
     const links = new Map<Link, Transport>();
     let started = 0;
+    let heard = 0;
     let winner: Link | undefined;
     let said = false;
     let workedAt: number | undefined;
@@ -65,13 +72,13 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
 
     /**
      * The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last, and so is one
-     * that something on the way cuts at the same age again.
+     * that something on the way cuts at the same age again, or at any age if the session has moved to it: it goes back.
      */
     const give = (isCut: boolean) => {
       if (!winner || !said) return;
       const now = clock.now();
       const transport = links.get(winner)!;
-      if (workedAt === undefined) return prefer([], [transport]);
+      if (workedAt === undefined || (pongs && isCut)) return prefer([], [transport]);
       if (!isCut) return;
       const age = now - workedAt;
       if (Math.abs(age - cutAges.get(transport)!) < sameAgeMs) prefer([], [transport]);
@@ -93,7 +100,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
           onOpen();
         },
         onFrame(frame) {
-          if (workedAt === undefined) {
+          if (heard++ === pongs) {
             workedAt = clock.now();
             if (transport === favourite) {
               proven = true;
@@ -132,7 +139,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
         const isBest = !winner || links.get(winner) === favourite;
         return isBest
           ? undefined
-          : { open: (_address: Address, events: LinkEvents) => open(address, events, [favourite]) };
+          : { open: (_address: Address, events: LinkEvents) => open(address, events, [favourite], 1) };
       },
       send(frame) {
         said = true;
