@@ -228,7 +228,7 @@ function open(
     while (await request('GET', 'ack', received));
   };
 
-  run().catch((error) => end(broken(`${error}`, 4400)));
+  const ran = run().catch((error) => end(broken(`${error}`, 4400)));
   return {
     name: isStream ? 'sse' : 'polling',
     get frameBytesMax() {
@@ -249,7 +249,9 @@ function open(
       // The end of a stream would tell the server that the connection is lost.
       if (!isStream) stop('GET');
       while (posting && code === 1000) await posting;
-      stop('POST');
+      if (id) stop('POST');
+      // The answer that opens it may be on its way: without a word the server would keep what it has opened.
+      else if (!isStream) await ran;
       if (id) await request('DELETE', 'close', code < 1002 ? 1000 : code);
       stop('GET');
     },

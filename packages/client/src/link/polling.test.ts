@@ -709,13 +709,23 @@ describe.each([
     expect(server.requests.at(-1)).toBe('DELETE 4000');
   });
 
-  test('closed while it opens, it never was', async () => {
-    const { server, link, closes } = await start();
+  test('closed while it opens, it says goodbye once it has opened, and nothing is left', async () => {
+    const { server, link, idle, closes } = await start();
     link.close(1000, '');
-    await new Promise((resolve) => clock.after(3_000, () => resolve(undefined)));
-    expect(closes).toEqual([]);
-    expect(server.requests.filter((line) => line !== 'POST 0')).toEqual([]);
+    await until(() => server.requests.includes('DELETE 1000'));
+    await until(idle);
+    expect([server.requests, closes]).toEqual([['POST 0', 'DELETE 1000'], []]);
   });
+
+  test.each<Fault>(['lost request', 'no answer', 502, 403, 'page 200'])(
+    'closed while it does not open (%s), nothing is left',
+    async (fault) => {
+      const { server, link, idle, closes } = await start({ faults: { POST: [fault] } });
+      link.close(1000, '');
+      await until(idle);
+      expect([server.requests, closes]).toEqual([[`POST 0 ${fault}`], []]);
+    },
+  );
 });
 
 test('a server may tell how long it holds a poll, and how large a body may be', async () => {
