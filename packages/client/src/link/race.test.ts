@@ -155,6 +155,26 @@ describe('two transports', () => {
   });
 });
 
+test('what worked for one connect() is tried first by the next one to the same server, for as long', async () => {
+  // The second waited for the WebSocket as the first had.
+  const { clock, websocket, polling } = two();
+  await websocket.link.drop();
+  await polling.link.open();
+  await polling.link.say(welcome(), connected());
+  const links = (options = {}) => {
+    const next = two({ clock, ...options });
+    return [next.websocket.links.length, next.polling.links.length];
+  };
+  expect([links(), links()]).toEqual([
+    [0, 1],
+    [0, 1],
+  ]);
+  expect(links({ url: 'http://other.example' })).toEqual([1, 0]);
+  vi.spyOn(Date, 'now').mockReturnValueOnce(Date.now() + 300_001);
+  expect(links()).toEqual([1, 0]);
+  vi.restoreAllMocks();
+});
+
 describe('a tab whose page is loaded anew', () => {
   const kept = new Map<string, string>();
   const storage = {

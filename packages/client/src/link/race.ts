@@ -1,7 +1,8 @@
 // Several transports as one. They race instead of queueing: the next one starts when the one before fails or takes long.
-// The first that opens wins, and the others are closed before anything was said on them. What worked is remembered, by a tab even
-// when its page is loaded anew; and where another one than the first has won, that one can be tried beside it.
-import { afterClose } from '@halyard/protocol';
+// The first that opens wins, and the others are closed before anything was said on them. What worked is remembered for the next
+// race to the same server, by a tab even when its page is loaded anew; and where another one than the first has won, that one can be
+// tried beside it.
+import { afterClose, type Clock } from '@halyard/protocol';
 import { debug } from '#debug';
 import { checkNumber, optionError } from '../base/option-error';
 import { keep, recall } from '../platform/tab-storage';
@@ -11,6 +12,9 @@ import { type Address, broken, type Link, type LinkEvents, type Transport } from
 const preferenceMs = 300_000;
 /** What is cut twice at ages that differ by less is cut by something on the way that counts. */
 const sameAgeMs = 2_000;
+
+/** The orders that races have found out, as a tab keeps them: each of a server, for all that go by one clock. */
+const found = new WeakMap<Clock, Record<string, readonly unknown[]>>();
 
 /**
  * @param transports in the order in which they are tried
@@ -30,11 +34,12 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
   /** How old a link of each was when it was cut last. */
   const cutAges = new Map<Transport, number>();
 
-  /** Goes on with the order that a page before this one has found out. */
-  const recallOrder = (key: string, now: number) => {
+  /** Goes on with the order that a race before this one has found out. */
+  const recallOrder = (address: Address, now: number) => {
     if (isRecalled) return;
     isRecalled = true;
-    const [until, ...places] = recall(key) as number[];
+    const key = keyOf(address);
+    const [until, ...places] = (found.get(address.clock)?.[key] ?? recall(key)) as number[];
     const leftMs = Math.min(until! - Date.now(), preferenceMs);
     // Of other transports it says nothing.
     if (!(leftMs > 0) || `${[...places].sort()}` !== `${[...transports.keys()]}`) return;
@@ -62,7 +67,10 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
     const prefer = (first: readonly Transport[], last: readonly Transport[]) => {
       order = [...first, ...order.filter((other) => other !== first[0] && other !== last[0]), ...last];
       preferredUntil = clock.now() + preferenceMs;
-      keep(keyOf(address), [Date.now() + preferenceMs, ...order.map((one) => transports.indexOf(one))]);
+      const key = keyOf(address);
+      const list = [Date.now() + preferenceMs, ...order.map((one) => transports.indexOf(one))];
+      found.set(clock, { ...found.get(clock), [key]: list });
+      keep(key, list);
     };
 
     const stop = () => {
@@ -156,7 +164,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
   return {
     open(address, events) {
       const now = address.clock.now();
-      recallOrder(keyOf(address), now);
+      recallOrder(address, now);
       if (now >= preferredUntil) order = transports;
       return open(address, events, order);
     },
