@@ -10,6 +10,8 @@ import { type Address, broken, type Link, type LinkEvents, type Transport } from
 const pollHoldMs = 20_000;
 /** What takes so much longer than it should has no answer any more. */
 const sendTimeoutMs = 10_000;
+/** With the time for a body, at 4,000 bytes or characters a second: a server waits no longer for one. */
+const bodyTimeoutMs = 60_000;
 /**
  * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
  * that was closed from this side, and only says the rest, one that has no answer in time is not repeated.
@@ -95,7 +97,8 @@ function open(
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
       running[method] = () => controller.abort();
-      const limitMs = id && method === 'GET' ? pollTimeoutMs : sendTimeoutMs;
+      const uploadMs = (body?.length ?? 0) / 4;
+      const limitMs = id && method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs);
       const cancel = clock.after(limitMs, () => {
         if (closed) end(broken(''));
         else controller.abort();

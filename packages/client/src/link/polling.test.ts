@@ -1,9 +1,10 @@
 // Longer than other files: what one transport does with every answer that a server, or something between, may give.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { VirtualClock } from '@halyard/harness/clock';
 import { type Clock, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { deferred } from '../../testing/fake';
+import { deferred, settle } from '../../testing/fake';
 import * as browser from '../platform/fetch-browser';
 import * as node from '../platform/fetch-node';
 import { type Fetch, polling } from './http';
@@ -758,4 +759,36 @@ test('a server may tell how long it holds a poll, and how large a body may be', 
   expect(link.frameBytesMax).toBe(1_020);
   await asked.promise;
   expect(waits).toEqual([10_000, 70_000]);
+});
+
+test.each([
+  [4, 10_001],
+  [40_000, 20_000],
+  [1_000_000, 60_000],
+])('a body of %i is given up after %i ms: a large one takes its time on a slow line', async (length, waitMs) => {
+  // After 10 s, however large: it never came, and nothing behind it did.
+  const clock = new VirtualClock();
+  const gone: number[] = [];
+  const fetch: Fetch = async (_url, { headers, method, signal }) => {
+    if (method === 'POST' && headers['halyard-protocol'])
+      return new Response('', { headers: { 'halyard-connection': 'id' } });
+    if (method === 'POST') signal.addEventListener('abort', () => gone.push(clock.now()));
+    return new Promise(() => {});
+  };
+  const opened = deferred();
+  const address = {
+    url: 'http://app.example',
+    protocol: 'halyard.v1+json',
+    binary: false,
+    batchMax: () => 1_000,
+    clock,
+  };
+  const link = polling({ fetch }).open(address, { onOpen: opened.resolve, onFrame() {}, onClose() {} });
+  await opened.promise;
+  link.send('x'.repeat(length));
+  await settle();
+  clock.advance(waitMs - 1);
+  expect(gone).toEqual([]);
+  clock.advance(1);
+  expect(gone).toEqual([waitMs]);
 });
