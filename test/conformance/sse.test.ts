@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, polling, sse } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
+import { VirtualClock } from '@halyard/harness/clock';
 import type { Server, ServerOptions } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
@@ -131,6 +132,25 @@ describe.each(hosts)('sse, on %s', (_name, host) => {
     expect(await stream.packet(3)).toEqual([3, 1, ['hi']]);
     io.to('all').emit('news', 'x');
     expect((await stream.packet(5)).slice(3)).toEqual(['news', ['x']]);
+  });
+
+  test('a comment comes every 15 s, whatever else does: nothing on the way takes the stream for dead', async () => {
+    const clock = new VirtualClock();
+    const io = await app({ clock, helloTimeoutMs: 600_000, heartbeatMs: 3_600_000 });
+    const stream = await begun(io);
+    await stream.send([0]);
+    await stream.packet(11);
+    const comments = () => stream.text.match(/(?<=\n\n):\n\n/g)?.length ?? 0;
+    for (let i = 0; i < 4; i++) {
+      clock.advance(14_000);
+      const [socket] = [...io.sockets.values()];
+      socket?.emit('news', i);
+      await expect.poll(() => stream.text).toContain(`"news",[${i}]`);
+      expect(comments()).toBe(i);
+      clock.advance(1_100);
+      await expect.poll(comments).toBe(i + 1);
+    }
+    expect(stream.isOver).toBe(false);
   });
 
   test('a body that comes again is handled once, one out of turn ends the connection, and nothing confirms an answer', async () => {
