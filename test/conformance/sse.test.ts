@@ -1,4 +1,4 @@
-// The sse transport (docs/PROTOCOL.md §7.1), by hand and with the client, on both hosts.
+// The sse transport (docs/PROTOCOL.md §7.1), by hand and with the client, on both hosts. Longer than other files: a case for each rule of it.
 import { type IncomingMessage, request } from 'node:http';
 import { connect, polling, sse } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
