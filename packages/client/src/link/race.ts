@@ -13,6 +13,9 @@ const preferenceMs = 300_000;
 /** What is cut twice at ages that differ by less is cut by something on the way that counts. */
 const sameAgeMs = 2_000;
 
+/** Of so many servers it is remembered. */
+const serversMax = 100;
+
 /** The orders that races have found out, as a tab keeps them: each of a server, for all that go by one clock. */
 const found = new WeakMap<Clock, Record<string, readonly unknown[]>>();
 
@@ -69,7 +72,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
       preferredUntil = clock.now() + preferenceMs;
       const key = keyOf(address);
       const list = [Date.now() + preferenceMs, ...order.map((one) => transports.indexOf(one))];
-      found.set(clock, { ...found.get(clock), [key]: list });
+      found.set(clock, Object.fromEntries([...Object.entries(found.get(clock) ?? {}), [key, list]].slice(-serversMax)));
       keep(key, list);
     };
 
