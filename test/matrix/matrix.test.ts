@@ -1,5 +1,5 @@
 // Every host, transport and codec: the same suite, and msgpack across both of its libraries.
-import { polling, type Transport, websocket } from '@halyard/client';
+import { polling, sse, type Transport, websocket } from '@halyard/client';
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -8,7 +8,7 @@ import { protobuf } from '@halyard/codec-protobuf';
 import { hosts } from '../kit/hosts';
 import { sessionSuite } from './session-suite';
 
-const transports: Record<string, () => Transport> = { websocket, polling };
+const transports: Record<string, () => Transport> = { websocket, sse, polling };
 const codecs: Record<string, { serverCodec: () => Codec; clientCodec: () => Codec }> = {
   json: { serverCodec: json, clientCodec: json },
   msgpack: { serverCodec: msgpack, clientCodec: msgpack },
