@@ -45,6 +45,14 @@ function machine(limits: Partial<OverloadLimits> = {}) {
   return { clock, its, said, overload, take: () => said.splice(0) };
 }
 
+test('as many as may come back in a second do so from the first one on', () => {
+  const { overload, clock } = machine();
+  const three = (): boolean[] => [overload.letsIn(), overload.letsIn(), overload.letsIn()];
+  expect(three()).toEqual([true, true, false]);
+  clock.advance(1_000);
+  expect(three()).toEqual([true, true, false]);
+});
+
 test('a loop that is late four times of seven sheds, and not one that is late once', () => {
   const { clock, its, take } = machine();
   clock.advance(1_000);

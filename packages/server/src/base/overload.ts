@@ -83,7 +83,7 @@ export class Overload {
   /** Who may still come back in this second, … */
   #returns = 0;
   /** … which has begun then. */
-  #returnsSince = 0;
+  #returnsSince = Number.NEGATIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
   constructor(limits: OverloadLimits, context: OverloadContext) {
