@@ -164,8 +164,8 @@ class ClusterWorld implements Stage {
     this.#rollsBack = its === undefined ? rollsBack : its.excuse === 'rollback';
     this.#setsClocks = its === undefined && setsClocks;
     this.#outlastsWindows = its === undefined ? outlastsWindows : its.excuse === 'long away';
-    const ending = seededRandom((seed ^ 0x1f83d9ab) >>> 0);
-    this.#authMs = its === undefined && ending.chance(0.25) ? ending.pick([4_000, 15_000, 60_000]) : undefined;
+    const ending = seededRandom((seed ^ 0x510e527f) >>> 0);
+    this.#authMs = its === undefined && ending.chance(0.2) ? ending.pick([4_000, 15_000, 60_000]) : undefined;
     this.#findsOutLate = seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.5);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
