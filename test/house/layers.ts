@@ -149,7 +149,8 @@ export const layers: Layers = {
         ],
       },
     ],
-    [{ path: 'examples/chat' }],
+    // The chat on many servers, and tests of who has a session, are made of these.
+    [{ path: 'examples/auth' }, { path: 'examples/chat' }],
     [
       {
         path: 'bench',
@@ -184,7 +185,6 @@ export const layers: Layers = {
       },
       { path: 'examples/admin' },
       { path: 'examples/all-cores' },
-      { path: 'examples/auth' },
       { path: 'examples/contract' },
       // The chat on many servers.
       { path: 'examples/cluster' },

@@ -2,8 +2,10 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { type Handshake, PublicError, Server, type ServerOptions } from '@halyard/server';
+import { RedisStore } from 'connect-redis';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
-import session, { type SessionData } from 'express-session';
+import session, { type SessionData, type Store } from 'express-session';
+import type { Redis } from 'ioredis';
 
 declare module 'express-session' {
   interface SessionData {
@@ -11,10 +13,23 @@ declare module 'express-session' {
   }
 }
 
-/** One for the app and for the server of sockets. */
-export function sessions(): RequestHandler {
+/**
+ * One for the app and for the server of sockets.
+ * @param store where sessions are, such as `redisStore`, so that all processes know them. Default: in this process
+ */
+export function sessions(store?: Store): RequestHandler {
   // Everybody else's secret is not in the source.
-  return session({ secret: 'keep this somewhere else', resave: false, saveUninitialized: false });
+  return session({
+    secret: 'keep this somewhere else',
+    resave: false,
+    saveUninitialized: false,
+    ...(store && { store }),
+  });
+}
+
+/** Sessions in Redis. */
+export function redisStore(client: Redis): Store {
+  return new RedisStore({ client });
 }
 
 export function loginApp(withSession: RequestHandler): Express {
