@@ -261,4 +261,25 @@ describe('in Node, what lies below', () => {
     const said = `no Halyard server, but one that answers ${status}`;
     expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', said, false]);
   });
+
+  test('of an answer to ws that has no end no more is read than a server of ours may say', async () => {
+    const other = createServer((_request, response) => {
+      response.writeHead(403);
+      const more = (): void => {
+        while (response.writable && response.write('x'.repeat(10_000)));
+        response.once('drain', more);
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    cleanups.push(
+      () => other.close(),
+      () => other.closeAllConnections(),
+    );
+    const { port } = other.address() as AddressInfo;
+    const transports = [websocket({ WebSocket: Ws as never })];
+    const socket = dial(`http://127.0.0.1:${port}`, { transports });
+    const said = 'no Halyard server, but one that answers 403';
+    expect(await refusalOf(socket)).toEqual(['ERR_CONNECT', said, false]);
+  });
 });

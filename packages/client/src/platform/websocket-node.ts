@@ -7,6 +7,9 @@ import type { MakeWebSocket } from './websocket-browser';
 
 let told = false;
 
+/** Of an answer in place of a WebSocket no more is read. */
+const bodyCharsMax = 65_536;
+
 export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSocket> {
   const own = given ? undefined : globalThis.WebSocket;
   const Class = given ?? own ?? (await loadWs());
@@ -17,10 +20,14 @@ export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSo
     // Node's own does not tell. Whoever listens has to end the request, too.
     socket.on?.('unexpected-response', async (_request, response: IncomingMessage) => {
       try {
-        const chunks: Buffer[] = [];
-        for await (const chunk of response) chunks.push(chunk);
+        let body = '';
+        for await (const chunk of response.setEncoding('utf8')) {
+          body += chunk;
+          // A Halyard server has few words.
+          if (body.length > bodyCharsMax) break;
+        }
         const { statusCode, headers } = response;
-        refuse(refusalOf(statusCode!, String(Buffer.concat(chunks)), headers['retry-after']));
+        refuse(refusalOf(statusCode!, body, headers['retry-after']));
       } catch {}
       // If its answer broke off, this is what fails.
       socket.close();

@@ -28,7 +28,7 @@ export type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'
 const lookMs = 100;
 const heard: HintPacket = { type: 'hint' };
 /** What says nothing new and need not wait (PING, SACK and PONG that confirm nothing, hints): no more in a second. */
-export const idlePacketsPerSecondMax = 10_000;
+const idlePacketsPerSecondMax = 10_000;
 
 export class PacedMachine<
   F extends { readonly length: number },

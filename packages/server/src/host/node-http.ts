@@ -7,7 +7,6 @@ import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
 import type { Bodies } from './bodies';
 import {
-  bodiesBytesMax,
   bodyMsMax,
   type HostLimits,
   type HttpAnswer,
@@ -62,7 +61,7 @@ export function factsOf(request: NodeRequest): RequestFacts {
 export function readBody(
   request: NodeRequest,
   refuse: (answer: HttpAnswer) => void,
-  { httpBodyBytesMax, httpBodiesBytesMax = bodiesBytesMax, bodyTimeoutMs = bodyMsMax }: HostLimits,
+  { httpBodyBytesMax, bodyTimeoutMs = bodyMsMax }: HostLimits,
   platform: Platform,
   bodies: Bodies,
   whole: (body: Uint8Array) => void,
@@ -95,7 +94,7 @@ export function readBody(
     heardAt = platform.now();
     bytes += chunk.length;
     if (bytes > httpBodyBytesMax) stop(bodyTooBig(httpBodyBytesMax));
-    else if (!held.add(chunk.length)) stop(bodiesFull(httpBodiesBytesMax));
+    else if (!held.add(chunk.length)) stop(bodiesFull(bodies.bytesMax));
     else chunks.push(chunk);
   });
   request.on('end', () => {

@@ -21,7 +21,6 @@ import type {
   HttpAnswer,
   UpgradeVerdict,
 } from './host';
-import { bodiesBytesMax } from './host';
 import { endIdle } from './http2-idle';
 import { handshakeOf, isWebSocket } from './http2-websocket';
 import { pathUnknown } from './json-error';
@@ -160,7 +159,7 @@ class NodeMount implements Mount {
   readonly #bodies: Bodies;
 
   constructor(handlers: HostHandlers, limits: HostLimits, platform: Platform) {
-    this.#bodies = new Bodies(limits.httpBodiesBytesMax ?? bodiesBytesMax);
+    this.#bodies = new Bodies(limits.httpBodiesBytesMax);
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;

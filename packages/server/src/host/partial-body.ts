@@ -1,12 +1,13 @@
 // A body that comes in parts, as uWebSockets.js hands them on: kept until it is whole, bounded like that of `readBody`.
 import type { Platform } from '../base/platform';
 import type { Bodies } from './bodies';
-import { bodiesBytesMax, bodyMsMax, type HostLimits, type HttpAnswer } from './host';
+import { bodyMsMax, type HostLimits, type HttpAnswer } from './host';
 import { bodiesFull, bodyTooBig, bodyTooLong } from './json-error';
 
 export class PartialBody {
   readonly #limits: HostLimits;
   readonly #refuse: (answer: HttpAnswer, last?: boolean) => void;
+  readonly #bodies: Bodies;
   readonly #held: ReturnType<Bodies['begin']>;
   readonly #cancel: () => void;
   #parts: Uint8Array[] = [];
@@ -23,17 +24,18 @@ export class PartialBody {
     const { bodyTimeoutMs = bodyMsMax } = limits;
     this.#limits = limits;
     this.#refuse = refuse;
+    this.#bodies = bodies;
     this.#held = bodies.begin();
     this.#cancel = platform.after(bodyTimeoutMs, () => this.#refused(bodyTooLong(bodyTimeoutMs), true));
   }
 
   /** @param part which is detached when this returns @returns the body, once it is whole */
   add(part: ArrayBuffer, last: boolean): Uint8Array | undefined {
-    const { httpBodyBytesMax, httpBodiesBytesMax = bodiesBytesMax } = this.#limits;
+    const { httpBodyBytesMax } = this.#limits;
     if (this.#isOver) return undefined;
     this.#bytes += part.byteLength;
     if (this.#bytes > httpBodyBytesMax) this.#refused(bodyTooBig(httpBodyBytesMax));
-    else if (!this.#held.add(part.byteLength)) this.#refused(bodiesFull(httpBodiesBytesMax));
+    else if (!this.#held.add(part.byteLength)) this.#refused(bodiesFull(this.#bodies.bytesMax));
     else {
       this.#parts.push(new Uint8Array(part.slice(0)));
       if (!last) return undefined;

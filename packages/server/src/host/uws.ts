@@ -9,7 +9,6 @@ import { addressOfBytes } from './address';
 import { Bodies } from './bodies';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import {
-  bodiesBytesMax,
   type Host,
   type HostFactory,
   type HostHandlers,
@@ -97,7 +96,7 @@ class UwsHost implements Host {
     this.#handlers = handlers;
     this.#limits = limits;
     this.#platform = platform;
-    this.#bodies = new Bodies(limits.httpBodiesBytesMax ?? bodiesBytesMax);
+    this.#bodies = new Bodies(limits.httpBodiesBytesMax);
     this.#requests = new TurnCount(platform);
     this.#compressedBytesMin = limits.compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#tls = tls;
