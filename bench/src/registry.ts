@@ -1,4 +1,5 @@
 // Everything that can be measured, by name. A new subject or workload is one line here.
+import { bareRedis } from './subjects/bare-redis';
 import { bareUws } from './subjects/bare-uws';
 import { clusterBefore, clusterSubjects } from './subjects/cluster';
 import { halyardBefore, halyardMetered, halyardSubjects } from './subjects/halyard';
@@ -29,6 +30,7 @@ export const subjects: readonly Subject[] = [
   socketioRecovery,
   ...halyardSubjects,
   halyardMetered,
+  bareRedis,
   ...clusterSubjects,
 ];
 

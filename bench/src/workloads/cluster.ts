@@ -13,6 +13,8 @@ const inFlight = 4;
 const callsMin = 0.001;
 
 const everyAdapter = ['socketio-redis', 'socketio-redis-sharded', 'socketio-redis-streams', 'halyard-redis'];
+/** With the least that it takes. */
+const andByHand = [...everyAdapter, 'bare-redis'];
 
 type Given = Pick<ClusterWorkload, 'name' | 'title' | 'unit' | 'measure'> &
   Partial<Pick<ClusterWorkload, 'subjects' | 'fresh'>> & { readonly plan: Partial<Plan> };
@@ -143,6 +145,7 @@ export const clusterWorkloads: readonly ClusterWorkload[] = [
     title: `${room}, at ${ratePerS} per second, p99`,
     unit: 'µs',
     plan: relayPlan,
+    subjects: andByHand,
     measure: (testbed, windowMs) => atRate(testbed, 'relay', windowMs),
   }),
   cluster({
@@ -150,6 +153,7 @@ export const clusterWorkloads: readonly ClusterWorkload[] = [
     title: `${room}, ${inFlight} in flight for each of ${pairs}`,
     unit: 'µs CPU of both servers per message',
     plan: relayPlan,
+    subjects: andByHand,
     measure: (testbed, windowMs) => most(testbed, 'relay', windowMs),
   }),
   cluster({

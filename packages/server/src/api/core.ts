@@ -17,8 +17,10 @@ import type { Retention } from '../log/retention';
 import { ClusterRequests } from '../namespace/cluster-requests';
 import type { Running } from '../namespace/handling';
 import { NamespaceRegistry } from '../namespace/registry';
+import { Revocations } from '../namespace/revocations';
 import type { Rules } from '../namespace/rules';
 import { ServerEvents } from '../namespace/server-events';
+import type { UsableSocket } from '../namespace/socket-facts';
 import type { LocalTargets } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { FanOut } from '../room/fan-out';
@@ -27,6 +29,7 @@ import type { SlowReaderCounts } from '../session/context';
 import { Sessions } from '../session/directory';
 import type { ExpiredHandler } from '../session/expiry';
 import { Greeting, type GreetingContext } from '../session/greeting';
+import { keptMsOf } from '../session/record';
 import { sized } from '../session/sent-size';
 import { SessionKeys } from '../session/session-keys';
 import { socketIdIn } from '../session/socket-id';
@@ -79,6 +82,7 @@ export class Core {
   /** What it is among others, if they share a store. */
   readonly #cluster: Node | undefined;
   readonly #inbox: Inbox;
+  readonly #requests: ClusterRequests;
   /** What other nodes may say that nobody keeps, and the way to say it; a store of its own has none. */
   readonly #channels: Channels | undefined;
   readonly #volatile: VolatileTargets | undefined;
@@ -145,13 +149,18 @@ export class Core {
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         ...{ meters, overload, tell, report, warn },
       },
-      { ...options, keys },
+      { ...options, keys, recalled: (presence) => this.#requests.catchUp(presence as UsableSocket) },
       cluster,
     );
     if (cluster !== undefined) cluster.sessions = this.#sessions;
     const { ackTimeoutMs, trustProxy } = options;
     const targets = (name: string): LocalTargets | undefined => this.namespaces.get(name)?.audience;
-    const requests = new ClusterRequests({ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report });
+    const kept = { keptMs: keptMsOf(settingsOf(options)), now: () => wheel.now(), warn };
+    const requests = new ClusterRequests({
+      ...{ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report },
+      ...{ stamps: turn.stamps, revocations: new Revocations(kept) },
+    });
+    this.#requests = requests;
     this.serverEvents = new ServerEvents({ inbox: this.#inbox, codec, ackTimeoutMs, report });
     const channels = store.isShared ? new Channels(store) : undefined;
     this.#channels = channels;
@@ -409,6 +418,7 @@ export class Core {
     if (this.#cluster === undefined || this.#cluster.isOpen) return;
     const nodes = await this.#cluster.open((_channel, frames) => this.#volatile?.receive(frames));
     this.#inbox.opened(nodes);
+    await this.#requests.learn();
     this.#channels?.opened();
   }
 

@@ -5,6 +5,7 @@ import { Happenings } from '../base/happenings';
 import { TimerWheel } from '../base/wheel';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import { ClusterRequests } from '../namespace/cluster-requests';
+import { Revocations } from '../namespace/revocations';
 import { ServerEvents } from '../namespace/server-events';
 import type { TargetSpec } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
@@ -114,7 +115,12 @@ export class Guest implements Life {
     this.#inbox = inbox;
     this.#participant = new Participant({ ...common, limits, codecs, inbox, ackTimeoutMs, released() {} });
     const targets = (): undefined => undefined;
-    const requests = new ClusterRequests({ inbox, codec, ackTimeoutMs, trustProxy, targets, report });
+    const { stamps } = this.#participant.turn;
+    const requests = new ClusterRequests({
+      ...{ inbox, codec, ackTimeoutMs, trustProxy, stamps, targets, report },
+      // No session comes here.
+      revocations: new Revocations({ keptMs: 0, now: () => wheel.now(), warn }),
+    });
     this.#serverEvents = new ServerEvents({ inbox, codec, ackTimeoutMs, report });
     this.#channels = new Channels(store);
     this.#volatile = new VolatileTargets({ channels: this.#channels, codecCount: codecs.length, targets, warn });

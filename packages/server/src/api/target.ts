@@ -74,8 +74,13 @@ export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
    * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`, of a socket of this server
    */
   socketsJoin(...rooms: Names): Promise<Reached>;
+  /** What no server has just then, because its server is gone or it is on its way, leaves them where it comes next. @returns as `socketsJoin` */
   socketsLeave(...rooms: Names): Promise<Reached>;
-  /** @param session ends the whole session of each, with every namespace and the connection */
+  /**
+   * What no server has just then, because its server is gone or it is on its way, is disconnected where it comes next.
+   * @param session ends the whole session of each, with every namespace and the connection
+   * @returns as `socketsJoin`
+   */
   disconnectSockets(session?: boolean): Promise<Reached>;
 }
 

@@ -14,9 +14,12 @@ export class Stamps {
     this.#wall = wall;
   }
 
-  /** @returns the next place among everything that is emitted */
-  next(): number {
-    const now = Math.floor(this.#wall()) * stampsPerMs;
+  /**
+   * @param aheadMs for what has to come after all that a server has given whose clock is ahead by less, in milliseconds
+   * @returns the next place among everything that is emitted
+   */
+  next(aheadMs = 0): number {
+    const now = Math.floor(this.#wall() + aheadMs) * stampsPerMs;
     this.last = now > this.last ? now : this.last + 1;
     return this.last;
   }

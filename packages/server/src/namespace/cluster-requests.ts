@@ -2,10 +2,12 @@
 // did not answer. Each server does for itself what it is asked; nothing here rejects because of one of them.
 import type { Codec } from '@halyard/codec';
 import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
+import type { Stamps } from '../log/stamp';
 import { encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Answers, Inbox } from '../store/inbox';
 import type { Trust } from '../wire/proxies';
+import type { Revocation, Revocations, Withdrawal } from './revocations';
 import { type FoundSocket, factsOf, factsShape, foundOf, type SocketFacts, type UsableSocket } from './socket-facts';
 import { decoded, shaped, targetMessage, targetOf, targetShape } from './target-message';
 import type { LocalTargets, TargetSpec } from './target-spec';
@@ -16,32 +18,45 @@ export interface ClusterRequestsContext {
   readonly codec: Codec;
   readonly ackTimeoutMs: number;
   readonly trustProxy: Trust;
+  /** Of what is done, so that it is known who came after it. */
+  readonly stamps: Pick<Stamps, 'next' | 'observe'>;
+  readonly revocations: Revocations;
   /** @returns whom targets of a namespace mean here; undefined if there is no such namespace */
   targets(namespace: string): LocalTargets | undefined;
   report(error: unknown, where: string): void;
 }
 
 /** What is to become of sockets. */
-export type Action =
-  | readonly [kind: 'join' | 'leave', rooms: readonly string[]]
-  | readonly [kind: 'disconnect', session: boolean];
+export type Action = readonly [kind: 'join', rooms: readonly string[]] | Withdrawal;
 
 /** Which servers did not answer: they are gone, were too slow, or failed. */
 export interface Reached {
   readonly missing: readonly string[];
 }
 
-const kinds = { list: 'sockets', ids: 'socket ids', act: 'sockets act', ask: 'sockets ask' } as const;
+const kinds = {
+  ...{ list: 'sockets', ids: 'socket ids', act: 'sockets act', ask: 'sockets ask' },
+  revoked: 'sockets revoked',
+} as const;
+/** By so much the clock of a server that is gone may have been ahead: who had come into a room there had done so before. */
+const skewMs = 50;
+/** So long a server that starts waits for others to say what was taken lately. */
+const learnMsMax = 2_000;
 /** Longer than the other server waits for its sockets: its answer has to come here. */
 const answerSlackMs = 1_000;
 
 const askShape: Shape = { tuple: [targetShape, 'frame', 'count'] };
 const answersShape: Shape = { tuple: [{ list: { tuple: ['text', 'frame'] } }, { list: 'text' }] };
+/** What an action is done with, before its stamp and its id. */
 const actionShapes: Readonly<Record<Action[0], Shape>> = {
-  join: { tuple: [targetShape, 'text', { list: 'text' }] },
-  leave: { tuple: [targetShape, 'text', { list: 'text' }] },
-  disconnect: { tuple: [targetShape, 'text', 'flag'] },
+  join: actionShape({ list: 'text' }),
+  leave: actionShape({ list: 'text' }),
+  disconnect: actionShape('flag'),
 };
+
+function actionShape(what: Shape): Shape {
+  return { tuple: [targetShape, 'text', what, 'stamp', 'text'] };
+}
 
 /** Does something with a socket that is here. */
 export function perform(socket: UsableSocket, action: Action): void {
@@ -67,6 +82,7 @@ export class ClusterRequests {
     inbox.on(kinds.list, (value) => this.#here(value).map((socket) => factsOf(socket, context.codec)));
     inbox.on(kinds.ids, (value) => this.#here(value).map(({ id }) => id));
     inbox.on(kinds.act, (value) => this.#act(value));
+    inbox.on(kinds.revoked, () => this.#revoked());
     inbox.on(kinds.ask, (value) => this.#ask(value));
   }
 
@@ -90,8 +106,8 @@ export class ClusterRequests {
   }
 
   /** Does something with all of them. */
-  async act(namespace: string, spec: TargetSpec, [kind, what]: Action): Promise<Reached> {
-    const message = [targetMessage(namespace, spec), kind, what] as Value;
+  async act(namespace: string, spec: TargetSpec, action: Action): Promise<Reached> {
+    const message = this.#messageOf(namespace, spec, action);
     const answers = await this.#askAll(kinds.act, message, spec);
     return { missing: answers.missing };
   }
@@ -101,20 +117,38 @@ export class ClusterRequests {
    * @param owner had it when it was found
    * @returns whether it was there
    */
-  async actOn(owner: string, namespace: string, spec: TargetSpec, [kind, what]: Action): Promise<boolean> {
+  async actOn(owner: string, namespace: string, spec: TargetSpec, action: Action): Promise<boolean> {
     const { inbox, ackTimeoutMs, report } = this.#context;
-    const message = [targetMessage(namespace, spec), kind, what] as Value;
+    const message = this.#messageOf(namespace, spec, action);
     try {
       if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
     } catch (error) {
       // Who is gone has perhaps done it: it may be done again.
       if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') {
-        report(error, `"${kind}" for a socket of node ${owner}`);
+        report(error, `"${action[0]}" for a socket of node ${owner}`);
         return false;
       }
     }
     const { results } = await inbox.askAll(kinds.act, message, ackTimeoutMs);
     return results.some(([, count]) => count !== 0);
+  }
+
+  /** Takes from a socket that has come from elsewhere what was to be taken while no server had it. */
+  catchUp(socket: UsableSocket): void {
+    for (const withdrawal of this.#context.revocations.of(socket)) perform(socket, withdrawal);
+  }
+
+  /** Asks all other servers what was taken lately. */
+  async learn(): Promise<void> {
+    const { inbox, report } = this.#context;
+    const { results } = await inbox.askAll(kinds.revoked, '', learnMsMax);
+    for (const [node, value] of results) {
+      try {
+        for (const message of shaped<Value[]>(value, { list: 'any' }, 'revocations')) this.#actionOf(message);
+      } catch (error) {
+        report(error, `reading the answer of node ${node}`);
+      }
+    }
   }
 
   /** @returns an event as an `emit` takes it. @throws LocalUsageError `ERR_NOT_ENCODABLE` */
@@ -153,12 +187,7 @@ export class ClusterRequests {
 
   /** @returns with how many sockets it was done */
   #act(message: Value): number {
-    const kind = Array.isArray(message) ? (message[1] as unknown) : undefined;
-    if (typeof kind !== 'string' || !Object.hasOwn(actionShapes, kind)) {
-      throw new PublicError('ERR_ACTION', `an action is one of ${Object.keys(actionShapes).join(', ')}`);
-    }
-    const shape = actionShapes[kind as Action[0]];
-    const [target, ...action] = shaped<[Value, ...Action]>(message, shape, 'action');
+    const [target, action] = this.#actionOf(message);
     let failure: { readonly error: unknown } | undefined;
     const sockets = this.#here(target);
     for (const socket of sockets) {
@@ -171,6 +200,30 @@ export class ClusterRequests {
     }
     if (failure !== undefined) throw failure.error;
     return sockets.length;
+  }
+
+  /** @returns whom an action of another server means, and what it is. What is taken is known from here on */
+  #actionOf(message: Value): [target: Value, action: Action] {
+    const kind = Array.isArray(message) ? (message[1] as unknown) : undefined;
+    if (typeof kind !== 'string' || !Object.hasOwn(actionShapes, kind)) {
+      throw new PublicError('ERR_ACTION', `an action is one of ${Object.keys(actionShapes).join(', ')}`);
+    }
+    const shape = actionShapes[kind as Action[0]];
+    const [target, , what, stamp, id] = shaped<[Value, string, never, number, string]>(message, shape, 'action');
+    const action: Action = [kind as Action[0], what];
+    this.#context.stamps.observe(stamp);
+    this.#note({ ...targetOf(target), id, stamp }, action);
+    return [target, action];
+  }
+
+  #note(said: Omit<Revocation, 'withdrawal'>, action: Action): void {
+    if (action[0] !== 'join') this.#context.revocations.add({ ...said, withdrawal: action });
+  }
+
+  #revoked(): Value {
+    return [...this.#context.revocations].map(({ namespace, spec, withdrawal, stamp, id }) =>
+      actionMessage(namespace, spec, withdrawal, stamp, id),
+    );
   }
 
   async #ask(message: Value): Promise<Value> {
@@ -196,6 +249,15 @@ export class ClusterRequests {
 
   // What this server asks of others.
 
+  #messageOf(namespace: string, spec: TargetSpec, action: Action): Value {
+    const { stamps, inbox } = this.#context;
+    const stamp = stamps.next(skewMs);
+    const [node] = inbox.nodes;
+    const id = `${node} ${stamp}`;
+    this.#note({ namespace, spec, stamp, id }, action);
+    return actionMessage(namespace, spec, action, stamp, id);
+  }
+
   #askAll(kind: string, message: Value, { timeoutMs }: TargetSpec): Promise<Answers> {
     const { inbox, ackTimeoutMs } = this.#context;
     return inbox.askAll(kind, message, timeoutMs ?? ackTimeoutMs);
@@ -215,4 +277,8 @@ export class ClusterRequests {
     }
     return { found, missing: all };
   }
+}
+
+function actionMessage(namespace: string, spec: TargetSpec, [kind, what]: Action, stamp: number, id: string): Value {
+  return [targetMessage(namespace, spec), kind, what as Value, stamp, id];
 }

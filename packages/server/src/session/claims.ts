@@ -7,6 +7,7 @@ import type { Store, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
 import type { OpenElsewhere, Reply } from './handover';
 import { isSame, type Key } from './key';
+import type { Presence } from './presence';
 import { type CountsRecord, decodeRecord, hashOf, keptMsOf, RecordError, type SessionRecord } from './record';
 import type { Session } from './session';
 
@@ -35,6 +36,8 @@ export interface ClaimsContext extends SessionContext {
   tellFinished(node: string, session: string, number: number, replies: readonly Reply[]): Promise<boolean>;
   /** @returns the session of that id that is here */
   here(id: string): Session | undefined;
+  /** A socket is here that was elsewhere. */
+  recalled(presence: Presence): void;
   /** Makes a session of what another node has left. */
   restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string): Session;
 }
@@ -91,7 +94,7 @@ export class Claims {
     codecIndex: number,
     isWanted: () => boolean,
   ): Promise<Found | 'changed'> {
-    const { store, patience, platform, node, letGo, isThere, report, turn, settings } = this.#context;
+    const { store, patience, platform, node, letGo, isThere, recalled, report, turn, settings } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
     let stored = await patience.until(() => store.session(id));
@@ -124,7 +127,8 @@ export class Claims {
       const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce);
       // Who has gone meanwhile tells nobody any more.
       session.borrows(open.filter(([node]) => isThere(node)));
-      if (session.endIfExpired()) return 'taken';
+      for (const presence of session.attended) recalled(presence);
+      if (session.isOver || session.endIfExpired()) return 'taken';
       // Who was not told of it gets a new secret: no client knows one that the store does not.
       if (key.kind === 'token' && !(await turn.confirm(session))) return 'changed';
       return session;

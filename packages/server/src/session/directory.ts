@@ -14,6 +14,7 @@ import { Endings } from './endings';
 import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
 import { encodeLoss } from './letter';
+import type { Presence } from './presence';
 import { hashOf, type SessionRecord } from './record';
 import { Session } from './session';
 import type { SessionKeys } from './session-keys';
@@ -48,6 +49,8 @@ export interface SessionsOptions {
   readonly sessionsMax: number;
   /** Where they are counted by user, if they are. */
   readonly keys: SessionKeys | undefined;
+  /** A socket is here that was elsewhere. */
+  recalled(presence: Presence): void;
 }
 
 export class Sessions {
@@ -69,7 +72,7 @@ export class Sessions {
   /** @param shared undefined: no other server has sessions of the same clients */
   constructor(
     context: Omit<SessionContext, 'told' | 'ended' | 'finished'>,
-    { sessionsMax, keys }: SessionsOptions,
+    { sessionsMax, keys, recalled }: SessionsOptions,
     shared: SharedContext | undefined,
   ) {
     this.#context = {
@@ -90,6 +93,7 @@ export class Sessions {
         ...shared,
         here: (id) => this.#byId.get(id),
         restore: (...how) => this.#restore(...how),
+        recalled,
       });
   }
 

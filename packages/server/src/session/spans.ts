@@ -89,6 +89,13 @@ export abstract class Spans implements Subscriber {
     if (this.#past !== undefined) yield* this.#past;
   }
 
+  /** Whether it is in a room, and was before a stamp; the namespace as a whole has the empty name, and its own id is one. */
+  isInSince(room: string, stamp: number): boolean {
+    if (room === this.id) return true;
+    const membership = room === '' ? this.whole() : this.#current?.get(room);
+    return membership !== undefined && membership.until === open && membership.since < stamp;
+  }
+
   /** Whether with this membership it has left the room since a stamp, and has not come back. */
   hasLeft({ room: { name }, until }: Membership, since: number): boolean {
     if (until === open || until <= since) return false;
