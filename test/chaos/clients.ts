@@ -57,7 +57,7 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
 
   const write = (record: ClientRecord) => records.push(record);
   const traffic = new ClientTraffic(write, seededRandom(seed), seededRandom(seed + 1));
-  const faults: FaultCounts = { stalls: 0, halfOpens: 0 };
+  const faults: FaultCounts = { stalls: 0, longStalls: 0, halfOpens: 0, crawls: 0 };
   const requests: HttpFaultCounts = { requestsLost: 0, answersLost: 0, requestsDoubled: 0, delays: 0 };
   // What knows of requests carries no WebSockets.
   if (!transports.includes('websocket')) lossy = await LossyHttp.open(port, seededRandom(seed + 3_000), requests);

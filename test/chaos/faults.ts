@@ -5,7 +5,11 @@ import type { Random } from '@halyard/harness/random';
 
 export interface FaultCounts {
   stalls: number;
+  /** Of them, those longer than the heartbeat. */
+  longStalls: number;
   halfOpens: number;
+  /** Times at 2 KB/s. */
+  crawls: number;
 }
 
 interface Fault {
@@ -82,6 +86,24 @@ const slow: Step = (cable, random) => {
   return { what: `${bytesPerTick} bytes each 5 ms, for ${holdMs} ms`, holdMs };
 };
 
+/** Longer than servers and clients of the chaos run wait for a sign of life: 1.2 s. */
+const longStall: Step = (cable, random, counts) => {
+  const directions = random.pick(stalls);
+  cable.stall(...directions);
+  counts.stalls++;
+  counts.longStalls++;
+  const holdMs = 1_300 + random.int(900);
+  return { what: `stalled ${directions.join(' and ')} for ${holdMs} ms`, holdMs };
+};
+
+const crawl: Step = (cable, random, counts) => {
+  // Up, uWebSockets.js takes no request whose first line comes in parts.
+  cable.slow(10, 'down');
+  counts.crawls++;
+  const holdMs = 1_000 + random.int(2_000);
+  return { what: `2 KB/s, for ${holdMs} ms`, holdMs };
+};
+
 /** How often each is drawn. */
 const weights: readonly (readonly [step: Step, weight: number])[] = [
   [cut, 40],
@@ -92,6 +114,8 @@ const weights: readonly (readonly [step: Step, weight: number])[] = [
   [pull, 5],
   [halfOpen, 4],
   [slow, 3],
+  [longStall, 2],
+  [crawl, 2],
 ];
 const steps = weights.flatMap(([step, weight]) => Array.from({ length: weight }, () => step));
 

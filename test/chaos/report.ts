@@ -15,6 +15,8 @@ const columns: readonly (readonly [title: string, of: (row: Row) => string])[] =
   ['s', ({ outcomes }) => total(outcomes, ({ seconds }) => seconds).toFixed(0)],
   ['cuts', count(({ cuts }) => cuts)],
   ['stalls', count(({ stalls }) => stalls)],
+  ['longer than the heartbeat', count(({ longStalls }) => longStalls)],
+  ['at 2 KB/s', count(({ crawls }) => crawls)],
   ['half-opens', count(({ halfOpens }) => halfOpens)],
   ['requests lost', count(({ requestsLost }) => requestsLost)],
   ['answers lost', count(({ answersLost }) => answersLost)],

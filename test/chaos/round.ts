@@ -49,7 +49,7 @@ export async function playRound({ combination, limits, clients, seed, isEnough }
   const order = (what: ClientsOrder) => them.send(what);
   const ended = new Promise((resolve) => them.once('exit', resolve));
   let theirs: ClientCounts = {
-    ...{ cuts: 0, stalls: 0, halfOpens: 0, resumes: 0, recovered: 0, switches: 0 },
+    ...{ cuts: 0, stalls: 0, longStalls: 0, halfOpens: 0, crawls: 0, resumes: 0, recovered: 0, switches: 0 },
     ...{ requestsLost: 0, answersLost: 0, requestsDoubled: 0, delays: 0 },
   };
   let theyStopped = false;

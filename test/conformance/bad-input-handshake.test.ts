@@ -1,4 +1,7 @@
-// Who is refused before there is a connection: what is no handshake, foreign pages, protocols the server has not.
+// Who is refused before there is a connection: what is no handshake, foreign pages, protocols the server has not. Longer than other files:
+// tables of what comes in, each with its answer.
+import { connect as connectTcp } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +13,7 @@ import { type HttpResponse, handshake, http, RawSocket, RawWebSocket, request } 
 describe.each(hosts)('handshakes on %s', (name, host) => {
   const serve = guardedServers(host);
 
-  test.each<[what: string, status: number, code: string, text: string]>([
+  test.each<[what: string, status: number, code: string, asked: string]>([
     ['a plain GET', 426, 'ERR_UPGRADE_REQUIRED', request('GET /halyard')],
     ['PUT', 405, 'ERR_METHOD', request('PUT /halyard', { 'Content-Length': '0' })],
     ['PATCH', 405, 'ERR_METHOD', request('PATCH /halyard', { 'Content-Length': '0' })],
@@ -32,9 +35,9 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
     ['a key that is no base64', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': '!'.repeat(24) })],
     ['a key of 17 bytes', 400, 'ERR_WEBSOCKET_KEY', handshake({ 'Sec-WebSocket-Key': `${'A'.repeat(23)}=` })],
     ['another path', 404, 'ERR_PATH', handshake({}, '/elsewhere')],
-  ])('%s: %i %s', async (_what, status, code, text) => {
+  ])('%s: %i %s', async (_what, status, code, asked) => {
     const { port } = await serve();
-    const answer = await http(port, text);
+    const answer = await http(port, asked);
     expect(refusal(answer)).toEqual({ status, code });
     if (status === 426) {
       expect(answer.headers).toMatchObject({ upgrade: 'websocket', 'sec-websocket-version': '13' });
@@ -52,6 +55,15 @@ describe.each(hosts)('handshakes on %s', (name, host) => {
     while (!socket.gone) {
       socket.write('more');
       await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+
+  test.runIf(name === 'node')('a handshake by HEAD is answered without a body', async () => {
+    const { port } = await serve();
+    for (const path of ['/halyard', '/elsewhere']) {
+      const socket = connectTcp(port, '127.0.0.1', () => socket.write(handshake({}, path).replace('GET', 'HEAD')));
+      const answer = await text(socket);
+      expect(answer).toMatch(/^HTTP\/1.1 4\d\d .*\r\ncontent-length: [1-9]\d*\r\n\r\n$/is);
     }
   });
 

@@ -163,19 +163,18 @@ describe.each(hosts)('bodies on %s', (_name, host) => {
     expect(packetsOf((await pending).body)).toEqual([[2, '/', 'news', []]]);
   });
 
-  test('more than 64 KiB go by the poll, whose client waits longer', async () => {
+  test('more than one answer takes goes by the poll, whose client waits longer', async () => {
     const { port, io } = await serve();
     const poller = await Poller.open(port);
     await poller.send([0]);
     await poller.packet(11);
     const socket = [...io.sockets.values()].find(({ transport }) => transport === 'polling')!;
-    const page = 'x'.repeat(40_000);
+    const page = 'x'.repeat(10_000);
     socket.emit('page', page);
     expect((await poller.send([8])).body).toContain('"page"');
-    socket.emit('page', page);
-    socket.emit('page', page);
+    for (let i = 0; i < 4; i++) socket.emit('page', page);
     expect(await poller.send([8])).toMatchObject({ status: 204, body: '' });
-    expect(packetsOf((await poller.poll()).body).map(([type]) => type)).toEqual([2, 2, 9]);
+    expect(packetsOf((await poller.poll()).body).map(([type]) => type)).toEqual([2, 2, 2]);
   });
 
   test('an answer to a body that was lost comes again with the body, until it is confirmed', async () => {

@@ -437,11 +437,14 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     await expect.poll(() => reported.length).toBe(2);
     // Nobody handles it, and nobody has to.
     a.serverSideEmit('nothing');
-    for (const name of ['connection', 'error', 'warning', 'session-expired', 'disconnect']) {
+    for (const name of ['connection', 'error', 'warning', 'session-expired', 'disconnect', 'overload', 'error']) {
       expect(() => a.serverSideEmit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
     }
     expect(() => a.serverSideEmit('')).toThrow(expect.objectContaining({ code: 'ERR_EVENT_NAME' }));
     expect(() => a.serverSideEmit('note', () => {})).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
+    const nan = expect.objectContaining({ code: 'ERR_NOT_ENCODABLE', message: 'args[1]: cannot send NaN' });
+    expect(() => a.serverSideEmit('note', 1, Number.NaN)).toThrow(nan);
+    await expect(a.emitWithAck('note', 1, Number.NaN)).rejects.toEqual(nan);
     expect(() => a.on('note', 'no function' as never)).toThrow(expect.objectContaining({ code: 'ERR_HANDLER_TYPE' }));
   });
 

@@ -71,6 +71,40 @@ describe.each(hosts)('on %s', (_name, host) => {
     }
   });
 
+  test('what else is given to listen by habit is answered with what does it here', async () => {
+    for (const [args, message] of [
+      [[createServer()], 'listen takes a port, not an http.Server: await io.attach(httpServer) for that.'],
+      [[{ port: 3000 }], 'listen takes a port and then options: await io.listen(port, { address }).'],
+      [[null], 'The port is null: it may be a whole number from 0 to 65535.'],
+      [[0, () => {}], 'listen takes no callback: it has begun once await io.listen(port) returns.'],
+    ] as const) {
+      const listening = new Server({ host: host() }).listen(...(args as unknown as [number, string]));
+      await expect(listening).rejects.toMatchObject({ code: 'ERR_OPTION', message });
+    }
+  });
+
+  test('middleware that waits for a next is told that there is none', async () => {
+    const io = new Server({ host: host() });
+    const rule = /takes the \w+ alone, and no next: it returns, or resolves, to let it pass/;
+    const refused = expect.objectContaining({ code: 'ERR_HANDLER_TYPE', message: expect.stringMatching(rule) });
+    const step = (_socket: unknown, next: () => void): void => next();
+    for (const of of [io, io.of('/b'), io.of(/c/)]) {
+      for (const take of ['use', 'renew', 'onResume'] as const) {
+        expect(() => of[take](step as never)).toThrow(refused);
+        expect(() => of[take](undefined as never)).toThrow(expect.objectContaining({ code: 'ERR_HANDLER_TYPE' }));
+      }
+    }
+    const listening = await serve({}, (server) => {
+      server.on('connection', (socket) => {
+        expect(() => socket.use(step as never)).toThrow(refused);
+        socket.emit('asked');
+      });
+    });
+    const wire = await open(listening);
+    wire.send([0, [['/']]]);
+    expect((await wire.packet(2))[2]).toBe('asked');
+  });
+
   test('a server that was closed listens no more, and says so', async () => {
     const io = await new Server({ host: host() }).listen(0, '127.0.0.1');
     await io.close();

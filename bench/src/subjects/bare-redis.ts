@@ -1,6 +1,8 @@
-// uWebSockets.js and ioredis by hand: the least that a message takes which Redis keeps before another server gets it. It has no sessions,
-// nobody is told what is stored, and who was away gets nothing.
+// uWebSockets.js and ioredis by hand: the least that a message takes which Redis keeps before another server gets it, and of which it knows
+// that it was handled. It has no sessions, nobody is told what is stored, and who was away gets nothing.
+
 import type { WebSocket } from 'uWebSockets.js';
+import type { Redis } from 'ioredis';
 import type { SharedRedis } from '../contract/operations';
 import type { Payload, Plan } from '../contract/plan';
 import type { Running, Subject, Tally } from './subject';
@@ -12,27 +14,39 @@ interface UserData {
 const everybody = 'all';
 const keptPerRoom = 512;
 
+/** Keys: the room's stream and channel, what is known of the sender, what is known of the server. Arguments: frame, number, what is told. */
+const sayScript = `
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${keptPerRoom}, '*', 'm', ARGV[1])
+redis.call('HSET', KEYS[2], 'handled', ARGV[2])
+redis.call('HSET', KEYS[3], 'number', ARGV[2])
+redis.call('PUBLISH', KEYS[1], ARGV[3])
+`;
+
+type WithSay = Redis & { say(...what: (string | number)[]): Promise<unknown> };
+
 export const bareRedis: Subject = {
   name: 'bare-redis',
-  title: 'uWebSockets.js and ioredis by hand, each message kept in a stream of its room',
+  title: 'uWebSockets.js and ioredis by hand, a script for each message: kept in a stream of its room, and counted',
   dialect: 'raw',
   async start(_plan: Plan, tally: Tally, shared?: SharedRedis): Promise<Running> {
     if (shared === undefined) throw new Error('a node of a cluster needs a Redis');
     const { url, prefix } = shared;
     const { default: uWS } = await import('uWebSockets.js');
-    const { Redis } = await import('ioredis');
+    const { Redis: Client } = await import('ioredis');
     // What is said in one turn of the loop is one write.
-    const store = new Redis(url, { enableAutoPipelining: true });
-    const subscriber = new Redis(url);
+    const store = new Client(url, { enableAutoPipelining: true }) as WithSay;
+    store.defineCommand('say', { numberOfKeys: 3, lua: sayScript });
+    const subscriber = new Client(url);
     const members = new Map<string, Set<WebSocket<UserData>>>();
     let count = 0;
+    let said = 0;
 
     const channelOf = (room: string) => `${prefix}:${room}`;
     const say = (room: string, payload: Payload, from: string) => {
       const frame = JSON.stringify(['message', payload]);
       const channel = channelOf(room);
-      void store.xadd(channel, 'MAXLEN', '~', keptPerRoom, '*', 'm', frame);
-      void store.publish(channel, `${from} ${frame}`);
+      const keys = [channel, `${prefix}:session:${from}`, `${prefix}:server:${process.pid}`];
+      void store.say(...keys, frame, ++said, `${from} ${frame}`);
     };
     const join = async (room: string, client: WebSocket<UserData>) => {
       const channel = channelOf(room);

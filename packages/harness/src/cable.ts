@@ -87,10 +87,10 @@ export class Cable {
     this.#setPace('stalled', directions);
   }
 
-  /** Carries this many bytes each 5 ms on each connection, and reads no more than that. */
-  slow(bytesPerTick: number): void {
+  /** Carries this many bytes each 5 ms on each connection, and reads no more than that. @param directions default: both */
+  slow(bytesPerTick: number, ...directions: Direction[]): void {
     this.#bytesPerTick = bytesPerTick;
-    this.#setPace('slow', ['up', 'down']);
+    this.#setPace('slow', directions.length > 0 ? directions : ['up', 'down']);
   }
 
   /** Half-open: both sides go on sending, and nothing arrives. */

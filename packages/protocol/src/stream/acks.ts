@@ -29,7 +29,7 @@ export class PendingAcks {
    */
   expect(deadline: number, pendingMax: number, settle: Settle | undefined): number {
     if (this.#pending.size >= pendingMax) {
-      throw new LocalUsageError('ERR_ACKS_FULL', `pendingAcksMax: ${pendingMax} are waited for`);
+      throw new LocalUsageError('ERR_ACKS_FULL', `${pendingMax} replies are waited for, which is the most`);
     }
     this.#pending.set(++this.last, { settle, deadline });
     this.deadline = Math.min(this.deadline, deadline);

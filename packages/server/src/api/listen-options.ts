@@ -24,6 +24,18 @@ const knownOfTls: readonly string[] = ['keyFile', 'certFile', 'passphrase', 'ser
 export function checkPort(port: number | string): number {
   const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 65_535) return number;
+  if (typeof (port as { listeners?: unknown } | null)?.listeners === 'function') {
+    throw new LocalUsageError(
+      'ERR_OPTION',
+      'listen takes a port, not an http.Server: await io.attach(httpServer) for that.',
+    );
+  }
+  if (typeof port === 'object' && port !== null) {
+    throw new LocalUsageError(
+      'ERR_OPTION',
+      'listen takes a port and then options: await io.listen(port, { address }).',
+    );
+  }
   const given = typeof port === 'string' ? quoted(port) : String(port);
   throw new LocalUsageError('ERR_OPTION', `The port is ${given}: it may be a whole number from 0 to 65535.`);
 }
@@ -34,6 +46,12 @@ export function checkPort(port: number | string): number {
  */
 export function checkListen(given: string | ListenOptions = {}): ListenOptions {
   if (typeof given === 'string') return { address: given };
+  if (typeof given === 'function') {
+    throw new LocalUsageError(
+      'ERR_OPTION',
+      'listen takes no callback: it has begun once await io.listen(port) returns.',
+    );
+  }
   if (typeof given !== 'object' || given === null) {
     throw bad('address', `is ${String(given)}`, 'it may be a local address, or an object of options');
   }

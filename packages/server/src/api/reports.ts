@@ -5,19 +5,12 @@ import type { Happenings } from '../base/happenings';
 import type { OverloadChange } from '../base/overload';
 import { type Warning, Warnings } from '../base/warnings';
 import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from '../namespace/handlers';
+import type { ReportEvent } from '../namespace/report-events';
 
 /** What `error` says beside the error. */
 export interface ErrorContext {
   /** Which piece of user code failed, such as `the handler of "chat"`. */
   readonly where: string;
-}
-
-const reportEvents = ['error', 'warning', 'unhandled', 'refused', 'overload'] as const;
-
-type ReportEvent = (typeof reportEvents)[number];
-
-export function isReportEvent(event: string): event is ReportEvent {
-  return (reportEvents as readonly string[]).includes(event);
 }
 
 export class Reports {

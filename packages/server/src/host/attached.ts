@@ -120,7 +120,7 @@ class Attached {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (this.#upgrade(request, socket, head) || !this.#alone('upgrade', this.#onUpgrade)) return;
-    refuse(socket, pathUnknown);
+    refuse(socket, pathUnknown, request.method);
   };
 
   /** Not so if somebody has put his listener in the place of ours, and calls it. */

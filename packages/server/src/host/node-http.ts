@@ -198,15 +198,15 @@ function cutUnread(response: ServerResponse): void {
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(unreadMsMax);
 }
 
-/** Answers a request whose socket Node has handed out, and ends it. */
-export function refuse(socket: Duplex, { status, headers = {}, body = '' }: HttpAnswer): void {
+/** Answers a request whose socket Node has handed out, and ends it. @param method one of HEAD gets no body */
+export function refuse(socket: Duplex, { status, headers = {}, body = '' }: HttpAnswer, method?: string): void {
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) });
   // Nobody reads this socket any more, so nobody would notice that the peer closes its half.
   socket.once('finish', () => socket.destroy());
   socket.write(
     `HTTP/1.1 ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
   );
-  socket.end(body);
+  socket.end(method === 'HEAD' ? '' : body);
 }
 
 /** From 'upgrade' on nobody but who takes the socket listens to its errors: unheard, the first one ends the process. */

@@ -72,7 +72,7 @@ class NodeHost implements Host {
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       hearErrors(socket);
       if (pathOf(request) === path) mount.upgrade(request, socket, head);
-      else refuseUpgrade(socket, pathUnknown);
+      else refuseUpgrade(socket, pathUnknown, request.method);
     };
     if (tls === undefined) this.#server = createServer(patience);
     else {
@@ -192,7 +192,7 @@ class NodeMount implements Mount {
 
   #decide(request: IncomingMessage, socket: Duplex, head: Buffer, verdict: UpgradeVerdict): void {
     if ('refuse' in verdict) {
-      refuseUpgrade(socket, verdict.refuse);
+      refuseUpgrade(socket, verdict.refuse, request.method);
       return;
     }
     // ws answers with the first subprotocol of this header: leave the one that was chosen.

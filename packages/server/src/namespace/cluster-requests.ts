@@ -3,7 +3,7 @@
 import type { Codec } from '@halyard/codec';
 import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
 import type { Stamps } from '../log/stamp';
-import { encodeValue } from '../session/record';
+import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Answers, Inbox } from '../store/inbox';
 import type { Trust } from '../wire/proxies';
@@ -153,7 +153,7 @@ export class ClusterRequests {
 
   /** @returns an event as an `emit` takes it. @throws LocalUsageError `ERR_NOT_ENCODABLE` */
   encodeEvent(event: string, args: readonly Value[]): Frame {
-    return encodeValue([event, ...args], this.#context.codec);
+    return encodeEvent(event, args, this.#context.codec);
   }
 
   /** Sends an event to each of them and gathers the replies, each with the id of its socket. @throws as `encodeEvent` */

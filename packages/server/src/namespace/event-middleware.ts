@@ -2,6 +2,7 @@
 // after the other, in the order they came.
 import { CloseCode, RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { Args } from './gates';
+import { checkMiddleware } from './middleware';
 
 /** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
 export type SocketMiddleware = (event: readonly [name: string, ...args: Value[]]) => void | Promise<void>;
@@ -42,7 +43,9 @@ export class EventMiddleware {
     void this.#turn.then(run);
   }
 
+  /** @throws LocalUsageError `ERR_HANDLER_TYPE` */
   use(step: SocketMiddleware): void {
+    checkMiddleware(step, 'event');
     this.#steps = [...this.#steps, step];
   }
 

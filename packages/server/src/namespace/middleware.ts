@@ -1,5 +1,5 @@
 // Middleware of a namespace decides about a handshake: whether its socket is let in, or goes on with another `auth`.
-import { type Failure, failureOf, PublicError } from '@halyard/protocol';
+import { type Failure, failureOf, LocalUsageError, PublicError } from '@halyard/protocol';
 import type { Handshake } from '../session/handshake';
 
 /** Runs in order. Throw to refuse. */
@@ -7,6 +7,20 @@ export type Middleware<Data> = (handshake: Handshake<Data>) => void | Promise<vo
 
 /** Runs when the session of a socket is back. Throw to end it. */
 export type ResumeCheck<Socket> = (socket: Socket) => void | Promise<void>;
+
+/**
+ * @param step middleware of any kind, as the app gives it
+ * @param subject what it decides about
+ * @throws LocalUsageError `ERR_HANDLER_TYPE`
+ */
+export function checkMiddleware(step: unknown, subject: 'handshake' | 'event' | 'socket'): void {
+  if (typeof step !== 'function') throw new LocalUsageError('ERR_HANDLER_TYPE', 'the middleware is not a function');
+  if (step.length <= 1) return;
+  throw new LocalUsageError(
+    'ERR_HANDLER_TYPE',
+    `middleware takes the ${subject} alone, and no next: it returns, or resolves, to let it pass, and throws to refuse it`,
+  );
+}
 
 export interface DecisionContext {
   /** The time of day, in milliseconds since 1970. */

@@ -3,7 +3,7 @@ import { LocalUsageError } from '@halyard/protocol';
 import { type SlowReaders, slowReaderModes } from '../room/rooms';
 import { Gates } from './gates';
 import { type Handler, type Handlers, noHandlers, withHandler } from './handlers';
-import type { Middleware, ResumeCheck } from './middleware';
+import { checkMiddleware, type Middleware, type ResumeCheck } from './middleware';
 
 export class Rules {
   readonly middleware: Middleware<never>[] = [];
@@ -27,15 +27,21 @@ export class Rules {
     this.slowReaders = mode;
   }
 
+  /** @throws LocalUsageError `ERR_HANDLER_TYPE` */
   use(middleware: Middleware<never>): void {
+    checkMiddleware(middleware, 'handshake');
     this.middleware.push(middleware);
   }
 
+  /** @throws LocalUsageError `ERR_HANDLER_TYPE` */
   renew(middleware: Middleware<never>): void {
+    checkMiddleware(middleware, 'handshake');
     this.renewals.push(middleware);
   }
 
+  /** @throws LocalUsageError `ERR_HANDLER_TYPE` */
   onResume(check: ResumeCheck<never>): void {
+    checkMiddleware(check, 'socket');
     this.resumeChecks.push(check);
   }
 

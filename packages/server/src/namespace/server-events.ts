@@ -1,11 +1,12 @@
 // Events between servers: what one of them emits, the handlers of all others get; with the replies of those, if they are wanted.
 import type { Codec } from '@halyard/codec';
 import { checkEventName, type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
-import { encodeValue } from '../session/record';
+import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Inbox } from '../store/inbox';
 import type { Replies } from './audience';
 import { callEvent, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from './handlers';
+import { isReportEvent } from './report-events';
 import { isRoomEvent } from './room-events';
 import { sentArgs } from './sent-args';
 import { decoded, shaped } from './target-message';
@@ -61,7 +62,7 @@ export class ServerEvents {
 
   #message(event: string, args: readonly unknown[], wantsReply: boolean): Value {
     check(event);
-    return [encodeValue([event, ...sentArgs(args)], this.#context.codec), wantsReply];
+    return [encodeEvent(event, sentArgs(args), this.#context.codec), wantsReply];
   }
 
   async #receive(message: Value): Promise<Value> {
@@ -94,6 +95,6 @@ export class ServerEvents {
 /** @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME` */
 function check(event: string): void {
   checkEventName(event);
-  if (['warning', 'unhandled', 'refused', 'session-expired'].includes(event) || isRoomEvent(event))
+  if (event === 'session-expired' || isReportEvent(event) || isRoomEvent(event))
     throw new LocalUsageError('ERR_RESERVED_EVENT', `"${event}" is the name of a lifecycle event`);
 }

@@ -117,11 +117,14 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
   #expectAck(deadline: number, settle: Settle): number {
     try {
       return this.machine.expectAck(deadline, settle);
-    } catch (error) {
+    } catch {
       const { pendingAcksMax } = this.context.serverLimits;
       const message = `The app waits for ${pendingAcksMax} replies of one session (pendingAcksMax): it could not ask for another.`;
       this.context.warn('pendingAcksMax', message);
-      throw error;
+      throw new LocalUsageError(
+        'ERR_ACKS_FULL',
+        `${pendingAcksMax} replies are waited for, which is the most (pendingAcksMax)`,
+      );
     }
   }
 

@@ -246,6 +246,16 @@ export function encodeValue(value: Value | undefined, codec: Codec): Frame {
   return codec.encode({ type: PacketType.Ack, ack: 1, value });
 }
 
+/** An event by itself, as a list of its name and arguments. @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path that `emit` would tell */
+export function encodeEvent(event: string, args: readonly Value[], codec: Codec): Frame {
+  try {
+    return encodeValue([event, ...args], codec);
+  } catch (error) {
+    codec.encode({ type: PacketType.Volatile, namespace: '/', event, args });
+    throw error;
+  }
+}
+
 /** Longer than a session that nobody comes back to, so that its own node ends it while that lives. */
 const keptSlackMs = 30_000;
 

@@ -4,14 +4,21 @@ import { joinFrames, pollingHeaders } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply } from '../../host/host';
 import { accepted, closeText, HttpConnection, noContent, tombstoneMs } from './http-connection';
 
-/** An answer is closed at about this many bytes; the next has the rest. */
-const answerBytesMax = 1 << 20;
+/**
+ * An answer is closed at about so many bytes; the next has the rest. At first it is few, so that it comes in time over a line of 2 KB/s:
+ * a client waits for the answer to a body for 10 s.
+ */
+const answerBytes = { first: 1 << 14, max: 1 << 20 } as const;
 /** With more than this the queue goes by the poll: a client waits longer for a poll than for the answer to its body. */
 const bodyAnswerBytesMax = 1 << 16;
+/** One that is known to have come so soon is followed by larger ones, and one that takes so long by smaller ones. */
+const soonMs = 1_000;
+const lateMs = 4_000;
 
 /** An answer with frames, kept until the client says that it has come. */
 interface NumberedAnswer extends HttpAnswer {
   readonly number: number;
+  readonly sentMs: number;
 }
 
 export class PollingConnection extends HttpConnection {
@@ -23,6 +30,7 @@ export class PollingConnection extends HttpConnection {
   /** Numbers: of the last answer, and of the last answer to a poll that has come. */
   #answers = 0;
   #polled = 0;
+  #answerBytes: number = answerBytes.first;
 
   protected override get unconfirmed(): NumberedAnswer | undefined {
     return this.#toBody;
@@ -68,7 +76,7 @@ export class PollingConnection extends HttpConnection {
   }
 
   protected override answerBody(reply: HttpReply): void {
-    const isSmall = this.queue.length > 0 && this.queuedBytes <= bodyAnswerBytesMax;
+    const isSmall = this.queue.length > 0 && this.queuedBytes <= Math.min(this.#answerBytes, bodyAnswerBytesMax);
     // An answer to a body never overtakes one to a poll, and how the connection was closed is told to polls only.
     if (isSmall && this.#toPoll === undefined && this.closed === undefined) {
       this.#toBody = this.#nextAnswer();
@@ -88,7 +96,7 @@ export class PollingConnection extends HttpConnection {
   }
 
   #nextAnswer(): NumberedAnswer {
-    const frames = this.takeQueued(answerBytesMax);
+    const frames = this.takeQueued(this.#answerBytes);
     const number = ++this.#answers;
     const headers: Record<string, string> = {
       'content-type': this.binary ? 'application/octet-stream' : 'text/plain; charset=utf-8',
@@ -96,7 +104,8 @@ export class PollingConnection extends HttpConnection {
       [pollingHeaders.sequence]: String(number),
     };
     if (this.closed !== undefined && this.queue.length === 0) headers[pollingHeaders.close] = closeText(this.closed);
-    return { number, status: 200, headers, body: joinFrames(frames, this.binary) };
+    const sentMs = this.settings.wheel.now();
+    return { number, sentMs, status: 200, headers, body: joinFrames(frames, this.binary) };
   }
 
   /** Forgets what has come. */
@@ -105,11 +114,25 @@ export class PollingConnection extends HttpConnection {
       this.fail(reply, 'ERR_SEQUENCE', `expected ${pollingHeaders.received} ${this.#answers}`);
       return false;
     }
-    if (this.#toBody !== undefined && this.#toBody.number <= received) this.#toBody = undefined;
+    if (this.#toBody !== undefined && this.#toBody.number <= received) {
+      this.#hasCome(this.#toBody);
+      this.#toBody = undefined;
+    }
     if (this.#toPoll !== undefined && this.#toPoll.number <= received) {
       this.#polled = this.#toPoll.number;
+      this.#hasCome(this.#toPoll);
       this.#toPoll = undefined;
     }
     return true;
+  }
+
+  #hasCome({ sentMs, body = '' }: NumberedAnswer): void {
+    const tookMs = this.settings.wheel.now() - sentMs;
+    const { first, max } = answerBytes;
+    // A small one says nothing of how fast the line is.
+    if (tookMs >= lateMs) this.#answerBytes = Math.max(this.#answerBytes / 2, first);
+    else if (tookMs <= soonMs && body.length >= this.#answerBytes / 2) {
+      this.#answerBytes = Math.min(this.#answerBytes * 2, max);
+    }
   }
 }
