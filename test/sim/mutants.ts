@@ -570,6 +570,19 @@ export const mutants: readonly Mutant[] = [
     instead: 'confirmed: moving ? outbox.left : outbox.confirmed,',
   },
   {
+    fault: 'at a switch the client tells how far it has been heard for how far it has heard',
+    file: `${client}/session/session.ts`,
+    code: 'received: machine.received,',
+    instead: 'received: moving ? outbox.confirmed : machine.received,',
+  },
+  {
+    fault: 'of the page that was under way when the connection was cut all is taken for read',
+    file: `${server}/session/reading.ts`,
+    code: 'this.catchUp = undefined;\n    if (!connection.native || this.isCounted) {',
+    instead:
+      'if (this.catchUp) for (const [, one] of this.readers()) one.read = one.room.log.lastOffset;\n    this.catchUp = undefined;\n    if (!connection.native || this.isCounted) {',
+  },
+  {
     fault: 'a session that is lost at a switch is told as new to those who know of no loss',
     file: `${client}/session/session.ts`,
     code: 'for (const presence of unaware) presence.fire',

@@ -149,7 +149,11 @@ export class Core {
         namespace: (name, auth, founder) => this.namespaces.find(name, auth, founder),
         ...{ meters, overload, tell, report, warn },
       },
-      { ...options, keys, recalled: (presence) => this.#requests.catchUp(presence as UsableSocket) },
+      {
+        ...{ ...options, keys },
+        learned: () => this.#requests.learned,
+        recalled: (presence) => this.#requests.catchUp(presence as UsableSocket),
+      },
       cluster,
     );
     if (cluster !== undefined) cluster.sessions = this.#sessions;
@@ -418,7 +422,7 @@ export class Core {
     if (this.#cluster === undefined || this.#cluster.isOpen) return;
     const nodes = await this.#cluster.open((_channel, frames) => this.#volatile?.receive(frames));
     this.#inbox.opened(nodes);
-    await this.#requests.learn();
+    this.#requests.learn();
     this.#channels?.opened();
   }
 

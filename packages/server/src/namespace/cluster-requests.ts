@@ -40,7 +40,7 @@ const kinds = {
 } as const;
 /** By so much the clock of a server that is gone may have been ahead: who had come into a room there had done so before. */
 const skewMs = 50;
-/** So long a server that starts waits for others to say what was taken lately. */
+/** So long a session that comes to a server which starts waits for others to say what was taken lately. */
 const learnMsMax = 2_000;
 /** Longer than the other server waits for its sockets: its answer has to come here. */
 const answerSlackMs = 1_000;
@@ -74,6 +74,8 @@ export function perform(socket: UsableSocket, action: Action): void {
 }
 
 export class ClusterRequests {
+  /** Once it is known what was taken while this server was not there, as far as others say so in time. Never rejects. */
+  learned: Promise<void> = Promise.resolve();
   readonly #context: ClusterRequestsContext;
 
   constructor(context: ClusterRequestsContext) {
@@ -138,8 +140,12 @@ export class ClusterRequests {
     for (const withdrawal of this.#context.revocations.of(socket)) perform(socket, withdrawal);
   }
 
-  /** Asks all other servers what was taken lately. */
-  async learn(): Promise<void> {
+  /** Asks all other servers what was taken lately: then `learned` resolves. */
+  learn(): void {
+    this.learned = this.#learn();
+  }
+
+  async #learn(): Promise<void> {
     const { inbox, report } = this.#context;
     const { results } = await inbox.askAll(kinds.revoked, '', learnMsMax);
     for (const [node, value] of results) {

@@ -36,6 +36,8 @@ export interface ClaimsContext extends SessionContext {
   tellFinished(node: string, session: string, number: number, replies: readonly Reply[]): Promise<boolean>;
   /** @returns the session of that id that is here */
   here(id: string): Session | undefined;
+  /** Resolves once it is known what was taken from sockets that come from elsewhere. */
+  learned(): Promise<void>;
   /** A socket is here that was elsewhere. */
   recalled(presence: Presence): void;
   /** Makes a session of what another node has left. */
@@ -97,6 +99,7 @@ export class Claims {
     const { store, patience, platform, node, letGo, isThere, recalled, report, turn, settings } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
+    await this.#context.learned();
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
     if (stored === 'over') return 'taken';

@@ -49,6 +49,8 @@ export interface SessionsOptions {
   readonly sessionsMax: number;
   /** Where they are counted by user, if they are. */
   readonly keys: SessionKeys | undefined;
+  /** Resolves once it is known what was taken from sockets that come from elsewhere. */
+  learned(): Promise<void>;
   /** A socket is here that was elsewhere. */
   recalled(presence: Presence): void;
 }
@@ -72,7 +74,7 @@ export class Sessions {
   /** @param shared undefined: no other server has sessions of the same clients */
   constructor(
     context: Omit<SessionContext, 'told' | 'ended' | 'finished'>,
-    { sessionsMax, keys, recalled }: SessionsOptions,
+    { sessionsMax, keys, learned, recalled }: SessionsOptions,
     shared: SharedContext | undefined,
   ) {
     this.#context = {
@@ -93,7 +95,7 @@ export class Sessions {
         ...shared,
         here: (id) => this.#byId.get(id),
         restore: (...how) => this.#restore(...how),
-        recalled,
+        ...{ learned, recalled },
       });
   }
 

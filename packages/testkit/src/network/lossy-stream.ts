@@ -20,11 +20,16 @@ interface Read {
   readonly value: Uint8Array | undefined;
 }
 
+/** So much may be written that the client has not read, until no more is taken: what there is room for on the way. */
+const wayBytesMax = 2_048;
+
 export class LossyStream implements HttpStream {
   onDrain: (() => void) | undefined = undefined;
   onGone: (() => void) | undefined = undefined;
-  readonly isWritable = true;
+  isWritable = true;
   readonly #way: Way;
+  /** Bytes that are written, and not read. */
+  #unread = 0;
   /** When the last text is there. */
   #lastAt = 0;
   readonly #arrived: (Read | Error)[] = [];
@@ -43,6 +48,8 @@ export class LossyStream implements HttpStream {
       const at = this.#way.cutsAt(bytes.length);
       for (const value of [bytes.subarray(0, at), bytes.subarray(at)])
         if (value.length) this.#send({ done: false, value });
+      this.#unread += bytes.length;
+      if (this.#unread >= wayBytesMax) this.isWritable = false;
     }
   }
 
@@ -95,6 +102,19 @@ export class LossyStream implements HttpStream {
     this.#reading = undefined;
     const what = this.#arrived.shift() as Read | Error;
     if (what instanceof Error) reject(what);
-    else resolve(what);
+    else {
+      this.#unread -= what.value?.length ?? 0;
+      if (!this.isWritable && this.#unread < wayBytesMax) this.#drain();
+      resolve(what);
+    }
+  }
+
+  /** There is room again, and the server hears of it. */
+  #drain(): void {
+    this.#way.after(this.#way.latencyMs(), () => {
+      if (this.isWritable || this.#isOver || this.#unread >= wayBytesMax) return;
+      this.isWritable = true;
+      this.onDrain?.();
+    });
   }
 }
