@@ -41,7 +41,7 @@ const kinds = {
 /** By so much the clock of a server that is gone may have been ahead: who had come into a room there had done so before. */
 const skewMs = 50;
 /** So long a session that comes to a server which starts waits for others to say what was taken lately. */
-const learnMsMax = 2_000;
+const learnMsMax = 500;
 /** Longer than the other server waits for its sockets: its answer has to come here. */
 const answerSlackMs = 1_000;
 

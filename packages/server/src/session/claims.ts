@@ -99,7 +99,6 @@ export class Claims {
     const { store, patience, platform, node, letGo, isThere, recalled, report, turn, settings } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
-    await this.#context.learned();
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
     if (stored === 'over') return 'taken';
@@ -118,6 +117,7 @@ export class Claims {
         const refusal = this.#refusal(stored, key, hello, codecIndex);
         if (refusal !== undefined) return refusal;
       }
+      await this.#context.learned();
       if (!isWanted()) return contested;
       const newNonce = platform.randomBytes(12).toString('base64url');
       const { nonce, generation } = stored;
