@@ -145,13 +145,13 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   });
 
   test('what is on its way between servers just then is reached', async () => {
-    let hold = (): void => {};
+    let goOn: (() => void) | undefined;
     const servers = await serve(2, (io, i) => {
       if (i === 0) return;
       io.onResume(
         () =>
           new Promise<void>((resolve) => {
-            hold = resolve;
+            goOn = resolve;
           }),
       );
     });
@@ -159,9 +159,10 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const { key } = await member(a, 'user:42');
     const wire = await open(b);
     wire.send([0, [], 'by hand', [...key, 1, 0], '', 2, 0]);
-    await untilHolds(() => expect(a.sockets.size).toBe(0));
+    await untilHolds(() => expect(goOn).toBeDefined());
+    expect(a.sockets.size).toBe(0);
     await a.in('user:42').disconnectSockets(true);
-    hold();
+    goOn?.();
     // It is to try again, and then the session is over.
     expect(await wire.until(({ closed }) => closed)).toMatchObject({ code: 1013 });
     expect((await resumed(b, key, 3)).outcome).toEqual(ended);
