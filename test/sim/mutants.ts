@@ -46,7 +46,7 @@ export const mutants: readonly Mutant[] = [
     file: `${stream}/client-outbox.ts`,
     code: 'if ((flying || !outbox.window.frameBytesMax) && !fits && carried >= left) return undefined;',
     instead: 'if ((flying || !outbox.window.frameBytesMax) && !fits) return undefined;',
-    from: 173,
+    from: 21000000,
   },
   {
     fault: 'what may have been handled in a lost session is said again in the next',
@@ -171,6 +171,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
+    from: 21100212,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
@@ -253,7 +254,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 9400025,
+    from: 21200003,
   },
   {
     fault: 'who was fenced goes on',
@@ -268,6 +269,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
+    from: 21300100,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -322,7 +324,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return this.turn.isShared ? stamps.next() : stamps.last;',
     instead: 'return stamps.last;',
     nodes: 3,
-    from: 970102,
+    from: 21400018,
   },
   {
     fault: 'an event counts as handled as it is delivered',
@@ -384,7 +386,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isMeant(session.id)) session.rolledBack();',
     instead: 'if (isMeant(session.id)) void session;',
     nodes: 3,
-    from: 1000081,
+    from: 21500009,
   },
   {
     fault: 'what is stored again is delivered again',
@@ -593,7 +595,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/reading.ts`,
     code: 'const isFannedOut = connection.native && !this.isCounted && this.catchUp',
     instead: 'const isFannedOut = this.catchUp',
-    from: 8_400_096,
+    from: 21700092,
   },
   {
     fault: 'a server takes what somebody has read elsewhere for what it would have delivered',
