@@ -87,7 +87,10 @@ function faultCount(...kinds: FaultKind[]): (row: Row) => string {
 function reasons(outcomes: readonly Outcome[]): string {
   const sums = new Map<string, number>();
   for (const { told } of outcomes) {
-    for (const [reason, times] of told) sums.set(reason, (sums.get(reason) ?? 0) + times);
+    for (const [reason, times] of told) {
+      const code = reason.split(':', 1)[0] ?? '';
+      sums.set(code, (sums.get(code) ?? 0) + times);
+    }
   }
   return [...sums].map(([reason, times]) => `${reason || 'no reason'} ${times}`).join(', ') || '0';
 }

@@ -37,6 +37,8 @@ describe.each(hosts)('on %s', (_name, host) => {
       await expect.poll(() => got.length, { timeout: caughtUpMsMax, interval: 100 }).toBe(messages);
       expect(got).toEqual([...got.keys()]);
       expect([...io.sockets.keys()]).toEqual([before]);
+      // A connection of polling outlives the cut.
+      if (transport !== 'polling') expect(io.slowReaderCounts.caughtUp).toBeGreaterThan(0);
     } finally {
       client.connection.close();
       await cable.close();

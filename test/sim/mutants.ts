@@ -603,7 +603,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (top > this.#last || isMissed ||',
     instead: 'if (top > this.#last ||',
     nodes: 3,
-    from: 8501505,
+    from: 21801265,
   },
   {
     fault: 'what a server has stored behind what it has lost it does not tell',
