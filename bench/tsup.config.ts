@@ -4,6 +4,7 @@ export default defineConfig({
   entry: [
     'src/run.ts',
     'src/deflate.ts',
+    'src/stream-bytes.ts',
     'src/trips.ts',
     'src/deploy.ts',
     'src/contract-cost.ts',

@@ -171,6 +171,7 @@ export const layers: Layers = {
           [
             'src/run.ts',
             'src/deflate.ts',
+            'src/stream-bytes.ts',
             'src/trips.ts',
             'src/contract-cost.ts',
             'src/deploy.ts',
