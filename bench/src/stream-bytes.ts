@@ -59,7 +59,8 @@ for (const size of sizes) {
   const costs = ways.map((way) => ({ way, piece: way.write(frame), written: [] as number[], read: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { way, piece, written, read } of costs) {
-      if (!Buffer.from(way.read(piece)).equals(frame)) throw new Error(`${way.name} does not bring back what it was given`);
+      if (!Buffer.from(way.read(piece)).equals(frame))
+        throw new Error(`${way.name} does not bring back what it was given`);
       written.push(timed(() => way.write(frame)));
       read.push(timed(() => way.read(piece)));
     }

@@ -100,7 +100,7 @@ const faults: readonly Found[] = [
   {
     fault: 'a client renews with what it had before',
     file: 'packages/client/src/session/session.ts',
-    code: 'const settle = renewal(presence);\n    askAuth(presence)',
+    code: 'const settle = renewal(presence);\n    ask(presence)',
     instead: 'const settle = renewal(presence);\n    Promise.resolve()',
     found: 'what-ends-is-renewed-in-time',
   },
