@@ -109,8 +109,6 @@ export function survey(value: unknown, room: number): number {
       return isBigint64(value) ? Trait.Odd | Trait.Escaped : refuse('more than 64 bits');
     case 'object':
       return value === null ? 0 : surveyObject(value, room);
-    case 'function':
-      return refuse('function: what is sent is data, and a call is an event');
     default:
       return refuse(typeof value);
   }
