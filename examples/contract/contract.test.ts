@@ -47,7 +47,11 @@ describe.each(hosts)('on %s', (_name, options) => {
     });
     await ann.socket.emitWithAck('card:delete', id);
     await expect.poll(() => [ann.cards.size, ben.cards.size]).toEqual([0, 0]);
-    expect(warn.mock.calls.map(([line]) => String(line).replace(/^\S+ /, ''))).toEqual([
+    // Where uWebSockets.js does not load, the default host says so first.
+    const refusals = warn.mock.calls
+      .map(([line]) => String(line).replace(/^\S+ /, ''))
+      .filter((line) => /^card:/.test(line));
+    expect(refusals).toEqual([
       'card:delete was refused, ERR_FORBIDDEN',
       'card:move was refused, ERR_NO_CARD',
       'card:add was refused, ERR_INVALID',

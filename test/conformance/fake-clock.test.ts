@@ -20,10 +20,11 @@ const ways: readonly (readonly [name: string, transport: () => Transport])[] = [
 
 const cases = hosts.flatMap(([name, host]) => ways.map(([way, transport]) => ({ name, host, way, transport })));
 
-/** What jest replaces, but for `nextTick`, which vitest needs itself. */
+/** What jest replaces, but for `nextTick`, which vitest needs itself, and what Node's own WebSocket, of 22 and later, needs. */
 const everything = [
   ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const),
-  ...(['Date', 'performance', 'queueMicrotask'] as const),
+  ...(['Date', 'performance'] as const),
+  ...(globalThis.WebSocket ? [] : (['queueMicrotask'] as const)),
 ];
 
 describe.each(cases)('on $name over $way', ({ host, transport }) => {

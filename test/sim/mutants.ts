@@ -302,7 +302,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return number > this.#sentBefore;',
     instead: 'return true;',
     nodes: 3,
-    from: 970003,
+    from: 31000064,
   },
   {
     fault: 'what a membership covers shrinks as it is read',
@@ -386,7 +386,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isMeant(session.id)) session.rolledBack();',
     instead: 'if (isMeant(session.id)) void session;',
     nodes: 3,
-    from: 21500009,
+    from: 21500135,
   },
   {
     fault: 'what is stored again is delivered again',
@@ -394,7 +394,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isKnown = this.#renewal.before?.',
     instead: 'const isKnown = (undefined as Before | undefined)?.',
     nodes: 3,
-    from: 1000770,
+    from: 31102677,
   },
   {
     fault: 'it is not seen what an entry is behind',
@@ -409,7 +409,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 6000058,
+    from: 31200032,
   },
   {
     fault: 'what is finished is told a few times, though the session is on its way for longer',
@@ -446,7 +446,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isTold = await Promise.race([this.#tell(one).then(() => true), this.#tooLong()]);',
     instead: 'const isTold = true;',
     nodes: 3,
-    from: 970003,
+    from: 31000064,
   },
   {
     fault: 'a session that has expired is not forgotten once that is told',
