@@ -632,7 +632,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (this.#isLacking) before.isWhole = false;',
     instead: '',
     nodes: 3,
-    from: 8802209,
+    from: 8803268,
   },
   {
     fault: 'what a server has said once more, because its first place was lost, it delivers in both',
