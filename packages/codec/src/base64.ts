@@ -1,5 +1,7 @@
 // Base64 (RFC 4648 §4) with whatever the program has: newer engines' own, Node's Buffer, or the browser's btoa and atob.
 
+import { bytesOfBase64 } from '@halyard/protocol';
+
 interface NativeBytes {
   toBase64(): string;
 }
@@ -66,7 +68,7 @@ function readNative(text: string, size: number): Uint8Array | undefined {
 function nativeBytes(text: string, size: number): Uint8Array {
   const native = (Uint8Array as NativeClass).fromBase64;
   if (native) return native.call(Uint8Array, text);
-  if (!globalThis.Buffer) return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  if (!globalThis.Buffer) return bytesOfBase64(text);
   // Not from a pool, which it would share with others.
   const buffer = Buffer.allocUnsafeSlow(size);
   return new Uint8Array(buffer.buffer, 0, buffer.write(text, 'base64'));

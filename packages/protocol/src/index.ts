@@ -42,6 +42,7 @@ export { OutboxBudget } from './stream/outbox-budget';
 export type { ServerLimits } from './stream/paced-machine';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { Settled } from './stream/settled';
+export { bytesOfBase64 } from './wire/base64';
 export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
 export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';

@@ -1,7 +1,7 @@
 // The transports over HTTP (docs/PROTOCOL.md §7). One POST at a time carries frames out. With polling one GET at a time waits for
 // frames, and both bring frames back: bodies and answers are numbered, so that after a lost request or answer the same is
 // asked again and does no harm. With sse one GET opens the connection, and its answer brings all frames.
-import { type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
+import { bytesOfBase64, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
 import { fetch as platformFetch, rootOf } from '#fetch';
 import { refusalOf } from '../platform/refusal';
 import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
@@ -213,7 +213,7 @@ function open(
         const [, close, data] = /^(event: close\n)?data: ([^\n]*)/.exec(event) ?? [];
         if (closed) return;
         if (close) return endBy(data!);
-        if (data) onFrame(binary ? Uint8Array.from(atob(data), (char) => char.charCodeAt(0)) : data);
+        if (data) onFrame(binary ? bytesOfBase64(data) : data);
       }
     }
   };

@@ -1,6 +1,6 @@
 // A session as text, for the next page of its tab. What comes back may be anything: what is no session is none.
 import type { Codec } from '@halyard/codec';
-import { type Frame, PacketType, type Position, packetLimits } from '@halyard/protocol';
+import { bytesOfBase64, type Frame, PacketType, type Position, packetLimits } from '@halyard/protocol';
 import type { Presence } from '../session/presence';
 import type { SessionName } from '../session/session';
 
@@ -96,7 +96,7 @@ function checked(all: Saved & NotSaved, codec: Codec): Saved | NotSaved {
     // What has not left is not confirmed.
     must(count(number, last + 1) <= left || number === Math.max(left, last) + 1);
     last = number;
-    const frame = codec.binary ? bytesOf(text as string) : text;
+    const frame = codec.binary ? bytesOfBase64(text as string) : text;
     const packet = codec.decode(frame);
     must(packetTypes.includes(packet.type));
     must(!('ack' in packet) || packet.type !== PacketType.Event || (packet.ack ?? 0) <= lastAck);
@@ -166,8 +166,4 @@ function base64Of(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
