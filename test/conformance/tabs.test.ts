@@ -78,6 +78,26 @@ const once = (socket: Socket, event: 'connect' | 'disconnect' | 'connect_error' 
   new Promise<unknown>((resolve) => socket.once(event, resolve as never));
 
 describe('tabs that share a session', () => {
+  test('what a tab emits before its connect() waits for that', async () => {
+    const said: unknown[] = [];
+    const { tab } = await scene((io) => {
+      io.on('connection', (socket) => {
+        socket.on('say', (text: string) => {
+          said.push(text);
+          return `${text}!`;
+        });
+      });
+    });
+    const [one, other] = [tab({ autoConnect: false }), tab()];
+    await once(other, 'connect');
+    one.emit('say', 'a');
+    const reply = one.emitWithAck('say', 'b');
+    expect(await other.emitWithAck('say', 'c')).toBe('c!');
+    one.connect();
+    expect(await reply).toBe('b!');
+    expect(said).toEqual(['c', 'a', 'b']);
+  });
+
   test('are one client for the server, and each of them is told everything once and in order', async () => {
     const said: string[] = [];
     const { io, tab } = await scene((io) => {
@@ -157,7 +177,10 @@ describe('tabs that share a session', () => {
     const left = once(sides[0], 'disconnect');
     sides[0].disconnect();
     expect(await left).toMatchObject({ code: 1000, by: 'client', willReconnect: false });
-    expect(() => sides[0].emit('say')).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }));
+    const told = once(sides[0], 'error');
+    sides[0].emit('say');
+    expect(await told).toMatchObject({ code: 'ERR_NOT_CONNECTED' });
+    await expect(sides[0].emitWithAck('say')).rejects.toMatchObject({ code: 'ERR_NOT_CONNECTED' });
     const heard = vi.fn();
     for (const side of sides) side.on('news', heard);
     io.of('/side').emit('news');

@@ -122,7 +122,7 @@ describe('acknowledgements', () => {
     await expect(reply).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
     await expect(socket.emitWithAck('x')).rejects.toMatchObject({
       code: 'ERR_NOT_CONNECTED',
-      message: 'not connected to /: connect() first',
+      message: '/: connect() first',
     });
   });
 });

@@ -71,14 +71,14 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   prependAnyOutgoing(listener: AnyListener): this;
   offAnyOutgoing(listener?: AnyListener): this;
   /**
-   * Sends an event: once, in order, as soon as there is a connection.
-   * @throws LocalUsageError `ERR_NOT_CONNECTED` before `connect()`, after `disconnect()` or a refusal;
-   * `ERR_OUTBOX_FULL`, `ERR_FRAME_TOO_BIG`, `ERR_NOT_ENCODABLE`, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
+   * Sends an event: once, in order, as soon as there is a connection. Before the first `connect()` it waits for that; after
+   * `disconnect()`, a refusal or a final close it goes nowhere, and `error` tells so by `ERR_NOT_CONNECTED`.
+   * @throws LocalUsageError `ERR_OUTBOX_FULL`, `ERR_FRAME_TOO_BIG`, `ERR_NOT_ENCODABLE`, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
   emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
   /**
    * Sends an event and waits for its handler's result, `ackTimeoutMs` long.
-   * Rejects with what `emit` throws; with the handler's error as a `PublicError`; with `ERR_ACK_TIMEOUT`; with
+   * Rejects with what `emit` throws or tells; with the handler's error as a `PublicError`; with `ERR_ACK_TIMEOUT`; with
    * `ERR_SESSION_LOST` or `ERR_DISCONNECTED` if the reply cannot come any more.
    */
   emitWithAck<Name extends Emittable<Emit>>(
@@ -237,7 +237,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     disconnect: chain(() => session.leave(presence)),
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
-  const presence: SocketPresence = { namespace, socket, auth: undefined, fire, handle };
+  const presence: SocketPresence = { namespace, socket, auth: undefined, held: [], fire, handle };
   client.presences.set(namespace, presence);
   return presence;
 }

@@ -17,7 +17,7 @@ import {
 } from '@halyard/protocol';
 import { lockTab } from '../platform/tab-lock';
 import { keepText, takeText } from '../platform/tab-storage';
-import type { AuthData, Presence } from '../session/presence';
+import { type AuthData, type Presence, release } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
 import { eventsIn, fromText, type Saved, type SavedFrame, type SavedSpace, toText } from './saved';
@@ -197,7 +197,8 @@ export function keepSession(
     presence.loss ??= space?.loss;
     if (space?.phase) {
       const { phase, listed, id, user } = space;
-      Object.assign(presence, { phase, listed, id, held: undefined });
+      Object.assign(presence, { phase, listed, id });
+      release(presence);
       users.set(presence, user);
       if (space.endsInMs !== null) goOnRenewing(presence, space.endsInMs, space.renewAck);
     }

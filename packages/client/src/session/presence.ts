@@ -1,6 +1,12 @@
 // A session's presence in one namespace, as the session knows it: what it is asked for with, how far that has come, and whom
 // to tell.
-import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
+import {
+  type EventPacket,
+  LocalUsageError,
+  type PublishPacket,
+  type Value,
+  type VolatilePacket,
+} from '@halyard/protocol';
 import type { LifecycleEvents } from './lifecycle';
 
 /** What a namespace is asked for with. */
@@ -26,7 +32,10 @@ export interface Presence {
   renewAt?: number;
   /** Of a RENEW that is not answered. */
   renewAck?: number | undefined;
-  /** Events that wait until CONNECT is sent, because its auth is not known yet. Called with an error they fail. */
+  /**
+   * Events that wait until CONNECT is sent: from the beginning until it is wanted for the first time, and while its auth is not known yet.
+   * Called with an error they fail.
+   */
   held?: ((error?: unknown) => void)[] | undefined;
   /** Whether the HELLO of this connection asked for it. */
   listed?: boolean;
@@ -41,6 +50,10 @@ export async function askAuth(presence: Presence): Promise<void> {
   const { auth } = presence;
   presence.data = await (typeof auth === 'function' ? auth() : auth);
 }
+
+/** What an event meets whose namespace nobody wants any more. */
+export const notConnected = (namespace: string): LocalUsageError =>
+  new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
 
 /**
  * Asks all who are wanted now.

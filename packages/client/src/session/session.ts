@@ -34,7 +34,7 @@ import type { CarriedSession, Carrier } from '../link/carrier';
 import type { Link } from '../link/transport';
 import { bytesOf } from '../platform/frame-size';
 import { createPositions, type Positions } from './positions';
-import { askAll, askAuth, type Presence, release } from './presence';
+import { askAll, askAuth, notConnected, type Presence, release } from './presence';
 import { createReply, noHandler } from './reply';
 
 /** A volatile event is dropped while more than this waits in the transport. */
@@ -306,7 +306,7 @@ export function createSession(
     const given = machine.outbox.giveUp(isUnwanted);
     return (error: HalyardError) => {
       for (const { frame, mark } of given)
-        (machine.acks!.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error, undefined);
+        (machine.acks!.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error);
     };
   };
 
@@ -427,6 +427,7 @@ export function createSession(
       presence.phase = 'joining';
       // Otherwise the first HELLO lists it.
       if (token) sendConnect(presence);
+      else if (!key) release(presence);
       leaving = false;
       onWanted();
     },
@@ -449,10 +450,9 @@ export function createSession(
 
     emit(presence, event, args, timeoutMs, settle) {
       const { held, namespace } = presence;
-      if (!presence.phase)
-        throw new LocalUsageError('ERR_NOT_CONNECTED', `not connected to ${namespace}: connect() first`);
       const deadline = clock.now() + timeoutMs;
       const told: Settle = settle ?? ((error) => presence.fire('error', error));
+      if (!presence.phase && !held) return told(notConnected(namespace));
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
         const { acks } = machine;
@@ -479,7 +479,7 @@ export function createSession(
             if (error) throw error;
             go();
           } catch (failure) {
-            told(failure as HalyardError, undefined);
+            told(failure as HalyardError);
           }
         };
         const cancel =
@@ -510,7 +510,7 @@ export function createSession(
         for (const presence of all()) {
           presence.listed = !!presence.phase;
           // It makes the session: what was held follows it at once.
-          if (!key) release(presence);
+          if (presence.listed && !key) release(presence);
         }
       }
       token ||= options.token();

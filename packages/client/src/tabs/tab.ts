@@ -14,7 +14,7 @@ import type { Connection, ConnectionState } from '../link/connector';
 import { holdLock, whenGone } from '../platform/life';
 import { watchNetwork } from '../platform/network';
 import type { DisconnectInfo } from '../session/lifecycle';
-import { askAuth, type Presence } from '../session/presence';
+import { askAuth, notConnected, type Presence, release } from '../session/presence';
 import { createReply } from '../session/reply';
 import type { Speech } from '../session/session';
 import { errorOf, failureOf, type News, type TabPort, type ToTab, type ToWorker } from './messages';
@@ -75,7 +75,7 @@ export function createTab(
     asked.clear();
     begin();
     const error = new HalyardError('ERR_SESSION_LOST', `no reply: the session is lost (${gone.reason})`);
-    for (const settle of settles) settle(error, undefined);
+    for (const settle of settles) settle(error);
     for (const place of wanted()) {
       const { isConnected } = place;
       place.isConnected = false;
@@ -100,7 +100,7 @@ export function createTab(
       const [, ack, failure, value] = message;
       const settle = asked.get(ack);
       asked.delete(ack);
-      if (failure) settle?.(errorOf(failure), undefined);
+      if (failure) settle?.(errorOf(failure));
       else settle?.(undefined, value);
     } else if (what === 'auth') {
       const [, question, namespace] = message;
@@ -157,12 +157,20 @@ export function createTab(
         });
       }
       join(place);
+      release(place);
     },
 
     leave,
 
-    emit({ namespace, phase }, event, args, timeoutMs, settle) {
-      if (!phase) throw new LocalUsageError('ERR_NOT_CONNECTED', `not connected to ${namespace}: connect() first`);
+    emit(place: Place, event, args, timeoutMs, settle) {
+      const { namespace, phase, held } = place;
+      if (!phase) {
+        const error = notConnected(namespace);
+        if (held) held.push(() => session.emit(place, event, args, timeoutMs, settle));
+        else if (settle) settle(error);
+        else place.fire('error', error);
+        return;
+      }
       const packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: settle && ++acks };
       post(['emit', codec.encode(packet), timeoutMs]);
       if (settle) asked.set(acks, settle);

@@ -5,7 +5,7 @@ import { PacketType } from '../wire/packet';
 import type { Value } from '../wire/value';
 
 /** Called once, with the reply or with the error. MUST NOT throw: others may settle after it. */
-export type Settle = (error: HalyardError | undefined, value: Value | undefined) => void;
+export type Settle = (error: HalyardError | undefined, value?: Value) => void;
 
 interface PendingAck {
   readonly settle: Settle | undefined;
@@ -60,7 +60,7 @@ export class PendingAcks {
     if (ack > this.last) throw new RemoteProtocolError('ERR_ACK_UNKNOWN', `nothing asked for acknowledgement ${ack}`);
     const settle = this.cancel(ack);
     if (packet.type === PacketType.Ack) settle?.(undefined, packet.value);
-    else settle?.(new PublicError(packet.code, packet.message, packet.data), undefined);
+    else settle?.(new PublicError(packet.code, packet.message, packet.data));
   }
 
   /** Settles what is due at `now`. */
@@ -79,6 +79,6 @@ export class PendingAcks {
         due.push(settle);
       }
     }
-    for (const settle of due) settle?.(error, undefined);
+    for (const settle of due) settle?.(error);
   }
 }

@@ -59,9 +59,9 @@ function written<T>(read: Kind<T>, write: Kind<T>['write']): Kind<T> {
 }
 
 /** Null, and left out, is `absent`. */
-function optional<T, A>(kind: Kind<T>, absent: A): Kind<T | A> {
+function optional<T, A = undefined>(kind: Kind<T>, absent?: A): Kind<T | A> {
   return written<T | A>(
-    (value, field) => (value == null ? absent : kind(value, field)),
+    (value, field) => (value == null ? (absent as A) : kind(value, field)),
     kind.write as Kind<T | A>['write'],
   );
 }
@@ -128,7 +128,7 @@ const requests = written<readonly NamespaceRequest[]>(
   (items) => items.map(request.write!),
 );
 
-const heartbeat: Layout<HeartbeatPacket> = { received: optional(count, undefined), settled };
+const heartbeat: Layout<HeartbeatPacket> = { received: optional(count), settled };
 const event = { namespace: name, event: name, args };
 const failure = { code: name, message: text, data: anything };
 
@@ -169,7 +169,7 @@ const layouts: Layouts = Object.assign<Omit<Layouts, 64>, Pick<Layouts, 64>>(
         sackDelayMs: setting,
         windowPacketsMax: setting,
         windowBytesMax: setting,
-        sentFrameBytesMax: optional(setting, undefined),
+        sentFrameBytesMax: optional(setting),
       }),
       received: count,
       recovered: tested((value) => typeof value === 'boolean', 'true or false'),
@@ -177,7 +177,7 @@ const layouts: Layouts = Object.assign<Omit<Layouts, 64>, Pick<Layouts, 64>>(
       settled,
     },
     // Event
-    { ...event, ack: optional(ack, undefined) },
+    { ...event, ack: optional(ack) },
     // Ack
     { ack, value: anything },
     // Error
@@ -195,7 +195,7 @@ const layouts: Layouts = Object.assign<Omit<Layouts, 64>, Pick<Layouts, 64>>(
     // Connect
     { namespace, auth: anything },
     // Connected
-    { namespace, id: name, renewMs: optional(setting, undefined) },
+    { namespace, id: name, renewMs: optional(setting) },
     // Refused
     { namespace, ...failure },
     // Disconnect
@@ -203,7 +203,7 @@ const layouts: Layouts = Object.assign<Omit<Layouts, 64>, Pick<Layouts, 64>>(
     // Reset
     {},
     // Renew
-    { namespace, auth: optional(anything, undefined), ack },
+    { namespace, auth: optional(anything), ack },
   ],
   // Drain
   { 64: { afterMs: setting, url: optional(text, '') } },
