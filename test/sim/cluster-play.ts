@@ -214,8 +214,10 @@ class ClusterWorld implements Stage {
     }
     this.counters['replaced by newer'] += this.#model.replaced;
     for (const { io, time, number } of this.#places) {
+      // Its timers stand still as well.
+      if (time.isHalted) continue;
       for (const { id, handshake } of io.of('/b').sockets.values()) {
-        // Who stands still does not know yet that others have it. And timers of servers are late, if not by a second.
+        // Who stood still may not know yet that others have it. And timers of servers are late, if not by a second.
         if (!this.#model.isAt(id, number)) continue;
         const isOver =
           !this.#setsClocks && Number(handshake.expiresAt ?? Number.POSITIVE_INFINITY) < time.wall() - 1_000;

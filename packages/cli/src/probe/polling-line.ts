@@ -49,10 +49,11 @@ class PollingLine extends HttpLine {
     }
     // One that has come before, or has overtaken another: the rest is on its way, and comes again.
     if (number !== this.received + 1) return;
+    const frames = splitFrames(this.dial.codec.binary ? new Uint8Array(body) : body.toString());
+    // Without its end it is asked for again.
+    if (frames.length < Number(headers[pollingHeaders.frames] ?? 0)) return;
     this.received = number;
-    for (const frame of splitFrames(this.dial.codec.binary ? new Uint8Array(body) : body.toString())) {
-      this.heard.push({ kind: 'frame', frame });
-    }
+    for (const frame of frames) this.heard.push({ kind: 'frame', frame });
     const close = headers[pollingHeaders.close];
     if (typeof close === 'string') this.over(closedOf(close));
   }

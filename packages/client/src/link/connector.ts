@@ -125,7 +125,9 @@ export function createConnector<Session extends CarriedSession>(
       session.receive(frame);
     } catch (error) {
       const { closeCode = 4400, code } = error as RemoteProtocolError;
-      down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
+      // A proxy may put its own words into an answer that has begun: no server has said that.
+      if (code === 'ERR_FRAME_DECODE' && link!.name !== 'websocket') down(broken(code), error);
+      else down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
     }
   };
 

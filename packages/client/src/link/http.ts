@@ -138,6 +138,8 @@ function open(
           if (number) {
             if (number !== received + 1) throw Error('ERR_SEQUENCE');
             const frames = splitFrames(content);
+            // Of a body that ends with its connection the end may be missing.
+            if (frames.length < +headers.get('halyard-frames')!) throw Error('ERR_BATCH');
             // Only now has it come whole.
             received++;
             for (const frame of frames) if (!closed) onFrame(frame);
@@ -210,10 +212,15 @@ function open(
         onOpen();
       }
       for (const event of events) {
-        const [, close, data] = /^(event: close\n)?data: ([^\n]*)/.exec(event) ?? [];
         if (closed) return;
-        if (close) return endBy(data!);
-        if (data) onFrame(binary ? bytesOfBase64(data) : data);
+        // Not a comment.
+        if (event && event[0] !== ':') {
+          // What else has come is of something on the way, and may be in the place of a frame.
+          const [, close, data] = /^(event: close\n)?data: ([^\n]*)$/.exec(event) ?? [];
+          if (!data) return end(broken('not an event'));
+          if (close) return endBy(data);
+          onFrame(binary ? bytesOfBase64(data) : data);
+        }
       }
     }
   };

@@ -9,6 +9,8 @@ export const protocolHeader = 'halyard-protocol';
 export const pollingHeaders = {
   connection: 'halyard-connection',
   sequence: 'halyard-seq',
+  /** How many frames an answer has: without its end it may still look like a whole one. */
+  frames: 'halyard-frames',
   received: 'halyard-ack',
   close: 'halyard-close',
 } as const;

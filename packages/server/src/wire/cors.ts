@@ -7,7 +7,7 @@ const ownHeaders = ['content-type', protocolHeader, ...Object.values(pollingHead
 
 const exposedHeaders = [
   protocolHeader,
-  ...[pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.close],
+  ...[pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.frames, pollingHeaders.close],
   ...Object.values(pollingLimitHeaders),
   'retry-after',
 ].join(', ');

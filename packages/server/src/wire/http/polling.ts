@@ -102,6 +102,7 @@ export class PollingConnection extends HttpConnection {
       'content-type': this.binary ? 'application/octet-stream' : 'text/plain; charset=utf-8',
       'cache-control': 'no-store',
       [pollingHeaders.sequence]: String(number),
+      [pollingHeaders.frames]: String(frames.length),
     };
     if (this.closed !== undefined && this.queue.length === 0) headers[pollingHeaders.close] = closeText(this.closed);
     const sentMs = this.settings.wheel.now();
