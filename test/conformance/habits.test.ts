@@ -1,6 +1,8 @@
 // What people type who come from Socket.IO: accepted, or answered with what does it here.
 import { createServer } from 'node:http';
-import { Server, type ServerOptions } from '@halyard/server';
+import { inspect } from 'node:util';
+import { connect } from '@halyard/client';
+import { Server, type ServerOptions, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
@@ -40,6 +42,8 @@ describe('new Server', () => {
     ['pingTimeout', 20_000, 'heartbeatTimeoutMs'],
     ['maxHttpBufferSize', 1e6, 'frameBytesMax'],
     ['connectionStateRecovery', {}, 'recoveryWindowMs'],
+    ['upgradeTimeout', 1_000, 'stays on the one that it has'],
+    ['allowRequest', (_request: unknown, _done: unknown) => {}, 'there is no callback'],
     ['constructor', 1, 'is not an option: known ones are'],
   ])('with the option %s', (name, value, ours) => {
     const make = (): Server => new Server(Object.fromEntries([[name, value]]) as ServerOptions);
@@ -210,5 +214,85 @@ describe.each(hosts)('on %s', (_name, host) => {
       /^ERR_OUTBOX_FULL: 16 packets \(\d+ bytes\) wait for the client: see the server's outboxPacketsMax$/,
     );
     expect(warnings).toEqual(['outboxPacketsMax']);
+  });
+});
+
+describe.each(hosts)('by habit, on %s', (_host, make) => {
+  const { serve, cleanUp } = served(make);
+
+  test('what has another name here says which', async () => {
+    const io = (await serve()) as unknown as Record<string, unknown>;
+    for (const name of ['engine', 'once', 'off', 'send']) {
+      expect(() => io[name]).toThrow(
+        expect.objectContaining({
+          code: 'ERR_NO_SUCH_MEMBER',
+          message: expect.stringContaining(`io.${name} is not there: `),
+        }),
+      );
+    }
+    // What an app puts there is the app's.
+    io.engine = 'mine';
+    expect(io.engine).toBe('mine');
+  });
+
+  test('of a namespace and of a socket too', async () => {
+    const io = await serve();
+    expect(() => (io.of('/x') as unknown as { adapter: unknown }).adapter).toThrow('io.of(name).rooms');
+    // As there, the slash is added.
+    expect(io.of('x')).toBe(io.of('/x'));
+    const came = new Promise<Socket>((resolve) => io.on('connection', resolve));
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    const socket = (await came) as unknown as Record<string, unknown>;
+    for (const name of ['nsp', 'client', 'request', 'compress', 'send', 'write']) {
+      expect(() => socket[name]).toThrow(expect.objectContaining({ code: 'ERR_NO_SUCH_MEMBER' }));
+    }
+    socket.client = 'mine';
+    expect(socket.client).toBe('mine');
+  });
+
+  test('a callback of close, and of what asks for namespaces', async () => {
+    const io = await serve();
+    const called = (): unknown => io.close((() => {}) as never);
+    expect(called).toThrow('close takes no callback: it is over once await io.close() returns.');
+    const pattern = (_name: string, _auth: unknown, _next: unknown): boolean => true;
+    expect(() => io.of(pattern as never)).toThrow('there is no next');
+  });
+
+  test('a room by its number', async () => {
+    const io = await serve();
+    for (const target of [
+      () => io.to(1 as never),
+      () => io.except([2] as never),
+      () => io.of('/x').in(undefined as never),
+    ]) {
+      expect(target).toThrow(expect.objectContaining({ code: 'ERR_ROOM_NAME' }));
+    }
+  });
+
+  test('what a console shows of a socket opens no session and proves nothing', async () => {
+    const io = await serve();
+    const came = new Promise<Socket>((resolve) => io.on('connection', resolve));
+    const client = connect(`http://127.0.0.1:${io.port}`, {
+      auth: { token: 'hunter2' },
+      extraHeaders: { cookie: 'sid=hunter3', 'x-team': 'blue' },
+    });
+    cleanUp.push(() => client.connection.close());
+    const socket = await came;
+    socket.join('lobby');
+    socket.data.name = 'ann';
+    const [remote] = await io.fetchSockets();
+    for (const thing of [socket, remote, [socket], { socket }]) {
+      const shown = inspect(thing, { depth: 8 });
+      expect(shown).not.toMatch(/hunter|secret/);
+      expect(shown).toContain(socket.id);
+      expect(shown).toContain('lobby');
+      expect(shown).toContain("name: 'ann'");
+      expect(shown).toContain("'x-team': 'blue'");
+      expect(shown).toContain("cookie: '(not shown)'");
+    }
+    // What is asked for is shown.
+    expect(inspect(socket.handshake.headers)).toContain("cookie: 'sid=hunter3'");
+    expect(inspect(io)).not.toMatch(/hunter|secret/);
   });
 });

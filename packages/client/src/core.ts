@@ -1,8 +1,12 @@
 // The client with nothing chosen: the codec and the transport are named by who calls `connect`, and nothing else is bundled.
 
 export {
+  type AnyEvents,
   type Clock,
   type Close,
+  type EventArgs,
+  type EventName,
+  type EventReply,
   HalyardError,
   LocalUsageError,
   PublicError,
@@ -10,7 +14,7 @@ export {
   type Value,
 } from '@halyard/protocol';
 export { connect } from './api/connect';
-export type { ReservedEvent } from './api/events';
+export type { Emittable, Listener, ReservedEvent } from './api/events';
 export type { CoreOptions, ReconnectOptions, SocketOptions } from './api/options';
 export type { AnyListener, Socket } from './api/socket';
 export type { Connection, ConnectionState, StateChange } from './link/connector';

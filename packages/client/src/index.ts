@@ -5,12 +5,17 @@ import type { ClientOptions } from './api/options';
 import type { Socket } from './api/socket';
 import { connect as connectCore } from './core';
 
-/** As `connect` of `@halyard/client/core`; the codec is `json()`, the transports are WebSocket, sse and polling, unless named. */
+/**
+ * As `connect` of `@halyard/client/core`; the codec is `json()`, the transports are WebSocket, sse and polling, unless named.
+ * @param url in browsers it may be left out
+ */
 export function connect<Listen = AnyEvents, Emit = AnyEvents>(
-  url?: string | URL,
+  url?: string | URL | ClientOptions,
   options?: ClientOptions,
 ): Socket<Listen, Emit> {
-  return connectCore(url, chosen(options));
+  return typeof url !== 'object' || 'href' in url
+    ? connectCore(url, chosen(options))
+    : connectCore(undefined, chosen(url));
 }
 
 export type { ClientOptions, TransportName } from './api/options';

@@ -9,11 +9,27 @@ export interface AnyEvents {
 
 export type EventName<Events> = keyof Events & string;
 
-export type EventArgs<Events, Name extends keyof Events> = Events[Name] extends (...args: infer Args) => unknown
-  ? Args
+/** `any` for a map, as one writes it who wants to name another type alone, is as none. */
+type OfMap<Events> = 0 extends 1 & Events ? AnyEvents : Events;
+
+/** A map of Socket.IO's has the callback of an acknowledgement as last argument: here a reply is what the handler returns. */
+type NoCallback<Args> = Args extends readonly [...unknown[], infer Last]
+  ? 0 extends 1 & Last
+    ? Args
+    : [Last] extends [(...args: never[]) => unknown]
+      ? [error: 'an event has no callback: its reply is what its handler returns, and what emitWithAck resolves to']
+      : Args
+  : Args;
+
+export type EventArgs<Events, Name extends keyof Events> = OfMap<Events>[Name & keyof OfMap<Events>] extends (
+  ...args: infer Args
+) => unknown
+  ? NoCallback<Args>
   : never;
 
-export type EventReply<Events, Name extends keyof Events> = Events[Name] extends (...args: never[]) => infer Reply
+export type EventReply<Events, Name extends keyof Events> = OfMap<Events>[Name & keyof OfMap<Events>] extends (
+  ...args: never[]
+) => infer Reply
   ? Awaited<Reply>
   : never;
 

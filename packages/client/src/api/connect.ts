@@ -34,7 +34,7 @@ export function createClient(
     namespace = decodeURI(path!);
     origin = `http${server}`;
   } catch {}
-  if (!origin) throw optionError('url', 'http(s) or ws(s), without query');
+  if (!origin) throw optionError('url', 'such as https://app.example/chat, without query');
   // What is said over TLS is not said without.
   const isOrigin = origin[4] === 's' ? /^https:\/\/[^/?#@A-Z]+$/ : /^https?:\/\/[^/?#@A-Z]+$/;
   if (!resolved.followServers.every?.((one) => isOrigin.test(one)))

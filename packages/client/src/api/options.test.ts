@@ -79,7 +79,9 @@ describe('url', () => {
     'http://',
     'http://app.example/%zz',
   ])('not %j', (url) => {
-    expect(codeOf(() => connect(url, { autoConnect: false }))).toBe('ERR_OPTION url: http(s) or ws(s), without query');
+    expect(codeOf(() => connect(url, { autoConnect: false }))).toBe(
+      'ERR_OPTION url: such as https://app.example/chat, without query',
+    );
   });
 
   test('in a page it may be relative or absent', () => {

@@ -1,6 +1,6 @@
 // What must compile, and what must not. Checked by the compiler; never run.
 import type { HalyardError } from '@halyard/protocol';
-import { connect, type DisconnectInfo, type StateChange } from '../index';
+import { connect, type DisconnectInfo, type EventName, type Listener, type StateChange } from '../index';
 
 interface ServerToClient {
   message(m: { from: string; text: string }): void;
@@ -117,4 +117,39 @@ export async function untyped(): Promise<void> {
   connect('https://app.example', { auth: { key: Symbol() } });
   // @ts-expect-error an auth that is not an object
   connect('https://app.example', { auth: () => 'key' });
+}
+
+/** As a hook of an app has it. */
+export function useEvent<Name extends EventName<ServerToClient>>(
+  event: Name,
+  listener: Listener<ServerToClient, Name>,
+): () => void {
+  socket.on(event, listener);
+  return () => void socket.off(event, listener);
+}
+
+/** `any` is as no map. */
+export async function anything(): Promise<void> {
+  // biome-ignore lint/suspicious/noExplicitAny: it is what is looked at.
+  const open = connect<any, any>();
+  open.on('hey', (name: string) => void name);
+  open.emit('hey', 1, 'two');
+  const reply: string = await open.emitWithAck('hey');
+  connect({ path: '/elsewhere', auth: { token: reply } });
+}
+
+/** What Socket.IO's users have in their maps. */
+interface WithCallbacks {
+  hi(n: number, done: (text: string) => void): void;
+  bye(n: number, done?: string): void;
+}
+
+export function callbacks(): void {
+  const old = connect<WithCallbacks, WithCallbacks>();
+  // @ts-expect-error an event has no callback
+  old.emit('hi', 3, (text: string) => void text);
+  // @ts-expect-error nor has its handler
+  old.on('hi', (n, done) => done(`${n}`));
+  old.emit('bye', 3);
+  old.emit('bye', 3, 'done');
 }

@@ -242,6 +242,13 @@ const habits: Readonly<Record<string, string>> = {
   parser: 'codecs lists them, such as [json(), msgpack()]',
   serveClient: 'bundle @halyard/client, or serve its file by fetch',
   cookie: 'a session needs none',
+  allowEIO3: 'clients of Socket.IO cannot come here: they take @halyard/client',
+  allowUpgrades: 'transports lists what clients may come by, and each goes on by the best of them',
+  upgradeTimeout: 'a client that changes its transport stays on the one that it has until the other one answers',
+  cleanupEmptyChildNamespaces: 'those that are made by a pattern always go when they are empty',
+  wsEngine: 'host says what runs it: uws() or node()',
+  destroyUpgrade: 'what is not for the option path is left to the app',
+  addTrailingSlash: 'path is what clients ask for, as it is',
   httpCompression: 'answers are not compressed',
 };
 
@@ -299,8 +306,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check('fetch', fetch === undefined || typeof fetch === 'function', 'a function from Request to Response');
   check(
     'allowRequest',
-    allowRequest === undefined || typeof allowRequest === 'function',
-    'a function that says whether a request may connect',
+    allowRequest === undefined || (typeof allowRequest === 'function' && allowRequest.length < 2),
+    'a function of a request that returns, or resolves to, whether it may connect: there is no callback',
   );
   check(
     'sessionKey',

@@ -21,6 +21,7 @@ import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
 import type { SessionKeys } from '../session/session-keys';
 import { EndedSpans } from '../session/spans';
+import { answerHabits, namespaceHabits } from './habits';
 import type { Namespace } from './namespace';
 import { ServerSocket, type SocketContext } from './server-socket';
 import type { Socket } from './socket';
@@ -178,3 +179,5 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     return new AudienceTarget(this.audience, wholeNamespace);
   }
 }
+
+answerHabits(ServerNamespace.prototype, 'namespace', namespaceHabits);

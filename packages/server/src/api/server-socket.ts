@@ -18,6 +18,7 @@ import {
   type Settle,
   type Value,
 } from '@halyard/protocol';
+import { type OnConsole, onConsole, shownAs } from '../base/on-console';
 import type { Audience } from '../namespace/audience';
 import type { Action } from '../namespace/cluster-requests';
 import type { SocketMiddleware } from '../namespace/event-middleware';
@@ -43,6 +44,7 @@ import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
+import { answerHabits, socketHabits } from './habits';
 import type { Socket } from './socket';
 import { AudienceTarget, type Target } from './target';
 
@@ -132,6 +134,12 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   get data(): Data {
     return this.handshake.data;
+  }
+
+  /** @internal What a console shows: not the session, and what opens it. */
+  [onConsole](...[, options, show]: Parameters<OnConsole>): string {
+    const { id, namespace, connected, recovered, rooms, data, handshake } = this;
+    return shownAs('Socket', { id, namespace, connected, recovered, rooms, data, handshake }, options, show);
   }
 
   get away(): boolean {
@@ -232,13 +240,13 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>> {
-    return this.request(undefined, event, args);
+    return this.ask(undefined, event, args);
   }
 
   timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck' | 'save'> {
     checkTimeout(timeoutMs);
     return {
-      emitWithAck: (event, ...args) => this.request(timeoutMs, event, args),
+      emitWithAck: (event, ...args) => this.ask(timeoutMs, event, args),
       save: () => this.store(timeoutMs),
     };
   }
@@ -319,7 +327,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return new AudienceTarget(this.context.audience, { ...wholeNamespace, rooms, except: [this.id] });
   }
 
-  private request<Name extends EventName<Outgoing>>(
+  private ask<Name extends EventName<Outgoing>>(
     timeoutMs: number | undefined,
     event: Name,
     args: EventArgs<Outgoing, Name>,
@@ -339,3 +347,5 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     });
   }
 }
+
+answerHabits(ServerSocket.prototype, 'socket', socketHabits);

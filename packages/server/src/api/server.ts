@@ -26,6 +26,7 @@ import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
+import { answerHabits, serverHabits } from './habits';
 import type { Health } from './health';
 import type { Inspection } from './inspection';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
@@ -152,13 +153,20 @@ export class Server<
    * @param options `drainMs`: how long clients may take to go, and what was begun to be finished; `url`: where they are to go
    * @throws LocalUsageError `ERR_OPTION` that names the option and its range
    */
-  async close(options?: CloseOptions): Promise<void> {
+  close(options?: CloseOptions): Promise<void> {
+    // At once: who waits for a callback does not look at what is returned.
+    if (typeof options === 'function')
+      throw new LocalUsageError('ERR_OPTION', 'close takes no callback: it is over once await io.close() returns.');
+    return this.#close(options);
+  }
+
+  async #close(options?: CloseOptions): Promise<void> {
     await this.#core.close(checkClose(options));
   }
 
   /**
    * A namespace, made the first time it is asked for.
-   * @param name its name, which starts with `/`; or which names it answers to: then one is made for each on demand, and
+   * @param name its name, which starts with `/`, or is given one; or which names it answers to: then one is made for each on demand, and
    *   goes when it is empty
    * @param options its contract, which may be said once, and has to be before clients come
    * @throws LocalUsageError `ERR_OPTION` of options, and if it has another contract already
@@ -293,3 +301,5 @@ export class Server<
     return this.#main;
   }
 }
+
+answerHabits(Server.prototype, 'io', serverHabits);

@@ -1,6 +1,7 @@
 // The contract of a host: what accepts sockets and requests. Exactly one file implements it on uWebSockets.js, one on
 // node:http and ws.
 import type { Frame } from '@halyard/protocol';
+import { type OnConsole, onConsole, shownAs } from '../base/on-console';
 import type { Platform } from '../base/platform';
 import type { Compression } from './compression';
 import type { TlsOptions } from './tls';
@@ -62,6 +63,11 @@ export class Headers {
   /** @returns how often the field is there */
   count(name: string): number {
     return this.#text.split(`\n${name}: `).length - 1;
+  }
+
+  /** @internal What a console shows: the fields. */
+  [onConsole](...[, options, show]: Parameters<OnConsole>): string {
+    return shownAs('Headers', Object.fromEntries(this), options, show);
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {

@@ -1,5 +1,5 @@
 // Namespaces made on demand: which names they answer to, and whose demand they came of, so that nobody takes the room of all.
-import type { Failure, Value } from '@halyard/protocol';
+import { type Failure, LocalUsageError, type Value } from '@halyard/protocol';
 import { networkOf } from '../host/address';
 import type { Founder } from '../session/context';
 import type { Rules } from './rules';
@@ -25,7 +25,13 @@ export class DynamicNamespaces {
     this.#limits = limits;
   }
 
+  /** @throws LocalUsageError `ERR_OPTION` */
   register(pattern: NamespacePattern, rules: Rules): void {
+    if (typeof pattern === 'function' && pattern.length > 2) {
+      const rule =
+        'A function that says which namespaces there are takes (name, auth), and returns whether it is one: there is no next.';
+      throw new LocalUsageError('ERR_OPTION', rule);
+    }
     this.#kinds.push({ pattern, rules });
   }
 

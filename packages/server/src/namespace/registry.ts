@@ -29,7 +29,9 @@ export class NamespaceRegistry<Namespace extends Registered> {
   }
 
   /** A namespace that the app asks for: it stays, even when it is empty. @throws LocalUsageError for what is no name */
-  of(name: string): Namespace {
+  of(text: string): Namespace {
+    // As Socket.IO's users have it.
+    const name = text[0] === '/' ? text : `/${text}`;
     // Whoever holds it may emit to it at any time: it does not go when it is empty.
     this.#dynamic.delete(name);
     return (

@@ -71,8 +71,14 @@ export type Names = readonly (string | readonly string[])[];
 export function flatten(names: Names, before: readonly string[] = []): string[] {
   const flat = [...before];
   for (const name of names) {
-    if (Array.isArray(name)) for (const one of name as readonly string[]) flat.push(one);
-    else flat.push(name as string);
+    if (Array.isArray(name)) for (const one of name as readonly string[]) flat.push(textOf(one));
+    else flat.push(textOf(name as string));
   }
   return flat;
+}
+
+/** @throws LocalUsageError `ERR_ROOM_NAME` for a number, which no room is named like */
+function textOf(name: string): string {
+  if (typeof name === 'string') return name;
+  throw new LocalUsageError('ERR_ROOM_NAME', `a room is named by text, not by ${String(name)}: see String(…)`);
 }

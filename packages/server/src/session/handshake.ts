@@ -1,5 +1,6 @@
 // What a socket came with: read by middleware, kept by the socket.
 import { LocalUsageError, type Value } from '@halyard/protocol';
+import { type OnConsole, onConsole, shownAs } from '../base/on-console';
 import { type Headers, Peer } from '../host/host';
 import type { TransportName } from '../wire/connection';
 import { clientAddress, type Trust } from '../wire/proxies';
@@ -22,6 +23,12 @@ export interface HandshakeOrigin {
 const ends = new WeakMap<object, number>();
 /** Those that middleware decides about now. */
 const open = new WeakSet<object>();
+
+/** Header fields that prove who somebody is. */
+const secretHeaders = ['cookie', 'authorization', 'proxy-authorization'];
+
+const hidden = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, '(not shown)']));
 
 export class Handshake<Data = Record<string, unknown>> {
   readonly namespace: string;
@@ -115,6 +122,22 @@ export class Handshake<Data = Record<string, unknown>> {
         `handshake.expiresAt takes a Date, or milliseconds since 1970, not ${shown(when)}.`,
       );
     ends.set(this, ms);
+  }
+
+  /** @internal What a console shows: nothing that proves who somebody is. */
+  [onConsole](...[, options, show]: Parameters<OnConsole>): string {
+    const { namespace, address, url, transport, client, time, expiresAt, data } = this;
+    const auth = hidden(Object.keys(this.auth));
+    const headers = {
+      ...Object.fromEntries(this.headers),
+      ...hidden(secretHeaders.filter((name) => this.headers.get(name))),
+    };
+    return shownAs(
+      'Handshake',
+      { namespace, address, url, headers, transport, client, time, expiresAt, auth, data },
+      options,
+      show,
+    );
   }
 
   /** @internal As `expiresAt`. */

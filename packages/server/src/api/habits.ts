@@ -1,0 +1,51 @@
+// What Socket.IO has under some names, and its users type: here these are not undefined, but say where it is.
+import { LocalUsageError } from '@halyard/protocol';
+
+/** By what is typed: what does it here. */
+export type Habits = Readonly<Record<string, string>>;
+
+/** Members of a socket. */
+export const socketHabits: Habits = {
+  nsp: 'its namespace is socket.namespace',
+  client: 'the software that it says it is is socket.handshake.client, and its connection socket.conn',
+  request:
+    'the request is in socket.handshake: headers, query, url, address. What Express puts on it is read as examples/auth shows',
+  compress: 'compression is the option perMessageDeflate',
+  send: 'name the event: socket.emit("message", …)',
+  write: 'name the event: socket.emit("message", …)',
+};
+
+/** Members of a server. */
+export const serverHabits: Habits = {
+  engine:
+    'io.sockets.size is how many are connected; what is refused is counted by io.metrics(); allowRequest decides before a handshake, and ' +
+    "ids are the server's own",
+  path: 'it is an option alone: new Server({ path })',
+  once: 'take io.on(event, handler)',
+  off: 'a handler of a server stays: let it look whether it is wanted',
+  send: 'name the event: io.emit("message", …)',
+  write: 'name the event: io.emit("message", …)',
+};
+
+/** Members of a namespace. */
+export const namespaceHabits: Habits = {
+  adapter: 'rooms and who is in them are io.of(name).rooms; another adapter is the option adapter of new Server()',
+  server: 'it is what you have called of() on',
+  send: 'name the event: namespace.emit("message", …)',
+  write: 'name the event: namespace.emit("message", …)',
+};
+
+/** Who asks for what is not there is told. What an app puts there by itself is the app's. */
+export function answerHabits(prototype: object, owner: string, habits: Habits): void {
+  for (const [name, answer] of Object.entries(habits)) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      get() {
+        throw new LocalUsageError('ERR_NO_SUCH_MEMBER', `${owner}.${name} is not there: ${answer}.`);
+      },
+      set(value: unknown) {
+        Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true });
+      },
+    });
+  }
+}
