@@ -1,6 +1,6 @@
 // permessage-deflate (RFC 7692) on both hosts: what is compressed, what a bomb does, and order under a slow reader.
 import { once } from 'node:events';
-import { deflateRawSync } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 import { connect } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -114,6 +114,37 @@ describe.each(hosts)('on %s', (name, host) => {
     expect(process.memoryUsage().rss - memory).toBeLessThan(48 << 20);
     other.ws.send('[2,"/","echo",["there"],1]');
     await expect.poll(() => other.packets.at(-1)).toEqual([3, 1, 'there']);
+  });
+
+  test('who sends many small ones that inflate to much more than may be taken is cut before all of them are inflated', async () => {
+    const io = await start({ perMessageDeflate: true, bytesPerSecondMax: 1 << 20, packetsPerSecondMax: 1_000_000 });
+    let handled = 0;
+    io.on('connection', (socket) => socket.on('much', () => void handled++));
+    const { ws } = await open(io);
+    const packet = deflateRawSync(Buffer.from(`[6,"/","much",["${'a'.repeat(200_000)}"]]`), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+    const bytes = packet.subarray(0, -4);
+    const head = Buffer.from([0xc1, 0xfe, bytes.length >> 8, bytes.length & 0xff, 0, 0, 0, 0]);
+    const stream = (ws as unknown as { _socket: { write(data: Buffer): void } })._socket;
+    stream.write(Buffer.concat(Array.from({ length: 2_000 }, () => [head, bytes]).flat()));
+    const [code, reason] = await once(ws, 'close');
+    expect([code, String(reason)]).toEqual([4429, expect.stringContaining('ERR_RATE')]);
+    expect(handled).toBeLessThan(20);
+  });
+
+  test('what is being compressed makes nobody slow: what is volatile goes behind it', async () => {
+    const io = await start({ perMessageDeflate: true });
+    const { packets } = await open(io);
+    const [socket] = [...io.sockets.values()];
+    for (let i = 0; i < 20; i++) {
+      socket!.emit('large', long);
+      await new Promise(setImmediate);
+      socket!.volatile.emit('small', i);
+      io.to('room').volatile.emit('small too', i);
+      await expect.poll(() => packets.filter(([type]) => type === 6).length).toBe(2 * (i + 1));
+    }
+    expect(io.slowReaderCounts.volatileDropped).toBe(0);
   });
 
   test('what is above frameBytesMax, once inflated, is told as what is sent so', async () => {

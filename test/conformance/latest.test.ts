@@ -163,31 +163,42 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   test.each([
-    ['catch-up', [true]],
-    ['cut', ['unknown-session']],
-  ] as const)('%s: a reader past the limit is cut, and then %j', { timeout: 120_000 }, async (mode, after) => {
-    const io = await start({ backpressureBytesMax: 131_072, logBytesMax: 256 << 20, logPacketsMax: 200_000 }, mode);
-    const ended: number[] = [];
-    io.on('connection', (socket) => void socket.on('disconnect', ({ code }) => void ended.push(code)));
-    const cable = await Cable.open(io.port);
-    cleanUp.push(() => cable.close());
-    const { heard, told } = reader(cable.url, 'websocket', cleanUp);
-    await expect.poll(() => told).toEqual(['new']);
-    cable.stall('down');
-    const n = await emitUntil(
-      () => io.slowReaderCounts.cut > 0,
-      (symbol, value) => io.to('prices').emit('price', symbol, value, filler),
-    );
-    cable.flow();
-    cable.cut();
-    await expect.poll(() => told).toEqual(['new', ...after]);
-    if (mode === 'catch-up') {
-      await expect.poll(() => heard.length).toBe(n + 1);
-      expect(heard.map(([, value]) => value)).toEqual(Array.from({ length: n + 1 }, (_, i) => i));
-    }
-    expect(ended).toEqual(mode === 'cut' ? [4413] : []);
-    expect(io.slowReaderCounts).toMatchObject({ cut: 1, replaced: 0 });
-  });
+    ['catch-up', [true], false],
+    ['cut', ['unknown-session'], false],
+    // Else it would be held back for that, and all of the rest would come late.
+    ['cut', ['unknown-session'], true],
+  ] as const)(
+    '%s: a reader past the limit is cut, and then %j; with something of latest: %s',
+    {
+      timeout: 120_000,
+    },
+    async (mode, after, hasLatest) => {
+      const io = await start({ backpressureBytesMax: 131_072, logBytesMax: 256 << 20, logPacketsMax: 200_000 }, mode);
+      const ended: number[] = [];
+      io.on('connection', (socket) => void socket.on('disconnect', ({ code }) => void ended.push(code)));
+      const cable = await Cable.open(io.port);
+      cleanUp.push(() => cable.close());
+      const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+      await expect.poll(() => told).toEqual(['new']);
+      cable.stall('down');
+      const n = await emitUntil(
+        () => io.slowReaderCounts.cut > 0,
+        (symbol, value) => {
+          if (hasLatest) io.to('prices').latest('tick').emit('tick', symbol, value);
+          io.to('prices').emit('price', symbol, value, filler);
+        },
+      );
+      cable.flow();
+      cable.cut();
+      await expect.poll(() => told).toEqual(['new', ...after]);
+      if (mode === 'catch-up') {
+        await expect.poll(() => heard.length).toBe(n + 1);
+        expect(heard.map(([, value]) => value)).toEqual(Array.from({ length: n + 1 }, (_, i) => i));
+      }
+      expect(ended).toEqual(mode === 'cut' ? [4413] : []);
+      expect(io.slowReaderCounts).toMatchObject({ cut: 1, replaced: 0 });
+    },
+  );
 });
 
 describe.each(places)('on servers that share a store, on %s', (_name, host, useStore) => {

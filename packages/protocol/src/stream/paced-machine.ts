@@ -70,6 +70,7 @@ export class PacedMachine<
     // It is not to overtake what waits, and may be lost.
     if (packet.type === PacketType.Volatile && !this.#takes(now, size)) {
       this.#tell(true);
+      this.#idled(now, size, 0);
       return super.receive(heard, now);
     }
     const { confirmed } = this.outbox;
@@ -78,19 +79,22 @@ export class PacedMachine<
     return isCloser;
   }
 
-  /** @throws RemoteProtocolError `ERR_RATE`. Nothing of it waits: it is about what is now */
-  #idled(now: number, size: number): void {
+  /**
+   * @param packets 0 of a VOLATILE that was dropped: many small ones do no harm, but one that was compressed may have been large
+   * @throws RemoteProtocolError `ERR_RATE`. Nothing of it waits: it is about what is now
+   */
+  #idled(now: number, size: number, packets = 1): void {
     const { bytesPerSecondMax = Infinity } = this.limits;
     if (now - this.#idleSince >= 1_000) {
       this.#idleSince = now;
       this.#idlePackets = this.#idleBytes = 0;
     }
-    this.#idlePackets++;
+    this.#idlePackets += packets;
     this.#idleBytes += size;
     if (this.#idlePackets <= idlePacketsPerSecondMax && this.#idleBytes <= bytesPerSecondMax) return;
     throw new RemoteProtocolError(
       'ERR_RATE',
-      `more than ${idlePacketsPerSecondMax} packets that say nothing, or ${bytesPerSecondMax} bytes of them, in a second`,
+      `more than ${idlePacketsPerSecondMax} packets that say nothing or are dropped, or ${bytesPerSecondMax} bytes of them, in a second`,
       CloseCode.RateLimited,
     );
   }

@@ -130,6 +130,8 @@ export interface HostSocket {
   cork(write: () => void): void;
   /** Bytes that were sent and have not left this process. */
   getBufferedAmount(): number;
+  /** Of those, bytes that wait for this process and not for the peer: to be compressed. Absent where none do. */
+  getCompressingAmount?(): number;
   /** As the next two it does nothing where the host has no `publish`. */
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;

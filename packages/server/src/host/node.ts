@@ -287,6 +287,10 @@ class NodeSocket implements HostSocket {
     return this.#ws.bufferedAmount;
   }
 
+  getCompressingAmount(): number {
+    return this.#ws.bufferedAmount - this.#stream.writableLength;
+  }
+
   subscribe(): void {}
 
   unsubscribe(): void {}

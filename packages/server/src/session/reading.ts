@@ -64,9 +64,19 @@ export abstract class Reading extends Outgoing {
 
   forwardLatest(frames: Frames): void {
     const { connection } = this;
-    if (this.catchUp === undefined && connection !== undefined && connection.bufferedBytes > laggingBytes) {
+    if (
+      this.catchUp === undefined &&
+      connection !== undefined &&
+      connection.bufferedBytes > laggingBytes &&
+      !this.isCutIfSlow
+    ) {
       this.lag(connection, true);
     } else this.forward(frames);
+  }
+
+  /** Whether a namespace of it would rather lose who reads slowly than let them catch up: they are not held back either. */
+  protected get isCutIfSlow(): boolean {
+    return listOf(this.presences).some(({ slowReaders }) => slowReaders === 'cut');
   }
 
   forwardVolatile(frames: Frames): void {
@@ -90,8 +100,9 @@ export abstract class Reading extends Outgoing {
     if (connection === undefined) return;
     // What is sent to it one by one has not been sent yet.
     const isFannedOut = connection.native && !this.isCounted && this.catchUp === undefined;
-    if (hasLatest && isFannedOut && connection.bufferedBytes - bytes > laggingBytes) this.lag(connection, false);
-    else connection.published(bytes);
+    if (hasLatest && isFannedOut && connection.bufferedBytes - bytes > laggingBytes && !this.isCutIfSlow) {
+      this.lag(connection, false);
+    } else connection.published(bytes);
   }
 
   isFirst(stamp: number): boolean {

@@ -385,7 +385,7 @@ export class Session extends Roaming implements Receiver {
     // A client may give any reason.
     if (close.by === 'server' && close.reason === 'backpressureBytesMax') {
       this.context.counts.cut++;
-      if (listOf(this.presences).some(({ slowReaders }) => slowReaders === 'cut')) {
+      if (this.isCutIfSlow) {
         this.detach();
         this.end({ code: CloseCode.SlowConsumer, reason: close.reason, by: 'server' });
         return;

@@ -67,8 +67,10 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   get slow(): boolean {
-    // What waits for the end of this turn has not been offered to the peer yet.
-    return this.#open && this.#socket.getBufferedAmount() > 0;
+    if (!this.#open) return false;
+    // What waits for the end of this turn has not been offered to the peer yet; nor has what is being compressed, if that is not much.
+    const waiting = this.#socket.getBufferedAmount();
+    return waiting > 0 && waiting > Math.min(this.#socket.getCompressingAmount?.() ?? 0, lookBytes);
   }
 
   get bufferedBytes(): number {
