@@ -11,7 +11,7 @@ let told = false;
 const bodyCharsMax = 65_536;
 
 export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSocket> {
-  const own = given ? undefined : globalThis.WebSocket;
+  const own = given || isPretended() ? undefined : globalThis.WebSocket;
   const Class = given ?? own ?? (await loadWs());
   return (url, protocol, headers, refuse) => {
     // Node's own takes header fields with the protocols, `ws` behind them.
@@ -40,6 +40,11 @@ export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSo
 export function whyOf(event: Event): unknown {
   const { error, message } = event as ErrorEvent;
   return error ? rootOf(error) : message;
+}
+
+/** Whether this is Node, and the WebSocket is that of a page which jsdom makes for tests: its events are not those of Node, and it never opens. */
+function isPretended(): boolean {
+  return /\bjsdom\b/.test(globalThis.navigator?.userAgent ?? '');
 }
 
 function loadWs(): Promise<typeof WebSocket> {
