@@ -9,29 +9,29 @@ export interface AnyEvents {
 
 export type EventName<Events> = keyof Events & string;
 
-/** `any` for a map, as one writes it who wants to name another type alone, is as none. */
-type OfMap<Events> = 0 extends 1 & Events ? AnyEvents : Events;
-
-/** A map of Socket.IO's has the callback of an acknowledgement as last argument: here a reply is what the handler returns. */
-type NoCallback<Args> = Args extends readonly [...unknown[], infer Last]
-  ? 0 extends 1 & Last
-    ? Args
-    : [Last] extends [(...args: never[]) => unknown]
-      ? [error: 'an event has no callback: its reply is what its handler returns, and what emitWithAck resolves to']
+/**
+ * The arguments of an event. `any` for a map, as one writes it who wants to name another type alone, is as none. A map of Socket.IO's has the
+ * callback of an acknowledgement as last argument: here a reply is what the handler returns, and such an event takes nothing but an error.
+ */
+export type EventArgs<Events, Name extends keyof Events> = 0 extends 1 & Events
+  ? // biome-ignore lint/suspicious/noExplicitAny: it is what was said.
+    any[]
+  : Events[Name] extends (...args: infer Args) => unknown
+    ? Args extends readonly [...unknown[], infer Last]
+      ? 0 extends 1 & Last
+        ? Args
+        : [Last] extends [(...args: never[]) => unknown]
+          ? [error: 'an event has no callback: its reply is what its handler returns, and what emitWithAck resolves to']
+          : Args
       : Args
-  : Args;
+    : never;
 
-export type EventArgs<Events, Name extends keyof Events> = OfMap<Events>[Name & keyof OfMap<Events>] extends (
-  ...args: infer Args
-) => unknown
-  ? NoCallback<Args>
-  : never;
-
-export type EventReply<Events, Name extends keyof Events> = OfMap<Events>[Name & keyof OfMap<Events>] extends (
-  ...args: never[]
-) => infer Reply
-  ? Awaited<Reply>
-  : never;
+export type EventReply<Events, Name extends keyof Events> = 0 extends 1 & Events
+  ? // biome-ignore lint/suspicious/noExplicitAny: it is what was said.
+    any
+  : Events[Name] extends (...args: never[]) => infer Reply
+    ? Awaited<Reply>
+    : never;
 
 /**
  * Handles an event; what it returns, or what its promise resolves to, is the reply. Of an event whose reply is `void` it may return
