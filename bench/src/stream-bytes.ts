@@ -1,5 +1,6 @@
 // What frames of a binary codec take in sse, which has them as base64 in events of text, and would take in a stream of bytes, each behind
 // its length: bytes on the way, and processor time of both ends. `npm run bench:stream-bytes`. The two take turns.
+import { bytesOfBase64 } from '@halyard/protocol';
 import { spread } from './base/ratios';
 
 const rounds = 9;
@@ -23,7 +24,7 @@ const ways: readonly Way[] = [
     // As the client does, which runs in browsers.
     read: (piece) => {
       const [, data = ''] = /^data: ([^\n]*)/.exec(decoder.decode(piece)) ?? [];
-      return Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+      return bytesOfBase64(data);
     },
   },
   {

@@ -276,7 +276,7 @@ describe.each(hosts)('origins on %s', (_name, host) => {
     expect(opened.headers).toMatchObject({
       'access-control-allow-origin': 'https://app.test',
       'access-control-expose-headers':
-        'halyard-protocol, halyard-connection, halyard-seq, halyard-close, halyard-poll-hold-ms, halyard-body-bytes-max, retry-after',
+        'halyard-protocol, halyard-connection, halyard-seq, halyard-frames, halyard-close, halyard-poll-hold-ms, halyard-body-bytes-max, retry-after',
       'access-control-allow-credentials': 'true',
     });
   });

@@ -60,4 +60,11 @@ export {
 export * from './wire/packet';
 export { fromTuple, namespaceName, type Tuple, toTuple } from './wire/tuple';
 export type { Value } from './wire/value';
-export { negotiate, pollingHeaders, pollingLimitHeaders, protocolHeader, subprotocol } from './wire/version';
+export {
+  framesHeader,
+  negotiate,
+  pollingHeaders,
+  pollingLimitHeaders,
+  protocolHeader,
+  subprotocol,
+} from './wire/version';

@@ -1,5 +1,5 @@
 // A line over polling: a request that waits for frames, one after the other.
-import { pollingHeaders, pollingLimitHeaders, splitFrames } from '@halyard/protocol';
+import { framesHeader, pollingHeaders, pollingLimitHeaders, splitFrames } from '@halyard/protocol';
 import { type Answer, NoAnswer, noAnswerOf } from './http';
 import { closedOf, HttpLine, openingHeaders, refusedBy } from './http-line';
 import { type Dial, lineBytesMax, type Opening } from './line';
@@ -51,7 +51,7 @@ class PollingLine extends HttpLine {
     if (number !== this.received + 1) return;
     const frames = splitFrames(this.dial.codec.binary ? new Uint8Array(body) : body.toString());
     // Without its end it is asked for again.
-    if (frames.length < Number(headers[pollingHeaders.frames] ?? 0)) return;
+    if (frames.length < Number(headers[framesHeader] ?? 0)) return;
     this.received = number;
     for (const frame of frames) this.heard.push({ kind: 'frame', frame });
     const close = headers[pollingHeaders.close];

@@ -9,11 +9,12 @@ export const protocolHeader = 'halyard-protocol';
 export const pollingHeaders = {
   connection: 'halyard-connection',
   sequence: 'halyard-seq',
-  /** How many frames an answer has: without its end it may still look like a whole one. */
-  frames: 'halyard-frames',
   received: 'halyard-ack',
   close: 'halyard-close',
 } as const;
+
+/** The header of an answer that says how many frames it has: without its end it may still look like a whole one. */
+export const framesHeader = 'halyard-frames';
 
 /** Headers of the answer that opens a connection of polling, in which the server tells its limits. */
 export const pollingLimitHeaders = {

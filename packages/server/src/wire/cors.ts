@@ -1,13 +1,13 @@
 // What a page of another origin may read: the answers, if it may connect; of what it may not, that it is refused and why
 // (docs/PROTOCOL.md §7).
-import { pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
+import { framesHeader, pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
 import type { HttpAnswer, HttpStream, RequestFacts, StreamableReply } from '../host/host';
 
 const ownHeaders = ['content-type', protocolHeader, ...Object.values(pollingHeaders)];
 
 const exposedHeaders = [
   protocolHeader,
-  ...[pollingHeaders.connection, pollingHeaders.sequence, pollingHeaders.frames, pollingHeaders.close],
+  ...[pollingHeaders.connection, pollingHeaders.sequence, framesHeader, pollingHeaders.close],
   ...Object.values(pollingLimitHeaders),
   'retry-after',
 ].join(', ');

@@ -1,6 +1,6 @@
 // The polling transport (docs/PROTOCOL.md §7): answers are numbered as bodies are, so that a lost, repeated or reordered one is
 // harmless. At most two answers are not confirmed: one to a body, and behind it one to a poll.
-import { joinFrames, pollingHeaders } from '@halyard/protocol';
+import { framesHeader, joinFrames, pollingHeaders } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply } from '../../host/host';
 import { accepted, closeText, HttpConnection, noContent, tombstoneMs } from './http-connection';
 
@@ -102,7 +102,7 @@ export class PollingConnection extends HttpConnection {
       'content-type': this.binary ? 'application/octet-stream' : 'text/plain; charset=utf-8',
       'cache-control': 'no-store',
       [pollingHeaders.sequence]: String(number),
-      [pollingHeaders.frames]: String(frames.length),
+      [framesHeader]: String(frames.length),
     };
     if (this.closed !== undefined && this.queue.length === 0) headers[pollingHeaders.close] = closeText(this.closed);
     const sentMs = this.settings.wheel.now();
