@@ -1,12 +1,14 @@
 // What a process emits to the servers of a Redis that serves nobody itself.
+
 import type { AnyEvents } from '@halyard/protocol';
+import type { AnyData } from '@halyard/server';
 import { type EmitterOptions as CommonOptions, Emitter as StoreEmitter } from '@halyard/server/emitter';
 import { type RedisOptions, redis } from './redis';
 
 /** Those of `redis()`, and those of an emitter. */
 export interface EmitterOptions extends RedisOptions, CommonOptions {}
 
-export class Emitter<Outgoing = AnyEvents, Data = Record<string, unknown>, ServerSide = AnyEvents> extends StoreEmitter<
+export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvents> extends StoreEmitter<
   Outgoing,
   Data,
   ServerSide

@@ -66,7 +66,7 @@ export type { Names } from './namespace/target-spec';
 export type { SlowReaders } from './room/rooms';
 export type { SlowReaderCounts } from './session/context';
 export type { ExpiredHandler, ExpiredSession, ExpiredSocket } from './session/expiry';
-export type { Auth, Handshake } from './session/handshake';
+export type { AnyData, Auth, Handshake } from './session/handshake';
 export type { OverSessionsPerKey, SessionKey } from './session/session-keys';
 export { type MemoryOptions, memory } from './store/memory';
 export type {

@@ -1,6 +1,6 @@
 // What must compile, and what must not. Checked by the compiler, never run.
 import { contract, type Incoming, type Outgoing, type Schema } from '@halyard/contract';
-import { type PublicError, Server, type ServerOptions } from './index';
+import { type AnyEvents, type PublicError, Server, type ServerOptions, type Socket } from './index';
 
 interface ClientToServer {
   add(a: number, b?: number): number;
@@ -156,7 +156,7 @@ byContract.guard(['say', 'leave'], (_socket, room) => room.length > 0);
 // @ts-expect-error nothing is no answer
 byContract.guard('say', () => {});
 // @ts-expect-error it has to be sure
-byContract.guard('say', (socket) => socket.data.user && true);
+byContract.guard('say', (socket) => socket.rooms.has('a') || undefined);
 // @ts-expect-error there is no such event
 byContract.guard('sing', () => true);
 byContract.on('refused', (_socket, event, error: PublicError) => [event, error.code]);
@@ -171,3 +171,17 @@ byContract.of(/^\/parts/, { contract: parts }).on('connection', (socket) => sock
 const given: ServerOptions = { contract: parts, validateEmits: true };
 new Server<ClientToServer, ServerToClient>(given);
 io.guard('add', (_socket, a, b) => a > (b ?? 0));
+
+interface User {
+  name: string;
+}
+
+/** As an app's own helper, which does not care what is kept with a socket, or what it says. */
+function idOf(socket: Socket): string {
+  return socket.id;
+}
+
+const users = new Server<AnyEvents, AnyEvents, User>();
+users.on('connection', (socket) => idOf(socket) + socket.data.name.length);
+// Who says nothing of it has it as it comes.
+new Server().on('connection', (socket) => socket.data.name.length);

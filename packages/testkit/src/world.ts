@@ -1,8 +1,10 @@
 // A world in which real clients and real servers run without a socket and without waiting: the network, time and chance are its
 // own, and nothing moves unless the test says so.
+
 import { type ClientOptions, connect, LocalUsageError, type Socket } from '@halyard/client';
 import { VirtualClock } from '@halyard/harness/clock';
 import { seededRandom } from '@halyard/harness/random';
+import type { AnyData } from '@halyard/server';
 import { type AnyEvents, memory, Server } from '@halyard/server';
 import { ClientPlace, type Surroundings, transportNames } from './client-place';
 import { endAll, type Leftovers } from './ending';
@@ -78,7 +80,7 @@ export class World {
    * After `io.close()`, or `kill`, the next one takes its place.
    * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be; `ERR_CLOSED` once the world is closed
    */
-  server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>>(
+  server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>(
     options: WorldServerOptions = {},
   ): Server<Incoming, Outgoing, Data> {
     this.#checkOpen();

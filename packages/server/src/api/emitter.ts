@@ -1,4 +1,5 @@
 // What a process emits that serves nobody: a job, a function that lives for a second, another service.
+
 import type { Codec } from '@halyard/codec';
 import type { AnyEvents, Clock, EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Logger } from '../base/logger';
@@ -7,6 +8,7 @@ import type { Warning } from '../base/warnings';
 import type { Replies } from '../namespace/audience';
 import type { Handler } from '../namespace/handlers';
 import { wholeNamespace } from '../namespace/target-spec';
+import type { AnyData } from '../session/handshake';
 import type { Adapter } from '../store/store';
 import { Guest } from './guest';
 import { checkOptions } from './options';
@@ -33,10 +35,7 @@ export interface EmitterOptions {
  * `emit` throws `ERR_STORE_AWAY`. Until it was reached for the first time, whatever is awaited rejects with the reason.
  * @typeParam ServerSide events between servers: see `serverSideEmit`
  */
-export class Emitter<Outgoing = AnyEvents, Data = Record<string, unknown>, ServerSide = AnyEvents> extends WholeTarget<
-  Outgoing,
-  Data
-> {
+export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvents> extends WholeTarget<Outgoing, Data> {
   readonly #guest: Guest;
   readonly #all: Target<Outgoing, Data>;
 

@@ -1,9 +1,11 @@
 // A namespace, as user code holds it.
+
 import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { RoomEvents } from '../namespace/room-events';
 import type { Names } from '../namespace/target-spec';
 import type { SlowReaders } from '../room/rooms';
+import type { AnyData } from '../session/handshake';
 import type { Socket } from './socket';
 import type { Target } from './target';
 
@@ -32,7 +34,7 @@ type ArgAt<Events, Name extends keyof Events, Index extends number> = Name exten
   : never;
 
 /** Who may enter, what may be said there, and who listens. */
-export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>> {
+export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData> {
   /** Runs for every socket that wants to enter. Throw to refuse it. */
   use(middleware: Middleware<Data>): this;
   /**
@@ -75,7 +77,7 @@ export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data
   on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
 }
 
-export interface Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>>
+export interface Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>
   extends NamespaceRules<Incoming, Outgoing, Data>,
     Target<Outgoing, Data> {
   readonly name: string;

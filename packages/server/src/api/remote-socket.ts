@@ -2,9 +2,9 @@
 // else it does is asked of that server.
 import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
 import type { Names } from '../namespace/target-spec';
-import type { Handshake } from '../session/handshake';
+import type { AnyData, Handshake } from '../session/handshake';
 
-export interface RemoteSocket<Outgoing = AnyEvents, Data = Record<string, unknown>> {
+export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
   readonly id: string;
   readonly namespace: string;
   /** What the socket came with. */

@@ -1,4 +1,5 @@
 // The server as user code holds it, and its main namespace.
+
 import type { AnyContract, ServerContract } from '@halyard/contract';
 import {
   type AnyEvents,
@@ -24,6 +25,7 @@ import { isRoomEvent, type RoomEvents } from '../namespace/room-events';
 import type { SlowReaders } from '../room/rooms';
 import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
+import type { AnyData } from '../session/handshake';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
 import { answerHabits, serverHabits } from './habits';
@@ -44,7 +46,7 @@ import { WholeTarget } from './whole-target';
 export class Server<
   Incoming = AnyEvents,
   Outgoing = AnyEvents,
-  Data = Record<string, unknown>,
+  Data = AnyData,
   ServerSide = AnyEvents,
 > extends WholeTarget<Outgoing, Data> {
   readonly #core: Core;
@@ -171,11 +173,11 @@ export class Server<
    * @param options its contract, which may be said once, and has to be before clients come
    * @throws LocalUsageError `ERR_OPTION` of options, and if it has another contract already
    */
-  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(
+  of<In = AnyEvents, Out = AnyEvents, D = AnyData>(
     name: string,
     options?: NamespaceOptions<In, Out>,
   ): Namespace<In, Out, D>;
-  of<In = AnyEvents, Out = AnyEvents, D = Record<string, unknown>>(
+  of<In = AnyEvents, Out = AnyEvents, D = AnyData>(
     pattern: NamespacePattern,
     options?: NamespaceOptions<In, Out>,
   ): NamespaceRules<In, Out, D>;

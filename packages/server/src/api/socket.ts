@@ -4,12 +4,12 @@ import type { SocketMiddleware } from '../namespace/event-middleware';
 import type { SocketLifecycle } from '../namespace/event-socket';
 import type { Handler } from '../namespace/handlers';
 import type { Names } from '../namespace/target-spec';
-import type { Handshake } from '../session/handshake';
+import type { AnyData, Handshake } from '../session/handshake';
 import type { TransportName } from '../wire/connection';
 import type { RemoteSocket } from './remote-socket';
 import type { Target } from './target';
 
-export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = Record<string, unknown>>
+export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>
   extends RemoteSocket<Outgoing, Data> {
   readonly handshake: Handshake<Data>;
   /** Its own id, and every room it is in; once it is over, those it was in. */

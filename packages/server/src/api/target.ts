@@ -1,15 +1,17 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
+
 import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
 import { checkKey, checkLatestKey, flatten, type Names, type TargetSpec } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
+import type { AnyData } from '../session/handshake';
 import type { Presence } from '../session/presence';
 import type { RemoteSocket } from './remote-socket';
 import { SocketElsewhere } from './socket-elsewhere';
 
-export interface Target<Outgoing = AnyEvents, Data = Record<string, unknown>> {
+export interface Target<Outgoing = AnyEvents, Data = AnyData> {
   /** Adds rooms, or sockets by id. A socket in several of them gets a message once; an empty list adds nobody. */
   to(...rooms: Names): Target<Outgoing, Data>;
   in(...rooms: Names): Target<Outgoing, Data>;
@@ -90,8 +92,7 @@ export interface Latest<Outgoing, Name extends EventName<Outgoing>> {
   emit(...args: EventArgs<Outgoing, Name>): void;
 }
 
-export type FetchedSockets<Outgoing = AnyEvents, Data = Record<string, unknown>> = RemoteSocket<Outgoing, Data>[] &
-  Reached;
+export type FetchedSockets<Outgoing = AnyEvents, Data = AnyData> = RemoteSocket<Outgoing, Data>[] & Reached;
 
 /** How many there are, as far as all servers but those that are missing know. */
 export interface Counted extends Reached {

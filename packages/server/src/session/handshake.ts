@@ -9,6 +9,10 @@ import type { PeerRecord } from './record';
 /** What a client presents to a namespace. Unverified. */
 export type Auth = { readonly [key: string]: Value | undefined };
 
+/** What an app keeps with a socket, unless it says what that is. */
+// biome-ignore lint/suspicious/noExplicitAny: as with events, an app chooses the types where it takes it.
+export type AnyData = any;
+
 /** The connection that a handshake came over. */
 export interface HandshakeOrigin {
   readonly transport: TransportName;
@@ -30,7 +34,7 @@ const secretHeaders = ['cookie', 'authorization', 'proxy-authorization'];
 const hidden = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, '(not shown)']));
 
-export class Handshake<Data = Record<string, unknown>> {
+export class Handshake<Data = AnyData> {
   readonly namespace: string;
   /** What the client sent; an empty object if it sent nothing, or something that is no object. */
   readonly auth: Auth;
