@@ -1,5 +1,6 @@
 // Something on the way puts its own words into an answer that has begun, or leaves the end of it out: that costs the connection at the
 // most, never the session, and nothing that was said.
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { connect, type Fetch, polling, sse, type Transport } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -137,5 +138,49 @@ describe.each(cases)('an answer of $name on $host in $codecName that $what', ({ 
     if (codec.name === 'json') expect(way.change).toBeUndefined();
     expect([socket!.id, client.id]).toEqual([id, id]);
     expect(ends.every((willReconnect) => willReconnect)).toBe(true);
+  });
+});
+
+describe.each(hosts)('a WebSocket on %s', (_host, make) => {
+  const { serve, cleanUp } = served(make);
+
+  test('into which something on the way writes an answer of HTTP is one that is lost, on both ends', async () => {
+    const ends: number[] = [];
+    let socket: ServerSocket | undefined;
+    const io = await serve({}, (io) => {
+      io.on('connection', (its) => {
+        socket = its;
+        its.on('disconnect', ({ code }) => void ends.push(code));
+      });
+    });
+    const lines: Socket[] = [];
+    const way = createServer((line) => {
+      const inner = connectTcp(io.port, '127.0.0.1');
+      lines.push(line);
+      line.pipe(inner);
+      // Whatever becomes of it, the other end hears of what the client says then.
+      inner.on('data', (chunk) => line.writable && line.write(chunk));
+      for (const end of [line, inner]) end.on('error', () => {});
+      line.on('close', () => inner.destroy());
+      inner.on('close', () => line.destroy());
+    });
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+    cleanUp.push(() => way.close());
+    const client = connect(`http://127.0.0.1:${(way.address() as AddressInfo).port}`, {
+      transports: ['websocket'],
+      reconnect: { delayMinMs: 1, delayMaxMs: 5 },
+    });
+    cleanUp.push(() => client.connection.close());
+    const heard: number[] = [];
+    client.on('m', (n: number) => void heard.push(n));
+    const comes = () =>
+      new Promise<boolean>((resolve) => client.once('connect', ({ recovered }) => resolve(recovered)));
+    await comes();
+    const back = comes();
+    lines[0]!.write('HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\n\r\n<html>nope</html>');
+    for (let n = 0; n < 5; n++) socket!.emit('m', n);
+    expect(await back).toBe(true);
+    await expect.poll(() => heard).toEqual([0, 1, 2, 3, 4]);
+    expect(ends).toEqual([]);
   });
 });

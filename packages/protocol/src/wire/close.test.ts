@@ -4,7 +4,7 @@ import { afterClose, CloseCode } from './close';
 const table: Record<keyof typeof CloseCode, ReturnType<typeof afterClose>> = {
   Normal: 'final',
   GoingAway: 'resume',
-  ProtocolError: 'final',
+  ProtocolError: 'resume',
   UnsupportedData: 'final',
   NoStatus: 'resume',
   Abnormal: 'resume',

@@ -35,7 +35,6 @@ export const CloseCode = {
 
 const final: readonly number[] = [
   CloseCode.Normal,
-  CloseCode.ProtocolError,
   CloseCode.UnsupportedData,
   CloseCode.InvalidPayload,
   CloseCode.PolicyViolation,
