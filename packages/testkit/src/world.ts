@@ -4,8 +4,7 @@
 import { type ClientOptions, connect, LocalUsageError, type Socket } from '@halyard/client';
 import { VirtualClock } from '@halyard/harness/clock';
 import { seededRandom } from '@halyard/harness/random';
-import type { AnyData } from '@halyard/server';
-import { type AnyEvents, memory, Server } from '@halyard/server';
+import { type AnyData, type AnyEvents, memory, Server } from '@halyard/server';
 import { ClientPlace, type Surroundings, transportNames } from './client-place';
 import { endAll, type Leftovers } from './ending';
 import {
