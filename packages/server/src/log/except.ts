@@ -58,6 +58,8 @@ const nowhere = new Places([]);
 /** Of a message to all members of one room, of which only the newest under its key matters to who has not got it yet. */
 export class Latest extends Earlier {
   readonly key: string;
+  /** Offset of the next one of its key in its log, 0 if there is none. The newest of all may be behind what is for who asks, or be so later. */
+  replacedBy = 0;
 
   constructor(key: string) {
     super(undefined, nowhere, 0);

@@ -1,5 +1,6 @@
 // A log as other nodes append to it too: what is put before the entries that are there.
 import { expect, test } from 'vitest';
+import { Latest } from './except';
 import { Log, type OlderEntry } from './log';
 
 const limits = { logPacketsMax: 100, logBytesMax: 1 << 20, entryAgeMsMax: 60_000, journalBytesMax: 1 << 20 };
@@ -29,4 +30,29 @@ test('they do not change the places of the others, whatever the clock says by wh
   expect(log.prepend([older('a', 3_600_000)])).toBe(true);
   expect([1, 2, 3].map((offset) => log.stampAt(offset))).toEqual([50, 50, 60]);
   expect([1, 2, 3].map((offset) => String(log.frameAt(offset, 0)))).toEqual(['a', 'b', 'c']);
+});
+
+test('what has taken the place of an entry for who left stays so, whatever comes later', () => {
+  const log = logFrom(0);
+  const append = (key: string) => log.append(log.nextOffset, new Latest(key), frame(key), 1);
+  for (const key of ['BTC', 'ETH', 'BTC']) append(key);
+  const replacedFor = (to: number) => [1, 2, 3].filter((offset) => log.isReplaced(offset, to));
+  expect([2, 3, Infinity].map(replacedFor)).toEqual([[], [1], [1]]);
+  for (const key of ['BTC', 'ETH']) append(key);
+  expect([2, 3, 4, Infinity].map(replacedFor)).toEqual([[], [1], [1, 3], [1, 2, 3]]);
+  // So it is, too, when what was there before is read from the store.
+  log.prepend([]);
+  expect([2, 3, 4, Infinity].map(replacedFor)).toEqual([[], [1], [1, 3], [1, 2, 3]]);
+});
+
+test('of what is dropped who left before the newer one came has missed it', () => {
+  const log = new Log('room', 'epoch', { ...limits, logPacketsMax: 4 });
+  for (const key of ['BTC', 'ETH', 'ETH', 'BTC', 'SOL', 'SOL'])
+    log.append(log.nextOffset, new Latest(key), frame(key), 1);
+  const reader = { wasExcepted: () => false };
+  expect(log.firstOffset).toBe(3);
+  // The first one was for who left behind the third: its newer one came as the fourth.
+  expect(log.misses(reader, 0, 0, 3)).toBe(true);
+  expect(log.misses(reader, 0, 0, Infinity)).toBe(false);
+  expect(log.misses(reader, 0, 2, 3)).toBe(false);
 });

@@ -75,11 +75,11 @@ export class Log {
   /** Whether other nodes append to it too: then stamps are places in the order of this node, and no more when something was emitted. */
   readonly #isShared: boolean;
   #rows: RowQueue<Except> | undefined = undefined;
-  /** Offset of the newest entry of each key, as long as it is kept. */
-  #latest: Map<string, number> | undefined = undefined;
+  /** Of the newest entry of each key, as long as it is kept. */
+  #latest: Map<string, Latest> | undefined = undefined;
   #bytes = new ByteRing();
   #codecCount = 0;
-  /** Of the newest entry that was dropped when a newer one had taken its place: its offset, and that of the newer one. */
+  /** Of entries that were dropped when newer ones had taken their places: the last offset, and the last of those newer ones. */
   #replaced = 0;
   #replacedBy = 0;
 
@@ -117,8 +117,7 @@ export class Log {
   isReplaced(offset: number, to: number): boolean {
     if (this.#latest === undefined) return false;
     const except = this.exceptAt(offset);
-    const newest = except instanceof Latest ? (this.#latest.get(except.key) ?? 0) : 0;
-    return newest > offset && newest <= to;
+    return except instanceof Latest && except.replacedBy > 0 && except.replacedBy <= to;
   }
 
   /**
@@ -193,7 +192,9 @@ export class Log {
     const row = rows.push(except);
     if (except instanceof Latest) {
       this.#latest ??= new Map();
-      this.#latest.set(except.key, this.nextOffset);
+      const before = this.#latest.get(except.key);
+      if (before !== undefined) before.replacedBy = this.nextOffset;
+      this.#latest.set(except.key, except);
     }
     rows.set(row, stampColumn, stamp);
     rows.set(row, positionColumn, position);
@@ -263,12 +264,11 @@ export class Log {
     for (let i = 0; i < this.#codecCount; i++) bytes += Math.max(rows.numberAt(0, lengthsColumn + i) as number, 0);
     const { firstOffset } = this;
     const except = rows.itemAt(0);
-    if (!this.isReplaced(firstOffset, Number.POSITIVE_INFINITY)) this.#miss(firstOffset, except);
-    else {
+    if (except instanceof Latest && except.replacedBy > 0) {
       this.#replaced = firstOffset;
-      this.#replacedBy = this.#latest?.get((except as Latest).key) ?? 0;
-    }
-    if (except instanceof Latest && this.#latest?.get(except.key) === firstOffset) this.#latest.delete(except.key);
+      this.#replacedBy = Math.max(this.#replacedBy, except.replacedBy);
+    } else this.#miss(firstOffset, except);
+    if (except instanceof Latest && this.#latest?.get(except.key) === except) this.#latest.delete(except.key);
     if (this.#latest?.size === 0) this.#latest = undefined;
     rows.shift();
     this.#bytes.drop(bytes);
