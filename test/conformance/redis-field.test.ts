@@ -198,6 +198,19 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     await end();
   });
 
+  test.each([1, 2])(
+    'a Redis that is emptied while nobody is at any of %i servers takes in who comes then',
+    async (count) => {
+      const servers = (await serve(count, joinsRoom)) as KillableServer[];
+      await store().tell('FLUSHALL');
+      for (const server of servers) {
+        const { socket } = await client(server);
+        server.io.to('room').emit('said', 'there');
+        expect(await socket.emitWithAck('nothing').catch(({ code }) => code)).toBe('ERR_NO_HANDLER');
+      }
+    },
+  );
+
   test('a master that is lost with what its replica lacks: that is told, and all works again', async () => {
     const master = await RedisServer.start();
     const replica = await RedisServer.start('--replicaof', '127.0.0.1', `${master.port}`);

@@ -213,8 +213,13 @@ export class Rooms implements RoomContext {
     membership.isHeld = true;
     membership.begins = turn.top(room.log, true, ([epoch, offset]) => {
       Object.assign(membership, { epoch, from: offset, read: offset, begins: undefined });
-      // It has another one since then, which nobody has told this membership.
-      if (room.log.id !== '' && room.log.id !== epoch) subscriber.line.lost(0);
+      const { log } = room;
+      if (log.id !== '' && log.id !== epoch) {
+        // It has another one since then, which nobody has told this membership. Or this server does not know yet that the store has lost all
+        // of it, because nobody has been here: then the log goes on in that one, or who comes next would meet the same.
+        turn.whenAt(log, 0, () => {}, epoch);
+        subscriber.line.lost(0);
+      }
       // It may have left since: then the end is waited for, if anybody reads up to there.
       if (membership.ends === undefined) this.#unholdAt(subscriber, membership, offset);
     });

@@ -64,10 +64,10 @@ export class Feeds {
     };
   }
 
-  whenAt(log: Log, offset: number, run: () => void): void {
+  whenAt(log: Log, offset: number, run: () => void, epoch?: string): void {
     const feed = this.#feedOf(log);
     if (feed === undefined) run();
-    else feed.whenAt(offset, run);
+    else feed.whenAt(offset, run, epoch);
   }
 
   /** Whether a log has an epoch, or had it while it was followed here. */

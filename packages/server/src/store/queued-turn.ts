@@ -143,8 +143,8 @@ export class QueuedTurn implements Turn {
   }
 
   /** Calls `run` once a log has come so far. */
-  whenAt(log: Log, offset: number, run: () => void): void {
-    this.#feeds.whenAt(log, offset, run);
+  whenAt(log: Log, offset: number, run: () => void, epoch?: string): void {
+    this.#feeds.whenAt(log, offset, run, epoch);
   }
 
   /** Whether a log has an epoch, or had it while it was followed here: what it has lost of that is told here. */

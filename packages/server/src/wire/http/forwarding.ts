@@ -56,7 +56,7 @@ export class Forwarding {
     try {
       reply.send(answerOf(await ask(owner, forwardedKind, requestMessage(number, request), timeoutMs)));
     } catch (error) {
-      reply.send(refusalOf(error));
+      reply.send(refusalOf(error, request.method));
     } finally {
       this.#waiting--;
       this.#waitingBytes -= body.length;
@@ -83,12 +83,14 @@ const tooMany = jsonError(
   'Too many requests wait for other servers (forwardedRequestsMax, forwardedBytesMax): try again later.',
 );
 
-function refusalOf(error: unknown): HttpAnswer {
+function refusalOf(error: unknown, method: string): HttpAnswer {
   const code = error instanceof LocalUsageError ? error.code : '';
-  if (code === 'ERR_NODE_UNKNOWN') return connectionUnknown;
+  // It may be there, and hear nothing just now: a client whose body meets 404 sends no other one, and waits for its poll to say why.
+  if (code === 'ERR_NODE_UNKNOWN') return method === 'GET' ? connectionUnknown : absent;
   if (code === 'ERR_REQUEST_TIMEOUT') return silent;
   return failed;
 }
 
+const absent = jsonError(503, 'ERR_OWNER_UNKNOWN', 'The server that has this connection is not there: try again.');
 const silent = jsonError(503, 'ERR_OWNER_SILENT', 'The server that has this connection does not answer: try again.');
 const failed = jsonError(503, 'ERR_OWNER_FAILED', 'The server that has this connection failed to answer: try again.');
