@@ -1,5 +1,5 @@
 // What is emitted durably: it is told when that is stored, and what is said again under a key is emitted once.
-import type { Server, ServerOptions, Store } from '@halyard/server';
+import type { Server, ServerOptions, Socket, Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
@@ -169,6 +169,21 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   ])('%s is an error', async (_what, call, message) => {
     const io = await serve();
     expect(() => call(io)).toThrow(message);
+  });
+
+  test('a server that has closed rejects at once, whatever it is said by', async () => {
+    const { a: io } = await shared(1);
+    let socket: Socket | undefined;
+    io.on('connection', (its) => {
+      socket = its;
+    });
+    await joined(io, 'room');
+    await io.close();
+    const closed = { code: 'ERR_CLOSED' };
+    await expect(io.emitDurable('n', 1)).rejects.toMatchObject(closed);
+    await expect(io.to('room').timeout(1_000).emitDurable('n', 1)).rejects.toMatchObject(closed);
+    await expect(socket!.to('room').emitDurable('n', 1)).rejects.toMatchObject(closed);
+    await expect(socket!.emitDurable('n', 1)).rejects.toMatchObject(closed);
   });
 
   test('what is volatile is not stored, and what no codec carries is told', async () => {

@@ -51,7 +51,7 @@ export interface Target<Outgoing = AnyEvents, Data = AnyData> {
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
   /**
    * The same, and resolves once it is stored, and survives this server; with a store of its own at once. Rejects with
-   * `ERR_STORE_AWAY` if that takes longer than `timeout`, by default `ackTimeoutMs`: then it may be stored all the same, later. Say it
+   * `ERR_CLOSED` once the server is closed, and with `ERR_STORE_AWAY` if that takes longer than `timeout`, by default `ackTimeoutMs`: then it may be stored all the same, later. Say it
    * again with the `idempotencyKey` that it had. Rejects with what `emit` throws.
    */
   emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;

@@ -91,6 +91,7 @@ export class QueuedTurn implements Turn {
   #whenAnswered: (() => void)[] = [];
   /** Who waits for something to be stored is told if that will not be known. */
   readonly #unstored = new Set<() => void>();
+  #isClosed = false;
 
   constructor(context: QueueContext) {
     this.#context = context;
@@ -277,8 +278,12 @@ export class QueuedTurn implements Turn {
     return this.#isStoring ? new Promise((resolve) => this.#whenAnswered.push(resolve)) : Promise.resolve();
   }
 
-  /** @param advice what to do then @returns once what was emitted is stored. Rejects with `ERR_STORE_AWAY`: then it may be stored later, or not */
+  /** @param advice what to do then @returns once what was emitted is stored. Rejects with `ERR_STORE_AWAY`: then it may be stored later, or not; with `ERR_CLOSED` once the server is closed */
   stored(timeoutMs = this.#context.storedMsMax, advice = 'Say it again with the same idempotencyKey'): Promise<void> {
+    if (this.#isClosed) {
+      const message = 'The server is closed: nothing is stored any more. Say it before close(), or by an Emitter.';
+      return Promise.reject(new LocalUsageError('ERR_CLOSED', message));
+    }
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
         over();
@@ -320,6 +325,7 @@ export class QueuedTurn implements Turn {
 
   /** The server is closed. */
   close(): void {
+    this.#isClosed = true;
     this.end();
     for (const tell of [...this.#unstored]) tell();
   }
