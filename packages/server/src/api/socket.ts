@@ -53,7 +53,10 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
   /** Runs before the handlers of every arriving event. */
   use(middleware: SocketMiddleware): this;
 
-  /** Sends an event and waits for the reply, at most `ackTimeoutMs`. Rejects with the client's error, or `ERR_ACK_TIMEOUT`. */
+  /**
+   * Sends an event and waits for the reply, at most `ackTimeoutMs`. Rejects with the client's error, with `ERR_ACK_TIMEOUT`, and with
+   * `ERR_SESSION_ENDED` if the session is over, or goes on at another server before the reply is here: the client may have answered it.
+   */
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
