@@ -199,6 +199,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const { adapter, of } = overseen(newStore());
     const { a, b } = await two(() => {}, {}, adapter);
     const { key } = await greeted(a);
+    // What a server that starts asks the others is under way.
+    await of.B.sends.called();
     of.B.sends.hold();
     const first = await open(b);
     resume(first, key, { generation: 2 });

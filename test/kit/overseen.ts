@@ -8,12 +8,11 @@ class Calls {
   #held = Promise.resolve();
   #go = (): void => {};
   #wake = (): void => {};
-  readonly #called = new Promise<void>((resolve) => {
-    this.#wake = resolve;
-  });
+  #called = this.#next();
 
-  /** They wait from now on, until `go`. */
+  /** They wait from now on, until `go`: `called` is of those. */
   hold(): void {
+    this.#called = this.#next();
     this.#held = new Promise((resolve) => {
       this.#go = resolve;
     });
@@ -23,7 +22,13 @@ class Calls {
     this.#go();
   }
 
-  /** @returns once there was one */
+  #next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** @returns once there was one, since they are held if they are */
   called(): Promise<void> {
     return this.#called;
   }

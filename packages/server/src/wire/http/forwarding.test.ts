@@ -61,7 +61,8 @@ describe('a request for another server', () => {
   });
 
   test.each([
-    [new LocalUsageError('ERR_NODE_UNKNOWN'), '404 ERR_CONNECTION_UNKNOWN'],
+    // Of a body: a poll is told 404.
+    [new LocalUsageError('ERR_NODE_UNKNOWN'), '503 ERR_OWNER_UNKNOWN'],
     [new LocalUsageError('ERR_REQUEST_TIMEOUT'), '503 ERR_OWNER_SILENT'],
     [new LocalUsageError('ERR_REQUESTS_FULL'), '503 ERR_OWNER_FAILED'],
     // What another server says of itself is not what is known of it here.
