@@ -291,6 +291,9 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
       expect(shown).toContain("'x-team': 'blue'");
       expect(shown).toContain("cookie: '(not shown)'");
     }
+    // Nor does it go round and round.
+    Object.assign(socket.data, { self: socket, others: [socket, socket] });
+    expect(inspect(socket).length).toBeLessThan(20_000);
     // What is asked for is shown.
     expect(inspect(socket.handshake.headers)).toContain("cookie: 'sid=hunter3'");
     expect(inspect(io)).not.toMatch(/hunter|secret/);

@@ -137,9 +137,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   /** @internal What a console shows: not the session, and what opens it. */
-  [onConsole](...[, options, show]: Parameters<OnConsole>): string {
+  [onConsole](...how: Parameters<OnConsole>): string {
     const { id, namespace, connected, recovered, rooms, data, handshake } = this;
-    return shownAs('Socket', { id, namespace, connected, recovered, rooms, data, handshake }, options, show);
+    return shownAs('Socket', { id, namespace, connected, recovered, rooms, data, handshake }, how);
   }
 
   get away(): boolean {

@@ -8,6 +8,8 @@ export const onConsole: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 export type OnConsole = (depth: number, options: InspectOptions, show: typeof inspect) => string;
 
 /** @returns a name and facts, as `console.log` shows an object of a class */
-export function shownAs(name: string, facts: object, options: InspectOptions, show: typeof inspect): string {
-  return `${name} ${show(facts, options)}`;
+export function shownAs(name: string, facts: object, [depth, options, show]: Parameters<OnConsole>): string {
+  // What refers to itself, or to another, is shown as deep as anything else, and no deeper.
+  if (depth < 0) return `[${name}]`;
+  return `${name} ${show(facts, { ...options, depth: depth - 1 })}`;
 }

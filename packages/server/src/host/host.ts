@@ -66,8 +66,8 @@ export class Headers {
   }
 
   /** @internal What a console shows: the fields. */
-  [onConsole](...[, options, show]: Parameters<OnConsole>): string {
-    return shownAs('Headers', Object.fromEntries(this), options, show);
+  [onConsole](...how: Parameters<OnConsole>): string {
+    return shownAs('Headers', Object.fromEntries(this), how);
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {

@@ -129,19 +129,14 @@ export class Handshake<Data = AnyData> {
   }
 
   /** @internal What a console shows: nothing that proves who somebody is. */
-  [onConsole](...[, options, show]: Parameters<OnConsole>): string {
-    const { namespace, address, url, transport, client, time, expiresAt, data } = this;
+  [onConsole](...how: Parameters<OnConsole>): string {
+    const { namespace, address, url, transport, client, time, expiresAt } = this;
     const auth = hidden(Object.keys(this.auth));
     const headers = {
       ...Object.fromEntries(this.headers),
       ...hidden(secretHeaders.filter((name) => this.headers.get(name))),
     };
-    return shownAs(
-      'Handshake',
-      { namespace, address, url, headers, transport, client, time, expiresAt, auth, data },
-      options,
-      show,
-    );
+    return shownAs('Handshake', { namespace, address, url, headers, transport, client, time, expiresAt, auth }, how);
   }
 
   /** @internal As `expiresAt`. */
