@@ -124,6 +124,16 @@ describe('acknowledgements', () => {
       code: 'ERR_NOT_CONNECTED',
       message: '/: connect() first',
     });
+    // A listener that emits of what it hears does not hear of that, nor is it said to those who look on.
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const seen = vi.fn();
+    const told = vi.fn(() => {
+      socket.emit('again');
+      socket.emit('and again');
+    });
+    socket.onAnyOutgoing(seen).off('error').on('error', told);
+    socket.emit('x');
+    expect([told.mock.calls.length, print.mock.calls.length, seen.mock.calls.length]).toEqual([1, 2, 0]);
   });
 });
 

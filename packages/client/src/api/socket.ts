@@ -138,13 +138,18 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   /** Those that hear every event, by its direction. */
   const taps = createEmitter();
   let recovered = false;
+  let isTelling = false;
 
   const fire: Presence['fire'] = (event, value) => {
     if (event === 'connect') recovered = (value as ConnectInfo).recovered;
     debug.log?.('socket', namespace, event, value);
-    const listeners = emitter.take(event);
-    if (event === 'error' && !listeners.length) console.error(value);
-    callAll(listeners, [value], event === 'error' ? console.error : aside);
+    const isError = event === 'error';
+    // What a listener of errors does wrong is not told to it again.
+    const listeners = isError && isTelling ? [] : emitter.take(event);
+    if (isError && !listeners.length) return console.error(value);
+    isTelling ||= isError;
+    callAll(listeners, [value], isError ? console.error : aside);
+    if (isError) isTelling = false;
   };
 
   const aside = (error: unknown) => fire('error', error);
@@ -171,7 +176,12 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   };
 
   const send = (event: string, args: readonly unknown[], timeoutMs = 0, settle?: Settle) => {
-    session.emit(presence, event, checked(event, args), timeoutMs, settle);
+    const values = checked(event, args);
+    if (!presence.phase && !presence.held) {
+      const error = new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
+      return settle ? settle(error) : fire('error', error);
+    }
+    session.emit(presence, event, values, timeoutMs, settle);
     callAll(taps.take('out'), [event, ...args], aside);
   };
 

@@ -1,12 +1,6 @@
 // A session's presence in one namespace, as the session knows it: what it is asked for with, how far that has come, and whom
 // to tell.
-import {
-  type EventPacket,
-  LocalUsageError,
-  type PublishPacket,
-  type Value,
-  type VolatilePacket,
-} from '@halyard/protocol';
+import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
 import type { LifecycleEvents } from './lifecycle';
 
 /** What a namespace is asked for with. */
@@ -50,10 +44,6 @@ export async function askAuth(presence: Presence): Promise<void> {
   const { auth } = presence;
   presence.data = await (typeof auth === 'function' ? auth() : auth);
 }
-
-/** What an event meets whose namespace nobody wants any more. */
-export const notConnected = (namespace: string): LocalUsageError =>
-  new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
 
 /**
  * Asks all who are wanted now.

@@ -34,7 +34,7 @@ import type { CarriedSession, Carrier } from '../link/carrier';
 import type { Link } from '../link/transport';
 import { bytesOf } from '../platform/frame-size';
 import { createPositions, type Positions } from './positions';
-import { askAll, askAuth, notConnected, type Presence, release } from './presence';
+import { askAll, askAuth, type Presence, release } from './presence';
 import { createReply, noHandler } from './reply';
 
 /** A volatile event is dropped while more than this waits in the transport. */
@@ -452,7 +452,6 @@ export function createSession(
       const { held, namespace } = presence;
       const deadline = clock.now() + timeoutMs;
       const told: Settle = settle ?? ((error) => presence.fire('error', error));
-      if (!presence.phase && !held) return told(notConnected(namespace));
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
         const { acks } = machine;

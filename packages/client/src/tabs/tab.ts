@@ -14,7 +14,7 @@ import type { Connection, ConnectionState } from '../link/connector';
 import { holdLock, whenGone } from '../platform/life';
 import { watchNetwork } from '../platform/network';
 import type { DisconnectInfo } from '../session/lifecycle';
-import { askAuth, notConnected, type Presence, release } from '../session/presence';
+import { askAuth, type Presence, release } from '../session/presence';
 import { createReply } from '../session/reply';
 import type { Speech } from '../session/session';
 import { errorOf, failureOf, type News, type TabPort, type ToTab, type ToWorker } from './messages';
@@ -165,10 +165,7 @@ export function createTab(
     emit(place: Place, event, args, timeoutMs, settle) {
       const { namespace, phase, held } = place;
       if (!phase) {
-        const error = notConnected(namespace);
-        if (held) held.push(() => session.emit(place, event, args, timeoutMs, settle));
-        else if (settle) settle(error);
-        else place.fire('error', error);
+        held?.push(() => session.emit(place, event, args, timeoutMs, settle));
         return;
       }
       const packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: settle && ++acks };
