@@ -92,10 +92,20 @@ describe('tabs that share a session', () => {
     await once(other, 'connect');
     one.emit('say', 'a');
     const reply = one.emitWithAck('say', 'b');
+    const list = ['as it was'];
+    const copy = one.emitWithAck('say', list);
+    list.push('as it is');
+    const late = await one
+      .timeout(1)
+      .emitWithAck('say', 'late')
+      .catch((error) => [error.code, error.details.left]);
+    expect(late).toEqual(['ERR_ACK_TIMEOUT', false]);
+    expect(() => one.emit('say', () => {})).toThrow(/emitWithAck/);
+    expect(() => one.emit('say', Symbol('none'))).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
     expect(await other.emitWithAck('say', 'c')).toBe('c!');
     one.connect();
-    expect(await reply).toBe('b!');
-    expect(said).toEqual(['c', 'a', 'b']);
+    expect([await reply, await copy]).toEqual(['b!', 'as it was!']);
+    expect(said).toEqual(['c', 'a', 'b', ['as it was']]);
   });
 
   test('are one client for the server, and each of them is told everything once and in order', async () => {

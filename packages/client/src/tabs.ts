@@ -6,6 +6,7 @@ import type { AnyEvents } from '@halyard/protocol';
 import type { SocketOptions } from './api/options';
 import { type Client, openSocket, type Socket } from './api/socket';
 import { checkNumber, optionError } from './base/option-error';
+import { systemClock } from './platform/clock';
 import { systemRandom } from './platform/random';
 import { randomToken } from './platform/token';
 import type { TabPort } from './tabs/messages';
@@ -36,7 +37,7 @@ export function connectTab<Listen = AnyEvents, Emit = AnyEvents>(
   const presences: Client['presences'] = new Map();
   const lock = `halyard tab ${randomToken(systemRandom)}`;
   const codec: Codec = json();
-  const { session, connection } = createTab(() => openWorker().port, codec, lock, presences);
+  const { session, connection } = createTab(() => openWorker().port, codec, systemClock, lock, presences);
   const client: Client = { session, connection, options: { ackTimeoutMs, autoConnect }, presences };
   return openSocket(client, namespace, { auth }) as never;
 }

@@ -7,6 +7,7 @@ import type { Transport } from '../link/transport';
 import { systemClock } from '../platform/clock';
 import { systemRandom } from '../platform/random';
 import { randomToken } from '../platform/token';
+import { defaultLimits } from '../session/held';
 import type { Auth } from '../session/presence';
 import type { Reload } from '../session/reload';
 
@@ -107,8 +108,8 @@ const numbers = {
   delayMaxMs: [10_000, 1, 3_600_000],
   connectTimeoutMs: [20_000, 100, 600_000],
   ackTimeoutMs: [10_000, 1, infinity],
-  offlinePacketsMax: [16_384, 1, 1_000_000],
-  offlineBytesMax: [1 << 23, 1, 1 << 30],
+  offlinePacketsMax: [defaultLimits.offlinePacketsMax, 1, 1_000_000],
+  offlineBytesMax: [defaultLimits.offlineBytesMax, 1, 1 << 30],
 } as const;
 
 /** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */

@@ -247,7 +247,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     disconnect: chain(() => session.leave(presence)),
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
-  const presence: SocketPresence = { namespace, socket, auth: undefined, held: [], fire, handle };
+  const presence: SocketPresence = { namespace, socket, auth: undefined, held: new Set(), fire, handle };
   client.presences.set(namespace, presence);
   return presence;
 }

@@ -504,8 +504,14 @@ describe('a page that goes away', () => {
     expect(briefs(await load().link.open())).toEqual(['HELLO /']);
   });
 
-  test('tells of events for a namespace that was not asked for yet', async () => {
-    const first = await open();
+  test.each([
+    ['not asked for yet', true],
+    ['never wanted', false],
+  ])('tells of events for a namespace that was %s', async (_, autoConnect) => {
+    const first = load({ autoConnect });
+    first.socket.connect();
+    await first.link.open();
+    await first.link.say(welcome(), connected());
     const late = first.socket.of('/late', { auth: () => new Promise<never>(() => {}) });
     late.emit('held');
     tab.unload();

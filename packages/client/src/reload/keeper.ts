@@ -17,7 +17,8 @@ import {
 } from '@halyard/protocol';
 import { lockTab } from '../platform/tab-lock';
 import { keepText, takeText } from '../platform/tab-storage';
-import { type AuthData, type Presence, release } from '../session/presence';
+import { release } from '../session/held';
+import type { AuthData, Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
 import { eventsIn, fromText, type Saved, type SavedFrame, type SavedSpace, toText } from './saved';
@@ -96,8 +97,8 @@ export function keepSession(
       user: users.of(presence) ?? -1,
       endsInMs: endsAt - clock.now() || null,
       renewAck,
-      loss: held?.length
-        ? { reason: loss?.reason ?? 'not-saved', unconfirmed: held.length + (loss?.unconfirmed ?? 0) }
+      loss: held?.size
+        ? { reason: loss?.reason ?? 'not-saved', unconfirmed: held.size + (loss?.unconfirmed ?? 0) }
         : loss,
     };
   };
@@ -110,7 +111,8 @@ export function keepSession(
       const { key, token, generation, machine, positions } = session.parts();
       const { outbox, acks, received, settings } = machine;
       const spaces = new Map(resumption?.spaces);
-      for (const presence of wanted()) spaces.set(presence.namespace, spaceOf(presence));
+      for (const presence of presences.values())
+        if (presence.phase || presence.held?.size) spaces.set(presence.namespace, spaceOf(presence));
       const saved: Saved = {
         atMs: Date.now(),
         keptMs: settings.recoveryWindowMs ?? resumption?.keptMs ?? keptMsUntold,
@@ -259,7 +261,7 @@ export function keepSession(
       look();
       const { key, token } = session.parts();
       // What is new to the session is asked for once WELCOME has told which one that is.
-      if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= [];
+      if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= new Set();
       session.join(presence);
       claim(presence);
     },

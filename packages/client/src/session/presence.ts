@@ -30,7 +30,7 @@ export interface Presence {
    * Events that wait until CONNECT is sent: from the beginning until it is wanted for the first time, and while its auth is not known yet.
    * Called with an error they fail.
    */
-  held?: ((error?: unknown) => void)[] | undefined;
+  held?: Set<(error?: unknown) => void> | undefined;
   /** Whether the HELLO of this connection asked for it. */
   listed?: boolean;
   /** What was lost with sessions in which it was wanted, and its `connect` has not told yet. */
@@ -64,11 +64,4 @@ export function askAll(
   // Whoever waits for it hears of what fails.
   ask().catch(() => {});
   return ask;
-}
-
-/** Lets go of what was held: it is sent, or fails. */
-export function release(presence: Presence, error?: unknown): void {
-  const { held } = presence;
-  presence.held = undefined;
-  for (const go of held ?? []) go(error);
 }

@@ -521,6 +521,47 @@ describe('offline', () => {
     ]);
   });
 
+  test('what waits for connect() is bounded for all namespaces together, and what is over makes place', async () => {
+    const { socket, advance } = scene({ autoConnect: false, offlinePacketsMax: 2, offlineBytesMax: 150 });
+    const [full, other] = [{ code: 'ERR_OUTBOX_FULL' }, socket.of('/other')];
+    const fails = (emit: () => void) => expect(emit).toThrow(expect.objectContaining(full));
+    const errors: unknown[][] = [];
+    watch(socket, errors);
+    socket.timeout(500).emit('a');
+    other.timeout(500).emit('b');
+    fails(() => socket.emit('c'));
+    fails(() => other.emit('c'));
+    await advance(500);
+    expect(errors).toEqual([['error', 'ERR_ACK_TIMEOUT']]);
+    socket.timeout(500).emit('d', 'x'.repeat(70));
+    fails(() => other.emit('e', 'x'.repeat(70)));
+    await advance(500);
+    other.emit('e', 'x'.repeat(70));
+    other.emit('f');
+    fails(() => socket.emit('g'));
+  });
+
+  test('who leaves when told what fails at connect() has left, and nothing else of that is sent', async () => {
+    const { socket, transport } = scene({ autoConnect: false, offlineBytesMax: 150 });
+    const other = socket.of('/other');
+    other.connect();
+    other.emit('first', 'x'.repeat(70));
+    // Together they are more than may wait.
+    socket.emit('second', 'x'.repeat(70));
+    const third = socket.emitWithAck('third').catch((error) => error.code);
+    const log: unknown[][] = [];
+    watch(socket, log);
+    socket.on('error', () => socket.disconnect());
+    socket.connect();
+    expect(socket.active).toBe(false);
+    expect(log).toEqual([['error', 'ERR_OUTBOX_FULL']]);
+    expect(briefs(await transport.link.open())).toEqual([
+      'HELLO /other',
+      expect.stringContaining('EVENT /other first'),
+    ]);
+    expect(await third).toBe('ERR_DISCONNECTED');
+  });
+
   test('bytes are bounded too', () => {
     const { socket } = scene({ offlineBytesMax: 100 });
     socket.emit('a', 'x'.repeat(70));

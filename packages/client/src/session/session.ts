@@ -16,7 +16,6 @@ import {
   FrameTag,
   HalyardError,
   LocalUsageError,
-  outboxFull,
   type Packet,
   PacketType,
   PendingAcks,
@@ -33,8 +32,9 @@ import { createTimer } from '../base/timer';
 import type { CarriedSession, Carrier } from '../link/carrier';
 import type { Link } from '../link/transport';
 import { bytesOf } from '../platform/frame-size';
+import { createHold, disconnected, release } from './held';
 import { createPositions, type Positions } from './positions';
-import { askAll, askAuth, type Presence, release } from './presence';
+import { askAll, askAuth, type Presence } from './presence';
 import { createReply, noHandler } from './reply';
 
 /** A volatile event is dropped while more than this waits in the transport. */
@@ -55,9 +55,6 @@ const renewShare = 0.8;
 
 /** How much longer than the server this side waits before it asks for a sign of life: so it seldom has to. */
 const probeSlackMs = 10_000;
-
-const disconnected = (why: string) =>
-  new HalyardError('ERR_DISCONNECTED', `no reply: the socket was disconnected (${why})`);
 
 const normal = { code: 1000, reason: '', willReconnect: false };
 
@@ -121,7 +118,8 @@ export function createSession(
   presences: ReadonlyMap<string, Presence>,
   { onWanted, onIdle, onOpen, onDrain, onSilent }: Carrier,
 ): Session {
-  const { clock, codec, offlinePacketsMax } = options;
+  const { clock, codec } = options;
+  const hold = createHold(options);
   /** The link of now, spoken to first by HELLO. */
   let link: Link | undefined;
   /** Whether WELCOME has come on it. */
@@ -244,8 +242,8 @@ export function createSession(
 
   /** Asks for a namespace by CONNECT. Its events are held until that is sent. */
   const sendConnect = (presence: Presence) => {
-    // A new array: an auth that was asked for before finds that it comes too late.
-    const held = [...(presence.held ?? [])];
+    // A new set: an auth that was asked for before finds that it comes too late.
+    const held = new Set(presence.held);
     presence.held = held;
     ask(presence)
       .then(() => {
@@ -425,11 +423,11 @@ export function createSession(
       if (wanted().length >= packetLimits.helloNamespacesMax)
         throw new LocalUsageError('ERR_NAMESPACES_FULL', `${packetLimits.helloNamespacesMax} at one time`);
       presence.phase = 'joining';
+      leaving = false;
       // Otherwise the first HELLO lists it.
       if (token) sendConnect(presence);
-      else if (!key) release(presence);
-      leaving = false;
       onWanted();
+      if (!token && !key) release(presence);
     },
 
     leave,
@@ -451,7 +449,6 @@ export function createSession(
     emit(presence, event, args, timeoutMs, settle) {
       const { held, namespace } = presence;
       const deadline = clock.now() + timeoutMs;
-      const told: Settle = settle ?? ((error) => presence.fire('error', error));
       let packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: undefined };
       const go = () => {
         const { acks } = machine;
@@ -464,27 +461,11 @@ export function createSession(
         }
         arm();
       };
-      if (!held) go();
-      else {
-        if (held.length >= offlinePacketsMax) throw outboxFull();
-        // Encoded now, for the errors; decoded, because the arguments may change until it is sent.
-        packet = codec.decode(encode(packet)) as EventPacket;
-        let isOver = false;
-        const release = (error?: unknown) => {
-          if (isOver) return;
-          isOver = true;
-          cancel?.();
-          try {
-            if (error) throw error;
-            go();
-          } catch (failure) {
-            told(failure as HalyardError);
-          }
-        };
-        const cancel =
-          timeoutMs && timeoutMs < Infinity ? clock.after(timeoutMs, () => release(ackTimeout(false))) : undefined;
-        held.push(release);
-      }
+      if (!held) return go();
+      // Encoded now, for the errors; decoded, because the arguments may change until it is sent.
+      const frame = encode(packet);
+      packet = codec.decode(frame) as EventPacket;
+      hold(presence, frame, timeoutMs, settle ?? ((error) => presence.fire('error', error)), go);
     },
 
     emitVolatile(presence, event, args) {

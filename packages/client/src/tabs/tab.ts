@@ -1,6 +1,7 @@
 // A tab's side: what its sockets take for their session is in a worker, where all tabs have the same one.
 import type { Codec } from '@halyard/codec';
 import {
+  type Clock,
   type EventPacket,
   HalyardError,
   LocalUsageError,
@@ -13,8 +14,9 @@ import { callAll, createEmitter } from '../base/emitter';
 import type { Connection, ConnectionState } from '../link/connector';
 import { holdLock, whenGone } from '../platform/life';
 import { watchNetwork } from '../platform/network';
+import { createHold, defaultLimits, release } from '../session/held';
 import type { DisconnectInfo } from '../session/lifecycle';
-import { askAuth, type Presence, release } from '../session/presence';
+import { askAuth, type Presence } from '../session/presence';
 import { createReply } from '../session/reply';
 import type { Speech } from '../session/session';
 import { errorOf, failureOf, type News, type TabPort, type ToTab, type ToWorker } from './messages';
@@ -35,9 +37,11 @@ const gone = { code: 1006, reason: 'the worker is gone', by: 'network', willReco
 export function createTab(
   openPort: () => TabPort,
   codec: Codec,
+  clock: Clock,
   lock: string,
   presences: ReadonlyMap<string, Presence>,
 ): { connection: Connection; session: Speech } {
+  const hold = createHold({ clock, ...defaultLimits });
   const places = presences as ReadonlyMap<string, Place>;
   const emitter = createEmitter();
   const asked = new Map<number, Settle>();
@@ -163,14 +167,17 @@ export function createTab(
     leave,
 
     emit(place: Place, event, args, timeoutMs, settle) {
-      const { namespace, phase, held } = place;
-      if (!phase) {
-        held?.push(() => session.emit(place, event, args, timeoutMs, settle));
-        return;
-      }
-      const packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack: settle && ++acks };
-      post(['emit', codec.encode(packet), timeoutMs]);
-      if (settle) asked.set(acks, settle);
+      const { namespace, held } = place;
+      const ack = settle && ++acks;
+      const packet: EventPacket = { type: PacketType.Event, namespace, event, args, ack };
+      const frame = codec.encode(packet);
+      const endsAt = clock.now() + timeoutMs;
+      const go = () => {
+        post(['emit', frame, timeoutMs && endsAt - clock.now()]);
+        if (ack) asked.set(ack, settle);
+      };
+      if (held) hold(place, frame, timeoutMs, settle ?? ((error) => place.fire('error', error)), go);
+      else go();
     },
 
     emitVolatile(place: Place, event, args) {
