@@ -213,10 +213,11 @@ function open(
       }
       for (const event of events) {
         if (closed) return;
-        // Not a comment.
-        if (event && event[0] !== ':') {
+        const fields = event.replace(/^(:[^\n]*(\n|$))+/, '');
+        // There may have been comments alone.
+        if (fields) {
           // What else has come is of something on the way, and may be in the place of a frame.
-          const [, close, data] = /^(event: close\n)?data: ([^\n]*)$/.exec(event) ?? [];
+          const [, close, data] = /^(event: close\n)?data: ([^\n]*)$/.exec(fields) ?? [];
           if (!data) return end(broken('not an event'));
           if (close) return endBy(data);
           onFrame(binary ? bytesOfBase64(data) : data);

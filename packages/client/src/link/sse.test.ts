@@ -28,7 +28,8 @@ async function streamed(parts: Iterable<Uint8Array | string>) {
 }
 
 test('events that come in any parts, with line ends of Unicode, which end none here', async () => {
-  const stream = ':   \n\ndata: ü1\u2028\u2029\u00852\n\n:\n\ndata: 2\n\nevent: close\ndata: 1001 drain\n\n';
+  const stream =
+    ':   \n\n: of a proxy\n:\ndata: ü1\u2028\u2029\u00852\n\n:\n\n:\n:\n\ndata: 2\n\n:bye\nevent: close\ndata: 1001 drain\n\n';
   const bytes = new TextEncoder().encode(stream);
   for (const size of [1, 2, 3, 5, 1_000]) {
     const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
