@@ -2,7 +2,7 @@
 // is not confirmed meanwhile, so that by its window the peer waits too. Only servers have it.
 import { CloseCode } from '../wire/close';
 import { RemoteProtocolError } from '../wire/errors';
-import type { OutboxLimits, RateLimits, SessionSettings } from '../wire/limits';
+import { defaultRateLimits, type OutboxLimits, type RateLimits, type SessionSettings } from '../wire/limits';
 import { type CountedPacket, type DrainPacket, type HintPacket, PacketType, type SessionPacket } from '../wire/packet';
 import { SessionMachine, type SessionSink } from './machine';
 import type { MachineOutbox } from './outbox';
@@ -29,6 +29,11 @@ const lookMs = 100;
 const heard: HintPacket = { type: 'hint' };
 /** What says nothing new and need not wait (PING, SACK and PONG that confirm nothing, hints): no more in a second. */
 const idlePacketsPerSecondMax = 10_000;
+/**
+ * Bytes of that, and of VOLATILEs that were dropped; more where more is taken. Not less where less is: it is about the work of
+ * inflating them, and a client that draws faster than it may has done no wrong.
+ */
+const idleBytesPerSecondMax = defaultRateLimits.bytesPerSecondMax;
 
 export class PacedMachine<
   F extends { readonly length: number },
@@ -84,17 +89,17 @@ export class PacedMachine<
    * @throws RemoteProtocolError `ERR_RATE`. Nothing of it waits: it is about what is now
    */
   #idled(now: number, size: number, packets = 1): void {
-    const { bytesPerSecondMax = Infinity } = this.limits;
+    const bytesMax = Math.max(idleBytesPerSecondMax, this.limits.bytesPerSecondMax ?? Infinity);
     if (now - this.#idleSince >= 1_000) {
       this.#idleSince = now;
       this.#idlePackets = this.#idleBytes = 0;
     }
     this.#idlePackets += packets;
     this.#idleBytes += size;
-    if (this.#idlePackets <= idlePacketsPerSecondMax && this.#idleBytes <= bytesPerSecondMax) return;
+    if (this.#idlePackets <= idlePacketsPerSecondMax && this.#idleBytes <= bytesMax) return;
     throw new RemoteProtocolError(
       'ERR_RATE',
-      `more than ${idlePacketsPerSecondMax} packets that say nothing or are dropped, or ${bytesPerSecondMax} bytes of them, in a second`,
+      `more than ${idlePacketsPerSecondMax} packets that say nothing or are dropped, or ${bytesMax} bytes of them, in a second`,
       CloseCode.RateLimited,
     );
   }
