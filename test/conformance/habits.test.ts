@@ -222,7 +222,7 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
 
   test('what has another name here says which', async () => {
     const io = (await serve()) as unknown as Record<string, unknown>;
-    for (const name of ['engine', 'once', 'off', 'send']) {
+    for (const name of ['engine', 'adapter', 'httpServer', 'once', 'off', 'send']) {
       expect(() => io[name]).toThrow(
         expect.objectContaining({
           code: 'ERR_NO_SUCH_MEMBER',
@@ -244,7 +244,7 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     const client = connect(`http://127.0.0.1:${io.port}`);
     cleanUp.push(() => client.connection.close());
     const socket = (await came) as unknown as Record<string, unknown>;
-    for (const name of ['nsp', 'client', 'request', 'compress', 'send', 'write']) {
+    for (const name of ['nsp', 'client', 'request', 'server', 'adapter', 'disconnected', 'local', 'compress', 'send']) {
       expect(() => socket[name]).toThrow(expect.objectContaining({ code: 'ERR_NO_SUCH_MEMBER' }));
     }
     socket.client = 'mine';
@@ -257,6 +257,12 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     expect(called).toThrow('close takes no callback: it is over once await io.close() returns.');
     const pattern = (_name: string, _auth: unknown, _next: unknown): boolean => true;
     expect(() => io.of(pattern as never)).toThrow('there is no next');
+    for (const none of [undefined, null, 1, {}]) {
+      expect(() => io.of(none as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('a regular expression') }),
+      );
+    }
+    expect(io.of('')).toBe(io.of('/'));
   });
 
   test('a room by its number', async () => {
@@ -275,7 +281,7 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     const came = new Promise<Socket>((resolve) => io.on('connection', resolve));
     const client = connect(`http://127.0.0.1:${io.port}`, {
       auth: { token: 'hunter2' },
-      extraHeaders: { cookie: 'sid=hunter3', 'x-team': 'blue' },
+      extraHeaders: { cookie: 'sid=hunter3', 'x-api-key': 'hunter4', 'x-team': 'blue' },
     });
     cleanUp.push(() => client.connection.close());
     const socket = await came;

@@ -13,7 +13,7 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url?: string | URL | ClientOptions,
   options?: ClientOptions,
 ): Socket<Listen, Emit> {
-  return typeof url !== 'object' || 'href' in url
+  return typeof url !== 'object' || !url || 'href' in url
     ? connectCore(url, chosen(options))
     : connectCore(undefined, chosen(url));
 }

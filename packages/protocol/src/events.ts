@@ -17,7 +17,7 @@ export type EventArgs<Events, Name extends keyof Events> = 0 extends 1 & Events
   ? // biome-ignore lint/suspicious/noExplicitAny: it is what was said.
     any[]
   : Events[Name] extends (...args: infer Args) => unknown
-    ? Args extends readonly [...unknown[], infer Last]
+    ? Required<Args> extends readonly [...unknown[], infer Last]
       ? 0 extends 1 & Last
         ? Args
         : [Last] extends [(...args: never[]) => unknown]

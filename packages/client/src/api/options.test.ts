@@ -17,6 +17,10 @@ function codeOf(run: () => unknown): unknown {
 }
 
 describe('options', () => {
+  test('null for a URL is none', () => {
+    expect(codeOf(() => connect(null as never))).toMatch('ERR_OPTION url: such as https://app.example');
+  });
+
   const aList = "transports: a list of 'websocket', 'sse', 'polling', or of values such as websocket()";
   const cases: [string, ClientOptions][] = [
     ['path: starts with "/"', { path: 'halyard' }],

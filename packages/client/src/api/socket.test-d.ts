@@ -142,6 +142,7 @@ export async function anything(): Promise<void> {
 interface WithCallbacks {
   hi(n: number, done: (text: string) => void): void;
   bye(n: number, done?: string): void;
+  maybe(n: number, done?: (text: string) => void): void;
 }
 
 export function callbacks(): void {
@@ -152,4 +153,6 @@ export function callbacks(): void {
   old.on('hi', (n, done) => done(`${n}`));
   old.emit('bye', 3);
   old.emit('bye', 3, 'done');
+  // @ts-expect-error nor one that may be left out
+  old.emit('maybe', 3, (text: string) => void text);
 }

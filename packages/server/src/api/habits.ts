@@ -11,6 +11,10 @@ export const socketHabits: Habits = {
   request:
     'the request is in socket.handshake: headers, query, url, address. What Express puts on it is read as examples/auth shows',
   compress: 'compression is the option perMessageDeflate',
+  server: 'it is the one that you have made',
+  adapter: 'rooms and who is in them are io.of(name).rooms; its own rooms are socket.rooms',
+  disconnected: 'take !socket.connected; socket.away tells that it may come back',
+  local: 'io.of(name).local.except(socket.id) are the others on this server',
   send: 'name the event: socket.emit("message", …)',
   write: 'name the event: socket.emit("message", …)',
 };
@@ -20,6 +24,8 @@ export const serverHabits: Habits = {
   engine:
     'io.sockets.size is how many are connected; what is refused is counted by io.metrics(); allowRequest decides before a handshake, and ' +
     "ids are the server's own",
+  adapter: 'it is an option: new Server({ adapter: redis({ url }) }); rooms and who is in them are io.of(name).rooms',
+  httpServer: 'it is the one that you have given to attach()',
   path: 'it is an option alone: new Server({ path })',
   once: 'take io.on(event, handler)',
   off: 'a handler of a server stays: let it look whether it is wanted',
@@ -31,6 +37,8 @@ export const serverHabits: Habits = {
 export const namespaceHabits: Habits = {
   adapter: 'rooms and who is in them are io.of(name).rooms; another adapter is the option adapter of new Server()',
   server: 'it is what you have called of() on',
+  once: 'take on(event, handler)',
+  off: 'a handler of a namespace stays: let it look whether it is wanted',
   send: 'name the event: namespace.emit("message", …)',
   write: 'name the event: namespace.emit("message", …)',
 };

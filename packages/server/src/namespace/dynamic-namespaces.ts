@@ -27,9 +27,11 @@ export class DynamicNamespaces {
 
   /** @throws LocalUsageError `ERR_OPTION` */
   register(pattern: NamespacePattern, rules: Rules): void {
-    if (typeof pattern === 'function' && pattern.length > 2) {
+    if (typeof pattern === 'function' ? pattern.length > 2 : !(pattern instanceof RegExp)) {
       const rule =
-        'A function that says which namespaces there are takes (name, auth), and returns whether it is one: there is no next.';
+        typeof pattern === 'function'
+          ? 'A function that says which namespaces there are takes (name, auth), and returns whether it is one: there is no next.'
+          : `of() takes a name, or what says which namespaces there are: a regular expression, or a function of (name, auth). It was given ${pattern === null ? null : typeof pattern}.`;
       throw new LocalUsageError('ERR_OPTION', rule);
     }
     this.#kinds.push({ pattern, rules });

@@ -29,7 +29,7 @@ const ends = new WeakMap<object, number>();
 const open = new WeakSet<object>();
 
 /** Header fields that prove who somebody is. */
-const secretHeaders = ['cookie', 'authorization', 'proxy-authorization'];
+const secretHeader = /auth|cookie|token|key|secret|session|password|credential|jwt|signature/i;
 
 const hidden = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, '(not shown)']));
@@ -130,11 +130,13 @@ export class Handshake<Data = AnyData> {
 
   /** @internal What a console shows: nothing that proves who somebody is. */
   [onConsole](...how: Parameters<OnConsole>): string {
-    const { namespace, address, url, transport, client, time, expiresAt } = this;
+    const { namespace, address, transport, client, time, expiresAt } = this;
+    const url = this.url.replace(/\?.+/, '?(not shown)');
     const auth = hidden(Object.keys(this.auth));
+    const all = [...this.headers];
     const headers = {
-      ...Object.fromEntries(this.headers),
-      ...hidden(secretHeaders.filter((name) => this.headers.get(name))),
+      ...Object.fromEntries(all),
+      ...hidden(all.map(([name]) => name).filter((name) => secretHeader.test(name))),
     };
     return shownAs('Handshake', { namespace, address, url, headers, transport, client, time, expiresAt, auth }, how);
   }
