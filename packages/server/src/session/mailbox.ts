@@ -37,6 +37,8 @@ export class Mailbox {
   #hasLost: boolean;
   /** Whether numbers mean other letters by now, because some are lost. */
   #isAnew = false;
+  /** Whether nothing was read yet: what was taken before is not there any more, unless numbers mean other letters. */
+  #isFresh: boolean;
   /** Whether the store has said that there is one. */
   #isSure = false;
   #isReading = false;
@@ -48,6 +50,7 @@ export class Mailbox {
     this.#context = context;
     for (const name of known) this.#known.add(name);
     this.#hasLost = known.length > recordedMax;
+    this.#isFresh = position.number > 0;
   }
 
   /** @returns what another server needs to go on with it */
@@ -58,7 +61,7 @@ export class Mailbox {
   /** A letter is there. It may come twice, and before others. */
   arrived(letter: StoredLetter): void {
     if (!isLetter(letter)) this.#context.report(new Error('Not a letter.'), 'the store');
-    else if (letter.number === this.#taken + 1 && !this.#isReading) this.#take(letter);
+    else if (letter.number === this.#taken + 1 && !this.#isReading && !this.#isFresh) this.#take(letter);
     else if (letter.number > this.#taken) this.#check();
     else if (!this.#known.has(nameOf(letter.node, letter.stamp))) this.rolledBack();
   }
@@ -98,13 +101,15 @@ export class Mailbox {
     while (this.#isStale) {
       this.#isStale = false;
       const { number } = this.position;
-      // From the beginning, if numbers mean something else by now.
+      // From the beginning, if numbers mean something else by now, or may.
       let last = this.#isAnew ? 0 : number;
       let isFirst = this.#isAnew;
       const isSure = this.#isSure;
       this.#isAnew = this.#isSure = false;
-      const letters = await this.#context.letters(last);
+      const letters = await this.#context.letters(this.#isFresh ? 0 : last);
       if (isSure && letters.length === 0 && last > 0) this.rolledBack();
+      if (this.#isFresh && (letters[0]?.number ?? Infinity) <= last) this.rolledBack();
+      this.#isFresh = false;
       // It is read anew, because some are lost.
       if (this.#isAnew) continue;
       for (const letter of letters) {
