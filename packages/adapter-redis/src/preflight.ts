@@ -77,6 +77,21 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
       `Redis at ${where} lacks a command (${text}): redis() needs Redis ${versionMin}.0 or later, or Valkey.`,
     );
   }
+  if (/DB index|SELECT is not allowed/.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_DATABASE',
+      `Redis at ${where} has no such database (${text}): correct the number at the end of "url", redis://host:port/0.`,
+    );
+  }
+  if (
+    /no answer within|isn't writeable|Protocol error|Connection is closed|EPIPE|ECONNRESET|EPROTO|SSL|TLS/i.test(text)
+  ) {
+    return new LocalUsageError(
+      'ERR_REDIS_UNREACHABLE',
+      `What is at ${where} does not answer as Redis does (${text}): it is something else, it hangs, or one of both speaks TLS ` +
+        'and the other does not. In the option "url" rediss:// is with TLS, redis:// is without.',
+    );
+  }
   return new LocalUsageError(
     'ERR_REDIS_UNREACHABLE',
     `Redis cannot be reached at ${where} (${text}): start it, or correct the option "url".`,

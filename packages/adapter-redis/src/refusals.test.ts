@@ -92,8 +92,42 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
   test('does not answer', async () => {
     const url = await pretend(() => undefined);
     const began = Date.now();
-    expect(await refusalOf({ url })).toMatchObject({ code: 'ERR_REDIS_UNREACHABLE' });
+    expect(await refusalOf({ url })).toMatchObject({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: expect.stringContaining('does not answer as Redis does (no answer within'),
+    });
     expect(Date.now() - began).toBeLessThan(2_000);
+  });
+
+  test('is something else, or without TLS', async () => {
+    const words = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
+    const { port } = await nodes.start();
+    for (const url of [await pretend(() => words), `rediss://127.0.0.1:${port}`]) {
+      expect(await refusalOf({ url })).toMatchObject({
+        code: 'ERR_REDIS_UNREACHABLE',
+        message: expect.stringContaining('rediss:// is with TLS, redis:// is without'),
+      });
+    }
+  });
+
+  test('has not so many databases', async () => {
+    const { port } = await nodes.start();
+    expect(await refusalOf({ url: `redis://127.0.0.1:${port}/99` })).toMatchObject({
+      code: 'ERR_REDIS_DATABASE',
+      message: expect.stringContaining(
+        `Redis at 127.0.0.1:${port} has no such database (ERR DB index is out of range)`,
+      ),
+    });
+  });
+
+  test('lets its user not publish', async () => {
+    const { url, port } = await nodes.start();
+    const admin = new Redis(url);
+    nodes.cleanUp.push(() => admin.disconnect());
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pass', '~*', '&*', '+@all', '-spublish');
+    expect(await refusalOf({ url: `redis://app:pass@127.0.0.1:${port}` })).toMatchObject({
+      code: 'ERR_REDIS_PERMISSION',
+    });
   });
 
   test('is too old', async () => {
