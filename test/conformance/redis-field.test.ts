@@ -3,7 +3,7 @@
 import { redis } from '@halyard/adapter-redis';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import type { Server } from '@halyard/server';
+import { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import type { KillableServer } from '../kit/killable';
 import { onRedis, type RoutedClient } from '../kit/on-redis';
@@ -210,6 +210,13 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
       }
     },
   );
+
+  test('a server that is closed while its store opens says so to who waits for it to listen', async () => {
+    const io = new Server({ adapter: adapter() });
+    const listening = expect(io.listen(0, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    await io.close();
+    await listening;
+  });
 
   test('a master that is lost with what its replica lacks: that is told, and all works again', async () => {
     const master = await RedisServer.start();

@@ -351,6 +351,8 @@ export class Core {
     try {
       await this.#openStore();
       host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform, tls);
+    } catch (error) {
+      throw this.#closing ? closed() : error;
     } finally {
       this.#starting = false;
     }
