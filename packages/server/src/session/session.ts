@@ -417,7 +417,10 @@ export class Session extends Roaming implements Receiver {
     this.tell(this.isElsewhere ? 'session moved' : 'session ended', factsOf(close));
     warnOfClose(close, this.context.warn);
     const connection = this.detach();
-    this.machine.end(new LocalUsageError('ERR_SESSION_ENDED', `the session is over: ${close.reason || close.code}`));
+    const what = this.isElsewhere
+      ? 'another server has the session now, and a reply would go there'
+      : 'the session is over';
+    this.machine.end(new LocalUsageError('ERR_SESSION_ENDED', `${what}: ${close.reason || close.code}`));
     this.context.wheel.cancel(this);
     this.unwatchAuth();
     if (this.#untold !== undefined) this.told(this.#untold);
