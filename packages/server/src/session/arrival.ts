@@ -23,13 +23,13 @@ export class Arrival extends Timed implements Receiver {
   readonly #context: ArrivalContext;
   readonly #frames: Frame[] = [];
   #bytes = 0;
-  /** Whether the connection is gone, or somebody has it. */
+  /** Whether the connection is lost, or somebody has it. One that its client has closed for good is not: what it has said is handled. */
   isOver = false;
   /** What it waits for, should that take too long. */
   waitsFor = 'the store does not answer';
   #tell: (() => void) | undefined;
-  /** How the client has closed it. */
-  closed: Close | undefined;
+  /** How the client has ended its session meanwhile. */
+  #ending: Close | undefined;
 
   constructor(connection: Connection, context: ArrivalContext) {
     super();
@@ -50,11 +50,6 @@ export class Arrival extends Timed implements Receiver {
     else if (this.#frames.length > 1 && this.#bytes > bytesMax) this.#tooMuch('windowBytesMax');
   }
 
-  /** Whether a session is still to be found: for the connection, or because its client ends it. */
-  get isWanted(): boolean {
-    return !this.isOver || (this.closed !== undefined && afterClose(this.closed.code) !== 'resume');
-  }
-
   /** @returns once `done` settles, or the connection is gone */
   until(done: Promise<unknown>): Promise<unknown> {
     const over = new Promise<void>((resolve) => {
@@ -67,11 +62,16 @@ export class Arrival extends Timed implements Receiver {
   onDrain(): void {}
 
   onClose(close: Close): void {
-    this.closed = close;
-    this.#over();
+    if (afterClose(close.code) === 'resume') this.#over();
+    else this.#ending = close;
   }
 
   override due(): void {
+    // Nobody waits for an answer: the end is to be told, but what was said before it is not kept for ever.
+    if (this.#ending !== undefined) {
+      this.#frames.length = 0;
+      return;
+    }
     const { waitsFor } = this;
     this.#context.warn('helloTimeoutMs', `A connection was closed after helloTimeoutMs: ${waitsFor}.`);
     this.end({ code: CloseCode.TryAgainLater, reason: waitsFor, by: 'server' });
@@ -90,6 +90,7 @@ export class Arrival extends Timed implements Receiver {
     if (this.isOver) return;
     this.#over();
     for (const frame of this.#frames) this.#connection.receiver.onFrame(frame);
+    if (this.#ending !== undefined) this.#connection.receiver.onClose(this.#ending);
   }
 
   #tooMuch(limit: string): void {

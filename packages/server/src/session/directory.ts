@@ -1,6 +1,6 @@
 // All sessions of this server: made by a HELLO, found again by id and secret, counted by codec. Longer than other files: whatever
 // concerns one of them, or each, begins here.
-import { afterClose, type Close, CloseCode, type HelloPacket } from '@halyard/protocol';
+import { type Close, CloseCode, type HelloPacket } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Overload } from '../base/overload';
 import { Turnstile } from '../base/turnstile';
@@ -157,7 +157,6 @@ export class Sessions {
   async #greetChecked(session: Session, connection: Connection, hello: HelloPacket): Promise<string> {
     const arrival = this.#arrival(connection);
     const code = await this.#check(session, arrival);
-    endAsClosed(session, arrival);
     if (arrival.isOver) return code;
     // What there is may be another by now.
     const refusal = this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
@@ -267,7 +266,7 @@ export class Sessions {
       : token === ''
         ? undefined
         : { id: idOf(token), text: token, kind: 'token' };
-    const isWanted = (): boolean => arrival.isWanted;
+    const isWanted = (): boolean => !arrival.isOver;
     let refusal = 'try-again';
     const answer = async (): Promise<void> => {
       if (key !== undefined) await this.#endings?.stored(key.id);
@@ -275,7 +274,6 @@ export class Sessions {
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
       if (session?.isChecked && !arrival.isOver && !session.isOver) refusal = await this.#check(session, arrival);
-      if (session !== undefined) endAsClosed(session, arrival);
       if (arrival.isOver || session?.isOver) {
         arrival.end(tryAgain);
         return;
@@ -497,11 +495,6 @@ const tellAgainMs = 200;
 const tellAgainMsMax = 2_000;
 /** Besides a window there may be packets that are not counted. */
 const packetsBeside = 1_024;
-
-/** Its client may have said meanwhile that it ends the session. */
-function endAsClosed(session: Session, { closed }: Arrival): void {
-  if (closed !== undefined && afterClose(closed.code) !== 'resume') session.end(closed);
-}
 
 function idOf(token: string): string {
   return Buffer.from(hashOf(token)).toString('base64url', 0, 12);

@@ -1,0 +1,57 @@
+// A client that resumes, says its last words and ends its session, all before the server has answered: what was said before a close with
+// 1000 is handled (docs/PROTOCOL.md §5.8), also while the app is asked whether the session may come back, or the store for it.
+import { memory, PublicError } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { served } from '../kit/served';
+
+describe.each(hosts)('on %s', (_name, make) => {
+  const { serve, open } = served(make);
+
+  describe.each([
+    ['a server alone', () => ({})],
+    ['servers that share a store', () => ({ adapter: memory({ shared: true }) })],
+  ])('of %s', (_what, options) => {
+    test.each([
+      ['comes back', true],
+      ['may not come back', false],
+    ])('who %s, and closes before it is let in', async (_case, mayCome) => {
+      const told: unknown[] = [];
+      let isAsked = () => {};
+      const asked = new Promise<void>((resolve) => {
+        isAsked = resolve;
+      });
+      let decide = () => {};
+      const decided = new Promise<void>((resolve) => {
+        decide = resolve;
+      });
+      const io = await serve(options(), (io) => {
+        io.onResume(async () => {
+          isAsked();
+          await decided;
+          if (!mayCome) throw new PublicError('NO', 'not you');
+        });
+        io.on('connection', (socket) => {
+          socket.on('say', (text) => void told.push(text));
+          socket.on('away', () => told.push('away'));
+          socket.on('disconnect', ({ code, by }) => told.push([code, by]));
+        });
+      });
+      const first = await open(io);
+      first.send([0, [['/']]]);
+      const [, session, secret] = await first.packet(1);
+      await first.packet(11);
+      first.cut();
+      await expect.poll(() => told).toEqual(['away']);
+      const back = await open(io);
+      back.send([0, [], '', [session, secret, 1, 0]], [2, '/', 'say', ['one']], [2, '/', 'say', ['two']]);
+      await asked;
+      // The answer to it says that the server has seen it.
+      await back.close(1000);
+      decide();
+      const end = mayCome ? ['one', 'two', [1000, 'client']] : [[4401, 'server']];
+      await expect.poll(() => told).toEqual(['away', ...end]);
+      expect(io.inspect().sessions).toHaveLength(0);
+    });
+  });
+});
