@@ -20,7 +20,6 @@ import {
 } from '@halyard/protocol';
 import { type OnConsole, onConsole, shownAs } from '../base/on-console';
 import type { Audience } from '../namespace/audience';
-import type { Action } from '../namespace/cluster-requests';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
 import {
@@ -285,18 +284,16 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   join(...rooms: Names): void {
-    if (this.hasMoved) this.act(['join', flatten(rooms)]);
-    else for (const name of flatten(rooms)) this.joinRoom(name);
+    this.placeIn(true, flatten(rooms));
   }
 
   leave(...rooms: Names): void {
-    if (this.hasMoved) this.act(['leave', flatten(rooms)]);
-    else for (const name of flatten(rooms)) this.leaveRoom(name);
+    this.placeIn(false, flatten(rooms));
   }
 
   disconnect(session = false): void {
     const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
-    if (this.hasMoved) this.act(['disconnect', session]);
+    if (this.hasMoved) this.context.audience.act(socketAlone(this.id), ['disconnect', session]);
     else if (session) this.line.end(close);
     else this.line.disconnect(this, close);
   }
@@ -307,9 +304,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     await this.line.save(this.data, timeoutMs);
   }
 
-  /** Does something with it where it is now. */
-  private act(action: Action): void {
-    this.context.audience.act(socketAlone(this.id), action);
+  private placeIn(isIn: boolean, rooms: readonly string[]): void {
+    if (this.hasMoved) this.context.audience.place(this.id, isIn, rooms);
+    else this.place(isIn, rooms);
   }
 
   /** Whether its client may still be sent something. */

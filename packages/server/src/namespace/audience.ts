@@ -17,7 +17,7 @@ import type { FanOut } from '../room/fan-out';
 import { isAmong, type Named, type Room } from '../room/room';
 import type { Rooms } from '../room/rooms';
 import type { Subscriber } from '../room/subscriber';
-import { encodeLetter } from '../session/letter';
+import { encodeLetter, encodePlace } from '../session/letter';
 import type { Owner, Presence } from '../session/presence';
 import { sessionIn } from '../session/socket-id';
 import type { QueuedTurn } from '../store/queued-turn';
@@ -170,6 +170,13 @@ export class Audience implements LocalTargets {
   act(spec: TargetSpec, action: Action): void {
     for (const socket of this.select(spec) as unknown as UsableSocket[]) perform(socket, action);
     void this.elsewhere(spec)?.act(this.namespace, spec, action);
+  }
+
+  /** A socket that has moved joins or leaves rooms, wherever it is, or on its way: in its place among what is emitted to it. */
+  place(socket: string, isIn: boolean, rooms: readonly string[]): void {
+    const { codec } = this.#context;
+    const letter = encodePlace({ socket, namespace: this.namespace, isIn, rooms }, codec);
+    (this.#context.turn as QueuedTurn).post(sessionIn(socket) as string, letter);
   }
 
   /** Sends an event to each socket of a target and gathers the replies. */

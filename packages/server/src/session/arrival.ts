@@ -63,13 +63,22 @@ export class Arrival extends Timed implements Receiver {
 
   onClose(close: Close): void {
     if (afterClose(close.code) === 'resume') this.#over();
-    else this.#ending = close;
+    else {
+      this.#ending = close;
+      if (this.#frames.length === 0) this.#tell?.();
+    }
+  }
+
+  /** How the client has ended its session, if nothing that it has said before is to be handled. */
+  get ending(): Close | undefined {
+    return this.#frames.length === 0 ? this.#ending : undefined;
   }
 
   override due(): void {
     // Nobody waits for an answer: the end is to be told, but what was said before it is not kept for ever.
     if (this.#ending !== undefined) {
       this.#frames.length = 0;
+      this.#tell?.();
       return;
     }
     const { waitsFor } = this;

@@ -157,7 +157,8 @@ export class Sessions {
   async #greetChecked(session: Session, connection: Connection, hello: HelloPacket): Promise<string> {
     const arrival = this.#arrival(connection);
     const code = await this.#check(session, arrival);
-    if (arrival.isOver) return code;
+    if (arrival.ending !== undefined) session.end(arrival.ending);
+    if (arrival.isOver || arrival.ending !== undefined) return code;
     // What there is may be another by now.
     const refusal = this.#answer(connection, hello, this.#seekHere(hello, connection.codecIndex));
     arrival.handOver();
@@ -203,11 +204,13 @@ export class Sessions {
       const turn = this.#context.turn as ClaimsContext['turn'];
       const isLater = session.isLater(generation);
       if (!isLater) session.pause();
-      // What its handlers have said meanwhile goes along.
-      for (let i = 0; i < confirmsMax; i++) {
-        if (!(await turn.confirm(session)) || !turn.isTouched(session)) break;
-      }
-      return isLater || session.isOver ? [] : session.letGo(elsewhere, node);
+      // First what takes long; what its handlers have said meanwhile goes along, and what they say from then on goes by letters.
+      await turn.confirm(session);
+      if (isLater || session.isOver) return [];
+      const stored = turn.part(session);
+      const open = session.letGo(elsewhere, node);
+      await stored;
+      return open;
     });
   }
 
@@ -274,6 +277,7 @@ export class Sessions {
       const session = found instanceof Session ? found : undefined;
       await session?.loaded(resume ?? nothingRead);
       if (session?.isChecked && !arrival.isOver && !session.isOver) refusal = await this.#check(session, arrival);
+      if (arrival.ending !== undefined) session?.end(arrival.ending);
       if (arrival.isOver || session?.isOver) {
         arrival.end(tryAgain);
         return;
@@ -485,8 +489,6 @@ const tooMuch = {
 } as const;
 const elsewhere = { code: CloseCode.Evicted, reason: 'another server has the session', by: 'server' } as const;
 const tryAgain = { code: CloseCode.TryAgainLater, reason: 'the session could not be found now', by: 'server' } as const;
-/** How often a session is stored that is let go, as long as it changes. */
-const confirmsMax = 4;
 /** How often it is told what is finished: for longer than a session is kept that nobody takes. */
 const tellsMax = 256;
 /** So much later it is told again, in milliseconds, and later each time, … */

@@ -16,12 +16,27 @@ export interface EventLetter {
   readonly except: readonly string[];
 }
 
+/** What the app says of a socket's rooms where it has been. */
+export interface PlaceLetter {
+  /** Id of the socket. */
+  readonly socket: string;
+  readonly namespace: string;
+  /** Whether it joins them, or leaves them. */
+  readonly isIn: boolean;
+  readonly rooms: readonly string[];
+}
+
 const names: Shape = { list: 'text' };
+const placeShape: Shape = { tuple: ['text', 'text', 'flag', names] };
 const shape: Shape = { tuple: ['text', 'text', 'text', { list: 'any' }, names, names] };
 
 /** @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path */
 export function encodeLetter({ socket, namespace, event, args, rooms, except }: EventLetter, codec: Codec): Frame {
   return encodeValue([socket, namespace, event, args, rooms, except] as Value, codec);
+}
+
+export function encodePlace({ socket, namespace, isIn, rooms }: PlaceLetter, codec: Codec): Frame {
+  return encodeValue([socket, namespace, isIn, rooms] as Value, codec);
 }
 
 /** @returns a letter that says: the store has lost something of the session, and does not know it */
@@ -30,9 +45,13 @@ export function encodeLoss(codec: Codec): Frame {
 }
 
 /** @throws RecordError */
-export function decodeLetter(body: Frame, codec: Codec): EventLetter | 'loss' {
+export function decodeLetter(body: Frame, codec: Codec): EventLetter | PlaceLetter | 'loss' {
   const value = decodeValue(body, codec);
   if (value === 'loss') return value;
+  if (Array.isArray(value) && faultOf(value, placeShape, 'letter') === undefined) {
+    const [socket, namespace, isIn, rooms] = value as [string, string, boolean, string[]];
+    return { socket, namespace, isIn, rooms };
+  }
   const fault = faultOf(value, shape, 'letter');
   if (fault !== undefined) throw new RecordError(fault);
   const [socket, namespace, event, args, rooms, except] = value as [

@@ -123,13 +123,21 @@ export abstract class Presence extends Spans {
   /** It is over, and has left its rooms: the app is told. @param isElsewhere whether another server goes on with it */
   protected abstract ended(close: Close, isElsewhere: boolean): void;
 
-  protected joinRoom(name: string): void {
+  /** @param isIn whether it joins these rooms, or leaves them */
+  place(isIn: boolean, rooms: readonly string[]): void {
+    for (const name of rooms) {
+      if (isIn) this.joinRoom(name);
+      else this.leaveRoom(name);
+    }
+  }
+
+  private joinRoom(name: string): void {
     if (!this.connected) return;
     const membership = this.enterRoom(name);
     if (membership !== undefined) this.line.enter(this, membership);
   }
 
-  protected leaveRoom(name: string): void {
+  private leaveRoom(name: string): void {
     const membership = this.exitRoom(name);
     if (membership === undefined) return;
     const { room } = membership;

@@ -223,9 +223,14 @@ export abstract class Roaming extends Moving implements Recorded {
         this.lost(0);
         return;
       }
-      const { socket, namespace, event, args, rooms, except } = letter;
-      checkEventName(event);
+      const { socket, namespace, rooms } = letter;
       const presence = listOf(this.presences).find(({ id }) => id === socket);
+      if ('isIn' in letter) {
+        presence?.place(letter.isIn, rooms);
+        return;
+      }
+      const { event, args, except } = letter;
+      checkEventName(event);
       // Where it is in one of these rooms it gets it by the room.
       const isMeant =
         presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);

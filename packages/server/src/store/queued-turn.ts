@@ -70,6 +70,8 @@ export class QueuedTurn implements Turn {
   #steps: StepItem[] = [];
   #items: Item[] = [];
   #touched = new Map<Recorded, Set<string>>();
+  /** How those are to be stored that are not this node's any more by then. */
+  #parting = new Map<Recorded, Recording>();
   /** What sessions said of their last write. */
   readonly #written = new WeakMap<Recorded, unknown>();
   /** Those that other nodes have. */
@@ -250,6 +252,16 @@ export class QueuedTurn implements Turn {
     this.#forgotten.add(session);
   }
 
+  /**
+   * Stores a session once more as it is now, whatever becomes of it here.
+   * @returns once that is done
+   */
+  part(session: Recorded): Promise<void> {
+    this.#record(this.#parting, session, this.#touched.get(session) ?? new Set());
+    this.#touched.delete(session);
+    return new Promise((resolve) => this.after(resolve));
+  }
+
   /** Whether a session has changed since it was stored, or was on its way there. */
   isTouched(session: Recorded): boolean {
     return this.#touched.has(session);
@@ -380,23 +392,26 @@ export class QueuedTurn implements Turn {
   }
 
   #batch(): Batch {
-    const records = new Map<Recorded, Recording>();
+    const records = this.#parting;
+    this.#parting = new Map();
     const touched = this.#touched;
     this.#touched = new Map();
-    for (const [session, changed] of touched) {
-      try {
-        const recording = session.write(changed, this.#written.get(session));
-        this.#written.set(session, recording.written);
-        records.set(session, recording);
-      } catch (error) {
-        session.failed(error);
-      }
-    }
+    for (const [session, changed] of touched) this.#record(records, session, changed);
     const batch = { steps: this.#steps, records, items: this.#items, isProbe: this.#isProbe };
     this.#isProbe = false;
     this.#steps = [];
     this.#items = [];
     return batch;
+  }
+
+  #record(records: Map<Recorded, Recording>, session: Recorded, changed: ReadonlySet<string>): void {
+    try {
+      const recording = session.write(changed, this.#written.get(session));
+      this.#written.set(session, recording.written);
+      records.set(session, recording);
+    } catch (error) {
+      session.failed(error);
+    }
   }
 
   #isStored({ steps, records, items }: Batch, { positions, repeated, fenced, missing, mailed }: CommitResult): void {
