@@ -1,9 +1,10 @@
 // What others fail at in the field, on a real Redis: connections that come and go fast, rooms by the thousand, a server that is lost with
 // everybody on it, a Redis that is emptied.
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { redis } from '@halyard/adapter-redis';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
-import { Server } from '@halyard/server';
+import { Server, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import type { KillableServer } from '../kit/killable';
 import { onRedis, type RoutedClient } from '../kit/on-redis';
@@ -64,6 +65,54 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     await untilHolds(() => expect(ann.heard.length).toBeGreaterThanOrEqual(sized(600)));
     expect(ann.heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(numbers(sized(600)));
     expect(recovered).toEqual(numbers(sized(300)).map(() => true));
+  });
+
+  test('a session that moves while it is sent something all the time, some way from Redis, misses nothing, and joins what it was to join', async () => {
+    // A few milliseconds each way, as between two zones.
+    const far = createServer((to) => {
+      const from = createConnection(store().port, '127.0.0.1').setNoDelay();
+      for (const [one, other] of [
+        [to.setNoDelay(), from],
+        [from, to],
+      ] as const) {
+        one.on('data', (data) => void setTimeout(() => other.write(data), 4));
+        one.on('close', () => other.destroy());
+        one.on('error', () => {});
+      }
+    });
+    await new Promise<void>((resolve) => far.listen(0, '127.0.0.1', resolve));
+    cleanUp.push(() => far.close());
+    let said = 0;
+    let moves = 0;
+    let own: Socket | undefined;
+    const options = {
+      adapter: redis({ url: `redis://127.0.0.1:${(far.address() as AddressInfo).port}`, prefix: 'far' }),
+    };
+    const app = (io: Server): unknown =>
+      io.on('connection', (socket) => {
+        own = socket;
+        // What its handlers do from then on is done where it is.
+        socket.on('moved', () => socket.join(`room ${++moves}`));
+      });
+    const [a, b] = (await serve(2, app, options)) as Two;
+    const ann = await client(a);
+    const timer = setInterval(() => own?.emit('said', `${said++}`), 1);
+    cleanUp.push(() => clearInterval(timer));
+    for (let move = 1; move <= 6; move++) {
+      const before = said;
+      await untilHolds(() => expect(said).toBeGreaterThan(before + 100));
+      ann.route.to = move % 2 ? b : a;
+      ann.cut();
+      await untilHolds(() => expect([moves, ann.socket.connected]).toEqual([move, true]));
+    }
+    clearInterval(timer);
+    await untilHolds(() =>
+      expect(ann.heard.toSorted((one, other) => Number(one) - Number(other))).toEqual(numbers(said)),
+    );
+    const rooms = [1, 2, 3, 4, 5, 6].map((move) => `room ${move}`);
+    await untilHolds(async () =>
+      expect([...(await a.io.fetchSockets())[0]!.rooms]).toEqual(expect.arrayContaining(rooms)),
+    );
   });
 
   test('sessions by the thousand whose server is killed all go on at the others, with what was said meanwhile', async () => {
