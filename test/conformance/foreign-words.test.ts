@@ -27,11 +27,6 @@ const changes: Readonly<Record<string, Record<string, Change>>> = {
       const end = isBinary ? 4 + body.readUInt32BE(0) : body.indexOf(lineFeed) + 1;
       return end > 0 && end < body.length ? { body: body.subarray(0, end), isEnd: true } : undefined;
     },
-    'has something else for frames': (_, isBinary) => {
-      // An empty map, behind its length.
-      const frame = isBinary ? Buffer.from([0, 0, 0, 1, 0x80]) : bytes('{"error":"rate limit exceeded"}\n');
-      return { body: Buffer.concat(Array(10).fill(frame)), isEnd: true };
-    },
     'ends within a frame': (body) =>
       hasMany(body) ? { body: body.subarray(0, body.length - 5), isEnd: true } : undefined,
     'goes on with a page': (body) =>

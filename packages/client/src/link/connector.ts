@@ -126,7 +126,7 @@ export function createConnector<Session extends CarriedSession>(
     } catch (error) {
       const { closeCode = 4400, code } = error as RemoteProtocolError;
       // A proxy may put its own words into an answer that has begun: no server has said that.
-      if (/^ERR_(FRAME_DECODE|PACKET_[ST])/.test(code) && link!.name !== 'websocket') down(broken(code), error);
+      if (code === 'ERR_FRAME_DECODE' && link!.name !== 'websocket') down(broken(code), error);
       else down({ code: closeCode, reason: `${code}`, by: 'client' }, error);
     }
   };
