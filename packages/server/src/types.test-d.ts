@@ -185,3 +185,35 @@ const users = new Server<AnyEvents, AnyEvents, User>();
 users.on('connection', (socket) => idOf(socket) + socket.data.name.length);
 // Who says nothing of it has it as it comes.
 new Server().on('connection', (socket) => socket.data.name.length);
+
+/** Replies of which a part is one of some words. */
+interface Replying {
+  a(): 'ok' | 'no';
+  b(x: number): { ok: true } | { ok: false; error: string };
+  c(): [number, string];
+  d(name: string): 'ok' | 'no';
+  e(): { kind: 'x'; n: { deep: 'y' | 'z' } };
+  f(x: number): void;
+}
+export function literals(s: Socket<Replying, Replying, object>): void {
+  s.on('a', () => 'ok');
+  s.on('b', () => ({ ok: true }));
+  s.on('b', async () => ({ ok: true }));
+  s.on('b', (x) => (x > 1 ? { ok: true } : { ok: false, error: 'no' }));
+  s.on('b', async (x) => (x > 1 ? { ok: true } : { ok: false, error: 'no' }));
+  s.on('c', () => [1, 'a']);
+  s.on('c', async () => [1, 'a']);
+  s.on('d', (name) => (name ? 'ok' : 'no'));
+  s.on('d', async (name) => (name ? 'ok' : 'no'));
+  s.on('e', () => ({ kind: 'x', n: { deep: 'y' } }));
+  s.once('e', async () => ({ kind: 'x', n: { deep: 'y' } }));
+  s.on('f', (x) => x);
+  s.on('f', async () => 1);
+  s.on('disconnect', ({ code }) => void code.toFixed());
+  // @ts-expect-error another reply
+  s.on('a', () => 'maybe');
+  // @ts-expect-error of another kind
+  s.on('b', async () => ({ ok: 1 }));
+  // @ts-expect-error there is no such event
+  s.on('zzz', () => 'ok');
+}

@@ -6,7 +6,6 @@ import {
   CloseCode,
   checkEventName,
   type EventArgs,
-  type EventHandler,
   type EventName,
   type EventReply,
   type Failure,
@@ -44,7 +43,7 @@ import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
 import { answerHabits, socketHabits } from './habits';
-import type { Socket } from './socket';
+import type { Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
 /** What the sockets of a namespace need of it: one for all. */
@@ -158,15 +157,19 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return new Set([this.id, ...this.ownRooms]);
   }
 
-  on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
-  on<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  on<Name extends keyof SocketLifecycle | EventName<Incoming>>(
+    event: Name,
+    handler: SocketHandler<Incoming, Name>,
+  ): this;
   on(event: string, handler: Handler): this {
     this.listen(event, handler);
     return this;
   }
 
-  once<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
-  once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  once<Name extends keyof SocketLifecycle | EventName<Incoming>>(
+    event: Name,
+    handler: SocketHandler<Incoming, Name>,
+  ): this;
   once(event: string, handler: Handler): this {
     this.listen(
       event,

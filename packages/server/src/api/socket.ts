@@ -9,6 +9,13 @@ import type { TransportName } from '../wire/connection';
 import type { RemoteSocket } from './remote-socket';
 import type { Target } from './target';
 
+/** What handles an event of a socket: of its own life, or of its client. */
+export type SocketHandler<Incoming, Name> = Name extends keyof SocketLifecycle
+  ? SocketLifecycle[Name]
+  : Name extends keyof Incoming
+    ? EventHandler<Incoming, Name>
+    : never;
+
 export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>
   extends RemoteSocket<Outgoing, Data> {
   readonly handshake: Handshake<Data>;
@@ -31,10 +38,14 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
   readonly conn: { readonly transport: TransportName; readonly bufferedBytes: number } | undefined;
 
   /** Listens to a lifecycle event, or to an event of the client: what the handler returns is the reply. */
-  on<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
-  on<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
-  once<Name extends keyof SocketLifecycle>(event: Name, handler: SocketLifecycle[Name]): this;
-  once<Name extends EventName<Incoming>>(event: Name, handler: EventHandler<Incoming, Name>): this;
+  on<Name extends keyof SocketLifecycle | EventName<Incoming>>(
+    event: Name,
+    handler: SocketHandler<Incoming, Name>,
+  ): this;
+  once<Name extends keyof SocketLifecycle | EventName<Incoming>>(
+    event: Name,
+    handler: SocketHandler<Incoming, Name>,
+  ): this;
   /** Removes a handler, or all handlers of the event. */
   off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
   /** Removes all handlers of the event, or of all events: those of `onAny` stay. */
