@@ -27,6 +27,8 @@ export class Cable {
   readonly #wires = new Set<Wire>();
   readonly #paces: Record<Direction, Pace> = { up: 'full', down: 'full' };
   #bytesPerTick = Number.POSITIVE_INFINITY;
+  /** What goes at once on a slow line, as a segment of TCP does, and as much less often. Default: what it carries in 5 ms. */
+  segmentBytes = 0;
   #cutIn: { bytes: number; ending: Ending } | undefined;
   #pulled = false;
   /** Where new connections lead. */
@@ -136,6 +138,7 @@ export class Cable {
       const wire: Wire = new Wire(client, server, {
         paceOf: (direction) => this.#paces[direction],
         bytesPerTick: () => this.#bytesPerTick,
+        segmentBytes: () => this.segmentBytes,
         bytesBeforeCut: () => this.#cutIn?.bytes ?? Number.POSITIVE_INFINITY,
         carried: (bytes) => this.#carried(bytes),
         closed: () => this.#wires.delete(wire),
@@ -168,6 +171,7 @@ function reset(socket: Socket): void {
 interface Rules {
   paceOf(direction: Direction): Pace;
   bytesPerTick(): number;
+  segmentBytes(): number;
   bytesBeforeCut(): number;
   /** May cut the wire. */
   carried(bytes: number): void;
@@ -271,15 +275,20 @@ class Lane {
   }
 
   #carry(held: Buffer, pace: Pace): void {
-    const most = Math.min(this.#rules.bytesBeforeCut(), pace === 'slow' ? this.#rules.bytesPerTick() : held.length);
+    const perTick = this.#rules.bytesPerTick();
+    const atOnce = Math.max(perTick, this.#rules.segmentBytes());
+    const most = Math.min(this.#rules.bytesBeforeCut(), pace === 'slow' ? atOnce : held.length);
     const part = held.subarray(0, most);
     this.#held = part.length < held.length ? held.subarray(part.length) : undefined;
     this.#to.write(part);
     if (pace === 'slow') {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.go();
-      }, tickMs);
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.go();
+        },
+        (tickMs * atOnce) / perTick,
+      );
     }
     this.#rules.carried(part.length);
   }

@@ -10,8 +10,13 @@ import { type Address, broken, type Link, type LinkEvents, type Transport } from
 const pollHoldMs = 20_000;
 /** What takes so much longer than it should has no answer any more. */
 const sendTimeoutMs = 10_000;
-/** With the time for a body, at 4,000 bytes or characters a second: a server waits no longer for one. */
+/** With the time for a body, at 2,000 bytes or characters a second: a server waits no longer for one. */
 const bodyTimeoutMs = 60_000;
+/**
+ * How much goes in one body is what takes so long, from 8,192 on, doubled or halved: the first has HELLO, for which a server does not wait
+ * long, and what is given up is sent again as a whole.
+ */
+const bodyMs = 2_000;
 /**
  * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
  * that was closed from this side, and only says the rest, one that has no answer in time is not repeated.
@@ -62,6 +67,7 @@ function open(
   let bodies = 0;
   /** Number of the last answer with frames that came: every request says it. */
   let received = 0;
+  let bodyMax = 8_192;
   /** The body under way. */
   let posting: Promise<void> | undefined;
   let bufferedBytes = 0;
@@ -97,7 +103,7 @@ function open(
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
       running[method] = () => controller.abort();
-      const uploadMs = (body?.length ?? 0) / 4;
+      const uploadMs = (body?.length ?? 0) / 2;
       const limitMs = id && method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs);
       const cancel = clock.after(limitMs, () => {
         if (closed) end(broken(''));
@@ -187,8 +193,10 @@ function open(
     let count = 0;
     let size = 0;
     do size += queue[count++]!.length;
-    while (count < queue.length && size + queue[count]!.length < batchMax());
+    while (count < queue.length && size + queue[count]!.length < Math.min(bodyMax, batchMax()));
+    const began = clock.now();
     await request('POST', 'seq', ++bodies, joinFrames(queue.splice(0, count), binary));
+    bodyMax *= clock.now() - began < bodyMs ? 2 : 0.5;
     bufferedBytes -= size;
     posting = queue.length ? post() : undefined;
   };

@@ -290,7 +290,14 @@ class UwsHost implements Host {
       } else {
         partial ??= this.#partial(request, reply);
         body = partial.add(chunk, last);
-        if (body === undefined) return;
+        if (body === undefined) {
+          // uWS gives up a body of which less than 160 KB come in 10 s; this begins those anew. How long one may take `partial` knows.
+          if (!reply.isOver) {
+            res.pause();
+            res.resume();
+          }
+          return;
+        }
         reply.onAbort = undefined;
       }
       const whole = body;
@@ -360,6 +367,10 @@ class UwsReply implements StreamableReply {
       this.#over = true;
       this.onAbort?.();
     });
+  }
+
+  get isOver(): boolean {
+    return this.#over;
   }
 
   send(content: HttpAnswer, last = this.#last): void {
