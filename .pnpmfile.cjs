@@ -13,8 +13,13 @@ function withoutSources(part) {
 
 module.exports = {
   hooks: {
-    beforePacking({ exports, imports, scripts, devDependencies, ...manifest }) {
-      return { ...manifest, exports: withoutSources(exports), ...(imports && { imports: withoutSources(imports) }) };
+    beforePacking({ exports, imports, sideEffects, scripts, devDependencies, ...manifest }) {
+      return {
+        ...manifest,
+        sideEffects: Array.isArray(sideEffects) ? sideEffects.filter((path) => !path.startsWith('./src/')) : sideEffects,
+        exports: withoutSources(exports),
+        ...(imports && { imports: withoutSources(imports) }),
+      };
     },
   },
 };

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { connect } from '@halyard/client';
-import { Server, type ServerOptions, type Socket } from '@halyard/server';
+import { PublicError, Server, type ServerOptions, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
@@ -263,6 +263,39 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
       );
     }
     expect(io.of('')).toBe(io.of('/'));
+  });
+
+  test('middleware that returns an error, or false, refuses', async () => {
+    const io = await serve({}, (io) => {
+      io.of('/error').use((() => new Error('no')) as never);
+      io.of('/public').use((async () => new PublicError('NO', 'not you')) as never);
+      io.of('/false').use((() => false) as never);
+      io.on('error', () => {});
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    const codes = ['/error', '/public', '/false'].map(
+      (name) => new Promise((resolve) => client.of(name).on('connect_error', ({ code }) => resolve(code))),
+    );
+    expect(await Promise.all(codes)).toEqual(['ERR_REFUSED', 'NO', 'ERR_REFUSED']);
+  });
+
+  test('an adapter of Socket.IO is no adapter', () => {
+    expect(() => new Server({ adapter: (() => class {}) as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('redis({ url })') }),
+    );
+  });
+
+  test('a handler that calls what it is given last is told of', async () => {
+    const wheres: string[] = [];
+    const io = await serve({}, (io) => {
+      io.on('error', (_error, { where }) => void wheres.push(where));
+      io.on('connection', (socket) => socket.on('save', (_doc: unknown, cb: (reply: string) => void) => cb('done')));
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    await expect(client.emitWithAck('save', {})).rejects.toMatchObject({ code: 'ERR_HANDLER' });
+    expect(wheres).toEqual([expect.stringContaining('"save" (it is given no callback')]);
   });
 
   test('a room by its number', async () => {

@@ -115,6 +115,11 @@ export class Core {
     const { report, warn } = this.reports;
     const limits = retentionOf(options);
     const store = options.adapter({ platform, wheel, limits, codecs }) as LocalStore | Store;
+    if (typeof store?.isShared !== 'boolean')
+      throw new LocalUsageError(
+        'ERR_OPTION',
+        'adapter: it may be an adapter of Halyard, such as memory(), or redis({ url }); what createAdapter() of Socket.IO gives is none.',
+      );
     this.#inbox = new Inbox({
       store: store.isShared ? store : nobodyElse,
       node: this.node,

@@ -31,7 +31,7 @@ import {
   withHandler,
   withoutHandler,
 } from '../namespace/handlers';
-import type { ResumeCheck } from '../namespace/middleware';
+import { orThrow, type ResumeCheck } from '../namespace/middleware';
 import type { Renewals, RenewedSocket } from '../namespace/renewals';
 import { sentArgs } from '../namespace/sent-args';
 import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/target-spec';
@@ -118,7 +118,8 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   override async checkResume(): Promise<Failure | undefined> {
     try {
-      for (const check of this.context.resumeChecks) await check(this as never);
+      for (const check of this.context.resumeChecks)
+        orThrow(await check(this as never), 'The session may not come back.');
       return undefined;
     } catch (error) {
       if (!(error instanceof PublicError)) this.context.report(error, 'a handler of onResume');

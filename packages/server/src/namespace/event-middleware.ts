@@ -1,8 +1,9 @@
 // The way of a socket's events that wait: for what is asynchronous of the gates before them, and for the socket's own middleware; one
 // after the other, in the order they came.
+
 import { CloseCode, RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { Args } from './gates';
-import { checkMiddleware } from './middleware';
+import { checkMiddleware, orThrow } from './middleware';
 
 /** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
 export type SocketMiddleware = (event: readonly [name: string, ...args: Value[]]) => void | Promise<void>;
@@ -69,7 +70,7 @@ export class EventMiddleware {
       try {
         args = await passage.gate();
         isGate = false;
-        for (const step of steps) await step([event, ...args]);
+        for (const step of steps) orThrow(await step([event, ...args]), 'The event was refused.');
       } catch (error) {
         passage.refused(error, isGate);
         return;

@@ -352,7 +352,14 @@ export abstract class EventSocket extends Presence {
   }
 
   private failed(error: unknown, event: string, ack: number | undefined): void {
-    const where = `the handler of "${event}"`;
+    // As Socket.IO's handlers call what they are given last.
+    const isCallback =
+      error instanceof TypeError &&
+      /^(cb|callback|ack|fn|done|respond|reply|next) is not a function/.test(error.message);
+    const hint = isCallback
+      ? ' (it is given no callback: what it returns, or its promise resolves to, is the reply)'
+      : '';
+    const where = `the handler of "${event}"${hint}`;
     if (error instanceof LocalUsageError && error.code === 'ERR_REPLY_INVALID') {
       this.refuse(error, where, ack, error.code, 'The reply of the server was not as the contract has it.');
     } else this.refuse(error, where, ack, 'ERR_HANDLER', 'The handler failed.');

@@ -22,6 +22,12 @@ export function checkMiddleware(step: unknown, subject: 'handshake' | 'event' | 
   );
 }
 
+/** Who returns an error where it is to be thrown, or false, means to refuse. @throws what refuses */
+export function orThrow(result: unknown, refused: string): void {
+  if (result instanceof Error) throw result;
+  if (result === false) throw new PublicError('ERR_REFUSED', refused);
+}
+
 export interface DecisionContext {
   /** The time of day, in milliseconds since 1970. */
   wall(): number;
@@ -37,7 +43,7 @@ export async function decide(
 ): Promise<Failure | undefined> {
   handshake.decide(true);
   try {
-    for (const step of steps) await step(handshake as Handshake<never>);
+    for (const step of steps) orThrow(await step(handshake as Handshake<never>), refused);
   } catch (error) {
     if (!(error instanceof PublicError)) report(error, 'middleware');
     return failureOf(error, 'ERR_REFUSED', refused);
