@@ -22,7 +22,7 @@ export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
 export { handleSignals, type SignalOptions } from './api/signals';
-export type { Socket } from './api/socket';
+export type { Socket, SocketHandler } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';
 export type { Facts, Happening, Hear, Told } from './base/happenings';
 export type { Entering, HandledEvent, Instruments, Resuming } from './base/instruments';
