@@ -14,8 +14,8 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
   /** Its own id, and every room it is in. */
   readonly rooms: ReadonlySet<string>;
   /**
-   * Sends an event: once and in order, while the session lives, whichever server has it by then. After the end of the session it
-   * does nothing.
+   * Sends an event: once, while the session lives, whichever server has it by then; in the order in which this server has sent it others, but
+   * in the moments in which it moves. After the end of the session it does nothing.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_FRAME_TOO_BIG` past
    *   `sentFrameBytesMax`, `ERR_RESERVED_EVENT`
    */
