@@ -16,7 +16,9 @@ module.exports = {
     beforePacking({ exports, imports, sideEffects, scripts, devDependencies, ...manifest }) {
       return {
         ...manifest,
-        sideEffects: Array.isArray(sideEffects) ? sideEffects.filter((path) => !path.startsWith('./src/')) : sideEffects,
+        sideEffects: Array.isArray(sideEffects)
+          ? sideEffects.filter((path) => !path.startsWith('./src/'))
+          : sideEffects,
         exports: withoutSources(exports),
         ...(imports && { imports: withoutSources(imports) }),
       };
