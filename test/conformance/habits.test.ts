@@ -1,4 +1,4 @@
-// What people type who come from Socket.IO: accepted, or answered with what does it here.
+// What people type who come from Socket.IO: accepted, or answered with what does it here. Longer than other files: habit by habit.
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { connect } from '@halyard/client';
