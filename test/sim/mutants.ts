@@ -171,7 +171,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 21100212,
+    from: 69000524,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
@@ -246,7 +246,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 9200050,
+    from: 69000013,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -254,7 +254,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 21200003,
+    from: 69000049,
   },
   {
     fault: 'who was fenced goes on',
@@ -324,7 +324,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return this.turn.isShared ? stamps.next() : stamps.last;',
     instead: 'return stamps.last;',
     nodes: 3,
-    from: 21400018,
+    from: 69000046,
   },
   {
     fault: 'an event counts as handled as it is delivered',
@@ -409,7 +409,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 31200032,
+    from: 69000019,
   },
   {
     fault: 'what is finished is told a few times, though the session is on its way for longer',
@@ -417,6 +417,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const tellsMax = 256;',
     instead: 'const tellsMax = 4;',
     scene: 'finish behind',
+    from: 69000025,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -431,7 +432,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 6000179,
+    from: 69000033,
   },
   {
     fault: 'a session that another server has is said to be over',
