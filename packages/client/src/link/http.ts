@@ -13,10 +13,11 @@ const sendTimeoutMs = 10_000;
 /** With the time for a body, at 2,000 bytes or characters a second: a server waits no longer for one. */
 const bodyTimeoutMs = 60_000;
 /**
- * How much goes in one body is what takes so long, from 8,192 on, doubled or halved: the first has HELLO, for which a server does not wait
- * long, and what is given up is sent again as a whole.
+ * How much goes in one body, of bytes or characters, is what takes so long, from 8,192 on, doubled or halved: the first has HELLO, for
+ * which a server does not wait long, and what is given up is sent again as a whole. Not less, where it is the way that takes long.
  */
 const bodyMs = 2_000;
+const bodyMin = 4_096;
 /**
  * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
  * that was closed from this side, and only says the rest, one that has no answer in time is not repeated.
@@ -196,7 +197,7 @@ function open(
     while (count < queue.length && size + queue[count]!.length < Math.min(bodyMax, batchMax()));
     const began = clock.now();
     await request('POST', 'seq', ++bodies, joinFrames(queue.splice(0, count), binary));
-    bodyMax *= clock.now() - began < bodyMs ? 2 : 0.5;
+    bodyMax = clock.now() - began < bodyMs ? Math.min(bodyMax * 2, 1 << 16) : Math.max(bodyMax / 2, bodyMin);
     bufferedBytes -= size;
     posting = queue.length ? post() : undefined;
   };

@@ -262,11 +262,6 @@ export class QueuedTurn implements Turn {
     return new Promise((resolve) => this.after(resolve));
   }
 
-  /** Whether a session has changed since it was stored, or was on its way there. */
-  isTouched(session: Recorded): boolean {
-    return this.#touched.has(session);
-  }
-
   /** What the store has of a session is not what was written last: all of it is written. */
   rewrite(session: Recorded): void {
     this.#written.delete(session);
