@@ -93,6 +93,9 @@ export class ClusterModel {
   /** Until when servers stand still. */
   readonly #stillUntil = new Map<number, number>();
 
+  /** How far any time of day has ever been ahead. */
+  #furthestAheadMs = 0;
+
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -126,11 +129,17 @@ export class ClusterModel {
     });
   }
 
+  /** How far the time of day is ahead at a server: by what it emits from then on, stamps of others may be as far ahead. */
+  clockSet(aheadMs: number): void {
+    this.#furthestAheadMs = Math.max(this.#furthestAheadMs, aheadMs);
+  }
+
   /** It is at another server: what was emitted before is put in order by when that was, as far as it can be. */
   moved(socket: string, server: number, aheadMs: number): void {
     const seat = this.#seats.get(socket);
     if (seat === undefined) return;
-    const hasOtherClock = seat.hasOtherClock || Math.abs(aheadMs - seat.aheadMs) >= findsOutMs;
+    const apartMs = Math.max(Math.abs(aheadMs - seat.aheadMs), this.#furthestAheadMs);
+    const hasOtherClock = seat.hasOtherClock || apartMs >= findsOutMs;
     Object.assign(seat, { movedAt: this.#now(), server, aheadMs, hasOtherClock });
   }
 

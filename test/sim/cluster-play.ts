@@ -1081,6 +1081,7 @@ class ClusterWorld implements Stage {
         this.#note(`the time of day of server ${place.number} is set by ${ms} ms`);
         this.counters['clocks set']++;
         place.time.aheadMs += ms;
+        this.#model.clockSet(place.time.aheadMs);
         if (ms > 0) outrun(this, place, random);
         return;
       }
