@@ -27,7 +27,7 @@ test('a log is followed until it is known what becomes of its renewal, so that w
     unfollow: () => unfollowed++,
   };
   const context = {
-    ...{ store: store as never, patience, node: 'here', codecs: [], detours: new Detours() },
+    ...{ store: { ...store, partitions: 1 } as never, patience, node: 'here', codecs: [], detours: new Detours() },
     retention: new Retention(limits, wheel, () => {}),
     stamps: new Stamps(() => clock.now()),
     isReleased: () => true,

@@ -3,6 +3,7 @@ import type { Position } from '@halyard/protocol';
 import { TimedCall, type TimerWheel } from '../base/wheel';
 import type { Follower, Log } from '../log/log';
 import { isState } from './answers';
+import { Arrivals } from './arrivals';
 import { Feed, type FeedContext, type FeedState } from './feed';
 import { type Known, nameOf, unknown } from './known';
 import { Impatience } from './patience';
@@ -18,6 +19,7 @@ export class Feeds {
   readonly #context: FeedContext;
   readonly #wheel: TimerWheel;
   readonly #byName = new Map<string, Feed>();
+  readonly #arrivals: Arrivals;
   /** Epochs that logs had until the store lost some of them, by the logs' names. */
   readonly #gone = new Map<string, string>();
   readonly #lingering = new Map<Feed, TimedCall>();
@@ -25,6 +27,10 @@ export class Feeds {
   constructor(context: FeedContext, wheel: TimerWheel) {
     this.#context = context;
     this.#wheel = wheel;
+    this.#arrivals = new Arrivals({
+      ...context,
+      deliver: ({ log, epoch, entry }) => this.#byName.get(log)?.arrived(epoch, entry),
+    });
   }
 
   /** A room's log. It has entries once it is started. */
@@ -84,6 +90,7 @@ export class Feeds {
   /** Entries may have been missed in any log, the last one too, or be lost. */
   async check(): Promise<void> {
     const { store, patience } = this.#context;
+    this.#arrivals.flush();
     const feeds: Feed[] = [];
     for (const feed of this.#byName.values()) {
       feed.doubt();
@@ -117,11 +124,13 @@ export class Feeds {
 
   /** The store says that a log has another epoch. */
   renewed(name: string, epoch: string): void {
+    this.#arrivals.flush();
     this.#byName.get(name)?.renewed(epoch);
   }
 
   /** How another node has known a log. @returns how it was known here */
   announced(name: string, epoch: string, known: Known): Known {
+    this.#arrivals.flush();
     this.#gone.delete(name);
     this.#gone.set(name, epoch);
     for (const oldest of this.#gone.keys()) {
@@ -131,18 +140,20 @@ export class Feeds {
     return this.#byName.get(name)?.announced(epoch, known) ?? unknown;
   }
 
-  arrived(name: string, epoch: string, entry: StoredEntry): void {
-    this.#byName.get(name)?.arrived(epoch, entry);
+  arrived(log: string, epoch: string, entry: StoredEntry): void {
+    this.#arrivals.add({ log, epoch, entry });
   }
 
   /**
    * What this node has emitted is stored, and is delivered.
+   * @param entry undefined: it was stored before
    * @returns the feed if it has to wait there for what comes before it
    */
-  released(name: string, epoch: string, entry: StoredEntry): Feed | undefined {
+  released(name: string, epoch: string, entry: StoredEntry | undefined): Feed | undefined {
     const feed = this.#byName.get(name);
-    if (feed === undefined) return undefined;
-    feed.released(epoch, entry);
+    if (entry !== undefined) feed?.released(epoch, entry);
+    this.#arrivals.released();
+    if (feed === undefined || entry === undefined) return undefined;
     if (feed.isStarting) return feed;
     const isHere = feed.isReady && feed.log.id === epoch && feed.log.lastOffset >= entry.offset;
     return isHere || !feed.expects(epoch) ? undefined : feed;

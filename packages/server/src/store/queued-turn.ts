@@ -498,18 +498,9 @@ export class QueuedTurn implements Turn {
     this.releasedStamp = stamp;
     unpin?.();
     for (const body of bodies) this.#bytes -= body?.length ?? 0;
-    if (isRepeated) return undefined;
     const earlier = entry.earlier as readonly Position[];
-    const feed = this.#feeds.released(log, epoch, {
-      offset,
-      node: '',
-      stamp,
-      after: unsaid,
-      except,
-      earlier,
-      bodies,
-      latest,
-    });
+    const its = { offset, node: '', stamp, after: unsaid, except, earlier, bodies, latest };
+    const feed = this.#feeds.released(log, epoch, isRepeated ? undefined : its);
     return feed && { feed, epoch, offset };
   }
 }

@@ -1,0 +1,66 @@
+// What the store tells of logs, in the order in which that was stored, whichever logs it is of: so that what one server says to several
+// rooms keeps its order at others. An entry of this node is delivered once its commit is answered, and what came behind it waits with it.
+import type { Store, StoredEntry } from './store';
+
+/** What the order of arrival needs of the server. */
+export interface ArrivalsContext {
+  readonly store: Pick<Store, 'partitions' | 'partitionOf'>;
+  /** Id of this node. */
+  readonly node: string;
+  /** Whether what this node has emitted at a stamp may be delivered. */
+  isReleased(stamp: number): boolean;
+  deliver(arrival: Arrival): void;
+}
+
+export interface Arrival {
+  readonly log: string;
+  readonly epoch: string;
+  readonly entry: StoredEntry;
+}
+
+/** As many wait in a partition. What comes then is not kept waiting: each log has its order all the same. */
+const waitingMax = 4_096;
+
+export class Arrivals {
+  readonly #context: ArrivalsContext;
+  /** By partition, the oldest first. The first of them waits for the answer to a commit. */
+  readonly #waiting: Arrival[][];
+
+  constructor(context: ArrivalsContext) {
+    this.#context = context;
+    this.#waiting = Array.from({ length: context.store.partitions }, () => []);
+  }
+
+  add(arrival: Arrival): void {
+    const { store } = this.#context;
+    const waiting = this.#waiting[store.partitions === 1 ? 0 : store.partitionOf(arrival.log)] as Arrival[];
+    if (waiting.length === 0 && !this.#isEarly(arrival)) {
+      this.#context.deliver(arrival);
+      return;
+    }
+    waiting.push(arrival);
+    if (waiting.length > waitingMax) this.#deliver(waiting);
+  }
+
+  /** More of what this node has emitted may be delivered. */
+  released(): void {
+    for (const waiting of this.#waiting) this.#deliver(waiting, (first) => this.#isEarly(first));
+  }
+
+  /** Nothing waits any longer: it has to be known how far logs go. */
+  flush(): void {
+    for (const waiting of this.#waiting) this.#deliver(waiting);
+  }
+
+  /** One after the other: what is delivered may release more. */
+  #deliver(waiting: Arrival[], isLast: (first: Arrival) => boolean = () => false): void {
+    for (let [first] = waiting; first !== undefined && !isLast(first); [first] = waiting) {
+      waiting.shift();
+      this.#context.deliver(first);
+    }
+  }
+
+  #isEarly({ entry: { node, stamp } }: Arrival): boolean {
+    return node === this.#context.node && !this.#context.isReleased(stamp);
+  }
+}

@@ -1,0 +1,76 @@
+// What one server says to several rooms comes in that order at another one too, though that waits for an answer of its own meanwhile.
+import type { Adapter, CommitResult, Socket, Store } from '@halyard/server';
+import { describe, expect, test } from 'vitest';
+import { served } from '../kit/served';
+import { places } from '../kit/stores';
+import { untilHolds } from '../kit/until';
+
+describe.each(places)('on %s', (_name, host, useStore) => {
+  const newStore = useStore();
+  const { open, serve } = served(host);
+
+  /** Two servers. The first is answered late, once its gate is shut. */
+  async function two() {
+    const shared = newStore();
+    let opened = Promise.resolve();
+    let isFirst = true;
+    const told: string[] = [];
+    const adapter: Adapter = (context) => {
+      const store = shared(context) as Store;
+      if (!isFirst) return store;
+      isFirst = false;
+      const commit = store.commit.bind(store);
+      const openStore = store.open.bind(store);
+      store.commit = async (...which) => {
+        const result = (await commit(...which)) as CommitResult;
+        await opened;
+        return result;
+      };
+      store.open = (node, events) =>
+        openStore(node, {
+          ...events,
+          onEntry(log, ...entry) {
+            told.push(log);
+            events.onEntry(log, ...entry);
+          },
+        });
+      return store;
+    };
+    const onSocket = (socket: Socket): void => void socket.join(['one', 'other']);
+    const here = await serve({ adapter }, (io) => io.on('connection', onSocket));
+    const there = await serve({ adapter }, (io) => io.on('connection', onSocket));
+    const wire = await open(here);
+    wire.send([0, [['/']], 'by hand', null]);
+    await wire.packet(11);
+    await untilHolds(async () => (await here.in('other').fetchSockets()).length === 1);
+    const shut = (): (() => void) => {
+      let open = (): void => {};
+      opened = new Promise((resolve) => (open = resolve));
+      return open;
+    };
+    const comes = (log: string, count: number) =>
+      untilHolds(() => told.filter((one) => one.includes(log)).length === count);
+    return { here, there, wire, shut, comes };
+  }
+
+  const textsOf = (packets: readonly (readonly unknown[])[]): unknown[] =>
+    packets.filter(([type]) => type === 5).map(([, , , , args]) => (args as unknown[])[0]);
+
+  test('an entry behind one of this server that has no answer yet holds what came after it', async () => {
+    const { here, there, wire, shut, comes } = await two();
+    const answer = shut();
+    here.to('one').emit('said', 'mine');
+    await comes('one', 1);
+    there.to('one').emit('said', 1);
+    await comes('one', 2);
+    there.to('other').emit('said', 2);
+    await comes('other', 1);
+    there.to(['other', 'one']).emit('said', 3);
+    await comes('other', 2);
+    await wire.settle();
+    expect(textsOf(wire.received)).toEqual([]);
+    answer();
+    await wire.packet(5, ([, , , , args]) => (args as unknown[])[0] === 3);
+    expect(textsOf(wire.received)).toEqual(['mine', 1, 2, 3]);
+  });
+});
