@@ -219,7 +219,10 @@ describe('reconnecting', () => {
     const { socket, link, log, advance, transport } = await open();
     const reply = socket.emitWithAck('x').catch(({ code, message }) => [code, message]);
     await link.drop({ code: 4409, reason: 'evicted', by: 'server' });
-    expect(await reply).toEqual(['ERR_DISCONNECTED', 'no reply: the socket was disconnected (evicted)']);
+    expect(await reply).toEqual([
+      'ERR_DISCONNECTED',
+      'not sent, or not answered: the socket was disconnected (evicted)',
+    ]);
     await advance(60_000);
     expect(transport.links).toHaveLength(1);
     expect(log.at(-1)).toEqual(['disconnect', 4409, 'server', false]);

@@ -11,7 +11,7 @@ import {
 import type { Presence } from './presence';
 
 export const disconnected = (why: string): HalyardError =>
-  new HalyardError('ERR_DISCONNECTED', `no reply: the socket was disconnected (${why})`);
+  new HalyardError('ERR_DISCONNECTED', `not sent, or not answered: the socket was disconnected (${why})`);
 
 /**
  * Lets an event wait with what its presence holds.

@@ -1033,6 +1033,29 @@ describe('an event whose time is over', () => {
     expect(all.log.slice(1)).toEqual([['disconnect', 1006, 'network', true]]);
   });
 
+  test('that is given up with its session before it could leave is told, once', async () => {
+    const { socket, transport, log } = scene();
+    const failed: string[] = [];
+    socket.emit('tell');
+    socket.emitWithAck('ask').catch(({ code, message }) => failed.push(code, message));
+    socket.timeout(100).emit('in time');
+    socket.disconnect();
+    await settle();
+    const message = 'not sent, or not answered: the socket was disconnected (1000)';
+    expect(failed).toEqual(['ERR_DISCONNECTED', message]);
+    expect(log).toEqual(Array(2).fill(['error', 'ERR_DISCONNECTED']));
+    socket.connect();
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /']);
+  });
+
+  test('that had left when its session ended for good may have come: nothing is told', async () => {
+    const all = await open();
+    all.socket.emit('tell');
+    await all.link.drop({ code: 4409, reason: 'evicted', by: 'server' });
+    expect(all.socket.connection.state).toBe('closed');
+    expect(all.log.filter(([what]) => what === 'error')).toEqual([]);
+  });
+
   test('is not waited for by a socket that has been disconnected', async () => {
     const all = await open();
     const settings = { ...defaultSettings, windowPacketsMax: 1 };

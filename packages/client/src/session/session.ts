@@ -301,10 +301,10 @@ export function createSession(
 
   /** @returns a function that tells whose events have not left, and will not: those who wait for a reply, or else the socket */
   const giveUp = (isUnwanted: (event: { frame: Frame; mark: number }) => boolean) => {
-    const given = machine.outbox.giveUp(isUnwanted);
+    const { acks, outbox } = machine;
+    const given = outbox.giveUp(isUnwanted);
     return (error: HalyardError) => {
-      for (const { frame, mark } of given)
-        (machine.acks!.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error);
+      for (const { frame, mark } of given) (acks!.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error);
     };
   };
 
@@ -543,13 +543,15 @@ export function createSession(
       if (fate === 'final') {
         const error = disconnected(reason);
         const ended = machine;
+        const tell = giveUp(() => true);
         machine = createMachine();
         positions = createPositions(askPing);
         timer.stop();
         key = undefined;
         token = '';
-        ended.end(error);
         for (const presence of concerned) forget(presence, error);
+        tell(error);
+        ended.end(error);
       } else if (old) {
         machine.detach();
         if (fate === 'fresh') {
