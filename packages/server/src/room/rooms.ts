@@ -123,7 +123,7 @@ export class Rooms implements RoomContext {
     if (turn.isShared) {
       turn.start(room.log, [span.epoch, span.read]);
       membership.isHeld = true;
-      this.#unholdAt(subscriber, membership, isMember ? span.read : span.to);
+      this.#unholdAt(subscriber, membership, span.to === Number.POSITIVE_INFINITY ? span.read : span.to);
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
     else if (turn.isShared) this.#wasLeft(turn, subscriber, membership);

@@ -28,6 +28,7 @@ const behind: Close = { code: CloseCode.SlowConsumer, reason: 'log-trimmed', by:
 
 /** More waits for the peer than this: what newer messages take the place of is kept back. */
 const laggingBytes = 65_536;
+const none = Number.POSITIVE_INFINITY;
 
 /** A presence that the server has ended, and when: a stamp. */
 export interface Left {
@@ -204,8 +205,10 @@ export abstract class Reading extends Outgoing {
     const { confirmedStamp } = this.machine;
     if (this.forgottenStamp > confirmedStamp) return false;
     for (const [presence, membership] of this.readers()) {
-      const { epoch, read, to, newest } = membership;
+      const { epoch, read, to, newest, until, ends } = membership;
       const { log } = membership.room;
+      // Where it has left it is not known, and will not be.
+      if (to === none && until !== none && ends === undefined) return false;
       // It begins just now: nothing of it is missing.
       if (epoch === '' || log.id === '') continue;
       if (log.id !== epoch && presence.hasLeft(membership, this.unknownSince())) return false;

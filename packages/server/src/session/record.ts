@@ -190,7 +190,9 @@ export function decodeRecord(parts: RecordParts, codec: Codec): SessionRecord {
     const { begins, ends, ...span } = membership;
     const [epoch, from] = begins === '' ? [span.epoch, span.from] : readTop(parts, begins, tops);
     const read = Math.max(span.read, from);
-    const to = ends === '' ? span.to : readTop(parts, ends, tops)[1];
+    const [endEpoch, to] = ends === '' ? [epoch, span.to] : readTop(parts, ends, tops);
+    // By then the store had lost some of the log: where in this epoch that was, nobody knows.
+    if (endEpoch !== epoch) return { ...span, epoch, from, to: -1, read, begins: '', ends: '' };
     return { ...span, epoch, from, to, read, begins: '', ends: '' };
   };
   for (const record of checked('left', shapes.left) as readonly LeftRecord[]) {

@@ -18,13 +18,18 @@ export interface Arrival {
   readonly entry: StoredEntry;
 }
 
+interface Waiting extends Arrival {
+  /** Whether it is of this node, and came before its commit was answered. */
+  readonly isEarly: boolean;
+}
+
 /** As many wait in a partition. What comes then is not kept waiting: each log has its order all the same. */
 const waitingMax = 4_096;
 
 export class Arrivals {
   readonly #context: ArrivalsContext;
   /** By partition, the oldest first. The first of them waits for the answer to a commit. */
-  readonly #waiting: Arrival[][];
+  readonly #waiting: Waiting[][];
 
   constructor(context: ArrivalsContext) {
     this.#context = context;
@@ -33,31 +38,35 @@ export class Arrivals {
 
   add(arrival: Arrival): void {
     const { store } = this.#context;
-    const waiting = this.#waiting[store.partitions === 1 ? 0 : store.partitionOf(arrival.log)] as Arrival[];
-    if (waiting.length === 0 && !this.#isEarly(arrival)) {
+    const waiting = this.#waiting[store.partitions === 1 ? 0 : store.partitionOf(arrival.log)] as Waiting[];
+    const isEarly = this.#isEarly(arrival);
+    if (waiting.length === 0 && !isEarly) {
       this.#context.deliver(arrival);
       return;
     }
-    waiting.push(arrival);
-    if (waiting.length > waitingMax) this.#deliver(waiting);
+    waiting.push({ ...arrival, isEarly });
+    if (waiting.length > waitingMax) this.#flush(waiting);
   }
 
-  /** More of what this node has emitted may be delivered. */
+  /** More of what this node has emitted may be delivered: that is by who has emitted it, and then what came behind. */
   released(): void {
-    for (const waiting of this.#waiting) this.#deliver(waiting, (first) => this.#isEarly(first));
+    for (const waiting of this.#waiting) {
+      // One after the other: what is delivered may release more.
+      for (let [first] = waiting; first !== undefined && !this.#isEarly(first); [first] = waiting) {
+        waiting.shift();
+        // The store may have lost it, and have it in another place by now.
+        if (!first.isEarly) this.#context.deliver(first);
+      }
+    }
   }
 
   /** Nothing waits any longer: it has to be known how far logs go. */
   flush(): void {
-    for (const waiting of this.#waiting) this.#deliver(waiting);
+    for (const waiting of this.#waiting) this.#flush(waiting);
   }
 
-  /** One after the other: what is delivered may release more. */
-  #deliver(waiting: Arrival[], isLast: (first: Arrival) => boolean = () => false): void {
-    for (let [first] = waiting; first !== undefined && !isLast(first); [first] = waiting) {
-      waiting.shift();
-      this.#context.deliver(first);
-    }
+  #flush(waiting: Waiting[]): void {
+    for (let first = waiting.shift(); first !== undefined; first = waiting.shift()) this.#context.deliver(first);
   }
 
   #isEarly({ entry: { node, stamp } }: Arrival): boolean {
