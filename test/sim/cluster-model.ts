@@ -44,6 +44,8 @@ interface Tracked extends Emission {
   isAgain: boolean;
   /** When that was last. */
   lostAt: number;
+  /** Whether several servers have said it, under one key, which the store may lose with it. */
+  isBySeveral: boolean;
 }
 
 interface Seat {
@@ -188,8 +190,14 @@ export class ClusterModel {
       wasLost: false,
       isAgain: false,
       lostAt: 0,
+      isBySeveral: false,
     };
     this.#emissions.set(emission.name, { ...emission, ...tracked });
+  }
+
+  /** It is said once more, under its key, by any server. */
+  saidAgain(name: string): void {
+    Object.assign(this.#emissions.get(name) ?? {}, { isBySeveral: true });
   }
 
   isStored(name: string): boolean {
@@ -269,8 +277,9 @@ export class ClusterModel {
     if (emission === undefined || seat === undefined)
       throw new Broken(`${socket} got ${name}, which nobody has emitted`);
     if (emission.place === undefined) throw new Broken(`${socket} got ${name}, which is not stored`);
-    // That it was there before the store lost it, only a server knew that was killed in the same seconds.
-    if (seat.got.has(name) && !(seat.isUnsure && emission.wasLost)) throw new Broken(`${socket} got ${name} twice`);
+    // That it was there before the store lost it, only a server knew that was killed in the same seconds, or another one than said it then.
+    const mayBeTwice = emission.wasLost && (seat.isUnsure || emission.isBySeveral);
+    if (seat.got.has(name) && !mayBeTwice) throw new Broken(`${socket} got ${name} twice`);
     const isFor = emission.possible.has(socket) || this.#isGhost(emission, socket);
     if (!isFor) throw new Broken(`${socket} got ${name}, which is not for it`);
     seat.got.add(name);

@@ -776,6 +776,7 @@ class ClusterWorld implements Stage {
     const again = (): void => {
       // With what is lost its key is.
       if (this.#isEnding || triesMax === 1 || this.#losesKeys) return;
+      this.#model.saidAgain(name);
       this.#emitDurably(this.#random.pick(this.#alive()), name, targetAt, false, triesMax - 1);
     };
     targetAt(place)
