@@ -52,8 +52,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     await other.packet(5, ([, , , , args]) => (args as number[])[0] === 2);
     const [store] = stores as [Store];
     const name = '4:room/';
-    const [{ epoch }] = (await store.tops([name])) as [{ epoch: string }];
-    await store.renew(name, epoch);
+    const [top] = await store.tops([name]);
+    await store.renew(name, top?.epoch ?? '');
     there.to('room').emit('event', 3);
     await other.packet(5, ([, , , , args]) => (args as number[])[0] === 3);
     // Its server does not hear of it, as one that is killed just then.
