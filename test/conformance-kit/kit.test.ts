@@ -2,6 +2,7 @@
 // fail the cases that are about them.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { node, Server } from '@halyard/server';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildOf, output, runFile } from '../kit/built';
 import { hosts } from '../kit/hosts';
@@ -153,6 +154,21 @@ test('a server that is not there, and a client that does not start, are failures
     const error = await runFile('node', [`${here}/dist/kit/run.js`, ...args], { cwd: root }).catch((thrown) => thrown);
     expect(error.code).toBe(1);
     expect(error.stderr).not.toBe('');
+  }
+});
+
+test('a server without the app of the cases is told what it lacks, and not that a hundred of them fail', async () => {
+  const io = new Server({ host: node() });
+  await io.listen(0, '127.0.0.1');
+  try {
+    const url = `http://127.0.0.1:${io.port}/halyard`;
+    const error = await runFile('node', [`${here}/dist/kit/run.js`, url], { cwd: root }).catch((thrown) => thrown);
+    expect(error.code).toBe(1);
+    expect(error.stdout).toBe('');
+    expect(error.stderr).toContain('does not answer echo("here")');
+    expect(error.stderr).toContain('docs/CONFORMANCE.md');
+  } finally {
+    await io.close();
   }
 });
 

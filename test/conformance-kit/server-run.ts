@@ -24,7 +24,20 @@ interface Having extends Ways {
 /** Sessions that are there at one time. */
 const atATime = 16;
 
-/** @throws Error if nothing there speaks the protocol */
+/** Whether the app is there that all cases speak to. */
+const theApp: Case = {
+  name: 'the-app-is-there',
+  cites: ['§4'],
+  needs: [],
+  waits: [],
+  steps: [
+    { at: 'A', verb: 'begin', what: [['/']], more: {} },
+    { at: 'A', verb: 'send', what: [2, '/', 'echo', ['here'], 1], more: {} },
+    { at: 'A', verb: 'expect', what: [3, 1, ['here']], more: {} },
+  ],
+};
+
+/** @throws Error if nothing there speaks the protocol, or has the app that the cases need */
 export async function runAgainstServer(cases: readonly Case[], run: ServerRun): Promise<Outcome[]> {
   const having = await lookAt(run.url);
   const jobs = waysOf(having, run).flatMap((way) => {
@@ -54,13 +67,18 @@ async function lookAt(url: string): Promise<Having> {
   if (status !== 426 && status !== 400)
     throw new Error(`${url} answers ${status} where a handshake is missing: ${body}`);
   const { transports, codecs } = await offeredBy(url);
-  const player = new ServerPlayer({
-    url,
-    transport: transports[0] as Transport,
-    writing: writingOf('json'),
-    withinMs: 10_000,
-  });
-  return { transports, codecs, settings: await player.settings() };
+  const play = { url, transport: transports[0] as Transport, writing: writingOf('json'), withinMs: 10_000 };
+  const settings = await new ServerPlayer(play).settings();
+  try {
+    await new ServerPlayer(play).play(theApp);
+  } catch (error) {
+    const advice =
+      'The cases need the app that docs/CONFORMANCE.md describes under "A server"; -- --serve PORT shows one that has it';
+    throw new Error(
+      `${url} opens a session, and does not answer echo("here") by ["here"]: ${(error as Error).message}. ${advice}.`,
+    );
+  }
+  return { transports, codecs, settings };
 }
 
 /** What is refused names what the server has. */
