@@ -587,7 +587,8 @@ class ClusterWorld implements Stage {
       this.#model.told(id, '', true);
     });
     socket.on('error', (error) => {
-      this.#broken ??= error;
+      // Its session ended for good before that could leave.
+      if ((error as { code?: string }).code !== 'ERR_DISCONNECTED') this.#broken ??= error;
     });
     socket.on('connect_error', () => {});
     socket.on('changed', (room: string, isIn: boolean) => this.#model.told(socket.id as string, room, isIn));
