@@ -1,6 +1,12 @@
 // A session's presence in one namespace, as the session knows it: what it is asked for with, how far that has come, and whom
 // to tell.
-import type { EventPacket, PublishPacket, Value, VolatilePacket } from '@halyard/protocol';
+import {
+  type EventPacket,
+  LocalUsageError,
+  type PublishPacket,
+  type Value,
+  type VolatilePacket,
+} from '@halyard/protocol';
 import type { LifecycleEvents } from './lifecycle';
 
 /** What a namespace is asked for with. */
@@ -43,6 +49,7 @@ export interface Presence {
 export async function askAuth(presence: Presence): Promise<void> {
   const { auth } = presence;
   presence.data = await (typeof auth === 'function' ? auth() : auth);
+  if (typeof (presence.data ?? {}) !== 'object') throw new LocalUsageError('ERR_OPTION', 'no object');
 }
 
 /**

@@ -72,6 +72,19 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);
   });
 
+  test.each(['token', 7, true])(
+    'an auth that is %j, and no object, is said so, and would be the same again',
+    async (auth) => {
+      for (const given of [auth, async () => auth]) {
+        const { socket, transport } = scene({ auth: given as never });
+        const errors: unknown[][] = [];
+        socket.on('connect_error', ({ code, message, details }) => errors.push([code, message, details?.final]));
+        expect(await transport.link.open()).toEqual([]);
+        expect(errors).toEqual([['ERR_AUTH', 'auth of /: no object', true]]);
+      }
+    },
+  );
+
   test('a namespace that is wanted while auths are asked for is in HELLO too', async () => {
     let give = (_: object) => {};
     const { socket, transport } = scene({ auth: () => new Promise((resolve) => (give = resolve as never)) });
