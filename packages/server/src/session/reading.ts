@@ -48,7 +48,7 @@ export abstract class Reading extends Outgoing {
   /** Presences the server ended whose last messages the client may not have read, and when that was, as stamps. */
   protected left: Left[] | undefined = undefined;
   /** Stamp up to which memberships were forgotten: a resume from before it would have a hole. */
-  protected forgottenStamp = -1;
+  forgottenStamp = -1;
   #seenStamp = -1;
   /** There once a client may get to know more logs than it can name in HELLO. */
   #budget: LogBudget | undefined = undefined;
@@ -170,6 +170,8 @@ export abstract class Reading extends Outgoing {
 
   forgot(stamp: number): void {
     this.forgottenStamp = Math.max(this.forgottenStamp, stamp);
+    // Its record has to say so.
+    this.touch();
     // What is still to be read may have been for it, or not, by what is forgotten here.
     if (this.catchUp !== undefined && stamp > this.catchUp.stamp) this.end(behind);
   }

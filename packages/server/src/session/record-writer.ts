@@ -29,6 +29,8 @@ export interface RecordedSocket {
 export interface RecordSource {
   identity(): IdentityRecord;
   counts(): CountsRecord;
+  /** Up to this stamp something is forgotten that it may not have read. */
+  readonly forgottenStamp: number;
   /** What the client has not confirmed, from a number on. */
   framesAfter(number: number): Iterable<readonly [number: number, frame: Frame, stamp: number]>;
   sockets(): readonly RecordedSocket[];
@@ -42,6 +44,8 @@ export type Change = 'identity' | 'left' | 'pending' | (string & {});
 /** What was written last, as far as it is compared. */
 export interface Written {
   readonly confirmed: number;
+  /** `forgottenStamp`, if the client had read on behind that. */
+  readonly passed: number | undefined;
   /** Number of the last frame. */
   readonly frame: number;
   /** `data` of each socket, by id. */
@@ -65,6 +69,11 @@ export function writeRecord(
   const put = (name: string, value: unknown): void => {
     parts.set(name, encodeValue(value as Value, codec));
   };
+  const counts = source.counts();
+  const { forgottenStamp } = source;
+  const passed = counts.forgotten ? undefined : forgottenStamp;
+  // From here on all may be read again, so it has to be known from where.
+  const isPassing = passed !== undefined && before !== undefined && before.passed !== passed;
   const has = (change: Change): boolean => before === undefined || changed.has(change);
   if (before === undefined) put('version', recordVersion);
   if (has('identity')) put('identity', source.identity());
@@ -80,13 +89,12 @@ export function writeRecord(
     else topsOf.delete(owner);
     return record;
   };
-  if (has('left'))
+  if (has('left') || isPassing)
     put(
       'left',
       withTops('left', (its) => source.leftRecords(its)),
     );
   if (has('pending')) put('pending', source.pendingRecords(codec));
-  const counts = source.counts();
   put('counts', counts);
   let frame = Math.max(before?.frame ?? 0, counts.confirmed);
   for (const [number, its, stamp] of source.framesAfter(frame)) {
@@ -102,7 +110,7 @@ export function writeRecord(
     const last = before?.data.get(id);
     data.set(id, its);
     if (last === undefined || !isSame(its, last)) parts.set(dataPart(id), its);
-    if (last === undefined || changed.has(id))
+    if (last === undefined || changed.has(id) || isPassing)
       put(
         socketPart(id),
         withTops(id, (its) => socket.record(codec, its)),
@@ -114,7 +122,7 @@ export function writeRecord(
     parts.set(socketPart(id), undefined);
     withTops(id, () => undefined);
   }
-  return { parts, tops, written: { confirmed: counts.confirmed, frame, data, tops: topsOf } };
+  return { parts, tops, written: { confirmed: counts.confirmed, passed, frame, data, tops: topsOf } };
 }
 
 function isSame(a: Frame, b: Frame): boolean {

@@ -3,7 +3,7 @@ import { json } from '@halyard/codec/json';
 import { type Frame, PacketType, type Value } from '@halyard/protocol';
 import { describe, expect, it } from 'vitest';
 import { decodeRecord, decodeValue, encodeValue, hashOf, RecordError, type SessionRecord } from './record';
-import { type RecordSource, writeRecord } from './record-writer';
+import { type RecordSource, type Written, writeRecord } from './record-writer';
 
 const codec: Codec = json();
 const membership = { room: '', epoch: 'e1', from: 0, to: -1, read: 0, since: 5, until: -1, begins: '', ends: '' };
@@ -48,12 +48,31 @@ const record: SessionRecord = {
 const source: RecordSource = {
   identity: () => record.identity,
   counts: () => record.counts,
+  forgottenStamp: -1,
   framesAfter: (after) =>
     record.frames.map(([frame, stamp], i) => [2 + i, frame, stamp] as const).filter(([number]) => number > after),
   sockets: () => record.presences.map(({ data, ...its }) => ({ id: its.id, record: () => its, data: () => data })),
   leftRecords: () => record.left,
   pendingRecords: () => record.pending,
 };
+
+it('once its client has read past what was forgotten, where each socket has read to is written, and once', () => {
+  const write = (forgotten: boolean, forgottenStamp: number, before?: Written) =>
+    writeRecord(
+      { ...source, counts: () => ({ ...record.counts, forgotten }), forgottenStamp },
+      new Set(),
+      before,
+      codec,
+    );
+  const first = write(false, -1);
+  const unread = write(true, 7, first.written);
+  expect([...unread.parts.keys()]).toEqual(['counts']);
+  const read = write(false, 7, unread.written);
+  expect([...read.parts.keys()]).toEqual(['left', 'counts', 'socket p1']);
+  expect([...write(false, 7, read.written).parts.keys()]).toEqual(['counts']);
+  // It may have done so before anything was written.
+  expect([...write(false, 8, read.written).parts.keys()]).toEqual(['left', 'counts', 'socket p1']);
+});
 
 const whole = (): Map<string, Frame> =>
   new Map(writeRecord(source, new Set(), undefined, codec).parts as Map<string, Frame>);
