@@ -81,6 +81,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       [[{ port: 3000 }], 'listen takes a port and then options: await io.listen(port, { address }).'],
       [[null], 'The port is null: it may be a whole number from 0 to 65535.'],
       [[0, () => {}], 'listen takes no callback: it has begun once await io.listen(port) returns.'],
+      [[0, '0.0.0.0', () => {}], 'listen takes no callback: it has begun once await io.listen(port) returns.'],
     ] as const) {
       const listening = new Server({ host: host() }).listen(...(args as unknown as [number, string]));
       await expect(listening).rejects.toMatchObject({ code: 'ERR_OPTION', message });

@@ -109,6 +109,8 @@ export function survey(value: unknown, room: number): number {
       return isBigint64(value) ? Trait.Odd | Trait.Escaped : refuse('more than 64 bits');
     case 'object':
       return value === null ? 0 : surveyObject(value, room);
+    case 'function':
+      return refuse('function: send what it returns');
     default:
       return refuse(typeof value);
   }

@@ -65,6 +65,7 @@ function write(value: unknown, path: string, room: number, isMade = false): unkn
       );
     }
   }
+  if (why === 'function') why += ': send what it returns';
   const at = path.slice(1);
   throw new LocalUsageError('ERR_NOT_ENCODABLE', `${at}: cannot send ${why}`, { path: at });
 }

@@ -223,6 +223,14 @@ describe('what a frame costs', () => {
   });
 });
 
+test('a function within a value is refused with what to send instead', () => {
+  for (const codec of [node, browser]) {
+    expect(() => codec.encode(ack({ a: [() => {}] } as never))).toThrow(
+      'value.a[0]: cannot send function: send what it returns',
+    );
+  }
+});
+
 test('what only calls itself a date or a buffer is neither', () => {
   const named = (tag: string, more: object) => ({
     a: Object.assign(new (class Mine {})(), { [Symbol.toStringTag]: tag }, more),

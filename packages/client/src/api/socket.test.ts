@@ -288,6 +288,16 @@ describe('what users of Socket.IO know', () => {
     expect(log).toEqual([]);
   });
 
+  test('a listener that is no function is refused where it is said', () => {
+    const { socket } = scene();
+    for (const listen of [socket.on, socket.once, socket.onAny.bind(null)] as ((
+      event: never,
+      listener?: never,
+    ) => unknown)[])
+      expect(() => listen('x' as never)).toThrow(/: no function$/);
+    expect(() => socket.on('x', undefined as never)).toThrow(expect.objectContaining({ code: 'ERR_HANDLER_TYPE' }));
+  });
+
   test('active: connected, or will be by itself', async () => {
     const all = scene({ autoConnect: false });
     const { socket, transport } = all;

@@ -1,8 +1,11 @@
 // Who listens to what, in the order of registration. What a result means is its owner's.
 
+import { LocalUsageError } from '@halyard/protocol';
+
 export type Call = (...args: never[]) => unknown;
 
 export interface Emitter {
+  /** @throws LocalUsageError `ERR_HANDLER_TYPE` */
   on(event: string, call: Call, once?: boolean, first?: boolean): void;
   /** Without `call`: all of this event; without an event: all. */
   off(event?: string, call?: Call): void;
@@ -15,6 +18,7 @@ export function createEmitter(): Emitter {
   const of = (event: string) => listeners.get(event) ?? [];
   return {
     on(event, call, once, first) {
+      if (typeof call !== 'function') throw new LocalUsageError('ERR_HANDLER_TYPE', `${event}: no function`);
       const entry = { call, once };
       listeners.set(event, first ? [entry, ...of(event)] : [...of(event), entry]);
     },

@@ -78,13 +78,14 @@ export class Server<
    * Starts to accept connections.
    * @param port 0 takes a free one: see `port`. Digits are a number too, such as `process.env.PORT`
    * @param options or the local address to bind, which is all by default
+   * @param callback there is none: it listens once this resolves
    * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already, `ERR_CLOSED` after `close`,
    *   `ERR_OPTION` for the port or options, `ERR_REUSE_PORT` if the host cannot share a port here, `ERR_TLS` if key and certificate
    *   cannot be used
    */
-  async listen(port: number | string, options?: string | ListenOptions): Promise<this> {
+  async listen(port: number | string, options?: string | ListenOptions, callback?: never): Promise<this> {
     const wanted = checkPort(port);
-    this.#port = await this.#core.listen(wanted, checkListen(options));
+    this.#port = await this.#core.listen(wanted, checkListen(callback ?? options));
     return this;
   }
 
