@@ -1,6 +1,5 @@
 // The contract of a store, against a Redis and a Redis Cluster that are started for it.
-import type { Position } from '@halyard/protocol';
-import type { CommitResult, NewEntry } from '@halyard/server';
+import type { NewEntry } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RedisCluster } from '../../../test/kit/redis-cluster';
@@ -62,21 +61,6 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
   const nothing = { records: [], branch: 0 };
   const entry = (text: string, key?: string): NewEntry => ({
     ...{ log: 'room', stamp: 1, except: [], earlier: [], bodies: [text], key },
-  });
-
-  test('what was stored under a key, in a log that has another epoch since, is stored again', async () => {
-    const store = lab().node();
-    await store.open('a', new Listening());
-    const first = await store.commit(0, { ...nothing, number: 1, steps: [entry('a', 'k')] });
-    const [epoch] = (first as CommitResult).positions[0] as Position;
-    await store.renew('room', epoch);
-    expect(await store.commit(0, { ...nothing, number: 2, steps: [entry('b', 'k'), entry('c', 'k')] })).toMatchObject({
-      positions: [
-        [expect.any(String), 1],
-        [expect.any(String), 1],
-      ],
-      repeated: [1],
-    });
   });
 
   test('a log that was followed for long stays, when it is not any more, for as long as entries are kept', async () => {

@@ -86,8 +86,6 @@ end
 
 for i, step in ipairs(steps) do
   local done = step.key and keys[step.key]
-  -- In a log that has another epoch it is not any more.
-  if done and step.log and step.log.epoch ~= done[1] then done = nil end
   if done then
     repeated[#repeated + 1] = count(i - 1)
     positions[i] = done

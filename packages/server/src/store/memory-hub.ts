@@ -216,9 +216,7 @@ export class MemoryHub {
   /** @returns the position of what was stored under the key of a step */
   #before(step: Step): Position | undefined {
     if ('topOf' in step || step.key === undefined) return undefined;
-    const before = this.keys.get(keyOf(step, step.key), this.#wheel.now());
-    // In a log that has another epoch it is not any more.
-    return before !== undefined && 'log' in step && this.#log(step.log).epoch !== before[0] ? undefined : before;
+    return this.keys.get(keyOf(step, step.key), this.#wheel.now());
   }
 
   #do(node: string, step: Step, positions: readonly Position[]): Position {

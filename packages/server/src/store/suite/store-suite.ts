@@ -278,6 +278,26 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       expect(first.events.of('room').at(-1)).toBe('3 e');
     });
 
+    test('what has a key is stored once, though its log has lost something since and has another epoch: that was not it', async () => {
+      const { lab, first, second } = await setUp(2);
+      await first.store.follow('room');
+      const { positions } = await first.commit({ steps: [entry('room', 1, 'a', { key: 'k' })] });
+      const [epoch] = positions[0] as Position;
+      await first.store.renew('room', epoch);
+      const again = await second.commit({
+        steps: [entry('room', 2, 'b', { key: 'k' }), entry('room', 3, 'c', { key: 'l' })],
+      });
+      expect(again).toMatchObject({
+        positions: [
+          [epoch, 1],
+          [expect.any(String), 1],
+        ],
+        repeated: [0],
+      });
+      await lab.elapse(0);
+      expect(first.events.of('room').at(-1)).toBe('1 c');
+    });
+
     test('a commit that is not the next is not done: those before it are lost', async () => {
       const { lab, first } = await setUp(1);
       await first.store.follow('room');
