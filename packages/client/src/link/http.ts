@@ -106,10 +106,12 @@ function open(
       running[method] = () => controller.abort();
       const uploadMs = (body?.length ?? 0) / 2;
       const limitMs = id && method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs);
-      const cancel = clock.after(limitMs, () => {
-        if (closed) end(broken(''));
-        else controller.abort();
-      });
+      const giveUpAfter = (ms: number) =>
+        clock.after(ms, () => {
+          if (closed) end(broken(''));
+          else controller.abort();
+        });
+      let cancel = giveUpAfter(limitMs);
       let failure: Close;
       try {
         const own: Record<string, string> = {
@@ -129,6 +131,9 @@ function open(
           keepalive: method === 'DELETE',
           credentials: withCredentials ? 'include' : 'same-origin',
         });
+        // It comes as fast as it can.
+        cancel();
+        cancel = giveUpAfter(bodyTimeoutMs);
         const { status, headers } = response;
         // Without a name or a number it is of something on the way, such as the login page of a network.
         const isRefusal =

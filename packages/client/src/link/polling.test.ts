@@ -748,7 +748,7 @@ test('a server may tell how long it holds a poll, and how large a body may be', 
         now: () => 0,
         after(delayMs) {
           waits.push(delayMs);
-          if (waits.length === 2) asked.resolve();
+          if (waits.length === 3) asked.resolve();
           return () => {};
         },
       },
@@ -758,7 +758,7 @@ test('a server may tell how long it holds a poll, and how large a body may be', 
   await opened.promise;
   expect(link.frameBytesMax).toBe(1_020);
   await asked.promise;
-  expect(waits).toEqual([10_000, 70_000]);
+  expect(waits).toEqual([10_000, 60_000, 70_000]);
 });
 
 test.each([
@@ -791,4 +791,36 @@ test.each([
   expect(gone).toEqual([]);
   clock.advance(1);
   expect(gone).toEqual([waitMs]);
+});
+
+test('an answer that has begun is given up after 60 s, and not by how long a poll is held', async () => {
+  const clock = new VirtualClock();
+  const frames: Frame[] = [];
+  const rest = deferred<string>();
+  let gone = 0;
+  const fetch: Fetch = async (_url, { method, headers, signal }) => {
+    if (method === 'POST') return new Response('', { headers: { 'halyard-connection': 'id' } });
+    if (headers['halyard-ack'] !== '0') return new Promise(() => {});
+    signal.addEventListener('abort', () => gone++);
+    // Held for as long as it may be, and then it comes by and by.
+    clock.advance(29_000);
+    const response = new Response('', { headers: { 'halyard-seq': '1', 'halyard-frames': '1' } });
+    return Object.assign(response, { text: () => rest.promise });
+  };
+  const opened = deferred();
+  const address = {
+    url: 'http://app.example',
+    protocol: 'halyard.v1+json',
+    binary: false,
+    batchMax: () => 1_000,
+    clock,
+  };
+  polling({ fetch }).open(address, { onOpen: opened.resolve, onFrame: (frame) => frames.push(frame), onClose() {} });
+  await opened.promise;
+  await settle();
+  clock.advance(59_999);
+  expect(gone).toBe(0);
+  rest.resolve('[9]');
+  await settle();
+  expect(frames).toEqual(['[9]']);
 });
