@@ -86,6 +86,14 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
   if (
     /no answer within|isn't writeable|Protocol error|Connection is closed|EPIPE|ECONNRESET|EPROTO|SSL|TLS/i.test(text)
   ) {
+    // That is what stands where Sentinels do.
+    if (where.startsWith('master ')) {
+      return new LocalUsageError(
+        'ERR_REDIS_UNREACHABLE',
+        `The Sentinels name no Redis that answers: ${where} (${text}). Start what is not there, or correct "sentinels" and "name" in the ` +
+          'option "redis".',
+      );
+    }
     return new LocalUsageError(
       'ERR_REDIS_UNREACHABLE',
       `What is at ${where} does not answer as Redis does (${text}): it is something else, it hangs, or one of both speaks TLS ` +

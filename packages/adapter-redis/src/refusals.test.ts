@@ -89,6 +89,16 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     expect(await refusalOf({ url: 'redis://nowhere.invalid' })).toMatchObject({ code: 'ERR_REDIS_UNREACHABLE' });
   });
 
+  test('is named by no Sentinel', async () => {
+    const redis = { name: 'shop', sentinels: [{ host: '127.0.0.1', port: 1 }] };
+    expect(await refusalOf({ redis })).toMatchObject({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: expect.stringMatching(
+        /^The Sentinels name no Redis that answers: master shop of 127\.0\.0\.1:1 \(no answer .*"sentinels" and "name" in the option "redis"\.$/,
+      ),
+    });
+  });
+
   test('does not answer', async () => {
     const url = await pretend(() => undefined);
     const began = Date.now();
