@@ -237,7 +237,8 @@ export class Server<
   }
 
   /**
-   * Calls the handlers that all other servers have for an event (`io.on(event, …)`): at most once each, without waiting.
+   * Calls the handlers that all other servers have for an event (`io.on(event, …)`): at most once each, without waiting. Before `listen` or
+   * `attach` a server knows of no other one: nobody hears it, and requests find what is here alone.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
   serverSideEmit<Name extends EventName<ServerSide>>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
