@@ -116,8 +116,8 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     this.#rooms.close();
   }
 
-  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
-    this.#admission.revive(entrant, handshake, record);
+  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): () => void {
+    return this.#admission.revive(entrant, handshake, record);
   }
 
   use(middleware: Middleware<Data>): this {

@@ -52,12 +52,12 @@ export class Admission {
     return this.#decide(entrant, handshake, failure)?.code ?? '';
   }
 
-  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void {
+  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): () => void {
     const { createSocket, sessionKeys } = this.#context;
     sessionKeys?.arrived(entrant, handshake);
     const socket = createSocket(entrant, handshake, record);
     entrant.revived(socket);
-    this.#tell(socket);
+    return () => this.#tell(socket);
   }
 
   /** @returns the refusal, if there is one */

@@ -3,7 +3,7 @@
 import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
 import type { Patience } from '../store/patience';
 import type { QueuedTurn } from '../store/queued-turn';
-import type { Store, StoredSession } from '../store/store';
+import type { Store, StoredLetter, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
 import type { OpenElsewhere, Reply } from './handover';
 import { isSame, type Key } from './key';
@@ -41,7 +41,13 @@ export interface ClaimsContext extends SessionContext {
   /** A socket is here that was elsewhere. */
   recalled(presence: Presence): void;
   /** Makes a session of what another node has left. */
-  restore(key: Key, record: SessionRecord, codecIndex: number, nonce: string): Session;
+  restore(
+    key: Key,
+    record: SessionRecord,
+    codecIndex: number,
+    nonce: string,
+    letters: readonly StoredLetter[],
+  ): Session;
 }
 
 /** How often somebody else may be faster, until the client is told to try again. */
@@ -125,9 +131,10 @@ export class Claims {
       const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation), keptMs };
       if (!(await patience.until(() => store.claim(claim)))) return 'changed';
       // Its owner may have written until then.
-      const taken = await patience.until(() => store.session(id));
+      const [taken, letters] = await Promise.all([patience.until(() => store.session(id)), turn.letters(id, 0)]);
       if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
-      const session = this.#context.restore(key, decodeRecord(taken.record, store.codec), codecIndex, newNonce);
+      const record = decodeRecord(taken.record, store.codec);
+      const session = this.#context.restore(key, record, codecIndex, newNonce, letters);
       // Who has gone meanwhile tells nobody any more.
       session.borrows(open.filter(([node]) => isThere(node)));
       for (const presence of session.attended) recalled(presence);

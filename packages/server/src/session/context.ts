@@ -36,8 +36,8 @@ export interface Entrant extends Owner {
 export interface Entrance {
   /** Decides, now or later, and tells the session. */
   admit(entrant: Entrant, handshake: Handshake): void;
-  /** A session that it has let in on another server. */
-  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): void;
+  /** A session that it has let in on another server. @returns a function that tells the app of it */
+  revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): () => void;
   /** What is still to be read for one that has ended on another server. */
   recall(entrant: Entrant, record: LeftRecord): Spans;
 }

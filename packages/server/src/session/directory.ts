@@ -15,7 +15,7 @@ import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
 import { encodeLoss } from './letter';
 import type { Presence } from './presence';
-import { hashOf, type SessionRecord } from './record';
+import { hashOf } from './record';
 import { Session } from './session';
 import type { SessionKeys } from './session-keys';
 
@@ -444,7 +444,8 @@ export class Sessions {
     session.start(connection, hello, refusal);
   }
 
-  #restore({ id, text, kind }: Key, record: SessionRecord, codecIndex: number, nonce: string): Session {
+  #restore(...[key, record, codecIndex, nonce, letters]: Parameters<ClaimsContext['restore']>): Session {
+    const { id, text, kind } = key;
     const { platform } = this.#context;
     const { client, listed } = record.identity;
     const stream = { ...record.counts, frames: record.frames };
@@ -456,7 +457,7 @@ export class Sessions {
     session.claimed(nonce, record.counts.mail);
     this.#add(session);
     if (!isTold) this.#byToken.set(text, session);
-    session.restore(record);
+    session.restore(record, letters);
     return session;
   }
 

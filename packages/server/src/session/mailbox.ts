@@ -58,6 +58,13 @@ export class Mailbox {
     return { ...this.position, known: [...this.#known].slice(this.#hasLost ? 0 : -recordedMax) };
   }
 
+  /** What there was for it as it came here, from the first on that there is. */
+  begin(letters: readonly StoredLetter[]): void {
+    this.#takeAll(letters, false);
+    // Behind a page there may be another one.
+    if (this.#isStale) this.#check();
+  }
+
   /** A letter is there. It may come twice, and before others. */
   arrived(letter: StoredLetter): void {
     if (!isLetter(letter)) this.#context.report(new Error('Not a letter.'), 'the store');
@@ -100,30 +107,36 @@ export class Mailbox {
   async #read(): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false;
-      const { number } = this.position;
       // From the beginning, if numbers mean something else by now, or may.
-      let last = this.#isAnew ? 0 : number;
-      let isFirst = this.#isAnew;
+      const isAnew = this.#isAnew;
       const isSure = this.#isSure;
       this.#isAnew = this.#isSure = false;
-      const letters = await this.#context.letters(this.#isFresh ? 0 : last);
-      if (isSure && letters.length === 0 && last > 0) this.rolledBack();
-      if (this.#isFresh && (letters[0]?.number ?? Infinity) <= last) this.rolledBack();
-      this.#isFresh = false;
-      // It is read anew, because some are lost.
-      if (this.#isAnew) continue;
-      for (const letter of letters) {
-        if (letter.number <= last) continue;
-        if (letter.number > last + 1 && !isFirst) {
-          this.#context.lost();
-          return;
-        }
-        isFirst = false;
-        last = letter.number;
-        this.#take(letter);
-        // Behind a page there may be another one.
-        this.#isStale = true;
+      const letters = await this.#context.letters(this.#isFresh || isAnew ? 0 : this.#taken);
+      if (isSure && letters.length === 0 && !isAnew && this.#taken > 0) this.rolledBack();
+      this.#takeAll(letters, isAnew);
+    }
+  }
+
+  /** @param isAnew whether numbers mean something else than before */
+  #takeAll(letters: readonly StoredLetter[], isAnew: boolean): void {
+    let last = isAnew ? 0 : this.#taken;
+    let isFirst = isAnew;
+    if (this.#isFresh && (letters[0]?.number ?? Infinity) <= last) this.rolledBack();
+    this.#isFresh = false;
+    // It is read anew, because some are lost.
+    if (this.#isAnew) return;
+    for (const letter of letters) {
+      if (letter.number <= last) continue;
+      if (letter.number > last + 1 && !isFirst) {
+        this.#isStale = false;
+        this.#context.lost();
+        return;
       }
+      isFirst = false;
+      last = letter.number;
+      this.#take(letter);
+      // Behind a page there may be another one.
+      this.#isStale = true;
     }
   }
 

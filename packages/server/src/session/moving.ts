@@ -51,21 +51,25 @@ export abstract class Moving extends Attending implements RecordSource {
     return this.movable.framesAfter(number);
   }
 
-  /** Is where it was on another server. */
-  protected attendAgain({ left, presences, pending }: SessionRecord): void {
+  /** Is where it was on another server. @param before called when its sockets are there, and the app does not know of them yet */
+  protected attendAgain({ left, presences, pending }: SessionRecord, before: () => void): void {
     for (const record of left) this.recall(record);
-    for (const record of presences) this.revive(record);
+    const tells = presences.map((record) => this.revive(record));
+    before();
+    for (const tell of tells) if (!this.isOver) tell?.();
     for (const { namespace, auth, peer } of pending)
       this.ask(namespace, this.decode(auth), this.handshakeOf(namespace, this.decode(auth), peer));
   }
 
-  private revive(record: PresenceRecord): void {
+  /** @returns a function that tells the app of it */
+  private revive(record: PresenceRecord): (() => void) | undefined {
     const { namespace: name, peer, auth, data, expiresAt } = record;
     const handshake = this.handshakeOf(name, this.decode(auth), peer, this.decode(data)).endsAt(expiresAt);
     const namespace = this.context.namespace(name, handshake.auth, { session: this.id, address: handshake.address });
     // Without it, what is sent to the client from there on ends here.
-    if ('admit' in namespace) namespace.revive(this, handshake, record);
-    else this.push({ type: PacketType.Disconnect, namespace: name, reason: namespace.code });
+    if ('admit' in namespace) return namespace.revive(this, handshake, record);
+    this.push({ type: PacketType.Disconnect, namespace: name, reason: namespace.code });
+    return undefined;
   }
 
   private recall(record: LeftRecord): void {

@@ -26,6 +26,7 @@ import { debugOf } from '../base/debug';
 import { type Facts, factsOf, type Happening } from '../base/happenings';
 import { warnOfClose } from '../base/warnings';
 import { TimedCall } from '../base/wheel';
+import type { StoredLetter } from '../store/store';
 import type { Recorded } from '../store/turn';
 import { type Connection, nobody, type Receiver } from '../wire/connection';
 import type { SessionContext } from './context';
@@ -110,8 +111,8 @@ export class Session extends Roaming implements Receiver {
 
   // Its record.
 
-  /** Goes on with what it was on another server. */
-  restore(record: SessionRecord): void {
+  /** Goes on with what it was on another server. @param letters that others had sent to it */
+  restore(record: SessionRecord, letters: readonly StoredLetter[]): void {
     debug?.(`session ${this.id} has come from another server`);
     this.tell('session arrived', {});
     const { refusal, forgotten, owed } = record.counts;
@@ -121,7 +122,7 @@ export class Session extends Roaming implements Receiver {
     for (const [, stamp] of record.frames) this.context.turn.stamps.observe(stamp);
     this.comesFromElsewhere();
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
-    this.attendAgain(record);
+    this.attendAgain(record, () => this.mailFound(letters));
     this.answerLost(owed);
     // The claim keeps its record for as long as it waits here for its client.
     this.schedule();
