@@ -250,6 +250,11 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     }
     socket.client = 'mine';
     expect(socket.client).toBe('mine');
+    const { headers } = socket.handshake as { headers: { get(name: string): string | undefined } };
+    expect(() => (headers as unknown as { cookie: string }).cookie).toThrow(
+      "handshake.headers.cookie is not there: take handshake.headers.get('cookie').",
+    );
+    expect(headers.get('Host')).toBe(`127.0.0.1:${io.port}`);
   });
 
   test('a callback of close, and of what asks for namespaces', async () => {

@@ -43,6 +43,23 @@ export const namespaceHabits: Habits = {
   write: 'name the event: namespace.emit("message", …)',
 };
 
+const headerNames = [
+  'cookie',
+  'authorization',
+  'host',
+  'origin',
+  'referer',
+  'user-agent',
+  'accept-language',
+  'x-forwarded-for',
+  'x-real-ip',
+];
+
+/** Header fields, which Socket.IO has as members. */
+export const headersHabits: Habits = Object.fromEntries(
+  headerNames.map((name) => [name, `take handshake.headers.get('${name}')`]),
+);
+
 /** Who asks for what is not there is told. What an app puts there by itself is the app's. */
 export function answerHabits(prototype: object, owner: string, habits: Habits): void {
   for (const [name, answer] of Object.entries(habits)) {

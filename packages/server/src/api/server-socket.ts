@@ -18,6 +18,7 @@ import {
   type Value,
 } from '@halyard/protocol';
 import { type OnConsole, onConsole, shownAs } from '../base/on-console';
+import { Headers } from '../host/host';
 import type { Audience } from '../namespace/audience';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import { type EventContext, EventSocket, type SocketLifecycle } from '../namespace/event-socket';
@@ -42,7 +43,7 @@ import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
-import { answerHabits, socketHabits } from './habits';
+import { answerHabits, headersHabits, socketHabits } from './habits';
 import type { Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
@@ -350,3 +351,4 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 }
 
 answerHabits(ServerSocket.prototype, 'socket', socketHabits);
+answerHabits(Headers.prototype, 'handshake.headers', headersHabits);

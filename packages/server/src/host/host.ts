@@ -48,10 +48,14 @@ export class Headers {
     this.#text = text;
   }
 
-  /** @returns the field's value, repeated fields joined with `, `, cookies with `; ` (RFC 9113 §8.2.3), or undefined */
+  /**
+   * @param name in any case
+   * @returns the field's value, repeated fields joined with `, `, cookies with `; ` (RFC 9113 §8.2.3), or undefined
+   */
   get(name: string): string | undefined {
-    const glue = name === 'cookie' ? '; ' : ', ';
-    const key = `\n${name}: `;
+    const field = name.toLowerCase();
+    const glue = field === 'cookie' ? '; ' : ', ';
+    const key = `\n${field}: `;
     let value: string | undefined;
     for (let at = this.#text.indexOf(key); at >= 0; at = this.#text.indexOf(key, at + 1)) {
       const next = this.#text.slice(at + key.length, this.#text.indexOf('\n', at + 1));
