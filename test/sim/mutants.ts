@@ -394,7 +394,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isKnown = this.#renewal.before?.',
     instead: 'const isKnown = (undefined as Before | undefined)?.',
     nodes: 3,
-    from: 31102677,
+    from: 73002338,
   },
   {
     fault: 'it is not seen what an entry is behind',
@@ -647,8 +647,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/store/arrivals.ts`,
     code: 'if (!first.isEarly) this.#context.deliver(first);',
     instead: 'this.#context.deliver(first);',
-    nodes: 3,
-    from: 73000005,
+    scene: 'say again',
   },
   {
     fault: 'where a time in a room ended in another epoch is taken for a place in its own',
@@ -665,13 +664,5 @@ export const mutants: readonly Mutant[] = [
     instead: 'before?.passed === null;',
     nodes: 3,
     from: 73002338,
-  },
-  {
-    fault: 'a session that is let go is not stored once more',
-    file: `${server}/store/queued-turn.ts`,
-    code: 'this.#record(this.#parting, session,',
-    instead: 'this.#record(new Map(), session,',
-    nodes: 3,
-    from: 74000001,
   },
 ];
