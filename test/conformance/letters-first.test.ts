@@ -3,6 +3,9 @@ import type { Server, Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
+import { untilHolds } from '../kit/until';
+
+let onBack = (_socket: Socket): void => {};
 
 describe.each(places)('on %s', (_name, host, useStore) => {
   const newStore = useStore();
@@ -28,5 +31,33 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     await next.packet(2, ([, , , args]) => (args as unknown[])[0] === 'by the new server');
     const texts = next.received.filter(([type]) => type === 2).map(([, , , args]) => (args as unknown[])[0]);
     expect(texts).toEqual([1, 2, 3, 'by the new server']);
+  });
+
+  test('which rooms a socket joins and leaves from elsewhere waits for it too, if its server has gone', async () => {
+    const adapter = newStore();
+    const rooms = new Promise<string[]>((resolve) => {
+      onBack = (socket) => setImmediate(() => resolve([...socket.rooms]));
+    });
+    const start = (): Promise<Server> =>
+      serve({ adapter }, (io) =>
+        io.on('connection', (socket) => {
+          if (socket.recovered) onBack(socket);
+          else socket.join('left');
+        }),
+      );
+    const [here, there] = [await start(), await start()];
+    const wire = await open(here);
+    wire.send([0, [['/']], 'by hand', null]);
+    const [, session, secret] = await wire.packet(1);
+    const [, , id] = await wire.packet(11);
+    await untilHolds(async () => (await there.in('left').fetchSockets()).length === 1);
+    const [socket] = await there.fetchSockets();
+    wire.cut();
+    await here.close();
+    socket?.join('joined');
+    socket?.leave('left');
+    const next = await open(there);
+    next.send([0, [], 'by hand', [session, secret, 1, 0], '', 2]);
+    expect(await rooms).toEqual([id, 'joined']);
   });
 });

@@ -1,8 +1,8 @@
-// A socket that another server has, as that told of it: what is sent to it finds its session, and what else it does is asked of the
-// server that has it.
+// A socket that another server has, as that told of it: what is sent to it, and which rooms it joins and leaves, finds its session wherever that
+// is by then; its end is asked of the server that has it.
 import type { EventArgs, EventName } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
-import type { Action, ClusterRequests } from '../namespace/cluster-requests';
+import type { ClusterRequests } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
 import type { FoundSocket } from '../namespace/socket-facts';
 import { flatten, type Names, socketAlone } from '../namespace/target-spec';
@@ -47,18 +47,14 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
   join(...rooms: Names): void {
     const names = flatten(rooms);
     for (const name of names) checkRoomName(name, true);
-    this.#act(['join', names]);
+    this.#audience.place(this.id, true, names);
   }
 
   leave(...rooms: Names): void {
-    this.#act(['leave', flatten(rooms)]);
+    this.#audience.place(this.id, false, flatten(rooms));
   }
 
   disconnect(session = false): void {
-    this.#act(['disconnect', session]);
-  }
-
-  #act(action: Action): void {
-    void this.#requests.actOn(this.#node, this.namespace, socketAlone(this.id), action);
+    void this.#requests.actOn(this.#node, this.namespace, socketAlone(this.id), ['disconnect', session]);
   }
 }

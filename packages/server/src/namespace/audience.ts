@@ -172,7 +172,7 @@ export class Audience implements LocalTargets {
     void this.elsewhere(spec)?.act(this.namespace, spec, action);
   }
 
-  /** A socket that has moved joins or leaves rooms, wherever it is, or on its way: in its place among what is emitted to it. */
+  /** A socket that is not here joins or leaves rooms, wherever it is, or on its way: in its place among what is emitted to it. */
   place(socket: string, isIn: boolean, rooms: readonly string[]): void {
     const { codec } = this.#context;
     const letter = encodePlace({ socket, namespace: this.namespace, isIn, rooms }, codec);
