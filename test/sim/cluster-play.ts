@@ -753,7 +753,10 @@ class ClusterWorld implements Stage {
     const number = (this.#numbers.get(place.number) ?? 0) + 1;
     this.#numbers.set(place.number, number);
     const sockets = place.io.of(namespace).sockets.keys();
-    const own = new Set([...sockets].filter((id) => this.#model.isAt(id, place.number)));
+    // Who has it and does not know yet that another one has taken it may still have its client.
+    const others = this.#alive().filter((one) => one !== place);
+    const isElsewhere = (id: string) => others.some(({ io }) => io.of(namespace).sockets.has(id));
+    const own = new Set([...sockets].filter((id) => this.#model.isAt(id, place.number) && !isElsewhere(id)));
     const calledAt = this.#clock.now();
     return { name, server: place.number, number, calledAt, namespace, own, isUnsure: this.#setsClocks };
   }
