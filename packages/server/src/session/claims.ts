@@ -130,8 +130,9 @@ export class Claims {
       const keptMs = keptMsOf(settings);
       const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation), keptMs };
       if (!(await patience.until(() => store.claim(claim)))) return 'changed';
-      // Its owner may have written until then.
-      const [taken, letters] = await Promise.all([patience.until(() => store.session(id)), turn.letters(id, 0)]);
+      // Its owner may have written until then. That it is this node's is looked at last.
+      const letters = await turn.letters(id, 0);
+      const taken = await patience.until(() => store.session(id));
       if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
       const record = decodeRecord(taken.record, store.codec);
       const session = this.#context.restore(key, record, codecIndex, newNonce, letters);
