@@ -1,5 +1,5 @@
 // What was sent to a socket by other servers while it moved comes before what its new server says to it.
-import type { Adapter, Server, Socket, Store } from '@halyard/server';
+import type { Server, Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
@@ -59,45 +59,5 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const next = await open(there);
     next.send([0, [], 'by hand', [session, secret, 1, 0], '', 2]);
     expect(await rooms).toEqual([id, 'joined']);
-  });
-
-  test('what a server has said to a socket that was taken from it unasked, before that was stored, comes all the same, and once', async () => {
-    const shared = newStore();
-    let opened = Promise.resolve();
-    let isFirst = true;
-    const adapter: Adapter = (context) => {
-      const store = shared(context) as Store;
-      if (!isFirst) return store;
-      isFirst = false;
-      const [commit, openStore] = [store.commit.bind(store), store.open.bind(store)];
-      store.commit = async (...which) => {
-        await opened;
-        return commit(...which);
-      };
-      // It cannot be asked to let it go.
-      store.open = (node, events) => openStore(node, { ...events, onMessage: () => new Promise(() => {}) });
-      return store;
-    };
-    const sockets: Socket[] = [];
-    const here = await serve({ adapter }, (io) => io.on('connection', (socket) => void sockets.push(socket)));
-    const there = await serve({ adapter }, (io) => io.on('connection', () => {}));
-    const wire = await open(here);
-    wire.send([0, [['/']], 'by hand', null]);
-    const [, session, secret] = await wire.packet(1);
-    await wire.packet(11);
-    sockets[0]?.emit('said', 'stored');
-    await wire.packet(2);
-    let goOn = (): void => {};
-    opened = new Promise((resolve) => (goOn = resolve));
-    for (let i = 1; i <= 3; i++) sockets[0]?.emit('said', i);
-    const next = await open(there);
-    next.send([0, [], 'by hand', [session, secret, 2, 0], '', 2]);
-    expect((await next.packet(1))[5]).toBe(true);
-    goOn();
-    await next.packet(2, ([, , , args]) => (args as unknown[])[0] === 3);
-    await next.settle();
-    const texts = next.received.filter(([type]) => type === 2).map(([, , , args]) => (args as unknown[])[0]);
-    expect(texts).toEqual([1, 2, 3]);
-    expect(wire.received.filter(([type]) => type === 2)).toHaveLength(1);
   });
 });

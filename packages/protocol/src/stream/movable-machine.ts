@@ -119,11 +119,6 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     this.flow();
   }
 
-  /** Number of the last frame that a machine before this one had. */
-  get sentBefore(): number {
-    return this.#sentBefore;
-  }
-
   /** All counted packets of the peer up to this number are settled, whether that is stored or not. */
   get settledThrough(): number {
     return this.#settled.prefix;

@@ -9,7 +9,6 @@ import {
   type Failure,
   failureOf,
   LocalUsageError,
-  PacketType,
   PublicError,
   type Snapshot,
   type Value,
@@ -27,7 +26,7 @@ import {
   type OpenElsewhere,
   type Reply,
 } from './handover';
-import { decodeLetter, encodeLetter, encodeLoss } from './letter';
+import { decodeLetter, encodeLoss } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
 import { encodeValue, keptMsOf } from './record';
@@ -77,30 +76,14 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
-  fenced(generation: number, last: unknown): void {
+  fenced(generation: number): void {
     this.connection?.discard();
-    this.redirect((last as Snapshot | undefined)?.sent ?? this.movable.sentBefore);
     // Who goes on with what is stored does not know what is missing there.
     if (unsure.has(this)) this.queue.tell(this.id, encodeLoss(this.context.recordCodec));
     // Its client has come back there, or else it is to look for it.
     const code = generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
     elsewhere.add(this);
     this.end({ code, reason: 'another server has the session', by: 'server' });
-  }
-
-  /** What it was to be sent from here, and was not stored in time, finds it where it is. @param sent number of the last frame that was */
-  private redirect(sent: number): void {
-    const { recordCodec } = this.context;
-    for (const [, frame] of this.movable.framesAfter(sent)) {
-      const packet = this.codec.decode(frame);
-      // Who waits for a reply is told that there will be none.
-      if (packet.type !== PacketType.Event || packet.ack !== undefined) continue;
-      const { namespace, event, args } = packet;
-      const presence = listOf(this.presences).find((one) => one.namespace === namespace);
-      if (presence === undefined) continue;
-      const letter = { socket: presence.id, namespace, event, args, rooms: [], except: [] };
-      this.queue.tell(this.id, encodeLetter(letter, recordCodec));
-    }
   }
 
   /**

@@ -74,8 +74,6 @@ export class QueuedTurn implements Turn {
   #parting = new Map<Recorded, Recording>();
   /** What sessions said of their last write. */
   readonly #written = new WeakMap<Recorded, unknown>();
-  /** What sessions said that they were when they were stored last. */
-  readonly #last = new WeakMap<Recorded, unknown>();
   /** Those that other nodes have. */
   readonly #forgotten = new WeakSet<Recorded>();
   readonly #commits: Commits;
@@ -434,14 +432,15 @@ export class QueuedTurn implements Turn {
     const generations = new Map(fenced);
     const missed = new Set(missing);
     const hasMail = new Set(mailed);
-    for (const [session, { snapshot }] of records) {
+    for (const session of records.keys()) {
       const generation = generations.get(session.id);
       if (generation !== undefined) {
         this.forget(session);
         // Before anything else: what it has here may be another's by then.
-        session.fenced(generation, this.#last.get(session));
-      } else if (missed.has(session.id)) this.rewrite(session);
-      else this.#last.set(session, snapshot);
+        session.fenced(generation);
+      } else if (missed.has(session.id)) {
+        this.rewrite(session);
+      }
     }
     const isOurs = (item: Item): boolean => !generations.has((item as Partial<Recorded>).id as string);
     const stored = (): void => {
