@@ -39,6 +39,8 @@ export interface LifeContext extends Pick<StoreContext, 'platform' | 'limits'> {
 }
 
 const leaveMsMax = 500;
+/** So much later an answer is said again that has met no connection, in milliseconds. */
+const againMs = 250;
 
 export class Life {
   readonly node: string;
@@ -81,7 +83,15 @@ export class Life {
       run: (partition, call, name) => this.shards.run(partition, call, name === 'commit' ? 'commits' : 'commands'),
     });
     this.#members = new Members(node, events);
-    this.questions = new Questions({ codec, say: (to, message) => this.#say(to, message) });
+    this.questions = new Questions({
+      codec,
+      say: (to, message) => this.#say(to, message),
+      later: () =>
+        new Promise((resolve, reject) => {
+          if (this.#isOver) reject(new Away('the store is closed'));
+          else context.platform.after(againMs, resolve);
+        }),
+    });
   }
 
   get state(): StoreState {

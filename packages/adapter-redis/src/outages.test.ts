@@ -85,6 +85,23 @@ describe.skipIf(!hasRedis)('a node', () => {
     await untilHolds(() => expect(heard.filter((line) => /joined|left/.test(line))).toEqual(['joined b', 'left b']));
   });
 
+  test('gets an answer that could not be said at once: the connection for commands of who answers was away', async () => {
+    const server = await start();
+    const { store } = await nodes.open({ url: server.url }, 'a');
+    const b = await nodes.open({ url: server.url }, 'b');
+    const admin = new Redis(server.url);
+    cleanUp.push(() => admin.disconnect());
+    const idOf = async (): Promise<string[]> =>
+      String(await admin.call('CLIENT', 'LIST', 'TYPE', 'normal'))
+        .split('\n')
+        .filter((line) => /cmd=(?!client)/.test(line))
+        .map((line) => /id=(\d+)/.exec(line)?.[1] ?? '');
+    const asked = store.send('b', 'once it is away');
+    await untilHolds(() => expect(b.heard).toContain('asked'));
+    for (const id of await idOf()) await admin.call('CLIENT', 'KILL', 'ID', id);
+    expect(await asked).toBe('answer to a');
+  });
+
   test('waits for no answer of one that does not listen any more, long before that is gone', async () => {
     const server = await start();
     const { store, heard } = await nodes.open({ url: server.url }, 'a');

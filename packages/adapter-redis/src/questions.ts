@@ -1,5 +1,5 @@
-// What this node asks others, and what they ask it. An answer may be lost with a connection: then the question has failed, and whoever
-// asked knows as little as after a deadline.
+// What this node asks others, and what they ask it. An answer may be lost with a connection of who asks: then the question has failed, and
+// whoever asked knows as little as after a deadline.
 import type { Codec } from '@halyard/codec';
 import { HalyardError, LocalUsageError, PacketType, RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { StoreEvents } from '@halyard/server';
@@ -15,10 +15,15 @@ export interface QuestionsContext {
   readonly codec: Codec;
   /** Says something to a node. @returns how many have heard it */
   say(node: string, message: Buffer): Promise<number>;
+  /** @returns a little later. Rejects once nothing is said any more */
+  later(): Promise<void>;
 }
 
 /** An answer that nobody waits for. */
 const nothing = packSaid({ kind: 'answer', id: 0, message: Buffer.alloc(0) });
+
+/** So often an answer is said that has met no connection: for some ten seconds. */
+const answerTriesMax = 40;
 
 /** What another node may say of its failure. */
 const charsMax = 1_024;
@@ -56,8 +61,20 @@ export class Questions {
       const text = error instanceof Error ? error.message : String(error);
       answer = packSaid({ kind: 'failure', id, code: code.slice(0, charsMax), text: text.slice(0, charsMax) });
     }
-    // Who asks has a deadline.
-    await this.#context.say(from, answer).catch(() => {});
+    await this.#sayAgain(from, answer).catch(() => {});
+  }
+
+  /** Who asks waits as long as its deadline allows, and the connection may be back long before. Heard twice it is answered once. */
+  async #sayAgain(node: string, answer: Buffer): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#context.say(node, answer);
+        return;
+      } catch (error) {
+        if (tries === answerTriesMax) throw error;
+        await this.#context.later();
+      }
+    }
   }
 
   answered({ id, message }: Extract<Said, { kind: 'answer' }>): void {

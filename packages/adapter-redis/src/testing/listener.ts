@@ -25,7 +25,14 @@ export class Listening implements StoreEvents {
       this.heard.push('asked for ever');
       return new Promise(() => {});
     }
+    if (message === 'once it is away') return this.away().then(() => `answer to ${from}`);
     return `answer to ${message} of ${from}`;
+  }
+
+  /** @returns once the store is told to be away */
+  async away(): Promise<void> {
+    this.heard.push('asked');
+    while (this.heard.at(-1) !== 'degraded') await new Promise((resolve) => setImmediate(resolve));
   }
 
   onVolatile(channel: string, frames: readonly unknown[]): void {
