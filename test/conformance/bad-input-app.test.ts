@@ -117,6 +117,20 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     expect(await wire.packet(4)).toEqual([4, 1, 'ERR_TAKEN', 'That name is taken.']);
   });
 
+  test('data of an error that nothing can carry is left out, and that is reported', async () => {
+    const { wire, errors } = await joined((socket) => {
+      socket.on('sold', () => {
+        throw new PublicError('ERR_SOLD', 'None left.', { items: new Map() as never });
+      });
+    });
+    wire.send([2, '/', 'sold', [], 1]);
+    await wire.until('the error', () => wire.packets.some(([type]) => type === 4));
+    expect(wire.packets.filter(([type]) => type === 4)).toEqual([[4, 1, 'ERR_SOLD', 'None left.']]);
+    expect(errors).toEqual([
+      'the data of a PublicError, which goes without it: data.items: cannot send an instance of Map: send an object, an array or bytes, or give it a toJSON()',
+    ]);
+  });
+
   test('a reply nothing can carry: the same as a handler that throws', async () => {
     const { wire, errors } = await joined((socket) => {
       socket.on('nan', () => ({ a: [Number.NaN] }));

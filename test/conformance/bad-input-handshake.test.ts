@@ -165,6 +165,9 @@ describe.each(hosts)('origins on %s', (_name, host) => {
       // Otherwise a browser would not send what is refused then.
       const preflight = await http(port, request('OPTIONS /halyard', foreign));
       expect(preflight).toMatchObject({ status: 204, body: '' });
+      const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+      const handshake = { ...foreign, ...upgrade, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==' };
+      expect((await http(port, request('OPTIONS /halyard', handshake))).status).toBe(400);
       for (const answer of [
         preflight,
         await http(port, request('POST /halyard', foreign)),

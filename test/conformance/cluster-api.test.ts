@@ -177,9 +177,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(() => there.emit('hello', () => {})).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
     expect(reported).toEqual([]);
     there.join('three', 'four');
-    await expect
-      .poll(() => reported)
-      .toEqual(['roomsPerSocketMax', 'a letter of another server: ERR_ROOMS_FULL']);
+    await expect.poll(() => reported).toEqual(['roomsPerSocketMax', 'a letter of another server: ERR_ROOMS_FULL']);
     there.disconnect();
     await joined.wire.packet(13);
     const other = await join(b);

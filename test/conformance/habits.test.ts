@@ -250,6 +250,8 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     }
     socket.client = 'mine';
     expect(socket.client).toBe('mine');
+    const timed = (socket.timeout as (ms: number) => { emit: unknown }).call(socket, 5);
+    expect(() => timed.emit).toThrow('take await socket.timeout(ms).emitWithAck(event, …)');
     const { headers } = socket.handshake as { headers: { get(name: string): string | undefined } };
     expect(() => (headers as unknown as { cookie: string }).cookie).toThrow(
       "handshake.headers.cookie is not there: take handshake.headers.get('cookie').",

@@ -37,6 +37,7 @@ describe('options', () => {
     ['ackTimeoutMs: a number from 1 to Infinity', { ackTimeoutMs: 0 }],
     ['offlinePacketsMax: a number from 1 to 1000000', { offlinePacketsMax: Number.NaN }],
     ['offlineBytesMax: a number from 1 to 1073741824', { offlineBytesMax: '9' as never }],
+    ['reconnect: an object; { attemptsMax: 0 } for never', { reconnect: false as never }],
     ['attemptsMax: a number from 0 to Infinity', { reconnect: { attemptsMax: -1 } }],
     ['delayMinMs: a number from 1 to 600000', { reconnect: { delayMinMs: 0 } }],
     ['delayMaxMs: a number from 1 to 3600000', { reconnect: { delayMaxMs: Number.POSITIVE_INFINITY } }],

@@ -133,6 +133,7 @@ export function resolveOptions(options: CoreOptions): Options {
   if (!codec?.encode) throw optionError('codec', 'a codec');
   if (!transport?.open) throw optionError('transport', 'a transport, such as websocket()');
   if (path[0] !== '/') throw optionError('path', 'starts with "/"');
+  if (typeof (reconnect ?? {}) !== 'object') throw optionError('reconnect', 'an object; { attemptsMax: 0 } for never');
   const given: Partial<Record<NumberName, unknown>> = { ...reconnect, ...others };
   for (const name in given) if (!Object.hasOwn(numbers, name)) throw optionError(name, 'no such option');
   const checked = {} as Record<NumberName, number>;

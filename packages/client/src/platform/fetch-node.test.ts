@@ -34,6 +34,23 @@ describe('fetch of Node', () => {
     return { url, ports };
   }
 
+  test('a kept connection that the other side closes without a word costs nothing but another one', async () => {
+    let connections = 0;
+    const url = await listen(
+      createTcpServer((socket) => {
+        connections++;
+        socket.on('error', () => {});
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nlogin');
+          // What comes after that is not looked at.
+          socket.once('data', () => socket.destroy());
+        });
+      }),
+    );
+    for (let i = 0; i < 3; i++) expect(await (await post(url, 'x')).text()).toBe('login');
+    expect(connections).toBe(3);
+  });
+
   const { signal } = new AbortController();
   const post = (url: string, body?: string | Uint8Array, headers: Record<string, string> = {}) =>
     fetch(url, { method: 'POST', headers, body, signal });

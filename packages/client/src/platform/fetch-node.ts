@@ -22,9 +22,13 @@ interface Init {
 export async function fetch(url: string, { method, headers, body, signal }: Init): Promise<Response> {
   const { request } = url.startsWith('https:') ? https : http;
   const type = typeof body === 'string' && { 'content-type': 'text/plain; charset=utf-8' };
-  const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+  const ask = (resolve: (answer: http.IncomingMessage) => void, reject: (error: unknown) => void): void => {
     const sent = request(url, { method, headers: { ...type, ...headers } })
-      .on('error', reject)
+      .on('error', (error: NodeJS.ErrnoException) => {
+        // A connection that was kept was closed just then: nothing of the request was looked at.
+        if (sent.reusedSocket && error.code === 'ECONNRESET' && !signal.aborted) ask(resolve, reject);
+        else reject(error);
+      })
       .on('response', resolve);
     // Not as an option of the request, and without an error: Node gives either to the socket, whose error nobody hears once the
     // answer has ended, and the program would end.
@@ -35,7 +39,8 @@ export async function fetch(url: string, { method, headers, body, signal }: Init
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop);
     sent.on('close', () => signal.removeEventListener('abort', stop)).end(body);
-  });
+  };
+  const answer = await new Promise<http.IncomingMessage>(ask);
   const whole = async (): Promise<Buffer> => {
     const chunks: Buffer[] = [];
     for await (const chunk of answer) chunks.push(chunk);

@@ -43,6 +43,11 @@ export const namespaceHabits: Habits = {
   write: 'name the event: namespace.emit("message", …)',
 };
 
+/** Members of what `timeout()` of a socket gives. */
+export const timeoutHabits: Habits = {
+  emit: 'take await socket.timeout(ms).emitWithAck(event, …), or socket.emit(event, …) if no reply is waited for',
+};
+
 const headerNames = [
   'cookie',
   'authorization',

@@ -351,7 +351,8 @@ function checkNumbers(options: ServerOptions): NumberOptions {
     const { min, max } = numbers[name];
     const value = options[name] ?? numbers[name].default;
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw bad(name, `is ${String(value)}`, `it may be a whole number from ${min} to ${max}`);
+      const given = typeof value === 'string' ? quoted(value) : String(value);
+      throw bad(name, `is ${given}`, `it may be a whole number from ${min} to ${max}`);
     }
     return [name, value];
   });

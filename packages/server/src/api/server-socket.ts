@@ -43,7 +43,7 @@ import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
-import { answerHabits, headersHabits, socketHabits } from './habits';
+import { answerHabits, headersHabits, socketHabits, timeoutHabits } from './habits';
 import type { Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
@@ -249,10 +249,11 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   timeout(timeoutMs: number): Pick<Socket<Incoming, Outgoing, Data>, 'emitWithAck' | 'save'> {
     checkTimeout(timeoutMs);
-    return {
+    const timed: ReturnType<Socket<Incoming, Outgoing, Data>['timeout']> = {
       emitWithAck: (event, ...args) => this.ask(timeoutMs, event, args),
       save: () => this.store(timeoutMs),
     };
+    return Object.assign(Object.create(timedPrototype), timed);
   }
 
   save(): Promise<void> {
@@ -350,5 +351,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 }
 
+const timedPrototype = {};
+answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
 answerHabits(ServerSocket.prototype, 'socket', socketHabits);
 answerHabits(Headers.prototype, 'handshake.headers', headersHabits);

@@ -212,4 +212,9 @@ test("attached, other paths stay the app's, and so does its server", async () =>
   expect((await fetch(`http://127.0.0.1:${io.port}/halyard`, { method: 'POST' })).status).toBe(200);
   await io.close();
   await expect(new Server().attach({} as never)).rejects.toMatchObject({ code: 'ERR_OPTION' });
+  // As an app of Express is.
+  const app = Object.assign(() => {}, { listeners: () => [], listen: () => {} });
+  await expect(new Server().attach(app as never)).rejects.toMatchObject({
+    message: 'attach takes an http.Server or https.Server, such as http.createServer(app).',
+  });
 });

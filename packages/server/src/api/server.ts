@@ -107,7 +107,8 @@ export class Server<
    *   or is attached already, `ERR_CLOSED` after `close`, `ERR_OPTION` if it is no such server
    */
   async attach(server: AppServer): Promise<this> {
-    if (typeof server?.listeners !== 'function') {
+    // The app of Express has listeners, and no address.
+    if (typeof server?.listeners !== 'function' || typeof server.address !== 'function') {
       const rule = 'attach takes an http.Server or https.Server, such as http.createServer(app).';
       throw new LocalUsageError('ERR_OPTION', rule, { option: 'server' });
     }

@@ -136,11 +136,12 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
     this.pushFailure({ type: PacketType.Error, ack, code, message, data });
   }
 
-  /** Data that no codec carries is left out: a failure has to arrive. */
+  /** Data that no codec carries is left out, and reported: a failure has to arrive. */
   protected pushFailure(packet: ErrorPacket | RefusedPacket): void {
     try {
       this.push(packet);
-    } catch {
+    } catch (error) {
+      this.context.report(error, 'the data of a PublicError, which goes without it');
       this.push({ ...packet, data: undefined });
     }
   }

@@ -151,7 +151,7 @@ export class Router implements HostHandlers {
     const heard = new ToldReply(reply, request, this.#refused);
     const said = origin === undefined ? heard : new ReadableReply(heard, origin, credentials);
     // A browser asks before it sends: a page that may not connect could not read so otherwise.
-    if (request.method === 'OPTIONS') said.send(preflight(request));
+    if (request.method === 'OPTIONS') said.send(refuseMethod(request) ?? preflight(request));
     else if (refusal !== undefined) said.send(refusal);
     else this.#answer(request, body, said);
   }
