@@ -25,8 +25,10 @@ export async function fetch(url: string, { method, headers, body, signal }: Init
   const ask = (resolve: (answer: http.IncomingMessage) => void, reject: (error: unknown) => void): void => {
     const sent = request(url, { method, headers: { ...type, ...headers } })
       .on('error', (error: NodeJS.ErrnoException) => {
-        // A connection that was kept was closed just then: nothing of the request was looked at.
-        if (sent.reusedSocket && error.code === 'ECONNRESET' && !signal.aborted) ask(resolve, reject);
+        // A connection that was kept was closed just then: nothing of the request was looked at. One that opens a link has no other try; the others
+        // are repeated there, with what they say by then.
+        const isOpening = headers['halyard-connection'] === undefined;
+        if (isOpening && sent.reusedSocket && error.code === 'ECONNRESET' && !signal.aborted) ask(resolve, reject);
         else reject(error);
       })
       .on('response', resolve);
