@@ -128,6 +128,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/room/rooms.ts`,
     code: 'membership.to = room.log.lastOffset;',
     instead: 'membership.to = Number.POSITIVE_INFINITY;',
+    from: 78010089,
   },
   {
     fault: 'an exception is forgotten when a log is read again',
@@ -171,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 69000524,
+    from: 78020041,
   },
   {
     fault: 'what a log has dropped is missed by nobody',
@@ -246,7 +247,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 69000013,
+    from: 78030071,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -254,7 +255,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 69000049,
+    from: 78040043,
   },
   {
     fault: 'who was fenced goes on',
@@ -356,7 +357,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (hasMail.has(session.id)) session.mailed();',
     instead: '',
     nodes: 3,
-    from: 970001,
+    from: 78050244,
   },
   {
     fault: 'letters that are lost are not sent again',
@@ -386,7 +387,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isMeant(session.id)) session.rolledBack();',
     instead: 'if (isMeant(session.id)) void session;',
     nodes: 3,
-    from: 21500135,
+    from: 78060068,
   },
   {
     fault: 'what is stored again is delivered again',
@@ -417,7 +418,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const tellsMax = 256;',
     instead: 'const tellsMax = 4;',
     scene: 'finish behind',
-    from: 69000025,
+    from: 78071423,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -432,7 +433,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 69000033,
+    from: 78080149,
   },
   {
     fault: 'a session that another server has is said to be over',
