@@ -69,7 +69,8 @@ export class Arrivals {
     for (let first = waiting.shift(); first !== undefined; first = waiting.shift()) this.#context.deliver(first);
   }
 
-  #isEarly({ entry: { node, stamp } }: Arrival): boolean {
-    return node === this.#context.node && !this.#context.isReleased(stamp);
+  /** What is no entry is not: its log says so. */
+  #isEarly({ entry }: Arrival): boolean {
+    return (entry as StoredEntry | null)?.node === this.#context.node && !this.#context.isReleased(entry.stamp);
   }
 }
