@@ -89,7 +89,8 @@ describe.skipIf(!hasRedis).each(engines)('the rule of the documentation, on %s',
     await store.tell('FLUSHALL');
     await a.io.to('other').emitDurable('said', 'after the loss');
     for (const { heard } of [ann, ben]) await untilHolds(() => expect(heard).toContain('after the loss'));
-    for (const { socket } of [ann, ben]) await socket.emitWithAck('where');
+    // What is stored once more may be skipped for who has had it: their clients confirm something behind that before they may go on elsewhere.
+    for (const { socket } of [ann, ben]) for (let i = 0; i < 40; i++) await socket.emitWithAck('where');
     const keys = isCluster ? 'KEYS *:session:*' : 'SELECT 3\r\nKEYS *:session:*';
     await untilHolds(async () => {
       expect((await store.tell(keys)).filter((line) => line.includes(':session:')).length).toBe(2);
