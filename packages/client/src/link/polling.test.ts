@@ -761,6 +761,14 @@ test('a server may tell how long it holds a poll, and how large a body may be', 
   expect(waits).toEqual([10_000, 60_000, 70_000]);
 });
 
+const addressOn = (clock: Clock) => ({
+  url: 'http://app.example',
+  protocol: 'halyard.v1+json',
+  binary: false,
+  batchMax: () => 1_000,
+  clock,
+});
+
 test.each([
   [4, 10_002],
   [20_000, 20_000],
@@ -776,14 +784,7 @@ test.each([
     return new Promise(() => {});
   };
   const opened = deferred();
-  const address = {
-    url: 'http://app.example',
-    protocol: 'halyard.v1+json',
-    binary: false,
-    batchMax: () => 1_000,
-    clock,
-  };
-  const link = polling({ fetch }).open(address, { onOpen: opened.resolve, onFrame() {}, onClose() {} });
+  const link = polling({ fetch }).open(addressOn(clock), { onOpen: opened.resolve, onFrame() {}, onClose() {} });
   await opened.promise;
   link.send('x'.repeat(length));
   await settle();
@@ -808,14 +809,11 @@ test('an answer that has begun is given up after 60 s, and not by how long a pol
     return Object.assign(response, { text: () => rest.promise });
   };
   const opened = deferred();
-  const address = {
-    url: 'http://app.example',
-    protocol: 'halyard.v1+json',
-    binary: false,
-    batchMax: () => 1_000,
-    clock,
-  };
-  polling({ fetch }).open(address, { onOpen: opened.resolve, onFrame: (frame) => frames.push(frame), onClose() {} });
+  polling({ fetch }).open(addressOn(clock), {
+    onOpen: opened.resolve,
+    onFrame: (frame) => frames.push(frame),
+    onClose() {},
+  });
   await opened.promise;
   await settle();
   clock.advance(59_999);

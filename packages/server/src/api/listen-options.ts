@@ -1,5 +1,6 @@
 // Where a server listens, and whether others may listen there too.
-import { LocalUsageError, quoted } from '@halyard/protocol';
+import { LocalUsageError } from '@halyard/protocol';
+import { given } from '../base/given';
 import type { TlsOptions } from '../host/tls';
 
 export interface ListenOptions {
@@ -36,8 +37,7 @@ export function checkPort(port: number | string): number {
       'listen takes a port and then options: await io.listen(port, { address }).',
     );
   }
-  const given = typeof port === 'string' ? quoted(port) : String(port);
-  throw new LocalUsageError('ERR_OPTION', `The port is ${given}: it may be a whole number from 0 to 65535.`);
+  throw new LocalUsageError('ERR_OPTION', `The port is ${given(port)}: it may be a whole number from 0 to 65535.`);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   quoted,
   type ServerLimits,
 } from '@halyard/protocol';
+import { given } from '../base/given';
 import { type Logger, logLevels } from '../base/logger';
 import type { OverloadLimits } from '../base/overload';
 import { type Platform, platformOf, systemPlatform } from '../base/platform';
@@ -351,8 +352,7 @@ function checkNumbers(options: ServerOptions): NumberOptions {
     const { min, max } = numbers[name];
     const value = options[name] ?? numbers[name].default;
     if (!Number.isInteger(value) || value < min || value > max) {
-      const given = typeof value === 'string' ? quoted(value) : String(value);
-      throw bad(name, `is ${given}`, `it may be a whole number from ${min} to ${max}`);
+      throw bad(name, `is ${given(value)}`, `it may be a whole number from ${min} to ${max}`);
     }
     return [name, value];
   });

@@ -24,7 +24,8 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
   emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
   /**
    * Of a socket of another server this and what follows happens a little later; what fails there is reported by `error`.
-   * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`
+   * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`; of another server's `ERR_STORE_AWAY` if too much waits
+   *   to be stored
    */
   join(...rooms: Names): void;
   leave(...rooms: Names): void;
