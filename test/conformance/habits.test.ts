@@ -18,7 +18,12 @@ describe('new Server', () => {
     [
       'a port',
       3000,
-      'new Server(…) takes an object of options, not "3000": for a port, make it by new Server(), and await io.listen(port).',
+      'new Server(…) takes an object of options, not 3000: for a port, make it by new Server(), and await io.listen(port).',
+    ],
+    [
+      'an app',
+      (_request: unknown, _response: unknown) => {},
+      'new Server(…) takes options, not an app: make it by new Server(), and await io.attach(http.createServer(app)).',
     ],
     [
       'a port in digits',
@@ -28,7 +33,7 @@ describe('new Server', () => {
     [
       'nothing',
       null,
-      'new Server(…) takes an object of options, not "null": for a port, make it by new Server(), and await io.listen(port).',
+      'new Server(…) takes an object of options, not null: for a port, make it by new Server(), and await io.listen(port).',
     ],
   ])('of %s', (_what, options, message) => {
     expect(() => new Server(options as ServerOptions)).toThrow(
@@ -234,6 +239,34 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     // What an app puts there is the app's.
     io.engine = 'mine';
     expect(io.engine).toBe('mine');
+  });
+
+  test('io.sockets is a Map, and a pattern no namespace', async () => {
+    const io = await serve();
+    const sockets = io.sockets as unknown as Record<string, unknown>;
+    for (const name of ['emit', 'on', 'to', 'in', 'sockets', 'adapter']) {
+      expect(() => sockets[name]).toThrow(`io.sockets.${name} is not there: `);
+    }
+    expect([io.sockets.size, [...io.sockets], inspect(io.sockets)]).toEqual([0, [], expect.stringContaining('Map(0)')]);
+    const pattern = io.of(/^\/room-/) as unknown as Record<string, unknown>;
+    for (const name of ['emit', 'to', 'sockets']) {
+      expect(() => pattern[name]).toThrow(`io.of(pattern).${name} is not there: a pattern says`);
+    }
+  });
+
+  test('a lifecycle event of sockets is none of a server', async () => {
+    const io = (await serve()) as unknown as { on(event: string, handler: () => void): unknown };
+    for (const [event, rule] of [
+      ['connect', 'A server has no event "connect": io.on("connection", (socket) => …) hears of each new socket.'],
+      [
+        'disconnect',
+        'A server has no event "disconnect": each socket has its own: socket.on("disconnect", …) within io.on("connection", (socket) => …).',
+      ],
+    ] as const) {
+      expect(() => io.on(event, () => {})).toThrow(
+        expect.objectContaining({ code: 'ERR_RESERVED_EVENT', message: rule }),
+      );
+    }
   });
 
   test('of a namespace and of a socket too', async () => {

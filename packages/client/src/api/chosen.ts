@@ -15,12 +15,13 @@ export const chosen = ({
   codec = json(),
   ...options
 }: ClientOptions = {}): CoreOptions => ({
-  ...options,
-  codec,
   transport: race(
     transports?.map?.((one) =>
       Object.hasOwn(byName, one as string) ? byName[one as TransportName]() : one,
     ) as Transport[],
     fallbackDelayMs,
   ),
+  // Last: a `transport` is then no transport, and refused, or one that is used.
+  ...options,
+  codec,
 });

@@ -29,6 +29,7 @@ describe('options', () => {
     [aList, { transports: 'sse' as never }],
     [aList, { transports: ['sse', 'toString' as never] }],
     [aList, { transports: [new FakeTransport('fake'), FakeTransport as never] }],
+    ['transport: a transport, such as websocket()', { transport: 'polling' } as object],
     ['reconnection: no such option', { reconnection: false } as object],
     ['constructor: no such option', Object.fromEntries([['constructor', 1]])],
     ['codec: a codec', { codec: {} as never }],

@@ -43,6 +43,26 @@ export const namespaceHabits: Habits = {
   write: 'name the event: namespace.emit("message", …)',
 };
 
+/** Members of what a pattern of namespaces gives. */
+export const patternHabits: Habits = Object.fromEntries(
+  ['emit', 'to', 'in', 'except', 'sockets', 'fetchSockets', 'local', 'volatile', 'adapter'].map((name) => [
+    name,
+    'a pattern says what its namespaces start with; each of them is io.of(name), by the whole name that a client asked for',
+  ]),
+);
+
+/** Members of `io.sockets`, which is the main namespace in Socket.IO, and a Map here. */
+export const socketsHabits: Habits = {
+  ...Object.fromEntries(
+    ['emit', 'on', 'use', 'to', 'in', 'except', 'fetchSockets', 'local', 'volatile'].map((name) => [
+      name,
+      `sockets is a Map by id; the main namespace is io itself: io.${name}`,
+    ]),
+  ),
+  sockets: 'it is that Map by id itself',
+  adapter: 'rooms and who is in them are io.of(name).rooms',
+};
+
 /** Members of what `timeout()` of a socket gives. */
 export const timeoutHabits: Habits = {
   emit: 'take await socket.timeout(ms).emitWithAck(event, …), or socket.emit(event, …) if no reply is waited for',

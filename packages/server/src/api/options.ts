@@ -10,7 +10,6 @@ import {
   LocalUsageError,
   largestWindow,
   type OutboxBudget,
-  quoted,
   type ServerLimits,
 } from '@halyard/protocol';
 import { given } from '../base/given';
@@ -257,11 +256,14 @@ const habits: Readonly<Record<string, string>> = {
 function checkObject(options: unknown): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options) && !('listeners' in options)) return;
   const isServer = typeof options === 'object' && options !== null && 'listeners' in options;
+  const isApp = typeof options === 'function';
   const rule = isServer
     ? 'new Server(…) takes options, not an http.Server: make it by new Server(), and await io.attach(httpServer).'
-    : `new Server(…) takes an object of options, not ${quoted(String(options))}: for a port, make it by new Server(), and ` +
-      'await io.listen(port).';
-  throw new LocalUsageError('ERR_OPTION', rule, { option: isServer ? 'server' : 'options' });
+    : isApp
+      ? 'new Server(…) takes options, not an app: make it by new Server(), and await io.attach(http.createServer(app)).'
+      : `new Server(…) takes an object of options, not ${given(options)}: for a port, make it by new Server(), and ` +
+        'await io.listen(port).';
+  throw new LocalUsageError('ERR_OPTION', rule, { option: isServer || isApp ? 'server' : 'options' });
 }
 
 /** @throws LocalUsageError `ERR_OPTION` that names the option, its value and what it may be */

@@ -5,6 +5,7 @@ import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import { checkedEvent } from '../namespace/room-events';
 import type { Rules } from '../namespace/rules';
 import type { SlowReaders } from '../room/rooms';
+import { answerHabits, patternHabits } from './habits';
 import type { NamespaceRules } from './namespace';
 
 export class PatternRules implements NamespaceRules<never, never, never> {
@@ -44,3 +45,5 @@ export class PatternRules implements NamespaceRules<never, never, never> {
     return this;
   }
 }
+
+answerHabits(PatternRules.prototype, 'io.of(pattern)', patternHabits);

@@ -21,7 +21,7 @@ import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
 import type { SessionKeys } from '../session/session-keys';
 import { EndedSpans } from '../session/spans';
-import { answerHabits, namespaceHabits } from './habits';
+import { answerHabits, namespaceHabits, socketsHabits } from './habits';
 import type { Namespace } from './namespace';
 import { ServerSocket, type SocketContext } from './server-socket';
 import type { Socket } from './socket';
@@ -48,6 +48,9 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   emptied(name: string): void;
 }
 
+/** What the Map of its sockets is of, besides. */
+const socketsPrototype: object = Object.create(Map.prototype);
+
 export class ServerNamespace<Incoming, Outgoing, Data>
   extends WholeTarget<Outgoing, Data>
   implements Namespace<Incoming, Outgoing, Data>, Registered
@@ -65,6 +68,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     this.#rules = rules;
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     this.#rooms = new Rooms(name, context, new WatchedRooms(rules, context.platform, report));
+    Object.setPrototypeOf(this.#rooms.everyone.members, socketsPrototype);
     rules.gates.serve(context.validateEmits, report);
     this.audience = new Audience(name, this.#rooms, context, rules.gates);
     const removed = (): void => {
@@ -181,3 +185,4 @@ export class ServerNamespace<Incoming, Outgoing, Data>
 }
 
 answerHabits(ServerNamespace.prototype, 'namespace', namespaceHabits);
+answerHabits(socketsPrototype, 'io.sockets', socketsHabits);

@@ -7,6 +7,7 @@ import {
   type EventHandler,
   type EventName,
   type EventReply,
+  isReservedEvent,
   LocalUsageError,
   type PublicError,
   type Value,
@@ -223,6 +224,7 @@ export class Server<
     else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);
     else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
     else if (isReportEvent(event)) this.#core.reports.on(event, handler);
+    else if (isReservedEvent(event)) throw notOfServers(event);
     else this.#core.serverEvents.on(event, handler);
     return this;
   }
@@ -305,6 +307,15 @@ export class Server<
   protected get all(): Target<Outgoing, Data> {
     return this.#main;
   }
+}
+
+/** An event of a socket's life is none of a server's. */
+function notOfServers(event: string): LocalUsageError {
+  const rule =
+    event === 'connect' || event === 'connect_error'
+      ? 'io.on("connection", (socket) => …) hears of each new socket'
+      : `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`;
+  return new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
 }
 
 answerHabits(Server.prototype, 'io', serverHabits);
