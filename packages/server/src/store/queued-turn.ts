@@ -338,6 +338,7 @@ export class QueuedTurn implements Turn {
   }
 
   #post(letter: Letter): void {
+    if (this.#strays.follow(letter)) return;
     this.#add(letter);
     this.#bytes += letter.body.length;
   }

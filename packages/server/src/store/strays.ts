@@ -1,20 +1,30 @@
 // Letters that found no session. If the store has lost its record, who has the session writes that again as soon as it finds out: until
-// then they are sent again.
+// then they wait, and what else is for the session waits behind them.
 import type { Patience } from './patience';
 import type { Letter, Store } from './store';
 
-/** As long as they wait, each time, in milliseconds: in all for as long as it may take to find out what the store has lost. */
-const waitsMs = [1_000, 3_000, 6_000];
-/** More do not wait at one time. */
-const waitingMax = 1_024;
+/** It is looked for again after so long, each time, in milliseconds: in all for as long as it may take to find out what the store has lost. */
+const waitsMs = [250, 500, 1_000, 1_500, 2_000, 2_500, 2_500];
+/** More do not wait at one time, of all sessions; what is over goes nowhere. */
+const lettersMax = 1_024;
+const lettersBytesMax = 16 << 20;
+
+interface Queue {
+  readonly letters: Letter[];
+  /** How often the session has been looked for. */
+  looks: number;
+}
 
 export class Strays {
   readonly #store: Store;
   readonly #patience: Patience;
   readonly #post: (letter: Letter) => void;
-  /** How often each has waited. */
-  readonly #waits = new WeakMap<Letter, number>();
-  #waiting = 0;
+  /** What waits, by the session that it is for, in the order in which it came. */
+  readonly #queues = new Map<string, Queue>();
+  /** After how many looks those found none that were posted again. */
+  readonly #looks = new WeakMap<Letter, number>();
+  #count = 0;
+  #bytes = 0;
 
   constructor(store: Store, patience: Patience, post: (letter: Letter) => void) {
     this.#store = store;
@@ -24,20 +34,51 @@ export class Strays {
 
   /** There is no record for a letter. */
   add(letter: Letter): void {
-    const waits = this.#waits.get(letter) ?? 0;
-    const waitMs = waitsMs[waits];
-    if (waitMs === undefined || this.#waiting >= waitingMax) return;
-    this.#waits.set(letter, waits + 1);
-    this.#waiting++;
-    this.#patience.after(waitMs, () => {
-      this.#waiting--;
+    if (this.follow(letter)) return;
+    const looks = this.#looks.get(letter) ?? 0;
+    if (looks === waitsMs.length) return;
+    const queue: Queue = { letters: [], looks };
+    this.#queues.set(letter.to, queue);
+    this.#push(queue, letter);
+    this.#lookLater(letter.to, queue);
+  }
+
+  /** @returns whether others wait for its session, and it behind them */
+  follow(letter: Letter): boolean {
+    const queue = this.#queues.get(letter.to);
+    if (queue !== undefined) this.#push(queue, letter);
+    return queue !== undefined;
+  }
+
+  #push(queue: Queue, letter: Letter): void {
+    if (this.#count >= lettersMax || this.#bytes + letter.body.length > lettersBytesMax) return;
+    this.#count++;
+    this.#bytes += letter.body.length;
+    queue.letters.push(letter);
+  }
+
+  #lookLater(to: string, queue: Queue): void {
+    this.#patience.after(waitsMs[queue.looks] as number, () => {
+      queue.looks++;
       this.#patience
-        .until(() => this.#store.session(letter.to))
+        .until(() => this.#store.session(to))
         .then((session) => {
-          if (session !== 'over') this.#post(letter);
+          if (session === undefined && queue.looks < waitsMs.length) this.#lookLater(to, queue);
+          else this.#end(to, queue, session !== undefined && session !== 'over');
         })
         // The server is closed.
         .catch(() => {});
     });
+  }
+
+  #end(to: string, queue: Queue, isFound: boolean): void {
+    this.#queues.delete(to);
+    // What the store had lost is said again behind what was being stored then.
+    for (const letter of queue.letters.sort((a, b) => a.stamp - b.stamp)) {
+      this.#count--;
+      this.#bytes -= letter.body.length;
+      this.#looks.set(letter, queue.looks);
+      if (isFound) this.#post(letter);
+    }
   }
 }
