@@ -5,6 +5,7 @@ import { Expiry } from '../session/expiry';
 import { decodeReply, type OpenElsewhere, openElsewhereShape, type Reply, replyShape } from '../session/handover';
 import { RecordError } from '../session/record';
 import { faultOf, type Shape } from '../session/record-shape';
+import type { Session } from '../session/session';
 import type { StoredLetter, StoreEvents } from '../store/store';
 import { Participant, type ParticipantContext } from './participant';
 
@@ -12,6 +13,10 @@ export interface NodeContext extends ParticipantContext {
   readonly recoveryWindowMs: number;
 }
 
+/** So many sessions are stored at a time only to learn whether they have letters, … */
+const askedAtOnce = 500;
+/** … with so many milliseconds between: all this has the store do besides. */
+const askedEachMs = 50;
 /** Who does not let go of a session in so many milliseconds is not waited for. */
 const letGoMsMax = 500;
 /** Who does not say in so many milliseconds that it knows what is finished is told again. */
@@ -21,6 +26,8 @@ const finishedShape: Shape = { tuple: ['text', 'count', { list: replyShape }] };
 export class Node extends Participant implements SharedContext {
   readonly expiry: Expiry;
   sessions!: Sessions;
+  /** Those that are still to be asked about. */
+  #unasked: Iterator<Session> | undefined;
   readonly #context: NodeContext;
 
   constructor(context: NodeContext) {
@@ -69,6 +76,26 @@ export class Node extends Participant implements SharedContext {
 
   protected override letter(session: string, letter: StoredLetter): void {
     this.sessions.letter(session, letter);
+  }
+
+  /** The store tells of letters where a session is written. Those that are away read theirs when they come back. */
+  protected override missed(): void {
+    const isAsking = this.#unasked !== undefined;
+    this.#unasked = this.sessions[Symbol.iterator]();
+    if (!isAsking) this.#ask();
+  }
+
+  #ask(): void {
+    const sessions = this.#unasked as Iterator<Session>;
+    for (let i = 0; i < askedAtOnce; i++) {
+      const { done, value: session } = sessions.next();
+      if (done === true) {
+        this.#unasked = undefined;
+        return;
+      }
+      if (session.connection !== undefined) this.turn.touch(session);
+    }
+    this.patience.after(askedEachMs, () => this.#ask());
   }
 
   protected override nodeLeft(node: string): void {

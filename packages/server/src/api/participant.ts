@@ -124,7 +124,10 @@ export class Participant {
         onEntry: (log, epoch, entry) => this.#feeds.arrived(log, epoch, entry),
         onLetter: (session, letter) => this.letter(session, letter),
         // What is on its way there comes before: it shows what is lost.
-        onMissed: () => this.turn.probe(() => this.#check()),
+        onMissed: () => {
+          this.turn.probe(() => this.#check());
+          this.missed();
+        },
         onRenewed: (log, epoch) => this.#feeds.renewed(log, epoch),
         onMessage: (from, message) => inbox.receive(from, message),
         onVolatile,
@@ -148,6 +151,9 @@ export class Participant {
 
   /** There is a letter for a session that is here. */
   protected letter(_session: string, _letter: StoredLetter): void {}
+
+  /** Letters may be there that were not told of. */
+  protected missed(): void {}
 
   /** Another node is gone. */
   protected nodeLeft(_node: string): void {}

@@ -433,6 +433,8 @@ export class QueuedTurn implements Turn {
     const generations = new Map(fenced);
     const missed = new Set(missing);
     const hasMail = new Set(mailed);
+    // Not who was let go meanwhile.
+    let isRewriting = false;
     for (const session of records.keys()) {
       const generation = generations.get(session.id);
       if (generation !== undefined) {
@@ -441,6 +443,7 @@ export class QueuedTurn implements Turn {
         session.fenced(generation);
       } else if (missed.has(session.id)) {
         this.rewrite(session);
+        isRewriting ||= this.#touched.has(session);
       }
     }
     const isOurs = (item: Item): boolean => !generations.has((item as Partial<Recorded>).id as string);
@@ -454,7 +457,7 @@ export class QueuedTurn implements Turn {
     // Nothing overtakes what a session is to be sent that is written again.
     this.#kept = [...this.#kept, ...items].filter(isOurs);
     this.#kept.push(stored);
-    if (missed.size === 0) {
+    if (!isRewriting) {
       for (const item of this.#kept) this.#releasing.push(item);
       this.#kept = [];
     }
