@@ -4,7 +4,7 @@ import type { Codec } from '@halyard/codec';
 import { RemoteProtocolError } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import { UnderWay } from '../base/under-way';
-import type { TimerWheel } from '../base/wheel';
+import { TimedCall, type TimerWheel } from '../base/wheel';
 import { Retention, type RetentionLimits } from '../log/retention';
 import { Stamps } from '../log/stamp';
 import { faultOf, type Shape } from '../session/record-shape';
@@ -41,6 +41,8 @@ const answerShape: Shape = { list: knownShape };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
 const announceMsMax = 2_000;
+/** A partition in which nothing was stored for so many milliseconds is asked whether it has what was: a few times within `findsOutMs`. */
+const quietMs = 2_000;
 /** So many logs are given another epoch at one time. */
 const renewalsMax = 64;
 /** As many times as long as a server alone a node keeps what it has of logs, if there is room. */
@@ -57,6 +59,10 @@ export class Participant {
   readonly retention: Retention;
   readonly #feeds: Feeds;
   readonly #context: ParticipantContext;
+  readonly #probing = new TimedCall(() => {
+    this.turn.probeQuiet();
+    this.#probeLater();
+  });
 
   constructor(context: ParticipantContext) {
     const { store, platform, wheel, limits, codecs, node, released, report } = context;
@@ -142,8 +148,14 @@ export class Participant {
     );
     this.patience.begin();
     this.turn.begin();
+    this.#probeLater();
     this.begun();
     return this.patience.until(() => store.nodes());
+  }
+
+  #probeLater(): void {
+    const { wheel } = this.#context;
+    wheel.schedule(this.#probing, wheel.now() + quietMs);
   }
 
   /** The store is open. */

@@ -26,8 +26,8 @@ export interface StepItem extends Top {
 export interface Batched {
   readonly steps: readonly StepItem[];
   readonly records: ReadonlyMap<Recorded, Recording>;
-  /** Whether every partition is asked for what it has, also if nothing is to be stored there. */
-  readonly isProbe: boolean;
+  /** Partitions that are asked for what they have, also if nothing is to be stored there. */
+  readonly asked: ReadonlySet<number>;
 }
 
 /** What has become of steps, by their index, as far as that is known. */
@@ -55,6 +55,8 @@ export class Commits {
   readonly #branches: number[];
   /** Of the last commit, by partition. */
   readonly #numbers: number[];
+  /** Partitions that were called since it was last looked which were not. */
+  readonly #called = new Set<number>();
   /** How many calls have no answer yet. */
   #unanswered = 0;
   #whenAnswered: (() => void)[] = [];
@@ -85,7 +87,7 @@ export class Commits {
   }
 
   /** Logs, and then sessions, which have to know where the logs are. What is of several partitions is stored there at once. */
-  async #storeInPhases({ steps, records, isProbe }: Batched): Promise<CommitResult> {
+  async #storeInPhases({ steps, records, asked }: Batched): Promise<CommitResult> {
     const positions: Position[] = [];
     const repeated: number[] = [];
     const ofPartitions = byPartition([...steps.keys()], (i) => this.#partitionOf(steps[i]!.step));
@@ -100,9 +102,7 @@ export class Commits {
     for (const [i, item] of steps.entries()) item.position = positions[i];
     const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, noIndexes) }));
     const ofSessions = byPartition(writes, ({ session }) => this.#store.partitionOf(session));
-    if (isProbe) {
-      for (let one = 0; one < this.#store.partitions; one++) if (!ofSessions.has(one)) ofSessions.set(one, []);
-    }
+    for (const one of asked) if (!ofSessions.has(one)) ofSessions.set(one, []);
     const results = await Promise.all([...ofSessions].map(([partition, its]) => this.#storeRecords(partition, its)));
     const all = results.flat();
     return {
@@ -154,6 +154,7 @@ export class Commits {
   ): CommitResult | Promise<CommitResult> {
     const number = (this.#numbers[partition] ?? 0) + 1;
     this.#numbers[partition] = number;
+    this.#called.add(partition);
     const commit: Commit = { number, branch: this.#branches[partition] ?? 0, steps, records };
     const begun = this.#underWay.begin();
     let first: Awaitable<CommitResult | RolledBack> | undefined;
@@ -174,6 +175,13 @@ export class Commits {
   /** @returns the last entry that this node has written to a log lately */
   writtenTo(log: string, epoch: string): Written | undefined {
     return (this.#lately[this.#store.partitionOf(log)] as Lately).writtenTo(log, epoch);
+  }
+
+  /** @returns partitions that have something of this node, and were not called since it was asked for these last */
+  quiet(): readonly number[] {
+    const quiet = [...this.#numbers.keys()].filter((one) => this.#numbers[one] !== 0 && !this.#called.has(one));
+    this.#called.clear();
+    return quiet;
   }
 
   /** @returns once each call that is under way has an answer, which may be that it is not done: from then on it is known what was written */

@@ -81,7 +81,7 @@ export class QueuedTurn implements Turn {
   #stepCount = 0;
   #isScheduled = false;
   #isStoring = false;
-  #isProbe = false;
+  #asked = new Set<number>();
   /** Waits for the records of sessions that were to be written as a whole. */
   #kept: Item[] = [];
   /** Stored, and waits to be released. */
@@ -232,8 +232,14 @@ export class QueuedTurn implements Turn {
 
   /** Calls `run` once every partition has said whether it still has what this node has stored. */
   probe(run: () => unknown): void {
-    this.#isProbe = true;
+    for (let one = 0; one < this.#store.partitions; one++) this.#asked.add(one);
     this.after(run);
+  }
+
+  /** Has those partitions say so that nothing was stored in since this was called last. */
+  probeQuiet(): void {
+    for (const one of this.#commits.quiet()) this.#asked.add(one);
+    if (this.#asked.size > 0) this.#schedule();
   }
 
   touch(session: Recorded, what?: string): void {
@@ -367,7 +373,7 @@ export class QueuedTurn implements Turn {
 
   #commit(): void {
     if (this.#isStoring || !this.#context.patience.isBegun) return;
-    if (this.#items.length === 0 && this.#touched.size === 0) {
+    if (this.#items.length === 0 && this.#touched.size === 0 && this.#asked.size === 0) {
       if (this.#releasing.length === 0) this.end();
       return;
     }
@@ -393,8 +399,8 @@ export class QueuedTurn implements Turn {
     const touched = this.#touched;
     this.#touched = new Map();
     for (const [session, changed] of touched) this.#record(records, session, changed);
-    const batch = { steps: this.#steps, records, items: this.#items, isProbe: this.#isProbe };
-    this.#isProbe = false;
+    const batch = { steps: this.#steps, records, items: this.#items, asked: this.#asked };
+    this.#asked = new Set();
     this.#steps = [];
     this.#items = [];
     return batch;
