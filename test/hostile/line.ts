@@ -1,5 +1,5 @@
 // A connection as an attacker has it, over each transport: frames go out as they are written, nothing is answered by itself.
-import { type HttpResponse, Opcode, type RawSocket, type RawWebSocket, request } from '../conformance/raw';
+import { type HttpResponse, Opcode, type RawSocket, type RawWebSocket, request, wsFrame } from '../conformance/raw';
 import { Watched } from '../conformance/watched';
 
 export type Packet = readonly unknown[];
@@ -52,7 +52,8 @@ export class WebSocketLine implements Line {
   }
 
   send(...frames: readonly string[]): void {
-    for (const frame of frames) this.socket.message(frame);
+    // At once: what comes after the server has closed would take with it what that has said.
+    this.socket.write(Buffer.concat(frames.map((frame) => wsFrame(frame))));
   }
 
   packet(passes: (packet: Packet) => boolean): Promise<Packet> {
