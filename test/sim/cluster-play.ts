@@ -126,6 +126,8 @@ class ClusterWorld implements Stage {
   readonly #rollsBack: boolean;
   /** Whether servers find out late what it has lost, and members leave before they have read it: in some runs only, too. */
   readonly #findsOutLate: boolean;
+  /** Whether nobody is told what is lost. */
+  readonly #findsOutAlone: boolean;
   /** The last that happens, and how often that is played. */
   readonly #scene: Scene | undefined;
   readonly #rounds: number;
@@ -167,6 +169,7 @@ class ClusterWorld implements Stage {
     const ending = seededRandom((seed ^ 0x510e527f) >>> 0);
     this.#authMs = its === undefined && ending.chance(0.2) ? ending.pick([4_000, 15_000, 60_000]) : undefined;
     this.#findsOutLate = seededRandom((seed ^ 0x2545f491) >>> 0).chance(0.5);
+    this.#findsOutAlone = seededRandom((seed ^ 0x6c078965) >>> 0).chance(0.5);
     this.#stepMsMax = random.pick([25, 100, 400]);
     this.#disturbances = disturbances
       .filter((one) => (one === 'rollback' ? this.#rollsBack : one === 'clock' ? this.#setsClocks : true))
@@ -1070,7 +1073,7 @@ class ClusterWorld implements Stage {
         this.#note('the store loses what it does from now on');
         this.#losesKeys = true;
         const ms = random.pick([5, 50, 500]);
-        if (!this.#findsOutLate) this.#store.rollBack(ms);
+        if (!this.#findsOutLate) this.#store.rollBack(ms, this.#findsOutAlone ? () => Infinity : 0);
         else loseUnread(this, random, ms);
         return;
       }

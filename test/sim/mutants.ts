@@ -175,6 +175,14 @@ export const mutants: readonly Mutant[] = [
     from: 78020041,
   },
   {
+    fault: 'a server that has nothing to store does not ask whether the store has what was stored',
+    file: `${server}/api/participant.ts`,
+    code: 'this.turn.probeQuiet();',
+    instead: '',
+    nodes: 3,
+    from: 82000563,
+  },
+  {
     fault: 'what a log has dropped is missed by nobody',
     file: `${server}/log/trimmed.ts`,
     code: 'if (this.#stamp > floor && this.#offset > position) return true;',

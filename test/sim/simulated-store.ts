@@ -99,7 +99,7 @@ export class SimulatedStore {
 
   /**
    * After so long a partition loses what it has done until then. Everybody has to look for what is missing.
-   * @param toldMs how much later a node is told of that; a number: one after the other, in so much time
+   * @param toldMs how much later a node is told of that, Infinity: not at all, as where a Redis is emptied; a number: one after the other, in so much time
    * @param partition any, if it is left out
    * @returns whether it does: a second time before all know of the first may take back what is done about that
    */
@@ -121,7 +121,7 @@ export class SimulatedStore {
       this.watch.lost(partition, since);
       for (const [i, node] of [...this.nodes.values()].entries()) {
         const laterMs = typeof toldMs === 'number' ? Math.floor((toldMs * (i + 1)) / this.nodes.size) : toldMs(node);
-        node.tell((its) => its.onMissed(), laterMs);
+        if (laterMs !== Infinity) node.tell((its) => its.onMissed(), laterMs);
       }
     });
     return true;
