@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 78020041,
+    from: 83000095,
   },
   {
     fault: 'a server that has nothing to store does not ask whether the store has what was stored',
@@ -255,7 +255,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 78030071,
+    from: 83000205,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -278,7 +278,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 21300100,
+    from: 83000095,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -418,7 +418,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 69000019,
+    from: 83000018,
   },
   {
     fault: 'what is finished is told a few times, though the session is on its way for longer',
@@ -426,7 +426,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const tellsMax = 256;',
     instead: 'const tellsMax = 4;',
     scene: 'finish behind',
-    from: 78071423,
+    from: 83001038,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -441,7 +441,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 78080149,
+    from: 83000037,
   },
   {
     fault: 'a session that another server has is said to be over',
