@@ -23,7 +23,7 @@ const sampleRecord = [
   `counts ${encodeValue(
     {
       ...{ received: 3, settled: [5, 5], owed: [2], sent: 2, confirmed: 1, asked: 1, generation: 2, refusal: '' },
-      ...{ mail: { number: 4, node: 'n', stamp: 5, known: ['5 n'] }, forgotten: false },
+      ...{ mail: { number: 4, node: 'n', stamp: 5, known: ['5 n'], floors: [['n', 3]] }, forgotten: false },
     },
     codec,
   )}`,

@@ -29,7 +29,7 @@ describe('letters', () => {
     expect([taken, reads]).toEqual([[10, 11], []]);
   });
 
-  const restored: MailRecord = { number: 2, node: 'a', stamp: 11, known: ['10 a', '11 a'] };
+  const restored: MailRecord = { number: 2, node: 'a', stamp: 11, known: ['10 a', '11 a'], floors: [] };
 
   it.each([
     ['told', (box: Mailbox) => box.arrived(letter(3, 12))],
@@ -58,5 +58,31 @@ describe('letters', () => {
     box.mailed();
     await settled();
     expect(taken).toEqual(['lost']);
+  });
+
+  it.each([true, false])(
+    'that were taken long ago, and are sent again, come once, whether or not here (%s)',
+    async (isHere) => {
+      const stored: StoredLetter[] = [];
+      const { box, taken } = mailbox(noMail, stored);
+      for (let i = 1; i <= 600; i++) box.arrived(letter(i, i));
+      const next = isHere ? { box, taken } : mailbox(box.record(), stored);
+      taken.length = 0;
+      // The store has lost all of them, and what comes from another server as old as they are is none of them.
+      const other = { ...letter(602, 5), node: 'b' };
+      stored.push(...Array.from({ length: 601 }, (_, i) => letter(i + 1, i + 1)), other);
+      next.box.arrived(letter(1, 1));
+      next.box.rolledBack();
+      await settled();
+      expect(next.taken).toEqual([601, 5]);
+      const { known, floors } = box.record();
+      expect([known.length, floors.map(([node]) => node)]).toEqual(isHere ? [256, ['a']] : [16, ['a']]);
+    },
+  );
+
+  it('of more senders than are known come all', () => {
+    const { box, taken } = mailbox(noMail, []);
+    for (let i = 1; i <= 1_000; i++) box.arrived({ ...letter(i, i), node: `n${i % 100}` });
+    expect([taken.length, box.record().floors.length]).toEqual([1_000, 64]);
   });
 });

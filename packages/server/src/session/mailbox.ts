@@ -1,9 +1,9 @@
 // What other nodes have sent to one session: each letter is taken once, in the order of its numbers; what is missing is read from
 // the store.
 import { isLetter } from '../store/answers';
-import { nameOf } from '../store/known';
 import { Impatience } from '../store/patience';
 import type { StoredLetter, TakenMail } from '../store/store';
+import { recordedMax, TakenLetters, type TakenRecord } from './taken-letters';
 
 export interface MailboxContext {
   /** @returns the letters behind a number */
@@ -14,25 +14,17 @@ export interface MailboxContext {
   report(error: unknown, where: string): void;
 }
 
-/** A store loses no more than this in a row. */
-const knownMax = 256;
-/** So many of them are recorded, as long as it is not known that something was lost. */
-const recordedMax = 16;
-
 /** What is recorded of it. */
-export interface MailRecord extends TakenMail {
-  /** Which letters were taken last: if the store loses some, they come again under another number. */
-  readonly known: readonly string[];
-}
+export interface MailRecord extends TakenMail, TakenRecord {}
 
-export const noMail: MailRecord = { number: 0, node: '', stamp: 0, known: [] };
+export const noMail: MailRecord = { number: 0, node: '', stamp: 0, known: [], floors: [] };
 
 export class Mailbox {
   /** Letters up to this one are taken. */
   position: TakenMail;
   readonly #context: MailboxContext;
-  /** Which were taken last: numbers may be given again. */
-  readonly #known = new Set<string>();
+  /** Which were taken: numbers may be given again. */
+  readonly #letters: TakenLetters;
   /** Whether numbers have ever been given again. */
   #hasLost: boolean;
   /** Whether numbers mean other letters by now, because some are lost. */
@@ -45,17 +37,18 @@ export class Mailbox {
   /** Whether there may be more since the read that is under way has begun. */
   #isStale = false;
 
-  constructor({ known, ...position }: MailRecord, context: MailboxContext) {
-    this.position = position;
+  constructor(record: MailRecord, context: MailboxContext) {
+    const { number, node, stamp } = record;
+    this.position = { number, node, stamp };
     this.#context = context;
-    for (const name of known) this.#known.add(name);
-    this.#hasLost = known.length > recordedMax;
-    this.#isFresh = position.number > 0;
+    this.#letters = new TakenLetters(record);
+    this.#hasLost = record.known.length > recordedMax;
+    this.#isFresh = number > 0;
   }
 
   /** @returns what another server needs to go on with it */
   record(): MailRecord {
-    return { ...this.position, known: [...this.#known].slice(this.#hasLost ? 0 : -recordedMax) };
+    return { ...this.position, ...this.#letters.record(this.#hasLost) };
   }
 
   /** What there was for it as it came here, from the first on that there is. */
@@ -70,7 +63,7 @@ export class Mailbox {
     if (!isLetter(letter)) this.#context.report(new Error('Not a letter.'), 'the store');
     else if (letter.number === this.#taken + 1 && !this.#isReading && !this.#isFresh) this.#take(letter);
     else if (letter.number > this.#taken) this.#check();
-    else if (!this.#known.has(nameOf(letter.node, letter.stamp))) this.rolledBack();
+    else if (!this.#letters.has(letter)) this.rolledBack();
   }
 
   /** The store has lost some, and counts on from those that it has. What is sent again is known by its sender and its stamp. */
@@ -143,11 +136,8 @@ export class Mailbox {
   #take(letter: StoredLetter): void {
     const { number, node, stamp } = letter;
     this.position = { number, node, stamp };
-    const its = nameOf(letter.node, letter.stamp);
-    if (this.#known.has(its)) return;
-    this.#known.add(its);
-    const [oldest] = this.#known;
-    if (this.#known.size > knownMax) this.#known.delete(oldest as string);
+    if (this.#letters.has(letter)) return;
+    this.#letters.add(letter);
     this.#context.take(letter);
   }
 }

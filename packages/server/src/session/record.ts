@@ -139,7 +139,12 @@ const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>
       asked: 'count',
       generation: 'count',
       refusal: 'text',
-      mail: { fields: { number: 'count', node: 'text', stamp: 'stamp', known: { list: 'text' } } },
+      mail: {
+        fields: {
+          ...{ number: 'count', node: 'text', stamp: 'stamp', known: { list: 'text' } },
+          floors: { list: { tuple: ['text', 'stamp'] } },
+        },
+      },
       forgotten: 'flag',
     },
   },
@@ -156,7 +161,7 @@ const socketShape: Shape = {
 };
 
 /** Of the layout: a record of another one is refused. */
-export const recordVersion = 5;
+export const recordVersion = 6;
 
 /** A record that is not what is written. */
 export class RecordError extends Error {

@@ -8,7 +8,7 @@ import { isResultOf, isRolledBack } from './answers';
 import { Lately, type Lost, type Written } from './lately';
 import type { Patience } from './patience';
 import { fitsOneCall, ofRecords, ofSteps } from './portions';
-import type { Awaitable, Commit, CommitResult, RecordWrite, RolledBack, Step, Store } from './store';
+import type { Awaitable, Commit, CommitResult, Letter, RecordWrite, RolledBack, Step, Store } from './store';
 import type { Recorded, Recording, Top } from './turn';
 
 /** One step of a commit, and where its log was. */
@@ -49,6 +49,7 @@ export class Commits {
   readonly #store: Store;
   readonly #patience: Patience;
   readonly #rolledBack: RolledBackHandler;
+  readonly #stray: (letter: Letter) => void;
   readonly #underWay: UnderWay;
   /** By partition. */
   readonly #lately: Lately[];
@@ -61,8 +62,16 @@ export class Commits {
   #unanswered = 0;
   #whenAnswered: (() => void)[] = [];
 
-  constructor(store: Store, patience: Patience, underWay: UnderWay, rolledBack: RolledBackHandler) {
+  /** @param stray told of a letter that is sent again, and finds no session */
+  constructor(
+    store: Store,
+    patience: Patience,
+    underWay: UnderWay,
+    rolledBack: RolledBackHandler,
+    stray: (letter: Letter) => void,
+  ) {
     this.#rolledBack = rolledBack;
+    this.#stray = stray;
     this.#underWay = underWay;
     this.#store = store;
     this.#patience = patience;
@@ -214,21 +223,26 @@ export class Commits {
     if (--this.#unanswered === 0) for (const run of this.#whenAnswered.splice(0)) run();
     if (!('last' in answer)) return answer;
     // Commits are numbered on from what there is. Whether this one was among those that are lost, nobody knows.
-    const number = answer.last + 1;
-    this.#numbers[partition] = number;
+    this.#numbers[partition] = answer.last;
     const logs = new Set(commit.steps.map((step) => ('topOf' in step ? step.topOf : 'to' in step ? '' : step.log)));
-    await this.#rolledBack(partition, (this.#lately[partition] as Lately).loseAfter(answer.last), logs);
-    const branch = commit.branch + 1;
-    this.#branches[partition] = branch;
-    const again = this.#underWay.begin();
-    const result = await this.#repeat(
-      partition,
-      { number, branch, steps: commit.steps, records: [] },
-      again,
-      undefined,
-    );
+    const lost = (this.#lately[partition] as Lately).loseAfter(answer.last);
+    await this.#rolledBack(partition, lost, logs);
+    this.#branches[partition] = commit.branch + 1;
+    // Sent again before what came after them.
+    for (const letters of ofSteps(lost.letters, (letter) => letter)) {
+      const { positions } = await this.#again(partition, letters);
+      for (const [i, letter] of letters.entries()) if (positions[i]?.[1] === 0) this.#stray(letter);
+    }
+    const result = await this.#again(partition, commit.steps);
     // What has changed in a record is nothing without what it was before.
     return { ...result, missing: commit.records.map(({ session }) => session) };
+  }
+
+  #again(partition: number, steps: readonly Step[]): Promise<CommitResult> {
+    const number = (this.#numbers[partition] ?? 0) + 1;
+    this.#numbers[partition] = number;
+    const commit = { number, branch: this.#branches[partition] ?? 0, steps, records: [] };
+    return this.#repeat(partition, commit, this.#underWay.begin(), undefined);
   }
 }
 

@@ -4,6 +4,7 @@ import { Recent } from '../base/recent';
 import type { Commit, CommitResult, Letter } from './store';
 
 const lettersMax = 1_024;
+const lettersBytesMax = 4 << 20;
 const logsMax = 16_384;
 const sessionsMax = 16_384;
 /** Of one log in one epoch. */
@@ -32,6 +33,7 @@ export interface Written {
 
 export class Lately {
   #letters: { readonly number: number; readonly letter: Letter }[] = [];
+  #letterBytes = 0;
   /** The last entry in each log. */
   readonly #logs = new Recent<Written>(logsMax);
   /** The last commit that has written each session. */
@@ -40,8 +42,12 @@ export class Lately {
   add({ number, steps, records }: Commit, { positions, repeated, fenced, missing }: CommitResult): void {
     for (const [i, step] of steps.entries()) {
       if (repeated.includes(i)) continue;
-      if ('to' in step) this.#letters.push({ number, letter: step });
-      else if ('log' in step) {
+      if ('to' in step) {
+        // Where there was no session it waits, and is sent again anyway.
+        if (positions[i]?.[1] === 0) continue;
+        this.#letters.push({ number, letter: step });
+        this.#letterBytes += step.body.length;
+      } else if ('log' in step) {
         const position = positions[i] as Position;
         const [epoch] = position;
         const last = this.#logs.get(step.log);
@@ -51,7 +57,7 @@ export class Lately {
         this.#logs.set(step.log, { number, position, stamp: step.stamp, lost, before });
       }
     }
-    if (this.#letters.length > lettersMax) this.#letters.splice(0, this.#letters.length - lettersMax);
+    this.#trim();
     const unwritten = new Set([...fenced.map(([session]) => session), ...missing]);
     for (const { session, parts } of records) {
       if (unwritten.has(session)) continue;
@@ -64,6 +70,7 @@ export class Lately {
   loseAfter(last: number): Lost {
     const letters = this.#letters.filter(({ number }) => number > last).map(({ letter }) => letter);
     this.#letters = this.#letters.filter(({ number }) => number <= last);
+    for (const { body } of letters) this.#letterBytes -= body.length;
     const logs = new Map<string, Written>();
     for (const [log, written] of [...this.#logs.entries()]) {
       const { number, position, stamp } = written;
@@ -75,6 +82,16 @@ export class Lately {
     }
     const sessions = [...this.#sessions.entries()].filter(([, number]) => number > last).map(([session]) => session);
     return { letters, logs, sessions };
+  }
+
+  #trim(): void {
+    let count = 0;
+    for (const { letter } of this.#letters) {
+      if (this.#letters.length - count <= lettersMax && this.#letterBytes <= lettersBytesMax) break;
+      this.#letterBytes -= letter.body.length;
+      count++;
+    }
+    if (count > 0) this.#letters.splice(0, count);
   }
 
   writtenTo(log: string, epoch: string): Written | undefined {

@@ -99,12 +99,9 @@ export class QueuedTurn implements Turn {
     this.#context = context;
     this.#store = context.store;
     this.stamps = context.stamps;
-    this.#strays = new Strays(context.store, context.patience, (letter) => this.#post(letter));
-    this.#commits = new Commits(context.store, context.patience, context.underWay, (partition, lost, logs) => {
-      const renewed = context.rolledBack(partition, lost, logs);
-      for (const letter of lost.letters) this.#post(letter);
-      return renewed;
-    });
+    const { store, patience, underWay, rolledBack, report } = context;
+    this.#strays = new Strays(store, patience, (letter) => this.#post(letter), report);
+    this.#commits = new Commits(store, patience, underWay, rolledBack, (letter) => this.#strays.add(letter));
   }
 
   /** The logs that are followed; they need to know what is released. */

@@ -18,7 +18,9 @@ function scene() {
       return sessions.get(id);
     },
   } as unknown as Store;
-  const strays = new Strays(store, patience, ({ to, body }) => posted.push(`${to} ${body}`));
+  const reported: unknown[] = [];
+  const post = ({ to, body }: Letter): unknown => posted.push(`${to} ${body}`);
+  const strays = new Strays(store, patience, post, (error) => reported.push(error));
   /** As a letter is posted: to the store, if none wait before it. */
   const say = (to: string, body: string, stamp = clock.now()): void => {
     const letter: Letter = { to, body, stamp, key: undefined };
@@ -32,7 +34,7 @@ function scene() {
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     }
   };
-  return { sessions, posted, strays, say, pass, looksUntil: () => looks };
+  return { sessions, posted, reported, strays, say, pass, looksUntil: () => looks };
 }
 
 test('what is said while a record is missing waits for it, and what is said then waits behind', async () => {
@@ -54,15 +56,19 @@ test('what is said while a record is missing waits for it, and what is said then
 });
 
 test('what is for a session that is over, or does not come in 10 s, goes nowhere, and makes room', async () => {
-  const { sessions, posted, say, pass, strays, looksUntil } = scene();
+  const { sessions, posted, reported, say, pass, strays, looksUntil } = scene();
   sessions.set('over', 'over');
   strays.add({ to: 'over', body: 'x', stamp: 0, key: undefined });
-  for (let i = 0; i < 2_000; i++) say('s', `${i}`);
+  for (let i = 0; i < 20_000; i++) say('s', `${i}`);
   await pass(11_000);
-  expect([posted, looksUntil()]).toEqual([[], 8]);
-  for (let i = 0; i < 2_000; i++) say('s', `${i}`);
+  expect([posted, looksUntil(), reported]).toEqual([
+    [],
+    8,
+    [expect.objectContaining({ message: expect.stringContaining('16384 messages') })],
+  ]);
+  for (let i = 0; i < 20_000; i++) say('s', `${i}`);
   sessions.set('s', {});
   await pass(300);
   // No more than wait at one time.
-  expect(posted).toEqual(Array.from({ length: 1_024 }, (_, i) => `s ${i}`));
+  expect(posted).toEqual(Array.from({ length: 16_384 }, (_, i) => `s ${i}`));
 });

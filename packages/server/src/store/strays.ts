@@ -5,9 +5,12 @@ import type { Letter, Store } from './store';
 
 /** It is looked for again after so long, each time, in milliseconds: in all for as long as it may take to find out what the store has lost. */
 const waitsMs = [250, 500, 1_000, 1_500, 2_000, 2_500, 2_500];
-/** More do not wait at one time, of all sessions; what is over goes nowhere. */
-const lettersMax = 1_024;
+/** More do not wait at one time, of all sessions; what is over goes nowhere, and that is reported. */
+const lettersMax = 16_384;
 const lettersBytesMax = 16 << 20;
+const tooMany =
+  `More than ${lettersMax} messages, or ${lettersBytesMax} bytes, wait for sessions of which the store has no record any more: what ` +
+  'comes on top is not sent.';
 
 interface Queue {
   readonly letters: Letter[];
@@ -23,13 +26,22 @@ export class Strays {
   readonly #queues = new Map<string, Queue>();
   /** After how many looks those found none that were posted again. */
   readonly #looks = new WeakMap<Letter, number>();
+  readonly #report: (error: unknown, where: string) => void;
   #count = 0;
   #bytes = 0;
+  /** Whether it was reported that there are too many. */
+  #isReported = false;
 
-  constructor(store: Store, patience: Patience, post: (letter: Letter) => void) {
+  constructor(
+    store: Store,
+    patience: Patience,
+    post: (letter: Letter) => void,
+    report: (error: unknown, where: string) => void,
+  ) {
     this.#store = store;
     this.#patience = patience;
     this.#post = post;
+    this.#report = report;
   }
 
   /** There is no record for a letter. */
@@ -51,7 +63,11 @@ export class Strays {
   }
 
   #push(queue: Queue, letter: Letter): void {
-    if (this.#count >= lettersMax || this.#bytes + letter.body.length > lettersBytesMax) return;
+    if (this.#count >= lettersMax || this.#bytes + letter.body.length > lettersBytesMax) {
+      if (!this.#isReported) this.#report(new Error(tooMany), 'sending messages to sockets of other servers');
+      this.#isReported = true;
+      return;
+    }
     this.#count++;
     this.#bytes += letter.body.length;
     queue.letters.push(letter);
@@ -73,6 +89,7 @@ export class Strays {
 
   #end(to: string, queue: Queue, isFound: boolean): void {
     this.#queues.delete(to);
+    this.#isReported &&= this.#queues.size > 0;
     // What the store had lost is said again behind what was being stored then.
     for (const letter of queue.letters.sort((a, b) => a.stamp - b.stamp)) {
       this.#count--;
