@@ -369,9 +369,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'letters that are lost are not sent again',
-    file: `${server}/store/queued-turn.ts`,
-    code: 'for (const letter of lost.letters) this.#post(letter);',
-    instead: '',
+    file: `${server}/store/commits.ts`,
+    code: 'for (const letters of ofSteps(lost.letters, (letter) => letter)) {',
+    instead: 'for (const letters of [] as Letter[][]) {',
     scene: 'lose letter',
   },
   {
