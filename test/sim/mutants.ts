@@ -631,9 +631,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'a letter that finds no record of its session is not sent again',
-    file: `${server}/store/queued-turn.ts`,
-    code: 'if (position[1] === 0) this.#strays.add(item.step);',
-    instead: '',
+    file: `${server}/store/strays.ts`,
+    code: 'if (this.follow(letter)) return;',
+    instead: 'return;',
     scene: 'lose session',
   },
   {
