@@ -297,9 +297,10 @@ export class ClusterModel {
     seat.places.set(room, place);
   }
 
-  /** Whether the store has lost it, and who has joined its room since may still find it at a server that does not know that. */
-  #isGhost({ isLoose, rooms }: Tracked, socket: string): boolean {
-    return isLoose && rooms?.some((room) => this.isIn(socket, room)) === true;
+  /** Whether the store has lost it, and who has come, or joined its room, since may still find it at a server that does not know that. */
+  #isGhost({ isLoose, rooms, socket: to, namespace }: Tracked, socket: string): boolean {
+    if (rooms === undefined) return isLoose && to === undefined && this.#seats.get(socket)?.namespace === namespace;
+    return isLoose && rooms.some((room) => this.isIn(socket, room));
   }
 
   said(text: string): void {
