@@ -298,9 +298,10 @@ export class ClusterModel {
   }
 
   /** Whether the store has lost it, and who has come, or joined its room, since may still find it at a server that does not know that. */
-  #isGhost({ isLoose, rooms, socket: to, namespace }: Tracked, socket: string): boolean {
-    if (rooms === undefined) return isLoose && to === undefined && this.#seats.get(socket)?.namespace === namespace;
-    return isLoose && rooms.some((room) => this.isIn(socket, room));
+  #isGhost({ isLoose, rooms, namespace }: Tracked, socket: string): boolean {
+    if (!isLoose || rooms === undefined) return false;
+    if (rooms.length === 0) return this.#seats.get(socket)?.namespace === namespace;
+    return rooms.some((room) => this.isIn(socket, room));
   }
 
   said(text: string): void {
