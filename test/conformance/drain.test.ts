@@ -65,6 +65,61 @@ describe.each(hosts)('a server alone, on %s', (_name, host) => {
     await untilHolds(() => expect(closes).toMatchObject([{ code: 1001 }]));
   });
 
+  test.each<[what: string, begins: (io: Server, wait: () => Promise<void>) => void]>([
+    ['a handler', (io, wait) => io.on('connection', (socket) => socket.on('ask', () => wait().then(() => 'done')))],
+    [
+      'one beside the handler that replies',
+      (io, wait) =>
+        io.on('connection', (socket) => {
+          socket.on('ask', () => 'done');
+          socket.on('ask', wait);
+        }),
+    ],
+    [
+      'middleware of a socket',
+      (io, wait) =>
+        io.on('connection', (socket) => {
+          socket.use(wait);
+          socket.on('ask', () => 'done');
+        }),
+    ],
+    [
+      'middleware of the namespace',
+      (io, wait) => {
+        io.use(wait);
+        io.on('connection', (socket) => socket.on('ask', () => 'done'));
+      },
+    ],
+  ])('waits for %s, though its client has confirmed all that there was', async (_what, begins) => {
+    let goOn: (() => void) | undefined;
+    let isFinished = false;
+    const io = await serve({}, (io) =>
+      begins(io, async () => {
+        await new Promise<void>((resolve) => (goOn = resolve));
+        isFinished = true;
+      }),
+    );
+    const wire = await WireClient.open(io.port);
+    cleanUp.push(() => wire.cut());
+    // It says how much it has when that is asked for, and at once.
+    wire.send([0, [['/']]]);
+    await wire.packet(1);
+    wire.send([2, '/', 'ask', [], 1]);
+    await untilHolds(() => expect(goOn).toBeDefined());
+    if (wire.received.some(([type]) => type === 11)) wire.send([7, 1]);
+    if (wire.received.some(([type]) => type === 3)) wire.send([7, 2]);
+    await wire.settle();
+    const closing = io.close({ drainMs: longMs });
+    // Whoever does not wait is closed long before this.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect([wire.closed, isFinished]).toEqual([undefined, false]);
+    goOn?.();
+    expect(await wire.packet(3)).toEqual([3, 1, 'done']);
+    wire.send([7, 2]);
+    await closing;
+    expect(isFinished).toBe(true);
+  });
+
   test('does not wait for longer than it was told, nor once it is told again to close', async () => {
     for (const isTold of [false, true]) {
       const io = await serve({}, (io) => {

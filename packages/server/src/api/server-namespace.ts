@@ -7,7 +7,7 @@ import { Admission } from '../namespace/admission';
 import { Audience, type AudienceContext } from '../namespace/audience';
 import type { AnyGuard } from '../namespace/gates';
 import type { Handler } from '../namespace/handlers';
-import type { Running } from '../namespace/handling';
+import { Counted, type Running } from '../namespace/handling';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { Registered } from '../namespace/registry';
 import { Renewals } from '../namespace/renewals';
@@ -80,7 +80,8 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       resumeChecks: rules.resumeChecks,
       rooms: this.#rooms,
       audience: this.audience,
-      ...{ platform: context.platform, running: context.running, waitingPacketsMax: context.waitingPacketsMax },
+      ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
+      ...{ running: context.running, counted: new Counted(context.running) },
       ...{ meters: context.meters, tell: context.tell },
       reportAside: (error) => report(error, 'a handler beside the one that replies'),
       report,
@@ -90,7 +91,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       removed,
     };
     this.#admission = new Admission(rules, {
-      meters: context.meters,
+      ...{ meters: context.meters, running: context.running },
       createSocket: (entrant, handshake, record) => {
         const socket = new ServerSocket(
           record?.id ?? context.newSocketId(entrant.id),

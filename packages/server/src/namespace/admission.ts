@@ -7,6 +7,7 @@ import type { Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
 import type { SessionKeys } from '../session/session-keys';
 import { fireHandlers } from './handlers';
+import type { Running } from './handling';
 import { type DecisionContext, decide } from './middleware';
 import type { Rules } from './rules';
 
@@ -16,6 +17,7 @@ export interface AdmissionContext extends DecisionContext {
   /** Where sessions are counted by user, if they are. */
   readonly sessionKeys: SessionKeys | undefined;
   readonly meters: Meters;
+  readonly running: Running;
   /** A question was decided. */
   decided(): void;
 }
@@ -38,6 +40,7 @@ export class Admission {
 
   admit(entrant: Entrant, handshake: Handshake): void {
     this.#pending++;
+    this.#context.running.count++;
     const { instruments } = this.#context.meters;
     if (instruments?.enter !== undefined) {
       const { namespace, transport } = handshake;
@@ -63,6 +66,7 @@ export class Admission {
   /** @returns the refusal, if there is one */
   #decide(entrant: Entrant, handshake: Handshake, failure: Failure | undefined): Failure | undefined {
     this.#pending--;
+    this.#context.running.count--;
     let refusal = failure;
     // Meanwhile the client may have left, or be gone.
     if (entrant.awaits(handshake)) {

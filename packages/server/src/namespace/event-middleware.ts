@@ -3,6 +3,7 @@
 
 import { CloseCode, RemoteProtocolError, type Value } from '@halyard/protocol';
 import type { Args } from './gates';
+import type { Running } from './handling';
 import { checkMiddleware, orThrow } from './middleware';
 
 /** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
@@ -19,14 +20,16 @@ export interface Passage {
 
 export class EventMiddleware {
   readonly #eventsMax: number;
+  readonly #running: Running;
   #steps: readonly SocketMiddleware[] = [];
   /** Of the event that came last. */
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  /** @param eventsMax how many may wait for their turn */
-  constructor(eventsMax: number) {
+  /** @param eventsMax how many may wait for their turn @param running they are counted there as long as they wait */
+  constructor(eventsMax: number, running: Running) {
     this.#eventsMax = eventsMax;
+    this.#running = running;
   }
 
   /** Whether events are on their way. */
@@ -63,6 +66,7 @@ export class EventMiddleware {
       );
     }
     this.#waiting++;
+    this.#running.count++;
     const steps = this.#steps;
     const pass = async (): Promise<void> => {
       let isGate = true;
@@ -79,6 +83,7 @@ export class EventMiddleware {
     };
     this.#turn = this.#turn.then(pass).then(() => {
       this.#waiting--;
+      this.#running.count--;
     });
   }
 }

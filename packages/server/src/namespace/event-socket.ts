@@ -35,7 +35,7 @@ import {
   withHandler,
   withoutHandler,
 } from './handlers';
-import { Handling, type Running } from './handling';
+import { type Counted, type Handled, Handling, type Running } from './handling';
 
 /**
  * Events of the socket itself. They never come from the other side. Why is a `Close`: its `code` is one of `CloseCode`, and of 1000, by
@@ -67,6 +67,7 @@ export interface EventContext {
   readonly waitingPacketsMax: number;
   readonly platform: Platform;
   readonly running: Running;
+  readonly counted: Counted;
   readonly meters: Meters;
   readonly tell: Tell;
   /** What its events have to pass. */
@@ -172,7 +173,8 @@ export abstract class EventSocket extends Presence {
   }
 
   protected addMiddleware(middleware: SocketMiddleware): void {
-    this.#middleware ??= new EventMiddleware(this.context.waitingPacketsMax);
+    const { waitingPacketsMax, running } = this.context;
+    this.#middleware ??= new EventMiddleware(waitingPacketsMax, running);
     this.#middleware.use(middleware);
   }
 
@@ -210,7 +212,7 @@ export abstract class EventSocket extends Presence {
 
   /** Through what is before its handlers: at once, if nothing waits and nothing is asynchronous. */
   private pass(event: string, args: Args, ack: number | undefined, number: number): void {
-    const { gates, waitingPacketsMax } = this.context;
+    const { gates, waitingPacketsMax, running } = this.context;
     let passed: Args | Promise<Args> | undefined;
     if (!this.#middleware?.takesTurns) {
       try {
@@ -224,7 +226,7 @@ export abstract class EventSocket extends Presence {
         return;
       }
     }
-    this.#middleware ??= new EventMiddleware(waitingPacketsMax);
+    this.#middleware ??= new EventMiddleware(waitingPacketsMax, running);
     this.#middleware.run(event, {
       gate: () => passed ?? gates.pass(this, event, args),
       passed: (own) => this.handle(event, own, ack, number),
@@ -250,7 +252,7 @@ export abstract class EventSocket extends Presence {
   }
 
   private handle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
-    if (number === 0) this.call(event, args, ack, undefined);
+    if (number === 0) this.call(event, args, ack, this.context.counted);
     else this.callAndSettle(event, args, ack, number);
   }
 
@@ -274,9 +276,9 @@ export abstract class EventSocket extends Presence {
   }
 
   /** @param handling settles the event, if it is to be known when that is */
-  private call(event: string, args: readonly Value[], ack: number | undefined, handling: Handling | undefined): void {
+  private call(event: string, args: readonly Value[], ack: number | undefined, handling: Handled): void {
     if (!this.connected) {
-      handling?.done();
+      handling.done();
       return;
     }
     const { reportAside, meters } = this.context;
@@ -293,22 +295,27 @@ export abstract class EventSocket extends Presence {
           : this.instrumented(event, args, handling);
       if (result === unhandled) {
         this.unheard(event, args, ack);
-        handling?.done();
+        handling.done();
         return;
       }
       if (ack !== undefined && !this.context.gates.isOpen) result = this.context.gates.reply(event, result);
       // Looking at it may throw as well.
       if (isThenable(result)) {
+        const { running } = this.context;
+        running.count++;
+        const over = (): void => {
+          running.count--;
+          meters.handled(event, startedAt, weight);
+          handling.done();
+        };
         result.then(
           (value) => {
             this.reply(event, ack, value);
-            meters.handled(event, startedAt, weight);
-            handling?.done();
+            over();
           },
           (error) => {
             this.failed(error, event, ack);
-            meters.handled(event, startedAt, weight);
-            handling?.done();
+            over();
           },
         );
         return;
@@ -316,16 +323,16 @@ export abstract class EventSocket extends Presence {
     } catch (error) {
       this.failed(error, event, ack);
       meters.handled(event, startedAt, weight);
-      handling?.done();
+      handling.done();
       return;
     }
     if (ack !== undefined) this.reply(event, ack, result);
     meters.handled(event, startedAt, weight);
-    handling?.done();
+    handling.done();
   }
 
   /** Events that nobody handles are none. */
-  private instrumented(event: string, args: readonly Value[], handling: Handling | undefined): unknown {
+  private instrumented(event: string, args: readonly Value[], handling: Handled): unknown {
     const { meters, reportAside } = this.context;
     const handlers = this.#handlers;
     const run = (): unknown => callEvent(handlers, event, args, reportAside, handling);

@@ -2,7 +2,7 @@
 // Those of remote events and of lifecycle events are two lists: what arrives can only reach what was registered for it.
 import { callHandlers, isThenable, LocalUsageError } from '@halyard/protocol';
 import { type CompactList, keepOf, listOf, withOne } from '../base/compact-list';
-import type { Handling } from './handling';
+import type { Handled } from './handling';
 
 export type Handler = (...args: never[]) => unknown;
 
@@ -88,7 +88,7 @@ export function fireAnyHandlers(
   event: string,
   args: readonly unknown[],
   failed: (error: unknown) => void,
-  handling?: Handling,
+  handling?: Handled,
 ): void {
   if (handlers[0] !== anyEvent) return;
   for (const handler of listOf(handlers[1] as Entry)) run(watched(handler, handling), [event, ...args], failed);
@@ -105,7 +105,7 @@ export function callEvent(
   event: string,
   args: readonly unknown[],
   failed: (error: unknown) => void,
-  handling?: Handling,
+  handling?: Handled,
 ): unknown {
   // Not `indexOf`, which costs 100 ns: a call, and a comparison by content.
   for (let i = 0; i < handlers.length; i += 2) {
@@ -117,7 +117,7 @@ export function callEvent(
   return unhandled;
 }
 
-function watched(handler: Handler, handling: Handling | undefined): Handler {
+function watched(handler: Handler, handling: Handled | undefined): Handler {
   return handling === undefined ? handler : (...args) => handling.add(handler(...args));
 }
 

@@ -1,12 +1,42 @@
 // What handlers of one event are still to do: the event is settled once all have, and the reply is on its way.
 import { isThenable } from '@halyard/protocol';
 
-/** How many events are being handled, in all namespaces. */
+/** How much of what clients have said is being handled, or waits for middleware, in all namespaces. */
 export interface Running {
   count: number;
 }
 
-export class Handling {
+/** Told of what handlers return, and that an event has its reply. */
+export interface Handled {
+  /** @returns what a handler returned, which is waited for if it is a promise */
+  add(result: unknown): unknown;
+  /** The reply is on its way, or there is none. */
+  done(): void;
+}
+
+/** Of events that need not be settled: handlers that are running count. */
+export class Counted implements Handled {
+  readonly #running: Running;
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  add(result: unknown): unknown {
+    if (isThenable(result)) {
+      this.#running.count++;
+      const done = (): void => {
+        this.#running.count--;
+      };
+      result.then(done, done);
+    }
+    return result;
+  }
+
+  done(): void {}
+}
+
+export class Handling implements Handled {
   #open = 1;
   readonly #settled: () => void;
 
@@ -15,7 +45,6 @@ export class Handling {
     this.#settled = settled;
   }
 
-  /** @returns what a handler returned, which is waited for if it is a promise */
   add(result: unknown): unknown {
     if (isThenable(result)) {
       this.#open++;
@@ -25,7 +54,6 @@ export class Handling {
     return result;
   }
 
-  /** The reply is on its way, or there is none. */
   done(): void {
     if (--this.#open === 0) this.#settled();
   }
