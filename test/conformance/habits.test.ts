@@ -292,6 +292,74 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     expect(headers.get('Host')).toBe(`127.0.0.1:${io.port}`);
   });
 
+  test('data of a socket may be set as a whole, before and after', async () => {
+    const io = await serve({}, (io) => {
+      io.use((handshake) => {
+        handshake.data = { user: 'ann' };
+      });
+      io.on('connection', (socket) => {
+        const { user } = socket.data;
+        socket.data = { ...socket.data, team: 'blue' };
+        socket.on('who', () => [user, socket.data, socket.handshake.data]);
+      });
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    const data = { user: 'ann', team: 'blue' };
+    expect(await client.emitWithAck('who')).toEqual(['ann', data, data]);
+    const [remote] = await io.fetchSockets();
+    expect(remote?.data).toEqual(data);
+  });
+
+  test('middleware that takes the handshake for a socket is told which it is', async () => {
+    const errors: string[] = [];
+    const io = await serve({}, (io) => {
+      io.on('error', (error) => errors.push((error as Error).message));
+      io.use((socket) => void (socket as unknown as { handshake: { auth: unknown } }).handshake.auth);
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    await new Promise((resolve) => client.on('connect_error', resolve));
+    expect(errors).toEqual([
+      'handshake.handshake is not there: middleware of a namespace gets the handshake itself, before there is a socket: take its auth, headers ' +
+        "and address, and what is to be the socket's goes into handshake.data.",
+    ]);
+  });
+
+  test.each<[when: string, takesOut: (io: Server) => void]>([
+    [
+      'waits for middleware',
+      (io) =>
+        io.on('connection', (socket) => {
+          socket.use(async () => {
+            await Promise.resolve();
+            socket.disconnect();
+          });
+          socket.on('x', () => 1);
+        }),
+    ],
+    [
+      'is asked about by middleware that throws it out',
+      (io) => io.on('connection', (socket) => socket.use(() => socket.disconnect() as unknown as undefined)),
+    ],
+    [
+      'waits for the namespace',
+      (io) => {
+        io.use(() => new Promise((resolve) => setImmediate(resolve)));
+        io.on('connection', (socket) => socket.disconnect());
+      },
+    ],
+  ])('a socket that is taken out while its event %s has an answer', async (_when, takesOut) => {
+    const io = await serve({}, (io) => {
+      io.of('/keep');
+      takesOut(io);
+    });
+    const kept = connect(`http://127.0.0.1:${io.port}/keep`);
+    cleanUp.push(() => kept.connection.close());
+    const asked = kept.of('/').timeout(Infinity).emitWithAck('x');
+    await expect(asked).rejects.toMatchObject({ code: 'ERR_NAMESPACE_NOT_CONNECTED' });
+  });
+
   test('a callback of close, and of what asks for namespaces', async () => {
     const io = await serve();
     const called = (): unknown => io.close((() => {}) as never);

@@ -85,6 +85,17 @@ export const headersHabits: Habits = Object.fromEntries(
   headerNames.map((name) => [name, `take handshake.headers.get('${name}')`]),
 );
 
+/** Members of a handshake, which middleware of a namespace gets: that of Socket.IO gets a socket. */
+export const handshakeHabits: Habits = Object.fromEntries(
+  ['handshake', 'id', 'rooms', 'join', 'on', 'once', 'emit', 'to', 'disconnect', 'request', 'conn', 'nsp'].map(
+    (name) => [
+      name,
+      'middleware of a namespace gets the handshake itself, before there is a socket: take its auth, headers and address, and what is to be ' +
+        "the socket's goes into handshake.data",
+    ],
+  ),
+);
+
 /** Who asks for what is not there is told. What an app puts there by itself is the app's. */
 export function answerHabits(prototype: object, owner: string, habits: Habits): void {
   for (const [name, answer] of Object.entries(habits)) {

@@ -38,12 +38,12 @@ import { sentArgs } from '../namespace/sent-args';
 import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
-import type { Handshake, HandshakeOrigin } from '../session/handshake';
+import { Handshake, type HandshakeOrigin } from '../session/handshake';
 import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
-import { answerHabits, headersHabits, socketHabits, timeoutHabits } from './habits';
+import { answerHabits, handshakeHabits, headersHabits, socketHabits, timeoutHabits } from './habits';
 import type { Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
@@ -134,6 +134,10 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   get data(): Data {
     return this.handshake.data;
+  }
+
+  set data(data: Data) {
+    this.handshake.data = data;
   }
 
   /** @internal What a console shows: not the session, and what opens it. */
@@ -355,3 +359,4 @@ const timedPrototype = {};
 answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
 answerHabits(ServerSocket.prototype, 'socket', socketHabits);
 answerHabits(Headers.prototype, 'handshake.headers', headersHabits);
+answerHabits(Handshake.prototype, 'handshake', handshakeHabits);

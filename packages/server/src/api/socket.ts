@@ -19,6 +19,8 @@ export type SocketHandler<Incoming, Name> = Name extends keyof SocketLifecycle
 export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>
   extends RemoteSocket<Outgoing, Data> {
   readonly handshake: Handshake<Data>;
+  /** The app's own, as middleware left it in `handshake.data`. It goes where its session goes: what is in it has to be what a codec carries. */
+  data: Data;
   /** Its own id, and every room it is in; once it is over, those it was in. */
   readonly rooms: Set<string>;
   /** Whether the session was ever resumed on another connection. */

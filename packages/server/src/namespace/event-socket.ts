@@ -17,6 +17,7 @@ import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
 import type { Rooms } from '../room/rooms';
+import { notConnected } from '../session/not-connected';
 import { type Owner, Presence } from '../session/presence';
 import type { PresenceRecord } from '../session/record';
 import { EventMiddleware, type SocketMiddleware } from './event-middleware';
@@ -278,6 +279,8 @@ export abstract class EventSocket extends Presence {
   /** @param handling settles the event, if it is to be known when that is */
   private call(event: string, args: readonly Value[], ack: number | undefined, handling: Handled): void {
     if (!this.connected) {
+      // The app has sent it out while the event waited.
+      if (ack !== undefined && !this.hasMoved) this.line.sendError(ack, notConnected);
       handling.done();
       return;
     }

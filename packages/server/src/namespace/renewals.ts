@@ -2,6 +2,7 @@
 // ends from then on. It is not begun for good where it is decided: a session that goes on elsewhere meanwhile has it decided there.
 import { packetLimits, RemoteProtocolError, type RenewPacket } from '@halyard/protocol';
 import type { Handshake, HandshakeOrigin } from '../session/handshake';
+import { notConnected } from '../session/not-connected';
 import type { Presence } from '../session/presence';
 import { type DecisionContext, decide } from './middleware';
 import type { Rules } from './rules';
@@ -10,12 +11,6 @@ import type { Rules } from './rules';
 export interface RenewedSocket extends Presence {
   handshake: Handshake<never>;
 }
-
-const notConnected = {
-  code: 'ERR_NAMESPACE_NOT_CONNECTED',
-  message: 'The namespace is not connected.',
-  data: undefined,
-};
 
 export class Renewals {
   readonly #rules: Rules;

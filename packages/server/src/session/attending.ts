@@ -9,7 +9,6 @@ import {
   type EventPacket,
   type Failure,
   PacketType,
-  PublicError,
   quoted,
   RemoteProtocolError,
   type RenewPacket,
@@ -24,6 +23,7 @@ import type { Entrant } from './context';
 import { Departures } from './departures';
 import { Handshake, type HandshakeOrigin } from './handshake';
 import { Leavings } from './leavings';
+import { notConnected } from './not-connected';
 import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
@@ -363,8 +363,7 @@ export abstract class Attending extends Reading implements Entrant {
   private notConnected(packet: EventPacket | VolatilePacket | RenewPacket, number: number): void {
     const what = packet.type === PacketType.Renew ? 'RENEW' : packet.event;
     debug?.(`session ${this.id} is not in ${quoted(packet.namespace)}: ${quoted(what)} is dropped`);
-    if (packet.type !== PacketType.Volatile && packet.ack !== undefined)
-      this.sendError(packet.ack, new PublicError('ERR_NAMESPACE_NOT_CONNECTED', 'The namespace is not connected.'));
+    if (packet.type !== PacketType.Volatile && packet.ack !== undefined) this.sendError(packet.ack, notConnected);
     this.settle(number);
   }
 

@@ -69,6 +69,10 @@ export class Handshake<Data = AnyData> {
     return this.#data;
   }
 
+  set data(data: Data) {
+    this.#data = data;
+  }
+
   /** Header fields of the request that opened the connection. */
   get headers(): Headers {
     return this.#peer.headers;
