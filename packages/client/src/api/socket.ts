@@ -138,10 +138,20 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   /** Those that hear every event, by its direction. */
   const taps = createEmitter();
   let recovered = false;
+  /** Whether it was told that it is connected, and not that it is not any more. */
+  let isUp = false;
   let isTelling = false;
 
   const fire: Presence['fire'] = (event, value) => {
-    if (event === 'connect') recovered = (value as ConnectInfo).recovered;
+    if (event === 'connect') {
+      isUp = true;
+      recovered = (value as ConnectInfo).recovered;
+    }
+    if (event === 'disconnect') {
+      // Who leaves as the session is back, before it is told so, was told that it was gone.
+      if (!isUp) return;
+      isUp = false;
+    }
     debug.log?.('socket', namespace, event, value);
     const isError = event === 'error';
     // What a listener of errors does wrong is not told to it again.

@@ -219,6 +219,61 @@ describe('resume', () => {
     expect(await reconnect(all)).toEqual(['HELLO / resume s1 4 2']);
   });
 
+  /** Two namespaces that are connected. */
+  async function two() {
+    const all = await open();
+    const other = all.socket.of('/b');
+    const { log } = all;
+    watch(other, log, 'b: ');
+    await settle();
+    await all.link.say(connected('/b', 'id2'));
+    log.length = 0;
+    return { ...all, other, log };
+  }
+
+  test('who leaves as the session is back, before it was told so, is not told again that it is gone', async () => {
+    const all = await two();
+    all.socket.once('connect', () => all.other.disconnect());
+    await reconnect(all);
+    await all.link.say(welcome({ recovered: true, received: 1 }));
+    const back = ['connect', { recovered: true, unconfirmed: 0 }];
+    expect(all.log).toEqual([['disconnect', 1006, 'network', true], ['b: disconnect', 1006, 'network', true], back]);
+    // It is told of what comes after that.
+    all.other.connect();
+    await settle();
+    await all.link.say(connected('/b', 'id3'));
+    all.other.disconnect();
+    expect(all.log.slice(3)).toEqual([
+      ['b: connect', { recovered: false, unconfirmed: 0 }],
+      ['b: disconnect', 1000, 'client', false],
+    ]);
+  });
+
+  test('who has left by the time that it is told of a lost connection does not come back, and is told so', async () => {
+    const { socket, other, link, log } = await two();
+    socket.once('disconnect', () => other.disconnect());
+    await link.drop();
+    expect(log).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['b: disconnect', 1006, 'network', false],
+    ]);
+    log.length = 0;
+    const all = await two();
+    all.socket.connection.on('state', ({ to }) => to === 'waiting' && all.socket.disconnect());
+    await all.link.drop();
+    expect(all.log[0]).toEqual(['disconnect', 1006, 'network', false]);
+  });
+
+  test('who has left by the time that it is told of an attempt hears of none', async () => {
+    const { socket, transport, log } = scene();
+    const other = socket.of('/b');
+    watch(other, log, 'b: ');
+    socket.once('connect_error', () => other.disconnect());
+    await settle();
+    await transport.link.drop();
+    expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
+  });
+
   test('a published message that comes again is delivered once', async () => {
     const all = await open();
     const heard: unknown[] = [];

@@ -562,12 +562,14 @@ export function createSession(
       }
       return (end) => {
         for (const presence of concerned) {
+          // Those who are told may leave another one.
+          const isWanted = !!presence.phase;
           if (!connected.includes(presence)) {
-            if (end.error) presence.fire('connect_error', end.error);
+            if (end.error && (isWanted || !end.willReconnect)) presence.fire('connect_error', end.error);
             continue;
           }
           if (end.cause) presence.fire('error', end.cause);
-          presence.fire('disconnect', { ...end.close, willReconnect: end.willReconnect });
+          presence.fire('disconnect', { ...end.close, willReconnect: end.willReconnect && isWanted });
         }
         if (leaving) idle();
       };
