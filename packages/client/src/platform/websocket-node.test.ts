@@ -20,6 +20,18 @@ describe('the class of WebSockets', () => {
     expect(make('ws://127.0.0.1:1/', 'one', undefined, () => {})).toBeInstanceOf(Global);
   });
 
+  test('is told how long a close may take', async () => {
+    const made: unknown[][] = [];
+    const Given = class {
+      constructor(...how: unknown[]) {
+        made.push(how);
+      }
+    };
+    const make = await loadWebSocket(Given as never);
+    make('ws://127.0.0.1:1/', 'one', { 'x-a': 'b' }, () => {});
+    expect(made).toEqual([['ws://127.0.0.1:1/', 'one', { headers: { 'x-a': 'b' }, closeTimeout: 10_000 }]]);
+  });
+
   test('is that of ws where a test runner pretends to be a page by jsdom, whose own does not open in Node', async () => {
     vi.stubGlobal('WebSocket', Global);
     vi.stubGlobal('navigator', {

@@ -9,6 +9,8 @@ let told = false;
 
 /** Of an answer in place of a WebSocket no more is read. */
 const bodyCharsMax = 65_536;
+/** A program does not live on for longer with a connection that it has closed, and whose server does not answer that: as with HTTP. */
+const closeTimeoutMs = 10_000;
 
 export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSocket> {
   const own = given || isPretended() ? undefined : globalThis.WebSocket;
@@ -16,7 +18,8 @@ export async function loadWebSocket(given?: typeof WebSocket): Promise<MakeWebSo
   return (url, protocol, headers, refuse) => {
     // Node's own takes header fields with the protocols, `ws` behind them.
     if (own) return headers ? new Class(url, { protocols: protocol, headers } as never) : new Class(url, protocol);
-    const socket = new (Class as unknown as typeof Ws)(url, protocol, { headers });
+    const options = { headers, closeTimeout: closeTimeoutMs };
+    const socket = new (Class as unknown as typeof Ws)(url, protocol, options);
     // Node's own does not tell. Whoever listens has to end the request, too.
     socket.on?.('unexpected-response', async (_request, response: IncomingMessage) => {
       try {
