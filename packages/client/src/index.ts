@@ -12,7 +12,10 @@ import { connect as connectCore } from './core';
 export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url?: string | URL | ClientOptions,
   options?: ClientOptions,
-): Socket<Listen, Emit> {
+): Socket<Listen, Emit>;
+/** As `ReturnType<typeof connect>` has it. */
+export function connect(url?: string | URL | ClientOptions, options?: ClientOptions): Socket;
+export function connect(url?: string | URL | ClientOptions, options?: ClientOptions): Socket {
   return typeof url !== 'object' || !url || 'href' in url
     ? connectCore(url, chosen(options))
     : connectCore(undefined, chosen(url));

@@ -16,9 +16,12 @@ import { type Client, openSocket, type Socket } from './socket';
 export function connect<Listen = AnyEvents, Emit = AnyEvents>(
   url: string | URL | undefined,
   options: CoreOptions,
-): Socket<Listen, Emit> {
+): Socket<Listen, Emit>;
+/** As `ReturnType<typeof connect>` has it. */
+export function connect(url: string | URL | undefined, options: CoreOptions): Socket;
+export function connect(url: string | URL | undefined, options: CoreOptions): Socket {
   const [client, namespace] = createClient(url, options);
-  return openSocket(client, namespace, options) as never;
+  return openSocket(client, namespace, options);
 }
 
 /** @returns a client of a server, of which nobody has a socket yet, and the namespace that the URL has. @throws as `connect` */

@@ -156,3 +156,11 @@ export function callbacks(): void {
   // @ts-expect-error nor one that may be left out
   old.emit('maybe', 3, (text: string) => void text);
 }
+
+/** As a component keeps it. */
+export function kept(one: ReturnType<typeof connect>): void {
+  one.emit('anything', 1);
+  one.on('anything', (value: number) => value);
+  const typed: ReturnType<typeof connect> = connect<ServerToClient, ClientToServer>();
+  typed.disconnect();
+}
