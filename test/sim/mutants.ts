@@ -177,7 +177,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'a server that has nothing to store does not ask whether the store has what was stored',
     file: `${server}/api/participant.ts`,
-    code: 'this.turn.probeQuiet();',
+    code: 'this.turn.lookAtQuiet();',
     instead: '',
     nodes: 3,
     from: 82000563,

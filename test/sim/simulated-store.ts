@@ -303,6 +303,10 @@ export class SimulatedNode implements Store {
     });
   }
 
+  lastCommit(partition: number): Promise<number> {
+    return this.#call(() => this.#committed[partition]!.number);
+  }
+
   follow(log: string): ReturnType<Store['follow']> {
     const number = this.#nextFollowing(log);
     return this.#call(() => {

@@ -107,6 +107,10 @@ export class RedisStore implements Store {
     return typeof reply === 'number' ? { last: reply } : readResult(bytesOf(reply));
   }
 
+  async lastCommit(partition: number): Promise<number> {
+    return numberOf(await this.#run('last', partition, [this.#life.node]));
+  }
+
   async follow(log: string): Promise<Position> {
     return this.#logs.follow(log);
   }

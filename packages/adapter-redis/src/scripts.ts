@@ -7,6 +7,7 @@ import { logFunctions, readScript, renewScript, topsScript, touchScript } from '
 import {
   beatScript,
   departScript,
+  lastScript,
   leaveScript,
   markScript,
   memberFunctions,
@@ -44,6 +45,7 @@ const sources = {
   terms: [termsScript],
   watch: [memberFunctions, watchScript],
   depart: [departScript],
+  last: [lastScript],
 } as const;
 
 export type ScriptName = keyof typeof sources;

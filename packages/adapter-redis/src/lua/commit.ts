@@ -103,7 +103,8 @@ for i, step in ipairs(steps) do
       append(step.log, step.stamp, node, table.concat(earlier), step.bytes, step.body)
       positions[i] = { step.log.epoch, step.log.top }
     end
-    if step.key then
+    -- Of a letter that finds no session nothing is known later: it may be said again.
+    if step.key and positions[i][2] > 0 then
       keys[step.key] = positions[i]
       redis.call('SET', step.key, int(now + hour) .. ' ' .. positions[i][1] .. ' ' .. int(positions[i][2]), 'PX', hour)
     end

@@ -40,6 +40,11 @@ redis.call('SPUBLISH', base .. ':to:' .. node, piece('marker') .. count(marker))
 return redis.call('ZRANGE', nodes, 0, -1)
 `;
 
+/** Node → the number of its last commit. */
+export const lastScript = `
+return tonumber(redis.call('HGET', base .. ':commits:' .. arg(), 'number') or 0)
+`;
+
 /** Node: what is known of its commits is not needed any more. Calls that are still on their way find it. */
 export const departScript = `
 redis.call('PEXPIRE', base .. ':commits:' .. arg(), 10000)

@@ -41,7 +41,7 @@ const answerShape: Shape = { list: knownShape };
 const announcementShape: Shape = { tuple: ['text', 'text', knownShape] };
 /** Who does not say in so many milliseconds how far it has known a log is taken for one that has known more. */
 const announceMsMax = 2_000;
-/** A partition in which nothing was stored for so many milliseconds is asked whether it has what was: a few times within `findsOutMs`. */
+/** A partition in which nothing was stored for so many milliseconds is looked at, whether it has what was: a few times within `findsOutMs`. */
 const quietMs = 2_000;
 /** So many logs are given another epoch at one time. */
 const renewalsMax = 64;
@@ -59,9 +59,9 @@ export class Participant {
   readonly retention: Retention;
   readonly #feeds: Feeds;
   readonly #context: ParticipantContext;
-  readonly #probing = new TimedCall(() => {
-    this.turn.probeQuiet();
-    this.#probeLater();
+  readonly #looking = new TimedCall(() => {
+    this.turn.lookAtQuiet();
+    this.#lookLater();
   });
 
   constructor(context: ParticipantContext) {
@@ -148,14 +148,14 @@ export class Participant {
     );
     this.patience.begin();
     this.turn.begin();
-    this.#probeLater();
+    this.#lookLater();
     this.begun();
     return this.patience.until(() => store.nodes());
   }
 
-  #probeLater(): void {
+  #lookLater(): void {
     const { wheel } = this.#context;
-    wheel.schedule(this.#probing, wheel.now() + quietMs);
+    wheel.schedule(this.#looking, wheel.now() + quietMs);
   }
 
   /** The store is open. */

@@ -58,6 +58,7 @@ export class Commits {
   readonly #numbers: number[];
   /** Partitions that were called since it was last looked which were not. */
   readonly #called = new Set<number>();
+  readonly #looking = new Set<number>();
   /** How many calls have no answer yet. */
   #unanswered = 0;
   #whenAnswered: (() => void)[] = [];
@@ -186,11 +187,25 @@ export class Commits {
     return (this.#lately[this.#store.partitionOf(log)] as Lately).writtenTo(log, epoch);
   }
 
-  /** @returns partitions that have something of this node, and were not called since it was asked for these last */
-  quiet(): readonly number[] {
-    const quiet = [...this.#numbers.keys()].filter((one) => this.#numbers[one] !== 0 && !this.#called.has(one));
+  /**
+   * Looks whether partitions that were not called since this was called last still have what they had of this node. Nothing waits for one
+   * that does not answer.
+   * @param lost told of one that has not
+   */
+  lookAtQuiet(lost: (partition: number) => void): void {
+    for (const [partition, number] of this.#numbers.entries()) {
+      if (number === 0 || this.#called.has(partition) || this.#looking.has(partition)) continue;
+      this.#looking.add(partition);
+      this.#patience
+        .once(() => this.#store.lastCommit(partition))
+        .then((last) => {
+          if (last < number && this.#numbers[partition] === number) lost(partition);
+        })
+        // It is away: that is found out by who needs it.
+        .catch(() => {})
+        .finally(() => this.#looking.delete(partition));
+    }
     this.#called.clear();
-    return quiet;
   }
 
   /** @returns once each call that is under way has an answer, which may be that it is not done: from then on it is known what was written */

@@ -222,7 +222,8 @@ export class MemoryHub {
   #do(node: string, step: Step, positions: readonly Position[]): Position {
     if ('topOf' in step) return this.#top(step.topOf);
     const position: Position = 'to' in step ? ['', this.#post(node, step)] : this.#append(node, step, positions);
-    if (step.key !== undefined) this.keys.set(keyOf(step, step.key), position, this.#wheel.now());
+    // Of a letter that finds no session nothing is known later: it may be said again.
+    if (step.key !== undefined && position[1] > 0) this.keys.set(keyOf(step, step.key), position, this.#wheel.now());
     return position;
   }
 

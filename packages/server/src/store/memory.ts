@@ -106,6 +106,10 @@ export class MemoryStore implements Store {
     return result;
   }
 
+  lastCommit(): number {
+    return this.#committed?.number ?? 0;
+  }
+
   follow(log: string): Position {
     this.#followed.add(log);
     return this.#hub.follow(this.#node, log);

@@ -1,5 +1,5 @@
 import { VirtualClock } from '@halyard/harness/clock';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { platformOf } from '../base/platform';
 import { UnderWay } from '../base/under-way';
 import { Stamps } from '../log/stamp';
@@ -8,22 +8,12 @@ import { QueuedTurn } from './queued-turn';
 import type { Commit, CommitResult, Store } from './store';
 import type { Recorded } from './turn';
 
-test('a session that was let go and has no record any more keeps nobody waiting', async () => {
+/** @param store what else it does than to store everything */
+function scene(store: Partial<Store>) {
   const clock = new VirtualClock();
-  const platform = platformOf(clock);
-  const patience = new Patience(platform);
-  const commits: Commit[] = [];
-  const store = {
-    partitions: 1,
-    partitionOf: () => 0,
-    commit: async (_partition: number, commit: Commit): Promise<CommitResult> => {
-      commits.push(commit);
-      const missing = commit.records.map(({ session }) => session);
-      return { positions: [], repeated: [], fenced: [], missing, mailed: [] };
-    },
-  } as unknown as Store;
+  const patience = new Patience(platformOf(clock));
   const turn = new QueuedTurn({
-    store,
+    store: { partitions: 1, partitionOf: () => 0, ...store } as Store,
     patience,
     stamps: new Stamps(() => 0),
     underWay: new UnderWay(() => 0),
@@ -38,6 +28,24 @@ test('a session that was let go and has no record any more keeps nobody waiting'
   });
   patience.begin();
   turn.begin();
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 100; i++) await Promise.resolve();
+  };
+  return { clock, turn, settle };
+}
+
+const done = ({ steps }: Commit): CommitResult => ({
+  ...{ positions: steps.map(() => ['', 1]), repeated: [], fenced: [], missing: [], mailed: [] },
+});
+
+test('a session that was let go and has no record any more keeps nobody waiting', async () => {
+  const commits: Commit[] = [];
+  const { turn, settle } = scene({
+    commit: async (_partition, commit) => {
+      commits.push(commit);
+      return { ...done(commit), missing: commit.records.map(({ session }) => session) };
+    },
+  });
   const session = {
     id: 's',
     write: () => ({ write: { session: 's' }, tops: new Map(), written: {}, snapshot: {} }),
@@ -50,6 +58,72 @@ test('a session that was let go and has no record any more keeps nobody waiting'
     isParted = true;
   });
   turn.forget(session);
-  for (let i = 0; i < 100; i++) await Promise.resolve();
+  await settle();
   expect([isParted, commits.length]).toEqual([true, 1]);
+});
+
+describe('partitions in which nothing is stored', () => {
+  test('are asked whether they have what was, and nothing else waits for one that is away', async () => {
+    const commits: number[] = [];
+    const looks: number[] = [];
+    let isAway = false;
+    const { turn, settle } = scene({
+      partitions: 3,
+      partitionOf: (name) => Number(name),
+      lastCommit: (partition) => {
+        looks.push(partition);
+        return isAway ? new Promise(() => {}) : Promise.resolve(commits.filter((one) => one === partition).length);
+      },
+      commit: (partition, commit) => {
+        commits.push(partition);
+        return isAway && partition === 1 ? new Promise(() => {}) : Promise.resolve(done(commit));
+      },
+    });
+    for (const session of ['0', '1']) turn.post(session, 'a');
+    await settle();
+    // Once to see that something was stored, and once more: nothing since.
+    turn.lookAtQuiet();
+    expect(looks).toEqual([]);
+    turn.lookAtQuiet();
+    await settle();
+    expect([looks, commits]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    isAway = true;
+    turn.lookAtQuiet();
+    await settle();
+    turn.lookAtQuiet();
+    let isStored = false;
+    turn.post('2', 'b');
+    void turn.stored().then(() => {
+      isStored = true;
+    });
+    await settle();
+    // One look at a time.
+    expect([isStored, looks]).toEqual([true, [0, 1, 0, 1]]);
+  });
+
+  test('that have lost it are told so by a commit', async () => {
+    const commits: Commit[] = [];
+    const { turn, settle } = scene({
+      lastCommit: async () => 0,
+      commit: async (_partition, commit) => {
+        commits.push(commit);
+        return commits.length === 2 ? { last: 0 } : done(commit);
+      },
+    });
+    turn.post('s', 'a');
+    await settle();
+    turn.lookAtQuiet();
+    turn.lookAtQuiet();
+    await settle();
+    // The empty one, what was lost, and the empty one again.
+    expect(commits.map(({ number, branch, steps }) => [number, branch, steps.length])).toEqual([
+      [1, 0, 1],
+      [2, 0, 0],
+      [1, 1, 1],
+      [2, 1, 0],
+    ]);
+  });
 });

@@ -233,10 +233,12 @@ export class QueuedTurn implements Turn {
     this.after(run);
   }
 
-  /** Has those partitions say so that nothing was stored in since this was called last. */
-  probeQuiet(): void {
-    for (const one of this.#commits.quiet()) this.#asked.add(one);
-    if (this.#asked.size > 0) this.#schedule();
+  /** Looks whether what was stored is still there, in partitions in which nothing was since this was called last. */
+  lookAtQuiet(): void {
+    this.#commits.lookAtQuiet((partition) => {
+      this.#asked.add(partition);
+      this.#schedule();
+    });
   }
 
   touch(session: Recorded, what?: string): void {

@@ -237,6 +237,8 @@ export interface Store {
   nodes(): Awaitable<readonly string[]>;
   /** MUST do all of it in its order, or nothing. */
   commit(partition: number, commit: Commit): Awaitable<CommitResult | RolledBack>;
+  /** @returns the number of the last commit of this node that a partition has; 0 if there is none. It MUST NOT wait for what another partition does */
+  lastCommit(partition: number): Awaitable<number>;
   /** Tells every entry of a log that is stored from now on. @returns its epoch, and its newest offset now */
   follow(log: string): Awaitable<Position>;
   /** MUST NOT overtake a call of `follow`, or be overtaken by one. */

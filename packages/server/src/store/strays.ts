@@ -3,8 +3,11 @@
 import type { Patience } from './patience';
 import type { Letter, Store } from './store';
 
-/** It is looked for again after so long, each time, in milliseconds: in all for as long as it may take to find out what the store has lost. */
-const waitsMs = [250, 500, 1_000, 1_500, 2_000, 2_500, 2_500];
+/**
+ * It is looked for again after so long, each time, in milliseconds: in all for as long as it may take to find out what the store has lost, and
+ * for longer than a heartbeat, by which a record that is gone alone is written again.
+ */
+const waitsMs = [250, 500, 1_000, 1_500, 2_000, 2_500, 2_500, 5_000, 5_000, 10_000];
 /** More do not wait at one time, of all sessions; what is over goes nowhere, and that is reported. */
 const lettersMax = 16_384;
 const lettersBytesMax = 16 << 20;

@@ -302,12 +302,14 @@ export function storeSuite(name: string, open: () => StoreLab): void {
       const { lab, first } = await setUp(1);
       await first.store.follow('room');
       const partition = first.store.partitionOf('room');
+      expect(await first.store.lastCommit(partition)).toBe(0);
       await first.commit({ steps: [entry('room', 1, 'a')] });
       const records: RecordWrite[] = [];
       const of = (number: number, branch: number, text: string) =>
         first.store.commit(partition, { number, branch, steps: [entry('room', number, text)], records });
       expect(await of(3, 0, 'b')).toEqual({ last: 1 });
       expect(await of(2, 1, 'c')).toMatchObject({ positions: [[expect.any(String), 2]] });
+      expect(await first.store.lastCommit(partition)).toBe(2);
       // What comes late was numbered before.
       expect(await of(2, 0, 'd')).toEqual({ last: 2 });
       expect(await of(3, 0, 'e')).toEqual({ last: 2 });
@@ -518,6 +520,14 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         expect([again.positions, again.repeated]).toEqual([[['', 1]], [0]]);
         await second.commit({ steps: [{ ...letter('t', 'c'), key: 'k' }] });
         expect([await lettersOf(first, 's'), await lettersOf(first, 't')]).toEqual([['1 a'], ['1 c']]);
+        // One that finds no session was not said.
+        const lost = await first.commit({ steps: [{ ...letter('u', 'd'), key: 'k' }] });
+        await first.commit({ records: [write('u', 'one')] });
+        const found = await second.commit({ steps: [{ ...letter('u', 'e'), key: 'k' }] });
+        expect([lost, found].map(({ positions, repeated }) => [positions, repeated])).toEqual([
+          [[['', 0]], []],
+          [[['', 1]], []],
+        ]);
       });
 
       test('wait for who takes the session, and are its from then on', async () => {
