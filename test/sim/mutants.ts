@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 83000095,
+    from: 87000218,
   },
   {
     fault: 'a server that has nothing to store does not ask whether the store has what was stored',
@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 78040043,
+    from: 87000032,
   },
   {
     fault: 'who was fenced goes on',
@@ -278,7 +278,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 83000095,
+    from: 87000218,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -426,7 +426,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const tellsMax = 256;',
     instead: 'const tellsMax = 4;',
     scene: 'finish behind',
-    from: 83001038,
+    from: 87002705,
   },
   {
     fault: 'what a server has begun that is gone is handled by nobody',
@@ -441,7 +441,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 83000037,
+    from: 87000002,
   },
   {
     fault: 'a session that another server has is said to be over',
@@ -471,7 +471,7 @@ export const mutants: readonly Mutant[] = [
     code: 'turn.stamps.observe(isMember ? span.since : span.until);',
     instead: '',
     nodes: 3,
-    from: 6001047,
+    from: 280,
   },
   {
     fault: 'what has a key is stored again',
