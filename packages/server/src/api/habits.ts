@@ -110,3 +110,12 @@ export function answerHabits(prototype: object, owner: string, habits: Habits): 
     });
   }
 }
+
+/** An event of a socket's life is none of a server's. */
+export function notOfServers(event: string): LocalUsageError {
+  const rule =
+    event === 'connect' || event === 'connect_error'
+      ? 'io.on("connection", (socket) => …) hears of each new socket'
+      : `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`;
+  return new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
+}

@@ -29,7 +29,7 @@ import type { ExpiredHandler } from '../session/expiry';
 import type { AnyData } from '../session/handshake';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
-import { answerHabits, serverHabits } from './habits';
+import { answerHabits, notOfServers, serverHabits } from './habits';
 import type { Health } from './health';
 import type { Inspection } from './inspection';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
@@ -307,15 +307,6 @@ export class Server<
   protected get all(): Target<Outgoing, Data> {
     return this.#main;
   }
-}
-
-/** An event of a socket's life is none of a server's. */
-function notOfServers(event: string): LocalUsageError {
-  const rule =
-    event === 'connect' || event === 'connect_error'
-      ? 'io.on("connection", (socket) => …) hears of each new socket'
-      : `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`;
-  return new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
 }
 
 answerHabits(Server.prototype, 'io', serverHabits);
