@@ -366,14 +366,14 @@ export class ClusterModel {
 
   /**
    * Whether the store has lost it, and nobody remembers who had left its rooms by then: the server that knew it stood still for so long,
-   * or who has left is at another server since, whose clock may say that this was long ago.
+   * or who has left is at another server since, and by some clock that was long ago, or before it was said.
    */
   #isLate(name: string, { rooms, movedAt, hasOtherClock }: Seat): boolean {
     const emission = this.#emissions.get(name) as Tracked;
     if (!emission.wasLost || !emission.rooms?.length) return false;
     const states = emission.rooms.map((room) => rooms.get(room));
     if (states.some((state) => state?.isIn)) return false;
-    if (hasOtherClock && movedAt >= emission.calledAt) return true;
+    if ((hasOtherClock || emission.isUnsure) && movedAt >= emission.calledAt) return true;
     const leftAt = Math.max(...states.map((state) => state?.since ?? 0));
     return emission.isLoose && (this.#stillUntil.get(emission.server) ?? 0) >= leftAt + findsOutMs;
   }
