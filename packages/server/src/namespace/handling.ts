@@ -1,4 +1,4 @@
-// What handlers of one event are still to do: the event is settled once all have, and the reply is on its way.
+// What handlers are still to do: an event is settled once all of its have, and the reply is on its way; who drains waits for all of them.
 import { isThenable } from '@halyard/protocol';
 
 /** How much of what clients have said is being handled, or waits for middleware, in all namespaces. */

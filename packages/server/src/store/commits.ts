@@ -56,8 +56,9 @@ export class Commits {
   readonly #branches: number[];
   /** Of the last commit, by partition. */
   readonly #numbers: number[];
-  /** Partitions that were called since it was last looked which were not. */
+  /** Partitions that were called since the last `lookAtQuiet`, … */
   readonly #called = new Set<number>();
+  /** … and those whose answer to one is still to come. */
   readonly #looking = new Set<number>();
   /** How many calls have no answer yet. */
   #unanswered = 0;

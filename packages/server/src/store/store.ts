@@ -31,7 +31,7 @@ interface Published {
 
 /** What may be said again by who does not know whether it was stored. */
 interface Keyed {
-  /** Where it goes, nothing else is stored under the same key for an hour: then the step has the position of what was. */
+  /** Where it goes, nothing else is stored under the same key for an hour: then the step has the position of what was. A letter that finds no session leaves no key. */
   readonly key?: string | undefined;
 }
 
