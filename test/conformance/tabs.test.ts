@@ -37,6 +37,7 @@ afterEach(() => {
 interface Scene {
   readonly io: Server;
   readonly cable: Cable;
+  openWorker(): { readonly port: MessagePort };
   /** Opens a tab. */
   tab(options?: TabOptions): Socket;
   /** The worker is killed; the next tab, or the next try of one, makes another. */
@@ -60,6 +61,7 @@ async function scene(app: (io: Server) => void = () => {}, options: ServerOption
   return {
     io,
     cable,
+    openWorker,
     tab(options) {
       const socket = connectTab(openWorker, options);
       cleanUp.push(() => socket.connection.close());
@@ -286,6 +288,54 @@ describe('tabs that share a session', () => {
     expect(await once(tabs[0]!, 'connect_error')).toMatchObject({ message: expect.stringContaining('no token') });
   });
 
+  test('say who they are as any client does: what has toJSON, proxies, and what cannot be sent', async () => {
+    const { io, tab } = await scene();
+    class Token {
+      readonly #text = 'secret';
+      toJSON() {
+        return { text: this.#text };
+      }
+    }
+    const auth = new Proxy({ token: new Token(), url: new URL('http://x.example/') }, {});
+    const one = tab({ auth: auth as never });
+    await once(one, 'connect');
+    const [server] = io.sockets.values();
+    expect(server!.handshake.auth).toEqual({ token: { text: 'secret' }, url: 'http://x.example/' });
+    one.disconnect();
+    one.auth = { fn() {} } as never;
+    one.connect();
+    expect(await once(one, 'connect_error')).toMatchObject({
+      code: 'ERR_AUTH',
+      message: expect.stringContaining('function'),
+    });
+  });
+
+  test('wait for the one that takes long to say who it is, if nobody has said anything yet', async () => {
+    const { io, tab } = await scene();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let say = (_auth: { name: string }) => {};
+    const asked = vi.fn(() => new Promise<{ name: string }>((resolve) => (say = resolve)));
+    const one = tab({ auth: asked });
+    await expect.poll(() => asked.mock.calls.length).toBe(1);
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(one.connected).toBe(false);
+    say({ name: 'late' });
+    await once(one, 'connect');
+    expect([...io.sockets.values()].map(({ handshake }) => handshake.auth)).toEqual([{ name: 'late' }]);
+  });
+
+  test('ask one that comes later, if those who are asked say nothing', async () => {
+    const { io, tab } = await scene();
+    const asked = vi.fn(() => new Promise<never>(() => {}));
+    tab({ auth: asked });
+    await expect.poll(() => asked.mock.calls.length).toBe(1);
+    const other = tab({ auth: { name: 'other' } });
+    await once(other, 'connect');
+    expect([...io.sockets.values()].map(({ handshake }) => handshake.auth)).toEqual([{ name: 'other' }]);
+  });
+
   test('are told what cannot be sent, where it is emitted', async () => {
     const { tab } = await scene(() => {}, { frameBytesMax: 65_536 });
     const socket = tab();
@@ -331,25 +381,32 @@ describe('tabs that share a session', () => {
     await expect(first).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
   });
 
-  test('whose worker is killed are told that the session is lost, and have a new one', async () => {
+  test('whose session is lost with its worker are told, and have a new one', async () => {
     let isSilent = true;
-    const { io, tab, killWorker } = await scene((io) => {
-      io.on('connection', (socket) => {
-        socket.on('ask', () => (isSilent ? new Promise(() => {}) : 'here'));
-      });
-    });
+    const asked = vi.fn();
+    const { io, tab, killWorker } = await scene(
+      (io) => {
+        io.on('connection', (socket) => {
+          socket.on('ask', () => {
+            asked();
+            return isSilent ? new Promise(() => {}) : 'here';
+          });
+        });
+      },
+      { recoveryWindowMs: 0 },
+    );
     const tabs = [tab(), tab()];
     await Promise.all(tabs.map((socket) => once(socket, 'connect')));
     const { id } = tabs[0]!;
     const reply = tabs[0]!.emitWithAck('ask').catch((error) => error);
-    await expect.poll(() => io.sockets.size).toBe(1);
+    await expect.poll(() => asked.mock.calls.length).toBe(1);
     const lost = tabs.map((socket) => once(socket, 'disconnect'));
     const back = tabs.map((socket) => once(socket, 'connect'));
     killWorker();
-    expect(await reply).toMatchObject({ code: 'ERR_SESSION_LOST' });
     for (const one of await Promise.all(lost))
       expect(one).toMatchObject({ reason: 'the worker is gone', willReconnect: true });
     for (const one of await Promise.all(back)) expect(one).toMatchObject({ recovered: false });
+    expect(await reply).toMatchObject({ code: 'ERR_SESSION_LOST' });
     expect(tabs[0]!.id).toBe(tabs[1]!.id);
     expect(tabs[0]!.id).not.toBe(id);
     isSilent = false;
@@ -359,6 +416,43 @@ describe('tabs that share a session', () => {
     const over = new Promise<void>((resolve) => server!.on('disconnect', () => resolve()));
     for (const name of [...locks.keys()]) if (name.startsWith('halyard tab')) freeLock(name);
     await over;
+  });
+
+  test('whose worker is killed after a session was lost say nothing twice of what waited for the next one', async () => {
+    const said: unknown[] = [];
+    const { io, cable, tab, killWorker } = await scene(
+      (io) => io.on('connection', (socket) => void socket.on('say', (number) => void said.push(number))),
+      { recoveryWindowMs: 0 },
+    );
+    const socket = tab();
+    await once(socket, 'connect');
+    cable.pull();
+    await once(socket, 'disconnect');
+    for (let i = 0; i < 5; i++) socket.emit('say', i);
+    await expect.poll(() => io.sockets.size).toBe(0);
+    const back = once(socket, 'connect');
+    cable.mend();
+    expect(await back).toMatchObject({ recovered: false });
+    await expect.poll(() => said).toEqual([0, 1, 2, 3, 4]);
+    const again = once(socket, 'connect');
+    killWorker();
+    await again;
+    await socket.timeout(5_000).emitWithAck('say', 5);
+    expect(said).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('have another worker if one is gone before it has said anything', async () => {
+    const { openWorker } = await scene();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let workers = 0;
+    const socket = connectTab(() => (workers++ ? openWorker() : { port: new MessageChannel().port1 }));
+    cleanUp.push(() => socket.connection.close());
+    vi.advanceTimersByTime(9_999);
+    expect(workers).toBe(1);
+    vi.advanceTimersByTime(1);
+    vi.useRealTimers();
+    await once(socket, 'connect');
+    expect(workers).toBe(2);
   });
 
   test.each([

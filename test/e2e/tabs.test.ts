@@ -99,23 +99,39 @@ describeInBrowser('tabs that share a session', () => {
     expect(await two.evaluate(() => window.heard.told)).toEqual(['connect false']);
   });
 
-  test('have a new session when their worker is killed, and are told', async () => {
-    const { io, ids, context, url } = await start();
+  test('go on with their session when its worker is killed, again and again, and lose nothing', async () => {
+    const { io, said, ids, context, url, stop } = await start();
     const pages = [await open(context, url), await open(context, url)];
     const tool = await browser.newBrowserCDPSession();
-    const { targetInfos } = await tool.send('Target.getTargets');
-    const worker = targetInfos.find(({ type, url: its }) => type === 'shared_worker' && its.startsWith(url));
-    await tool.send('Target.closeTarget', { targetId: worker!.targetId });
-    for (const page of pages) {
-      await eventually(() => page.evaluate(() => window.heard.told)).toEqual([
-        'connect false',
-        'disconnect the worker is gone',
-        'connect false',
-      ]);
+    const kill = async () => {
+      const { targetInfos } = await tool.send('Target.getTargets');
+      const worker = targetInfos.find(({ type, url: its }) => type === 'shared_worker' && its.startsWith(url));
+      await tool.send('Target.closeTarget', { targetId: worker!.targetId });
+    };
+    const kills = 5;
+    for (let i = 0; i < kills; i++) {
+      // In the middle of what they say, and are told.
+      const says = pages.map((page, at) => page.evaluate((name) => window.say(name, 500), `${i} ${at}`));
+      await Promise.all([kill(), ...says]);
+      for (const at of pages.keys()) {
+        await eventually(async () => said.get(`${i} ${at}`)?.length).toBe(500);
+        expect(said.get(`${i} ${at}`)).toEqual(Array.from({ length: 500 }, (_, number) => number));
+      }
+      for (const page of pages) {
+        const told = async () => (await page.evaluate(() => window.heard.told)).slice(1);
+        await eventually(told).toEqual(
+          Array.from({ length: i + 1 }, () => ['disconnect the worker is gone', 'connect true']).flat(),
+        );
+      }
     }
-    expect(ids).toHaveLength(2);
-    await Promise.all(pages.map((page) => page.evaluate(() => window.say('after', 1))));
-    expect(await Promise.all(pages.map((page) => page.evaluate(() => window.socket.id)))).toEqual([ids[1], ids[1]]);
-    expect(io.sockets.has(ids[1] as string)).toBe(true);
+    const last = stop() - 1;
+    for (const page of pages) {
+      await eventually(async () => (await numbersOf(page)).at(-1)).toBe(last);
+      const numbers = await numbersOf(page);
+      expect(numbers).toEqual(numbers.map((_, i) => numbers[0]! + i));
+    }
+    expect(ids).toHaveLength(1);
+    expect(await Promise.all(pages.map((page) => page.evaluate(() => window.socket.id)))).toEqual([ids[0], ids[0]]);
+    expect(io.sockets.has(ids[0] as string)).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 // For pages: a session that goes on when its page is loaded anew. An import of its own, so that pages without it do not load it.
 import { checkNumber, optionError } from './base/option-error';
-import { keepSession } from './reload/keeper';
+import { keepForPage } from './reload/page';
 import type { AuthData } from './session/presence';
 import type { Reload } from './session/reload';
 
@@ -32,7 +32,7 @@ export function overReload({ savedCharsMax = 1 << 20, name = '', userOf, ...othe
   return {
     savedCharsMax,
     keep: (session, presences, origin, options) =>
-      keepSession(session, presences, origin, options, { savedCharsMax, name, userOf }),
+      keepForPage(session, presences, origin, options, { savedCharsMax, name, userOf }),
   };
 }
 

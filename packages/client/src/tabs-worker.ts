@@ -6,8 +6,10 @@ import type { ClientOptions } from './api/options';
 import { systemClock } from './platform/clock';
 import { systemRandom } from './platform/random';
 import { randomToken } from './platform/token';
-import { createHub } from './tabs/hub';
+import type { Reload } from './session/reload';
+import { createHub, type Tab } from './tabs/hub';
 import type { TabPort } from './tabs/messages';
+import { createMirror } from './tabs/mirror';
 
 export interface Tabs {
   /** Takes a tab in. A SharedWorker does that by itself. */
@@ -24,9 +26,16 @@ export function serveTabs(
   url?: string | URL,
   options: Omit<ClientOptions, 'auth' | 'autoConnect' | 'reload'> = {},
 ): Tabs {
-  const [client] = createClient(url, chosen(options));
+  const tabs = new Set<Tab>();
+  const mirror = createMirror((kept) => {
+    for (const tab of tabs) tab.post(['kept', kept]);
+  });
+  const reload: Reload = { savedCharsMax: Infinity, keep: mirror.keep };
+  const all = chosen(options);
+  const [client] = createClient(url, { ...all, reload });
   const accept = createHub(
-    { ...client, codec: json(), clock: options.clock ?? systemClock },
+    { ...client, mirror, codec: json(), frames: all.codec, clock: options.clock ?? systemClock },
+    tabs,
     `halyard worker ${randomToken(systemRandom)}`,
   );
   globalThis.addEventListener?.('connect', ({ ports }: Event & { ports?: readonly TabPort[] }) => {

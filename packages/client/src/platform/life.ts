@@ -1,5 +1,8 @@
 // Whether another tab or worker of this origin is still there: each has a lock for as long as it is, where the browser has locks.
 
+/** @returns whether it is noticed that another one is gone */
+export const hasLocks = (): boolean => !!globalThis.navigator?.locks;
+
 /** @param held called once the lock is there, or at once where there are none */
 export function holdLock(name: string, held: () => void): void {
   const { locks } = globalThis.navigator ?? {};

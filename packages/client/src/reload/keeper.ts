@@ -1,8 +1,7 @@
-// A session that outlives its page: saved when the page goes away, and gone on with by the next page of the tab. It stands between
-// a session, its sockets above and what carries it below, and is the session to both. What is saved is used once: it is taken out
-// of the storage before anything else, no two tabs have it at a time where there are locks, and its generation is used up with the
-// first answer (docs/PROTOCOL.md, R6 and R12). Longer than other files:
-// what is saved, and what is made of it again, are read in one piece.
+// A session that outlives what has it, a page or a worker: what has to be saved of it, and how another goes on with that. It stands
+// between a session, its sockets above and what carries it below, and is the session to both. What is saved is used once: no two have
+// it at a time where there are locks, and its generation is used up with the first answer (docs/PROTOCOL.md, R6 and R12). Longer than
+// other files: what is saved, and what is made of it again, are read in one piece.
 import {
   afterClose,
   type Close,
@@ -15,35 +14,37 @@ import {
   PacketType,
   RemoteProtocolError,
 } from '@halyard/protocol';
-import { lockTab } from '../platform/tab-lock';
-import { keepText, takeText } from '../platform/tab-storage';
 import { release } from '../session/held';
-import type { AuthData, Presence } from '../session/presence';
+import type { Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
-import { eventsIn, fromText, type Saved, type SavedFrame, type SavedSpace, toText } from './saved';
-import { createUsers } from './users';
+import { eventsIn, type NotSaved, type Saved, type SavedFrame, type SavedSpace } from './saved';
+import type { Users } from './users';
 
 /** How long a server keeps a session by default: what is not told yet. */
 const keptMsUntold = 120_000;
 
-export interface KeeperOptions {
-  readonly savedCharsMax: number;
-  readonly name: string;
-  readonly userOf: ((auth: AuthData) => string) | undefined;
+/** What another one has left. */
+export interface Heritage {
+  /** @returns what there is to go on with. Called once */
+  take(): Saved | NotSaved | undefined;
+  /** @returns once it is known: gives it back. Undefined if somebody else has it */
+  lock(saved: Saved): Promise<(() => void) | undefined>;
 }
 
-/** Places in the storage that this page has filled. */
-const filled = new Set<string>();
+export interface KeptSession extends Session {
+  /** @param entries the frames that are to be saved, by default all @returns what another one needs to go on with it */
+  saved(entries?: Iterable<readonly [number: number, entry: OutboxEntry<Frame>]>): Saved;
+}
 
-/** What an earlier page has saved, until the server has answered this one. */
+/** What an earlier one has saved, until the server has answered this one. */
 interface Resumption {
   /** Namespaces that were in the session, or are told of a loss. Those that nobody wants are left with HELLO. */
   spaces: ReadonlyMap<string, SavedSpace>;
   /** Its frames. If this page may not have the session they are given up: another page sends them. */
   readonly entries: ReadonlySet<OutboxEntry<Frame>>;
   readonly keptMs: number;
-  readonly lock: ReturnType<typeof lockTab>;
+  readonly lock: ReturnType<Heritage['lock']>;
   isChecked: boolean;
   isSaid: boolean;
 }
@@ -51,28 +52,18 @@ interface Resumption {
 export function keepSession(
   session: Session,
   presences: ReadonlyMap<string, Presence>,
-  origin: string,
   options: ReloadOptions,
-  { savedCharsMax, name, userOf }: KeeperOptions,
-): Session {
+  heritage: Heritage,
+  users: Users,
+): KeptSession {
   const { clock, codec } = options;
-  const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
-  const users = createUsers(codec, userOf);
   let hasLooked = false;
-  let isSaved = false;
   let resumption: Resumption | undefined;
   /** Why there is nothing to go on with, for those who are wanted before anything is said. */
   let loss: Presence['loss'];
   /** The close after which another session is begun, although its code says that nothing follows. */
   let refusal: Close | undefined;
   const wanted = () => [...presences.values()].filter((presence) => presence.phase);
-
-  const unsave = () => {
-    if (!isSaved) return undefined;
-    isSaved = false;
-    filled.delete(place);
-    return takeText(place);
-  };
 
   const frameOf = (number: number, { frame, mark }: OutboxEntry<Frame>): SavedFrame => {
     const { acks, outbox } = session.parts().machine;
@@ -103,39 +94,27 @@ export function keepSession(
     };
   };
 
-  const save = (): boolean => {
-    // Another client of this page was here first.
-    if (!wanted().length || (!isSaved && filled.has(place))) return false;
-    try {
-      users.remember(presences.values());
-      const { key, token, generation, machine, positions } = session.parts();
-      const { outbox, acks, received, settings } = machine;
-      const spaces = new Map(resumption?.spaces);
-      for (const presence of presences.values())
-        if (presence.phase || presence.held?.size) spaces.set(presence.namespace, spaceOf(presence));
-      const saved: Saved = {
-        atMs: Date.now(),
-        keptMs: settings.recoveryWindowMs ?? resumption?.keptMs ?? keptMsUntold,
-        once: options.token(),
-        key,
-        token: key ? '' : token,
-        generation,
-        received,
-        confirmed: outbox.confirmed,
-        left: outbox.left,
-        lastAck: acks!.last,
-        positions: positions.toArray(),
-        spaces: [...spaces.values()],
-        frames: [...outbox.entries].map(([number, entry]) => frameOf(number, entry)),
-      };
-      const text = toText(saved);
-      isSaved = text.length <= savedCharsMax && keepText(place, text);
-      if (isSaved) filled.add(place);
-      else keepText(place, toText({ lost: eventsIn(saved) }));
-    } catch {
-      isSaved = false;
-    }
-    return isSaved;
+  const saved: KeptSession['saved'] = (entries) => {
+    users.remember(presences.values());
+    const { key, token, generation, machine, positions } = session.parts();
+    const { outbox, acks, received, settings } = machine;
+    const spaces = new Map(resumption?.spaces);
+    for (const presence of presences.values())
+      if (presence.phase || presence.held?.size) spaces.set(presence.namespace, spaceOf(presence));
+    return {
+      atMs: Date.now(),
+      keptMs: settings.recoveryWindowMs ?? resumption?.keptMs ?? keptMsUntold,
+      key,
+      token: key ? '' : token,
+      generation,
+      received,
+      confirmed: outbox.confirmed,
+      left: outbox.left,
+      lastAck: acks!.last,
+      positions: positions.toArray(),
+      spaces: [...spaces.values()],
+      frames: [...(entries ?? outbox.entries)].map(([number, entry]) => frameOf(number, entry)),
+    };
   };
 
   const begin = (saved: Saved, ageMs: number) => {
@@ -167,7 +146,7 @@ export function keepSession(
       ),
       entries: new Set(entries.values()),
       keptMs: saved.keptMs,
-      lock: lockTab(`halyard reload ${saved.once}`, clock),
+      lock: heritage.lock(saved),
       isChecked: false,
       isSaid: false,
     };
@@ -175,13 +154,11 @@ export function keepSession(
     session.probe();
   };
 
-  /** Takes what the page before has saved, once. */
+  /** Takes what the one before has saved, once. */
   const look = () => {
     if (hasLooked) return;
     hasLooked = true;
-    filled.delete(place);
-    const text = takeText(place);
-    const saved = text !== undefined && text.length <= savedCharsMax && fromText(text, codec);
+    const saved = heritage.take();
     if (!saved) return;
     if ('lost' in saved) loss = { reason: 'not-saved', unconfirmed: saved.lost };
     else {
@@ -254,7 +231,7 @@ export function keepSession(
 
   return {
     ...session,
-    save,
+    saved,
 
     join(presence) {
       if (presence.phase) return;
@@ -264,12 +241,6 @@ export function keepSession(
       if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= new Set();
       session.join(presence);
       claim(presence);
-    },
-
-    emit(...event) {
-      session.emit(...event);
-      // The page is going away, and its last words are not in what was saved.
-      if (isSaved) save();
     },
 
     ask() {
@@ -283,7 +254,6 @@ export function keepSession(
     },
 
     attach(link) {
-      unsave();
       loss = undefined;
       if (resumption && !resumption.isSaid) {
         const { machine } = session.parts();
@@ -315,12 +285,7 @@ export function keepSession(
     },
 
     detach(fate, reason) {
-      if (fate === 'resume' || fate === 'move') {
-        const told = session.detach(fate, reason);
-        // A page that goes away has not failed to connect.
-        return isSaved ? (end) => told({ ...end, error: undefined }) : told;
-      }
-      if (fate === 'final') unsave();
+      if (fate === 'resume' || fate === 'move') return session.detach(fate, reason);
       const isRefused = fate === 'fresh' && refusal && resumption;
       const tell = isRefused && giveUp(isRefused);
       settle();

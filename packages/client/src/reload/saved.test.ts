@@ -2,7 +2,7 @@
 import { json } from '@halyard/codec/json';
 import { type Frame, type Packet, PacketType } from '@halyard/protocol';
 import { expect, test } from 'vitest';
-import { fromText, type Saved, toText } from './saved';
+import { fromText, type Stored, toText } from './saved';
 
 const text = json();
 
@@ -21,7 +21,7 @@ test.each([text, bytes])('frames of $name', (codec) => {
     args: ['ÿé→\u2028', new Uint8Array([0, 255])],
     ack: 2,
   });
-  const saved: Saved = {
+  const saved: Stored = {
     atMs: 1,
     keptMs: 2,
     once: 'once',

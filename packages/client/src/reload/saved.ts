@@ -35,8 +35,6 @@ export interface Saved extends SessionName {
   readonly atMs: number;
   /** How long the server keeps it. */
   readonly keptMs: number;
-  /** Names it among all that were ever saved. */
-  readonly once: string;
   readonly received: number;
   readonly confirmed: number;
   readonly left: number;
@@ -44,6 +42,12 @@ export interface Saved extends SessionName {
   readonly positions: readonly Position[];
   readonly spaces: readonly SavedSpace[];
   readonly frames: readonly SavedFrame[];
+}
+
+/** As it is in the storage. */
+export interface Stored extends Saved {
+  /** Names it among all that were ever saved. */
+  readonly once: string;
 }
 
 /** What is left of a session that could not be saved, for the next page to tell: how many events nobody knows of. */
@@ -63,7 +67,7 @@ const packetTypes: readonly unknown[] = [
   PacketType.Renew,
 ];
 
-export function toText(saved: Saved | NotSaved): string {
+export function toText(saved: Stored | NotSaved): string {
   if ('lost' in saved) return JSON.stringify(saved);
   const frames = saved.frames.map((one) => ({
     ...one,
@@ -73,7 +77,7 @@ export function toText(saved: Saved | NotSaved): string {
 }
 
 /** @returns undefined if the text is not what `toText` has written for a session of this codec */
-export function fromText(text: string, codec: Codec): Saved | NotSaved | undefined {
+export function fromText(text: string, codec: Codec): Stored | NotSaved | undefined {
   try {
     return checked(JSON.parse(text), codec);
   } catch {
@@ -87,7 +91,7 @@ export function eventsIn({ frames }: Pick<Saved, 'frames'>): number {
 }
 
 /** @param all anything: what is missing, or of another type, throws sooner or later */
-function checked(all: Saved & NotSaved, codec: Codec): Saved | NotSaved {
+function checked(all: Stored & NotSaved, codec: Codec): Stored | NotSaved {
   if (all.lost !== undefined) return { lost: count(all.lost) };
   const { key, confirmed, lastAck } = all;
   const left = count(all.left, confirmed);

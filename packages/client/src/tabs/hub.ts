@@ -1,19 +1,27 @@
-// The worker's side: it has the one session, and each namespace in it as long as any tab wants that.
+// The worker's side: it has the one session, and each namespace in it as long as any tab wants that. Longer than other files: what tabs
+// say, what they are told, and how a worker goes on where another was killed, all change the same few maps.
 import type { Codec } from '@halyard/codec';
 import {
   type Clock,
+  type ConnectPacket,
   type EventPacket,
+  type Frame,
+  FrameTag,
+  HalyardError,
   type Packet,
   PacketType,
   PublicError,
+  type Settle,
   type VolatilePacket,
 } from '@halyard/protocol';
 import type { Connection } from '../link/connector';
 import { holdLock, whenGone } from '../platform/life';
+import { createHold, defaultLimits } from '../session/held';
 import type { AuthData, Presence, Reply } from '../session/presence';
-import { noHandler } from '../session/reply';
+import { createReply, noHandler } from '../session/reply';
 import type { Session } from '../session/session';
-import { errorOf, failureOf, newsOf, type TabPort, type ToTab, type ToWorker } from './messages';
+import { errorOf, failureOf, type Kept, nameOf, newsOf, type TabPort, type ToTab, type ToWorker } from './messages';
+import type { Mirror, Owner } from './mirror';
 
 /** A tab may be frozen: after so many milliseconds the next one is asked. */
 const authMsMax = 5_000;
@@ -21,14 +29,24 @@ const authMsMax = 5_000;
 const questionsMax = 1_024;
 /** What a tab has said may be on its way when it is gone; in milliseconds. */
 const lateMsMax = 1_000;
+/** So many milliseconds after the first one all tabs have said what they know of a worker that is gone. */
+const heirsMsMax = 50;
 
 /** One namespace, and the tabs that want it, each with the number it has for that. */
 interface Place extends Presence {
   readonly members: Map<Tab, number>;
+  /** Asks one more for its `auth`, while that is asked for. */
+  ask?: ((tab: Tab) => void) | undefined;
 }
 
-interface Tab {
+export interface Tab {
+  /** Nobody else has it. */
+  name: string;
   post(message: ToTab): void;
+  /** The session that it has from a worker before, … */
+  heirOf?: string;
+  /** … and whether it still says what it has. */
+  isBack?: boolean;
 }
 
 /** An event whose sender waits for a reply: who may still give one. */
@@ -39,28 +57,49 @@ interface Question {
   isHandled: boolean;
 }
 
-type Given = readonly [data: AuthData, failure: Parameters<typeof errorOf>[0] | undefined] | undefined;
+type Given = readonly [data: AuthData, failure: Parameters<typeof errorOf>[0] | undefined];
+
+/** Who is asked what to ask a namespace for with. */
+interface AuthQuestion {
+  readonly tab: Tab;
+  readonly place: Place;
+  over(given: Given | undefined): void;
+}
 
 /** What the tabs share, as the worker has it. */
 export interface Hub {
+  readonly mirror: Mirror;
   readonly session: Session;
   readonly connection: Connection;
   readonly presences: Map<string, Presence>;
+  /** Of what tabs say. */
   readonly codec: Codec;
+  /** Of what the server is told. */
+  readonly frames: Codec;
   readonly clock: Clock;
 }
 
-/** @param lock a name that nobody else has @returns a function that takes a tab in, by its port */
+/** @param tabs who is there @param lock a name that nobody else has @returns a function that takes a tab in, by its port */
 export function createHub(
-  { session, connection, presences, codec, clock }: Hub,
+  { mirror, session, connection, presences, codec, frames, clock }: Hub,
+  tabs: Set<Tab>,
   lock: string,
 ): (port: TabPort) => void {
-  const tabs = new Set<Tab>();
+  const hold = createHold({ clock, ...defaultLimits });
   const places = presences as Map<string, Place>;
   const questions = new Map<number, Question>();
-  const auths = new Map<number, (given: Given) => void>();
+  const auths = new Map<number, AuthQuestion>();
   let numbers = 0;
   let isHeld = false;
+  /** Which session questions are of, and from which on this worker has told them. */
+  let asking = '';
+  let askedFrom = Infinity;
+  /** Until it is known whether there is a session to go on with: what tabs have said, and what they know. */
+  let waiting: (() => void)[] | undefined = [];
+  let heirs: Kept[] | undefined;
+  /** What had left when the worker before was killed: some tabs were not told. By tab and number, with its mark. */
+  const left = new Map<string, number>();
+  let isLooking = false;
 
   holdLock(lock, () => {
     isHeld = true;
@@ -88,48 +127,102 @@ export function createHub(
       auth: () => askAuth(place),
       fire(event, value) {
         for (const tab of members.keys()) fire(place, tab, event, value);
+        if (event !== 'connect') lookForGivenUp();
         // Refused, or at an end: who wants it again says so.
         if (!place.phase) members.clear();
       },
-      handle({ event, args }, reply) {
-        const number = reply ? ++numbers : 0;
-        if (reply) questions.set(number, { asked: new Set(members.keys()), reply, isHandled: false });
+      handle(packet, reply) {
+        const { event, args } = packet;
+        const number = reply ? (packet as EventPacket).ack! : 0;
+        if (reply) {
+          if (asking !== mirror.name()) {
+            asking = mirror.name();
+            askedFrom = number;
+            questions.clear();
+          }
+          askedFrom = Math.min(askedFrom, number);
+          questions.set(number, { asked: new Set(members.keys()), reply, isHandled: false });
+        }
         const [oldest = 0] = questions.keys();
         if (questions.size > questionsMax) for (const tab of questions.get(oldest)?.asked ?? []) replied(tab, oldest);
-        for (const [tab, join] of members) tab.post(['event', namespace, join, event, args, number]);
+        const at =
+          packet.type === PacketType.Event
+            ? session.parts().machine.received
+            : packet.type === PacketType.Publish
+              ? packet.positions
+              : undefined;
+        for (const [tab, join] of members) tab.post(['event', namespace, join, event, args, number, at]);
       },
     };
     places.set(namespace, place);
     return place;
   };
 
-  /** Asks one tab after the other, as they have come. If none of them answers, it is what was said last: with nothing it were somebody else. */
-  const askAuth = async ({ namespace, members, data }: Place): Promise<AuthData> => {
-    for (const tab of [...members.keys()]) {
-      const number = ++numbers;
-      const given = await new Promise<Given>((resolve) => {
-        const over = (given: Given) => {
-          cancel();
-          auths.delete(number);
-          resolve(given);
-        };
-        const cancel = clock.after(authMsMax, () => over(undefined));
-        auths.set(number, over);
+  /**
+   * Asks one tab after the other, as they have come. If none of them answers, it is what was said last, since with nothing it were somebody
+   * else; if nothing was said yet, whoever answers first.
+   */
+  const askAuth = (place: Place) =>
+    new Promise<AuthData>((resolve, reject) => {
+      const { namespace, members, data } = place;
+      const waiting = [...members.keys()];
+      const open = new Set<number>();
+      let cancel = () => {};
+      const end = ([given, failure]: Given) => {
+        cancel();
+        place.ask = undefined;
+        for (const number of open) auths.delete(number);
+        if (failure) reject(errorOf(failure));
+        else resolve(given);
+      };
+      const next = () => {
+        cancel();
+        const tab = waiting.shift();
+        if (!tab) {
+          if (data || !open.size) end([data, undefined]);
+          return;
+        }
+        const number = ++numbers;
+        open.add(number);
+        auths.set(number, {
+          tab,
+          place,
+          over(given) {
+            auths.delete(number);
+            open.delete(number);
+            if (given) end(given);
+            else next();
+          },
+        });
         tab.post(['auth', number, namespace]);
-      });
-      if (given?.[1]) throw errorOf(given[1]);
-      if (given) return given[0];
-    }
-    return data;
+        cancel = clock.after(authMsMax, next);
+      };
+      // One that comes later may be the only one that is awake.
+      place.ask = (tab) => {
+        waiting.push(tab);
+        next();
+      };
+      next();
+    });
+
+  /** What a worker before this one has told: who else may have something to say is not known. */
+  const inherited = (tab: Tab, number: number): Question | undefined => {
+    if (tab.heirOf !== mirror.name() || (asking === mirror.name() && number >= askedFrom)) return undefined;
+    const reply = createReply(number, undefined, (packet) =>
+      session.parts().machine.send(frames.encode(packet), FrameTag.Session),
+    );
+    return { asked: new Set([tab]), reply, isHandled: false };
   };
 
   /** The first reply of a handler that gives something is the reply of all tabs. */
   const replied = (tab: Tab, number: number, packet?: Packet) => {
-    const question = questions.get(number);
+    const own = questions.get(number);
+    const question = own ?? inherited(tab, number);
     if (!question?.asked.delete(tab)) return;
     const { asked, reply } = question;
     const isError = packet?.type === PacketType.Error;
     const isNone = !packet || (isError && packet.code === noHandler.code);
+    if (isNone && !own) return;
     const value = packet?.type === PacketType.Ack ? packet.value : undefined;
     question.isHandled ||= !isNone;
     const isGiven = !isNone && (isError || value !== undefined);
@@ -151,7 +244,10 @@ export function createHub(
   };
 
   const leave = (tab: Tab, place: Place | undefined) => {
-    if (place?.members.delete(tab) && !place.members.size) session.leave(place);
+    if (!place?.members.delete(tab)) return;
+    for (const question of [...auths.values()])
+      if (question.tab === tab && question.place === place) question.over(undefined);
+    if (!place.members.size) session.leave(place);
   };
 
   const drop = (tab: Tab) => {
@@ -160,40 +256,123 @@ export function createHub(
     for (const number of [...questions.keys()]) replied(tab, number);
   };
 
-  const emit = (tab: Tab, { namespace, event, args, ack }: EventPacket, timeoutMs: number) => {
+  /** It need not be repeated to another worker. */
+  const said = (tab: Tab, number: number, mark = 0) => tab.post(['said', number, mark]);
+
+  const settleOf =
+    (tab: Tab, ack: number): Settle =>
+    (error, value) => {
+      tab.post(['settle', ack, error && failureOf(error), value]);
+      if (error) lookForGivenUp();
+    };
+
+  /** What has not left, and never will, is not to be repeated. */
+  const lookForGivenUp = () => {
+    if (isLooking) return;
+    isLooking = true;
+    queueMicrotask(() => {
+      isLooking = false;
+      for (const { tab: name, number } of mirror.givenUp())
+        for (const tab of tabs) if (tab.name === name) said(tab, number);
+    });
+  };
+
+  const expect = (tab: Tab, ack: number, mark: number, waitMs: number) => {
+    const acks = session.parts().machine.acks!;
+    const { last } = acks;
+    acks.last = mark - 1;
+    acks.expect(clock.now() + waitMs, Infinity, settleOf(tab, ack));
+    acks.last = last;
+    // Arms the timer of the session.
+    session.probe();
+  };
+
+  const emit = (tab: Tab, frame: Frame, timeoutMs: number, number: number) => {
+    const { namespace, event, args, ack } = codec.decode(frame) as EventPacket;
+    const mark = tab.heirOf === mirror.name() ? left.get(`${number} ${tab.name}`) : undefined;
+    if (mark !== undefined) {
+      if (ack) expect(tab, ack, mark, timeoutMs || Infinity);
+      return said(tab, number, mark);
+    }
     const place = placeOf(namespace);
     const told = (error: unknown) => {
       if (ack) tab.post(['settle', ack, failureOf(error), undefined]);
       else if (place.members.has(tab)) fire(place, tab, 'error', error);
+      said(tab, number);
     };
-    const settle = ack
-      ? (error: unknown, value: unknown) => (error ? told(error) : tab.post(['settle', ack, undefined, value as never]))
-      : undefined;
+    const endsAt = clock.now() + timeoutMs;
+    const go = () => {
+      const leftMs = timeoutMs && Math.max(1, endsAt - clock.now());
+      const owner: Owner = { tab: tab.name, number };
+      mirror.own(owner, () => session.emit(place, event, args, leftMs, ack ? settleOf(tab, ack) : undefined));
+    };
     try {
-      session.emit(place, event, args, timeoutMs, settle);
+      // Here, and not in the session: whose it is has to be known when it goes on.
+      if (place.held) hold(place, frame, timeoutMs, told, go);
+      else go();
     } catch (error) {
       told(error);
     }
   };
 
+  /** Goes on with what a worker has left that was killed, if there was one. */
+  const begin = () => {
+    const [best] = (heirs ?? []).sort((a, b) => b.stamp - a.stamp);
+    if (best) mirror.inherit(best);
+    for (const [tab, number, mark] of best?.said ?? []) left.set(`${number} ${tab}`, mark);
+    const run = waiting ?? [];
+    waiting = undefined;
+    for (const go of run) go();
+  };
+
+  const take = (tab: Tab, message: ToWorker) => {
+    if (!waiting) return receive(tab, message);
+    waiting.push(() => tabs.has(tab) && receive(tab, message));
+    if (message[0] === 'tab' && message[2]) {
+      if (!heirs) clock.after(heirsMsMax, begin);
+      heirs ??= [];
+      if (message[2].kept) heirs.push(message[2].kept);
+    } else if (!heirs && message[0] === 'join') begin();
+  };
+
   const receive = (tab: Tab, message: ToWorker) => {
     switch (message[0]) {
-      case 'tab':
-        whenGone(message[1], () => void clock.after(lateMsMax, () => drop(tab)));
+      case 'tab': {
+        const [, name, heir] = message;
+        tab.name = name;
+        tab.isBack = !!heir;
+        if (heir?.kept) tab.heirOf = nameOf(heir.kept);
+        break;
+      }
+      case 'locked':
+        whenGone(tab.name, () => void clock.after(lateMsMax, () => drop(tab)));
         break;
       case 'join': {
         const place = placeOf(message[1]);
         if (!place.members.size) place.data = undefined;
         place.members.set(tab, message[2]);
-        if (session.isConnected(place)) fire(place, tab, 'connect', { recovered: false, unconfirmed: 0 });
+        place.ask?.(tab);
+        const recovered = !!tab.isBack && tab.heirOf === mirror.name();
+        if (session.isConnected(place)) fire(place, tab, 'connect', { recovered, unconfirmed: 0 });
         else join(tab, place);
         break;
       }
+      case 'asked':
+        tab.isBack = false;
+        for (const [ack, mark, waitMs] of message[1]) {
+          if (tab.heirOf === mirror.name()) expect(tab, ack, mark, waitMs);
+          else
+            settleOf(
+              tab,
+              ack,
+            )(new HalyardError('ERR_SESSION_LOST', 'no reply: the session is lost (the worker is gone)'));
+        }
+        break;
       case 'leave':
         leave(tab, places.get(message[1]));
         break;
       case 'emit':
-        emit(tab, codec.decode(message[1]) as EventPacket, message[2]);
+        emit(tab, message[1], message[2], message[3]);
         break;
       case 'volatile': {
         const { namespace, event, args } = codec.decode(message[1]) as VolatilePacket;
@@ -201,13 +380,19 @@ export function createHub(
         break;
       }
       case 'reply': {
-        const packet = codec.decode(message[1]) as Packet & { ack: number };
-        replied(tab, packet.ack, packet);
+        const [, frame, name, number] = message;
+        const packet = codec.decode(frame) as Packet & { ack: number };
+        const isIts = name === mirror.name() && !left.has(`${number} ${tab.name}`);
+        const say = () => isIts && replied(tab, packet.ack, packet);
+        if (!mirror.own({ tab: tab.name, number }, say)) said(tab, number);
         break;
       }
-      case 'auth':
-        auths.get(message[1])?.([message[2], message[3]]);
+      case 'auth': {
+        const [, number, frame, failure] = message;
+        const given = frame && (codec.decode(frame) as ConnectPacket).auth;
+        auths.get(number)?.over([given as AuthData, failure]);
         break;
+      }
       case 'awake':
         // As a page is told that has the session itself.
         globalThis.dispatchEvent?.(new Event('pageshow'));
@@ -218,13 +403,14 @@ export function createHub(
   };
 
   return (port) => {
-    const tab: Tab = { post: (message) => port.postMessage(message) };
+    const tab: Tab = { name: '', post: (message) => port.postMessage(message) };
     tabs.add(tab);
     port.addEventListener('message', ({ data }: { data: unknown }) => {
-      if (tabs.has(tab)) receive(tab, data as ToWorker);
+      if (tabs.has(tab)) take(tab, data as ToWorker);
     });
     port.start();
     tab.post(['state', connection.state, connection.transport, undefined]);
     if (isHeld) tab.post(['worker', lock]);
+    mirror.renew();
   };
 }

@@ -1,0 +1,88 @@
+// A page's session, saved when the page goes away, and gone on with by the next page of the tab. What is saved is taken out of the
+// storage before anything else.
+import { lockTab } from '../platform/tab-lock';
+import { keepText, takeText } from '../platform/tab-storage';
+import type { AuthData, Presence } from '../session/presence';
+import type { ReloadOptions } from '../session/reload';
+import type { Session } from '../session/session';
+import { type Heritage, keepSession } from './keeper';
+import { eventsIn, fromText, type Stored, toText } from './saved';
+import { createUsers } from './users';
+
+export interface PageOptions {
+  readonly savedCharsMax: number;
+  readonly name: string;
+  readonly userOf: ((auth: AuthData) => string) | undefined;
+}
+
+/** Places in the storage that this page has filled. */
+const filled = new Set<string>();
+
+/** @returns the session as its sockets and its connections are to have it */
+export function keepForPage(
+  session: Session,
+  presences: ReadonlyMap<string, Presence>,
+  origin: string,
+  options: ReloadOptions,
+  { savedCharsMax, name, userOf }: PageOptions,
+): Session {
+  const { clock, codec } = options;
+  const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
+  let isSaved = false;
+
+  const heritage: Heritage = {
+    take() {
+      filled.delete(place);
+      const text = takeText(place);
+      return text !== undefined && text.length <= savedCharsMax ? fromText(text, codec) : undefined;
+    },
+    lock: (saved) => lockTab(`halyard reload ${(saved as Stored).once}`, clock),
+  };
+  const kept = keepSession(session, presences, options, heritage, createUsers(codec, userOf));
+
+  const unsave = () => {
+    if (!isSaved) return;
+    isSaved = false;
+    filled.delete(place);
+    takeText(place);
+  };
+
+  const save = (): boolean => {
+    const isWanted = [...presences.values()].some(({ phase }) => phase);
+    // Another client of this page was here first.
+    if (!isWanted || (!isSaved && filled.has(place))) return false;
+    try {
+      const saved = kept.saved();
+      const text = toText({ ...saved, once: options.token() });
+      isSaved = text.length <= savedCharsMax && keepText(place, text);
+      if (isSaved) filled.add(place);
+      else keepText(place, toText({ lost: eventsIn(saved) }));
+    } catch {
+      isSaved = false;
+    }
+    return isSaved;
+  };
+
+  return {
+    ...kept,
+    save,
+
+    emit(...event) {
+      kept.emit(...event);
+      // The page is going away, and its last words are not in what was saved.
+      if (isSaved) save();
+    },
+
+    attach(link) {
+      unsave();
+      kept.attach(link);
+    },
+
+    detach(fate, reason) {
+      if (fate === 'final') unsave();
+      const told = kept.detach(fate, reason);
+      // A page that goes away has not failed to connect.
+      return isSaved && fate !== 'fresh' ? (end) => told({ ...end, error: undefined }) : told;
+    },
+  };
+}
