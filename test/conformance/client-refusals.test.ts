@@ -66,6 +66,42 @@ describe.each(hosts)('on %s', (_name, host) => {
     ]);
   });
 
+  test.each(ways)(
+    'what was emitted to a namespace that is refused fails with the refusal, over %s',
+    async (_way, options) => {
+      const { io, url } = await serve();
+      const handled: unknown[] = [];
+      io.use(async ({ auth }) => {
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        if ((auth as { name?: string }).name !== 'known') throw new PublicError('ERR_TOKEN', 'Who is that?');
+      });
+      io.of('/side').use(() => {
+        throw new PublicError('ERR_SIDE', 'Not there.');
+      });
+      io.on('connection', (socket) => void socket.on('say', (what) => void handled.push(what)));
+      const socket = dial(url, options);
+      const told: unknown[] = [];
+      socket.on('error', ({ code }: HalyardError) => told.push(code));
+      socket.emit('say', 1);
+      socket.timeout(5_000).emit('say', 2);
+      const reply = socket.emitWithAck('say', 3).catch(({ code }) => code);
+      const refusal = new Promise<PublicError>((resolve) => socket.once('connect_error', resolve as never));
+      expect(await refusal).toMatchObject({ code: 'ERR_TOKEN' });
+      expect([told, await reply]).toEqual([['ERR_TOKEN', 'ERR_TOKEN'], 'ERR_TOKEN']);
+
+      socket.auth = { name: 'known' };
+      socket.connect();
+      await socket.emitWithAck('say', 4);
+      const side = socket.of('/side');
+      const toldAside: unknown[] = [];
+      side.on('error', ({ code }: HalyardError) => toldAside.push(code));
+      side.emit('say', 5);
+      await expect.poll(() => toldAside).toEqual(['ERR_SIDE']);
+      await socket.emitWithAck('say', 6);
+      expect([told.length, handled]).toEqual([2, [4, 6]]);
+    },
+  );
+
   test.each(ways)('another path is ERR_PATH, and tried again, over %s', async (_way, options) => {
     const { url } = await serve();
     const socket = dial(url, { ...options, path: '/elsewhere' });

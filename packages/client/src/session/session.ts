@@ -16,6 +16,7 @@ import {
   FrameTag,
   HalyardError,
   LocalUsageError,
+  type OutboxEntry,
   type Packet,
   PacketType,
   PendingAcks,
@@ -221,6 +222,9 @@ export function createSession(
   const refuse = (presence: Presence, error: HalyardError) => {
     presence.phase = undefined;
     release(presence, error);
+    // What was sent behind what asked for it is not handled.
+    const isLost = ({ frame, mark }: OutboxEntry<Frame>) => mark >= FrameTag.Event && ownerOf(frame) === presence;
+    fail([...machine.outbox.entries.values()].filter(isLost), error);
     presence.fire('connect_error', error);
     idle();
   };
@@ -299,13 +303,16 @@ export function createSession(
       });
   };
 
-  /** @returns a function that tells whose events have not left, and will not: those who wait for a reply, or else the socket */
-  const giveUp = (isUnwanted: (event: { frame: Frame; mark: number }) => boolean) => {
+  /** Tells whose events fail: those who wait for a reply, or else the socket. */
+  const fail = (events: readonly OutboxEntry<Frame>[], error: HalyardError, acks = machine.acks!) => {
+    for (const { frame, mark } of events) (acks.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error);
+  };
+
+  /** @returns a function that tells of the events that have not left, and will not */
+  const giveUp = (isUnwanted: (event: OutboxEntry<Frame>) => boolean) => {
     const { acks, outbox } = machine;
     const given = outbox.giveUp(isUnwanted);
-    return (error: HalyardError) => {
-      for (const { frame, mark } of given) (acks!.cancel(mark) ?? (() => ownerOf(frame)?.fire('error', error)))(error);
-    };
+    return (error: HalyardError) => fail(given, error, acks);
   };
 
   /** Nobody, if what an earlier page has emitted is of a namespace that this one does not know. */
