@@ -146,7 +146,7 @@ export abstract class Presence extends Spans {
     if (!membership.isHeld && !room.hasSpoken(membership)) return;
     const count = this.keepPast(membership, this.line.confirmedStamp);
     if (count > pastMembershipsMax / 2) this.line.askHandled();
-    const forgotten = count > pastMembershipsMax ? this.forgetPast() : undefined;
+    const forgotten = this.forgetPast(pastMembershipsMax);
     if (forgotten !== undefined) this.line.forgot(forgotten);
   }
 

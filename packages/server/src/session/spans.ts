@@ -14,6 +14,9 @@ import { sessionIn } from './socket-id';
 
 const open = Number.POSITIVE_INFINITY;
 
+/** Times in rooms that have ended, with those of which the store has not said yet where. */
+const unknownPastMax = 16_384;
+
 /** Those that have gone on in another epoch of their log. */
 const renewed = new WeakSet<Membership>();
 
@@ -202,9 +205,22 @@ export abstract class Spans implements Subscriber {
     return this.#past.push(membership);
   }
 
-  /** Forgets the oldest of them. @returns the stamp at which that ended */
-  protected forgetPast(): number | undefined {
-    return this.#past?.shift()?.until;
+  /**
+   * Forgets one of them, if there are too many: first all by which nothing is decided, because nothing was said there meanwhile.
+   * @param max of those of which that is known
+   * @returns the stamp at which the one ended that may be missed
+   */
+  protected forgetPast(max: number): number | undefined {
+    if (this.#past === undefined || this.#past.length <= max) return undefined;
+    this.#past = this.#past.filter(
+      ({ isHeld, from, to, since, room }) => isHeld || to > from || room.exceptedStamp > since,
+    );
+    const known = this.#past.filter(({ isHeld }) => !isHeld);
+    // What is not known yet is soon, unless the store is away.
+    const one = known.length > max ? known[0] : this.#past.length > unknownPastMax ? this.#past[0] : undefined;
+    if (one === undefined) return undefined;
+    this.#past.splice(this.#past.indexOf(one), 1);
+    return one.until;
   }
 
   /**
