@@ -2,7 +2,7 @@
 // takes it from one that is gone. Nonces decide who has it; what a record says is checked before anything is changed.
 import { type Close, CloseCode, type HelloPacket, type ResumeRequest, Settled } from '@halyard/protocol';
 import type { Patience } from '../store/patience';
-import type { QueuedTurn } from '../store/queued-turn';
+import { lettersMax, type Overheard, type QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredLetter, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
 import type { OpenElsewhere, Reply } from './handover';
@@ -47,6 +47,7 @@ export interface ClaimsContext extends SessionContext {
     codecIndex: number,
     nonce: string,
     letters: readonly StoredLetter[],
+    own: readonly StoredLetter[],
   ): Session;
 }
 
@@ -105,6 +106,7 @@ export class Claims {
     const { store, patience, platform, node, letGo, isThere, recalled, report, turn, settings } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
+    let own: Overheard | undefined;
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
     if (stored === 'over') return 'taken';
@@ -130,12 +132,16 @@ export class Claims {
       const keptMs = keptMsOf(settings);
       const claim = { session: id, nonce, newNonce, generation: Math.max(generation, hello.generation), keptMs };
       if (!(await patience.until(() => store.claim(claim)))) return 'changed';
+      own = turn.overhear(id);
       // Its owner may have written until then. That it is this node's is looked at last.
-      const letters = await turn.letters(id, 0);
+      const letters = await this.#allLetters(id);
       const taken = await patience.until(() => store.session(id));
       if (taken === undefined || taken === 'over' || taken.nonce !== newNonce) return 'changed';
       const record = decodeRecord(taken.record, store.codec);
-      const session = this.#context.restore(key, record, codecIndex, newNonce, letters);
+      // What may be a repetition, only the store knows.
+      const ahead = own.letters.filter((letter) => letter.key === undefined);
+      const mine = ahead.toSorted((a, b) => a.stamp - b.stamp).map((letter) => ({ ...letter, number: 0, node }));
+      const session = this.#context.restore(key, record, codecIndex, newNonce, letters, mine);
       // Who has gone meanwhile tells nobody any more.
       session.borrows(open.filter(([node]) => isThere(node)));
       for (const presence of session.attended) recalled(presence);
@@ -147,6 +153,17 @@ export class Claims {
       if (!(error instanceof RecordError)) throw error;
       report(error, `reading the record of session ${id}`);
       return 'taken';
+    } finally {
+      own?.end();
+    }
+  }
+
+  async #allLetters(id: string): Promise<readonly StoredLetter[]> {
+    const letters: StoredLetter[] = [];
+    for (;;) {
+      const page = await this.#context.turn.letters(id, letters.at(-1)?.number ?? 0);
+      letters.push(...page);
+      if (page.length < lettersMax) return letters;
     }
   }
 

@@ -444,7 +444,7 @@ export class Sessions {
     session.start(connection, hello, refusal);
   }
 
-  #restore(...[key, record, codecIndex, nonce, letters]: Parameters<ClaimsContext['restore']>): Session {
+  #restore(...[key, record, codecIndex, nonce, letters, own]: Parameters<ClaimsContext['restore']>): Session {
     const { id, text, kind } = key;
     const { platform } = this.#context;
     const { client, listed } = record.identity;
@@ -457,7 +457,7 @@ export class Sessions {
     session.claimed(nonce, record.counts.mail);
     this.#add(session);
     if (!isTold) this.#byToken.set(text, session);
-    session.restore(record, letters);
+    session.restore(record, letters, own);
     return session;
   }
 

@@ -58,6 +58,15 @@ export class Mailbox {
     if (this.#isStale) this.#check();
   }
 
+  /** What its own server has sent to it, and has no number yet: when it comes from the store it is known. */
+  takeAhead(letters: readonly StoredLetter[]): void {
+    for (const letter of letters) {
+      if (this.#letters.has(letter)) continue;
+      this.#letters.add(letter);
+      this.#context.take(letter);
+    }
+  }
+
   /** A letter is there. It may come twice, and before others. */
   arrived(letter: StoredLetter): void {
     if (!isLetter(letter)) this.#context.report(new Error('Not a letter.'), 'the store');

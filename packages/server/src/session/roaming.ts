@@ -70,9 +70,11 @@ export abstract class Roaming extends Moving implements Recorded {
     moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Set() });
   }
 
-  /** What others had sent to it as it came here is before all that is sent from here. */
-  protected mailFound(letters: readonly StoredLetter[]): void {
-    moves.get(this)?.mailbox.begin(letters);
+  /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
+  protected mailFound(letters: readonly StoredLetter[], own: readonly StoredLetter[]): void {
+    const { mailbox } = moves.get(this) ?? {};
+    mailbox?.begin(letters);
+    mailbox?.takeAhead(own);
   }
 
   /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */

@@ -111,8 +111,11 @@ export class Session extends Roaming implements Receiver {
 
   // Its record.
 
-  /** Goes on with what it was on another server. @param letters that others had sent to it */
-  restore(record: SessionRecord, letters: readonly StoredLetter[]): void {
+  /**
+   * Goes on with what it was on another server.
+   * @param letters that are stored for it @param own what this server has sent to it that may not be stored yet
+   */
+  restore(record: SessionRecord, letters: readonly StoredLetter[], own: readonly StoredLetter[]): void {
     debug?.(`session ${this.id} has come from another server`);
     this.tell('session arrived', {});
     const { refusal, forgotten, owed } = record.counts;
@@ -122,7 +125,7 @@ export class Session extends Roaming implements Receiver {
     for (const [, stamp] of record.frames) this.context.turn.stamps.observe(stamp);
     this.comesFromElsewhere();
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
-    this.attendAgain(record, () => this.mailFound(letters));
+    this.attendAgain(record, () => this.mailFound(letters, own));
     this.answerLost(owed);
     // The claim keeps its record for as long as it waits here for its client.
     this.schedule();

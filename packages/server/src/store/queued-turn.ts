@@ -19,7 +19,7 @@ import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn
 const unsaid = [0, ''] as const;
 
 /** How many are read at a time. */
-const lettersMax = 512;
+export const lettersMax = 512;
 
 /** No timer of Node waits longer. */
 const timerMsMax = 2 ** 31 - 1;
@@ -38,6 +38,12 @@ interface Awaited {
 interface Batch extends Batched {
   readonly steps: readonly StepItem[];
   readonly items: readonly Item[];
+}
+
+/** What goes to a session from here. */
+export interface Overheard {
+  readonly letters: readonly Letter[];
+  end(): void;
 }
 
 export interface QueueContext {
@@ -78,6 +84,10 @@ export class QueuedTurn implements Turn {
   readonly #forgotten = new WeakSet<Recorded>();
   readonly #commits: Commits;
   readonly #strays: Strays;
+  /** What goes to sessions from here that come here now. */
+  readonly #overheard = new Map<string, Letter[]>();
+  /** What is being stored. */
+  #storing: readonly StepItem[] = [];
   #stepCount = 0;
   #isScheduled = false;
   #isStoring = false;
@@ -174,6 +184,18 @@ export class QueuedTurn implements Turn {
       () => this.#store.letters(session, after, lettersMax),
       (letters) => letters.every(isLetter),
     );
+  }
+
+  /**
+   * What this node has said to a session that comes here, and may not be stored by then: it comes before what is said to it here.
+   * @returns that, and until `end` is called all that is said to it
+   */
+  overhear(session: string): Overheard {
+    const steps = [...this.#storing, ...this.#steps].map(({ step }) => step);
+    const letters = steps.filter((step): step is Letter => 'to' in step && step.to === session);
+    letters.unshift(...this.#strays.waitingFor(session));
+    this.#overheard.set(session, letters);
+    return { letters, end: () => this.#overheard.delete(session) };
   }
 
   /** Appends to the logs of rooms. Who appends does not deliver: each log's follower does, here and on other nodes. */
@@ -343,6 +365,7 @@ export class QueuedTurn implements Turn {
   }
 
   #post(letter: Letter): void {
+    this.#overheard.get(letter.to)?.push(letter);
     if (this.#strays.follow(letter)) return;
     this.#add(letter);
     this.#bytes += letter.body.length;
@@ -378,6 +401,7 @@ export class QueuedTurn implements Turn {
     }
     const batch = this.#batch();
     this.#isStoring = true;
+    this.#storing = batch.steps;
     const stored = this.#commits.store(batch);
     if (!(stored instanceof Promise)) this.#isStored(batch, stored);
     else {
@@ -416,6 +440,7 @@ export class QueuedTurn implements Turn {
   }
 
   #isStored({ steps, records, items }: Batch, { positions, repeated, fenced, missing, mailed }: CommitResult): void {
+    this.#storing = [];
     for (const i of repeated) (steps[i] as StepItem).isRepeated = true;
     for (const [i, item] of steps.entries()) {
       item.position = positions[i];

@@ -65,6 +65,10 @@ export class Strays {
     return queue !== undefined;
   }
 
+  waitingFor(session: string): readonly Letter[] {
+    return this.#queues.get(session)?.letters ?? [];
+  }
+
   #push(queue: Queue, letter: Letter): void {
     if (this.#count >= lettersMax || this.#bytes + letter.body.length > lettersBytesMax) {
       if (!this.#isReported) this.#report(new Error(tooMany), 'sending messages to sockets of other servers');
