@@ -54,6 +54,11 @@ export interface ClaimsContext extends SessionContext {
 /** How often somebody else may be faster, until the client is told to try again. */
 const attemptsMax = 4;
 
+/** When the store is back all servers find the way to it within about so many milliseconds, … */
+const backMsMax = 3_000;
+/** … and one is asked again as often as this. */
+const askAgainMs = 100;
+
 export class Claims {
   readonly #context: ClaimsContext;
   /** One after the other for each session. */
@@ -103,7 +108,7 @@ export class Claims {
     codecIndex: number,
     isWanted: () => boolean,
   ): Promise<Found | 'changed'> {
-    const { store, patience, platform, node, letGo, isThere, recalled, report, turn, settings } = this.#context;
+    const { store, patience, platform, node, isThere, recalled, report, turn, settings } = this.#context;
     const { id } = key;
     let open: readonly OpenElsewhere[] = [];
     let own: Overheard | undefined;
@@ -117,7 +122,7 @@ export class Claims {
       if (stored.owner !== node) {
         const { owner } = stored;
         // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
-        open = await letGo(owner, id, hello.generation).catch(() => []);
+        open = await this.#askFor(id, owner, hello.generation, isWanted);
         const again = await patience.until(() => store.session(id));
         if (again === undefined) return undefined;
         if (again === 'over') return 'taken';
@@ -155,6 +160,25 @@ export class Claims {
       return 'taken';
     } finally {
       own?.end();
+    }
+  }
+
+  /** Who was cut off from the store with all others has a while to come back to it: what it has not stored were lost. */
+  async #askFor(
+    id: string,
+    owner: string,
+    generation: number,
+    isWanted: () => boolean,
+  ): Promise<readonly OpenElsewhere[]> {
+    const { letGo, isThere, patience, platform } = this.#context;
+    for (;;) {
+      try {
+        return await letGo(owner, id, generation);
+      } catch {
+        const isBack = platform.now() > patience.upAt + backMsMax;
+        if (isBack || !isThere(owner) || !isWanted()) return [];
+        await new Promise<void>((resolve) => patience.after(askAgainMs, resolve));
+      }
     }
   }
 

@@ -29,8 +29,10 @@ export class Patience {
   #answeredAt = 0;
   /** Since when the store says that it is away, or a part of it. */
   #awaySince: number | undefined;
-  /** When the store was back that had been away; never so far. */
+  /** When the store was back that had been away for long; never so far. */
   backAt = Number.NEGATIVE_INFINITY;
+  /** When it said last that it was back, however short it was away. */
+  upAt = Number.NEGATIVE_INFINITY;
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
   /** What is under way, to be ended with the server. */
@@ -53,6 +55,7 @@ export class Patience {
       return;
     }
     if (this.#awaySince !== undefined && now - this.#awaySince >= awayMsMin) this.backAt = now;
+    if (this.#awaySince !== undefined) this.upAt = now;
     this.#awaySince = undefined;
   }
 
