@@ -23,6 +23,8 @@ export interface Presence {
   auth: Auth;
   /** What `auth` gave last. */
   data?: AuthData;
+  /** An `auth` that has not answered yet. */
+  asked?: { readonly auth: Auth; readonly first: AuthData | Promise<AuthData> } | undefined;
   /** `joining`: asked for by HELLO or CONNECT, or about to be. `joined`: let in. Undefined: nobody wants it. */
   phase?: 'joining' | 'joined' | undefined;
   id?: string;
@@ -47,8 +49,18 @@ export interface Presence {
 }
 
 export async function askAuth(presence: Presence): Promise<void> {
-  const { auth } = presence;
-  presence.data = await (typeof auth === 'function' ? auth() : auth);
+  const { auth, asked } = presence;
+  const given = typeof auth === 'function' ? auth() : auth;
+  // One that takes longer than an attempt has been asked for the one before, and may answer first.
+  const mine = { auth, first: asked && asked.auth === auth ? Promise.race([asked.first, given]) : given };
+  presence.asked = mine;
+  try {
+    const data = await mine.first;
+    // What was asked for before something else was says nothing any more.
+    if (presence.asked === mine) presence.data = data;
+  } finally {
+    if (presence.asked === mine) presence.asked = undefined;
+  }
   if (typeof (presence.data ?? {}) !== 'object') throw new LocalUsageError('ERR_OPTION', 'no object');
 }
 

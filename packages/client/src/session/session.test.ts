@@ -98,7 +98,7 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.read())).toEqual(['HELLO /{"a":1} /b{"b":2} /c{"c":3}', 'EVENT /b early []']);
   });
 
-  test('an auth that comes after its connection was lost says nothing', async () => {
+  test('an auth that takes longer than its connection is said on the next one', async () => {
     const gives: ((auth: object) => void)[] = [];
     const { socket, transport, advance } = scene({
       auth: () => new Promise((resolve) => gives.push(resolve as never)),
@@ -108,12 +108,34 @@ describe('the first connection', () => {
     await link.drop();
     await advance(1_000);
     await transport.link.open();
-    gives[0]!({ n: 1 });
     expect([await link.read(), await transport.link.read()]).toEqual([[], []]);
+    gives[0]!({ n: 1 });
+    expect([await link.read(), briefs(await transport.link.read())]).toEqual([[], ['HELLO /{"n":1}']]);
     gives[1]!({ n: 2 });
-    expect([await link.read(), briefs(await transport.link.read())]).toEqual([[], ['HELLO /{"n":2}']]);
+    expect([await link.read(), await transport.link.read()]).toEqual([[], []]);
     await transport.link.say(welcome(), connected());
     expect(socket.connected).toBe(true);
+  });
+
+  test('one that answers before is asked anew for the next connection, and who has another auth is asked for that', async () => {
+    const gives: ((auth: object) => void)[] = [];
+    const { socket, transport, advance } = scene({
+      auth: () => new Promise((resolve) => gives.push(resolve as never)),
+    });
+    await transport.link.open();
+    socket.auth = { n: 'other' };
+    await transport.link.drop();
+    await advance(1_000);
+    gives[0]!({ n: 1 });
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"n":"other"}']);
+    socket.auth = () => new Promise((resolve) => gives.push(resolve as never));
+    for (const n of [2, 3]) {
+      await transport.link.drop();
+      await advance(10_000);
+      await transport.link.open();
+      gives[n - 1]!({ n });
+      expect(briefs(await transport.link.read())).toEqual([`HELLO /{"n":${n}}`]);
+    }
   });
 
   test('without WELCOME, HELLO is said again with its token, and what was in flight with it', async () => {

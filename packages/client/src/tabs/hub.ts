@@ -8,6 +8,7 @@ import {
   type Frame,
   FrameTag,
   HalyardError,
+  LocalUsageError,
   type Packet,
   PacketType,
   PublicError,
@@ -29,6 +30,8 @@ const authMsMax = 5_000;
 const questionsMax = 1_024;
 /** What a tab has said may be on its way when it is gone; in milliseconds. */
 const lateMsMax = 1_000;
+/** The last one leaves no time for more. */
+const lastMsMax = 10;
 /** So many milliseconds after the first one all tabs have said what they know of a worker that is gone. */
 const heirsMsMax = 50;
 
@@ -42,6 +45,8 @@ interface Place extends Presence {
 export interface Tab {
   /** Nobody else has it. */
   name: string;
+  /** It has not answered in time when it was asked last. */
+  isSlow?: boolean;
   post(message: ToTab): void;
   /** The session that it has from a worker before, … */
   heirOf?: string;
@@ -160,12 +165,12 @@ export function createHub(
 
   /**
    * Asks one tab after the other, as they have come. If none of them answers, it is what was said last, since with nothing it were somebody
-   * else; if nothing was said yet, whoever answers first.
+   * else; if nothing was said yet, whoever answers first. Who has not answered before is waited for together with others.
    */
   const askAuth = (place: Place) =>
     new Promise<AuthData>((resolve, reject) => {
       const { namespace, members, data } = place;
-      const waiting = [...members.keys()];
+      const waiting = [...members.keys()].sort((a, b) => Number(!!a.isSlow) - Number(!!b.isSlow));
       const open = new Set<number>();
       let cancel = () => {};
       const end = ([given, failure]: Given) => {
@@ -190,12 +195,16 @@ export function createHub(
           over(given) {
             auths.delete(number);
             open.delete(number);
+            tab.isSlow = false;
             if (given) end(given);
             else next();
           },
         });
         tab.post(['auth', number, namespace]);
-        cancel = clock.after(authMsMax, next);
+        cancel = clock.after(waiting[0]?.isSlow ? 0 : authMsMax, () => {
+          tab.isSlow = true;
+          next();
+        });
       };
       // One that comes later may be the only one that is awake.
       place.ask = (tab) => {
@@ -296,10 +305,11 @@ export function createHub(
     }
     const place = placeOf(namespace);
     const told = (error: unknown) => {
-      if (ack) tab.post(['settle', ack, failureOf(error), undefined]);
-      else if (place.members.has(tab)) fire(place, tab, 'error', error);
+      tab.post(ack ? ['settle', ack, failureOf(error), undefined] : ['failed', namespace, failureOf(error)]);
       said(tab, number);
     };
+    // The tab does not know yet that it is not there any more.
+    if (!place.members.has(tab)) return told(new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`));
     const endsAt = clock.now() + timeoutMs;
     const go = () => {
       const leftMs = timeoutMs && Math.max(1, endsAt - clock.now());
@@ -398,7 +408,8 @@ export function createHub(
         globalThis.dispatchEvent?.(new Event('pageshow'));
         break;
       case 'bye':
-        drop(tab);
+        // What it says while it goes comes behind it. With the last one the worker goes, too.
+        clock.after(tabs.size > 1 ? lateMsMax : lastMsMax, () => drop(tab));
     }
   };
 

@@ -92,6 +92,8 @@ export type ToTab =
   | readonly ['kept', kept: Kept]
   /** What the tab has said under this number need not be repeated. @param mark as in `Kept` */
   | readonly ['said', number: number, mark: number]
+  /** An event of the tab's, for which nobody waits. */
+  | readonly ['failed', namespace: string, failure: Failure]
   | readonly ['settle', ack: number, failure: Failure | undefined, value: Value | undefined]
   | readonly ['auth', question: number, namespace: string];
 

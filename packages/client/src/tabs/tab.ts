@@ -185,7 +185,8 @@ export function createTab(
       asked.delete(ack);
       if (failure) settle?.(errorOf(failure));
       else settle?.(undefined, value);
-    } else if (what === 'kept') keep(message[1]);
+    } else if (what === 'failed') places.get(message[1])?.fire('error', errorOf(message[2]));
+    else if (what === 'kept') keep(message[1]);
     else if (what === 'said') isSaid(message[1], message[2]);
     else if (what === 'auth') {
       const [, question, namespace] = message;
