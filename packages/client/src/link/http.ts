@@ -45,12 +45,12 @@ export interface PollingOptions {
 }
 
 export function polling({ fetch = platformFetch }: PollingOptions = {}): Transport {
-  return { open: (address, events) => open(address, events, fetch, false) };
+  return { name: 'polling', open: (address, events) => open(address, events, fetch, false) };
 }
 
 /** Server-sent events, read by `fetch`: one answer that does not end, in place of one request after the other. */
 export function sse({ fetch = platformFetch }: PollingOptions = {}): Transport {
-  return { open: (address, events) => open(address, events, fetch, true) };
+  return { name: 'sse', open: (address, events) => open(address, events, fetch, true) };
 }
 
 function open(

@@ -207,6 +207,14 @@ describe('a tab whose page is loaded anew', () => {
     expect([later.websocket.links.length, later.polling.links.length]).toEqual([1, 0]);
   });
 
+  test('begins by its own order if that was found out of another list', async () => {
+    vi.stubGlobal('sessionStorage', storage);
+    await fallBack();
+    const [websocket, polling] = [new FakeTransport('websocket'), new FakeTransport('polling')];
+    scene({ transport: race([polling, websocket]) });
+    expect([websocket.links.length, polling.links.length]).toEqual([0, 1]);
+  });
+
   test.each(['no JSON', '7', '{}', '[]', '["x",1,0]', '[9e15,1]', '[9e15,1,1]', '[9e15,2,1,0]'])(
     'goes by its own order if %s was kept',
     async (text) => {

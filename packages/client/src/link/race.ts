@@ -37,6 +37,9 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
   /** How old a link of each was when it was cut last. */
   const cutAges = new Map<Transport, number>();
 
+  /** Of another list of transports it says nothing. */
+  const keyOf = ({ url }: Address) => `halyard ${url} ${transports.map(({ name }) => name)}`;
+
   /** Goes on with the order that a race before this one has found out. */
   const recallOrder = (address: Address, now: number) => {
     if (isRecalled) return;
@@ -44,7 +47,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
     const key = keyOf(address);
     const [until, ...places] = (found.get(address.clock)?.[key] ?? recall(key)) as number[];
     const leftMs = Math.min(until! - Date.now(), preferenceMs);
-    // Of other transports it says nothing.
+    // What is kept may be anything.
     if (!(leftMs > 0) || `${[...places].sort()}` !== `${[...transports.keys()]}`) return;
     order = places.map((place) => transports[place]!);
     preferredUntil = now + leftMs;
@@ -172,8 +175,4 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
       return open(address, events, order);
     },
   };
-}
-
-function keyOf({ url }: Address): string {
-  return `halyard ${url}`;
 }

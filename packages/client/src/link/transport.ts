@@ -49,6 +49,8 @@ export interface Link {
 }
 
 export interface Transport {
+  /** As of its links. What a race has found out of a list of transports says nothing of one with other names. */
+  readonly name?: string | undefined;
   /** Starts to open a link. MUST NOT throw: what goes wrong arrives in `onClose`. */
   open(address: Address, events: LinkEvents): Link;
 }

@@ -11,7 +11,7 @@ export interface WebSocketOptions {
 }
 
 export function websocket({ WebSocket }: WebSocketOptions = {}): Transport {
-  return { open: (address, events) => open(address, events, WebSocket) };
+  return { name: 'websocket', open: (address, events) => open(address, events, WebSocket) };
 }
 
 function open(address: Address, { onOpen, onFrame, onClose }: LinkEvents, given?: typeof WebSocket): Link {
