@@ -1,6 +1,6 @@
 // Options that are wrong: an error at construction that names the option and what it may be.
 import { json } from '@halyard/codec/json';
-import { Server, type ServerOptions } from '@halyard/server';
+import { memory, Server, type ServerOptions } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 
 describe('server options', () => {
@@ -84,6 +84,26 @@ describe('server options', () => {
   test.each(['__proto__', 'constructor', 'toString'])('a name of Object.prototype: %s', (option) => {
     const options = Object.fromEntries([[option, 1]]) as ServerOptions;
     expect(() => new Server(options)).toThrow(expect.objectContaining({ code: 'ERR_OPTION', details: { option } }));
+  });
+
+  test('what is undefined is as if it were not said', async () => {
+    // The refusal of another one lists them all.
+    const refusal = (): unknown => new Server({ heartbeat: 1 } as ServerOptions);
+    let known: readonly string[] = [];
+    expect(refusal).toThrow(
+      expect.toSatisfy(({ message }: Error) => {
+        known = /known ones are (.*)\./.exec(message)?.[1]?.split(', ') ?? [];
+        return known.includes('clock') && known.includes('heartbeatMs');
+      }),
+    );
+    const none = Object.fromEntries(known.map((name) => [name, undefined]));
+    const io = await new Server(none).listen(0, { address: undefined, reusePort: undefined, tls: undefined });
+    expect(io.health().ready).toBe(true);
+    await io.close({ drainMs: undefined, url: undefined });
+    const overload = { loopDelayMs: undefined, utilizationMax: undefined, memoryBytes: undefined };
+    const perMessageDeflate = { thresholdBytes: undefined, contextTakeover: undefined };
+    const adapter = memory({ shared: undefined, codec: undefined });
+    expect(() => new Server({ overload, perMessageDeflate, adapter })).not.toThrow();
   });
 
   test.each([-1, 65_536, 1.5, '3000 ', Number.NaN])('port %j', async (port) => {

@@ -177,6 +177,17 @@ describe.skipIf(!hasRedis).each(engines)('an emitter on %s', (_name, start) => {
     expect(await store.tell(`ZRANGE ${nodes} 0 -1`)).toEqual([io.io.node]);
   });
 
+  test('takes each of its options, and what is undefined is as if it were not said', async () => {
+    const unsaid = { codecs: undefined, ackTimeoutMs: undefined, trustProxy: undefined, clock: undefined };
+    const lines: unknown[] = [];
+    const line = (...what: unknown[]): void => void lines.push(what);
+    const logger = { debug: line, info: line, warn: line, error: line };
+    const emitter = new Emitter({ url: 'redis://127.0.0.1:1', wait: undefined, prefix: undefined, ...unsaid, logger });
+    emitter.emit('said', 'nobody hears it');
+    await emitter.close().catch(() => {});
+    expect(lines).not.toEqual([]);
+  });
+
   test('keeps logs by the limits of the servers, and has their codecs', async () => {
     const prefix = prefixOf();
     const adapter = redis({ ...store.options, prefix });

@@ -80,6 +80,54 @@ prometheus({});
 export const rest = [afterClose(1000), dataLimits, simulate, Emitter, diagnose];
 `;
 
+/** Under `exactOptionalPropertyTypes`, which `tsc --init` writes, an option that may be undefined has to say so. */
+const exact = `
+import { Emitter, redis, type RedisOptions } from '@halyard/adapter-redis';
+import { admin, type AdminOptions } from '@halyard/admin';
+import { asyncApi, type AsyncApiOptions } from '@halyard/cli';
+import { type ClientOptions, connect } from '@halyard/client';
+import { protobuf } from '@halyard/codec-protobuf';
+import { contract, type Incoming } from '@halyard/contract';
+import { type ListenOptions, memory, Server, type ServerOptions } from '@halyard/server';
+import { openTelemetry } from '@halyard/server/opentelemetry';
+import { prometheus } from '@halyard/server/prometheus';
+import { type LoseOptions, simulate, type SimulateOptions } from '@halyard/testkit';
+
+type Unsaid<Options> = { [Name in keyof Options]?: undefined };
+
+declare const server: Unsaid<ServerOptions>;
+declare const listen: Unsaid<ListenOptions>;
+declare const page: Unsaid<AdminOptions>;
+declare const store: Unsaid<RedisOptions>;
+declare const network: Unsaid<SimulateOptions>;
+declare const lose: Unsaid<LoseOptions>;
+declare const client: Unsaid<ClientOptions>;
+declare const document: Unsaid<AsyncApiOptions>;
+export const io = new Server(server);
+void io.listen(1, listen);
+new Server({ overload: { loopDelayMs: undefined }, perMessageDeflate: { thresholdBytes: undefined } });
+void io.listen(1, { tls: { keyFile: '', certFile: '', passphrase: undefined, serverNames: undefined } });
+new Server({ allowRequest: () => ({ status: 400, code: undefined, message: '' }) });
+admin(io, page);
+redis({ ...store, wait: { replicas: 1, timeoutMs: undefined } });
+new Emitter({ ...store, codecs: undefined, ackTimeoutMs: undefined, trustProxy: undefined, logger: undefined, clock: undefined });
+const world = simulate(network);
+world.server(server);
+world.connect({ namespace: undefined, headers: undefined, server: undefined, transports: undefined });
+world.loseRequest(undefined, lose);
+world.offline(undefined, { noticedBy: undefined, silent: undefined });
+void world.until(() => true, { withinMs: undefined });
+connect('http://localhost', client);
+memory({ shared: undefined, codec: undefined });
+protobuf({ types: undefined });
+openTelemetry(io, { meterProvider: undefined, tracerProvider: undefined, spans: undefined });
+prometheus(io, { registry: undefined });
+const said = contract({ clientToServer: { leave: { args: undefined, reply: undefined } }, serverToClient: undefined });
+export const leave: Incoming<typeof said>['leave'] = () => {};
+asyncApi(said, document);
+asyncApi(said, { info: { title: undefined } });
+`;
+
 /** What a page compiles against has no types of Node. */
 const page = `
 import { connect } from '@halyard/client';
@@ -117,6 +165,13 @@ async function readmes(): Promise<Record<string, string>> {
 const projects: readonly (readonly [name: string, project: Project])[] = [
   ['bundler', { options: { ...node, module: 'ESNext', moduleResolution: 'bundler', esModuleInterop: true } }],
   ['nodenext', { options: { ...node, module: 'NodeNext', moduleResolution: 'nodenext' } }],
+  [
+    'nodenext, with exact optional properties',
+    {
+      files: { 'app.ts': app, 'exact.ts': exact },
+      options: { ...node, module: 'NodeNext', exactOptionalPropertyTypes: true },
+    },
+  ],
   [
     'nodenext, of a CommonJS project',
     { files: { 'app.ts': app }, options: { ...node, module: 'NodeNext' }, type: 'commonjs' },

@@ -48,6 +48,13 @@ describe.skipIf(!hasRedis)('a node', () => {
     replica.goOn();
   });
 
+  test('waits for as long as it does by default if the time is undefined', async () => {
+    const { url } = await nodes.start();
+    const { heard, append } = await nodes.open({ url, wait: { replicas: 1, timeoutMs: undefined } });
+    expect(await append('room', '1')).toMatchObject({ positions: [[expect.any(String), 1]] });
+    expect(heard).toEqual(['up', 'warning ERR_REDIS_REPLICAS']);
+  });
+
   test('may come by TLS, and says why it does not', async ({ skip }) => {
     if (spawnSync('openssl', ['version']).status !== 0) skip('openssl is not here');
     const folder = mkdtempSync(join(tmpdir(), 'halyard-tls-'));

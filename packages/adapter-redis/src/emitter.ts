@@ -15,12 +15,7 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
 > {
   /** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */
   constructor(options: EmitterOptions) {
-    const { codecs, ackTimeoutMs, trustProxy, clock, ...which } = options ?? {};
-    super(redis(which), {
-      ...(codecs && { codecs }),
-      ...(ackTimeoutMs !== undefined && { ackTimeoutMs }),
-      ...(trustProxy !== undefined && { trustProxy }),
-      ...(clock && { clock }),
-    });
+    const { codecs, ackTimeoutMs, trustProxy, logger, clock, ...which } = options ?? {};
+    super(redis(which), { codecs, ackTimeoutMs, trustProxy, logger, clock });
   }
 }

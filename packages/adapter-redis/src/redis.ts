@@ -11,23 +11,23 @@ import { type Way, wayOf } from './way';
 /** Which Redis is said in one of four ways: `url`, `redis`, `cluster` or `client`. */
 export interface RedisOptions {
   /** Such as `redis://user:password@127.0.0.1:6379/0`, or `rediss://…` for TLS. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** Options of ioredis, for what an URL cannot say: Sentinels, certificates. Beside `cluster` those for each of its nodes. */
-  readonly redis?: ConnectionOptions;
+  readonly redis?: ConnectionOptions | undefined;
   /** Some nodes of a Redis Cluster, by which the others are found: as `url`, or `{ host, port }`. */
-  readonly cluster?: readonly (string | { readonly host: string; readonly port: number })[];
+  readonly cluster?: readonly (string | { readonly host: string; readonly port: number })[] | undefined;
   /** A client of the app's. It is left alone: connections are made with the options that it has. */
-  readonly client?: Redis | Cluster;
+  readonly client?: Redis | Cluster | undefined;
   /** What all keys and channels begin with; servers with another one know nothing of each other. Default: `halyard`. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /**
    * After each commit it is waited until so many replicas have it, for `timeoutMs` at most (1 to 1000, default: 100), so that a failover loses
    * less. If they have not by then, it counts as stored all the same, with a warning; to refuse instead, set `min-replicas-to-write` at Redis.
    * Default: it is not waited.
    */
-  readonly wait?: { readonly replicas: number; readonly timeoutMs?: number };
+  readonly wait?: { readonly replicas: number; readonly timeoutMs?: number | undefined } | undefined;
   /** What records of sessions are encoded with. Default: `msgpack()`. */
-  readonly codec?: Codec;
+  readonly codec?: Codec | undefined;
 }
 
 const known = ['url', 'redis', 'cluster', 'client', 'wait', 'prefix', 'codec'] as const;
@@ -69,7 +69,7 @@ export function redis(options: RedisOptions): Adapter {
   return ({ platform, limits, codecs, isGuest = false }) =>
     new RedisStore({
       ...{ platform, limits, connect, cluster, where, keyspace, codec, codecs, prefix, isGuest },
-      ...{ aheadMs: () => 0, wait: wait && { timeoutMs: 100, ...wait } },
+      ...{ aheadMs: () => 0, wait: wait && { replicas: wait.replicas, timeoutMs: wait.timeoutMs ?? 100 } },
     });
 }
 

@@ -6,10 +6,10 @@ import type { ClusterNodes } from './shards';
 
 /** How it may be said. */
 export interface WayOptions {
-  readonly url?: string;
-  readonly redis?: ConnectionOptions;
-  readonly cluster?: readonly (string | Address)[];
-  readonly client?: Redis | Cluster;
+  readonly url?: string | undefined;
+  readonly redis?: ConnectionOptions | undefined;
+  readonly cluster?: readonly (string | Address)[] | undefined;
+  readonly client?: Redis | Cluster | undefined;
 }
 
 export interface Way {

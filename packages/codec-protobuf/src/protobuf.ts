@@ -29,7 +29,7 @@ export interface ProtobufOptions {
    * Message types by event name, in every namespace and both directions. Such an event takes one object as its argument.
    * Both ends must have the type; an event without one carries any values.
    */
-  readonly types?: Readonly<Record<string, MessageType>>;
+  readonly types?: Readonly<Record<string, MessageType>> | undefined;
 }
 
 type EventLike = Extract<Packet, { readonly args: readonly Value[] }>;

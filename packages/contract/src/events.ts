@@ -28,9 +28,9 @@ type Outputs<Event> = Event extends { readonly args: infer Schemas extends reado
   : [];
 
 // biome-ignore lint/suspicious/noConfusingVoidType: without `reply` there is none, and a handler may return anything.
-type ReplyInput<Event> = Event extends { readonly reply: infer Schema } ? Input<Schema> : void;
+type ReplyInput<Event> = Event extends { readonly reply: infer Schema extends object } ? Input<Schema> : void;
 // biome-ignore lint/suspicious/noConfusingVoidType: as above.
-type ReplyOutput<Event> = Event extends { readonly reply: infer Schema } ? Output<Schema> : void;
+type ReplyOutput<Event> = Event extends { readonly reply: infer Schema extends object } ? Output<Schema> : void;
 
 /** What may be undefined may be left out, at the end. */
 type Trailing<Args extends readonly unknown[]> = Args extends readonly [...infer Rest, infer Last]
@@ -47,7 +47,9 @@ export type Merged<Parts, Direction extends 'clientToServer' | 'serverToClient'>
   ? EventsOf<First, Direction> & Merged<Rest, Direction>
   : unknown;
 
-type EventsOf<Part, Direction extends string> = Part extends { readonly [Key in Direction]: infer Events }
+type EventsOf<Part, Direction extends string> = Part extends {
+  readonly [Key in Direction]: infer Events extends object;
+}
   ? Events
   : unknown;
 

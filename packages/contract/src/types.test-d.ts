@@ -51,6 +51,14 @@ same<Outgoing<typeof whole>['ask'], (question: string) => boolean>(true);
 const mute = contract({ serverToClient: { tick: {} } });
 same<keyof Incoming<typeof mute>, never>(true);
 
+// What is undefined is not there.
+const unsaid = contract({
+  clientToServer: { leave: { args: undefined, reply: undefined, description: undefined, protobuf: undefined } },
+  serverToClient: undefined,
+});
+same<Incoming<typeof unsaid>['leave'], () => void>(true);
+same<keyof Outgoing<typeof unsaid>, never>(true);
+
 // The schemas of the standard are schemas.
 const standard = {} as StandardSchemaV1<string, number>;
 const schema: Schema<string, number> = standard;

@@ -19,11 +19,11 @@ import type { Entering, HandledEvent, Instruments, Resuming } from './base/instr
 
 export interface OpenTelemetryOptions {
   /** Default: the one that the app has registered. */
-  readonly meterProvider?: MeterProvider;
+  readonly meterProvider?: MeterProvider | undefined;
   /** Default: the one that the app has registered. */
-  readonly tracerProvider?: TracerProvider;
+  readonly tracerProvider?: TracerProvider | undefined;
   /** Whether each event that has a handler, each client that asks for a namespace, and each that comes back is a span. Default: true. */
-  readonly spans?: boolean;
+  readonly spans?: boolean | undefined;
 }
 
 /** What it needs of a server. */

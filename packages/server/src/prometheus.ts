@@ -5,7 +5,7 @@ import type { HistogramSample, Metric, MetricFacts } from './api/metrics';
 
 export interface PrometheusOptions {
   /** Where they go. Default: the one that `prom-client` has for all. */
-  readonly registry?: Registry;
+  readonly registry?: Registry | undefined;
 }
 
 /** A line of what Prometheus reads. */

@@ -10,21 +10,21 @@ export type DurationMs = number | readonly [min: number, max: number];
 /** How the network behaves. All of it may be changed on the way, by `World.change`. */
 export interface NetworkOptions {
   /** How long a frame, a request or an answer is on the way. 0 to 3,600,000, default `[1, 5]` milliseconds. */
-  readonly latencyMs?: DurationMs;
+  readonly latencyMs?: DurationMs | undefined;
   /** How probable it is that an HTTP request is lost, and that an answer is. 0 to 1, default 0. */
-  readonly loss?: number;
+  readonly loss?: number | undefined;
   /** How probable it is that an HTTP request comes twice. 0 to 1, default 0. */
-  readonly repeat?: number;
+  readonly repeat?: number | undefined;
 }
 
 export interface SimulateOptions extends NetworkOptions {
   /** The same seed makes the same run: 0 to 2^32 - 1, default 1. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * Called with each piece of virtual time that has passed, of at most 1 ms, so that a fake clock of the test runner goes
    * along: `(ms) => vi.advanceTimersByTime(ms)`. What it returns is awaited.
    */
-  readonly alongside?: (ms: number) => unknown;
+  readonly alongside?: ((ms: number) => unknown) | undefined;
 }
 
 /** As `ServerOptions`; the world itself brings what accepts connections, and time. */
@@ -34,17 +34,17 @@ export type WorldServerOptions = Omit<ServerOptions, 'host' | 'clock'>;
 export interface WorldClientOptions
   extends Omit<ClientOptions, 'transports' | 'clock' | 'random' | 'token' | 'reload'> {
   /** By name, in the order in which they are tried. Default `['websocket', 'sse', 'polling']`. */
-  readonly transports?: readonly TransportName[];
+  readonly transports?: readonly TransportName[] | undefined;
   /** Header fields of all its requests, as a browser adds `cookie` and `origin`. Names in lower case. Default: none. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The only server it connects to. Default: the newest that is there. */
-  readonly server?: AnyServer;
+  readonly server?: AnyServer | undefined;
 }
 
 /** As `WorldClientOptions`. */
 export interface WorldConnectOptions extends WorldClientOptions {
   /** Default `/`. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a server of any events is meant, and they are in places of both directions.
@@ -55,33 +55,33 @@ export type NoticedBy = 'both' | 'client' | 'server' | 'nobody';
 
 export interface CutOptions {
   /** Which end learns of it: the other goes on believing in the connection, until its heartbeat fails. Default `'both'`. */
-  readonly noticedBy?: NoticedBy;
+  readonly noticedBy?: NoticedBy | undefined;
   /** How long after the cut. 0 to 3,600,000, default 0 milliseconds. */
-  readonly noticeMs?: DurationMs;
+  readonly noticeMs?: DurationMs | undefined;
 }
 
 export interface OfflineOptions extends CutOptions {
   /** Whether new attempts get no answer, until they time out, instead of failing at once. Default false. */
-  readonly silent?: boolean;
+  readonly silent?: boolean | undefined;
 }
 
 export interface RequestFaultOptions {
   /** Default: any. */
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'DELETE' | undefined;
   /** How many of the next requests: 1 to 1,000,000, default 1. */
-  readonly times?: number;
+  readonly times?: number | undefined;
 }
 
 export interface LoseOptions extends RequestFaultOptions {
   /** What is lost: the request, so that the server never sees it, or its answer. Default `'request'`. */
-  readonly what?: 'request' | 'answer';
+  readonly what?: 'request' | 'answer' | undefined;
   /** Whether the client is told that its request failed. Else it waits until that times out. Default true. */
-  readonly noticed?: boolean;
+  readonly noticed?: boolean | undefined;
 }
 
 export interface UntilOptions {
   /** After so much virtual time it is given up: 0 to 2^40, default 60,000 milliseconds. */
-  readonly withinMs?: number;
+  readonly withinMs?: number | undefined;
 }
 
 /** The names of an interface's options, as a value. */

@@ -7,18 +7,18 @@ export type Guard = (handshake: Handshake) => unknown;
 
 export interface AdminOptions {
   /** Where the page is, and the name of the namespace that it talks to. Default: `/halyard-admin`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** What is typed in to be let in: 12 to 1,024 characters. Either this or `guard` has to be there. */
-  readonly password?: string;
+  readonly password?: string | undefined;
   /** The app's own way to say who is let in, by cookies, headers, or what is typed in (`handshake.auth.password`). */
-  readonly guard?: Guard;
+  readonly guard?: Guard | undefined;
   /** Whether sessions can be looked at alone, and not be disconnected. Default: false. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /**
    * What is shown of a socket beside ids, such as the name of its user: at most 200 characters of it. Without it nothing of `data` is shown.
    * It runs for many sockets in little time: it is to be fast.
    */
-  readonly describe?: (socket: Socket) => string | undefined;
+  readonly describe?: ((socket: Socket) => string | undefined) | undefined;
 }
 
 export interface CheckedOptions {

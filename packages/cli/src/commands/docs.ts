@@ -37,7 +37,11 @@ export const docs: Command = {
       console.error(`${file} exports no toJSONSchema: what events carry is left out. To have it: ${rule}.`);
     }
     console.log(
-      JSON.stringify(asyncApi(contract, { toJSONSchema, namespace, info: { title: name, ...info } }), null, 2),
+      JSON.stringify(
+        asyncApi(contract, { toJSONSchema, namespace, info: { ...info, title: info?.title ?? name } }),
+        null,
+        2,
+      ),
     );
     return 0;
   },

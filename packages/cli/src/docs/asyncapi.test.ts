@@ -56,6 +56,7 @@ describe('a contract as AsyncAPI', () => {
     const documents = [
       asyncApi(shop, { toJSONSchema: z.toJSONSchema as ToJSONSchema }),
       asyncApi(shop, { namespace: '/shop/old', info: { title: 'A shop', version: '2.1.0' } }),
+      asyncApi(shop, { namespace: undefined, info: { title: undefined, version: undefined } }),
       asyncApi(contract()),
     ];
     for (const document of documents) {

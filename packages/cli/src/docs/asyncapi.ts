@@ -16,9 +16,9 @@ export type ToJSONSchema = (
 
 /** Of the document. */
 export interface Info {
-  readonly title?: string;
-  readonly version?: string;
-  readonly description?: string;
+  readonly title?: string | undefined;
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
 }
 
 export interface AsyncApiOptions {
@@ -26,7 +26,7 @@ export interface AsyncApiOptions {
   readonly toJSONSchema?: ToJSONSchema | undefined;
   readonly info?: Info | undefined;
   /** Default: `/`. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
 }
 
 interface Message {
@@ -88,7 +88,7 @@ export function asyncApi(
   }
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Halyard', version: '1.0.0', ...info },
+    info: { ...info, title: info.title ?? 'Halyard', version: info.version ?? '1.0.0' },
     defaultContentType: 'application/json',
     channels: {
       [channel]: {

@@ -18,15 +18,15 @@ import { WholeTarget } from './whole-target';
 
 export interface EmitterOptions {
   /** Those of the servers, in their order. Default: `[json()]`. */
-  readonly codecs?: readonly Codec[];
+  readonly codecs?: readonly Codec[] | undefined;
   /** How long `emitWithAck`, `emitDurable`, `close` and what asks servers wait, in milliseconds. Default: 10,000. */
-  readonly ackTimeoutMs?: number;
+  readonly ackTimeoutMs?: number | undefined;
   /** As of the servers: it says whose address `handshake.address` of a fetched socket is. Default: false. */
-  readonly trustProxy?: boolean | readonly string[];
+  readonly trustProxy?: boolean | readonly string[] | undefined;
   /** As of a server: what goes wrong here is written to it. Default: none. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** For tests: another time, and what else of the platform is to be another. */
-  readonly clock?: Clock & Partial<Platform>;
+  readonly clock?: (Clock & Partial<Platform>) | undefined;
 }
 
 /**

@@ -5,14 +5,14 @@ import type { TlsOptions } from '../host/tls';
 
 export interface ListenOptions {
   /** The local address to bind. Default: all of them. */
-  readonly address?: string;
+  readonly address?: string | undefined;
   /**
    * Whether other processes may listen on the same port, each with this option: the system gives every connection to one of them.
    * They act as one if they share a store. Default: false, and a port that is taken is refused.
    */
-  readonly reusePort?: boolean;
+  readonly reusePort?: boolean | undefined;
   /** Ends TLS here: `https` and `wss`. Default: plain HTTP, as behind a proxy that does. */
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsOptions | undefined;
 }
 
 const known: readonly string[] = ['address', 'reusePort', 'tls'];

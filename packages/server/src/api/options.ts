@@ -124,68 +124,68 @@ type NumberName = keyof typeof numbers;
 
 export type NumberOptions = { readonly [Name in NumberName]: number };
 
-export interface ServerOptions extends Partial<NumberOptions> {
+export interface ServerOptions extends Readonly<Partial<Record<NumberName, number | undefined>>> {
   /** What accepts sockets and requests. Default: `uws()`, and `node()` where its native binary does not load. */
-  readonly host?: HostFactory;
+  readonly host?: HostFactory | undefined;
   /** In the order the server prefers none over another: the client's order decides. Default: `[json()]`. */
-  readonly codecs?: readonly Codec[];
+  readonly codecs?: readonly Codec[] | undefined;
   /** Which pages may connect. Default: `'same-host'`. */
-  readonly origins?: Origins;
+  readonly origins?: Origins | undefined;
   /**
    * Asked who may connect, before a WebSocket handshake is answered or a connection of polling opened; a session that is resumed
    * asks again. It may take `helloTimeoutMs`. What namespaces are to know is better asked in `use`, which has the client's `auth`.
    */
-  readonly allowRequest?: AllowRequest;
+  readonly allowRequest?: AllowRequest | undefined;
   /**
    * Whose session it is, such as `({ data }) => data.user`: asked whenever middleware has let a client into a namespace. One user has
    * `sessionsPerKeyMax` sessions on this server; those that other servers have are not counted. Default: none, and nobody is counted.
    */
-  readonly sessionKey?: SessionKey;
+  readonly sessionKey?: SessionKey | undefined;
   /**
    * What becomes of one more: the oldest one ends (4409), those first that are away (`'end-oldest'`); or it is refused with
    * `ERR_SESSIONS_PER_KEY` (`'refuse'`). Default: `'end-oldest'`.
    */
-  readonly onSessionsPerKeyMax?: OverSessionsPerKey;
+  readonly onSessionsPerKeyMax?: OverSessionsPerKey | undefined;
   /** Where Halyard lives. Default: `/halyard`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Default: all three. */
-  readonly transports?: readonly TransportName[];
+  readonly transports?: readonly TransportName[] | undefined;
   /**
    * Believe `X-Forwarded-For` and `X-Forwarded-Host`: of the nearest proxy, whoever that is (`true`), or only of proxies with one of these
    * addresses or networks (`['10.0.0.0/8']`). Default: false.
    */
-  readonly trustProxy?: boolean | readonly string[];
+  readonly trustProxy?: boolean | readonly string[] | undefined;
   /**
    * Compresses large messages of WebSockets for clients that can, and takes what they have compressed: see docs/SERVER.md for what it costs.
    * Default: false.
    */
-  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** Answers requests to other paths; without it they get 404. Not used when attached to an `http.Server`. */
-  readonly fetch?: FetchHandler;
+  readonly fetch?: FetchHandler | undefined;
   /**
    * Where the server writes what happens to it: pino, or what takes the same. Ids and codes, never what is sent; see docs/OPERATIONS.md. Default:
    * none, and what nobody listens to of `error` and `warning` goes to stderr.
    */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Where logs and sessions are kept. Default: `memory()`. */
-  readonly adapter?: Adapter;
+  readonly adapter?: Adapter | undefined;
   /**
    * Which events there are in the main namespace, and what they carry, by `contract(…)` of `@halyard/contract`: what clients send is checked
    * before anything else sees it, and so are replies of either side. Other namespaces have theirs by `of`. Default: none.
    */
-  readonly contract?: AnyContract;
+  readonly contract?: AnyContract | undefined;
   /**
    * Whether what the server emits is checked against the contract too: an emit that breaks it throws. For development and tests: it costs
    * each emit what its schemas cost. Default: false.
    */
-  readonly validateEmits?: boolean;
+  readonly validateEmits?: boolean | undefined;
   /**
    * From when on the server sheds work, because it has more to do than it can, and how; see docs/SERVER.md. `false`: never. Default: all of
    * its defaults, and false with another `clock`.
    */
-  readonly overload?: false | OverloadOptions;
+  readonly overload?: false | OverloadOptions | undefined;
   /** For tests: another time, and what else of the platform is to be another. */
-  readonly clock?: Clock & Partial<Platform>;
+  readonly clock?: (Clock & Partial<Platform>) | undefined;
 }
 
 export interface CheckedOptions extends NumberOptions {

@@ -8,26 +8,26 @@ export interface OverloadOptions {
    * How late the event loop comes to a timer, in the median of seven looks, before work is shed; it is taken again below half of that. 10 to
    * 60,000, default 250.
    */
-  readonly loopDelayMs?: number;
+  readonly loopDelayMs?: number | undefined;
   /**
    * Which part of the time the event loop may be busy, in the median of seven looks, before new clients are turned away, and nothing else is
    * shed; they are taken again below nine tenths of it. 0.1 to 1. Default: none, because a server that starts is busy with those who come.
    */
-  readonly utilizationMax?: number;
+  readonly utilizationMax?: number | undefined;
   /**
    * Resident memory of the process from which on work is shed; it is taken again below 95 % of that. Default: nine tenths of what the process may
    * have, where the system bounds it (a container); else none.
    */
-  readonly memoryBytes?: number;
+  readonly memoryBytes?: number | undefined;
   /** While work is shed: connections that are let in in a second, for clients that come back to a session. 0 to 1,000,000, default 100. */
-  readonly returnsPerSecondMax?: number;
+  readonly returnsPerSecondMax?: number | undefined;
   /** When clients that are turned away are to come again, which they are told in seconds. 1,000 to 600,000, default 5,000. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /**
    * Whether, if the event loop stays late for a second after all else, connections are closed too (1013): those of one in 20 sessions each
    * second, of those that began last. The sessions stay, and can be resumed. Default: false.
    */
-  readonly endsNewest?: boolean;
+  readonly endsNewest?: boolean | undefined;
 }
 
 const numbers = {

@@ -56,7 +56,7 @@ export class Server<
   #attachedTo: AppServer | undefined;
 
   /** @throws LocalUsageError `ERR_OPTION` that names the option and its range */
-  constructor(options: ServerOptions & { readonly contract?: ServerContract<Incoming, Outgoing> } = {}) {
+  constructor(options: ServerOptions & { readonly contract?: ServerContract<Incoming, Outgoing> | undefined } = {}) {
     super();
     this.#core = new Core(checkOptions(options));
     this.#main = this.of('/', { contract: options.contract });

@@ -3,16 +3,16 @@ import { LocalUsageError } from '@halyard/protocol';
 
 export interface PerMessageDeflateOptions {
   /** Smaller messages are sent as they are. 0 to 2^30, default 1,024. */
-  readonly thresholdBytes?: number;
+  readonly thresholdBytes?: number | undefined;
   /**
    * Whether a message may refer to those before it on the connection: it is smaller then, and each connection keeps a window of 32 KiB or more in
    * each direction. On the host `node` alone. Default: false.
    */
-  readonly contextTakeover?: boolean;
+  readonly contextTakeover?: boolean | undefined;
 }
 
 /** Undefined: no message is compressed, and none that a client has compressed is taken. */
-export type Compression = Required<PerMessageDeflateOptions> | undefined;
+export type Compression = { readonly thresholdBytes: number; readonly contextTakeover: boolean } | undefined;
 
 const thresholdMax = 2 ** 30;
 

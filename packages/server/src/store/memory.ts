@@ -23,9 +23,9 @@ import type {
 
 export interface MemoryOptions {
   /** Whether all servers that are given this adapter have one store together. Default: each has its own. */
-  readonly shared?: boolean;
+  readonly shared?: boolean | undefined;
   /** What records of sessions are encoded with, if it is shared. Default: `json()`. */
-  readonly codec?: Codec;
+  readonly codec?: Codec | undefined;
 }
 
 /**

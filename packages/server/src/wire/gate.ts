@@ -25,7 +25,7 @@ export interface Refusal {
   /** Of HTTP, from 400 to 599. */
   readonly status: number;
   /** For programs. Default: `ERR_REFUSED`. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** For people. */
   readonly message: string;
 }
