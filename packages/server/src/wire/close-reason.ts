@@ -1,7 +1,9 @@
 // What of a reason fits into a close frame. Reasons may quote what a client sent, so they may be anything.
+import { TextEncoder } from 'node:util';
 
 /** RFC 6455 §5.5: 125 bytes, of which the code takes two. */
 const reasonBytesMax = 123;
+// Of Node itself: the environment jsdom of test runners has no global one.
 const encoder = new TextEncoder();
 
 /** @returns the longest beginning of `reason` that fits, in whole characters */

@@ -1,4 +1,5 @@
 // The websocket transport: one frame per message (docs/PROTOCOL.md §2), sends gathered per turn of the event loop.
+import { TextDecoder } from 'node:util';
 import { type Close, CloseCode, closeWords, type Frame } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
@@ -240,5 +241,6 @@ function bytesOf(data: ArrayBuffer | Uint8Array): Uint8Array {
   return data instanceof Uint8Array ? data : new Uint8Array(data);
 }
 
-// The host has validated it already; a byte order mark is content like any other.
+// The host has validated it already; a byte order mark is content like any other. The decoder is of Node itself: the environment jsdom of
+// test runners has no global one.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

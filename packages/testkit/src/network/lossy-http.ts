@@ -1,6 +1,7 @@
 // HTTP between a client's `fetch` and a server, in virtual time: requests and answers take their time, overtake each
 // other, are lost, and requests come twice. The same random numbers make the same run.
 
+import { TextDecoder, TextEncoder } from 'node:util';
 import type { FetchInit } from '@halyard/client';
 import { between, type RangeMs } from '@halyard/harness/link';
 import type { Random } from '@halyard/harness/random';

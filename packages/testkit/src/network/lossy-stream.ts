@@ -1,5 +1,6 @@
 // An answer that does not end, on its way from a server to a client's `fetch`, in virtual time: it keeps its order, and breaks where
 // something of it is lost.
+import { TextEncoder } from 'node:util';
 import type { HttpStream } from '@halyard/server';
 
 export interface Way {

@@ -1,5 +1,6 @@
 // WebSockets between real clients and a real server in one thread and in virtual time: a host for the one, a transport for
 // the others, and between them links that die at any moment. The same random numbers make the same run.
+import { TextDecoder, TextEncoder } from 'node:util';
 import type { Link, LinkEvents, Transport } from '@halyard/client';
 import type { VirtualClock } from '@halyard/harness/clock';
 import { FakeLink, type LinkEnd, type Network, type NoticedBy, type RangeMs } from '@halyard/harness/link';

@@ -1,5 +1,6 @@
 // What connections over HTTP have in common (docs/PROTOCOL.md §7): frames come in numbered bodies, each of which is handled once, and
 // go out of a queue. How they go out is the transport's.
+import { TextDecoder } from 'node:util';
 import {
   type Close,
   CloseCode,
@@ -300,6 +301,7 @@ export function closeText({ code, reason }: Close): string {
   return `${code} ${reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 512)}`;
 }
 
+// Of Node itself: the environment jsdom of test runners has no global one.
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 function isLonger(frame: Frame, bytesMax: number): boolean {
