@@ -7,11 +7,11 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
  * Makes JSON Schema of a schema, such as `z.toJSONSchema`.
- * @param options as zod takes them: of what it takes, or of what it makes of that
+ * @param options as zod takes them: of what it takes, or of what it makes of that; and what JSON has no word for, such as a date, is anything
  */
 export type ToJSONSchema = (
   schema: never,
-  options: { readonly target: 'draft-7'; readonly io: 'input' | 'output' },
+  options: { readonly target: 'draft-7'; readonly io: 'input' | 'output'; readonly unrepresentable: 'any' },
 ) => object | boolean;
 
 /** Of the document. */
@@ -132,7 +132,7 @@ function schemaOf({ toJSONSchema, schema, io, pointer, what }: Conversion): Json
   if (toJSONSchema === undefined) return {};
   let made: unknown;
   try {
-    made = toJSONSchema(schema as never, { target: 'draft-7', io });
+    made = toJSONSchema(schema as never, { target: 'draft-7', io, unrepresentable: 'any' });
   } catch (error) {
     throw new LocalUsageError('ERR_SCHEMA', `${what} cannot be told in JSON Schema: ${(error as Error).message}`);
   }
