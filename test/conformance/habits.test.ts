@@ -2,7 +2,8 @@
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { connect } from '@halyard/client';
-import { PublicError, Server, type ServerOptions, type Socket } from '@halyard/server';
+import { memory, PublicError, Server, type ServerOptions, type Socket } from '@halyard/server';
+import { Emitter } from '@halyard/server/emitter';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
@@ -39,6 +40,20 @@ describe('new Server', () => {
     expect(() => new Server(options as ServerOptions)).toThrow(
       expect.objectContaining({ code: 'ERR_OPTION', message }),
     );
+  });
+
+  test('and options behind it, as where a server is what comes first', async () => {
+    const more = { path: '/x', cors: { origin: '*' } } as never;
+    expect(() => new Server(undefined, more)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_OPTION',
+        message: 'new Server(…) takes options as the only argument: new Server({ path, origins }).',
+      }),
+    );
+    await expect(new Server().attach(createServer(), more)).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: 'attach takes the server alone: its options go to new Server({ path, origins }).',
+    });
   });
 
   test.each([
@@ -387,6 +402,55 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
       (name) => new Promise((resolve) => client.of(name).on('connect_error', ({ code }) => resolve(code))),
     );
     expect(await Promise.all(codes)).toEqual(['ERR_REFUSED', 'NO', 'ERR_REFUSED']);
+  });
+
+  test('volatile of a socket, before what names others', async () => {
+    const io = await serve();
+    const came = new Promise<Socket>((resolve) => io.on('connection', resolve));
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    const socket = await came;
+    const volatile = socket.volatile as unknown as Record<string, unknown>;
+    for (const name of ['broadcast', 'to', 'in', 'except', 'local']) {
+      expect(() => volatile[name]).toThrow(
+        expect.objectContaining({
+          code: 'ERR_NO_SUCH_MEMBER',
+          message: expect.stringMatching(/^socket\.volatile\.\w+ is not there: .*socket\..*\.volatile/),
+        }),
+      );
+    }
+    const timed = socket.timeout(5) as unknown as Record<string, unknown>;
+    for (const name of ['to', 'in', 'broadcast']) expect(() => timed[name]).toThrow('socket.to(room).timeout(ms)');
+    const heard = new Promise((resolve) => client.on('said', resolve));
+    socket.volatile.emit('said', 1);
+    expect(await heard).toBe(1);
+  });
+
+  test('a namespace of an emitter, without its slash', async () => {
+    const adapter = memory({ shared: true });
+    const io = await serve({ adapter });
+    io.of('/chat');
+    const client = connect(`http://127.0.0.1:${io.port}/chat`);
+    cleanUp.push(() => client.connection.close());
+    await new Promise((resolve) => client.on('connect', () => resolve(undefined)));
+    const emitter = new Emitter(adapter);
+    cleanUp.push(() => emitter.close());
+    const heard = new Promise((resolve) => client.on('said', resolve));
+    emitter.of('chat').emit('said', 1);
+    expect(await heard).toBe(1);
+  });
+
+  test('what instruments a server is an object of functions', async () => {
+    const io = await serve();
+    for (const none of [undefined, null, 'admin', { handle: true }]) {
+      expect(() => io.instrument(none as never)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_OPTION',
+          message: expect.stringContaining('measured, handle, enter, resume'),
+        }),
+      );
+    }
+    expect(() => io.instrument({ measured: undefined } as never)()).not.toThrow();
   });
 
   test('an adapter of Socket.IO is no adapter', () => {

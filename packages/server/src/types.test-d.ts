@@ -125,6 +125,9 @@ new Server({ allowRequest: () => ({ message: 'No.' }) });
 // @ts-expect-error there is no such option
 new Server({ hearbeatMs: 1 });
 
+// @ts-expect-error options come first
+new Server(undefined, { path: '/x' });
+
 // By a contract its events are those of the server.
 declare const text: Schema<string>;
 declare const date: Schema<string, Date>;

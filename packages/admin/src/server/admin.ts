@@ -38,6 +38,10 @@ const served = new WeakSet<object>();
  * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be; `ERR_ADMIN` if the server has one already
  */
 export function admin(io: AdminServer, options: AdminOptions): AdminPage {
+  if (typeof io?.inspect !== 'function') {
+    const rule = 'admin takes a server of Halyard and then options: admin(io, { password }).';
+    throw new LocalUsageError('ERR_OPTION', rule, { option: 'io' });
+  }
   const checked = checkOptions(options);
   const inspection = io.inspect();
   if (!inspection.codecs.includes('json')) {

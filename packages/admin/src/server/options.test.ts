@@ -25,6 +25,14 @@ test('what cannot be is said when it is made', () => {
     [{ password, title: 'x' }, /"title" of admin is not one: known ones are path, password/],
   ];
   for (const [options, message] of wrong) expect(make(options)).toThrow(message);
+  for (const none of [{}, undefined, { httpServer: {} }]) {
+    expect(() => admin(none as never, { password })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_OPTION',
+        message: 'admin takes a server of Halyard and then options: admin(io, { password }).',
+      }),
+    );
+  }
   expect(make({ password }, { codecs: [another] })).toThrow('add json() to the codecs');
   expect(make({ password: 'my secret' })).not.toThrow('secret');
   const io = new Server();

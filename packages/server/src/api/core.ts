@@ -4,7 +4,7 @@ import type { Codec } from '@halyard/codec';
 import { type Close, LocalUsageError, OutboxBudget, type Packet, type SessionSettings } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import { factsOf, Happenings } from '../base/happenings';
-import type { Instruments } from '../base/instruments';
+import { checkInstruments, type Instruments } from '../base/instruments';
 import { Meters } from '../base/meters';
 import { Overload, type OverloadChange, type OverloadLimits } from '../base/overload';
 import { TimerWheel } from '../base/wheel';
@@ -276,8 +276,9 @@ export class Core {
     });
   }
 
-  /** @throws LocalUsageError `ERR_INSTRUMENTED` */
+  /** @throws LocalUsageError `ERR_INSTRUMENTED`, `ERR_OPTION` */
   instrument(instruments: Instruments): () => void {
+    checkInstruments(instruments);
     const meters = this.#meters;
     const times = { meters, commits: this.#cluster?.commits };
     if (meters.instruments !== undefined) {

@@ -49,7 +49,7 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
     this.#all = this.of('/');
   }
 
-  /** A namespace, as a target. @param name starts with `/` */
+  /** A namespace, as a target. @param name starts with `/`, or is given one */
   of<Its = Outgoing, ItsData = Data>(name: string): Target<Its, ItsData> {
     return new AudienceTarget(this.#guest.audienceOf(name), wholeNamespace);
   }

@@ -7,7 +7,7 @@ import { Audience, type AudienceContext } from '../namespace/audience';
 import { ClusterRequests } from '../namespace/cluster-requests';
 import { Revocations } from '../namespace/revocations';
 import { ServerEvents } from '../namespace/server-events';
-import type { TargetSpec } from '../namespace/target-spec';
+import { type TargetSpec, withSlash } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { nobody } from '../room/room';
 import { channelOf } from '../room/rooms';
@@ -137,7 +137,7 @@ export class Guest implements Life {
 
   /** @returns whom targets of a namespace mean. @throws LocalUsageError for what is no name */
   audienceOf(namespace: string): Audience {
-    return new AudienceElsewhere(namespaceName(namespace), this.#audience, this);
+    return new AudienceElsewhere(namespaceName(withSlash(namespace)), this.#audience, this);
   }
 
   /** Events for all servers. @throws LocalUsageError `ERR_EMITTER_CLOSED` */

@@ -63,8 +63,16 @@ export const socketsHabits: Habits = {
   adapter: 'rooms and who is in them are io.of(name).rooms',
 };
 
+const others = ['to', 'in', 'except', 'broadcast', 'local'];
+
+/** Members of `volatile` of a socket. */
+export const volatileHabits: Habits = Object.fromEntries(
+  others.map((name) => [name, 'say first who is meant: socket.to(room).volatile, or socket.broadcast.volatile']),
+);
+
 /** Members of what `timeout()` of a socket gives. */
 export const timeoutHabits: Habits = {
+  ...Object.fromEntries(others.map((name) => [name, 'say first who is meant: socket.to(room).timeout(ms)'])),
   emit: 'take await socket.timeout(ms).emitWithAck(event, …), or socket.emit(event, …) if no reply is waited for',
 };
 
@@ -118,4 +126,9 @@ export function notOfServers(event: string): LocalUsageError {
       ? 'io.on("connection", (socket) => …) hears of each new socket'
       : `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`;
   return new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
+}
+
+/** Options where none are taken: otherwise they would be dropped in silence. @throws LocalUsageError `ERR_OPTION` */
+export function refuseMore(more: unknown, rule: string): void {
+  if (more !== undefined) throw new LocalUsageError('ERR_OPTION', rule, { option: 'options' });
 }

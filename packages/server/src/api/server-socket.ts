@@ -43,7 +43,7 @@ import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
-import { answerHabits, handshakeHabits, headersHabits, socketHabits, timeoutHabits } from './habits';
+import { answerHabits, handshakeHabits, headersHabits, socketHabits, timeoutHabits, volatileHabits } from './habits';
 import type { Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
@@ -265,16 +265,14 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   get volatile(): Pick<Socket<Incoming, Outgoing, Data>, 'emit'> {
-    return {
-      emit: (event, ...args) => {
-        checkEventName(event);
-        const sent = sentArgs(args);
-        this.context.gates.checkSent(event, sent);
-        if (isWatched) this.tellOutgoing(event, sent);
-        if (this.isReached) this.line.sendVolatile(this.namespace, event, sent);
-        else this.context.audience.check(event, sent);
-      },
-    };
+    return new VolatileEmit<Socket<Incoming, Outgoing, Data>['emit']>((event, ...args) => {
+      checkEventName(event);
+      const sent = sentArgs(args);
+      this.context.gates.checkSent(event, sent);
+      if (isWatched) this.tellOutgoing(event, sent);
+      if (this.isReached) this.line.sendVolatile(this.namespace, event, sent);
+      else this.context.audience.check(event, sent);
+    });
   }
 
   to(...rooms: Names): Target<Outgoing, Data> {
@@ -355,7 +353,17 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 }
 
+/** A class, so that it can say what it has not. */
+class VolatileEmit<Emit> {
+  readonly emit: Emit;
+
+  constructor(emit: Emit) {
+    this.emit = emit;
+  }
+}
+
 const timedPrototype = {};
+answerHabits(VolatileEmit.prototype, 'socket.volatile', volatileHabits);
 answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
 answerHabits(ServerSocket.prototype, 'socket', socketHabits);
 answerHabits(Headers.prototype, 'handshake.headers', headersHabits);

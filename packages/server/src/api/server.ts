@@ -29,7 +29,7 @@ import type { ExpiredHandler } from '../session/expiry';
 import type { AnyData } from '../session/handshake';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
-import { answerHabits, notOfServers, serverHabits } from './habits';
+import { answerHabits, notOfServers, refuseMore, serverHabits } from './habits';
 import type { Health } from './health';
 import type { Inspection } from './inspection';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
@@ -55,9 +55,13 @@ export class Server<
   #port: number | undefined;
   #attachedTo: AppServer | undefined;
 
-  /** @throws LocalUsageError `ERR_OPTION` that names the option and its range */
-  constructor(options: ServerOptions & { readonly contract?: ServerContract<Incoming, Outgoing> | undefined } = {}) {
+  /** @param more there is none. @throws LocalUsageError `ERR_OPTION` that names the option and its range */
+  constructor(
+    options: ServerOptions & { readonly contract?: ServerContract<Incoming, Outgoing> | undefined } = {},
+    more?: never,
+  ) {
     super();
+    refuseMore(more, 'new Server(…) takes options as the only argument: new Server({ path, origins }).');
     this.#core = new Core(checkOptions(options));
     this.#main = this.of('/', { contract: options.contract });
   }
@@ -104,10 +108,12 @@ export class Server<
    * here and to nobody else, all others stay the app's. It may be called at any time, before or after the app's own listeners
    * are there and the server listens. `close` leaves the server as it was, and the app closes it.
    * @param server an `http.Server` or `https.Server`, or one of `http2.createSecureServer({ allowHTTP1: true })`
+   * @param options there are none: those of `new Server` are meant
    * @throws LocalUsageError `ERR_ATTACHED` if another Halyard server has that path of it, `ERR_LISTENING` if this one listens
    *   or is attached already, `ERR_CLOSED` after `close`, `ERR_OPTION` if it is no such server
    */
-  async attach(server: AppServer): Promise<this> {
+  async attach(server: AppServer, options?: never): Promise<this> {
+    refuseMore(options, 'attach takes the server alone: its options go to new Server({ path, origins }).');
     // The app of Express has listeners, and no address.
     if (typeof server?.listeners !== 'function' || typeof server.address !== 'function') {
       const rule = 'attach takes an http.Server or https.Server, such as http.createServer(app).';
@@ -136,7 +142,7 @@ export class Server<
    * Hangs something in that is told how long each thing takes, and runs handlers: what `@halyard/server/opentelemetry` does. What it throws
    * is as if a handler had thrown it.
    * @returns what takes it out again
-   * @throws LocalUsageError `ERR_INSTRUMENTED` if something is there already
+   * @throws LocalUsageError `ERR_INSTRUMENTED` if something is there already, `ERR_OPTION`
    */
   instrument(instruments: Instruments): () => void {
     return this.#core.instrument(instruments);

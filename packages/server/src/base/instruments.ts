@@ -1,5 +1,6 @@
 // What others may hang into a server to see more of it than numbers: how long each thing takes, each call of a handler, and each
 // client that comes, or comes back.
+import { LocalUsageError } from '@halyard/protocol';
 
 /** An event of a client that somebody handles. */
 export interface HandledEvent {
@@ -43,4 +44,16 @@ export interface Instruments {
    * why not: a reason of WELCOME, a code of the app's, or another word; empty if it goes on.
    */
   resume?(resuming: Resuming, run: () => Promise<string>): unknown;
+}
+
+const names = ['measured', 'handle', 'enter', 'resume'] as const satisfies readonly (keyof Instruments)[];
+
+/** @throws LocalUsageError `ERR_OPTION` */
+export function checkInstruments(instruments: Instruments): void {
+  const isObject = typeof instruments === 'object' && instruments !== null;
+  if (isObject && names.every((name) => ['undefined', 'function'].includes(typeof instruments[name]))) return;
+  throw new LocalUsageError(
+    'ERR_OPTION',
+    `instrument takes an object of functions: ${names.join(', ')}. For OpenTelemetry it is openTelemetry(io), for the page of the admin admin(io, …).`,
+  );
 }

@@ -3,6 +3,7 @@ import { type Failure, namespaceName, type Value } from '@halyard/protocol';
 import type { Entrance, Founder } from '../session/context';
 import { DynamicNamespaces, type DynamicNamespacesLimits, type NamespacePattern } from './dynamic-namespaces';
 import { Rules } from './rules';
+import { withSlash } from './target-spec';
 
 export interface RegistryContext<Namespace> {
   readonly limits: DynamicNamespacesLimits;
@@ -30,8 +31,7 @@ export class NamespaceRegistry<Namespace extends Registered> {
 
   /** A namespace that the app asks for: it stays, even when it is empty. @throws LocalUsageError for what is no name */
   of(text: string): Namespace {
-    // As Socket.IO's users have it.
-    const name = text[0] === '/' ? text : `/${text}`;
+    const name = withSlash(text);
     // Whoever holds it may emit to it at any time: it does not go when it is empty.
     this.#dynamic.delete(name);
     return (

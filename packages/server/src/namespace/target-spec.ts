@@ -82,3 +82,8 @@ function textOf(name: string): string {
   if (typeof name === 'string') return name;
   throw new LocalUsageError('ERR_ROOM_NAME', `a room is named by text, not by ${String(name)}: see String(…)`);
 }
+
+/** The name of a namespace as Socket.IO's users say it, who may leave out the slash. */
+export function withSlash(text: string): string {
+  return text[0] === '/' ? text : `/${text}`;
+}
