@@ -92,6 +92,16 @@ describe('acknowledgements', () => {
     expect(log.slice(1)).toEqual([['error', 'ERR_NOT_ENCODABLE']]);
   });
 
+  test('a PublicError whose data cannot be encoded keeps its code and message, as on the server', async () => {
+    const { socket, link, log } = await open();
+    socket.on('x', () => {
+      throw new PublicError('ERR_MINE', 'mine', new Map() as never);
+    });
+    await link.say(event('x', [], 1));
+    expect(briefs(await link.read())).toEqual(['ERROR #1 ERR_MINE mine undefined']);
+    expect(log.slice(1)).toEqual([['error', 'ERR_NOT_ENCODABLE']]);
+  });
+
   test('a handler that throws for an event nobody waits for is reported, and the others run', async () => {
     const { socket, link, log } = await open();
     const other = vi.fn();

@@ -4,7 +4,10 @@ import type { Presence, Reply } from './presence';
 
 export const noHandler = new PublicError('ERR_NO_HANDLER', 'No handler for this event.');
 
-/** @param send may throw; then `presence` hears of it, and what cannot be sent is answered as a failed handler */
+/**
+ * @param send may throw; then `presence` hears of it, and what cannot be sent is answered as a failed handler; a PublicError whose `data` cannot
+ *   be sent without that
+ */
 export function createReply(ack: number, presence: Presence | undefined, send: (packet: Packet) => void): Reply {
   const reply: Reply = (error, value) => {
     try {
@@ -12,7 +15,9 @@ export function createReply(ack: number, presence: Presence | undefined, send: (
       else send({ type: PacketType.Ack, ack, value });
     } catch (failure) {
       presence?.fire('error', failure);
-      if ((failure as HalyardError).code !== 'ERR_OUTBOX_FULL') reply(failure);
+      if ((failure as HalyardError).code !== 'ERR_OUTBOX_FULL') {
+        reply(error instanceof PublicError && error.data ? new PublicError(error.code, error.message) : failure);
+      }
     }
   };
   return reply;
