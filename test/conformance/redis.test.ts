@@ -156,6 +156,37 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     expect(await a.io.in('room').count()).toEqual({ count: 2, missing: [] });
   });
 
+  test('a key that is of another type stops nobody: it is a warning, and all goes on', async () => {
+    const own = await RedisServer.start();
+    cleanUp.push(() => own.end());
+    const warnings: Warning[] = [];
+    const enter = (io: Server): void => {
+      io.on('warning', (warning) => void warnings.push(warning));
+      io.on('connection', (socket) => void socket.join('room'));
+    };
+    const [a, b] = (await serve({ url: own.url }, 2, enter)) as [KillableServer, KillableServer];
+    const [ann, ben] = [await client(a), await client(b)];
+    const said = ['before'];
+    await a.io.to('room').emitDurable('said', 'before');
+    const keys = await own.tell('KEYS *');
+    const ours = keys.filter((key) => /:(expiring|commits:.*|nodes|beat|terms)$/.test(key));
+    expect(ours).toHaveLength(6);
+    for (const key of ours) {
+      await own.tell(`DEL ${key}`);
+      await own.tell(`SET ${key} nonsense`);
+      for (const { io } of [a, b]) {
+        said.push(`${said.length}`);
+        await io.to('room').emitDurable('said', said.at(-1));
+      }
+    }
+    const cid = await client(b);
+    await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([said, said]));
+    await untilHolds(async () => expect(await a.io.in('room').count()).toEqual({ count: 3, missing: [] }));
+    expect(cid.socket.connected).toBe(true);
+    await untilHolds(() => expect(warnings).toContainEqual(expect.objectContaining({ code: 'ERR_REDIS_MALFORMED' })));
+    await untilHolds(async () => expect((await own.tell(`TYPE halyard:{0}:expiring`))[0]).toBe('zset'));
+  });
+
   test('what a server says once it is closed is not said, and does no harm', async () => {
     const failures: unknown[] = [];
     const failed = (reason: unknown) => void failures.push(reason);

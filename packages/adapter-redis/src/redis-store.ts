@@ -271,7 +271,8 @@ export class RedisStore implements Store {
     const { where, prefix } = this.#context;
     this.#opened?.events.onWarning(
       'ERR_REDIS_MALFORMED',
-      `Redis at ${where} has something under the prefix ${prefix} that no server of this version has written; it is ignored.`,
+      `Redis at ${where} has something under the prefix ${prefix} that no server of this version has written; it is ignored, and ` +
+        'removed where it is in the way.',
     );
   }
 

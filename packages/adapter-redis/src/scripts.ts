@@ -15,7 +15,7 @@ import {
   probeScript,
   watchScript,
 } from './lua/members';
-import { prelude } from './lua/prelude';
+import { enclosed, prelude } from './lua/prelude';
 import {
   claimScript,
   expiredScript,
@@ -64,6 +64,8 @@ export interface ScriptContext extends Pick<StoreContext, 'platform' | 'limits'>
   readonly keyspace: Keyspace;
   /** Calls the Redis that has a partition. */
   run(partition: number, call: (client: Redis) => Promise<unknown>, name: ScriptName): Promise<unknown>;
+  /** Something was removed that no server has written. */
+  malformed(): void;
   /** So much later than Redis thinks it is, in milliseconds: for tests. */
   readonly aheadMs: () => number;
 }
@@ -71,7 +73,8 @@ export interface ScriptContext extends Pick<StoreContext, 'platform' | 'limits'>
 /** Lets a client call them. One that a Redis does not know yet, it is told. */
 export function defineScripts(client: Redis): void {
   for (const name of Object.keys(sources) as ScriptName[]) {
-    const lua = [prelude, ...sources[name]].join('');
+    const [script, ...functions] = [...sources[name]].reverse() as [string, ...string[]];
+    const lua = [prelude, ...functions, enclosed(script)].join('');
     client.defineCommand(commandOf(name), { numberOfKeys: 1, lua });
   }
 }
@@ -93,10 +96,14 @@ export class Scripts {
     this.#limits = limits;
   }
 
-  run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
-    const { keyspace, aheadMs } = this.#context;
+  async run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
+    const { keyspace, aheadMs, malformed } = this.#context;
     const all = [keyspace.base(partition), aheadMs(), this.#seed(), ...this.#limits, ...args];
-    return this.#context.run(partition, (client) => callOf(client, name).apply(client, all), name);
+    const reply = await this.#context.run(partition, (client) => callOf(client, name).apply(client, all), name);
+    if (!isStrange(reply)) return reply;
+    const [[strange], its = null] = reply;
+    for (let i = 0; i < strange; i++) malformed();
+    return its;
   }
 
   /** @returns what everything begins with that a script makes and nobody else has, such as epochs */
@@ -112,6 +119,11 @@ export class Scripts {
 /** @returns the command that was defined, as one that answers with bytes */
 function callOf(client: Redis, name: ScriptName): Call {
   return (client as unknown as Record<string, Call>)[`${commandOf(name)}Buffer`] as Call;
+}
+
+/** Whether an answer comes behind how much was removed: no other begins with a list of one. */
+function isStrange(reply: unknown): reply is [[strange: number], its?: unknown] {
+  return Array.isArray(reply) && Array.isArray(reply[0]) && reply[0].length === 1;
 }
 
 /** @returns whole milliseconds as Redis can count them */

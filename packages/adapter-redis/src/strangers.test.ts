@@ -1,5 +1,5 @@
 // What others say or keep in the same Redis: it harms nobody, and is counted where it is no use.
-import type { StoredSession } from '@halyard/server';
+import type { CommitResult, StoredSession } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { hasRedis } from '../../../test/kit/redis-server';
@@ -97,6 +97,96 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     const some = { ...record, isWhole: false };
     expect(await store.commit(0, { number: 5, branch: 0, steps: [], records: [some] })).toMatchObject({
       missing: ['s'],
+    });
+  });
+
+  describe('a key of another type is removed and counted, and all goes on', () => {
+    const base = 'halyard:{0}';
+    const keys = ['expiring', 'commits:a', 'nodes', 'beat', 'terms', 'key:in room k', 'log:room', 'entries:room'];
+    const parts = new Map([['part', 'x']]);
+    const record = {
+      ...{ session: 's', nonce: 'n', generation: 1, positions: new Map(), keptMs: 9_000, parts },
+      mail: { number: 0, node: '', stamp: 0 },
+    };
+    const letter = { to: 's', stamp: 1, body: 'letter' };
+    const entry = { log: 'room', key: 'k', stamp: 1, except: [], earlier: [], bodies: ['entry'] };
+
+    /** A node that has made all that there is, and who makes keys something else. */
+    async function made() {
+      const { url } = await nodes.start();
+      const node = await nodes.open({ url }, 'a');
+      const stranger = new Redis(url);
+      nodes.cleanUp.push(() => stranger.disconnect());
+      await node.commit(0, { steps: [], records: [{ ...record, isWhole: true }] });
+      await node.commit(0, { steps: [entry, letter], records: [] });
+      const spoil = async (key: string): Promise<string> => {
+        const kind = await stranger.type(`${base}:${key}`);
+        expect([key, kind]).not.toEqual([key, 'none']);
+        await stranger.del(`${base}:${key}`);
+        if (kind === 'string') await stranger.rpush(`${base}:${key}`, 'x');
+        else await stranger.set(`${base}:${key}`, 'x');
+        return kind;
+      };
+      return { ...node, stranger, spoil };
+    }
+
+    test.each([...keys, 'session:s', 'record:s', 'letters:s'])('where commits come to it: %s', async (key) => {
+      const { store, heard, commit, stranger, spoil } = await made();
+      const kind = await spoil(key);
+      const all = {
+        steps: [entry, { ...entry, key: 'other' }, letter],
+        records: [{ ...record, isWhole: key === 'session:s' }],
+      };
+      const result = (await commit(0, all)) as CommitResult;
+      expect(result.missing).toEqual(key === 'record:s' ? ['s'] : []);
+      if (key === 'record:s') await commit(0, { steps: [], records: [{ ...record, isWhole: true }] });
+      // Whatever comes to the others.
+      await store.follow('room');
+      await store.read('room', 0, 9);
+      store.unfollow('room');
+      await store.nodes();
+      const its = (await nodes.open({ url: `redis://127.0.0.1:${stranger.options.port}` }, 'b')).store;
+      await untilHolds(async () => expect([key, await stranger.type(`${base}:${key}`)]).toEqual([key, kind]));
+      await untilHolds(() => expect(store.malformed + its.malformed).toBe(1));
+      if (store.malformed > 0) expect(heard).toContain('warning ERR_REDIS_MALFORMED');
+      expect(await store.session('s')).toMatchObject({ nonce: 'n', record: parts });
+      expect(await stranger.zscore(`${base}:expiring`, 's')).not.toBeNull();
+    });
+
+    test('where something else comes to it first', async () => {
+      const { store, spoil } = await made();
+      const counted: Record<string, number> = {};
+      const count = async (key: string, ask: () => Promise<unknown>): Promise<unknown> => {
+        await spoil(key);
+        const before = store.malformed;
+        const answer = await ask();
+        counted[`${key} ${Object.keys(counted).length}`] = store.malformed - before;
+        return answer;
+      };
+      expect(await count('commits:a', () => store.lastCommit(0))).toBe(0);
+      expect(await count('nodes', () => store.nodes())).toEqual(['a']);
+      expect(await count('letters:s', () => store.letters('s', 0, 9))).toEqual([]);
+      expect(await count('entries:room', () => store.read('room', 0, 9))).toMatchObject({ first: 2, top: 1 });
+      expect(await count('log:room', () => store.tops(['room']))).toMatchObject([{ top: 0 }]);
+      expect(await count('record:s', () => store.session('s'))).toMatchObject({ record: new Map() });
+      expect(await count('expiring', () => store.expired(9, 1_000))).toEqual([]);
+      expect(await count('session:s', () => store.session('s'))).toBeUndefined();
+      expect([...new Set(Object.values(counted))]).toEqual([1]);
+      expect(await store.letters('s', 0, 9)).toEqual([]);
+    });
+
+    test('and a letter that no server has written is no letter', async () => {
+      const { store, stranger } = await made();
+      await stranger.xadd(`${base}:letters:s`, '7', 'junk', 'x');
+      expect(await store.letters('s', 0, 9)).toMatchObject([{ number: 1, body: 'letter' }]);
+      expect(store.malformed).toBe(1);
+    });
+
+    test('as someone leaves', async () => {
+      const { store, stranger, spoil } = await made();
+      await spoil('nodes');
+      await store.close();
+      expect(await stranger.exists(`${base}:nodes`)).toBe(0);
     });
   });
 

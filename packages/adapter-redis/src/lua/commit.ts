@@ -10,7 +10,7 @@ export const commitScript = `
 list, at = cmsgpack.unpack(arg()), 0
 local node, its, branch = arg(), number(), number()
 local state = base .. ':commits:' .. node
-local before = redis.call('HMGET', state, 'number', 'branch')
+local before = sure('HMGET', state, 'number', 'branch')
 local last, lastBranch = tonumber(before[1] or nil) or 0, tonumber(before[2] or nil) or 0
 if before[1] and its == last and branch == lastBranch then
   -- It writes: who waits for replicas waits for what this connection has written last.
@@ -25,9 +25,9 @@ local function keyed(where, key)
   if key == '' then return nil end
   local name = base .. ':key:' .. where .. ' ' .. string.sub(key, 2)
   if keys[name] == nil then
-    local kept = redis.pcall('GET', name)
+    local kept = sure('GET', name)
     keys[name] = false
-    if type(kept) == 'string' then
+    if kept then
       local till, epoch, offset = string.match(kept, '^(%d+) (%S*) (%d+)$')
       if till and tonumber(till) > now then keys[name] = { epoch, tonumber(offset) } end
     end
@@ -62,8 +62,12 @@ for i = 1, number() do
   local r = { session = session(arg()), nonce = arg(), generation = number(), isWhole = arg() == 1, isOver = arg() == 1 }
   records[i] = r
   r.kept = number()
-  -- A part of a record is nothing without the rest of it.
-  r.isBroken = not r.isWhole and not r.isOver and redis.call('TYPE', r.session.record).ok ~= 'hash'
+  if not r.isWhole and not r.isOver then
+    -- A part of a record is nothing without the rest of it.
+    local kind = redis.call('TYPE', r.session.record).ok
+    r.isBroken = kind ~= 'hash'
+    if r.isBroken and kind ~= 'none' then remove(r.session.record) end
+  end
   r.mail, r.mailNode, r.mailStamp = number(), arg(), arg()
   r.set, r.del = {}, {}
   for _ = 1, number() do
@@ -75,7 +79,8 @@ for i = 1, number() do
   r.places = places()
 end
 
-if #records > 0 then redis.call('ZCARD', expiring) end
+-- Where nothing is listed any more, those that are written now are listed again.
+local isUnlisted = #records > 0 and sure('ZCARD', expiring) == 0
 
 -- From here on it writes.
 beginLogs()
@@ -138,7 +143,8 @@ for _, r in ipairs(records) do
       local p = placed(r.places[j])
       redis.call('HSET', s.record, name, 't' .. p[1] .. ' ' .. int(p[2]))
     end
-    if not s.listed or s.until_ < s.listed or s.until_ > s.listed + unlisted or r.isWhole or r.isOver then
+    local isLate = not s.listed or s.until_ < s.listed or s.until_ > s.listed + unlisted
+    if isLate or isUnlisted or r.isWhole or r.isOver then
       s.listed = s.until_
       redis.call('ZADD', expiring, s.until_, s.id)
       redis.call('PEXPIRE', s.record, r.kept + day)

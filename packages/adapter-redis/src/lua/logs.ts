@@ -15,13 +15,13 @@ local function log(name)
   log = { key = key, entries = base .. ':entries:' .. name }
   logs[name] = log
   logOrder[#logOrder + 1] = log
-  local m = redis.pcall('HMGET', key, 'epoch', 'top', 'stamp', 'node', 'first', 'bytes', 'old', 'at', 'used', 'ttl')
+  local m = sure('HMGET', key, 'epoch', 'top', 'stamp', 'node', 'first', 'bytes', 'old', 'at', 'used', 'ttl')
   log.epoch = m[1]
   log.top, log.stamp, log.node = tonumber(m[2] or nil), m[3], m[4]
   log.first, log.bytes, log.old = tonumber(m[5] or nil), tonumber(m[6] or nil), tonumber(m[7] or nil)
   log.at, log.used, log.ttl = tonumber(m[8] or nil), tonumber(m[9] or nil), tonumber(m[10] or nil)
   log.was = { log.epoch, log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl }
-  local isWhole = not m.err and log.epoch and log.top and log.stamp and log.node and log.first and log.bytes and log.old
+  local isWhole = log.epoch and log.top and log.stamp and log.node and log.first and log.bytes and log.old
     and log.at and log.used and log.ttl
   if isWhole and log.used + ageMax + linger <= now then
     -- Whoever is subscribed follows it.
@@ -67,7 +67,7 @@ local function trim(log)
   end
   if not isOver(log.first, log.old) then return end
   while true do
-    local entries = redis.call('XRANGE', log.entries, '-', '+', 'COUNT', some)
+    local entries = sure('XRANGE', log.entries, '-', '+', 'COUNT', some)
     some = 32
     if #entries == 0 then
       log.first, log.bytes = log.top + 1, 0
@@ -116,14 +116,8 @@ local function append(log, stamp, node, earlier, bytes, blob)
   local offset = log.top + 1
   local message = piece('entry') .. piece(log.epoch) .. count(offset) .. piece(stamp) .. piece(node)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
-  local added = redis.pcall('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
-  if added.err then
-    -- Something else is there, that nobody of us has written; or there is no room, before anything was written.
-    if not isForeign(added.err) then error(added.err) end
-    redis.call('UNLINK', log.entries)
-    redis.call('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
-    log.first, log.bytes = offset, 0
-  end
+  local _, isAlone = sure('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
+  if isAlone then log.first, log.bytes = offset, 0 end
   redis.call('SPUBLISH', log.key, message)
   if log.first > log.top then log.old, log.hasEntry = now, true end
   log.top, log.stamp, log.node, log.at = offset, stamp, node, now
@@ -162,7 +156,7 @@ beginLogs()
 saveLogs()
 local reply = { log.epoch, int(log.first), int(log.top) }
 if after + 1 < log.first or after >= log.top or some < 1 then return reply end
-local entries = redis.call('XRANGE', log.entries, int(after + 1), '+', 'COUNT', int(some))
+local entries = sure('XRANGE', log.entries, int(after + 1), '+', 'COUNT', int(some))
 if #entries == 0 or entries[1][1] ~= int(after + 1) .. '-0' then
   -- They are gone, though nobody has dropped them.
   local oldest = redis.call('XRANGE', log.entries, int(after + 1), '+', 'COUNT', 1)[1]
@@ -180,7 +174,7 @@ export const touchScript = `
 redis.call('PEXPIRE', base .. ':commits:' .. arg(), hour)
 for _ = 1, number() do
   local key = base .. ':log:' .. arg()
-  if redis.call('HEXISTS', key, 'epoch') == 1 then
+  if sure('HEXISTS', key, 'epoch') == 1 then
     redis.call('HSET', key, 'used', int(now))
     redis.call('PEXPIRE', key, int(ageMax + day))
   end

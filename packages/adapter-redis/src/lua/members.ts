@@ -15,13 +15,13 @@ end
 export const beatScript = `
 local node, marker = arg(), number()
 local beat = base .. ':beat'
-local before = redis.call('HMGET', beat, 'last', 'grace')
+local before = sure('HMGET', beat, 'last', 'grace')
 local last, grace = tonumber(before[1] or nil), tonumber(before[2] or nil) or 0
 -- Nobody could be heard of: so long nobody is taken for dead.
 if not last or clock - last > 4000 then grace = clock + dead end
 redis.call('HSET', beat, 'last', int(clock), 'grace', int(grace))
 redis.call('PEXPIRE', beat, day)
-if redis.call('ZADD', nodes, int(clock), node) == 1 then tell('joined', node) end
+if sure('ZADD', nodes, int(clock), node) == 1 then tell('joined', node) end
 if clock >= grace then
   for _, gone in ipairs(redis.call('ZRANGEBYSCORE', nodes, '-inf', int(clock - dead), 'LIMIT', 0, 256)) do
     redis.call('ZREM', nodes, gone)
@@ -37,12 +37,12 @@ return redis.call('ZRANGE', nodes, 0, -1)
 export const watchScript = `
 local node, marker = arg(), number()
 redis.call('SPUBLISH', base .. ':to:' .. node, piece('marker') .. count(marker))
-return redis.call('ZRANGE', nodes, 0, -1)
+return (sure('ZRANGE', nodes, 0, -1))
 `;
 
 /** Node → the number of its last commit. */
 export const lastScript = `
-return tonumber(redis.call('HGET', base .. ':commits:' .. arg(), 'number') or 0)
+return tonumber(sure('HGET', base .. ':commits:' .. arg(), 'number') or nil) or 0
 `;
 
 /** Node: what is known of its commits is not needed any more. Calls that are still on their way find it. */
@@ -57,13 +57,13 @@ redis.call('SPUBLISH', base .. ':to:' .. arg(), piece('marker') .. count(number(
 
 /** → all nodes that are there. */
 export const nodesScript = `
-return redis.call('ZRANGE', nodes, 0, -1)
+return (sure('ZRANGE', nodes, 0, -1))
 `;
 
 /** Node. */
 export const leaveScript = `
 local node = arg()
-if redis.call('ZREM', nodes, node) == 1 then tell('left', node) end
+if sure('ZREM', nodes, node) == 1 then tell('left', node) end
 `;
 
 /** Node: does all that scripts do, and leaves nothing, so that who may not do it is told at once. */

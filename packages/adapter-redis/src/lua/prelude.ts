@@ -40,9 +40,23 @@ local function changed(list, name, value, was)
   list[#list + 1] = value
 end
 
--- Whether a stream could not be added to because of what is under its key.
-local function isForeign(err)
-  return string.find(err, 'WRONGTYPE', 1, true) or string.find(err, 'equal or smaller', 1, true)
+-- How much was removed that no script has written: who has called is told.
+local strange = 0
+
+local function remove(key)
+  redis.call('UNLINK', key)
+  strange = strange + 1
+end
+
+-- A command on a key under which anybody may have put something: what is of another type, or a stream that is ahead, is removed, and the
+-- command is done as if nothing were there. @returns its answer, and whether that was so
+local function sure(command, key, ...)
+  local reply = redis.pcall(command, key, ...)
+  if type(reply) ~= 'table' or not reply.err then return reply, false end
+  local isStrange = string.find(reply.err, 'WRONGTYPE', 1, true) or string.find(reply.err, 'equal or smaller', 1, true)
+  if not isStrange then error(reply) end
+  remove(key)
+  return redis.call(command, key, ...), true
 end
 
 local time = redis.call('TIME')
@@ -51,4 +65,14 @@ local now = clock + ahead
 -- What nobody comes for is cleaned up by Redis itself, a day later than it is decided on.
 local day = 86400000
 local hour = 3600000
+`;
+
+/** What a script does is a function: its answer goes as it is, or behind how much was strange. */
+export const enclosed = (script: string): string => `
+local function main()
+${script}
+end
+local reply = main()
+if strange > 0 then return { { strange }, reply } end
+return reply
 `;

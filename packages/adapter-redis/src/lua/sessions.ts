@@ -14,20 +14,20 @@ local function session(id)
   s = { id = id, key = base .. ':session:' .. id, record = base .. ':record:' .. id, letters = base .. ':letters:' .. id }
   sessions[id] = s
   sessionOrder[#sessionOrder + 1] = s
-  local m = redis.pcall('HMGET', s.key, 'nonce', 'generation', 'owner', 'over', 'until', 'last', 'count', 'bytes', 'lease', 'listed')
+  local m = sure('HMGET', s.key, 'nonce', 'generation', 'owner', 'over', 'until', 'last', 'count', 'bytes', 'lease', 'listed')
   s.nonce, s.owner, s.isOver, s.lease = m[1], m[3], m[4] == '1', m[9]
   s.generation, s.until_ = tonumber(m[2] or nil), tonumber(m[5] or nil)
   s.last, s.count, s.bytes = tonumber(m[6] or nil), tonumber(m[7] or nil), tonumber(m[8] or nil)
   s.listed = tonumber(m[10] or nil)
   s.was = { s.nonce, s.generation, s.owner, s.isOver, s.until_, s.last, s.count, s.bytes, s.listed }
-  s.isKept = not m.err and s.nonce and s.generation and s.owner and s.until_ and s.last and s.count and s.bytes and true
+  s.isKept = s.nonce and s.generation and s.owner and s.until_ and s.last and s.count and s.bytes and true
   s.isThere = s.isKept and s.until_ > now
   return s
 end
 
 local function removeSession(s)
   redis.call('UNLINK', s.key, s.record, s.letters)
-  redis.call('ZREM', expiring, s.id)
+  sure('ZREM', expiring, s.id)
 end
 
 -- Keeps what is known of it.
@@ -45,6 +45,13 @@ local function saveSession(s)
   if #fields > 0 then redis.call('HSET', s.key, unpack(fields)) end
 end
 
+-- Reads its letters. If something else was there, there are none.
+local function lettersOf(s, from, to, ...)
+  local letters, areGone = sure('XRANGE', s.letters, from, to, ...)
+  if areGone then s.count, s.bytes = 0, 0 end
+  return letters
+end
+
 -- Drops its letters up to a number.
 local function dropLetters(s, number)
   if s.count == 0 then return end
@@ -53,7 +60,7 @@ local function dropLetters(s, number)
     s.count, s.bytes = 0, 0
     return
   end
-  for _, letter in ipairs(redis.call('XRANGE', s.letters, '-', int(number))) do
+  for _, letter in ipairs(lettersOf(s, '-', int(number))) do
     s.count, s.bytes = s.count - 1, s.bytes - (tonumber(letter[2][8]) or 0)
   end
   redis.call('XTRIM', s.letters, 'MINID', int(number + 1))
@@ -64,7 +71,7 @@ local function takeMail(s, number, node, stamp)
   if s.count == 0 then s.last = math.max(s.last, number) end
   if number > s.last then return end
   if s.count > 0 and number > 0 then
-    local its = redis.call('XRANGE', s.letters, int(number), int(number))[1]
+    local its = lettersOf(s, int(number), int(number))[1]
     if its and (its[2][2] ~= node or its[2][4] ~= stamp) then return end
   end
   dropLetters(s, s.isOver and s.last or number)
@@ -74,19 +81,11 @@ end
 local function post(s, node, stamp, body, bytes)
   if not s.isThere or s.isOver then return 0 end
   s.last = s.last + 1
-  local function add()
-    return redis.pcall('XADD', s.letters, s.last, 'node', node, 'stamp', stamp, 'body', body, 'bytes', bytes)
-  end
-  local added = add()
-  if added.err then
-    if not isForeign(added.err) then error(added.err) end
-    redis.call('UNLINK', s.letters)
-    s.count, s.bytes = 0, 0
-    add()
-  end
+  local _, isAlone = sure('XADD', s.letters, s.last, 'node', node, 'stamp', stamp, 'body', body, 'bytes', bytes)
+  if isAlone then s.count, s.bytes = 0, 0 end
   s.count, s.bytes, s.hasMail = s.count + 1, s.bytes + bytes, true
   while s.count > countMax or (s.bytes > bytesMax and s.count > 1) do
-    local oldest = redis.call('XRANGE', s.letters, '-', '+', 'COUNT', 1)[1]
+    local oldest = lettersOf(s, '-', '+', 'COUNT', 1)[1]
     if not oldest then break end
     dropLetters(s, tonumber(string.match(oldest[1], '^%d+')))
   end
@@ -101,7 +100,7 @@ export const sessionScript = `
 local s = session(arg())
 if not s.isThere then return false end
 if s.isOver then return 'over' end
-return { s.nonce, int(s.generation), s.owner, redis.call('HGETALL', s.record) }
+return { s.nonce, int(s.generation), s.owner, (sure('HGETALL', s.record)) }
 `;
 
 /** Node, id, nonce, new nonce, generation, milliseconds for which it is kept at least → whether it is the node's. */
@@ -120,10 +119,11 @@ export const lettersScript = `
 local s, after, some = session(arg()), number(), number()
 if not s.isThere or s.count == 0 or some < 1 then return {} end
 local reply = {}
-for i, letter in ipairs(redis.call('XRANGE', s.letters, int(after + 1), '+', 'COUNT', int(some))) do
+for i, letter in ipairs(lettersOf(s, int(after + 1), '+', 'COUNT', int(some))) do
   local f = letter[2]
-  reply[i] = piece(string.match(letter[1], '^%d+')) .. piece(f[2]) .. piece(f[4]) .. piece(f[6])
+  reply[i] = piece(string.match(letter[1], '^%d+')) .. piece(f[2] or '') .. piece(f[4] or '') .. piece(f[6] or '')
 end
+saveSession(s)
 return reply
 `;
 
@@ -134,7 +134,7 @@ local reply = {}
 -- Whether it may be asked again at once: a call does a bounded piece of work.
 local isMore = 1
 for _ = 1, 4 do
-  local ids = redis.call('ZRANGEBYSCORE', expiring, '-inf', int(now), 'LIMIT', 0, int(most - #reply))
+  local ids = sure('ZRANGEBYSCORE', expiring, '-inf', int(now), 'LIMIT', 0, int(most - #reply))
   for _, id in ipairs(ids) do
     local s = session(id)
     if s.isThere then
@@ -145,7 +145,7 @@ for _ = 1, 4 do
       local given = seed .. (#reply + 1)
       redis.call('HSET', s.key, 'lease', given)
       redis.call('ZADD', expiring, int(now + lease), id)
-      reply[#reply + 1] = { id, given, redis.call('HGETALL', s.record) }
+      reply[#reply + 1] = { id, given, (sure('HGETALL', s.record)) }
     end
   end
   if #ids == 0 or #reply >= most then

@@ -8,11 +8,10 @@ export const termsScript = `
 local key = base .. ':terms'
 local version, codec, codecs, isGuest = arg(), arg(), arg(), arg() == '1'
 local function its()
-  local m = redis.pcall('HMGET', key, 'version', 'codec', 'codecs', 'age', 'count', 'bytes')
-  return m.err and {} or m
+  return (sure('HMGET', key, 'version', 'codec', 'codecs', 'age', 'count', 'bytes'))
 end
 local before = its()
-if not before[1] and redis.call('EXISTS', key) == 1 and not isGuest then redis.call('UNLINK', key) end
+if not before[1] and redis.call('EXISTS', key) == 1 and not isGuest then remove(key) end
 if not isGuest and (not before[1] or (before[1] == version and before[2] == codec)) then
   redis.call('HSET', key, 'version', version, 'codec', codec, 'codecs', codecs, 'age', int(ageMax), 'count', int(countMax),
     'bytes', int(bytesMax))

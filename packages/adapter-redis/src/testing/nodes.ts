@@ -1,5 +1,5 @@
 // Nodes of a test on a Redis of its own, as servers have them: all are gone when the test is over.
-import type { NewEntry } from '@halyard/server';
+import type { Commit, NewEntry } from '@halyard/server';
 import { afterEach } from 'vitest';
 import { type ClusterMembers, RedisCluster } from '../../../../test/kit/redis-cluster';
 import { RedisServer } from '../../../../test/kit/redis-server';
@@ -16,7 +16,9 @@ export interface TestNode {
   readonly heard: string[];
   /** Nothing of it happens any more, and it says nothing. */
   freeze(): void;
-  /** Appends to a log; the next commit of the node to its partition. */
+  /** The next commit of the node to a partition. */
+  commit(partition: number, what: Pick<Commit, 'steps' | 'records'>): Promise<unknown>;
+  /** Appends to a log, in a commit. */
   append(log: string, text: string): Promise<unknown>;
 }
 
@@ -55,23 +57,24 @@ export function nodesOf() {
       const events = new Listening();
       await store.open(name, events);
       const commits = new Map<number, { number: number; branch: number }>();
-      const append = async (log: string, text: string): Promise<unknown> => {
-        const entry: NewEntry = { log, stamp: 1, except: [], earlier: [], bodies: [text] };
-        const partition = store.partitionOf(log);
+      const commit: TestNode['commit'] = async (partition, what) => {
         const last = commits.get(partition) ?? { number: 0, branch: 0 };
         commits.set(partition, last);
-        const commit = () =>
-          store.commit(partition, { number: last.number + 1, branch: last.branch, steps: [entry], records: [] });
-        let result = await commit();
+        const once = () => store.commit(partition, { number: last.number + 1, branch: last.branch, ...what });
+        let result = await once();
         if ('last' in result) {
           last.number = result.last;
           last.branch++;
-          result = await commit();
+          result = await once();
         }
         last.number++;
         return result;
       };
-      return { store, heard: events.heard, freeze, append };
+      const append = (log: string, text: string): Promise<unknown> => {
+        const entry: NewEntry = { log, stamp: 1, except: [], earlier: [], bodies: [text] };
+        return commit(store.partitionOf(log), { steps: [entry], records: [] });
+      };
+      return { store, heard: events.heard, freeze, commit, append };
     },
   };
 }
