@@ -26,6 +26,27 @@ describe('redis()', () => {
       'The option "uri" of redis() is not an option: known ones are url, redis, cluster, client, wait, prefix, codec.',
     ],
     [{ url: 'a:6379' }, 'The option "url" of redis() is not valid: it may be as redis://127.0.0.1:6379.'],
+    [{ url: 'REDISS://a' }, 'The option "url" of redis() is not valid: it may be as redis://127.0.0.1:6379.'],
+    ...['/abc', '//0', '/ 1', '/1.5', '/-1', '/0/', '/99999999999'].map((path): [unknown, string] => [
+      { url: `redis://a${path}` },
+      'The option "url" of redis() is not valid: the database at its end may be a whole number from 0, as in redis://127.0.0.1:6379/0.',
+    ]),
+    ...['?connectTimeout=abc', '?db=x', '/0?keyPrefix=x', '?family=6'].map((query): [unknown, string] => [
+      { url: `redis://a${query}` },
+      'The option "url" of redis() is not valid: a URL may have no "?". Options of ioredis may be given as { redis: { host, port, … } } instead.',
+    ]),
+    ...['redis://:a%zz@b', 'redis://a/0#b'].map((url): [unknown, string] => [
+      { url },
+      'The option "url" of redis() is not valid: in user and password % is written %25, and # is written %23.',
+    ]),
+    [
+      { cluster: ['redis://a', 'redis://b?keyPrefix=x'] },
+      'The option "cluster" of redis() is not valid: a URL may have no "?". Options of ioredis may be given as "redis" beside it.',
+    ],
+    ...['x', -1, 1.5, Number.NaN].map((db): [unknown, string] => [
+      { redis: { db } },
+      'The option "redis" of redis() is not valid: db may be a whole number from 0.',
+    ]),
     [{ redis: 1 }, 'The option "redis" of redis() is not valid: it may be an object of options for ioredis.'],
     [{ client: {} }, 'The option "client" of redis() is not valid: it may be a Redis or a Cluster of ioredis.'],
     [

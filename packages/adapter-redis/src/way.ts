@@ -45,12 +45,15 @@ const relied: ConnectionOptions = {
 /** @param bad makes the error of an option. @throws LocalUsageError `ERR_OPTION` */
 export function wayOf(options: WayOptions, bad: (name: string, what: string) => LocalUsageError): Way {
   const { url, redis, cluster, client } = options;
-  if (url !== undefined && !isUrl(url)) throw bad('url', 'is not valid: it may be as redis://127.0.0.1:6379');
+  if (url !== undefined) checkUrl(url, '{ redis: { host, port, … } } instead', (what) => bad('url', what));
   if (redis !== undefined && (typeof redis !== 'object' || redis === null)) {
     throw bad('redis', 'is not valid: it may be an object of options for ioredis');
   }
   if (cluster !== undefined && !(Array.isArray(cluster) && cluster.length > 0 && cluster.every(isNode))) {
     throw bad('cluster', "is not valid: it may be a list of nodes, such as [{ host: '10.0.0.1', port: 6379 }]");
+  }
+  for (const node of cluster ?? []) {
+    if (typeof node === 'string') checkUrl(node, '"redis" beside it', (what) => bad('cluster', what));
   }
   const isClient = typeof client?.duplicate === 'function';
   if (client !== undefined && !(isClient && (!isCluster(client) || Array.isArray(startupOf(client))))) {
@@ -75,7 +78,9 @@ export function wayOf(options: WayOptions, bad: (name: string, what: string) => 
     return url === undefined ? new Redis({ ...redis, ...relied }) : new Redis(url, relied);
   };
   const its = connect().options;
-  return { where: whereOf(its), db: its.db ?? 0, cluster: undefined, connect };
+  const { db = 0 } = its;
+  if (!Number.isInteger(db) || db < 0) throw bad(said[0] as string, 'is not valid: db may be a whole number from 0');
+  return { where: whereOf(its), db, cluster: undefined, connect };
 }
 
 /** @param nodes some of them @param shared options for each */
@@ -111,15 +116,45 @@ function startupOf(client: Cluster): readonly ClusterNode[] {
 }
 
 function isNode(node: unknown): boolean {
-  if (typeof node === 'string') return isUrl(node);
+  if (typeof node === 'string') return partsOf(node) !== undefined;
   const { host, port } = (node ?? {}) as Partial<Address>;
   return typeof host === 'string' && Number.isInteger(port);
 }
 
-function isUrl(url: unknown): boolean {
-  if (typeof url !== 'string') return false;
+/**
+ * ioredis takes a database that is no number for one, and what a query says for options that go before what the store relies on.
+ * @param instead how else options may be given
+ */
+function checkUrl(url: unknown, instead: string, bad: (what: string) => LocalUsageError): void {
+  const parts = partsOf(url);
+  if (parts === undefined) throw bad('is not valid: it may be as redis://127.0.0.1:6379');
+  const { pathname, search, hash, username, password } = parts;
+  if (search !== '') {
+    throw bad(`is not valid: a URL may have no "?". Options of ioredis may be given as ${instead}`);
+  }
+  if (hash !== '' || !isDecodable(username + password)) {
+    throw bad('is not valid: in user and password % is written %25, and # is written %23');
+  }
+  if (!/^(\/\d{0,9})?$/.test(pathname)) {
+    const example = 'redis://127.0.0.1:6379/0';
+    throw bad(`is not valid: the database at its end may be a whole number from 0, as in ${example}`);
+  }
+}
+
+/** @returns undefined for what is no URL of a Redis. ioredis knows these in small letters */
+function partsOf(url: unknown): URL | undefined {
+  if (typeof url !== 'string' || !/^rediss?:\/\//.test(url)) return undefined;
   try {
-    return /^rediss?:$/.test(new URL(url).protocol);
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
   } catch {
     return false;
   }
