@@ -58,6 +58,19 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
     );
   }
   if (/READONLY/.test(text)) return replica(where);
+  if (/^NOREPLICAS /.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_REPLICAS',
+      `Redis at ${where} takes nothing to store while it has fewer replicas than its min-replicas-to-write (${text}): ` +
+        'start them, or set that to 0.',
+    );
+  }
+  if (/max number of clients/.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_UNREACHABLE',
+      `Redis at ${where} has as many clients as its maxclients allows (${text}): raise that, or close connections that nobody needs.`,
+    );
+  }
   if (/^(MOVED|ASK|CROSSSLOT) /.test(text)) return oneOfCluster(where);
   if (/cluster support disabled/.test(text)) {
     return new LocalUsageError(
@@ -94,10 +107,20 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
           'option "redis".',
       );
     }
+    // Redis says so before it closes, and that is seldom read.
+    const isClosed = /Connection is closed|EPIPE|ECONNRESET/.test(text);
+    const full = isClosed ? 'it has as many clients as its maxclients allows, ' : '';
     return new LocalUsageError(
       'ERR_REDIS_UNREACHABLE',
-      `What is at ${where} does not answer as Redis does (${text}): it is something else, it hangs, or one of both speaks TLS ` +
+      `What is at ${where} does not answer as Redis does (${text}): ${full}it is something else, it hangs, or one of both speaks TLS ` +
         'and the other does not. In the option "url" rediss:// is with TLS, redis:// is without.',
+    );
+  }
+  // Such as BUSY, LOADING or MISCONF.
+  if (/^[A-Z]{2,} /.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_UNREACHABLE',
+      `Redis at ${where} answers, and does not do what it is asked for (${text}): mend that there.`,
     );
   }
   return new LocalUsageError(

@@ -181,6 +181,47 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     });
   });
 
+  test('lacks replicas', async () => {
+    const { url, port } = await nodes.start('--min-replicas-to-write', '1');
+    expect(await refusalOf({ url })).toEqual({
+      code: 'ERR_REDIS_REPLICAS',
+      message: expect.stringMatching(
+        new RegExp(
+          `^Redis at 127.0.0.1:${port} takes nothing to store while it has fewer replicas than its min-replicas-to-write \\(NOREPLICAS .*\\): ` +
+            'start them, or set that to 0.$',
+        ),
+      ),
+    });
+  });
+
+  test('has as many clients as it may', async () => {
+    const full = '-ERR max number of clients reached\r\n';
+    const url = await pretend((command) => (command.includes('info\r\n') ? full : '+OK\r\n'));
+    expect(await refusalOf({ url })).toEqual({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message:
+        `Redis at ${url.slice(8)} has as many clients as its maxclients allows (ERR max number of clients reached): ` +
+        'raise that, or close connections that nobody needs.',
+    });
+    // As a rule it is gone before that is read.
+    const own = await nodes.start('--maxclients', '1');
+    const other = new Redis(own.url);
+    nodes.cleanUp.push(() => other.disconnect());
+    await other.ping();
+    expect(await refusalOf({ url: own.url })).toEqual({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: expect.stringContaining('as many clients as its maxclients allows'),
+    });
+  });
+
+  test('answers with what is in its way', async () => {
+    const url = await pretend((command) => (command.includes('eval') ? '-BUSY Redis is busy\r\n' : '$1\r\nx\r\n'));
+    expect(await refusalOf({ url })).toEqual({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: `Redis at ${url.slice(8)} answers, and does not do what it is asked for (BUSY Redis is busy): mend that there.`,
+    });
+  });
+
   test('has a password', async () => {
     const { url, port } = await nodes.start('--requirepass', 'secret');
     for (const wrong of [url, `redis://:wrong@127.0.0.1:${port}`]) {
