@@ -1,5 +1,5 @@
 // The client of this project against real servers that refuse it, wholly or one event: it says why in the server's words, and
-// whether it tries again.
+// whether it tries again. Longer than other files: all refusals there are, case by case.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {

@@ -1,4 +1,5 @@
-// When a socket was in which room: what is for it of what was published, live and when it is read again.
+// When a socket was in which room: what is for it of what was published, live and when it is read again. Longer than other files: what
+// is kept of a time in a room that has ended, and what is decided by it, belong together.
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import { LocalUsageError, packetLimits } from '@halyard/protocol';
 import { listOf } from '../base/compact-list';
