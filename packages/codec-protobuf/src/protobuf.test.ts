@@ -18,8 +18,9 @@ import { describe, expect, test } from 'vitest';
 import { type MessageType, protobuf } from './protobuf';
 
 // protobufjs looks for `long` with `require`, which finds another form of it under the conditions that tests run with.
-const long = createRequire(createRequire(import.meta.url).resolve('protobufjs'))('long');
-reflection.util.Long = long.default ?? long;
+const found = createRequire(createRequire(import.meta.url).resolve('protobufjs'))('long');
+const long = found.default ?? found;
+reflection.util.Long = long;
 reflection.configure();
 
 const codec = protobuf();
@@ -33,9 +34,15 @@ const chat = reflection.parse(`
   message Line { string from = 1; repeated string tags = 2; int64 at = 3; fixed64 id = 4; bytes key = 5; Line reply = 6;
     map<string, uint64> seen = 7; Kind kind = 8; optional int32 edits = 9; }
   message Nothing {}
+  message Numbers { int32 i = 1; uint32 u = 2; sint32 s = 3; int64 long = 4; uint64 ulong = 5; float f = 6; double d = 7;
+    repeated uint32 list = 8; map<string, sint32> map = 9; Numbers inner = 10; map<uint64, int32> byId = 11; }
   enum Kind { PLAIN = 0; LOUD = 1; }
 `).root;
-const types = { line: chat.lookupType('Line'), nothing: chat.lookupType('Nothing') };
+const types = {
+  line: chat.lookupType('Line'),
+  nothing: chat.lookupType('Nothing'),
+  numbers: chat.lookupType('Numbers'),
+};
 const typed = protobuf({ types });
 
 const event = (name: string, ...args: Value[]): Packet => ({
@@ -408,13 +415,141 @@ describe('protobuf with message types', () => {
     ['args', [new Uint8Array()]],
     ['args[0]', [{ from: 5 }]],
     ['args[0]', [{ tags: 'a' }]],
-    ['args[0]', [{ at: 2n ** 64n }]],
+    ['args[0].at', [{ at: 2n ** 64n }]],
     ['args[0]', [{ reply: { kind: 'LOUD' } }]],
   ];
   test.each(wrongArgs)('refuses %s of %o', (path, args) => {
     expect(() => typed.encode(event('line', ...args))).toThrow(
       expect.objectContaining({ code: 'ERR_NOT_ENCODABLE', details: { path } }),
     );
+  });
+
+  /** What `typed` makes of it on its way. */
+  const arrived = (name: string, value: unknown): object =>
+    (typed.decode(typed.encode(event(name, value as Value))) as EventPacket).args[0] as object;
+
+  const noData: [what: string, value: unknown, path: string, why: string][] = [
+    ['half a surrogate pair', { from: '\ud800' }, '.from', 'half a surrogate pair'],
+    ['NaN', { d: Number.NaN }, '.d', 'NaN'],
+    ['Infinity in a list', { list: [1, Number.POSITIVE_INFINITY] }, '.list[1]', 'Infinity'],
+    ['a Map', { seen: new Map([['a', 1n]]) }, '.seen', 'an instance of Map'],
+    ['a Map that no field takes', { m: new Map() }, '.m', 'an instance of Map'],
+    ['a Set', new Set([1]), '', 'an instance of Set'],
+    ['an error', new Error('e'), '', 'an instance of Error'],
+    ['a promise', { reply: Promise.resolve() }, '.reply', 'an instance of Promise'],
+    ['a function', { reply: () => 1 }, '.reply', 'function: send what it returns'],
+    [
+      'accessors of a class',
+      new (class Place {
+        get x() {
+          return 1;
+        }
+      })(),
+      '',
+      'an instance of Place',
+    ],
+    ['a date', { reply: new Date(0) }, '.reply', 'a date in a message'],
+    ['a date beside a bigint', { at: 1n, reply: { reply: new Date(0) } }, '.reply.reply', 'a date in a message'],
+  ];
+  test.each(noData)('refuses %s with the path', (_, value, path, why) => {
+    for (const name of ['line', 'numbers']) {
+      expect(() => arrived(name, value)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_NOT_ENCODABLE',
+          details: { path: `args[0]${path}` },
+          message: expect.stringContaining(`args[0]${path}: cannot send ${why}`),
+        }),
+      );
+    }
+  });
+
+  test('sends what toJSON says, and the fields of a message that protobufjs has made', () => {
+    class Spoken {
+      toJSON = (key: string) => ({ from: key, at: 5n });
+    }
+    expect(arrived('line', new Spoken())).toMatchObject({ from: '0', at: 5n });
+    expect(arrived('line', { reply: new Spoken() })).toMatchObject({ reply: { from: 'reply', at: 5n } });
+    const made = types.line.create({ ...line, at: long.fromNumber(-5), reply: types.line.create(line.reply) });
+    expect(difference([arrived('line', made)], [full])).toBeUndefined();
+    expect(arrived('line', { reply: made })).toMatchObject({ reply: { kind: 1, at: -5n } });
+    expect(() => arrived('line', { toJSON: () => 'text' })).toThrow('takes one object');
+  });
+
+  test('takes every kind of bytes in a field of bytes, and nothing else', () => {
+    const bytes = Uint8Array.of(1, 0, 2, 0);
+    for (const key of [
+      bytes,
+      Buffer.from(bytes),
+      bytes.buffer,
+      new Uint16Array(bytes.buffer),
+      new DataView(bytes.buffer),
+    ])
+      expect(arrived('line', { key })).toMatchObject({ key: bytes });
+    for (const key of ['AQ==', [300], { length: 2 }])
+      expect(() => arrived('line', { key })).toThrow(expect.objectContaining({ code: 'ERR_NOT_ENCODABLE' }));
+  });
+
+  const out: [path: string, value: object, range: string][] = [
+    ['.s', { s: 2 ** 40 }, 'sint32 takes -2147483648 to 2147483647'],
+    ['.u', { u: -1 }, 'uint32 takes 0 to 4294967295'],
+    ['.u', { d: 0.1, f: 0.1, long: -5, u: 2 ** 32 }, 'uint32 takes'],
+    ['.i', { i: -(2 ** 31) - 1 }, 'int32 takes'],
+    ['.long', { long: 2 ** 63 }, 'int64 takes -9223372036854775808 to 9223372036854775807'],
+    ['.long', { long: 2n ** 63n }, 'int64 takes'],
+    ['.ulong', { ulong: -1n }, 'uint64 takes 0 to 18446744073709551615'],
+    ['.ulong', { ulong: -1 }, 'uint64 takes'],
+    ['.f', { f: 1e39 }, 'float takes'],
+    ['.list[1]', { list: [1, -1] }, 'uint32 takes'],
+    ['.map.b', { map: { a: 1, b: 2 ** 31 } }, 'sint32 takes'],
+    ['.inner.inner.s', { inner: { s: 1, inner: { s: 2 ** 31 } } }, 'sint32 takes'],
+    ['', { byId: { '18446744073709551616': 1 } }, 'uint64 takes'],
+    ['', { i: 1.5 }, 'i: integer expected'],
+  ];
+  test.each(out)('refuses at args[0]%s what %o is to its field', (path, value, range) => {
+    expect(() => arrived('numbers', value)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_NOT_ENCODABLE',
+        details: { path: `args[0]${path}` },
+        message: expect.stringContaining(range),
+      }),
+    );
+  });
+
+  test.each([
+    ['generated', () => types.numbers.ctor as unknown as MessageType],
+    [
+      'with a required field',
+      () => reflection.parse('message M { required sint32 s = 1; required bytes b = 2; }').root.lookupType('M'),
+    ],
+  ])('the same of a type that is %s', (_, type) => {
+    const other = protobuf({ types: { numbers: type() } });
+    expect(() => other.encode(event('numbers', { s: 2 ** 31, b: new Uint8Array() }))).toThrow('args[0].s: ');
+  });
+
+  test('carries the least and the most of each field', () => {
+    const least = { i: -(2 ** 31), u: 0, s: -(2 ** 31), long: -(2n ** 63n), ulong: 0n, f: -1.5, d: -Number.MAX_VALUE };
+    const most = {
+      ...{ i: 2 ** 31 - 1, u: 2 ** 32 - 1, s: 2 ** 31 - 1, long: 2n ** 63n - 1n, ulong: 2n ** 64n - 1n },
+      ...{ f: Math.fround(3.4028234663852886e38), d: -0, list: [2 ** 32 - 1], map: { a: -(2 ** 31) } },
+    };
+    for (const value of [least, most]) expect(arrived('numbers', value)).toMatchObject(value);
+    expect(arrived('numbers', { f: 0.1, long: -5, byId: { '18446744073709551615': 1 } })).toMatchObject({
+      f: Math.fround(0.1),
+      long: -5n,
+    });
+  });
+
+  test('sends no bytes that an object brings along as unknown fields', () => {
+    expect(arrived('nothing', { $unknowns: [Uint8Array.of(0xff)] })).toEqual({});
+  });
+
+  test('refuses a number that is not finite where it arrives', () => {
+    for (const d of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      const frame = PacketMessage.encode({
+        event: { namespace: '/', event: 'numbers', typed: types.numbers.encode({ inner: { d } }).finish() },
+      }).finish();
+      expect(() => typed.decode(frame)).toThrow(undecodable);
+    }
   });
 
   test('still checks what stands beside the message', () => {
