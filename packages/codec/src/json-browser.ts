@@ -20,48 +20,53 @@ export function json(): Codec {
 }
 
 function encode(packet: Packet): string {
-  return JSON.stringify(toTuple(write(packet, '', fieldDepthMax(packet.type) + 1) as Packet));
+  return JSON.stringify(toTuple(write(packet, '', fieldDepthMax(packet.type) + 1, '') as Packet));
 }
 
 /**
- * @param isMade whether `toJSON` has returned it, which is not asked again
+ * @param key where it stands, which `toJSON` is told; undefined if that has returned it, and is not asked again
  * @returns a copy that JSON can say. @throws LocalUsageError `ERR_NOT_ENCODABLE` with `details.path`
  */
-function write(value: unknown, path: string, room: number, isMade = false): unknown {
+function write(value: unknown, path: string, room: number, key?: string): unknown {
   let why: string = typeof value;
-  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const { UTC, isView, name } = ((value as object)?.constructor ?? 0) as Partial<
+    DateConstructor & ArrayBufferConstructor & { name: string }
+  >;
+  const tag = {}.toString.call(value);
+  // Others may have named themselves so: what made a date has `UTC`, what made a buffer `isView`.
+  const isDate = UTC && tag === '[object Date]';
   // A property that is not there; a list has no such items.
-  if (value === undefined && isMade && !path.endsWith(']')) return value;
+  if (value === undefined && !path.endsWith(']')) return value;
   if (typeof value === 'string') {
     if (isWellFormed(value)) return value;
     why = 'half a surrogate pair';
   } else if (typeof value === 'boolean' || value === null) return value;
-  else if (typeof value === 'number' || typeof value === 'bigint' || tag === 'Date') {
+  else if (typeof value === 'number' || typeof value === 'bigint' || isDate) {
     if (Number.isFinite(value)) return Object.is(value, -0) ? { $num: '-0' } : value;
-    if (tag === 'Date' && Number.isFinite(+(value as Date))) return { $date: +(value as Date) };
-    if (typeof value === 'bigint' && (value === BigInt.asIntN(64, value) || value === BigInt.asUintN(64, value)))
-      return { $big: `${value}` };
+    if (isDate && Number.isFinite(+(value as Date))) return { $date: +(value as Date) };
+    if (typeof value === 'bigint' && value >= -(2n ** 63n) && value < 2n ** 64n) return { $big: `${value}` };
     why = `${value}`;
-  } else if (ArrayBuffer.isView(value) || tag === 'ArrayBuffer') return { $bin: toBase64(value as ArrayBuffer) };
+  } else if (ArrayBuffer.isView(value) || (isView && tag === '[object ArrayBuffer]'))
+    return { $bin: toBase64(value as ArrayBuffer) };
   else if (typeof value === 'object') {
     const isArray = Array.isArray(value);
     const { toJSON } = value as { toJSON?: unknown };
-    if (!isMade && typeof toJSON === 'function') return write(toJSON.call(value, ''), path, room, true);
+    const isAsked = typeof toJSON === 'function';
+    if (isAsked && key !== undefined) return write(toJSON.call(value, key), path, room);
     const prototype = Object.getPrototypeOf(value);
     // Of whatever realm: nothing is above the prototype of a plain object.
-    if (!isArray && !isMade && prototype && Object.getPrototypeOf(prototype))
-      why = `an instance of ${prototype.constructor?.name}: send an object, an array or bytes, or give it a toJSON()`;
+    if (!isArray && !isAsked && prototype && Object.getPrototypeOf(prototype))
+      why = `an instance of ${name}: send an object, an array or bytes, or give it a toJSON()`;
     else if (!room) why = `more than ${dataLimits.depthMax} levels`;
     // Not `map`, which leaves holes out.
-    else if (isArray) return Array.from(value, (item, i) => write(item, `${path}[${i}]`, room - 1));
+    else if (isArray) return Array.from(value, (item, i) => write(item, `${path}[${i}]`, room - 1, `${i}`));
     else {
       return Object.fromEntries(
-        Object.entries(value)
-          .filter(([, item]) => item !== undefined)
-          .map(([key, item]) => {
-            const at = `${path}.${key}`;
-            return [write(key[0] === '$' ? `$${key}` : key, at, 0), write(item, at, room - 1)];
-          }),
+        Object.entries(value).flatMap(([key, item]) => {
+          if (item === undefined || (isAsked && key === 'toJSON')) return [];
+          const at = `${path}.${key}`;
+          return [[write(key[0] === '$' ? `$${key}` : key, at, 0), write(item, at, room - 1, key)]];
+        }),
       );
     }
   }

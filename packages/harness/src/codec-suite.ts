@@ -142,6 +142,10 @@ const anyPacket = fc.tuple(fc.constantFrom(...Object.values(places)), anyValue).
 class Point {
   x = 1;
 }
+function tagged(tag: string, value: object): object {
+  return Object.assign(value, { [Symbol.toStringTag]: tag });
+}
+
 const cycle: Record<string, unknown> = {};
 cycle.self = cycle;
 
@@ -161,6 +165,11 @@ const refused: readonly (readonly [name: string, value: unknown, path: string])[
   ['a Blob', { file: new Blob() }, '.file'],
   ['undefined in an array, by a toJSON', [{ toJSON: () => undefined }], '[0]'],
   ['what a toJSON returns that is none', { a: { toJSON: () => [Number.NaN] } }, '.a[0]'],
+  ...[new Map(), new Set(), Promise.resolve(1), new Error('e'), /e/, new Blob(), new Point(), () => 1].map(
+    (value) => [`by a toJSON ${Object.prototype.toString.call(value)}`, { a: { toJSON: () => value } }, '.a'] as const,
+  ),
+  ['a class that calls itself a buffer', { a: tagged('ArrayBuffer', new Point()) }, '.a'],
+  ['a class that calls itself a date', { a: tagged('Date', new Point()) }, '.a'],
   ['a boxed string', Object('text'), ''],
   ['an invalid date', { when: new Date(Number.NaN) }, '.when'],
   ['a bigint above 64 bits', 2n ** 64n, ''],
@@ -202,6 +211,14 @@ class Cart extends Array<unknown> {
   }
 }
 
+const own = {
+  a: 1,
+  toJSON(): unknown {
+    return this;
+  },
+};
+const keyed = { toJSON: (key: string) => key };
+
 /** What `JSON.stringify` shows of it is all that anybody is to see. */
 function hiding(): object {
   const user = { name: 'Ann', password: 'secret' };
@@ -228,6 +245,18 @@ const standing: readonly (readonly [name: string, value: unknown, becomes: unkno
   ['a toJSON that returns its like', new Itself(), { cents: 7 }],
   ['an own toJSON that is not enumerable', [hiding(), new Date(5)], [{ name: 'Ann' }, new Date(5)]],
   ['the same beside nothing else', hiding(), { name: 'Ann' }],
+  ['a toJSON that returns what has one', { a: { toJSON: () => new Shown(3) } }, { a: {} }],
+  ['a toJSON that returns what has an own one', { toJSON: () => ({ b: 1n, toJSON: () => 2 }) }, { b: 1n }],
+  ['a toJSON that returns itself', own, { a: 1 }],
+  [
+    'a toJSON that is told its key',
+    { a: [keyed, keyed], b: keyed, '': [{ c: keyed }] },
+    { a: ['0', '1'], b: 'b', '': [{ c: 'c' }] },
+  ],
+  ['an object that calls itself a buffer', [tagged('ArrayBuffer', { a: 1 })], [{ a: 1 }]],
+  ['an object that calls itself a date', [tagged('Date', { a: 1 })], [{ a: 1 }]],
+  ['a toJSON of what calls itself a buffer', tagged('ArrayBuffer', new Shown(1)), { x: 1 }],
+  ['a toJSON of what calls itself a date', tagged('Date', new Shown(1)), { x: 1 }],
   ['a list with toJSON', [new Cart('a', 'b')], [{ total: 2 }]],
   ['one that returns itself', Cart.from([1n, 2, 3]), [1n, 2, 3]],
   ['a toJSON that says undefined', { a: { toJSON: () => undefined }, b: 1 }, { b: 1 }],
