@@ -47,7 +47,7 @@ describe.skipIf(!hasRedis)('servers whose Redis is started anew', () => {
     ann.cut();
     for (let i = 0; i < 3; i++) {
       say();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
     cable.mend();
     expect(await isBack).toBe(true);

@@ -63,6 +63,23 @@ describe.each(hosts)('on %s', (name, host) => {
     expect(received() - before).toBeGreaterThan(900);
   });
 
+  test.each([
+    ['x-webkit-deflate-frame', /^$/],
+    ['permessage-deflate; server_max_window_bits=10', /^$|server_max_window_bits=10/],
+    ['x-webkit-deflate-frame, permessage-deflate; client_max_window_bits', /^permessage-deflate/],
+  ])('of what is offered it takes what it can do: %s', async (offer, taken) => {
+    const io = await start({ perMessageDeflate: true });
+    const headers = { 'sec-websocket-extensions': offer };
+    const ws = new WebSocket(`ws://127.0.0.1:${io.port}/halyard`, 'halyard.v1+json', {
+      headers,
+      perMessageDeflate: false,
+    });
+    cleanUp.push(() => ws.terminate());
+    ws.on('error', () => {});
+    const [{ headers: answer }] = (await once(ws, 'upgrade')) as [{ headers: Record<string, string | undefined> }];
+    expect(answer['sec-websocket-extensions'] ?? '').toMatch(taken);
+  });
+
   test('nothing is for who has not offered it, or if it is off, which it is by default', async () => {
     for (const [options, offer] of [
       [{ perMessageDeflate: true }, false],

@@ -240,7 +240,8 @@ class UwsHost implements Host {
     }
     const key = req.getHeader('sec-websocket-key');
     // An extension that is not offered back is not used (RFC 6455 §9.1).
-    const extensions = this.#limits.compression === undefined ? '' : req.getHeader('sec-websocket-extensions');
+    const offered = this.#limits.compression === undefined ? '' : req.getHeader('sec-websocket-extensions');
+    const extensions = offered === '' ? '' : deflateIn(offered);
     const verdict = this.#handlers.upgrade(request);
     if (!(verdict instanceof Promise)) {
       if ('refuse' in verdict) answer(res, verdict.refuse);
@@ -471,3 +472,11 @@ function factsOf(res: uWS.HttpResponse, req: uWS.HttpRequest, secure: boolean): 
 }
 
 const noBody = new Uint8Array(0);
+
+/** @returns what uWebSockets.js may take of what a client offers: it would take an older extension too, and leave a limit out of its answer */
+function deflateIn(offered: string): string {
+  const offers = offered.split(',').map((offer) => offer.trim());
+  return offers
+    .filter((offer) => /^permessage-deflate\b/.test(offer) && !/server_max_window_bits/.test(offer))
+    .join(', ');
+}

@@ -55,7 +55,7 @@ export interface ClaimsContext extends SessionContext {
 const attemptsMax = 4;
 
 /** When the store is back all servers find the way to it within about so many milliseconds, … */
-const backMsMax = 3_000;
+const backMsMax = 5_000;
 /** … and one is asked again as often as this. */
 const askAgainMs = 100;
 
@@ -171,11 +171,12 @@ export class Claims {
     isWanted: () => boolean,
   ): Promise<readonly OpenElsewhere[]> {
     const { letGo, isThere, patience, platform } = this.#context;
+    const askedAt = platform.now();
     for (;;) {
       try {
         return await letGo(owner, id, generation);
       } catch {
-        const isBack = platform.now() > patience.upAt + backMsMax;
+        const isBack = platform.now() > Math.min(askedAt, patience.upAt) + backMsMax;
         if (isBack || !isThere(owner) || !isWanted()) return [];
         await new Promise<void>((resolve) => patience.after(askAgainMs, resolve));
       }

@@ -31,8 +31,7 @@ export class Patience {
   #awaySince: number | undefined;
   /** When the store was back that had been away for long; never so far. */
   backAt = Number.NEGATIVE_INFINITY;
-  /** When it said last that it was back, however short it was away. */
-  upAt = Number.NEGATIVE_INFINITY;
+  #upAt = Number.NEGATIVE_INFINITY;
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
   /** What is under way, to be ended with the server. */
@@ -47,6 +46,11 @@ export class Patience {
     return this.#isBegun;
   }
 
+  /** When the store said last that it was back, however short it was away: now, if it is not. */
+  get upAt(): number {
+    return this.#awaySince === undefined ? this.#upAt : this.#platform.now();
+  }
+
   /** The store says how it is: a part of it may be away though other calls are answered. */
   told(state: StoreState): void {
     const now = this.#platform.now();
@@ -55,7 +59,7 @@ export class Patience {
       return;
     }
     if (this.#awaySince !== undefined && now - this.#awaySince >= awayMsMin) this.backAt = now;
-    if (this.#awaySince !== undefined) this.upAt = now;
+    if (this.#awaySince !== undefined) this.#upAt = now;
     this.#awaySince = undefined;
   }
 
