@@ -93,6 +93,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       socket.connect();
       await socket.emitWithAck('say', 4);
       const side = socket.of('/side');
+      cleanups.push(() => side.disconnect());
       const toldAside: unknown[] = [];
       side.on('error', ({ code }: HalyardError) => toldAside.push(code));
       side.emit('say', 5);

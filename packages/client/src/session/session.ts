@@ -8,6 +8,7 @@ import {
   type ClientLimits,
   type ClientOutbox,
   type Clock,
+  type ConnectPacket,
   createClientOutbox,
   type DeliveredPacket,
   defaultPendingAcksMax,
@@ -222,9 +223,15 @@ export function createSession(
   const refuse = (presence: Presence, error: HalyardError) => {
     presence.phase = undefined;
     release(presence, error);
-    // What was sent behind what asked for it is not handled.
-    const isLost = ({ frame, mark }: OutboxEntry<Frame>) => mark >= FrameTag.Event && ownerOf(frame) === presence;
-    fail([...machine.outbox.entries.values()].filter(isLost), error);
+    // What was sent behind what asked for it is not handled; what came before was said to an earlier presence.
+    let lost: OutboxEntry<Frame>[] = [];
+    for (const entry of machine.outbox.entries.values()) {
+      const { type, namespace } = codec.decode(entry.frame) as EventPacket | ConnectPacket;
+      if (namespace !== presence.namespace) continue;
+      if (type === PacketType.Connect) lost = [];
+      else if (entry.mark >= FrameTag.Event) lost.push(entry);
+    }
+    fail(lost, error);
     presence.fire('connect_error', error);
     idle();
   };
