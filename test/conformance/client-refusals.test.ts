@@ -75,6 +75,7 @@ describe.each(hosts)('on %s', (_name, host) => {
         await new Promise((resolve) => setTimeout(resolve, 30));
         if ((auth as { name?: string }).name !== 'known') throw new PublicError('ERR_TOKEN', 'Who is that?');
       });
+      io.of('/kept');
       io.of('/side').use(() => {
         throw new PublicError('ERR_SIDE', 'Not there.');
       });
@@ -100,6 +101,18 @@ describe.each(hosts)('on %s', (_name, host) => {
       await expect.poll(() => toldAside).toEqual(['ERR_SIDE']);
       await socket.emitWithAck('say', 6);
       expect([told.length, handled]).toEqual([2, [4, 6]]);
+      // What was said before the question, and is not confirmed yet, is handled.
+      const kept = socket.of('/kept');
+      await new Promise((resolve) => kept.once('connect', resolve));
+      socket.emit('say', 8);
+      socket.disconnect();
+      socket.auth = {};
+      const again = new Promise((resolve) => socket.once('connect_error', resolve));
+      socket.connect();
+      socket.emit('say', 9);
+      await again;
+      expect(told.slice(2)).toEqual(['ERR_TOKEN']);
+      expect(handled).toEqual([4, 6, 8]);
     },
   );
 
