@@ -127,7 +127,8 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     expect(await own.tell('PUBSUB SHARDCHANNELS *')).toEqual([]);
   });
 
-  test('what no server has said, on any channel or under any key, is a warning, and nothing else', async () => {
+  /** Two servers on a Redis of their own, each with a client in a room, and what they warn of. */
+  async function twoInRoom() {
     const own = await RedisServer.start();
     cleanUp.push(() => own.end());
     const warnings: Warning[] = [];
@@ -137,6 +138,11 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
     };
     const [a, b] = (await serve({ url: own.url }, 2, enter)) as [KillableServer, KillableServer];
     const [ann, ben] = [await client(a), await client(b)];
+    return { own, warnings, a, b, ann, ben };
+  }
+
+  test('what no server has said, on any channel or under any key, is a warning, and nothing else', async () => {
+    const { own, warnings, a, b, ann, ben } = await twoInRoom();
     await a.io.to('room').emitDurable('said', 'before');
     await untilHolds(() => expect([ann.heard, ben.heard]).toEqual([['before'], ['before']]));
     const channels = await own.tell('PUBSUB SHARDCHANNELS *');
@@ -157,15 +163,7 @@ describe.skipIf(!hasRedis)('servers whose Redis fails', () => {
   });
 
   test('a key that is of another type stops nobody: it is a warning, and all goes on', async () => {
-    const own = await RedisServer.start();
-    cleanUp.push(() => own.end());
-    const warnings: Warning[] = [];
-    const enter = (io: Server): void => {
-      io.on('warning', (warning) => void warnings.push(warning));
-      io.on('connection', (socket) => void socket.join('room'));
-    };
-    const [a, b] = (await serve({ url: own.url }, 2, enter)) as [KillableServer, KillableServer];
-    const [ann, ben] = [await client(a), await client(b)];
+    const { own, warnings, a, b, ann, ben } = await twoInRoom();
     const said = ['before'];
     await a.io.to('room').emitDurable('said', 'before');
     const keys = await own.tell('KEYS *');

@@ -4,29 +4,15 @@ import { type Socket, type Transport, websocket } from '@halyard/client/core';
 import { connectTab } from '@halyard/client/tabs';
 import { serveTabs, type TabPort, type Tabs } from '@halyard/client/tabs-worker';
 import { Cable } from '@halyard/harness/cable';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { stubLocks } from '../kit/locks';
 import { served } from '../kit/served';
 
 const [[, host]] = hosts as [(typeof hosts)[number]];
 const { serve, cleanUp } = served(host);
 
-/** Who waits for a lock that another has. */
-const locks = new Map<string, (() => void)[]>();
-
-beforeEach(() => {
-  const request = async (name: string, _run: unknown, run = _run as () => unknown) => {
-    const waiting = locks.get(name);
-    if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
-    else locks.set(name, []);
-    return run();
-  };
-  vi.stubGlobal('navigator', { locks: { request } });
-});
-afterEach(() => {
-  vi.unstubAllGlobals();
-  locks.clear();
-});
+const locks = stubLocks();
 
 /** A worker that is killed before a step: from then on nothing leaves it or comes to it. */
 class Mortal {
@@ -115,15 +101,14 @@ async function play(...kills: number[]): Promise<number> {
     setTimeout(() => {
       cable.cut();
       for (const port of ports) port.close();
-      for (const next of locks.get(name)?.splice(0) ?? []) next();
-      locks.delete(name);
+      locks.free(name);
     }, 5);
   };
   const openWorker = () => {
     if (!worker) {
       mortal = new Mortal(kills[workers++] ?? Infinity, killed);
       worker = serveTabs(cable.url, { transports: [mortal.transport()], reconnect: { delayMinMs: 1, delayMaxMs: 5 } });
-      lock = [...locks.keys()].at(-1) as string;
+      lock = locks.names().at(-1) as string;
     }
     const { port1, port2 } = new MessageChannel();
     closing.push(port2);

@@ -6,33 +6,15 @@ import { connectTab, type TabOptions } from '@halyard/client/tabs';
 import { serveTabs, type Tabs } from '@halyard/client/tabs-worker';
 import { Cable } from '@halyard/harness/cable';
 import type { Server, ServerOptions } from '@halyard/server';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { hosts } from '../kit/hosts';
+import { stubLocks } from '../kit/locks';
 import { served } from '../kit/served';
 
 const [[, host]] = hosts as [(typeof hosts)[number]];
 const { serve, cleanUp } = served(host);
 
-/** Who waits for a lock that another has. */
-const locks = new Map<string, (() => void)[]>();
-/** Who has it is not there any more. */
-const freeLock = (name: string) => {
-  for (const next of locks.get(name)?.splice(0) ?? []) next();
-};
-
-beforeEach(() => {
-  const request = async (name: string, run: () => unknown) => {
-    const waiting = locks.get(name);
-    if (waiting) await new Promise<void>((resolve) => waiting.push(resolve));
-    else locks.set(name, []);
-    return run();
-  };
-  vi.stubGlobal('navigator', { locks: { request } });
-});
-afterEach(() => {
-  vi.unstubAllGlobals();
-  locks.clear();
-});
+const locks = stubLocks();
 
 interface Scene {
   readonly io: Server;
@@ -71,7 +53,7 @@ async function scene(app: (io: Server) => void = () => {}, options: ServerOption
       worker = undefined;
       for (const port of ports) port.close();
       ports = [];
-      for (const name of [...locks.keys()]) if (name.startsWith('halyard worker')) freeLock(name);
+      for (const name of locks.names()) if (name.startsWith('halyard worker')) locks.free(name);
     },
   };
 }
@@ -216,11 +198,11 @@ describe('tabs that share a session', () => {
     });
     const one = tab();
     await once(one, 'connect');
-    const [itsLock] = [...locks.keys()].filter((name) => name.startsWith('halyard tab'));
+    const [itsLock] = locks.names().filter((name) => name.startsWith('halyard tab'));
     const other = tab();
     await once(other, 'connect');
     for (let i = 0; i < 100; i++) one.emit('say', i);
-    freeLock(itsLock!);
+    locks.free(itsLock!);
     await expect.poll(() => said).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(
       await other
@@ -232,8 +214,8 @@ describe('tabs that share a session', () => {
     const asks = [...io.sockets.values()].map((socket) => socket.timeout(20_000).emitWithAck('ask'));
     await expect(Promise.all(asks)).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
     expect(ended).not.toHaveBeenCalled();
-    const [last] = [...locks.keys()].filter((name) => name.startsWith('halyard tab') && name !== itsLock);
-    freeLock(last!);
+    const [last] = locks.names().filter((name) => name.startsWith('halyard tab') && name !== itsLock);
+    locks.free(last!);
     await expect.poll(() => ended.mock.calls.length).toBe(1);
   });
 
@@ -336,6 +318,76 @@ describe('tabs that share a session', () => {
     expect([...io.sockets.values()].map(({ handshake }) => handshake.auth)).toEqual([{ name: 'other' }]);
   });
 
+  test('are not all offline for ever because three of them say nothing', async () => {
+    const { io, cable, tab } = await scene();
+    const silent = Array.from({ length: 3 }, () => tab({ auth: { name: 'one' } }));
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    for (const socket of silent) socket.auth = () => new Promise<never>(() => {});
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const back = once(silent[0]!, 'connect');
+    cable.cut();
+    let attempts = 0;
+    silent[0]!.connection.on('state', ({ to }) => {
+      if (to === 'connecting') attempts++;
+    });
+    // In steps, so that what comes over the network has its turns.
+    for (let i = 0; i < 400 && !silent[0]!.connected; i++) {
+      vi.advanceTimersByTime(100);
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    vi.useRealTimers();
+    expect(await back).toMatchObject({ recovered: true });
+    expect([...io.sockets.values()].map(({ handshake }) => handshake.auth)).toEqual([{ name: 'one' }]);
+    expect(attempts).toBeLessThanOrEqual(3);
+  });
+
+  test('say nothing in the next session that they have said to one that had ended', async () => {
+    const handled: unknown[] = [];
+    const { io, tab } = await scene((io) => {
+      io.on('connection', (socket) => {
+        const { name } = socket.handshake.auth as { name: string };
+        socket.on('say', (what) => void handled.push(`${name} ${what}`));
+      });
+    });
+    const socket = tab({ auth: { name: 'ann' } });
+    await once(socket, 'connect');
+    const failed: unknown[] = [];
+    socket.on('error', ({ code }) => failed.push(code));
+    const over = once(socket, 'disconnect');
+    for (const one of io.sockets.values()) one.disconnect(true);
+    // It goes on until it hears of that.
+    const replies: unknown[] = [];
+    const timer = setInterval(() => {
+      socket.emit('say', 1);
+      replies.push(socket.emitWithAck('say', 2).catch(({ code }) => code));
+    }, 0);
+    await over;
+    clearInterval(timer);
+    socket.emit('say', 3);
+    await expect.poll(() => failed.at(-1)).toBe('ERR_NOT_CONNECTED');
+    socket.auth = { name: 'ben' };
+    socket.connect();
+    await socket.emitWithAck('say', 'hello');
+    expect(handled).toEqual(['ben hello']);
+    for (const reply of await Promise.all(replies)) expect(reply).not.toBeUndefined();
+  });
+
+  test('have their last words said, also those behind pagehide', async () => {
+    const said: unknown[] = [];
+    const { tab } = await scene((io) =>
+      io.on('connection', (socket) => void socket.on('say', (what) => void said.push(what))),
+    );
+    await once(tab(), 'connect');
+    const heard: ((event: object) => void)[] = [];
+    vi.stubGlobal('addEventListener', (_type: string, run: (event: object) => void) => heard.push(run));
+    const socket = tab();
+    await once(socket, 'connect');
+    for (const run of heard) run({ type: 'pagehide', persisted: false });
+    for (let i = 0; i < 3; i++) socket.emit('say', i);
+    await expect.poll(() => said).toEqual([0, 1, 2]);
+  });
+
   test('are told what cannot be sent, where it is emitted', async () => {
     const { tab } = await scene(() => {}, { frameBytesMax: 65_536 });
     const socket = tab();
@@ -414,7 +466,7 @@ describe('tabs that share a session', () => {
     // The new one knows when they are gone, too.
     const [server] = [...io.sockets.values()].filter(({ id }) => id === tabs[0]!.id);
     const over = new Promise<void>((resolve) => server!.on('disconnect', () => resolve()));
-    for (const name of [...locks.keys()]) if (name.startsWith('halyard tab')) freeLock(name);
+    for (const name of locks.names()) if (name.startsWith('halyard tab')) locks.free(name);
     await over;
   });
 

@@ -28,8 +28,8 @@ const keptMsUntold = 120_000;
 export interface Heritage {
   /** @returns what there is to go on with. Called once */
   take(): Saved | NotSaved | undefined;
-  /** @returns once it is known: gives it back. Undefined if somebody else has it */
-  lock(saved: Saved): Promise<(() => void) | undefined>;
+  /** Of what was taken. @returns once it is known: gives it back. Undefined if somebody else has it */
+  lock(): Promise<(() => void) | undefined>;
 }
 
 export interface KeptSession extends Session {
@@ -146,7 +146,7 @@ export function keepSession(
       ),
       entries: new Set(entries.values()),
       keptMs: saved.keptMs,
-      lock: heritage.lock(saved),
+      lock: heritage.lock(),
       isChecked: false,
       isSaid: false,
     };

@@ -6,7 +6,7 @@ import type { AuthData, Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
 import { type Heritage, keepSession } from './keeper';
-import { eventsIn, fromText, type Stored, toText } from './saved';
+import { eventsIn, fromText, toText } from './saved';
 import { createUsers } from './users';
 
 export interface PageOptions {
@@ -29,14 +29,18 @@ export function keepForPage(
   const { clock, codec } = options;
   const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
   let isSaved = false;
+  /** Names what was taken. */
+  let once = '';
 
   const heritage: Heritage = {
     take() {
       filled.delete(place);
       const text = takeText(place);
-      return text !== undefined && text.length <= savedCharsMax ? fromText(text, codec) : undefined;
+      const saved = text !== undefined && text.length <= savedCharsMax ? fromText(text, codec) : undefined;
+      if (saved && 'once' in saved) once = saved.once;
+      return saved;
     },
-    lock: (saved) => lockTab(`halyard reload ${(saved as Stored).once}`, clock),
+    lock: () => lockTab(`halyard reload ${once}`, clock),
   };
   const kept = keepSession(session, presences, options, heritage, createUsers(codec, userOf));
 

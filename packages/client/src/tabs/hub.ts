@@ -21,11 +21,10 @@ import { createHold, defaultLimits } from '../session/held';
 import type { AuthData, Presence, Reply } from '../session/presence';
 import { createReply, noHandler } from '../session/reply';
 import type { Session } from '../session/session';
-import { errorOf, failureOf, type Kept, nameOf, newsOf, type TabPort, type ToTab, type ToWorker } from './messages';
+import { type AskedPlace, type AskedTab, createAuths } from './auths';
+import { failureOf, type Kept, nameOf, newsOf, type TabPort, type ToTab, type ToWorker } from './messages';
 import type { Mirror, Owner } from './mirror';
 
-/** A tab may be frozen: after so many milliseconds the next one is asked. */
-const authMsMax = 5_000;
 /** Questions of the server that some tab has not answered; the oldest are given up. */
 const questionsMax = 1_024;
 /** What a tab has said may be on its way when it is gone; in milliseconds. */
@@ -36,17 +35,13 @@ const lastMsMax = 10;
 const heirsMsMax = 50;
 
 /** One namespace, and the tabs that want it, each with the number it has for that. */
-interface Place extends Presence {
+interface Place extends Presence, AskedPlace {
   readonly members: Map<Tab, number>;
-  /** Asks one more for its `auth`, while that is asked for. */
-  ask?: ((tab: Tab) => void) | undefined;
 }
 
-export interface Tab {
+export interface Tab extends AskedTab {
   /** Nobody else has it. */
   name: string;
-  /** It has not answered in time when it was asked last. */
-  isSlow?: boolean;
   post(message: ToTab): void;
   /** The session that it has from a worker before, … */
   heirOf?: string;
@@ -60,15 +55,6 @@ interface Question {
   readonly reply: Reply;
   /** Somebody has a handler, which has given nothing. */
   isHandled: boolean;
-}
-
-type Given = readonly [data: AuthData, failure: Parameters<typeof errorOf>[0] | undefined];
-
-/** Who is asked what to ask a namespace for with. */
-interface AuthQuestion {
-  readonly tab: Tab;
-  readonly place: Place;
-  over(given: Given | undefined): void;
 }
 
 /** What the tabs share, as the worker has it. */
@@ -93,8 +79,7 @@ export function createHub(
   const hold = createHold({ clock, ...defaultLimits });
   const places = presences as Map<string, Place>;
   const questions = new Map<number, Question>();
-  const auths = new Map<number, AuthQuestion>();
-  let numbers = 0;
+  const auths = createAuths(clock);
   let isHeld = false;
   /** Which session questions are of, and from which on this worker has told them. */
   let asking = '';
@@ -129,7 +114,7 @@ export function createHub(
     const place: Place = {
       namespace,
       members,
-      auth: () => askAuth(place),
+      auth: () => auths.ask(place),
       fire(event, value) {
         for (const tab of members.keys()) fire(place, tab, event, value);
         if (event !== 'connect') lookForGivenUp();
@@ -162,57 +147,6 @@ export function createHub(
     places.set(namespace, place);
     return place;
   };
-
-  /**
-   * Asks one tab after the other, as they have come. If none of them answers, it is what was said last, since with nothing it were somebody
-   * else; if nothing was said yet, whoever answers first. Who has not answered before is waited for together with others.
-   */
-  const askAuth = (place: Place) =>
-    new Promise<AuthData>((resolve, reject) => {
-      const { namespace, members, data } = place;
-      const waiting = [...members.keys()].sort((a, b) => Number(!!a.isSlow) - Number(!!b.isSlow));
-      const open = new Set<number>();
-      let cancel = () => {};
-      const end = ([given, failure]: Given) => {
-        cancel();
-        place.ask = undefined;
-        for (const number of open) auths.delete(number);
-        if (failure) reject(errorOf(failure));
-        else resolve(given);
-      };
-      const next = () => {
-        cancel();
-        const tab = waiting.shift();
-        if (!tab) {
-          if (data || !open.size) end([data, undefined]);
-          return;
-        }
-        const number = ++numbers;
-        open.add(number);
-        auths.set(number, {
-          tab,
-          place,
-          over(given) {
-            auths.delete(number);
-            open.delete(number);
-            tab.isSlow = false;
-            if (given) end(given);
-            else next();
-          },
-        });
-        tab.post(['auth', number, namespace]);
-        cancel = clock.after(waiting[0]?.isSlow ? 0 : authMsMax, () => {
-          tab.isSlow = true;
-          next();
-        });
-      };
-      // One that comes later may be the only one that is awake.
-      place.ask = (tab) => {
-        waiting.push(tab);
-        next();
-      };
-      next();
-    });
 
   /** What a worker before this one has told: who else may have something to say is not known. */
   const inherited = (tab: Tab, number: number): Question | undefined => {
@@ -254,8 +188,7 @@ export function createHub(
 
   const leave = (tab: Tab, place: Place | undefined) => {
     if (!place?.members.delete(tab)) return;
-    for (const question of [...auths.values()])
-      if (question.tab === tab && question.place === place) question.over(undefined);
+    auths.left(tab, place);
     if (!place.members.size) session.leave(place);
   };
 
@@ -361,7 +294,7 @@ export function createHub(
         const place = placeOf(message[1]);
         if (!place.members.size) place.data = undefined;
         place.members.set(tab, message[2]);
-        place.ask?.(tab);
+        auths.joined(tab, place);
         const recovered = !!tab.isBack && tab.heirOf === mirror.name();
         if (session.isConnected(place)) fire(place, tab, 'connect', { recovered, unconfirmed: 0 });
         else join(tab, place);
@@ -400,7 +333,7 @@ export function createHub(
       case 'auth': {
         const [, number, frame, failure] = message;
         const given = frame && (codec.decode(frame) as ConnectPacket).auth;
-        auths.get(number)?.over([given as AuthData, failure]);
+        auths.answered(number, given as AuthData, failure);
         break;
       }
       case 'awake':
