@@ -1,20 +1,34 @@
 // A session moves while handlers of its events are running: the server that has begun finishes them, whatever server has the session by
 // then, and if it is gone before, they are handled again and told so.
-import { PublicError, type RemoteSocket, type Server, type Socket } from '@halyard/server';
+import { type Adapter, PublicError, type RemoteSocket, type Server, type Socket, type Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { clusterOf } from '../kit/cluster';
 import { places } from '../kit/stores';
 import { WireClient } from '../kit/wire';
 
-describe.each(places)('on %s', (_name, host, useStore) => {
-  const { cleanUp, serve } = clusterOf(host, useStore());
+/** Connections that a server has. */
+function openOf(io: Server): number {
+  const { samples = [] } = io.metrics().find(({ name }) => name === 'halyard_connections') ?? {};
+  return samples.reduce((sum, sample) => sum + ('value' in sample ? sample.value : 0), 0);
+}
 
-  /** Three servers whose handlers of "hold" wait until they are told to go on. */
-  async function three() {
+describe.each(places)('on %s', (_name, host, useStore) => {
+  const use = useStore();
+  const { cleanUp, serve } = clusterOf(host, use);
+
+  /** Three servers whose handlers of "hold" wait until they are told to go on. @param change of their stores */
+  async function three(change: (index: number, store: Store) => void = () => {}) {
     const heard: string[] = [];
     const goOn: ((value: unknown) => void)[] = [];
     const moved: Socket[] = [];
-    const servers = await serve(3, (io, i) => {
+    const adapter = use();
+    let count = 0;
+    const changing: Adapter = (context) => {
+      const store = adapter(context);
+      change(count++, store as Store);
+      return store;
+    };
+    const app = (io: Server, i: number): void => {
       io.on('connection', (socket) => {
         socket.on('moved', () => moved.push(socket));
         socket.on('hold', async (text: string) => {
@@ -26,7 +40,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
           return text;
         });
       });
-    });
+    };
+    const servers = await serve(3, app, { adapter: changing });
     const [a, b, c] = servers.map(({ io }) => io) as [Server, Server, Server];
     return { a, b, c, servers, heard, goOn, moved };
   }
@@ -145,5 +160,63 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     goOn[1]?.('second');
     await back.packet(3, ([, ack]) => ack === 2);
     expect(heard).toEqual(['A 1', 'C 2']);
+  });
+
+  test('is finished where it was begun, though the server takes its time to let the session go', async () => {
+    let asked = 0;
+    let isSlow = false;
+    let write = (): void => {};
+    const { a, b, heard, goOn } = await three((i, store) => {
+      const { commit, send } = { commit: store.commit.bind(store), send: store.send.bind(store) };
+      store.send = (...args) => {
+        if (`${args[1]}`.includes('let-go')) asked++;
+        return send(...args);
+      };
+      if (i > 0) return;
+      store.commit = async (...args) => {
+        if (isSlow) await new Promise<void>((resolve) => (write = resolve));
+        return commit(...args);
+      };
+    });
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    isSlow = true;
+    const there = resumed(b, key, 2, [held]);
+    await expect.poll(() => asked, { timeout: 5_000 }).toBe(3);
+    isSlow = false;
+    write();
+    goOn[0]?.('done');
+    const [, , value] = (await (await there).packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, heard]).toEqual(['done', ['A 1']]);
+  });
+
+  test.each(['a', 'c'] as const)('is finished where it was begun, for a client that goes on to %s', async (next) => {
+    let hasLetGo = false;
+    let goAhead = (): void => {};
+    const { a, b, c, heard, goOn } = await three((i, store) => {
+      if (i !== 1) return;
+      const send = store.send.bind(store);
+      store.send = async (...args) => {
+        const answer = await send(...args);
+        if (!`${args[1]}`.includes('let-go')) return answer;
+        hasLetGo = true;
+        await new Promise<void>((resolve) => (goAhead = resolve));
+        return answer;
+      };
+    });
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    const left = await open(b);
+    left.send([0, [], 'by hand', [...key, 1, 0], '', 2, 1]);
+    await expect.poll(() => hasLetGo).toBe(true);
+    left.cut();
+    await expect.poll(() => openOf(b)).toBe(0);
+    goAhead();
+    const there = await resumed({ a, c }[next], key, 3, [held]);
+    goOn[0]?.('done');
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, heard]).toEqual(['done', ['A 1']]);
   });
 });

@@ -42,7 +42,9 @@ export class Node extends Participant implements SharedContext {
     inbox.on('let-go', async (value, from) => {
       const [session, generation] = Array.isArray(value) ? value : [];
       if (typeof session === 'string' && Number.isSafeInteger(generation)) {
-        return (await this.sessions.letGo(session, generation as number, from)) as unknown as Value;
+        return this.#inTime(
+          this.sessions.letGo(session, generation as number, from),
+        ) as Promise<unknown> as Promise<Value>;
       }
       throw new RemoteProtocolError('ERR_LET_GO', 'a session is asked for by its id and a generation');
     });
@@ -64,8 +66,17 @@ export class Node extends Participant implements SharedContext {
     this.expiry.begin();
   }
 
-  readonly letGo = async (node: string, session: string, generation: number): Promise<readonly OpenElsewhere[]> => {
+  /** @returns what was waited for; null if that takes so long that who asks would take this server for gone */
+  #inTime<Result>(done: Promise<Result>): Promise<Result | null> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.patience.after(letGoMsMax / 2, () => resolve(null));
+      done.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  readonly letGo: SharedContext['letGo'] = async (node, session, generation) => {
     const open = await this.#context.inbox.ask(node, 'let-go', [session, generation], letGoMsMax);
+    if (open === null) return undefined;
     return faultOf(open, openElsewhereShape, 'open') === undefined ? (open as unknown as readonly OpenElsewhere[]) : [];
   };
 

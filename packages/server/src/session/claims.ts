@@ -5,7 +5,7 @@ import type { Patience } from '../store/patience';
 import { lettersMax, type Overheard, type QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredLetter, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
-import type { OpenElsewhere, Reply } from './handover';
+import type { OpenElsewhere, Reply, Unfinished } from './handover';
 import { isSame, type Key } from './key';
 import type { Presence } from './presence';
 import { type CountsRecord, decodeRecord, hashOf, keptMsOf, RecordError, type SessionRecord } from './record';
@@ -28,12 +28,16 @@ export interface ClaimsContext extends SessionContext {
   readonly store: Store;
   readonly patience: Patience;
   readonly turn: QueuedTurn;
-  /** Asks a node to let a session go, for a connection of that generation. Rejects if it does not answer. */
-  letGo(node: string, session: string, generation: number): Promise<readonly OpenElsewhere[]>;
+  /**
+   * Asks a node to let a session go, for a connection of that generation.
+   * @returns what is finished where; undefined if that node needs longer. Rejects if it does not answer
+   */
+  letGo(node: string, session: string, generation: number): Promise<readonly OpenElsewhere[] | undefined>;
   /** Whether a node is there. */
   isThere(node: string): boolean;
   /** Tells a node that an event of a session is handled to the end. @returns whether it has the session */
   tellFinished(node: string, session: string, number: number, replies: readonly Reply[]): Promise<boolean>;
+  readonly unfinished: Unfinished;
   /** @returns the session of that id that is here */
   here(id: string): Session | undefined;
   /** Resolves once it is known what was taken from sockets that come from elsewhere. */
@@ -108,9 +112,8 @@ export class Claims {
     codecIndex: number,
     isWanted: () => boolean,
   ): Promise<Found | 'changed'> {
-    const { store, patience, platform, node, isThere, recalled, report, turn, settings } = this.#context;
+    const { store, patience, platform, node, isThere, recalled, report, turn, settings, unfinished } = this.#context;
     const { id } = key;
-    let open: readonly OpenElsewhere[] = [];
     let own: Overheard | undefined;
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
@@ -122,7 +125,9 @@ export class Claims {
       if (stored.owner !== node) {
         const { owner } = stored;
         // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
-        open = await this.#askFor(id, owner, hello.generation, isWanted);
+        const open = await this.#askFor(id, owner, hello.generation, isWanted);
+        // Once this server has it there is nobody to be asked.
+        unfinished.keep(id, open, platform.now());
         const again = await patience.until(() => store.session(id));
         if (again === undefined) return undefined;
         if (again === 'over') return 'taken';
@@ -148,7 +153,8 @@ export class Claims {
       const mine = ahead.toSorted((a, b) => a.stamp - b.stamp).map((letter) => ({ ...letter, number: 0, node }));
       const session = this.#context.restore(key, record, codecIndex, newNonce, letters, mine);
       // Who has gone meanwhile tells nobody any more.
-      session.borrows(open.filter(([node]) => isThere(node)));
+      session.borrows(unfinished.of(id).filter(([node]) => isThere(node)));
+      unfinished.delete(id);
       for (const presence of session.attended) recalled(presence);
       if (session.isOver || session.endIfExpired()) return 'taken';
       // Who was not told of it gets a new secret: no client knows one that the store does not.
@@ -163,7 +169,10 @@ export class Claims {
     }
   }
 
-  /** Who was cut off from the store with all others has a while to come back to it: what it has not stored were lost. */
+  /**
+   * Who needs longer is asked again, as long as it says so. Who was cut off from the store with all others has a while to come back to
+   * it: what it has not stored were lost.
+   */
   async #askFor(
     id: string,
     owner: string,
@@ -174,12 +183,13 @@ export class Claims {
     const askedAt = platform.now();
     for (;;) {
       try {
-        return await letGo(owner, id, generation);
+        const open = await letGo(owner, id, generation);
+        if (open !== undefined) return open;
       } catch {
-        const isBack = platform.now() > Math.min(askedAt, patience.upAt) + backMsMax;
-        if (isBack || !isThere(owner) || !isWanted()) return [];
-        await new Promise<void>((resolve) => patience.after(askAgainMs, resolve));
+        if (platform.now() > Math.min(askedAt, patience.upAt) + backMsMax) return [];
       }
+      if (!isThere(owner) || !isWanted()) return [];
+      await new Promise<void>((resolve) => patience.after(askAgainMs, resolve));
     }
   }
 

@@ -11,11 +11,11 @@ import { Arrival } from './arrival';
 import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
 import type { SessionContext } from './context';
 import { Endings } from './endings';
-import type { OpenElsewhere, Reply } from './handover';
+import { type OpenElsewhere, type Reply, Unfinished } from './handover';
 import type { Key } from './key';
 import { encodeLoss } from './letter';
 import type { Presence } from './presence';
-import { hashOf } from './record';
+import { hashOf, keptMsOf } from './record';
 import { Session } from './session';
 import type { SessionKeys } from './session-keys';
 
@@ -67,6 +67,7 @@ export class Sessions {
   readonly #endings: Endings | undefined;
   readonly #claims: Claims | undefined;
   readonly #shared: SharedContext | undefined;
+  readonly #unfinished: Unfinished;
   /** When a server is gone all of its clients come at once: who waits for the store longer than they do helps none. */
   readonly #turnstile = new Turnstile(arrivalsMax);
   readonly #arrivals = new Set<Arrival>();
@@ -87,12 +88,14 @@ export class Sessions {
     this.#keys = keys;
     this.#byCodec = context.codecs.map(() => 0);
     this.#shared = shared;
+    this.#unfinished = new Unfinished(keptMsOf(context.settings));
     this.#endings = shared && new Endings(shared.turn);
     this.#claims =
       shared &&
       new Claims({
         ...this.#context,
         ...shared,
+        unfinished: this.#unfinished,
         here: (id) => this.#byId.get(id),
         restore: (...how) => this.#restore(...how),
         ...{ learned, recalled },
@@ -199,7 +202,7 @@ export class Sessions {
       const session = this.#byId.get(id);
       if (session === undefined) {
         await this.#endings?.stored(id);
-        return [];
+        return this.#unfinished.of(id);
       }
       const turn = this.#context.turn as ClaimsContext['turn'];
       const isLater = session.isLater(generation);
@@ -209,6 +212,7 @@ export class Sessions {
       if (isLater || session.isOver) return [];
       const stored = turn.part(session);
       const open = session.letGo(elsewhere, node);
+      this.#unfinished.keep(id, open, this.#context.platform.now());
       await stored;
       return open;
     });
@@ -233,14 +237,17 @@ export class Sessions {
     ...what: [session: string, number: number, replies: readonly Reply[]]
   ): Promise<void> {
     const { store, patience, tellFinished } = this.#shared as SharedContext;
-    const [id] = what;
+    const [id, number] = what;
     let node = asked;
     try {
       for (let attempt = 1; attempt <= tellsMax; attempt++) {
         const before = node;
         const isHere = node === this.#context.node;
         const isTold = isHere ? this.finished(...what) : tellFinished(node, ...what).catch(() => false);
-        if (await isTold) return;
+        if (await isTold) {
+          this.#unfinished.told(id, number);
+          return;
+        }
         // It has gone on since, or nobody has it.
         const stored = await patience.until(() => store.session(id));
         if (typeof stored !== 'object') return;
