@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Tests run against the sources; test/e2e runs against what was built. Not by `module`, which is of bundlers: what some have there, Node
 // does not load.
-const conditions = ['@halyard/source', 'node', 'import', 'default'];
+const conditions = ['@halyard/source', 'node'];
 
 // One after the other they take longest: begun last, they would have the machine to themselves, and leave most of it idle.
 const longest = ['/test/packaging/', '/test/conformance-kit/', '/test/sim/sim.', '/test/chaos/', '/test/e2e/c'];

@@ -68,6 +68,7 @@ describe.each(hosts)('on %s', (_name, options) => {
       const { port } = app.address() as AddressInfo;
       const url = await listening(sessionServer(withSession, options));
       const answer = await fetch(`http://127.0.0.1:${port}/login/ada`, { method: 'POST' });
+      await answer.text();
       const [cookie = ''] = answer.headers.getSetCookie().map((field) => field.split(';')[0]);
       const socket = client(url, { transports: [transport], extraHeaders: { cookie } });
       expect(await socket.emitWithAck('who')).toBe('ada');
@@ -97,6 +98,7 @@ test('an Express app has both, attached', async () => {
   );
   const url = `http://127.0.0.1:${io.port}`;
   const answer = await fetch(`${url}/login/ada`, { method: 'POST' });
+  await answer.text();
   const [cookie = ''] = answer.headers.getSetCookie().map((field) => field.split(';')[0]);
   const socket = client(url, { extraHeaders: { cookie } });
   expect(await socket.emitWithAck('who')).toBe('ada');
