@@ -191,6 +191,47 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect([value, heard]).toEqual(['done', ['A 1']]);
   });
 
+  test('is finished where it was begun, though another server was faster than one that had asked', async () => {
+    const isHeld = [false, false, false];
+    const goAhead: (() => void)[] = [];
+    let isTold = false;
+    const { a, b, c, heard, goOn } = await three((i, store) => {
+      const { send, session } = { send: store.send.bind(store), session: store.session.bind(store) };
+      let hasAsked = false;
+      store.send = async (...args) => {
+        if (`${args[1]}`.includes('let-go')) hasAsked = true;
+        const answer = await send(...args);
+        if (`${args[1]}`.includes('finished')) isTold = true;
+        return answer;
+      };
+      // What it reads behind that it reads late.
+      store.session = async (...args) => {
+        if (hasAsked && !isHeld[i]) {
+          isHeld[i] = true;
+          await new Promise<void>((resolve) => (goAhead[i] = resolve));
+        }
+        return session(...args);
+      };
+    });
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    const [left, there] = [await open(b), await open(c)];
+    left.send([0, [], 'by hand', [...key, 1, 0], '', 2, 1]);
+    await expect.poll(() => isHeld[1]).toBe(true);
+    there.send([0, [], 'by hand', [...key, 1, 0], '', 3, 1]);
+    await expect.poll(() => isHeld[2]).toBe(true);
+    goAhead[1]?.();
+    await left.packet(1);
+    goOn[0]?.('done');
+    await expect.poll(() => isTold).toBe(true);
+    goAhead[2]?.();
+    await there.packet(1);
+    there.send(held);
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, heard]).toEqual(['done', ['A 1']]);
+  });
+
   test.each(['a', 'c'] as const)('is finished where it was begun, for a client that goes on to %s', async (next) => {
     let hasLetGo = false;
     let goAhead = (): void => {};

@@ -60,8 +60,10 @@ const attemptsMax = 4;
 
 /** When the store is back all servers find the way to it within about so many milliseconds, … */
 const backMsMax = 5_000;
-/** … and one is asked again as often as this. */
+/** … and one is asked again as often as this, … */
 const askAgainMs = 100;
+/** … and for so long if it needs longer: its store may not answer it any more. */
+const laterMsMax = 3_000;
 
 export class Claims {
   readonly #context: ClaimsContext;
@@ -131,6 +133,8 @@ export class Claims {
         const again = await patience.until(() => store.session(id));
         if (again === undefined) return undefined;
         if (again === 'over') return 'taken';
+        // Another one was faster: what it has said and done since is asked of it.
+        if (again.nonce !== stored.nonce) return 'changed';
         stored = again;
         const refusal = this.#refusal(stored, key, hello, codecIndex);
         if (refusal !== undefined) return refusal;
@@ -170,7 +174,7 @@ export class Claims {
   }
 
   /**
-   * Who needs longer is asked again, as long as it says so. Who was cut off from the store with all others has a while to come back to
+   * Who needs longer is asked again, for a while. Who was cut off from the store with all others has a while to come back to
    * it: what it has not stored were lost.
    */
   async #askFor(
@@ -185,6 +189,7 @@ export class Claims {
       try {
         const open = await letGo(owner, id, generation);
         if (open !== undefined) return open;
+        if (platform.now() > askedAt + laterMsMax) return [];
       } catch {
         if (platform.now() > Math.min(askedAt, patience.upAt) + backMsMax) return [];
       }
