@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Tests run against the sources; test/e2e runs against what was built. Not by `module`, which is of bundlers: what some have there, Node
-// does not load.
+// does not load. Nor by `import`: what is required would be taken by it too.
 const conditions = ['@halyard/source', 'node'];
 
 // One after the other they take longest: begun last, they would have the machine to themselves, and leave most of it idle.

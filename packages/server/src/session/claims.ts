@@ -5,11 +5,12 @@ import type { Patience } from '../store/patience';
 import { lettersMax, type Overheard, type QueuedTurn } from '../store/queued-turn';
 import type { Store, StoredLetter, StoredSession } from '../store/store';
 import type { SessionContext } from './context';
-import type { OpenElsewhere, Reply, Unfinished } from './handover';
+import type { OpenElsewhere, Reply } from './handover';
 import { isSame, type Key } from './key';
 import type { Presence } from './presence';
 import { type CountsRecord, decodeRecord, hashOf, keptMsOf, RecordError, type SessionRecord } from './record';
 import type { Session } from './session';
+import type { Unfinished } from './unfinished';
 
 export const impossible: Close = {
   code: CloseCode.BadPacket,

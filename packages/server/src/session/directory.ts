@@ -11,13 +11,14 @@ import { Arrival } from './arrival';
 import { Claims, type ClaimsContext, type Found, impossible, overtaken } from './claims';
 import type { SessionContext } from './context';
 import { Endings } from './endings';
-import { type OpenElsewhere, type Reply, Unfinished } from './handover';
+import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
 import { encodeLoss } from './letter';
 import type { Presence } from './presence';
 import { hashOf, keptMsOf } from './record';
 import { Session } from './session';
 import type { SessionKeys } from './session-keys';
+import { Unfinished } from './unfinished';
 
 const debug = debugOf('halyard:server:session');
 
@@ -237,7 +238,7 @@ export class Sessions {
     ...what: [session: string, number: number, replies: readonly Reply[]]
   ): Promise<void> {
     const { store, patience, tellFinished } = this.#shared as SharedContext;
-    const [id, number] = what;
+    const [id] = what;
     let node = asked;
     try {
       for (let attempt = 1; attempt <= tellsMax; attempt++) {
@@ -245,7 +246,7 @@ export class Sessions {
         const isHere = node === this.#context.node;
         const isTold = isHere ? this.finished(...what) : tellFinished(node, ...what).catch(() => false);
         if (await isTold) {
-          this.#unfinished.told(id, number);
+          this.#unfinished.delete(id);
           return;
         }
         // It has gone on since, or nobody has it.

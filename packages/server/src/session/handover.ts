@@ -44,45 +44,6 @@ export type OpenElsewhere = readonly [node: string, numbers: readonly number[]];
 
 export const openElsewhereShape: Shape = { list: { tuple: ['text', { list: 'count' }] } };
 
-/**
- * Who finishes what of sessions that no server goes on with yet: whoever asks once more, for another connection or because the answer
- * came too late, is to know it too.
- */
-export class Unfinished {
-  /** The oldest first. */
-  readonly #bySession = new Map<string, { readonly at: number; open: readonly OpenElsewhere[] }>();
-  readonly #keptMs: number;
-
-  /** @param keptMs for so long a session is kept that no server goes on with */
-  constructor(keptMs: number) {
-    this.#keptMs = keptMs;
-  }
-
-  keep(session: string, open: readonly OpenElsewhere[], now: number): void {
-    for (const [id, { at }] of this.#bySession) {
-      if (now - at <= this.#keptMs) break;
-      this.#bySession.delete(id);
-    }
-    this.#bySession.delete(session);
-    if (open.some(([, numbers]) => numbers.length > 0)) this.#bySession.set(session, { at: now, open });
-  }
-
-  of(session: string): readonly OpenElsewhere[] {
-    return this.#bySession.get(session)?.open ?? [];
-  }
-
-  /** It is here again, and knows it itself. */
-  delete(session: string): void {
-    this.#bySession.delete(session);
-  }
-
-  /** The server that has the session knows that an event is done. */
-  told(session: string, number: number): void {
-    const its = this.#bySession.get(session);
-    if (its !== undefined) its.open = its.open.map(([node, all]) => [node, all.filter((one) => one !== number)]);
-  }
-}
-
 /** What the server that has let a session go has still to do for it. */
 export class HandedOver {
   /** The server that has asked for it. */
