@@ -100,16 +100,15 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(gone).toBeUndefined();
   });
 
-  test('a failure is answered as one, and what is done before the client says it again waits for that', async () => {
+  test('a failure is answered as one, and what is done before the client says it again is not handled then', async () => {
     const { a, b, heard, goOn } = await three();
     const { wire, key } = await greeted(a);
     wire.send(held);
     await expect.poll(() => goOn.length).toBe(1);
     const there = await resumed(b, key, 2, []);
     goOn[0]?.(Promise.reject(new PublicError('ERR_OWN', 'not today', { at: new Date(7) })));
-    await there.settle();
-    there.send(held);
     const [, , code, message, data] = (await there.packet(4, ([, ack]) => ack === 1)) as unknown[];
+    there.send(held);
     expect([code, message, data]).toEqual(['ERR_OWN', 'not today', { at: { $date: 7 } }]);
     there.send([2, '/', 'event', ['2'], 2]);
     await there.packet(3, ([, ack]) => ack === 2);
@@ -258,5 +257,48 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     goOn[0]?.('done');
     const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
     expect([value, heard]).toEqual(['done', ['A 1']]);
+  });
+
+  test('a server that closes tells first what it has finished, however often it has to', async () => {
+    let lost = 0;
+    const { a, b, servers, heard, goOn } = await three((i, store) => {
+      const send = store.send.bind(store);
+      store.send = async (...args) => {
+        if (i === 0 && `${args[1]}`.includes('finished') && lost++ < 2) throw new Error('lost on its way');
+        return send(...args);
+      };
+    });
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    const there = await resumed(b, key, 2, [held]);
+    const closing = a.close({ drainMs: 60_000 });
+    goOn[0]?.('done');
+    await closing;
+    servers[0]?.noticed();
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, heard, lost]).toEqual(['done', ['A 1'], 3]);
+  });
+
+  test('a server that closes waits for what another one finishes for a client that is away', async () => {
+    const { a, b, c, heard, goOn } = await three();
+    const { wire, key } = await greeted(a);
+    wire.send(held, [2, '/', 'hold', ['2'], 2]);
+    await expect.poll(() => goOn.length).toBe(2);
+    const left = await resumed(b, key, 2, [held]);
+    left.cut();
+    await expect.poll(() => openOf(b)).toBe(0);
+    const closing = b.close({ drainMs: 60_000 });
+    goOn[0]?.('done');
+    // Who does not wait is closed by then.
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, 200))]);
+    goOn[1]?.('done too');
+    await closing;
+    const there = await open(c);
+    there.send([0, [], 'by hand', [...key, 1, 0], '', 3, 2]);
+    const [, , , , received] = (await there.packet(1)) as unknown[];
+    const [, , first] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    const [, , second] = (await there.packet(3, ([, ack]) => ack === 2)) as unknown[];
+    expect([received, first, second, heard]).toEqual([2, 'done', 'done too', ['A 1', 'A 2']]);
   });
 });

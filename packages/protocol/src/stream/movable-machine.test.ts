@@ -157,6 +157,17 @@ describe('what is handled', () => {
     expect(machine.received).toBe(4);
   });
 
+  it('may have been delivered by a machine before: it is settled whether it has come here or not, and is not delivered then', () => {
+    const { machine, done } = opened();
+    machine.settle(2, 1);
+    machine.settle(2, 1);
+    expect(stateOf(machine)).toMatchObject({ received: 0, settled: [2, 2] });
+    for (const name of 'abcd') machine.receive(event(name), 1);
+    expect(done()).toEqual(['a is 1', 'c is 3', 'd is 4']);
+    for (const number of [1, 3, 4]) machine.settle(number, 1);
+    expect(machine.received).toBe(4);
+  });
+
   it('that settle in their turn wait for no later one', () => {
     const { machine } = opened();
     for (const name of 'abcd') machine.receive(event(name), 1);

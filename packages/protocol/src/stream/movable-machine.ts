@@ -164,11 +164,14 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return true;
   }
 
-  /** A packet that was delivered under this number is handled to the end. The deadline may have come closer. */
+  /**
+   * A packet that was delivered under this number is handled to the end; or one that a machine before this one delivered, whether it
+   * has come here or not. The deadline may have come closer.
+   */
   settle(number: number, now: number): void {
     const open = this.#open.take(number);
-    if (open === undefined) this.#owed.delete(number);
-    else this.#close(open, now);
+    if (open !== undefined) this.#close(open, now);
+    else if (!this.#owed.delete(number) && !this.#settled.has(number)) this.#close({ number, size: 0 }, now);
   }
 
   /** Its owner has not begun with a packet that was delivered under this number: it is not open for as long as it is put off. */
@@ -250,7 +253,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     checkWindow(window, packets, bytes);
   }
 
-  #close({ number, size }: OpenPacket, now: number): void {
+  #close({ number, size }: Pick<OpenPacket, 'number' | 'size'>, now: number): void {
     this.#add(number, size);
     this.#passTurns(now);
   }

@@ -11,7 +11,7 @@ function draining(count: number, isShared = true) {
   const gone: number[] = [];
   const running = { count: 0 };
   const sessions = Array.from({ length: count }, () => ({
-    hasSaidAll: true,
+    isAtRest: true,
     isAway: false,
     sayDrain: (afterMs: number, url: string) => void told.push([now - 5_000, now - 5_000 + afterMs, url]),
     goElsewhere: () => void gone.push(now - 5_000),
@@ -19,7 +19,7 @@ function draining(count: number, isShared = true) {
   const platform = { ...systemPlatform, now: () => now, after: (_ms: number, run: () => void) => steps.push(run) };
   const drain = new Drain({
     platform: platform as never,
-    sessions: sessions as unknown as Session[],
+    sessions: Object.assign(sessions as unknown as Session[], { telling: 0 }),
     isShared,
     running,
   });
@@ -96,12 +96,12 @@ test('a clock that stands still lets the rest go at once, and the time is over',
 test('a server alone sends nobody away, and waits for handlers and for what is not confirmed', async () => {
   const { gone, running, sessions, run, step } = draining(3, false);
   running.count = 1;
-  (sessions[1] as { hasSaidAll: boolean }).hasSaidAll = false;
+  (sessions[1] as { isAtRest: boolean }).isAtRest = false;
   run(10_000);
   expect(await step(20)).toBe(false);
   running.count = 0;
   expect(await step(20)).toBe(false);
-  (sessions[1] as { hasSaidAll: boolean }).hasSaidAll = true;
+  (sessions[1] as { isAtRest: boolean }).isAtRest = true;
   expect([await step(20), gone]).toEqual([true, []]);
 });
 

@@ -2,11 +2,12 @@
 // (docs/PROTOCOL.md §5.12); and what was begun is finished. A server alone has nobody to send them to: it waits until all is answered.
 import type { Platform } from '../base/platform';
 import type { Running } from '../namespace/handling';
+import type { Sessions } from '../session/directory';
 import type { Session } from '../session/session';
 
 export interface DrainContext {
   readonly platform: Platform;
-  readonly sessions: Iterable<Session>;
+  readonly sessions: Iterable<Session> & Pick<Sessions, 'telling'>;
   /** Whether other servers go on with them. */
   readonly isShared: boolean;
   readonly running: Running;
@@ -68,8 +69,8 @@ export class Drain {
 
   #isDone(): boolean {
     const { sessions, running } = this.#context;
-    if (running.count > 0) return false;
-    for (const session of sessions) if (!session.hasSaidAll) return false;
+    if (running.count > 0 || sessions.telling > 0) return false;
+    for (const session of sessions) if (!session.isAtRest) return false;
     return true;
   }
 }

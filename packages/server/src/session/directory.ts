@@ -72,6 +72,7 @@ export class Sessions {
   /** When a server is gone all of its clients come at once: who waits for the store longer than they do helps none. */
   readonly #turnstile = new Turnstile(arrivalsMax);
   readonly #arrivals = new Set<Arrival>();
+  #telling = 0;
 
   /** @param shared undefined: no other server has sessions of the same clients */
   constructor(
@@ -83,7 +84,10 @@ export class Sessions {
       ...context,
       told: (token) => this.#byToken.delete(token),
       ended: (session) => this.#ended(session),
-      finished: (...what) => void this.#tellFinished(...what),
+      finished: (...what) => {
+        this.#telling++;
+        void this.#tellFinished(...what).finally(() => this.#telling--);
+      },
     };
     this.#sessionsMax = sessionsMax;
     this.#keys = keys;
@@ -110,6 +114,11 @@ export class Sessions {
   /** Connections whose HELLO has come, and that wait for the store, or for the app. */
   get arriving(): number {
     return this.#arrivals.size;
+  }
+
+  /** How much of what is finished here is still to be told to the server that has its session. */
+  get telling(): number {
+    return this.#telling;
   }
 
   /** @returns the session of an id, if it is here */
@@ -233,6 +242,7 @@ export class Sessions {
     for (const session of [...this.#byId.values()]) session.nodeLeft(node);
   }
 
+  /** Tells the server that has a session by now what was finished here. */
   async #tellFinished(
     asked: string,
     ...what: [session: string, number: number, replies: readonly Reply[]]

@@ -74,16 +74,16 @@ export class Borrowed {
   readonly #nodes = new Map<number, string>();
   /** Those that have come again, and are not handled here. */
   readonly #waiting = new Map<number, Delivery>();
-  /** What was told of those that have not come again yet. */
-  readonly #done = new Map<number, readonly Reply[]>();
+  /** Those that were finished before they came again. */
+  readonly #done = new Set<number>();
 
   constructor(open: readonly OpenElsewhere[]) {
     for (const [node, numbers] of open) for (const number of numbers) this.#nodes.set(number, node);
   }
 
-  /** What is done, and has not come again: the next server is told so. */
-  get done(): ReadonlyMap<number, readonly Reply[]> {
-    return this.#done;
+  /** Whether they have finished everything. */
+  get isOver(): boolean {
+    return this.#nodes.size === 0;
   }
 
   /** Who finishes what, for the next server. */
@@ -91,25 +91,20 @@ export class Borrowed {
     for (const [number, node] of this.#nodes) yield [node, [number]];
   }
 
-  /** The client sends an event again. @returns whether it is to be handled here, or waits, or what is to be said because it is done */
-  take(delivery: Delivery): 'here' | 'waits' | readonly Reply[] {
+  /** The client sends an event again. @returns whether it is to be handled here */
+  take(delivery: Delivery): boolean {
     const [, number] = delivery;
-    const done = this.#done.get(number);
-    if (done !== undefined) {
-      this.#done.delete(number);
-      return done;
-    }
-    if (!this.#nodes.has(number)) return 'here';
-    this.#waiting.set(number, delivery);
-    return 'waits';
+    if (this.#nodes.has(number)) this.#waiting.set(number, delivery);
+    // It may have waited for the store as it was finished.
+    else return !this.#done.delete(number);
+    return false;
   }
 
-  /** A server before is done with an event. @returns whether it has come again, and is settled now */
-  finished(number: number, replies: readonly Reply[]): boolean {
+  /** A server before is done with an event. @returns whether it was not before */
+  finished(number: number): boolean {
     if (!this.#nodes.delete(number)) return false;
-    if (this.#waiting.delete(number)) return true;
-    this.#done.set(number, replies);
-    return false;
+    if (!this.#waiting.delete(number)) this.#done.add(number);
+    return true;
   }
 
   /** A server is gone. @returns what is to be handled here */

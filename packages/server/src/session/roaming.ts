@@ -94,18 +94,12 @@ export abstract class Roaming extends Moving implements Recorded {
    * @returns which events are finished where
    */
   letGo(close: Close, node?: string): OpenElsewhere[] {
-    const its = borrowed.get(this);
-    const done = its?.done ?? new Map<number, readonly Reply[]>();
-    const mine = [...(moves.get(this)?.begun ?? []), ...done.keys()];
+    const mine = [...(moves.get(this)?.begun ?? [])];
     if (node !== undefined) handedOver.set(this, new HandedOver(node, mine));
-    const open: OpenElsewhere[] = [[this.context.node, mine], ...(its?.open() ?? [])];
+    const open: OpenElsewhere[] = [[this.context.node, mine], ...(borrowed.get(this)?.open() ?? [])];
     this.context.turn.forget(this);
     if (this.context.turn.isShared) elsewhere.add(this);
     this.end(close);
-    for (const [number, replies] of done) {
-      for (const reply of replies) handedOver.get(this)?.reply(reply);
-      this.settle(number);
-    }
     return open;
   }
 
@@ -254,9 +248,20 @@ export abstract class Roaming extends Moving implements Recorded {
     borrowed.set(this, new Borrowed(open));
   }
 
-  /** One of them has. */
+  /** Whether servers before this one are still to finish some. */
+  protected get isBorrowing(): boolean {
+    return borrowed.get(this)?.isOver === false;
+  }
+
+  /** One of them has: whether the client has said it again here or not, it is over, and in the record. */
   finished(number: number, replies: readonly Reply[]): void {
-    if (borrowed.get(this)?.finished(number, replies)) this.finish(number, replies);
+    if (!borrowed.get(this)?.finished(number)) return;
+    for (const reply of replies) {
+      const { ack, value, failure } = decodeReply(reply, this.context.recordCodec);
+      if (failure === undefined) this.answer(ack, value);
+      else this.sendError(ack, failure);
+    }
+    this.settle(number);
   }
 
   /** A server is gone: what it was to finish is handled here. */
@@ -269,9 +274,8 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
-    const taken = number === 0 ? 'here' : (borrowed.get(this)?.take([packet, number, size]) ?? 'here');
-    if (taken === 'here') super.deliver(packet, number, size);
-    else if (taken !== 'waits') this.finish(number, taken);
+    const isHere = number === 0 || (borrowed.get(this)?.take([packet, number, size]) ?? true);
+    if (isHere) super.deliver(packet, number, size);
   }
 
   began(number: number): void {
@@ -300,15 +304,6 @@ export abstract class Roaming extends Moving implements Recorded {
     const its = this.isOver ? handedOver.get(this) : undefined;
     if (its === undefined) super.sendError(ack, failure);
     else its.reply(encodeFailure(ack, failure, this.context.recordCodec));
-  }
-
-  private finish(number: number, replies: readonly Reply[]): void {
-    for (const reply of replies) {
-      const { ack, value, failure } = decodeReply(reply, this.context.recordCodec);
-      if (failure === undefined) this.answer(ack, value);
-      else this.sendError(ack, failure);
-    }
-    this.settle(number);
   }
 
   /** What the server before could say with its codec may be too large for the one of the client. */

@@ -337,9 +337,9 @@ export class Session extends Roaming implements Receiver {
     this.away(close);
   }
 
-  /** Whether its client has everything that was said to it, or is not there. */
-  get hasSaidAll(): boolean {
-    return this.isAway || this.machine.confirmed === this.machine.sent;
+  /** Whether its client has everything that was said to it, or is not there; and no other server is still to say what it has finished. */
+  get isAtRest(): boolean {
+    return (this.isAway || this.machine.confirmed === this.machine.sent) && !this.isBorrowing;
   }
 
   onFrame(frame: Frame): void {
