@@ -188,6 +188,25 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(await a.count()).toEqual({ count: 0, missing: [] });
   });
 
+  test('a socket of another server can be asked', async () => {
+    const { a, b } = await serve(2);
+    const joined = await join(b);
+    const there = (await a.in(joined.id).fetchSockets())[0] as RemoteSocket;
+    const asked = there.emitWithAck('question', 'why');
+    const [, , , , ack] = await joined.wire.packet(2, ([, , event]) => event === 'question');
+    joined.wire.send([3, ack, 'because']);
+    expect(await asked).toBe('because');
+    const late = there.timeout(50).emitWithAck('question');
+    await expect(late).rejects.toMatchObject({
+      code: 'ERR_ACK_TIMEOUT',
+      message: expect.stringContaining(`The socket ${joined.id} of another server has not answered "question"`),
+    });
+    expect(() => there.timeout(0)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+    joined.wire.cut();
+    joined.socket.disconnect();
+    await expect(there.emitWithAck('question')).rejects.toMatchObject({ code: 'ERR_ACK_TIMEOUT' });
+  });
+
   test('a socket that has gone on elsewhere since it was found is reached there', async () => {
     const { a, b, c, servers } = await serve(3);
     const joined = await join(b);

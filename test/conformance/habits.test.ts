@@ -64,6 +64,8 @@ describe('new Server', () => {
     ['connectionStateRecovery', {}, 'recoveryWindowMs'],
     ['upgradeTimeout', 1_000, 'stays on the one that it has'],
     ['allowRequest', (_request: unknown, _done: unknown) => {}, 'there is no callback'],
+    ['adapter', memory, 'adapter: it may be redis({ url }), or memory(): call it.'],
+    ['fetch', Object.assign(() => {}, { use() {}, listen() {} }), 'an app of Express is attached'],
     ['constructor', 1, 'is not an option: known ones are'],
   ])('with the option %s', (name, value, ours) => {
     const make = (): Server => new Server(Object.fromEntries([[name, value]]) as ServerOptions);
@@ -243,7 +245,7 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
 
   test('what has another name here says which', async () => {
     const io = (await serve()) as unknown as Record<string, unknown>;
-    for (const name of ['engine', 'adapter', 'httpServer', 'once', 'off', 'send']) {
+    for (const name of ['engine', 'adapter', 'httpServer', 'once', 'off', 'send', 'allSockets', 'compress']) {
       expect(() => io[name]).toThrow(
         expect.objectContaining({
           code: 'ERR_NO_SUCH_MEMBER',
@@ -277,6 +279,10 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
         'disconnect',
         'A server has no event "disconnect": each socket has its own: socket.on("disconnect", …) within io.on("connection", (socket) => …).',
       ],
+      [
+        'new_namespace',
+        'A server has no event "new_namespace": io.of(pattern) makes namespaces on demand, and its on("connection", …) hears of their sockets.',
+      ],
     ] as const) {
       expect(() => io.on(event, () => {})).toThrow(
         expect.objectContaining({ code: 'ERR_RESERVED_EVENT', message: rule }),
@@ -304,7 +310,94 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     expect(() => (headers as unknown as { cookie: string }).cookie).toThrow(
       "handshake.headers.cookie is not there: take handshake.headers.get('cookie').",
     );
+    expect(() => (headers as unknown as Record<string, string>)['x-user-id']).toThrow(
+      "handshake.headers['x-user-id'] is not there: take handshake.headers.get('x-user-id').",
+    );
+    expect(inspect(headers)).toContain('host');
+    const { conn } = socket as { conn: Record<string, unknown> };
+    for (const name of ['on', 'remoteAddress', 'request'])
+      expect(() => conn[name]).toThrow(`socket.conn.${name} is not there: `);
+    expect(conn.transport).toBe('websocket');
+    for (const event of ['error', 'connection', 'connect', 'connect_error']) {
+      for (const take of ['on', 'once'] as const) {
+        expect(() =>
+          (socket[take] as (event: string, handler: () => void) => void).call(socket, event, () => {}),
+        ).toThrow(
+          expect.objectContaining({
+            code: 'ERR_RESERVED_EVENT',
+            message: expect.stringContaining(`no event "${event}": `),
+          }),
+        );
+      }
+    }
     expect(headers.get('Host')).toBe(`127.0.0.1:${io.port}`);
+  });
+
+  test('a handler that calls its callback if it is given one is told that there is none, once for each event', async () => {
+    const warnings: unknown[] = [];
+    const io = await serve({}, (io) => {
+      io.on('warning', ({ code, message }) => warnings.push([code, message.slice(0, 80)]));
+      io.on('connection', (socket) => {
+        socket.on('save', (_text: string, callback?: (value: string) => void) => callback?.('saved'));
+        socket.once('later', async (callback?: (value: string) => void) => callback?.('later'));
+        socket.on('note', (_text: string) => {});
+        socket.on('reply', (_text: string, _more?: string) => 'reply');
+      });
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    client.emit('save', 'x');
+    expect(await client.emitWithAck('save', 'x')).toBeUndefined();
+    expect(await client.emitWithAck('save', 'y')).toBeUndefined();
+    expect(await client.emitWithAck('note', 'x')).toBeUndefined();
+    expect(await client.emitWithAck('reply', 'x')).toBe('reply');
+    expect(await client.emitWithAck('later')).toBeUndefined();
+    const told = (event: string, count: number): unknown => [
+      'ERR_NO_CALLBACK',
+      `The handler of "${event}" has more parameters than the ${count} that came, and has returned nothing`.slice(
+        0,
+        80,
+      ),
+    ];
+    expect(warnings).toEqual([told('save', 1)]);
+  });
+
+  test('off without a name removes all handlers', async () => {
+    const io = await serve({}, (io) => {
+      io.on('connection', (socket) => {
+        socket.on('a', () => 1);
+        socket.on('b', () => 2);
+        socket.off('b', undefined);
+        socket.on('off', () => void socket.off());
+      });
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    expect(await client.emitWithAck('a')).toBe(1);
+    await client.emitWithAck('off');
+    for (const event of ['a', 'b', 'off'])
+      await expect(client.emitWithAck(event)).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
+  });
+
+  test('a host that is not called is told so', async () => {
+    await expect(new Server({ host: make as never }).listen(0, '127.0.0.1')).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: 'host: it may be node(), or uws(): call it.',
+    });
+  });
+
+  test('close takes options alone, and those that it has', async () => {
+    const io = await serve();
+    for (const [options, message] of [
+      [3000, 'close takes options, such as { drainMs: 10_000 }, and not 3000.'],
+      [{ drain: 3000 }, 'The option "drain" of close is not an option: known ones are drainMs, url.'],
+      [{ drainMs: '5s' }, 'drainMs is "5s": it may be a number of milliseconds from 0 to 3600000.'],
+    ]) {
+      await expect(io.close(options as never)).rejects.toMatchObject({ code: 'ERR_OPTION', message });
+    }
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    await expect(client.emitWithAck('x')).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
   });
 
   test('data of a socket may be set as a whole, before and after', async () => {

@@ -50,6 +50,10 @@ describe('redis()', () => {
     [{ redis: 1 }, 'The option "redis" of redis() is not valid: it may be an object of options for ioredis.'],
     [{ client: {} }, 'The option "client" of redis() is not valid: it may be a Redis or a Cluster of ioredis.'],
     [
+      { client: { duplicate() {}, sendCommand() {} } },
+      'The option "client" of redis() is not one of ioredis, but perhaps of the package redis: give what that was made of, { url }, instead.',
+    ],
+    [
       { url: 'redis://a', prefix: 'a{b' },
       'The option "prefix" of redis() is not valid: it may be 1 to 128 characters without braces and spaces.',
     ],

@@ -56,6 +56,12 @@ export function wayOf(options: WayOptions, bad: (name: string, what: string) => 
     if (typeof node === 'string') checkUrl(node, '"redis" beside it', (what) => bad('cluster', what));
   }
   const isClient = typeof client?.duplicate === 'function';
+  // That of the package redis has no such method.
+  if (isClient && typeof client.defineCommand !== 'function')
+    throw bad(
+      'client',
+      'is not one of ioredis, but perhaps of the package redis: give what that was made of, { url }, instead',
+    );
   if (client !== undefined && !(isClient && (!isCluster(client) || Array.isArray(startupOf(client))))) {
     throw bad('client', 'is not valid: it may be a Redis or a Cluster of ioredis');
   }

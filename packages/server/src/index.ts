@@ -4,6 +4,7 @@ export {
   type AnyEvents,
   type Close,
   CloseCode,
+  type EventName,
   HalyardError,
   LocalUsageError,
   PublicError,

@@ -18,12 +18,14 @@ interface Line {
 /**
  * Adds every metric of a server to a registry, which reads them each time that it is asked: `await registry.metrics()`.
  * @returns the registry
- * @throws LocalUsageError `ERR_METRICS` if it has the metrics of another server: give each a registry of its own
+ * @throws LocalUsageError `ERR_OPTION` if `io` is no server, `ERR_METRICS` if it has the metrics of another server: give each a registry of its own
  */
 export function prometheus(
   io: { metrics(): readonly Metric[] },
   { registry = register }: PrometheusOptions = {},
 ): Registry {
+  if (typeof io?.metrics !== 'function')
+    throw new LocalUsageError('ERR_OPTION', 'prometheus takes a server: prometheus(io).', { option: 'io' });
   const snapshot = new Snapshot(io);
   const all = snapshot.read();
   const taken = all.find(({ name }) => registry.getSingleMetric(name) !== undefined);

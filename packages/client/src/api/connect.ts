@@ -30,14 +30,15 @@ export function createClient(
   options: CoreOptions,
 ): readonly [client: Client & { readonly session: Session }, namespace: string] {
   const resolved = resolveOptions(options);
-  let origin: string | undefined;
-  let namespace = '';
+  let origin: string;
+  let namespace: string;
   try {
     const [, server, path] = urlForm.exec(new URL(url ?? '/', pageOrigin()).href)!;
     namespace = decodeURI(path!);
     origin = `http${server}`;
-  } catch {}
-  if (!origin) throw optionError('url', 'such as https://app.example/chat, without query');
+  } catch {
+    throw optionError('url', 'such as https://app.example/chat, without query');
+  }
   // What is said over TLS is not said without.
   const isOrigin = origin[4] === 's' ? /^https:\/\/[^/?#@A-Z]+$/ : /^https?:\/\/[^/?#@A-Z]+$/;
   if (!resolved.followServers.every?.((one) => isOrigin.test(one)))
@@ -45,7 +46,7 @@ export function createClient(
   const presences: Client['presences'] = new Map();
   const { connection, session } = createConnector(origin, resolved, (carrier) => {
     const session = createSession(resolved, presences, carrier);
-    return options.reload?.keep(session, presences, origin!, resolved) ?? session;
+    return options.reload?.keep(session, presences, origin, resolved) ?? session;
   });
   return [{ connection, session, options: resolved, presences }, namespace];
 }

@@ -31,6 +31,7 @@ describe('options', () => {
     [aList, { transports: [new FakeTransport('fake'), FakeTransport as never] }],
     ['transport: a transport, such as websocket()', { transport: 'polling' } as object],
     ['reconnection: no such option', { reconnection: false } as object],
+    ['token: auth: { token }', { token: 'secret' as never }],
     ['constructor: no such option', Object.fromEntries([['constructor', 1]])],
     ['codec: a codec', { codec: {} as never }],
     ['connectTimeoutMs: a number from 100 to 600000', { connectTimeoutMs: 5 }],
@@ -97,5 +98,15 @@ describe('url', () => {
     expect(connectCore('/chat', options).namespace).toBe('/chat');
     expect(connectCore(undefined, options).namespace).toBe('/');
     expect(transport.links.map((link) => link.address.url)).toEqual(Array(2).fill('https://page.example/rt'));
+  });
+
+  test('in a page that has no origin, such as about:blank, it is a whole one', () => {
+    vi.stubGlobal('location', { origin: 'null' });
+    const transport = new FakeTransport('fake');
+    const options = { codec: json(), transport };
+    expect(connectCore('https://app.example/chat', options).namespace).toBe('/chat');
+    expect(transport.link.address.url).toBe('https://app.example/halyard');
+    for (const url of [undefined, '', '/chat', 'chat'])
+      expect(codeOf(() => connectCore(url, options))).toMatch('ERR_OPTION url: such as https://app.example');
   });
 });

@@ -132,6 +132,7 @@ export function resolveOptions(options: CoreOptions): Options {
   } = options;
   if (!codec?.encode) throw optionError('codec', 'a codec');
   if (!transport?.open) throw optionError('transport', 'a transport, such as websocket()');
+  if (!token.call) throw optionError('token', 'auth: { token }');
   if (path[0] !== '/') throw optionError('path', 'starts with "/"');
   if (typeof (reconnect ?? {}) !== 'object') throw optionError('reconnect', 'an object; { attemptsMax: 0 } for never');
   const given: Partial<Record<NumberName, unknown>> = { ...reconnect, ...others };

@@ -12,8 +12,9 @@ import type { LifecycleEvents } from './lifecycle';
 /** What a namespace is asked for with. */
 export type AuthData = { readonly [key: string]: Value | undefined } | undefined;
 
-/** The data itself, or a function that gives it at every attempt. */
-export type Auth = AuthData | (() => AuthData | Promise<AuthData>);
+/** The data itself, or a function that gives it at every attempt: returns it, or a promise of it; or, if it takes a parameter, gives it to that. */
+// biome-ignore lint/suspicious/noConfusingVoidType: who gives it returns nothing.
+export type Auth = AuthData | ((give: (data: AuthData) => void) => AuthData | Promise<AuthData> | void);
 
 /** Answers an event: with the error if there is one. MUST be called once; never throws. */
 export type Reply = (error?: unknown, value?: Value) => void;
@@ -50,7 +51,12 @@ export interface Presence {
 
 export async function askAuth(presence: Presence): Promise<void> {
   const { auth, asked } = presence;
-  const given = typeof auth === 'function' ? auth() : auth;
+  const given =
+    typeof auth !== 'function'
+      ? auth
+      : auth.length
+        ? new Promise<AuthData>(auth)
+        : (auth as () => AuthData | Promise<AuthData>)();
   // One that takes longer than an attempt has been asked for the one before, and may answer first.
   const mine = { auth, first: asked && asked.auth === auth ? Promise.race([asked.first, given]) : given };
   presence.asked = mine;

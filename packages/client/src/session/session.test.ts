@@ -44,6 +44,20 @@ describe('the first connection', () => {
     expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
   });
 
+  test('an auth that takes a parameter gives to that what is presented, once it has it', async () => {
+    let give = (_data: object): void => {};
+    const { transport, advance } = scene({
+      auth: (callback) => {
+        give = callback as typeof give;
+      },
+    });
+    expect(await transport.link.open()).toEqual([]);
+    give({ token: 1 });
+    give({ token: 2 });
+    await advance(0);
+    expect(briefs(await transport.link.read())).toEqual(['HELLO /{"token":1}']);
+  });
+
   test('a namespace that is wanted behind HELLO is asked for again if the session is another one', async () => {
     const { socket, transport, advance } = scene({});
     await transport.link.open();

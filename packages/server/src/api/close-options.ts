@@ -1,5 +1,6 @@
 // How a server stops.
-import { LocalUsageError, packetLimits } from '@halyard/protocol';
+import { LocalUsageError, packetLimits, quoted } from '@halyard/protocol';
+import { given } from '../base/given';
 
 export interface CloseOptions {
   /**
@@ -23,12 +24,22 @@ export interface CheckedClose {
 }
 
 const drainMsMax = 3_600_000;
+const known = ['drainMs', 'url'];
 
 /** @throws LocalUsageError `ERR_OPTION` that names the option, and says what it may be */
-export function checkClose(options: CloseOptions = {}): CheckedClose {
+export function checkClose(options: CloseOptions | null = {}): CheckedClose {
+  if (typeof options !== 'object') {
+    const message = `close takes options, such as { drainMs: 10_000 }, and not ${given(options)}.`;
+    throw new LocalUsageError('ERR_OPTION', message, { option: 'options' });
+  }
+  for (const name of Object.keys(options ?? {})) {
+    if (known.includes(name)) continue;
+    const message = `The option ${quoted(name)} of close is not an option: known ones are ${known.join(', ')}.`;
+    throw new LocalUsageError('ERR_OPTION', message, { option: name });
+  }
   const { drainMs = 0, url = '' } = options ?? {};
   if (!(typeof drainMs === 'number' && drainMs >= 0 && drainMs <= drainMsMax)) {
-    const message = `drainMs is ${String(drainMs)}: it may be a number of milliseconds from 0 to ${drainMsMax}.`;
+    const message = `drainMs is ${given(drainMs)}: it may be a number of milliseconds from 0 to ${drainMsMax}.`;
     throw new LocalUsageError('ERR_OPTION', message, { option: 'drainMs' });
   }
   if (url !== '' && !isOrigin(url)) {

@@ -114,12 +114,7 @@ export class Core {
     this.reports = new Reports(() => wheel.now(), this.#happenings);
     const { report, warn } = this.reports;
     const limits = retentionOf(options);
-    const store = options.adapter({ platform, wheel, limits, codecs }) as LocalStore | Store;
-    if (typeof store?.isShared !== 'boolean')
-      throw new LocalUsageError(
-        'ERR_OPTION',
-        'adapter: it may be an adapter of Halyard, such as memory(), or redis({ url }); what createAdapter() of Socket.IO gives is none.',
-      );
+    const store = storeOf(() => options.adapter({ platform, wheel, limits, codecs }) as LocalStore | Store);
     this.#inbox = new Inbox({
       store: store.isShared ? store : nobodyElse,
       node: this.node,
@@ -357,6 +352,8 @@ export class Core {
     try {
       await this.#openStore();
       host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform, tls);
+      if (typeof host?.listen !== 'function')
+        throw new LocalUsageError('ERR_OPTION', 'host: it may be node(), or uws(): call it.', { option: 'host' });
     } catch (error) {
       throw this.#closing ? closed() : error;
     } finally {
@@ -533,4 +530,22 @@ function settingsOf(options: CheckedOptions): SessionSettings {
     windowBytesMax: options.windowBytesMax,
     sentFrameBytesMax: options.sentFrameBytesMax,
   };
+}
+
+/** @throws LocalUsageError `ERR_OPTION` if what makes it is no adapter, or is to be called to give one */
+function storeOf(make: () => LocalStore | Store): LocalStore | Store {
+  let store: unknown;
+  try {
+    store = make();
+  } catch (error) {
+    // Given to what takes options, what an adapter is given are some that it does not know.
+    if (!(error instanceof LocalUsageError && error.details?.option === 'platform')) throw error;
+    store = make;
+  }
+  if (typeof (store as Store | undefined)?.isShared === 'boolean') return store as LocalStore | Store;
+  const rule =
+    typeof store === 'function'
+      ? 'redis({ url }), or memory(): call it'
+      : 'an adapter of Halyard, such as memory(), or redis({ url }); what createAdapter() of Socket.IO gives is none';
+  throw new LocalUsageError('ERR_OPTION', `adapter: it may be ${rule}.`, { option: 'adapter' });
 }

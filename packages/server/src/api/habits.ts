@@ -1,5 +1,5 @@
 // What Socket.IO has under some names, and its users type: here these are not undefined, but say where it is.
-import { LocalUsageError } from '@halyard/protocol';
+import { isReservedEvent, LocalUsageError } from '@halyard/protocol';
 
 /** By what is typed: what does it here. */
 export type Habits = Readonly<Record<string, string>>;
@@ -17,6 +17,22 @@ export const socketHabits: Habits = {
   local: 'io.of(name).local.except(socket.id) are the others on this server',
   send: 'name the event: socket.emit("message", …)',
   write: 'name the event: socket.emit("message", …)',
+  listeners: 'a socket does not give its handlers',
+  listenersAny: 'a socket does not give its handlers',
+  listenerCount: 'a socket does not count its handlers',
+  eventNames: 'a socket does not give its handlers',
+  prependAnyOutgoing: 'take socket.onAnyOutgoing(handler)',
+};
+
+/** Members of what `socket.conn` gives. */
+export const connHabits: Habits = {
+  on: 'socket.on("away", …), socket.on("resume", …) and socket.on("disconnect", …) tell what becomes of its connection',
+  once: 'socket.on("away", …), socket.on("resume", …) and socket.on("disconnect", …) tell what becomes of its connection',
+  remoteAddress: 'take socket.handshake.address',
+  request: 'the request is in socket.handshake: headers, query, url, address',
+  id: 'a session has one connection after another: take socket.id',
+  protocol: 'take socket.handshake.client for the software of the client',
+  close: 'take socket.disconnect(true)',
 };
 
 /** Members of a server. */
@@ -31,6 +47,9 @@ export const serverHabits: Habits = {
   off: 'a handler of a server stays: let it look whether it is wanted',
   send: 'name the event: io.emit("message", …)',
   write: 'name the event: io.emit("message", …)',
+  allSockets: 'take await io.fetchSockets(), which gives sockets: each has its id',
+  compress: 'compression is the option perMessageDeflate',
+  removeAllListeners: 'a handler of a server stays: let it look whether it is wanted',
 };
 
 /** Members of a namespace. */
@@ -41,6 +60,11 @@ export const namespaceHabits: Habits = {
   off: 'a handler of a namespace stays: let it look whether it is wanted',
   send: 'name the event: namespace.emit("message", …)',
   write: 'name the event: namespace.emit("message", …)',
+  allSockets: 'take await namespace.fetchSockets(), which gives sockets: each has its id',
+  compress: 'compression is the option perMessageDeflate',
+  removeAllListeners: 'a handler of a namespace stays: let it look whether it is wanted',
+  serverSideEmit: 'servers talk by io.serverSideEmit(event, …), which is of no namespace',
+  serverSideEmitWithAck: 'servers talk by io.serverSideEmitWithAck(event, …), which is of no namespace',
 };
 
 /** Members of what a pattern of namespaces gives. */
@@ -93,6 +117,15 @@ export const headersHabits: Habits = Object.fromEntries(
   headerNames.map((name) => [name, `take handshake.headers.get('${name}')`]),
 );
 
+/** What stands behind the prototype of header fields: any name with a dash is one. */
+export const dashedHabits = new Proxy(Object.prototype, {
+  get(target, name, receiver) {
+    if (typeof name !== 'string' || !/^\w+-[\w-]+$/.test(name)) return Reflect.get(target, name, receiver);
+    const message = `handshake.headers['${name}'] is not there: take handshake.headers.get('${name}').`;
+    throw new LocalUsageError('ERR_NO_SUCH_MEMBER', message);
+  },
+});
+
 /** Members of a handshake, which middleware of a namespace gets: that of Socket.IO gets a socket. */
 export const handshakeHabits: Habits = Object.fromEntries(
   ['handshake', 'id', 'rooms', 'join', 'on', 'once', 'emit', 'to', 'disconnect', 'request', 'conn', 'nsp'].map(
@@ -119,13 +152,37 @@ export function answerHabits(prototype: object, owner: string, habits: Habits): 
   }
 }
 
-/** An event of a socket's life is none of a server's. */
-export function notOfServers(event: string): LocalUsageError {
+/** Events that a server of Socket.IO has, or its engine, and none here: no other server emits one of such a name. */
+const serverEventHabits: Habits = {
+  new_namespace: 'io.of(pattern) makes namespaces on demand, and its on("connection", …) hears of their sockets',
+  connection_error: 'io.metrics() counts what is refused, io.on("warning", …) tells of what an operator should know',
+  initial_headers: 'a server sends no header fields of the app',
+};
+
+/** @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a socket's life, or one that no server has */
+export function checkServerEvent(event: string): void {
   const rule =
     event === 'connect' || event === 'connect_error'
       ? 'io.on("connection", (socket) => …) hears of each new socket'
-      : `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`;
-  return new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
+      : isReservedEvent(event)
+        ? `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`
+        : Object.hasOwn(serverEventHabits, event) && serverEventHabits[event];
+  if (rule) throw new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
+}
+
+/** What tells a socket's app what it asks for by an event that no socket has. */
+const socketEventHabits: Habits = {
+  error: 'what handlers of it throw comes to io.on("error", (error, { where }) => …)',
+  connection: 'io.on("connection", (socket) => …) hears of each new socket',
+  connect: 'it is connected already, as io.on("connection", (socket) => …) hears of it',
+  connect_error: 'the client is told why it is refused: there socket.on("connect_error", …) hears of it',
+};
+
+/** @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a server's or a client's life, which no handler of a socket would hear */
+export function checkSocketEvent(event: string): void {
+  if (!Object.hasOwn(socketEventHabits, event)) return;
+  const message = `A socket of a server has no event "${event}": ${socketEventHabits[event]}.`;
+  throw new LocalUsageError('ERR_RESERVED_EVENT', message);
 }
 
 /** Options where none are taken: otherwise they would be dropped in silence. @throws LocalUsageError `ERR_OPTION` */

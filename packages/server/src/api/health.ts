@@ -1,5 +1,6 @@
 // Whether a server is to be restarted, and whether it is to be sent clients: as a value, and as the answer to a probe over HTTP.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LocalUsageError } from '@halyard/protocol';
 import { jsonError } from '../host/json-error';
 import type { StoreState } from '../store/store';
 
@@ -52,9 +53,11 @@ export interface HealthHandler {
  * What answers probes, as the option `fetch` of a server or as a listener of Express: by the end of the path `…/livez`, which is 200 as long
  * as the process is of use, and `…/readyz` or `…/healthz`, which is 200 as long as it is to be sent clients. Else these are 503, and
  * any other path 404. The body is `health()` as JSON.
- * @param io the server that is asked about
+ * @param io the server that is asked about. @throws LocalUsageError `ERR_OPTION` if it is none
  */
 export function healthHandler(io: { health(): Health }): HealthHandler {
+  if (typeof io?.health !== 'function')
+    throw new LocalUsageError('ERR_OPTION', 'healthHandler takes a server: healthHandler(io).', { option: 'io' });
   const handler = (request: Request | IncomingMessage, response?: ServerResponse): Response | undefined => {
     const { status, headers, body } = answerTo(request.url ?? '', io.health());
     if (response === undefined) return new Response(body, { status, headers });

@@ -307,6 +307,14 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check('trustProxy', isTrust, 'true, false, or a list of addresses and networks of proxies, such as ["10.0.0.0/8"]');
   check('host', host === undefined || typeof host === 'function', 'a host, such as uws() or node()');
   check('fetch', fetch === undefined || typeof fetch === 'function', 'a function from Request to Response');
+  const isApp =
+    typeof (fetch as { use?: unknown } | undefined)?.use === 'function' &&
+    typeof (fetch as { listen?: unknown }).listen === 'function';
+  check(
+    'fetch',
+    !isApp,
+    'a function from Request to Response; an app of Express is attached: await io.attach(http.createServer(app))',
+  );
   check(
     'allowRequest',
     allowRequest === undefined || (typeof allowRequest === 'function' && allowRequest.length < 2),

@@ -1,6 +1,6 @@
 // A socket as any server of a cluster can give it: of another server it is a snapshot, what is sent to it finds its session, and what
 // else it does is asked of that server.
-import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/protocol';
 import type { Names } from '../namespace/target-spec';
 import type { AnyData, Handshake } from '../session/handshake';
 
@@ -22,6 +22,16 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
   emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
   /** The same, and settles as `Target.emitDurable`. */
   emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
+  /**
+   * Sends an event and waits for the reply, at most `ackTimeoutMs`. Of another server it rejects with `ERR_ACK_TIMEOUT` if there is none,
+   * whatever the reason; of this one as `Socket.emitWithAck`.
+   */
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<EventReply<Outgoing, Name>>;
+  /** @param timeoutMs how long `emitWithAck` of the result waits: 1 to Infinity. @throws LocalUsageError `ERR_OPTION` */
+  timeout(timeoutMs: number): Pick<RemoteSocket<Outgoing, Data>, 'emitWithAck'>;
   /**
    * Of a socket of another server this and what follows happens a little later; what fails there is reported by `error`.
    * @throws LocalUsageError `ERR_ROOM_NAME`, or `ERR_ROOMS_FULL` past `roomsPerSocketMax`; of another server's `ERR_STORE_AWAY` if too much waits

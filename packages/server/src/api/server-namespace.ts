@@ -87,6 +87,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       report,
       gates: rules.gates,
       unhandled: context.unhandled,
+      warn: context.warn,
       refused: context.refused,
       removed,
     };

@@ -43,7 +43,17 @@ import type { Owner, Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
-import { answerHabits, handshakeHabits, headersHabits, socketHabits, timeoutHabits, volatileHabits } from './habits';
+import {
+  answerHabits,
+  checkSocketEvent,
+  connHabits,
+  dashedHabits,
+  handshakeHabits,
+  headersHabits,
+  socketHabits,
+  timeoutHabits,
+  volatileHabits,
+} from './habits';
 import type { Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
@@ -156,7 +166,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   get conn(): { readonly transport: TransportName; readonly bufferedBytes: number } | undefined {
     const { connection } = this.line;
-    return connection && { transport: connection.transport, bufferedBytes: connection.bufferedBytes };
+    if (connection === undefined) return undefined;
+    const { transport, bufferedBytes } = connection;
+    return Object.assign(Object.create(connPrototype), { transport, bufferedBytes });
   }
 
   get rooms(): Set<string> {
@@ -168,6 +180,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     handler: SocketHandler<Incoming, Name>,
   ): this;
   on(event: string, handler: Handler): this {
+    checkSocketEvent(event);
     this.listen(event, handler);
     return this;
   }
@@ -177,6 +190,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     handler: SocketHandler<Incoming, Name>,
   ): this;
   once(event: string, handler: Handler): this {
+    checkSocketEvent(event);
     this.listen(
       event,
       onceOnly(event, handler, (wrapper) => this.unlisten(event, wrapper)),
@@ -184,8 +198,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this;
   }
 
-  off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this {
-    this.unlisten(event, handler);
+  off(event?: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this {
+    if (event === undefined) this.unlistenAll();
+    else this.unlisten(event, handler);
     return this;
   }
 
@@ -363,8 +378,11 @@ class VolatileEmit<Emit> {
 }
 
 const timedPrototype = {};
+const connPrototype = {};
 answerHabits(VolatileEmit.prototype, 'socket.volatile', volatileHabits);
 answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
 answerHabits(ServerSocket.prototype, 'socket', socketHabits);
 answerHabits(Headers.prototype, 'handshake.headers', headersHabits);
+Object.setPrototypeOf(Headers.prototype, dashedHabits);
+answerHabits(connPrototype, 'socket.conn', connHabits);
 answerHabits(Handshake.prototype, 'handshake', handshakeHabits);

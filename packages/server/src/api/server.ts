@@ -7,7 +7,6 @@ import {
   type EventHandler,
   type EventName,
   type EventReply,
-  isReservedEvent,
   LocalUsageError,
   type PublicError,
   type Value,
@@ -29,7 +28,7 @@ import type { ExpiredHandler } from '../session/expiry';
 import type { AnyData } from '../session/handshake';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
-import { answerHabits, notOfServers, refuseMore, serverHabits } from './habits';
+import { answerHabits, checkServerEvent, refuseMore, serverHabits } from './habits';
 import type { Health } from './health';
 import type { Inspection } from './inspection';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
@@ -230,8 +229,10 @@ export class Server<
     else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);
     else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
     else if (isReportEvent(event)) this.#core.reports.on(event, handler);
-    else if (isReservedEvent(event)) throw notOfServers(event);
-    else this.#core.serverEvents.on(event, handler);
+    else {
+      checkServerEvent(event);
+      this.#core.serverEvents.on(event, handler);
+    }
     return this;
   }
 

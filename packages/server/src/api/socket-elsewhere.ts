@@ -1,11 +1,12 @@
 // A socket that another server has, as that told of it: what is sent to it, and which rooms it joins and leaves, finds its session wherever that
 // is by then; its end is asked of the server that has it.
-import type { EventArgs, EventName } from '@halyard/protocol';
+import { type EventArgs, type EventName, type EventReply, LocalUsageError } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
 import type { ClusterRequests } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
 import type { FoundSocket } from '../namespace/socket-facts';
 import { flatten, type Names, socketAlone } from '../namespace/target-spec';
+import { checkTimeout } from '../namespace/timeout';
 import type { Handshake } from '../session/handshake';
 import { checkRoomName } from '../session/spans';
 import type { RemoteSocket } from './remote-socket';
@@ -42,6 +43,30 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
 
   async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
     await this.#audience.publishDurably(socketAlone(this.id), event, sentArgs(args));
+  }
+
+  emitWithAck<Name extends EventName<Outgoing>>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<EventReply<Outgoing, Name>> {
+    return this.#ask(undefined, event, args);
+  }
+
+  timeout(timeoutMs: number): Pick<RemoteSocket<Outgoing, Data>, 'emitWithAck'> {
+    checkTimeout(timeoutMs);
+    return { emitWithAck: (event, ...args) => this.#ask(timeoutMs, event, args) };
+  }
+
+  async #ask<Name extends EventName<Outgoing>>(
+    timeoutMs: number | undefined,
+    event: Name,
+    args: EventArgs<Outgoing, Name>,
+  ): Promise<EventReply<Outgoing, Name>> {
+    const spec = { ...socketAlone(this.id), timeoutMs };
+    const { replies } = await this.#audience.request(spec, event, sentArgs(args));
+    if (replies.length > 0) return replies[0] as EventReply<Outgoing, Name>;
+    const message = `The socket ${this.id} of another server has not answered "${event}": it is gone, its handler has failed, or it took too long.`;
+    throw new LocalUsageError('ERR_ACK_TIMEOUT', message);
   }
 
   join(...rooms: Names): void {

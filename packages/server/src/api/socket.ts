@@ -49,7 +49,8 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
     handler: SocketHandler<Incoming, Name>,
   ): this;
   /** Removes a handler, or all handlers of the event. */
-  off(event: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
+  /** @param event default: all. @param handler default: all of the event */
+  off(event?: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
   /** Removes all handlers of the event, or of all events: those of `onAny` stay. */
   removeAllListeners(event?: keyof SocketLifecycle | EventName<Incoming>): this;
   /** Calls `handler(name, ...args)` for every event of the client, before its own handlers. */

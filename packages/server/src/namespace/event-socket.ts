@@ -31,6 +31,7 @@ import {
   hasHandler,
   noHandlers,
   onlyAny,
+  takesMore,
   unhandled,
   withAnyFirst,
   withHandler,
@@ -78,6 +79,8 @@ export interface EventContext {
   report(error: unknown, where: string): void;
   /** Nothing handles an event of a socket's client. */
   unhandled(socket: EventSocket, event: string, args: readonly Value[]): void;
+  /** @param about which of several things of the kind */
+  warn(code: string, message: string, about?: string): void;
   /** The gates have refused an event of a socket's client. */
   refused(socket: EventSocket, event: string, error: PublicError): void;
   /** A socket is over. */
@@ -313,7 +316,7 @@ export abstract class EventSocket extends Presence {
         };
         result.then(
           (value) => {
-            this.reply(event, ack, value);
+            this.reply(event, args, ack, value);
             over();
           },
           (error) => {
@@ -329,7 +332,7 @@ export abstract class EventSocket extends Presence {
       handling.done();
       return;
     }
-    if (ack !== undefined) this.reply(event, ack, result);
+    if (ack !== undefined) this.reply(event, args, ack, result);
     meters.handled(event, startedAt, weight);
     handling.done();
   }
@@ -352,13 +355,23 @@ export abstract class EventSocket extends Presence {
     this.context.unhandled(this, event, args);
   }
 
-  private reply(event: string, ack: number | undefined, value: unknown): void {
+  private reply(event: string, args: readonly Value[], ack: number | undefined, value: unknown): void {
     if (ack === undefined) return;
+    if (value === undefined) this.lookForCallback(event, args);
     try {
       this.line.sendAck(ack, value as Value | undefined);
     } catch (error) {
       this.failed(error, event, ack);
     }
+  }
+
+  /** As Socket.IO's handlers call what they are given last, if they are given it. */
+  private lookForCallback(event: string, args: readonly Value[]): void {
+    if (!takesMore(this.#handlers, event, args.length)) return;
+    const message =
+      `The handler of ${quoted(event)} has more parameters than the ${args.length} that came, and has returned nothing, while the client waits ` +
+      'for a reply. If the last one is a callback: none is given, what a handler returns, or its promise resolves to, is the reply.';
+    this.context.warn('ERR_NO_CALLBACK', message, event);
   }
 
   private failed(error: unknown, event: string, ack: number | undefined): void {

@@ -72,6 +72,11 @@ export function hasHandler(handlers: Handlers, event: string): boolean {
   return entryOf(handlers, event) !== undefined;
 }
 
+/** Whether a handler of an event has more parameters than it was called with. */
+export function takesMore(handlers: Handlers, event: string, count: number): boolean {
+  return listOf(entryOf(handlers, event)).some((handler) => (originalOf(handler) ?? handler).length > count);
+}
+
 /** Calls handlers whose results nobody waits for. */
 export function fireHandlers(
   handlers: Handlers,
