@@ -14,13 +14,15 @@ export default defineConfig([
       'debug-node': 'src/platform/debug-node.ts',
       'fetch-browser': 'src/platform/fetch-browser.ts',
       'fetch-node': 'src/platform/fetch-node.ts',
+      habits: 'src/platform/habits.ts',
+      'habits-off': 'src/platform/habits-off.ts',
       'websocket-browser': 'src/platform/websocket-browser.ts',
       'websocket-node': 'src/platform/websocket-node.ts',
     },
     format: 'esm',
     target: 'es2022',
     // Which ones they are, is for the application's bundler or Node to decide.
-    external: ['#debug', '#fetch', '#websocket'],
+    external: ['#debug', '#fetch', '#habits', '#websocket'],
     dts: true,
     sourcemap: true,
     // Not all of dist: the other build writes there at the same time.
@@ -41,6 +43,7 @@ export default defineConfig([
       options.alias = {
         '#debug': './src/platform/debug-off.ts',
         '#fetch': './src/platform/fetch-browser.ts',
+        '#habits': './src/platform/habits-off.ts',
         '#websocket': './src/platform/websocket-browser.ts',
       };
     },

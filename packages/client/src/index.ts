@@ -1,5 +1,7 @@
 // The client as most use it: the json codec, and WebSocket with sse and polling to fall back on.
+
 import type { AnyEvents } from '@halyard/protocol';
+import { checkHabits } from '#habits';
 import { chosen } from './api/chosen';
 import type { ClientOptions } from './api/options';
 import type { Socket } from './api/socket';
@@ -16,6 +18,7 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
 /** As `ReturnType<typeof connect>` has it. */
 export function connect(url?: string | URL | ClientOptions, options?: ClientOptions): Socket;
 export function connect(url?: string | URL | ClientOptions, options?: ClientOptions): Socket {
+  checkHabits(options);
   return typeof url !== 'object' || !url || 'href' in url
     ? connectCore(url, chosen(options))
     : connectCore(undefined, chosen(url));

@@ -2,6 +2,7 @@
 
 import type { Codec } from '@halyard/codec';
 import type { Clock } from '@halyard/protocol';
+import { checkHabits } from '#habits';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Transport } from '../link/transport';
 import { systemClock } from '../platform/clock';
@@ -114,6 +115,7 @@ const numbers = {
 
 /** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */
 export function resolveOptions(options: CoreOptions): Options {
+  checkHabits(options);
   const {
     codec,
     transport,
@@ -132,7 +134,6 @@ export function resolveOptions(options: CoreOptions): Options {
   } = options;
   if (!codec?.encode) throw optionError('codec', 'a codec');
   if (!transport?.open) throw optionError('transport', 'a transport, such as websocket()');
-  if (!token.call) throw optionError('token', 'auth: { token }');
   if (path[0] !== '/') throw optionError('path', 'starts with "/"');
   if (typeof (reconnect ?? {}) !== 'object') throw optionError('reconnect', 'an object; { attemptsMax: 0 } for never');
   const given: Partial<Record<NumberName, unknown>> = { ...reconnect, ...others };

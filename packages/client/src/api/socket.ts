@@ -16,6 +16,7 @@ import {
   type Value,
 } from '@halyard/protocol';
 import { debug } from '#debug';
+import { answerHabits, explain } from '#habits';
 import { type Call, callAll, createEmitter } from '../base/emitter';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Connection } from '../link/connector';
@@ -178,6 +179,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
         (value) => reply(undefined, value as Value),
         (thrown) => {
           const error = thrown || new Error(`thrown: ${thrown}`);
+          explain(error);
           if (!(error instanceof PublicError)) aside(error);
           reply(error);
         },
@@ -242,10 +244,12 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     emitWithAck: (event, ...args) => request(options.ackTimeoutMs, event, args),
     timeout(timeoutMs) {
       checkNumber('timeoutMs', timeoutMs, timeoutMsMin, Infinity);
-      return {
+      const timed: ReturnType<Socket['timeout']> = {
         emit: (event, ...args) => send(event, args, timeoutMs),
         emitWithAck: (event, ...args) => request(timeoutMs, event, args),
       };
+      answerHabits('socket.timeout(ms)', timed);
+      return timed;
     },
     volatile: {
       emit(event, ...args) {
@@ -258,6 +262,9 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
   const presence: SocketPresence = { namespace, socket, auth: undefined, held: new Set(), fire, handle };
+  answerHabits('socket', socket);
+  answerHabits('socket.volatile', socket.volatile);
+  answerHabits('socket.connection', connection);
   client.presences.set(namespace, presence);
   return presence;
 }

@@ -1,0 +1,4 @@
+// In production nobody types: what is here does nothing, and a minifier leaves out the calls.
+export const checkHabits = (_options: unknown): void => {};
+export const answerHabits = (_owner: string, _object: object): void => {};
+export const explain = (_error: unknown): void => {};

@@ -1,0 +1,162 @@
+// What users of Socket.IO type, and beginners: here it is not undefined, or refused by its name alone, but answered with what does it.
+// In Node and in what a bundler makes for development; in production it is not there.
+import { LocalUsageError } from '@halyard/protocol';
+import { optionError } from '../base/option-error';
+
+const attempts = 'take reconnect: { attemptsMax: 5 }';
+const certificate = 'NODE_EXTRA_CA_CERTS=ca.pem in the environment of Node lets in a certificate of your own';
+
+/** By an option of Socket.IO's: what does it here. */
+const options: Readonly<Record<string, string>> = {
+  query: 'take auth: { … }; what is in a URL ends in logs',
+  token: 'take auth: { token }',
+  headers: 'take extraHeaders: { … }',
+  reconnection: 'take reconnect: { attemptsMax: 0 } for never',
+  reconnectionAttempts: attempts,
+  attempts,
+  maxAttempts: attempts,
+  reconnectionDelay: 'take reconnect: { delayMinMs: 500 }',
+  reconnectionDelayMax: 'take reconnect: { delayMaxMs: 10_000 }',
+  randomizationFactor: 'waits are always spread',
+  timeout: 'take connectTimeoutMs',
+  ackTimeout: 'take ackTimeoutMs',
+  retries: 'what is emitted is sent again by itself, and handled once',
+  forceNew: 'each connect() makes a connection of its own',
+  multiplex: 'socket.of("/other") is another namespace over the same connection',
+  upgrade: 'a session goes over to the first of its transports by itself',
+  rememberUpgrade: 'what has carried is remembered',
+  tryAllTransports: 'all transports are tried',
+  addTrailingSlash: 'take path, as it is to be',
+  parser: 'take codec: msgpack()',
+  codecs: 'take codec: msgpack(), for a client speaks one',
+  transport: 'take transports: ["websocket"]',
+  rejectUnauthorized: certificate,
+  ca: certificate,
+  agent: "connections are Node's, or the browser's, own",
+  protocols: 'the subprotocol is that of Halyard',
+};
+
+const listeners = 'it does not give its listeners';
+
+/** By whose members they are. */
+const members = {
+  socket: {
+    io: 'its connection is socket.connection: on("state", …), state, transport',
+    nsp: 'its namespace is socket.namespace',
+    disconnected: 'take !socket.connected',
+    open: 'take socket.connect()',
+    close: 'take socket.disconnect()',
+    send: 'name the event: socket.emit("message", …)',
+    compress: 'compression is an option of the server, perMessageDeflate',
+    sendBuffer: 'offlinePacketsMax and offlineBytesMax bound what waits',
+    receiveBuffer: 'what comes is handled at once',
+    hasListeners: listeners,
+    listeners,
+    listenersAny: listeners,
+    listenersAnyOutgoing: listeners,
+  },
+  'socket.volatile': {
+    emitWithAck: 'what may be dropped has no reply: take socket.emitWithAck(event, …)',
+    timeout: 'what may be dropped is sent at once, or not: take socket.timeout(ms).emit(event, …)',
+  },
+  'socket.timeout(ms)': { volatile: 'take socket.volatile, which waits for nothing' },
+  'socket.connection': {
+    engine: 'the name of its transport is socket.connection.transport',
+    opts: 'options are said once, to connect()',
+    once: 'take on("state", …)',
+    connect: 'take socket.connect()',
+    open: 'take socket.connect()',
+    socket: 'take socket.of("/other")',
+    reconnection: 'it is the option reconnect of connect()',
+    reconnectionAttempts: 'it is the option reconnect of connect()',
+  },
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
+
+const events: Readonly<Record<string, string>> = {
+  connection: 'it hears of its own connection by "connect"',
+  disconnecting: 'it is told by "disconnect", once it is',
+  away: 'socket.connection.on("state", …) tells when the connection is lost',
+  resume: 'it is told by "connect", with recovered: true',
+  moved: 'a session that moves between servers is told by "connect", with recovered: true',
+};
+
+/** By who is listened to: the rule of an event that never comes; undefined for all others. */
+const neverCome: Partial<Record<keyof typeof members, (event: string) => string | undefined>> = {
+  socket: (event) => (Object.hasOwn(events, event) ? events[event] : undefined),
+  'socket.connection': (event) =>
+    event === 'state' ? undefined : 'there is "state" alone, which tells from, to, attempt and transport',
+};
+
+/** What members come from, by whose they are: made once. */
+const prototypes = new Map<string, object>();
+
+function prototypeOf(owner: keyof typeof members): object {
+  const known = prototypes.get(owner);
+  if (known !== undefined) return known;
+  const prototype = Object.create(Object.prototype);
+  for (const [name, answer] of Object.entries(members[owner])) {
+    Object.defineProperty(prototype, name, {
+      get() {
+        throw new LocalUsageError('ERR_NO_SUCH_MEMBER', `${owner}.${name} is not there: ${answer}.`);
+      },
+      // What an app puts there is the app's.
+      set(value: unknown) {
+        Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true });
+      },
+    });
+  }
+  prototypes.set(owner, prototype);
+  return prototype;
+}
+
+function checkNames(given: object): void {
+  for (const name of Object.keys(given)) {
+    if (name === 'token' && typeof (given as { token: unknown }).token === 'function') continue;
+    // Of a client whose transport is chosen by value.
+    if (name === 'transport' && typeof (given as { transport: unknown }).transport !== 'string') continue;
+    if (Object.hasOwn(options, name)) throw optionError(name, `no such option: ${options[name]}`);
+  }
+}
+
+/** @throws LocalUsageError `ERR_OPTION` for an option of Socket.IO's, and for values that options cannot have */
+export function checkHabits(given: unknown): void {
+  if (given === undefined) return;
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw optionError('options', 'an object, such as { auth: { token } }');
+  checkNames(given);
+  const { autoConnect, reconnect } = given as { autoConnect?: unknown; reconnect?: unknown };
+  if (typeof (autoConnect ?? true) !== 'boolean') throw optionError('autoConnect', 'true or false');
+  if (typeof reconnect === 'object' && reconnect !== null) checkNames(reconnect);
+  for (const name of ['attemptsMax', 'delayMinMs', 'delayMaxMs'])
+    if (Object.hasOwn(given, name)) throw optionError(name, `within reconnect: { ${name} }`);
+}
+
+/** Gives an object members that throw `ERR_NO_SUCH_MEMBER`; and to listen for what never comes throws `ERR_RESERVED_EVENT`. */
+export function answerHabits(owner: keyof typeof members, object: object): void {
+  const prototype = prototypeOf(owner);
+  // All sockets share a connection.
+  if (Object.getPrototypeOf(object) === prototype) return;
+  Object.setPrototypeOf(object, prototype);
+  const neverOf = neverCome[owner];
+  if (neverOf === undefined) return;
+  for (const name of ['on', 'once']) {
+    const listen = Object.getOwnPropertyDescriptor(object, name)?.value;
+    if (listen === undefined) continue;
+    const checked = (event: string, ...others: unknown[]): unknown => {
+      const rule = neverOf(event);
+      if (rule === undefined) return listen(event, ...others);
+      throw new LocalUsageError('ERR_RESERVED_EVENT', `${owner} of a client has no event "${event}": ${rule}.`);
+    };
+    Object.defineProperty(object, name, { value: checked, configurable: true, enumerable: true, writable: true });
+  }
+}
+
+/** Says in the error of a handler that has called what it is not given what to do instead. */
+export function explain(error: unknown): void {
+  if (
+    !(error instanceof TypeError) ||
+    !/^(cb|callback|ack|fn|done|respond|reply|next) is not a function$/.test(error.message)
+  )
+    return;
+  error.message += ': a handler is given no callback, what it returns, or its promise resolves to, is the reply';
+}
