@@ -24,6 +24,7 @@ const imports = {
   '@msgpack/msgpack': '/m/codec-msgpack/node_modules/@msgpack/msgpack/dist.esm/index.mjs',
   '#debug': '/m/client/dist/debug-off.js',
   '#fetch': '/m/client/dist/fetch-browser.js',
+  '#habits': '/m/client/dist/habits-off.js',
   '#websocket': '/m/client/dist/websocket-browser.js',
 };
 
