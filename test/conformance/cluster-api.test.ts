@@ -202,6 +202,13 @@ describe.each(places)('on %s', (_name, host, useStore) => {
       message: expect.stringContaining(`The socket ${joined.id} of another server has not answered "question"`),
     });
     expect(() => there.timeout(0)).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));
+    const typed = there as unknown as Record<string, unknown>;
+    for (const name of ['on', 'connected', 'nsp', 'volatile'])
+      expect(() => typed[name]).toThrow(`socket.${name} is not there: it is a socket of another server`);
+    expect(() => (there.timeout(5) as unknown as { emit: unknown }).emit).toThrow(
+      'socket.timeout(ms).emit is not there',
+    );
+    expect(() => there.emit('hello', new Map())).toThrow('args[0]: cannot send an instance of Map');
     joined.wire.cut();
     joined.socket.disconnect();
     await expect(there.emitWithAck('question')).rejects.toMatchObject({ code: 'ERR_ACK_TIMEOUT' });

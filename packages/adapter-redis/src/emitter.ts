@@ -15,6 +15,8 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
 > {
   /** @throws LocalUsageError `ERR_OPTION` that names the option and what it may be */
   constructor(options: EmitterOptions) {
+    // A text has its characters, and a client what it is made of: those are none.
+    if (typeof options !== 'object' || options === null || 'duplicate' in options) redis(options);
     const { codecs, ackTimeoutMs, trustProxy, logger, clock, ...which } = options ?? {};
     super(redis(which), { codecs, ackTimeoutMs, trustProxy, logger, clock });
   }

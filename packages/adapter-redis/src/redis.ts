@@ -45,6 +45,13 @@ export function redis(options: RedisOptions): Adapter {
       `The options of redis() are ${String(options)}: they may be an object, such as { url: 'redis://127.0.0.1:6379' }.`,
     );
   }
+  if ('duplicate' in options) {
+    throw new LocalUsageError(
+      'ERR_OPTION',
+      'redis() takes options, such as { url }, and not a client: one of ioredis is redis({ client }).',
+      { option: 'options' },
+    );
+  }
   for (const name of Object.keys(options)) {
     if (!(known as readonly string[]).includes(name)) {
       throw bad(name, `is not an option: known ones are ${known.join(', ')}`);

@@ -50,6 +50,10 @@ describe('redis()', () => {
     [{ redis: 1 }, 'The option "redis" of redis() is not valid: it may be an object of options for ioredis.'],
     [{ client: {} }, 'The option "client" of redis() is not valid: it may be a Redis or a Cluster of ioredis.'],
     [
+      { duplicate() {} },
+      'redis() takes options, such as { url }, and not a client: one of ioredis is redis({ client }).',
+    ],
+    [
       { client: { duplicate() {}, sendCommand() {} } },
       'The option "client" of redis() is not one of ioredis, but perhaps of the package redis: give what that was made of, { url }, instead.',
     ],

@@ -21,6 +21,8 @@ describe('options', () => {
     [{ parser: {} }, 'parser: no such option: take codec: msgpack()'],
     [{ transport: 'polling' }, 'transport: no such option: take transports: ["websocket"]'],
     [{ autoConnect: 'no' }, 'autoConnect: true or false'],
+    [{ auth: ['a'] }, 'auth: an object, such as { token }, or a function that gives one'],
+    [{ extraHeaders: 'x' }, 'extraHeaders: an object, such as { authorization }'],
     [null, 'options: an object, such as { auth: { token } }'],
     [[], 'options: an object, such as { auth: { token } }'],
     ['secret', 'options: an object, such as { auth: { token } }'],
@@ -99,6 +101,12 @@ describe('events that never come', () => {
         }),
       );
     }
+  });
+
+  test('have names that are text', () => {
+    const { socket } = scene({});
+    const { on } = socket as unknown as { on(event: unknown, handler: () => void): void };
+    expect(() => on(['a', 'b'], () => {})).toThrow('socket: the name of an event is text, and not a,b');
   });
 
   test('of the connection', () => {

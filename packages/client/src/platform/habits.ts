@@ -124,7 +124,10 @@ export function checkHabits(given: unknown): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw optionError('options', 'an object, such as { auth: { token } }');
   checkNames(given);
-  const { autoConnect, reconnect } = given as { autoConnect?: unknown; reconnect?: unknown };
+  const { autoConnect, reconnect, auth, extraHeaders } = given as Readonly<Record<string, unknown>>;
+  if (Array.isArray(auth)) throw optionError('auth', 'an object, such as { token }, or a function that gives one');
+  if (typeof (extraHeaders ?? {}) !== 'object')
+    throw optionError('extraHeaders', 'an object, such as { authorization }');
   if (typeof (autoConnect ?? true) !== 'boolean') throw optionError('autoConnect', 'true or false');
   if (typeof reconnect === 'object' && reconnect !== null) checkNames(reconnect);
   for (const name of ['attemptsMax', 'delayMinMs', 'delayMaxMs'])
@@ -143,6 +146,8 @@ export function answerHabits(owner: keyof typeof members, object: object): void 
     const listen = Object.getOwnPropertyDescriptor(object, name)?.value;
     if (listen === undefined) continue;
     const checked = (event: string, ...others: unknown[]): unknown => {
+      if (typeof event !== 'string')
+        throw new LocalUsageError('ERR_EVENT_NAME', `${owner}: the name of an event is text, and not ${String(event)}`);
       const rule = neverOf(event);
       if (rule === undefined) return listen(event, ...others);
       throw new LocalUsageError('ERR_RESERVED_EVENT', `${owner} of a client has no event "${event}": ${rule}.`);

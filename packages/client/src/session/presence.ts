@@ -52,11 +52,12 @@ export interface Presence {
 export async function askAuth(presence: Presence): Promise<void> {
   const { auth, asked } = presence;
   const given =
-    typeof auth !== 'function'
-      ? auth
-      : auth.length
-        ? new Promise<AuthData>(auth)
-        : (auth as () => AuthData | Promise<AuthData>)();
+    typeof auth === 'function'
+      ? new Promise<AuthData>((resolve, reject) => {
+          // What takes a parameter may give to that later.
+          Promise.resolve(auth(resolve)).then((data) => (data || !auth.length) && resolve(data as AuthData), reject);
+        })
+      : auth;
   // One that takes longer than an attempt has been asked for the one before, and may answer first.
   const mine = { auth, first: asked && asked.auth === auth ? Promise.race([asked.first, given]) : given };
   presence.asked = mine;

@@ -58,6 +58,42 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.read())).toEqual(['HELLO /{"token":1}']);
   });
 
+  test.each([
+    ['fails', async (_give: unknown) => Promise.reject(new Error('no token'))],
+    [
+      'throws',
+      (_give: unknown) => {
+        throw new Error('no token');
+      },
+    ],
+  ])('one that takes a parameter, and %s, is a failed attempt', async (_what, auth) => {
+    const { transport, log } = scene({ auth });
+    expect(await transport.link.open()).toEqual([]);
+    expect(log).toEqual([['connect_error', 'ERR_AUTH']]);
+  });
+
+  test('one that takes a parameter, and returns what is presented all the same', async () => {
+    const { transport } = scene({ auth: async (_more) => ({ token: 1 }) });
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);
+  });
+
+  test('what waits for the first connect() fails with a disconnect() before that, and does not go out later', async () => {
+    const { socket, transport, log } = scene({ autoConnect: false });
+    const other = socket.of('/other');
+    socket.emit('a');
+    const asked = socket.timeout(Infinity).emitWithAck('b');
+    const there = other.timeout(Infinity).emitWithAck('c');
+    socket.disconnect();
+    await expect(asked).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
+    expect(log).toEqual([['error', 'ERR_DISCONNECTED']]);
+    socket.connection.close();
+    await expect(there).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
+    await expect(socket.emitWithAck('d')).rejects.toMatchObject({ code: 'ERR_NOT_CONNECTED' });
+    socket.connect();
+    socket.emit('e');
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /', 'EVENT / e []']);
+  });
+
   test('a namespace that is wanted behind HELLO is asked for again if the session is another one', async () => {
     const { socket, transport, advance } = scene({});
     await transport.link.open();

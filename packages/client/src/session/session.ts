@@ -210,7 +210,8 @@ export function createSession(
   };
 
   const leave = (presence: Presence) => {
-    if (!presence.phase) return;
+    // What waits for the first time that it is wanted does not go out later.
+    if (!presence.phase) return release(presence);
     const connected = isConnected(presence);
     // The last goes with the link, unless that stays for what has not left.
     if ((wanted().length > 1 || machine.outbox.waiting !== undefined) && !presence.held && token)
@@ -447,7 +448,7 @@ export function createSession(
     leave,
 
     leaveAll() {
-      for (const presence of wanted()) leave(presence);
+      for (const presence of all()) leave(presence);
     },
 
     ask: () => askAll(wanted, ask),

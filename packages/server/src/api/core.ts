@@ -165,7 +165,7 @@ export class Core {
       ...{ stamps: turn.stamps, revocations: new Revocations(kept) },
     });
     this.#requests = requests;
-    this.serverEvents = new ServerEvents({ inbox: this.#inbox, codec, ackTimeoutMs, report });
+    this.serverEvents = new ServerEvents({ inbox: this.#inbox, codec, ackTimeoutMs, report, warn });
     const channels = store.isShared ? new Channels(store) : undefined;
     this.#channels = channels;
     const volatile = channels && new VolatileTargets({ channels, codecCount: codecs.length, targets, warn });

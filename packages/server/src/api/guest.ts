@@ -121,7 +121,7 @@ export class Guest implements Life {
       // No session comes here.
       revocations: new Revocations({ keptMs: 0, now: () => wheel.now(), warn }),
     });
-    this.#serverEvents = new ServerEvents({ inbox, codec, ackTimeoutMs, report });
+    this.#serverEvents = new ServerEvents({ inbox, codec, ackTimeoutMs, report, warn });
     this.#channels = new Channels(store);
     this.#volatile = new VolatileTargets({ channels: this.#channels, codecCount: codecs.length, targets, warn });
     this.#audience = {

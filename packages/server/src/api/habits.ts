@@ -1,5 +1,6 @@
 // What Socket.IO has under some names, and its users type: here these are not undefined, but say where it is.
 import { isReservedEvent, LocalUsageError } from '@halyard/protocol';
+import { given } from '../base/given';
 
 /** By what is typed: what does it here. */
 export type Habits = Readonly<Record<string, string>>;
@@ -22,6 +23,7 @@ export const socketHabits: Habits = {
   listenerCount: 'a socket does not count its handlers',
   eventNames: 'a socket does not give its handlers',
   prependAnyOutgoing: 'take socket.onAnyOutgoing(handler)',
+  leaveAll: 'take socket.leave([...socket.rooms])',
 };
 
 /** Members of what `socket.conn` gives. */
@@ -33,7 +35,20 @@ export const connHabits: Habits = {
   id: 'a session has one connection after another: take socket.id',
   protocol: 'take socket.handshake.client for the software of the client',
   close: 'take socket.disconnect(true)',
+  readyState: 'socket.away tells whether it is there',
 };
+
+/** Members of a socket of another server, as `fetchSockets` gives it. */
+export const elsewhereHabits: Habits = Object.fromEntries(
+  [
+    ...['on', 'once', 'off', 'onAny', 'use', 'conn', 'away', 'connected', 'recovered', 'transport', 'volatile'],
+    ...['to', 'in', 'except', 'broadcast', 'local', 'save', 'client', 'request', 'nsp', 'disconnected', 'send'],
+  ].map((name) => [
+    name,
+    'it is a socket of another server, of which there is id, namespace, handshake, data, rooms, emit, emitDurable, emitWithAck, timeout, join, leave ' +
+      'and disconnect; io.serverSideEmit(event, …) has that server do more',
+  ]),
+);
 
 /** Members of a server. */
 export const serverHabits: Habits = {
@@ -50,6 +65,8 @@ export const serverHabits: Habits = {
   allSockets: 'take await io.fetchSockets(), which gives sockets: each has its id',
   compress: 'compression is the option perMessageDeflate',
   removeAllListeners: 'a handler of a server stays: let it look whether it is wanted',
+  broadcast: 'take io.emit(event, …), or socket.broadcast.emit(event, …) for all but one',
+  onAny: 'each socket has its own: socket.onAny((event, …) => …) within io.on("connection", (socket) => …)',
 };
 
 /** Members of a namespace. */
@@ -101,6 +118,9 @@ export const timeoutHabits: Habits = {
 };
 
 const headerNames = [
+  'accept',
+  'connection',
+  'upgrade',
   'cookie',
   'authorization',
   'host',
@@ -180,6 +200,8 @@ const socketEventHabits: Habits = {
 
 /** @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a server's or a client's life, which no handler of a socket would hear */
 export function checkSocketEvent(event: string): void {
+  if (typeof event !== 'string')
+    throw new LocalUsageError('ERR_EVENT_NAME', `The name of an event is ${given(event)}: it may be text.`);
   if (!Object.hasOwn(socketEventHabits, event)) return;
   const message = `A socket of a server has no event "${event}": ${socketEventHabits[event]}.`;
   throw new LocalUsageError('ERR_RESERVED_EVENT', message);

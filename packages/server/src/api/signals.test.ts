@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { healthHandler } from './health';
 import { handleSignals, type SignalOptions } from './signals';
@@ -9,8 +10,9 @@ describe('handleSignals', () => {
   test.each<[options: unknown, message: string]>([
     [{ drainMs: '5s' }, 'drainMs is "5s": it may be a number of milliseconds from 0 to 3600000.'],
     [{ url: 'eu.example' }, 'url is eu.example: it may be the origin of a server'],
-    [{ signals: 'SIGTERM' }, 'signals is "SIGTERM": it may be an array of names of signals.'],
+    [{ signals: 'SIGTERM' }, 'signals is "SIGTERM": it may be a list of at least one name of a signal.'],
     [{ signals: ['SIGTERM', 'TERM'] }, 'signals has "TERM": there may be names of signals that a process hears'],
+    [{ signals: [] }, 'it may be a list of at least one name of a signal.'],
     [{ signals: ['SIGKILL'] }, 'signals has "SIGKILL": there may be names of signals that a process hears'],
     [{ afterwards: 1 }, 'afterwards is 1: it may be a function.'],
     [
@@ -27,12 +29,13 @@ describe('handleSignals', () => {
   });
 
   test('and without a server', () => {
-    expect(() => handleSignals(undefined as never)).toThrow('handleSignals takes a server first: handleSignals(io).');
+    const rule = 'handleSignals takes a server of Halyard first: handleSignals(io).';
+    for (const none of [undefined, {}, createServer()]) expect(() => handleSignals(none as never)).toThrow(rule);
   });
 
   test('is taken back by what it returns', () => {
     const before = listeners();
-    const takeBack = handleSignals(io, { drainMs: 0, signals: ['SIGTERM', 'SIGINT'] });
+    const takeBack = handleSignals(io, { drainMs: 0, signals: ['SIGTERM', 'SIGINT', 'SIGTERM'] });
     expect(listeners()).toBe(before + 2);
     takeBack();
     expect(listeners()).toBe(before);

@@ -48,7 +48,8 @@ export function handleSignals(
 
 /** @throws LocalUsageError `ERR_OPTION`: now, and not once the process is told to stop */
 function checkSignals(io: { close?: unknown }, options: SignalOptions) {
-  if (typeof io?.close !== 'function') throw bad('io', 'handleSignals takes a server first: handleSignals(io)');
+  if (typeof io?.close !== 'function' || 'listeners' in io)
+    throw bad('io', 'handleSignals takes a server of Halyard first: handleSignals(io)');
   if (typeof options !== 'object' || options === null)
     throw bad('options', `handleSignals takes options behind the server, and not ${given(options)}`);
   const { signals = ['SIGTERM', 'SIGINT'], afterwards, drainMs = 10_000, url, ...others } = options;
@@ -56,8 +57,8 @@ function checkSignals(io: { close?: unknown }, options: SignalOptions) {
     const known = 'drainMs, url, signals, afterwards';
     throw bad(name, `The option ${quoted(name)} of handleSignals is not an option: known ones are ${known}`);
   }
-  if (!Array.isArray(signals))
-    throw bad('signals', `signals is ${given(signals)}: it may be an array of names of signals`);
+  if (!Array.isArray(signals) || signals.length === 0)
+    throw bad('signals', `signals is ${given(signals)}: it may be a list of at least one name of a signal`);
   for (const signal of signals) {
     if (typeof signal === 'string' && Object.hasOwn(constants.signals, signal) && !unheard.includes(signal)) continue;
     throw bad(
@@ -69,7 +70,7 @@ function checkSignals(io: { close?: unknown }, options: SignalOptions) {
     throw bad('afterwards', `afterwards is ${given(afterwards)}: it may be a function`);
   const closing: CloseOptions = { drainMs, url };
   checkClose(closing);
-  return { signals: signals as readonly NodeJS.Signals[], afterwards, closing };
+  return { signals: new Set(signals as readonly NodeJS.Signals[]), afterwards, closing };
 }
 
 function bad(option: string, words: string): LocalUsageError {

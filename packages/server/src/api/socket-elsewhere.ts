@@ -9,6 +9,7 @@ import { flatten, type Names, socketAlone } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Handshake } from '../session/handshake';
 import { checkRoomName } from '../session/spans';
+import { answerHabits, elsewhereHabits, timeoutHabits } from './habits';
 import type { RemoteSocket } from './remote-socket';
 
 export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, Data> {
@@ -54,7 +55,10 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
 
   timeout(timeoutMs: number): Pick<RemoteSocket<Outgoing, Data>, 'emitWithAck'> {
     checkTimeout(timeoutMs);
-    return { emitWithAck: (event, ...args) => this.#ask(timeoutMs, event, args) };
+    const timed: Pick<RemoteSocket<Outgoing, Data>, 'emitWithAck'> = {
+      emitWithAck: (event, ...args) => this.#ask(timeoutMs, event, args),
+    };
+    return Object.assign(Object.create(timedPrototype), timed);
   }
 
   async #ask<Name extends EventName<Outgoing>>(
@@ -83,3 +87,7 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
     void this.#requests.actOn(this.#node, this.namespace, socketAlone(this.id), ['disconnect', session]);
   }
 }
+
+const timedPrototype = {};
+answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
+answerHabits(SocketElsewhere.prototype, 'socket', elsewhereHabits);

@@ -2,5 +2,6 @@
 import { quoted } from '@halyard/protocol';
 
 export function given(value: unknown): string {
-  return typeof value === 'string' ? quoted(value) : String(value);
+  if (typeof value === 'string') return quoted(value);
+  return Array.isArray(value) ? `[${value.map(given).join(', ')}]` : String(value);
 }

@@ -28,10 +28,11 @@ import {
   fireAnyHandlers,
   fireHandlers,
   type Handler,
+  type Handlers,
   hasHandler,
+  missedCallback,
   noHandlers,
   onlyAny,
-  takesMore,
   unhandled,
   withAnyFirst,
   withHandler,
@@ -316,7 +317,7 @@ export abstract class EventSocket extends Presence {
         };
         result.then(
           (value) => {
-            this.reply(event, args, ack, value);
+            this.reply(event, args, ack, value, handlers);
             over();
           },
           (error) => {
@@ -332,7 +333,7 @@ export abstract class EventSocket extends Presence {
       handling.done();
       return;
     }
-    if (ack !== undefined) this.reply(event, args, ack, result);
+    if (ack !== undefined) this.reply(event, args, ack, result, handlers);
     meters.handled(event, startedAt, weight);
     handling.done();
   }
@@ -355,23 +356,24 @@ export abstract class EventSocket extends Presence {
     this.context.unhandled(this, event, args);
   }
 
-  private reply(event: string, args: readonly Value[], ack: number | undefined, value: unknown): void {
+  /** @param handlers which it is of: those that are called once are not there any more */
+  private reply(
+    event: string,
+    args: readonly Value[],
+    ack: number | undefined,
+    value: unknown,
+    handlers: Handlers,
+  ): void {
     if (ack === undefined) return;
-    if (value === undefined) this.lookForCallback(event, args);
+    if (value === undefined) {
+      const message = missedCallback(handlers, event, args.length);
+      if (message !== undefined) this.context.warn('ERR_NO_CALLBACK', message, event);
+    }
     try {
       this.line.sendAck(ack, value as Value | undefined);
     } catch (error) {
       this.failed(error, event, ack);
     }
-  }
-
-  /** As Socket.IO's handlers call what they are given last, if they are given it. */
-  private lookForCallback(event: string, args: readonly Value[]): void {
-    if (!takesMore(this.#handlers, event, args.length)) return;
-    const message =
-      `The handler of ${quoted(event)} has more parameters than the ${args.length} that came, and has returned nothing, while the client waits ` +
-      'for a reply. If the last one is a callback: none is given, what a handler returns, or its promise resolves to, is the reply.';
-    this.context.warn('ERR_NO_CALLBACK', message, event);
   }
 
   private failed(error: unknown, event: string, ack: number | undefined): void {

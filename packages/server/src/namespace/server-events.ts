@@ -5,7 +5,15 @@ import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Inbox } from '../store/inbox';
 import type { Replies } from './audience';
-import { callEvent, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from './handlers';
+import {
+  callEvent,
+  type Handler,
+  type Handlers,
+  hasHandler,
+  missedCallback,
+  noHandlers,
+  withHandler,
+} from './handlers';
 import { isReportEvent } from './report-events';
 import { isRoomEvent } from './room-events';
 import { sentArgs } from './sent-args';
@@ -16,6 +24,8 @@ export interface ServerEventsContext {
   readonly codec: Codec;
   readonly ackTimeoutMs: number;
   report(error: unknown, where: string): void;
+  /** @param about which of several things of the kind */
+  warn(code: string, message: string, about?: string): void;
 }
 
 const kind = 'server event';
@@ -67,7 +77,7 @@ export class ServerEvents {
 
   async #receive(message: Value): Promise<Value> {
     const [frame, wantsReply] = shaped<[Frame, boolean]>(message, messageShape, 'event');
-    const { codec, report } = this.#context;
+    const { codec, report, warn } = this.#context;
     const [name, ...args] = shaped<Value[]>(decoded(frame, codec) as Value, { list: 'any' }, 'event');
     const event = shaped<string>(name as Value, 'text', 'event[0]');
     const where = `the handler of "${event}" of another server`;
@@ -77,7 +87,11 @@ export class ServerEvents {
     }
     if (!hasHandler(this.#handlers, event)) throw new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.');
     try {
-      return encodeValue((await this.#call(event, args)) as Value | undefined, codec);
+      const handlers = this.#handlers;
+      const value = (await this.#call(event, args)) as Value | undefined;
+      const missed = value === undefined && missedCallback(handlers, event, args.length);
+      if (missed) warn('ERR_NO_CALLBACK', missed, `between servers ${event}`);
+      return encodeValue(value, codec);
     } catch (error) {
       if (error instanceof PublicError) throw error;
       report(error, where);

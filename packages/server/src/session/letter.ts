@@ -1,6 +1,6 @@
 // What one node sends to a socket of another: an event, and by which of its rooms the socket may get it in another way.
 import type { Codec } from '@halyard/codec';
-import type { Frame, Value } from '@halyard/protocol';
+import { type Frame, PacketType, type Value } from '@halyard/protocol';
 import { decodeValue, encodeValue, RecordError } from './record';
 import { faultOf, type Shape } from './record-shape';
 
@@ -32,7 +32,13 @@ const shape: Shape = { tuple: ['text', 'text', 'text', { list: 'any' }, names, n
 
 /** @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path */
 export function encodeLetter({ socket, namespace, event, args, rooms, except }: EventLetter, codec: Codec): Frame {
-  return encodeValue([socket, namespace, event, args, rooms, except] as Value, codec);
+  try {
+    return encodeValue([socket, namespace, event, args, rooms, except] as Value, codec);
+  } catch (error) {
+    // The app knows its arguments, and not where they are in a letter.
+    codec.encode({ type: PacketType.Event, namespace, event, args, ack: undefined });
+    throw error;
+  }
 }
 
 export function encodePlace({ socket, namespace, isIn, rooms }: PlaceLetter, codec: Codec): Frame {
