@@ -1,6 +1,14 @@
 // A session moves while handlers of its events are running: the server that has begun finishes them, whatever server has the session by
 // then, and if it is gone before, they are handled again and told so.
-import { type Adapter, PublicError, type RemoteSocket, type Server, type Socket, type Store } from '@halyard/server';
+import {
+  type Adapter,
+  PublicError,
+  type RemoteSocket,
+  type Server,
+  type ServerOptions,
+  type Socket,
+  type Store,
+} from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { clusterOf } from '../kit/cluster';
 import { places } from '../kit/stores';
@@ -16,8 +24,12 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   const use = useStore();
   const { cleanUp, serve } = clusterOf(host, use);
 
-  /** Three servers whose handlers of "hold" wait until they are told to go on. @param change of their stores */
-  async function three(change: (index: number, store: Store) => void = () => {}) {
+  /** Three servers whose handlers of "hold" wait until they are told to go on. @param change of their stores @param more of their sockets */
+  async function three(
+    change: (index: number, store: Store) => void = () => {},
+    more: (socket: Socket, index: number) => void = () => {},
+    options: ServerOptions = {},
+  ) {
     const heard: string[] = [];
     const goOn: ((value: unknown) => void)[] = [];
     const moved: Socket[] = [];
@@ -39,9 +51,10 @@ describe.each(places)('on %s', (_name, host, useStore) => {
           heard.push(`${'ABC'[i]} ${text}${socket.redelivered ? ' again' : ''}`);
           return text;
         });
+        more(socket, i);
       });
     };
-    const servers = await serve(3, app, { adapter: changing });
+    const servers = await serve(3, app, { ...options, adapter: changing });
     const [a, b, c] = servers.map(({ io }) => io) as [Server, Server, Server];
     return { a, b, c, servers, heard, goOn, moved };
   }
@@ -300,5 +313,137 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const [, , first] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
     const [, , second] = (await there.packet(3, ([, ack]) => ack === 2)) as unknown[];
     expect([received, first, second, heard]).toEqual([2, 'done', 'done too', ['A 1', 'A 2']]);
+  });
+
+  test('who has asked for a session takes it, though its client is gone by then, and a server that closes finishes that', async () => {
+    let isAsked = false;
+    let goAhead = (): void => {};
+    const { a, c, servers, heard, goOn } = await three((i, store) => {
+      if (i !== 1) return;
+      const { send, session } = { send: store.send.bind(store), session: store.session.bind(store) };
+      store.send = async (...args) => {
+        const answer = await send(...args);
+        if (`${args[1]}`.includes('let-go')) isAsked = true;
+        return answer;
+      };
+      store.session = async (...args) => {
+        if (isAsked) await new Promise<void>((resolve) => (goAhead = resolve));
+        return session(...args);
+      };
+    });
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    const b = servers[1]?.io as Server;
+    const left = await open(b);
+    left.send([0, [], 'by hand', [...key, 1, 0], '', 2, 1]);
+    await expect.poll(() => isAsked).toBe(true);
+    left.cut();
+    await expect.poll(() => openOf(b)).toBe(0);
+    const closing = [a, b].map((io) => io.close({ drainMs: 60_000 }));
+    isAsked = false;
+    goAhead();
+    goOn[0]?.('done');
+    await Promise.all(closing);
+    for (const server of servers.slice(0, 2)) server.noticed();
+    const there = await open(c);
+    there.send([0, [], 'by hand', [...key, 1, 0], '', 3, 1]);
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, heard]).toEqual(['done', ['A 1']]);
+  });
+
+  test.each([false, true])(
+    'what it does not finish is answered by who does, and by nobody else (that is slower: %s)',
+    async (isSlower) => {
+      let refuse = (): void => {};
+      let pass = (): void => {};
+      const { a, b, goOn } = await three(undefined, (socket, i) => {
+        socket.use(async ([name]) => {
+          if (name !== 'event') return;
+          if (i === 0) await new Promise<void>((_resolve, reject) => (refuse = () => reject(new Error('no longer'))));
+          else if (isSlower) await new Promise<void>((resolve) => (pass = resolve));
+        });
+      });
+      a.on('error', () => {});
+      const { wire, key } = await greeted(a);
+      const event = [2, '/', 'event', ['2'], 2];
+      wire.send(held, event);
+      await expect.poll(() => goOn.length).toBe(1);
+      await wire.settle();
+      const there = await resumed(b, key, 2, [held, event]);
+      if (!isSlower) await there.packet(3, ([, ack]) => ack === 2);
+      refuse();
+      goOn[0]?.('done');
+      await there.packet(3, ([, ack]) => ack === 1);
+      pass();
+      await there.packet(3, ([, ack]) => ack === 2);
+      await there.settle();
+      expect(there.received.filter(([type]) => type === 4)).toEqual([]);
+    },
+  );
+
+  test('an event has its own replies, whichever is finished first', async () => {
+    let lost = 0;
+    let answer = (_value: unknown): void => {};
+    let goOnToo = (): void => {};
+    const { a, b, goOn } = await three(
+      (i, store) => {
+        const send = store.send.bind(store);
+        store.send = async (...args) => {
+          if (i === 0 && `${args[1]}`.includes('finished') && lost++ === 0) throw new Error('lost on its way');
+          return send(...args);
+        };
+      },
+      (socket) => {
+        socket.on('two', () => new Promise((resolve) => (answer = resolve)) as never);
+        socket.on('two', () => new Promise<void>((resolve) => (goOnToo = resolve)) as never);
+      },
+    );
+    const { wire, key } = await greeted(a);
+    const flight = [
+      [2, '/', 'two', [], 1],
+      [2, '/', 'hold', ['2'], 2],
+    ];
+    wire.send(...flight);
+    await expect.poll(() => goOn.length).toBe(1);
+    const there = await resumed(b, key, 2, flight);
+    answer('one');
+    goOn[0]?.('two');
+    await expect.poll(() => lost).toBe(1);
+    goOnToo();
+    const [, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([value, there.received.some(([type, ack]) => type === 3 && ack === 2)]).toEqual(['one', false]);
+    await there.packet(3, ([, ack]) => ack === 2);
+  });
+
+  test('one that takes longer than 30 s is answered by its own reply, if the server that finishes it lives', async () => {
+    let jumpedMs = 0;
+    const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+    const { a, b, c, servers, goOn } = await three(undefined, undefined, { clock });
+    const { wire, key } = await greeted(a);
+    wire.send(held, [2, '/', 'hold', ['2'], 2]);
+    await expect.poll(() => goOn.length).toBe(2);
+    jumpedMs = 31_000;
+    await expect
+      .poll(async () => {
+        await wire.settle();
+        return wire.received.at(-1)?.[1];
+      })
+      .toBe(2);
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 2], '', 2, 2]);
+    await there.packet(1);
+    goOn[0]?.('done');
+    const [type, , value] = (await there.packet(3, ([, ack]) => ack === 1)) as unknown[];
+    expect([type, value]).toEqual([3, 'done']);
+    // It goes on, and who was to answer is gone.
+    const last = await open(c);
+    last.send([0, [], 'by hand', [...key, 2, 2], '', 3, 2]);
+    await last.packet(1);
+    await servers[0]?.kill();
+    servers[0]?.noticed();
+    const [, , code] = (await last.packet(4, ([, ack]) => ack === 2)) as unknown[];
+    const told = [there, last].flatMap(({ received }) => received.filter(([type]) => type === 3 || type === 4));
+    expect([code, told.length]).toEqual(['ERR_OWNER_LOST', 2]);
   });
 });

@@ -34,7 +34,7 @@ export async function killable(
       return store;
     },
     clock: {
-      now: () => Math.floor(performance.now()),
+      now: options.clock?.now ?? (() => Math.floor(performance.now())),
       after(delayMs, run) {
         const timer = setTimeout(alive(run), delayMs);
         timer.unref();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stateOf } from '../../testing/state';
-import { defaultSettings } from '../wire/limits';
+import { defaultSettings, type RateLimits } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType } from '../wire/packet';
 import { largestWindow, MovableMachine, openMsMax, type StreamState } from './movable-machine';
 
@@ -51,7 +51,7 @@ class StoredMachine extends MovableMachine<string> {
 }
 
 /** A machine that writes down what it does. Its owner settles what it is told to. */
-function scribe(state?: StreamState<string>) {
+function scribe(state?: StreamState<string>, rates: Partial<RateLimits> = {}) {
   const lines: unknown[] = [];
   const machine = new StoredMachine(
     {
@@ -62,15 +62,19 @@ function scribe(state?: StreamState<string>) {
       transmittedStamp: () => -1,
     },
     settings,
-    limits,
+    { ...limits, ...rates },
     state,
   );
   return { machine, done: () => lines.splice(0) };
 }
 
 /** One that is open. */
-function opened(state?: StreamState<string>, from: Parameters<MovableMachine<string>['hold']>[0] = nothing) {
-  const all = scribe(state);
+function opened(
+  state?: StreamState<string>,
+  from: Parameters<MovableMachine<string>['hold']>[0] = nothing,
+  rates: Partial<RateLimits> = {},
+) {
+  const all = scribe(state, rates);
   all.machine.hold(from, 0);
   all.machine.open(0);
   return all;
@@ -166,6 +170,18 @@ describe('what is handled', () => {
     expect(done()).toEqual(['a is 1', 'c is 3', 'd is 4']);
     for (const number of [1, 3, 4]) machine.settle(number, 1);
     expect(machine.received).toBe(4);
+  });
+
+  it('and while it waits because it has come too fast', () => {
+    const { machine, done } = opened(undefined, { ...nothing, left: 6 }, { packetsPerSecondMax: 2 });
+    for (const name of 'abcdef') machine.receive(event(name), 1);
+    expect(done()).toEqual(['a is 1', 'b is 2']);
+    machine.settle(4, 2);
+    for (let now = 1_000; now <= 5_000; now += 500) machine.tick(now);
+    expect(done().filter((line) => typeof line === 'string')).toEqual(['c is 3', 'e is 5', 'f is 6']);
+    for (const number of [1, 2, 3, 5, 6]) machine.settle(number, 5_000);
+    machine.tick(5_000 + openMsMax * 2);
+    expect(stateOf(machine)).toMatchObject({ received: 6, settled: [], owed: [] });
   });
 
   it('that settle in their turn wait for no later one', () => {

@@ -136,7 +136,7 @@ export class PacedMachine<
   takeLate(now: number): void {
     const late = this.#late ?? [];
     this.#late = undefined;
-    for (const [packet, number, size] of late) if (this.isAttached) this.accept(packet, number, now, size);
+    for (const [packet, number, size] of late) if (this.isAttached) this.#acceptLate(packet, number, now, size);
   }
 
   get #looksAt(): number {
@@ -190,10 +190,15 @@ export class PacedMachine<
       this.#packetsTaken++;
       this.#bytesTaken += size;
       this.#lateBytes -= size;
-      this.accept(packet, number, now, size);
+      this.#acceptLate(packet, number, now, size);
     }
     late.splice(0, taken);
     if (late.length === 0 && this.#late === late) this.#late = undefined;
+  }
+
+  /** It may have been settled while it has waited. */
+  #acceptLate(packet: CountedPacket, number: number, now: number, size: number): void {
+    if (!this.hasCome(number)) this.accept(packet, number, now, size);
   }
 
   #tell(isDropped: boolean): void {

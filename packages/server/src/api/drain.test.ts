@@ -19,7 +19,7 @@ function draining(count: number, isShared = true) {
   const platform = { ...systemPlatform, now: () => now, after: (_ms: number, run: () => void) => steps.push(run) };
   const drain = new Drain({
     platform: platform as never,
-    sessions: Object.assign(sessions as unknown as Session[], { telling: 0 }),
+    sessions: Object.assign(sessions as unknown as Session[], { underWay: 0 }),
     isShared,
     running,
   });

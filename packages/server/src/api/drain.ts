@@ -7,7 +7,7 @@ import type { Session } from '../session/session';
 
 export interface DrainContext {
   readonly platform: Platform;
-  readonly sessions: Iterable<Session> & Pick<Sessions, 'telling'>;
+  readonly sessions: Iterable<Session> & Pick<Sessions, 'underWay'>;
   /** Whether other servers go on with them. */
   readonly isShared: boolean;
   readonly running: Running;
@@ -69,7 +69,7 @@ export class Drain {
 
   #isDone(): boolean {
     const { sessions, running } = this.#context;
-    if (running.count > 0 || sessions.telling > 0) return false;
+    if (running.count > 0 || sessions.underWay > 0) return false;
     for (const session of sessions) if (!session.isAtRest) return false;
     return true;
   }

@@ -264,7 +264,7 @@ export abstract class EventSocket extends Presence {
   private callAndSettle(event: string, args: readonly Value[], ack: number | undefined, number: number): void {
     // Whoever goes on with it handles what was not begun here.
     if (this.hasMoved) return;
-    this.line.began(number);
+    this.line.began(number, ack);
     const { running } = this.context;
     running.count++;
     const settled = (): void => {

@@ -42,7 +42,7 @@ export abstract class Attending extends Reading implements Entrant {
   abstract readonly id: string;
   abstract readonly generation: number;
   abstract settle(number: number): void;
-  abstract began(number: number): void;
+  abstract began(number: number, ack: number | undefined): void;
   abstract isRedelivered(number: number): boolean;
   abstract confirmed(): Promise<boolean>;
   abstract save(data: unknown, timeoutMs: number | undefined): Promise<void>;

@@ -75,6 +75,11 @@ export class Claims {
     this.#context = context;
   }
 
+  /** How many sessions are on their way here, or away from here. */
+  get busy(): number {
+    return this.#busy.size;
+  }
+
   /** @returns once nobody else here is about a session: what `run` returns */
   async alone<Result>(id: string, run: () => Promise<Result>): Promise<Result> {
     const before = this.#busy.get(id) ?? Promise.resolve();
@@ -118,6 +123,7 @@ export class Claims {
     const { store, patience, platform, node, isThere, recalled, report, turn, settings, unfinished } = this.#context;
     const { id } = key;
     let own: Overheard | undefined;
+    let hasLetGo = false;
     let stored = await patience.until(() => store.session(id));
     if (stored === undefined) return undefined;
     if (stored === 'over') return 'taken';
@@ -130,7 +136,9 @@ export class Claims {
         // What it has said and done is stored before it lets go. Who does not answer is gone, or takes too long.
         const open = await this.#askFor(id, owner, hello.generation, isWanted);
         // Once this server has it there is nobody to be asked.
-        unfinished.keep(id, open, platform.now());
+        unfinished.keep(id, open ?? [], platform.now());
+        // Who has let it go would have nobody to tell what it finishes, if nobody took it.
+        hasLetGo = open !== undefined;
         const again = await patience.until(() => store.session(id));
         if (again === undefined) return undefined;
         if (again === 'over') return 'taken';
@@ -141,7 +149,7 @@ export class Claims {
         if (refusal !== undefined) return refusal;
       }
       await this.#context.learned();
-      if (!isWanted()) return contested;
+      if (!hasLetGo && !isWanted()) return contested;
       const newNonce = platform.randomBytes(12).toString('base64url');
       const { nonce, generation } = stored;
       const keptMs = keptMsOf(settings);
@@ -177,24 +185,25 @@ export class Claims {
   /**
    * Who needs longer is asked again, for a while. Who was cut off from the store with all others has a while to come back to
    * it: what it has not stored were lost.
+   * @returns which of its events are finished where; undefined if it has not let go
    */
   async #askFor(
     id: string,
     owner: string,
     generation: number,
     isWanted: () => boolean,
-  ): Promise<readonly OpenElsewhere[]> {
+  ): Promise<readonly OpenElsewhere[] | undefined> {
     const { letGo, isThere, patience, platform } = this.#context;
     const askedAt = platform.now();
     for (;;) {
       try {
         const open = await letGo(owner, id, generation);
         if (open !== undefined) return open;
-        if (platform.now() > askedAt + laterMsMax) return [];
+        if (platform.now() > askedAt + laterMsMax) return undefined;
       } catch {
-        if (platform.now() > Math.min(askedAt, patience.upAt) + backMsMax) return [];
+        if (platform.now() > Math.min(askedAt, patience.upAt) + backMsMax) return undefined;
       }
-      if (!isThere(owner) || !isWanted()) return [];
+      if (!isThere(owner) || !isWanted()) return undefined;
       await new Promise<void>((resolve) => patience.after(askAgainMs, resolve));
     }
   }

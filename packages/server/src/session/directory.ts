@@ -116,9 +116,9 @@ export class Sessions {
     return this.#arrivals.size;
   }
 
-  /** How much of what is finished here is still to be told to the server that has its session. */
-  get telling(): number {
-    return this.#telling;
+  /** How many sessions are on their way, in or out, and how much of what is finished here another server is still to be told. */
+  get underWay(): number {
+    return this.#telling + (this.#claims?.busy ?? 0);
   }
 
   /** @returns the session of an id, if it is here */

@@ -48,23 +48,24 @@ export const openElsewhereShape: Shape = { list: { tuple: ['text', { list: 'coun
 export class HandedOver {
   /** The server that has asked for it. */
   readonly node: string;
-  readonly #open: Set<number>;
-  #replies: Reply[] = [];
+  /** By the number of an event: which acknowledgement its client waits for, and what it is to be told. */
+  readonly #open = new Map<number, { readonly ack: number | undefined; readonly replies: Reply[] }>();
 
-  constructor(node: string, numbers: Iterable<number>) {
+  /** @param open events, each with the acknowledgement that it asks for */
+  constructor(node: string, open: ReadonlyMap<number, number | undefined>) {
     this.node = node;
-    this.#open = new Set(numbers);
+    for (const [number, ack] of open) this.#open.set(number, { ack, replies: [] });
   }
 
+  /** What is no reply to an event that is this server's to finish is not said: who goes on with it says it. */
   reply(reply: Reply): void {
-    this.#replies.push(reply);
+    for (const { ack, replies } of this.#open.values()) if (ack === reply[0]) replies.push(reply);
   }
 
   /** The handlers of an event are done. @returns what its client is to be told; undefined if it is not this server's to finish */
   settle(number: number): readonly Reply[] | undefined {
-    if (!this.#open.delete(number)) return undefined;
-    const replies = this.#replies;
-    this.#replies = [];
+    const replies = this.#open.get(number)?.replies;
+    this.#open.delete(number);
     return replies;
   }
 }
@@ -79,6 +80,11 @@ export class Borrowed {
 
   constructor(open: readonly OpenElsewhere[]) {
     for (const [node, numbers] of open) for (const number of numbers) this.#nodes.set(number, node);
+  }
+
+  /** Numbers of what they have not finished. */
+  get numbers(): Iterable<number> {
+    return this.#nodes.keys();
   }
 
   /** Whether they have finished everything. */

@@ -38,7 +38,7 @@ export interface Owner extends Line {
   sendError(ack: number, failure: Failure): void;
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void;
   /** The handlers of an event of this number are called. @param number 0: nobody has to know */
-  began(number: number): void;
+  began(number: number, ack: number | undefined): void;
   /** An event of this number is handled to the end. @param number 0: nobody has to know */
   settle(number: number): void;
   /** Whether an event of this number may have been handled before, by a server that is gone. */

@@ -41,8 +41,8 @@ interface Move {
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
   readonly mailbox: Mailbox;
-  /** Numbers of events whose handlers are running. */
-  readonly begun: Set<number>;
+  /** Numbers of events whose handlers are running, each with the acknowledgement that it asks for. */
+  readonly begun: Map<number, number | undefined>;
 }
 
 // Fields of their own would cost every session of a server alone.
@@ -53,6 +53,8 @@ const elsewhere = new WeakSet<Recorded>();
 const handedOver = new WeakMap<Recorded, HandedOver>();
 /** … and elsewhere for sessions that are here. */
 const borrowed = new WeakMap<Recorded, Borrowed>();
+/** Acknowledgements that servers before this one owe, of events that count as settled because they are open for so long. */
+const owedElsewhere = new WeakMap<Recorded, readonly number[]>();
 /** Those of which the store has lost something, each with the first write of all of it since: once that is stored nothing is missing. */
 const unsure = new WeakMap<Recorded, Snapshot | undefined>();
 
@@ -67,7 +69,7 @@ export abstract class Roaming extends Moving implements Recorded {
       lost: () => this.lost(0),
       report: this.context.report,
     });
-    moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Set() });
+    moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Map() });
   }
 
   /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
@@ -94,9 +96,9 @@ export abstract class Roaming extends Moving implements Recorded {
    * @returns which events are finished where
    */
   letGo(close: Close, node?: string): OpenElsewhere[] {
-    const mine = [...(moves.get(this)?.begun ?? [])];
+    const mine = moves.get(this)?.begun ?? new Map<number, number | undefined>();
     if (node !== undefined) handedOver.set(this, new HandedOver(node, mine));
-    const open: OpenElsewhere[] = [[this.context.node, mine], ...(borrowed.get(this)?.open() ?? [])];
+    const open: OpenElsewhere[] = [[this.context.node, [...mine.keys()]], ...(borrowed.get(this)?.open() ?? [])];
     this.context.turn.forget(this);
     if (this.context.turn.isShared) elsewhere.add(this);
     this.end(close);
@@ -243,9 +245,21 @@ export abstract class Roaming extends Moving implements Recorded {
 
   // What is finished where it was begun.
 
+  /** Acknowledgements that servers before this one owed. MUST be followed by `borrows`. */
+  protected owes(acks: readonly number[]): void {
+    owedElsewhere.set(this, acks);
+  }
+
+  /** All acknowledgements that are owed: those of servers before this one besides. */
+  protected owedWith(own: readonly number[]): readonly number[] {
+    const before = owedElsewhere.get(this);
+    return before === undefined ? own : [...before, ...own];
+  }
+
   /** Servers before this one finish some of its events. */
   borrows(open: readonly OpenElsewhere[]): void {
     borrowed.set(this, new Borrowed(open));
+    this.answerLost();
   }
 
   /** Whether servers before this one are still to finish some. */
@@ -260,14 +274,17 @@ export abstract class Roaming extends Moving implements Recorded {
       const { ack, value, failure } = decodeReply(reply, this.context.recordCodec);
       if (failure === undefined) this.answer(ack, value);
       else this.sendError(ack, failure);
+      this.owes(this.owedWith([]).filter((one) => one !== ack));
     }
     this.settle(number);
+    this.answerLost();
   }
 
   /** A server is gone: what it was to finish is handled here. */
   nodeLeft(node: string): void {
     try {
       for (const delivery of borrowed.get(this)?.left(node) ?? []) if (!this.isOver) this.deliver(...delivery);
+      if (!this.isOver) this.answerLost();
     } catch (error) {
       this.fail(error);
     }
@@ -278,8 +295,8 @@ export abstract class Roaming extends Moving implements Recorded {
     if (isHere) super.deliver(packet, number, size);
   }
 
-  began(number: number): void {
-    moves.get(this)?.begun.add(number);
+  began(number: number, ack: number | undefined): void {
+    moves.get(this)?.begun.set(number, ack);
   }
 
   settle(number: number): void {
@@ -316,8 +333,12 @@ export abstract class Roaming extends Moving implements Recorded {
     }
   }
 
-  /** Who owed the client an answer is gone. */
-  protected answerLost(acks: readonly number[]): void {
+  /** Unless one of those that count as settled is still being finished, who owed the client an answer is gone. */
+  private answerLost(): void {
+    const acks = this.owedWith([]);
+    if (acks.length === 0) return;
+    for (const number of borrowed.get(this)?.numbers ?? []) if (this.movable.hasSettled([number, number])) return;
+    owedElsewhere.delete(this);
     for (const ack of acks) {
       this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
     }

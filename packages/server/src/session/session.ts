@@ -126,7 +126,7 @@ export class Session extends Roaming implements Receiver {
     this.comesFromElsewhere();
     this.#endsAt = this.context.wheel.now() + this.context.settings.recoveryWindowMs;
     this.attendAgain(record, () => this.mailFound(letters, own));
-    this.answerLost(owed);
+    this.owes(owed);
     // The claim keeps its record for as long as it waits here for its client.
     this.schedule();
   }
@@ -148,7 +148,18 @@ export class Session extends Roaming implements Receiver {
     const generation = this.#generation;
     const { refusal, mailRecord: mail } = this;
     const forgotten = this.forgottenStamp > this.confirmedStamp;
-    return { received, settled, owed, sent, confirmed, asked, generation, refusal, mail, forgotten };
+    return {
+      received,
+      settled,
+      owed: this.owedWith(owed),
+      sent,
+      confirmed,
+      asked,
+      generation,
+      refusal,
+      mail,
+      forgotten,
+    };
   }
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
