@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
+import { Agent, get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -30,11 +31,7 @@ afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   // Nobody has signed these certificates but themselves.
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
-  tls = {
-    keyFile: join(folder, 'now.key'),
-    certFile: join(folder, 'now.crt'),
-    serverNames: ['app.example', '*.a.example'],
-  };
+  tls = { keyFile: join(folder, 'now.key'), certFile: join(folder, 'now.crt') };
   await install('first');
 });
 afterEach(() => vi.unstubAllEnvs());
@@ -52,7 +49,7 @@ async function shownTo(port: number, servername: string): Promise<unknown> {
   return subject.CN;
 }
 
-describe.each(hosts)('on %s', (name, host) => {
+describe.each(hosts)('on %s', (_name, host) => {
   const { cleanUp } = served(host);
 
   async function serve(): Promise<Server> {
@@ -85,8 +82,7 @@ describe.each(hosts)('on %s', (name, host) => {
       Promise.all(['app.example', 'x.a.example', 'other.example'].map((one) => shownTo(io.port, one)));
     expect(await shown()).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
     io.reloadTls();
-    // uWebSockets.js keeps its default certificate until it is started anew.
-    expect(await shown()).toEqual(['another', 'another', name === 'uws' ? '127.0.0.1' : 'another']);
+    expect(await shown()).toEqual(['another', 'another', 'another']);
     expect(await client.emitWithAck('echo', 2)).toBe(2);
     const fetched = await fetch(`https://127.0.0.1:${io.port}/halyard`, { method: 'PUT' });
     expect(fetched.status).toBe(405);
@@ -116,21 +112,52 @@ describe.each(hosts)('on %s', (name, host) => {
     await io.close();
   });
 
-  if (name === 'uws') {
-    test('without server names there is nothing that can be loaded anew', async () => {
-      const { serverNames: _none, ...others } = tls;
-      tls = others;
-      const io = await serve();
-      expect(() => io.reloadTls()).toThrow('list them in tls.serverNames of listen, or restart');
+  test('who is connected over HTTP goes on, whatever carries it, and is said what all are', async () => {
+    const io = await serve();
+    const clients = (['websocket', 'sse', 'polling'] as const).map((transport) =>
+      connect(`wss://127.0.0.1:${io.port}`, { transports: [transport] }),
+    );
+    const heard: unknown[] = [];
+    const lost: number[] = [];
+    let reloads = 0;
+    for (const client of clients) {
+      cleanUp.push(() => client.disconnect());
+      client.on('disconnect', () => lost.push(reloads));
+      client.on('all', (value: unknown) => heard.push(value));
+      expect(await client.emitWithAck('echo', 0)).toBe(0);
+    }
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
+    cleanUp.push(() => agent.destroy());
+    const ask = (): Promise<readonly [status: unknown, isKept: boolean]> =>
+      new Promise((resolve, reject) => {
+        const request = get({ host: '127.0.0.1', port: io.port, path: '/nothing', agent }, (answer) => {
+          answer.resume().on('end', () => resolve([answer.statusCode, request.reusedSocket]));
+        }).on('error', reject);
+      });
+    expect(await ask()).toEqual([404, false]);
+    while (reloads < 5) {
+      reloads++;
+      io.reloadTls();
+      // A connection that is kept goes on with the certificate that it had.
+      if (reloads <= 2) expect(await ask()).toEqual([404, true]);
+      for (const client of clients) expect(await client.emitWithAck('echo', reloads)).toBe(reloads);
+      io.emit('all', reloads);
+      await expect.poll(() => heard.length).toBe(reloads * 3);
+    }
+    expect(heard).toEqual([1, 2, 3, 4, 5].flatMap((reload) => [reload, reload, reload]));
+    // Of uws those that were there before the last three reloads, and they have resumed.
+    expect(lost.filter((reload) => reload < 3)).toEqual([]);
+    // Nobody else listens there.
+    await expect(new Server({ host: host() }).listen(io.port, '127.0.0.1')).rejects.toMatchObject({
+      code: 'ERR_LISTEN',
     });
-  }
+  });
 });
 
 test.each([
   ['tls', 'yes', 'it may be { keyFile, certFile }'],
-  ['tls.key', { key: 'x' }, 'known ones are keyFile, certFile, passphrase, serverNames'],
+  ['tls.key', { key: 'x' }, 'known ones are keyFile, certFile, passphrase'],
   ['tls.certFile', { keyFile: 'x' }, 'it may be a text'],
-  ['tls.serverNames', { keyFile: 'x', certFile: 'y', serverNames: ['a b'] }, 'it may be a list of names of hosts'],
 ])('%s is refused if it is wrong', async (option, given, rule) => {
   await expect(new Server().listen(0, { tls: given as never })).rejects.toMatchObject({
     code: 'ERR_OPTION',

@@ -106,7 +106,7 @@ declare const document: Unsaid<AsyncApiOptions>;
 export const io = new Server(server);
 void io.listen(1, listen);
 new Server({ overload: { loopDelayMs: undefined }, perMessageDeflate: { thresholdBytes: undefined } });
-void io.listen(1, { tls: { keyFile: '', certFile: '', passphrase: undefined, serverNames: undefined } });
+void io.listen(1, { tls: { keyFile: '', certFile: '', passphrase: undefined } });
 new Server({ allowRequest: () => ({ status: 400, code: undefined, message: '' }) });
 admin(io, page);
 redis({ ...store, wait: { replicas: 1, timeoutMs: undefined } });

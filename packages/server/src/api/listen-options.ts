@@ -16,7 +16,7 @@ export interface ListenOptions {
 }
 
 const known: readonly string[] = ['address', 'reusePort', 'tls'];
-const knownOfTls: readonly string[] = ['keyFile', 'certFile', 'passphrase', 'serverNames'];
+const knownOfTls: readonly string[] = ['keyFile', 'certFile', 'passphrase'];
 
 /**
  * @param port in digits too: that is how it stands in the environment
@@ -77,17 +77,11 @@ function checkTls(tls: TlsOptions): void {
     if (!knownOfTls.includes(name))
       throw bad(`tls.${name}`, 'is not an option', `known ones are ${knownOfTls.join(', ')}`);
   }
-  const { keyFile, certFile, passphrase, serverNames } = tls;
+  const { keyFile, certFile, passphrase } = tls;
   for (const [name, value] of Object.entries({ keyFile, certFile, passphrase: passphrase ?? 'none' })) {
     if (typeof value !== 'string' || value === '') throw bad(`tls.${name}`, `is ${String(value)}`, 'it may be a text');
   }
-  if (serverNames === undefined) return;
-  if (!Array.isArray(serverNames) || serverNames.some((name) => typeof name !== 'string' || !isServerName.test(name))) {
-    throw bad('tls.serverNames', `is ${JSON.stringify(serverNames)}`, 'it may be a list of names of hosts');
-  }
 }
-
-const isServerName = /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/i;
 
 function bad(name: string, what: string, rule: string): LocalUsageError {
   return new LocalUsageError('ERR_OPTION', `The option "${name}" of listen ${what}: ${rule}.`, { option: name });

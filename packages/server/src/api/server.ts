@@ -95,7 +95,7 @@ export class Server<
 
   /**
    * Takes the key and the certificate of `listen`'s option `tls` from their files anew, without a restart: connections from now on get
-   * them, those that are there stay. On the host `uws` for `tls.serverNames` alone; its default certificate takes a restart.
+   * them, those that are there stay; on the host `uws` as long as there are no more than two reloads behind that.
    * @throws LocalUsageError `ERR_TLS` that says what is wrong, and nothing has changed
    */
   reloadTls(): void {

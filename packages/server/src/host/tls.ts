@@ -10,11 +10,6 @@ export interface TlsOptions {
   readonly certFile: string;
   /** Of a key that is encrypted. */
   readonly passphrase?: string | undefined;
-  /**
-   * Names that clients ask for (SNI, RFC 6066 §3), such as `app.example` or `*.app.example`. On the host `uws` `reloadTls` is for these:
-   * of whoever asks for no such name it keeps the certificate it began with. On `node` they are not needed. Default: none.
-   */
-  readonly serverNames?: readonly string[] | undefined;
 }
 
 /** What is in the files. */

@@ -35,6 +35,12 @@ interface ListeningApp {
   listen(address: string, port: number, flags: number, done: (socket: uWS.us_listen_socket | false) => void): void;
 }
 
+interface Place {
+  readonly port: number;
+  readonly address: string | undefined;
+  readonly flags: number;
+}
+
 /** What is ours on a native socket: first what to do when it is open, then who listens to it. */
 interface UserData {
   accept: ((socket: HostSocket) => HostSocketListener) | undefined;
@@ -64,6 +70,9 @@ async function loadUws(): Promise<UwsModule> {
 /** The published types do not know the constant. */
 const sharedDecompressor = 256;
 
+/** Whose connections are older than so many reloads of certificates and one is cut, and resumes. */
+const formerMax = 2;
+
 /** Without a flag uWS sets SO_REUSEPORT, on a port that is named. */
 const shared = 0;
 
@@ -71,7 +80,10 @@ class UwsHost implements Host {
   readonly name = 'uws';
   readonly gathersInMessage = true;
   readonly #module: UwsModule;
-  readonly #app: App;
+  /** What takes connections, … */
+  #app: App;
+  /** … and what had taken them before certificates were read anew, the oldest first: those that are there stay. */
+  readonly #former: App[] = [];
   readonly #path: string;
   readonly #handlers: HostHandlers;
   readonly #limits: HostLimits;
@@ -82,6 +94,8 @@ class UwsHost implements Host {
   readonly #tls: TlsOptions | undefined;
   readonly reloadTls: (() => void) | undefined;
   #listenSocket: uWS.us_listen_socket | undefined;
+  /** Where it listens, or did. */
+  #place: Place | undefined;
 
   constructor(
     module: UwsModule,
@@ -100,19 +114,22 @@ class UwsHost implements Host {
     this.#requests = new TurnCount(platform);
     this.#compressedBytesMin = limits.compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     this.#tls = tls;
-    if (tls === undefined) this.#app = module.App();
-    else {
+    if (tls !== undefined) {
       readTls(tls);
-      this.#app = module.SSLApp(filesOf(tls));
       this.reloadTls = () => this.#reload(tls);
     }
-    this.#serve();
-    for (const name of tls?.serverNames ?? []) this.#addName(name, tls as TlsOptions);
+    this.#app = this.#newApp();
   }
 
-  /** Says what is answered, to whoever asks for the name that the app is at now. */
-  #serve(): void {
-    this.#app.ws<UserData>(this.#path, {
+  #newApp(): App {
+    const app = this.#tls === undefined ? this.#module.App() : this.#module.SSLApp(filesOf(this.#tls));
+    this.#serve(app);
+    return app;
+  }
+
+  /** Says what is answered. */
+  #serve(app: App): void {
+    app.ws<UserData>(this.#path, {
       // Our own limit answers with a clean 1009; the native one, that just cuts, is behind it.
       maxPayloadLength: this.#limits.frameBytesMax * 2 + 65_536,
       // None: past a limit of its own it drops a frame, and sends the next ones behind the hole once the peer reads again.
@@ -133,7 +150,7 @@ class UwsHost implements Host {
       // There is none if it was ended before it was accepted to the end.
       close: (ws, code, message) => userDataOf(ws).listener?.onClose(...whyClosed(code, message)),
     });
-    this.#app.any('/*', (res, req) => this.#request(res, req));
+    app.any('/*', (res, req) => this.#request(res, req));
   }
 
   #compressors(): number {
@@ -151,45 +168,47 @@ class UwsHost implements Host {
     return module.SHARED_COMPRESSOR | sharedDecompressor;
   }
 
-  /** What the binary has for one name is a certificate, and routes of its own. */
-  #addName(name: string, tls: TlsOptions): void {
-    this.#app.addServerName(name, filesOf(tls));
-    this.#app.domain(name);
-    this.#serve();
-    this.#app.domain('');
-  }
-
+  /**
+   * An app has its certificate for good: another one takes its place. (It has certificates of names, too, that can be changed; but to
+   * take one of them out frees what its connections still use: seen, by valgrind and by processes that ended.)
+   */
   #reload(tls: TlsOptions): void {
-    const { serverNames = [] } = tls;
-    if (serverNames.length === 0) {
-      throw new LocalUsageError(
-        'ERR_TLS',
-        'uWebSockets.js can change the certificates of server names only: list them in tls.serverNames of listen, or restart.',
-        { option: 'serverNames' },
-      );
-    }
     readTls(tls);
-    for (const name of serverNames) {
-      this.#app.removeServerName(name);
-      this.#addName(name, tls);
+    const app = this.#newApp();
+    const before = this.#listenSocket;
+    if (before !== undefined && this.#place !== undefined) {
+      this.#listenSocket = this.#listenAt(app, this.#place);
+      if (this.#listenSocket === undefined) {
+        this.#listenSocket = before;
+        app.close();
+        throw portTaken(this.#place);
+      }
+      this.#module.us_listen_socket_close(before);
     }
+    this.#former.push(this.#app);
+    this.#app = app;
+    if (this.#former.length > formerMax) this.#former.shift()?.close();
   }
 
   async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
-    if (!reusePort) return this.#listen(port, address, this.#exclusive);
-    if (port !== 0) return this.#listen(port, address, shared);
+    // So that the next app can listen before the one of now does not any more, those with TLS share a port, of which they make sure first
+    // that nobody has it.
+    if (!reusePort && this.#tls === undefined) return this.#listen(port, address, this.#exclusive);
+    if (reusePort && port !== 0) return this.#listen(port, address, shared);
     // What takes a free port uWS does not share: so one is found, left, and taken by its number.
-    const free = await this.#listen(0, address, this.#exclusive);
+    const free = await this.#listen(port, address, this.#exclusive);
     this.stopListening();
     return this.#listen(free, address, shared);
   }
 
   publish(topic: string, frame: Frame, binary: boolean): void {
-    this.#app.publish(topic, frame, binary, frame.length >= this.#compressedBytesMin);
+    const isCompressed = frame.length >= this.#compressedBytesMin;
+    this.#app.publish(topic, frame, binary, isCompressed);
+    for (const app of this.#former) app.publish(topic, frame, binary, isCompressed);
   }
 
   subscriberCount(topic: string): number {
-    return this.#app.numSubscribers(topic);
+    return this.#former.reduce((sum, app) => sum + app.numSubscribers(topic), this.#app.numSubscribers(topic));
   }
 
   stopListening(): void {
@@ -200,7 +219,7 @@ class UwsHost implements Host {
 
   async close(): Promise<void> {
     this.stopListening();
-    this.#app.close();
+    for (const app of [...this.#former, this.#app]) app.close();
   }
 
   get #exclusive(): number {
@@ -208,26 +227,25 @@ class UwsHost implements Host {
     return (this.#module as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number }).LIBUS_LISTEN_EXCLUSIVE_PORT;
   }
 
-  #listen(port: number, address: string | undefined, flags: number): Promise<number> {
-    // Nor the form with four arguments.
-    const app = this.#app as unknown as ListeningApp;
-    return new Promise((resolve, reject) => {
-      const listening = (socket: uWS.us_listen_socket | false): void => {
-        if (socket) {
-          this.#listenSocket = socket;
-          resolve(this.#module.us_socket_local_port(socket));
-        } else
-          reject(
-            new LocalUsageError(
-              'ERR_LISTEN',
-              `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: is it taken?`,
-            ),
-          );
-      };
-      // With an empty address uWS takes any port there is.
-      if (address === undefined) app.listen(port, flags, listening);
-      else app.listen(address, port, flags, listening);
-    });
+  async #listen(port: number, address: string | undefined, flags: number): Promise<number> {
+    this.#listenSocket = this.#listenAt(this.#app, { port, address, flags });
+    if (this.#listenSocket === undefined) throw portTaken({ port, address });
+    const bound = this.#module.us_socket_local_port(this.#listenSocket);
+    this.#place = { port: bound, address, flags };
+    return bound;
+  }
+
+  #listenAt(app: App, { port, address, flags }: Place): uWS.us_listen_socket | undefined {
+    let listening: uWS.us_listen_socket | undefined;
+    const done = (socket: uWS.us_listen_socket | false): void => {
+      listening = socket || undefined;
+    };
+    // The published types do not know the form with four arguments.
+    const listener = app as unknown as ListeningApp;
+    // With an empty address uWS takes any port there is.
+    if (address === undefined) listener.listen(port, flags, done);
+    else listener.listen(address, port, flags, done);
+    return listening;
   }
 
   #upgrade(res: uWS.HttpResponse, req: uWS.HttpRequest, context: uWS.us_socket_context_t): void {
@@ -314,6 +332,17 @@ class UwsHost implements Host {
     reply.onAbort = () => partial.end();
     return partial;
   }
+}
+
+function portTaken({
+  port,
+  address,
+}: {
+  readonly port: number;
+  readonly address: string | undefined;
+}): LocalUsageError {
+  const where = `Port ${port}${address ? ` of ${address}` : ''}`;
+  return new LocalUsageError('ERR_LISTEN', `${where} cannot be listened on: is it taken?`);
 }
 
 function accept(
