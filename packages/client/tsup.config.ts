@@ -14,8 +14,8 @@ export default defineConfig([
       'debug-node': 'src/platform/debug-node.ts',
       'fetch-browser': 'src/platform/fetch-browser.ts',
       'fetch-node': 'src/platform/fetch-node.ts',
-      habits: 'src/platform/habits.ts',
-      'habits-off': 'src/platform/habits-off.ts',
+      habits: 'src/base/habits.ts',
+      'habits-off': 'src/base/habits-off.ts',
       'websocket-browser': 'src/platform/websocket-browser.ts',
       'websocket-node': 'src/platform/websocket-node.ts',
     },
@@ -43,7 +43,7 @@ export default defineConfig([
       options.alias = {
         '#debug': './src/platform/debug-off.ts',
         '#fetch': './src/platform/fetch-browser.ts',
-        '#habits': './src/platform/habits-off.ts',
+        '#habits': './src/base/habits-off.ts',
         '#websocket': './src/platform/websocket-browser.ts',
       };
     },

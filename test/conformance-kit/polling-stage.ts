@@ -44,6 +44,8 @@ class PollingStageLine implements Line {
   readonly heard = new Inbox<Heard>();
   readonly named: string;
   readonly id = randomBytes(16).toString('base64url');
+  /** What tells an answer without content from one of something on the way. */
+  readonly #own = { 'halyard-connection': this.id };
   isGone = false;
   readonly #writing: Writing;
   readonly #queue: (string | Uint8Array)[] = [];
@@ -92,8 +94,8 @@ class PollingStageLine implements Line {
     else if (request.method === 'GET') this.#polled(request);
     else {
       this.isGone = true;
-      request.answer(204, {}, '');
-      this.#poll?.answer(204, {}, '');
+      request.answer(204, this.#own, '');
+      this.#poll?.answer(204, this.#own, '');
       this.heard.push({ kind: 'closed', code: Number(request.headers['halyard-close'] ?? 1000), reason: '' });
     }
   }
@@ -112,11 +114,11 @@ class PollingStageLine implements Line {
       this.#wrong(request, `body ${number} comes behind ${this.#bodies}`);
       return;
     }
-    request.answer(204, {}, '');
+    request.answer(204, this.#own, '');
   }
 
   #polled(request: Request): void {
-    this.#poll?.answer(204, {}, '');
+    this.#poll?.answer(204, this.#own, '');
     this.#poll = request;
     this.#flush();
   }

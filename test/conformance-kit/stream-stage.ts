@@ -89,7 +89,7 @@ class StreamStageLine implements Line {
   handle(request: Request): void {
     const { method, headers } = request;
     if (method === 'DELETE') {
-      request.answer(204, {}, '');
+      request.answer(204, { 'halyard-connection': this.connection }, '');
       const code = Number(headers['halyard-close'] ?? 1000);
       this.close(code);
       this.heard.push({ kind: 'closed', code, reason: '' });
@@ -109,7 +109,7 @@ class StreamStageLine implements Line {
         return;
       }
     }
-    request.answer(204, {}, '');
+    request.answer(204, { 'halyard-connection': this.connection }, '');
   }
 
   #wrong(request: Request, what: string): void {

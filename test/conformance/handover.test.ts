@@ -1,5 +1,5 @@
 // A session moves while handlers of its events are running: the server that has begun finishes them, whatever server has the session by
-// then, and if it is gone before, they are handled again and told so.
+// then, and if it is gone before, they are handled again and told so. Longer than other files: each way to move at a bad moment.
 import {
   type Adapter,
   PublicError,

@@ -136,8 +136,7 @@ function open(
         cancel = giveUpAfter(bodyTimeoutMs);
         const { status, headers } = response;
         // Without a name or a number it is of something on the way, such as the login page of a network.
-        const isRefusal =
-          status > 299 || (id ? status !== 204 && !headers.get('halyard-seq') : !headers.get('halyard-connection'));
+        const isRefusal = status > 299 || !(headers.get('halyard-seq') || headers.get('halyard-connection'));
         if (isStream && !id && !isRefusal) {
           reader = response.body?.getReader();
           return headers;

@@ -132,7 +132,7 @@ class PollingServer {
     }
     if (method === 'POST') this.#receive(Number(sequence), body, response);
     else if (method === 'GET') this.#hold(response);
-    else response.writeHead(204).end();
+    else response.writeHead(204, { 'halyard-connection': 'secret' }).end();
   }
 
   /** The answer, whenever it comes, is lost or kept on the way. */
@@ -161,16 +161,16 @@ class PollingServer {
       if (this.caused.length > 0) this.#toBody = this.#answer(this.caused.splice(0));
     }
     if (number === this.#last && this.#toBody) this.#send(response, this.#toBody);
-    else response.writeHead(204).end();
+    else response.writeHead(204, { 'halyard-connection': 'secret' }).end();
   }
 
   #hold(response: ServerResponse): void {
-    this.#poll?.writeHead(204).end();
+    this.#poll?.writeHead(204, { 'halyard-connection': 'secret' }).end();
     this.#poll = response;
     clock.after(this.holdMs, () => {
       if (this.#poll !== response) return;
       this.#poll = undefined;
-      response.writeHead(204).end();
+      response.writeHead(204, { 'halyard-connection': 'secret' }).end();
     });
     this.#answerPoll();
   }
@@ -509,7 +509,7 @@ describe.each([
     expect(frames).toEqual(['1']);
   });
 
-  test.each([200, 302, 400, 403, 404, 502] as const)(
+  test.each([200, 204, 302, 400, 403, 404, 502] as const)(
     'on an open link a page that is none of the server (%i) is an answer that is lost',
     async (status) => {
       const page = Array<Fault>(3).fill(`page ${status}`);

@@ -1,3 +1,4 @@
+// Longer than other files: what is settled, told and stored, one rule after the other.
 import { describe, expect, it } from 'vitest';
 import { stateOf } from '../../testing/state';
 import { defaultSettings, type RateLimits } from '../wire/limits';

@@ -3,7 +3,6 @@ import type { Value } from '@halyard/protocol';
 import type { HttpAnswer, HttpReply } from '../../host/host';
 import { bodyTooBig } from '../../host/json-error';
 import { answerMessage, type HttpRequest, numberOf, requestOf } from './forwarded';
-import { noContent } from './http-connection';
 
 export interface ForwardedRequestsOptions {
   readonly httpBodyBytesMax: number;
@@ -69,7 +68,7 @@ class HeldReply implements HttpReply {
     if (this.#isOver) return;
     this.onAbort?.();
     // The other server lets go of it.
-    this.send(noContent);
+    this.send({ status: 204 });
   }
 }
 

@@ -1,5 +1,5 @@
 // What connections over HTTP have in common (docs/PROTOCOL.md §7): frames come in numbered bodies, each of which is handled once, and
-// go out of a queue. How they go out is the transport's.
+// go out of a queue. How they go out is the transport's. Longer than other files: all that may become of a body is to be seen side by side.
 import { TextDecoder } from 'node:util';
 import {
   type Close,
@@ -158,13 +158,13 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
       if (number > this.#bodies) this.fail(reply, 'ERR_SEQUENCE', 'the body before has no answer yet');
       else {
         // It is repeated before it was handled: the answer goes to the request that still waits.
-        this.#handling.reply.send(accepted);
+        this.#handling.reply.send(accepted(this.id));
         this.#handling.reply = reply;
       }
       return;
     }
     if (number >= 1 && number <= this.#bodies) {
-      reply.send((number === this.#bodies ? this.unconfirmed : undefined) ?? accepted);
+      reply.send((number === this.#bodies ? this.unconfirmed : undefined) ?? accepted(this.id));
       return;
     }
     if (this.closed !== undefined) {
@@ -285,10 +285,15 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
   }
 }
 
-/** To a poll: nothing to say. */
-export const noContent: HttpAnswer = { status: 204, headers: { 'cache-control': 'no-store' } };
+/** To a poll, or a DELETE: nothing to say. It has the id, because something on the way may say the same in its own name. */
+export function noContent(id: string): HttpAnswer {
+  return { status: 204, headers: { [pollingHeaders.connection]: id, 'cache-control': 'no-store' } };
+}
+
 /** To a POST, which nobody keeps (RFC 9110 §9.3.3). */
-export const accepted: HttpAnswer = { status: 204 };
+export function accepted(id: string): HttpAnswer {
+  return { status: 204, headers: { [pollingHeaders.connection]: id } };
+}
 
 export const connectionUnknown: HttpAnswer = jsonError(
   404,

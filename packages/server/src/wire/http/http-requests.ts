@@ -106,7 +106,7 @@ export class HttpRequests {
         const code = wholeNumber(request.close ?? String(CloseCode.Normal));
         connection.leave(code >= 1000 && code <= 4999 ? code : CloseCode.Normal);
         this.#forget(id);
-        reply.send(noContent);
+        reply.send(noContent(id));
         return;
       }
       default:

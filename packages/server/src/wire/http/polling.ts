@@ -45,10 +45,10 @@ export class PollingConnection extends HttpConnection {
     if (!this.confirm(received, reply)) return;
     if (received < this.#polled) {
       // It was overtaken by a later request, which said that the answer to it has come.
-      reply.send(noContent);
+      reply.send(noContent(this.id));
       return;
     }
-    this.#poll?.send(noContent);
+    this.#poll?.send(noContent(this.id));
     this.#poll = undefined;
     if (this.#toPoll !== undefined) {
       reply.send(this.#toPoll);
@@ -71,7 +71,7 @@ export class PollingConnection extends HttpConnection {
       return;
     }
     // The hold of an earlier poll may have left its mark in the wheel: nothing waits, nothing is due.
-    this.#poll?.send(noContent);
+    this.#poll?.send(noContent(this.id));
     this.#poll = undefined;
   }
 
@@ -81,7 +81,7 @@ export class PollingConnection extends HttpConnection {
     if (isSmall && this.#toPoll === undefined && this.closed === undefined) {
       this.#toBody = this.#nextAnswer();
       reply.send(this.#toBody);
-    } else reply.send(accepted);
+    } else reply.send(accepted(this.id));
   }
 
   protected override sendOut(): void {

@@ -63,7 +63,7 @@ export class StreamConnection extends HttpConnection {
   }
 
   protected override answerBody(reply: HttpReply): void {
-    reply.send(accepted);
+    reply.send(accepted(this.id));
   }
 
   protected override get takes(): boolean {

@@ -1,7 +1,7 @@
 // What users of Socket.IO type, and beginners: here it is not undefined, or refused by its name alone, but answered with what does it.
 // In Node and in what a bundler makes for development; in production it is not there.
 import { LocalUsageError } from '@halyard/protocol';
-import { optionError } from '../base/option-error';
+import { optionError } from './option-error';
 
 const attempts = 'take reconnect: { attemptsMax: 5 }';
 const certificate = 'NODE_EXTRA_CA_CERTS=ca.pem in the environment of Node lets in a certificate of your own';
