@@ -1,5 +1,6 @@
 // A page's session, saved when the page goes away, and gone on with by the next page of the tab. What is saved is taken out of the
 // storage before anything else.
+import { isLater } from '../platform/page';
 import { lockTab } from '../platform/tab-lock';
 import { keepText, takeText } from '../platform/tab-storage';
 import type { AuthData, Presence } from '../session/presence';
@@ -14,6 +15,9 @@ export interface PageOptions {
   readonly name: string;
   readonly userOf: ((auth: AuthData) => string) | undefined;
 }
+
+/** For so long after a page is shown that was made before, what the one before it saves as it goes may be on its way. */
+const lastWordsMs = 200;
 
 /** Places in the storage that this page has filled. */
 const filled = new Set<string>();
@@ -67,9 +71,36 @@ export function keepForPage(
     return isSaved;
   };
 
+  /** Wanted before the page is shown: the one before is still there, and has its session. */
+  const early = new Set<Presence>();
+
   return {
     ...kept,
     save,
+
+    join(presence) {
+      const joinLater = () => {
+        if (!early.delete(presence)) return;
+        try {
+          kept.join(presence);
+        } catch (error) {
+          presence.fire('error', error);
+        }
+      };
+      // The one before says its last words as this one is shown, in a process of its own.
+      if (isLater(() => clock.after(lastWordsMs, joinLater))) early.add(presence);
+      else kept.join(presence);
+    },
+
+    leave(presence) {
+      early.delete(presence);
+      kept.leave(presence);
+    },
+
+    leaveAll() {
+      early.clear();
+      kept.leaveAll();
+    },
 
     emit(...event) {
       kept.emit(...event);

@@ -1,0 +1,96 @@
+// A page that a browser makes before anybody has asked for it, in a Chromium that nobody watches: one that is watched makes none.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server } from '@halyard/server';
+import { expect, test } from 'vitest';
+import { describeInBrowser } from './browser';
+import { chromiumFlags, findChromium } from './chromium.mjs';
+
+const packages = new URL('../../packages/', import.meta.url);
+
+/** Where a browser finds what the modules import. */
+const imports = {
+  '@halyard/client': '/m/client/dist/index.js',
+  '@halyard/client/reload': '/m/client/dist/reload.js',
+  '@halyard/protocol': '/m/protocol/dist/index.js',
+  '@halyard/codec': '/m/codec/dist/index.js',
+  '@halyard/codec/json': '/m/codec/dist/json-browser.js',
+  '@halyard/codec/internal': '/m/codec/dist/internal.js',
+  '#debug': '/m/client/dist/debug-off.js',
+  '#fetch': '/m/client/dist/fetch-browser.js',
+  '#habits': '/m/client/dist/habits-off.js',
+  '#websocket': '/m/client/dist/websocket-browser.js',
+};
+
+const rules = { prerender: [{ source: 'list', urls: ['/two'], eagerness: 'immediate' }] };
+
+const speculation = `<script type="speculationrules">${JSON.stringify(rules)}</script>`;
+
+/** The first page goes on to the second once that is made, and says its last words then. */
+const html = `<!doctype html><title>One</title><script type="importmap">${JSON.stringify({ imports })}</script>
+<script type="module">
+  import { connect } from '@halyard/client';
+  import { overReload } from '@halyard/client/reload';
+  const isEarly = document.prerendering;
+  const path = location.pathname;
+  if (isEarly) fetch('/made');
+  const socket = connect(location.origin, { transports: ['websocket'], reload: overReload() });
+  socket.on('connect', ({ recovered }) => socket.emit('said', path + ' recovered ' + recovered + (isEarly ? ' early' : '')));
+  if (isEarly) socket.emit('said', 'early words of ' + path);
+  else addEventListener('pagehide', () => socket.emit('said', 'last words of ' + path));
+  if (path === '/one') socket.on('go', () => (location.href = '/two'));
+</script>`;
+
+describeInBrowser('a page that is made before it is shown', () => {
+  test('goes on with the session of the page before once it is shown, and loses none of its words', async () => {
+    const said: string[] = [];
+    const ids = new Set<string>();
+    let isMade = false;
+    const answer = (body: BodyInit, type: string): Response =>
+      new Response(body, { headers: { 'content-type': `text/${type}`, 'cache-control': 'no-store' } });
+    const io = new Server({
+      fetch: async ({ url }) => {
+        const { pathname } = new URL(url);
+        if (pathname === '/made') {
+          isMade = true;
+          io.emit('go');
+        }
+        if (pathname === '/one') return answer(html + speculation, 'html');
+        if (!pathname.startsWith('/m/')) return answer(html, 'html');
+        return answer(await readFile(new URL(pathname.slice(3), packages)), 'javascript');
+      },
+    });
+    io.on('connection', (socket) => {
+      ids.add(socket.id);
+      socket.on('said', (text: string) => said.push(text));
+      if (isMade) socket.emit('go');
+    });
+    await io.listen(0, '127.0.0.1');
+    const folder = await mkdtemp(join(tmpdir(), 'halyard-prerender-'));
+    const flags = [
+      '--headless=new',
+      ...chromiumFlags,
+      `--user-data-dir=${folder}`,
+      '--disable-features=BackForwardCache',
+    ];
+    const browser = spawn(findChromium() as string, [...flags, `http://127.0.0.1:${io.port}/one`], { stdio: 'ignore' });
+    try {
+      await expect.poll(() => said.length, { timeout: 30_000 }).toBe(4);
+      expect(said).toEqual([
+        '/one recovered false',
+        'last words of /one',
+        'early words of /two',
+        '/two recovered true early',
+      ]);
+      expect(ids.size).toBe(1);
+    } finally {
+      const gone = new Promise((resolve) => browser.once('exit', resolve));
+      browser.kill('SIGKILL');
+      await gone;
+      await io.close();
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    }
+  });
+});
