@@ -106,8 +106,10 @@ export interface HttpStream {
   onGone: (() => void) | undefined;
   /** Whether what is written leaves; what is written all the same waits in memory. */
   readonly isWritable: boolean;
-  write(text: string): void;
+  write(content: string | Uint8Array): void;
   end(): void;
+  /** Ends it so that the peer knows that it is not whole. */
+  cut(): void;
 }
 
 /** Where an answer goes that may be a stream. */

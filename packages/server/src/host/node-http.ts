@@ -178,10 +178,14 @@ class NodeStream implements HttpStream {
     return !writableNeedDrain && !isGone(response);
   }
 
-  write(text: string): void {
+  write(content: string | Uint8Array): void {
     const response = this.#response;
     // Of the two kinds of responses each has its own overloads.
-    if (!response.writableEnded && !isGone(response)) (response as ServerResponse).write(text);
+    if (!response.writableEnded && !isGone(response)) (response as ServerResponse).write(content);
+  }
+
+  cut(): void {
+    this.#response.destroy();
   }
 
   end(): void {

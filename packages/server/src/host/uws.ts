@@ -437,20 +437,32 @@ class UwsStream implements HttpStream {
     });
   }
 
-  write(text: string): void {
+  write(content: string | Uint8Array): void {
     if (this.#isOver) return;
-    const begin = this.#begin;
-    this.#begin = undefined;
     this.#res.cork(() => {
-      if (begin !== undefined) writeHead(this.#res, begin);
-      this.isWritable = this.#res.write(text);
+      this.#writeHead();
+      this.isWritable = this.#res.write(content);
     });
   }
 
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#res.cork(() => this.#res.end());
+    this.#res.cork(() => {
+      this.#writeHead();
+      this.#res.end();
+    });
+  }
+
+  cut(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#res.close();
+  }
+
+  #writeHead(): void {
+    if (this.#begin !== undefined) writeHead(this.#res, this.#begin);
+    this.#begin = undefined;
   }
 
   gone(): void {

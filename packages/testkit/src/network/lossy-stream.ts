@@ -60,6 +60,10 @@ export class LossyStream implements HttpStream {
     this.#send({ done: true, value: undefined });
   }
 
+  cut(): void {
+    this.break();
+  }
+
   /** It is lost: the server is told later, and so is the client, unless nobody tells it. */
   break(): void {
     if (this.#isOver) return;

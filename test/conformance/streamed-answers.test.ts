@@ -1,0 +1,143 @@
+// Answers of the app's own that come as they are made: what the option `fetch` returns as a stream, on both hosts.
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { Server } from '@halyard/server';
+import { afterEach, describe, expect, test } from 'vitest';
+import { hosts } from '../kit/hosts';
+import { untilHolds } from '../kit/until';
+
+const text = (chunk: string): Uint8Array => new TextEncoder().encode(chunk);
+const cleanUp: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of cleanUp.splice(0).reverse()) await end();
+});
+
+describe.each(hosts)('on %s', (_name, host) => {
+  async function serve(answer: (request: Request) => Response | Promise<Response>) {
+    const errors: unknown[] = [];
+    const io = new Server({ host: host(), fetch: answer });
+    io.on('error', (error, { where }) => errors.push(`${where}: ${(error as Error).message}`));
+    await io.listen(0, '127.0.0.1');
+    cleanUp.push(() => io.close());
+    const ask = async (path = '/page'): Promise<IncomingMessage> => {
+      const request = get({ host: '127.0.0.1', port: io.port, path, agent: false });
+      request.on('error', () => {});
+      cleanUp.push(() => request.destroy());
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      return response;
+    };
+    return { io, ask, errors };
+  }
+
+  test('come as they are made', async () => {
+    let push: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const { ask } = await serve(() => {
+      const body = new ReadableStream<Uint8Array>({
+        start(controller) {
+          push = controller;
+        },
+      });
+      return new Response(body, { status: 201, headers: { 'content-type': 'text/event-stream', 'x-own': 'yes' } });
+    });
+    const asked = ask();
+    await untilHolds(() => expect(push).toBeDefined());
+    push?.enqueue(text('one'));
+    const response = await asked;
+    expect([response.statusCode, response.headers['x-own'], response.headers['content-length']]).toEqual([
+      201,
+      'yes',
+      undefined,
+    ]);
+    response.setEncoding('utf8');
+    const reads = response[Symbol.asyncIterator]();
+    expect((await reads.next()).value).toBe('one');
+    push?.enqueue(text('two'));
+    expect((await reads.next()).value).toBe('two');
+    push?.close();
+    expect((await reads.next()).done).toBe(true);
+  });
+
+  test('what is there at once has its length', async () => {
+    const { ask } = await serve(({ url }) => new Response(url.endsWith('/empty') ? new Blob([]).stream() : 'whole'));
+    const response = await ask();
+    expect(response.headers['content-length']).toBe('5');
+    expect(Buffer.concat(await response.toArray()).toString()).toBe('whole');
+    expect(Buffer.concat(await (await ask('/empty')).toArray()).length).toBe(0);
+  });
+
+  test('more than fits comes whole, and no faster than it is read', async () => {
+    let made = 0;
+    const { ask } = await serve(
+      () =>
+        new Response(
+          new ReadableStream<Uint8Array>({
+            pull(controller) {
+              if (made === 64) controller.close();
+              else controller.enqueue(new Uint8Array(1 << 20).fill(++made));
+            },
+          }),
+        ),
+    );
+    const response = await ask();
+    response.pause();
+    // What the system takes is its own; nobody makes the rest.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(made).toBeLessThan(64);
+    let bytes = 0;
+    for await (const chunk of response) bytes += (chunk as Buffer).length;
+    expect([made, bytes]).toEqual([64, 64 << 20]);
+  });
+
+  test('end when who has asked is gone, and with the server', async () => {
+    const ends: string[] = [];
+    let beat: NodeJS.Timeout | undefined;
+    const { io, ask, errors } = await serve((request) => {
+      const name = new URL(request.url).pathname;
+      request.signal.addEventListener('abort', () => ends.push(`${name} aborted`));
+      return new Response(
+        new ReadableStream<Uint8Array>({
+          start(controller) {
+            beat = setInterval(() => controller.enqueue(text('x')), 5);
+          },
+          cancel() {
+            clearInterval(beat);
+            ends.push(`${name} cancelled`);
+          },
+        }),
+      );
+    });
+    (await ask('/gone')).destroy();
+    await untilHolds(() => expect(ends.toSorted()).toEqual(['/gone aborted', '/gone cancelled']));
+    ends.splice(0);
+    const kept = await ask('/closed');
+    kept.on('error', () => {});
+    await io.close();
+    await untilHolds(() => expect(ends.toSorted()).toEqual(['/closed aborted', '/closed cancelled']));
+    expect(errors).toEqual([]);
+  });
+
+  test('what fails on its way is cut, and reported; what fails before is 500', async () => {
+    const { ask, errors } = await serve(({ url }) => {
+      if (url.endsWith('/error')) return Response.error();
+      let isFirst = true;
+      return new Response(
+        new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 10));
+            if (!isFirst) throw new Error('the well is dry');
+            isFirst = false;
+            controller.enqueue(text('some'));
+          },
+        }),
+      );
+    });
+    const response = await ask();
+    await expect(response.toArray()).rejects.toThrow('aborted');
+    expect((await ask('/error')).statusCode).toBe(500);
+    expect(errors).toEqual([
+      'fetch, for GET /page: the well is dry',
+      'fetch, for GET /error: it has returned Response.error()',
+    ]);
+  });
+});
