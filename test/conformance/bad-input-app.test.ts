@@ -131,6 +131,33 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
     ]);
   });
 
+  test('what is thrown and cannot be looked at: the same as any other error', async () => {
+    const odd = (what: string): never => {
+      throw new Error(`the trap of ${what}`);
+    };
+    const { wire } = await joined((socket) => {
+      socket.on('data', () => {
+        throw Object.defineProperty(new PublicError('ERR_X', 'x'), 'data', { get: () => odd('data') });
+      });
+      socket.on('message', () => {
+        throw Object.defineProperty(new PublicError('ERR_X', 'x'), 'message', {
+          value: { toString: () => odd('message') },
+        });
+      });
+      socket.on('proxy', async () => {
+        throw new Proxy({}, { getPrototypeOf: () => odd('proxy') });
+      });
+      socket.on('well', () => 'well');
+    });
+    const events = ['data', 'message', 'proxy'];
+    wire.send(...events.map((event, i) => [2, '/', event, [], i + 1]));
+    const failures = (): unknown[][] => wire.packets.filter(([type]) => type === 4);
+    await wire.until('three errors', () => failures().length === 3);
+    expect(failures().toSorted()).toEqual(events.map((_, i) => [4, i + 1, 'ERR_HANDLER', 'The handler failed.']));
+    wire.send([2, '/', 'well', [], 4]);
+    expect((await wire.packet(3))[2]).toBe('well');
+  });
+
   test('a reply nothing can carry: the same as a handler that throws', async () => {
     const { wire, errors } = await joined((socket) => {
       socket.on('nan', () => ({ a: [Number.NaN] }));

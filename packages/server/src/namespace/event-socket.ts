@@ -4,6 +4,7 @@
 import {
   type Close,
   type EventPacket,
+  type Failure,
   failureOf,
   isThenable,
   LocalUsageError,
@@ -391,8 +392,14 @@ export abstract class EventSocket extends Presence {
   }
 
   private refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
-    if (!(error instanceof PublicError)) this.context.report(error, where);
-    const failure = failureOf(error, code, message);
+    let failure: Failure = { code, message, data: undefined };
+    try {
+      if (!(error instanceof PublicError)) this.context.report(error, where);
+      failure = failureOf(error, code, message);
+    } catch (odd) {
+      // To look at what was thrown throws as well.
+      this.context.report(odd, where);
+    }
     debug?.(`socket ${this.id} of ${quoted(this.namespace)}: ${quoted(where)} threw ${quoted(failure.code)}`);
     this.context.tell('event failed', { code: failure.code, session: this.line.id, namespace: this.namespace });
     if (ack !== undefined) this.line.sendError(ack, failure);
