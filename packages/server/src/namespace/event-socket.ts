@@ -4,7 +4,6 @@
 import {
   type Close,
   type EventPacket,
-  type Failure,
   failureOf,
   isThenable,
   LocalUsageError,
@@ -377,7 +376,8 @@ export abstract class EventSocket extends Presence {
     }
   }
 
-  private failed(error: unknown, event: string, ack: number | undefined): void {
+  private failed(thrown: unknown, event: string, ack: number | undefined): void {
+    const error = lookable(thrown);
     // As Socket.IO's handlers call what they are given last.
     const isCallback =
       error instanceof TypeError &&
@@ -392,16 +392,20 @@ export abstract class EventSocket extends Presence {
   }
 
   private refuse(error: unknown, where: string, ack: number | undefined, code: string, message: string): void {
-    let failure: Failure = { code, message, data: undefined };
-    try {
-      if (!(error instanceof PublicError)) this.context.report(error, where);
-      failure = failureOf(error, code, message);
-    } catch (odd) {
-      // To look at what was thrown throws as well.
-      this.context.report(odd, where);
-    }
+    if (!(error instanceof PublicError)) this.context.report(error, where);
+    const failure = failureOf(error, code, message);
     debug?.(`socket ${this.id} of ${quoted(this.namespace)}: ${quoted(where)} threw ${quoted(failure.code)}`);
     this.context.tell('event failed', { code: failure.code, session: this.line.id, namespace: this.namespace });
     if (ack !== undefined) this.line.sendError(ack, failure);
+  }
+}
+
+/** @returns what was thrown; if to look at it throws as well, an error that says so */
+function lookable(thrown: unknown): unknown {
+  try {
+    if (thrown instanceof PublicError) failureOf(thrown, '', '');
+    return thrown;
+  } catch {
+    return new Error('What was thrown throws when it is looked at.');
   }
 }
