@@ -255,7 +255,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 83000205,
+    from: 98000203,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 87000032,
+    from: 98000140,
   },
   {
     fault: 'who was fenced goes on',
