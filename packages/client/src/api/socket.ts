@@ -16,7 +16,7 @@ import {
   type Value,
 } from '@halyard/protocol';
 import { debug } from '#debug';
-import { answerHabits, explain } from '#habits';
+import { answerHabits, explain, lookForCallback } from '#habits';
 import { type Call, callAll, createEmitter } from '../base/emitter';
 import { checkNumber, optionError } from '../base/option-error';
 import type { Connection } from '../link/connector';
@@ -176,7 +176,10 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     else {
       const results = handlers.map((handler) => new Promise((resolve) => resolve(handler(...(args as never[])))));
       firstSettled(results, aside).then(
-        (value) => reply(undefined, value as Value),
+        (value) => {
+          lookForCallback(event, handlers, args, value);
+          reply(undefined, value as Value);
+        },
         (thrown) => {
           const error = thrown || new Error(`thrown: ${thrown}`);
           explain(error);

@@ -2,3 +2,4 @@
 export const checkHabits = (_options: unknown): void => {};
 export const answerHabits = (_owner: string, _object: object): void => {};
 export const explain = (_error: unknown): void => {};
+export const lookForCallback = (_event: string, _handlers: unknown, _args: unknown, _value: unknown): void => {};

@@ -140,10 +140,24 @@ test('a handler that calls its callback is told that there is none', async () =>
   ]);
 });
 
+test('a handler that calls its callback if it is given one is told on the console that there is none, once', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { socket, link } = await open();
+  socket.on('ask', (_value: unknown, callback?: (reply: string) => void) => callback?.('yes'));
+  socket.on('other', (_value: unknown, _more?: string) => {});
+  await link.say(event('ask', [1], 1), event('ask', [1], 2), event('other', [1], 3), event('ask', [1]));
+  await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+  expect(warn.mock.calls.map(([text]) => (text as string).slice(0, 60))).toEqual([
+    'Halyard: The handler of "ask" has a parameter for a callback',
+  ]);
+  warn.mockRestore();
+});
+
 test('in production all of it does nothing', () => {
   const socket = {};
   off.checkHabits({ token: 'secret' });
   off.answerHabits('socket', socket);
   off.explain(new TypeError('callback is not a function'));
+  off.lookForCallback('ask', [], [], undefined);
   expect(Object.getPrototypeOf(socket)).toBe(Object.prototype);
 });

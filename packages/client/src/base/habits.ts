@@ -1,6 +1,6 @@
 // What users of Socket.IO type, and beginners: here it is not undefined, or refused by its name alone, but answered with what does it.
 // In Node and in what a bundler makes for development; in production it is not there.
-import { LocalUsageError } from '@halyard/protocol';
+import { LocalUsageError, missedCallbackOf } from '@halyard/protocol';
 import { optionError } from './option-error';
 
 const attempts = 'take reconnect: { attemptsMax: 5 }';
@@ -164,4 +164,22 @@ export function explain(error: unknown): void {
   )
     return;
   error.message += ': a handler is given no callback, what it returns, or its promise resolves to, is the reply';
+}
+
+const missedMax = 100;
+/** Events of which that was said already. */
+const missed = new Set<string>();
+
+/** Says on the console, once for each event, that a handler which has returned nothing is given no callback for a reply that is waited for. */
+export function lookForCallback(
+  event: string,
+  handlers: readonly ((...args: never[]) => unknown)[],
+  args: readonly unknown[],
+  value: unknown,
+): void {
+  if (value !== undefined || missed.has(event) || missed.size >= missedMax) return;
+  const message = missedCallbackOf(event, handlers, args.length);
+  if (message === undefined) return;
+  missed.add(event);
+  console.warn(`Halyard: ${message}`);
 }

@@ -1,6 +1,6 @@
 // Listeners of events: a list that is replaced, never changed, so that a handler may add or remove others while it runs.
 // Those of remote events and of lifecycle events are two lists: what arrives can only reach what was registered for it.
-import { callHandlers, isThenable, LocalUsageError, quoted } from '@halyard/protocol';
+import { callHandlers, isThenable, LocalUsageError, missedCallbackOf } from '@halyard/protocol';
 import { type CompactList, keepOf, listOf, withOne } from '../base/compact-list';
 import type { Handled } from './handling';
 
@@ -72,23 +72,15 @@ export function hasHandler(handlers: Handlers, event: string): boolean {
   return entryOf(handlers, event) !== undefined;
 }
 
-/** As users of Socket.IO call what it gives to handlers last. */
-const callbackName = /^\s*(?:\.\.\.)?(?:cb|callback|ack|acknowledge|fn|done|respond|reply|next)\b/i;
-
 /**
  * @returns what to say if a handler of an event has a parameter for a callback, which it was not given; undefined if none has
  * @param count how many arguments it had
  */
 export function missedCallback(handlers: Handlers, event: string, count: number): string | undefined {
-  const isMissed = listOf(entryOf(handlers, event)).some((handler) => {
-    const [head = ''] = String(originalOf(handler) ?? handler).split(/=>|\)\s*\{/, 1);
-    const parameters = head.replace(/^(?:async\s+)?[^(]*\(|^async\s+/, '').split(',');
-    return parameters.slice(count).some((parameter) => callbackName.test(parameter));
-  });
-  if (!isMissed) return undefined;
-  return (
-    `The handler of ${quoted(event)} has a parameter for a callback, and has returned nothing, while a reply is waited for: no callback is given, ` +
-    'what a handler returns, or its promise resolves to, is the reply. Return null if that is meant to be none.'
+  return missedCallbackOf(
+    event,
+    listOf(entryOf(handlers, event)).map((handler) => originalOf(handler) ?? handler),
+    count,
   );
 }
 
