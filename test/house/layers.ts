@@ -27,8 +27,8 @@ export const layers: Layers = {
           ['src/clock.ts', 'src/events.ts'],
           ['src/wire'],
           // What both ends hold of events, and of their stream.
-          ['src/missed-callback.ts'],
           ['src/debug.ts', 'src/event-rules.ts', 'src/stream'],
+          ['src/missed-callback.ts'],
           ['src/index.ts', 'tsup.config.ts'],
         ],
       },
