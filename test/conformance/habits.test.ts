@@ -343,6 +343,8 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
         socket.on('default', (_text: string, ack = (_value: string): void => {}) => ack('x'));
         socket.on('note', (_text: string, _at?: number) => {});
         socket.on('given', (_text: string, _reply: string) => {});
+        socket.on('fields', ({ done: _done, next: _next }: { done?: boolean; next?: string }) => {});
+        socket.on('options', (_text: string, _options = { x: [1], done: false }) => {});
         socket.on('reply', (_text: string, _callback?: () => void) => 'reply');
         socket.on('null', (_text: string, _callback?: () => void) => null);
       });
@@ -353,8 +355,9 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     expect(await client.emitWithAck('save', 'x')).toBeUndefined();
     expect(await client.emitWithAck('save', 'y')).toBeUndefined();
     expect(await client.emitWithAck('reply', 'x')).toBe('reply');
-    for (const event of ['note', 'default', 'null']) await client.emitWithAck(event, 'x');
+    for (const event of ['note', 'default', 'null', 'options']) await client.emitWithAck(event, 'x');
     await client.emitWithAck('given', 'x', 'y');
+    await client.emitWithAck('fields', {});
     await client.emitWithAck('later');
     expect(warnings).toEqual(['save', 'default', 'later'].map((event) => `ERR_NO_CALLBACK: The handler of "${event}"`));
   });

@@ -1,7 +1,14 @@
 // Answers of the app's own that come as they are made: what the option `fetch` returns as a stream, on both hosts.
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
-import { Server } from '@halyard/server';
+import { connect as connectHttp2 } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { cert, key } from '@halyard/harness/certificate';
+import { node, Server } from '@halyard/server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { untilHolds } from '../kit/until';
@@ -20,8 +27,8 @@ describe.each(hosts)('on %s', (_name, host) => {
     io.on('error', (error, { where }) => errors.push(`${where}: ${(error as Error).message}`));
     await io.listen(0, '127.0.0.1');
     cleanUp.push(() => io.close());
-    const ask = async (path = '/page'): Promise<IncomingMessage> => {
-      const request = get({ host: '127.0.0.1', port: io.port, path, agent: false });
+    const ask = async (path = '/page', method = 'GET'): Promise<IncomingMessage> => {
+      const request = get({ host: '127.0.0.1', port: io.port, path, method, agent: false });
       request.on('error', () => {});
       cleanUp.push(() => request.destroy());
       const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -140,4 +147,87 @@ describe.each(hosts)('on %s', (_name, host) => {
       'fetch, for GET /error: it has returned Response.error()',
     ]);
   });
+
+  test.each<[what: string, answer: () => Response | Promise<Response>, status: number, errors: number]>([
+    [
+      'a body that is used already',
+      async () => {
+        const response = new Response('x');
+        await response.text();
+        return response;
+      },
+      500,
+      1,
+    ],
+    ['a file that is not there', () => new Response(Readable.toWeb(createReadStream('/nothing')) as BodyInit), 500, 1],
+    ['a part that is no bytes', () => new Response(new ReadableStream({ pull: (its) => its.enqueue(5) })), 500, 1],
+    ['text in parts', () => new Response(partsOf('a', 'b')), 200, 0],
+    ['buffers', () => new Response(partsOf(new ArrayBuffer(3), new Uint16Array(2))), 200, 0],
+    ['fields about the connection', () => new Response('x', { headers: { 'keep-alive': 'timeout=5' } }), 200, 0],
+  ])('%s is answered, to HEAD too, and nothing else is disturbed', async (_what, answer, status, count) => {
+    const { ask, errors } = await serve(answer);
+    for (const method of ['GET', 'HEAD'] as const) {
+      const response = await ask('/page', method);
+      await response.toArray();
+      expect([method, response.statusCode]).toEqual([method, status]);
+    }
+    expect(errors.length).toBe(count * 2);
+  });
+
+  test('HEAD says how long it would be, and no more', async () => {
+    let isCancelled = false;
+    const { ask } = await serve(({ url }) => {
+      if (url.endsWith('/whole')) return new Response('hello');
+      const cancel = (): void => {
+        isCancelled = true;
+      };
+      return new Response(new ReadableStream({ pull: (its) => its.enqueue(new Uint8Array(1 << 20)), cancel }));
+    });
+    const whole = await ask('/whole', 'HEAD');
+    expect([whole.headers['content-length'], (await whole.toArray()).length]).toEqual(['5', 0]);
+    const endless = await ask('/endless', 'HEAD');
+    expect([endless.statusCode, endless.headers['content-length']]).toEqual([200, undefined]);
+    expect((await endless.toArray()).length).toBe(0);
+    await untilHolds(() => expect(isCancelled).toBe(true));
+  });
+});
+
+function partsOf(...parts: unknown[]): ReadableStream {
+  return new ReadableStream({
+    start(controller) {
+      for (const part of parts) controller.enqueue(part);
+      controller.close();
+    },
+  });
+}
+
+test('over HTTP/2 what fails on its way is reset', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'halyard-streamed-'));
+  cleanUp.push(() => rm(folder, { recursive: true }));
+  const [keyFile, certFile] = [join(folder, 'key'), join(folder, 'crt')];
+  await Promise.all([writeFile(keyFile, key), writeFile(certFile, cert)]);
+  let isFirst = true;
+  const io = new Server({
+    host: node(),
+    fetch: () =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 10));
+            if (!isFirst) throw new Error('the well is dry');
+            isFirst = false;
+            controller.enqueue(text('some'));
+          },
+        }),
+        { headers: { 'keep-alive': 'timeout=5' } },
+      ),
+  });
+  io.on('error', () => {});
+  await io.listen(0, { address: '127.0.0.1', tls: { keyFile, certFile } });
+  cleanUp.push(() => io.close());
+  const session = connectHttp2(`https://127.0.0.1:${io.port}`, { rejectUnauthorized: false });
+  cleanUp.push(() => session.destroy());
+  const request = session.request({ ':path': '/page' });
+  request.resume();
+  await expect(once(request, 'close')).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' });
 });

@@ -14,14 +14,24 @@ export function missedCallbackOf(
   handlers: readonly ((...args: never[]) => unknown)[],
   count: number,
 ): string | undefined {
-  const isMissed = handlers.some((handler) => {
-    const [head = ''] = String(handler).split(/=>|\)\s*\{/, 1);
-    const parameters = head.replace(/^(?:async\s+)?[^(]*\(|^async\s+/, '').split(',');
-    return parameters.slice(count).some((parameter) => callbackName.test(parameter));
-  });
+  const isMissed = handlers.some((handler) =>
+    parametersOf(handler)
+      .slice(count)
+      .some((parameter) => callbackName.test(parameter)),
+  );
   if (!isMissed) return undefined;
   return (
     `The handler of ${quoted(event)} has a parameter for a callback, and has returned nothing, while a reply is waited for: no callback is given, ` +
     'what a handler returns, or its promise resolves to, is the reply. Return null if that is meant to be none.'
   );
+}
+
+/** @returns the parameters of a function as they are written, without what is within braces and brackets of theirs */
+function parametersOf(handler: (...args: never[]) => unknown): string[] {
+  let [head = ''] = Function.prototype.toString.call(handler).split(/=>|\)\s*\{/, 1);
+  for (let inner = ''; inner !== head; ) {
+    inner = head;
+    head = inner.replace(/\{[^{}]*\}|\[[^[\]]*\]/g, '');
+  }
+  return head.replace(/^(?:async\s+)?[^(]*\(|^async\s+/, '').split(',');
 }

@@ -163,7 +163,11 @@ export function explain(error: unknown): void {
     !/^(cb|callback|ack|fn|done|respond|reply|next) is not a function$/.test(error.message)
   )
     return;
-  error.message += ': a handler is given no callback, what it returns, or its promise resolves to, is the reply';
+  try {
+    error.message += ': a handler is given no callback, what it returns, or its promise resolves to, is the reply';
+  } catch {
+    // It is frozen.
+  }
 }
 
 const missedMax = 100;

@@ -14,7 +14,7 @@ export type AuthData = { readonly [key: string]: Value | undefined } | undefined
 
 /** The data itself, or a function that gives it at every attempt: returns it, or a promise of it; or, if it takes a parameter, gives it to that. */
 // biome-ignore lint/suspicious/noConfusingVoidType: who gives it returns nothing.
-export type Auth = AuthData | ((give: (data: AuthData) => void) => AuthData | Promise<AuthData> | void);
+export type Auth = AuthData | ((give: (data: AuthData) => void) => AuthData | Promise<AuthData | void> | void);
 
 /** Answers an event: with the error if there is one. MUST be called once; never throws. */
 export type Reply = (error?: unknown, value?: Value) => void;
@@ -55,7 +55,10 @@ export async function askAuth(presence: Presence): Promise<void> {
     typeof auth === 'function'
       ? new Promise<AuthData>((resolve, reject) => {
           // What takes a parameter may give to that later.
-          Promise.resolve(auth(resolve)).then((data) => (data || !auth.length) && resolve(data as AuthData), reject);
+          Promise.resolve(auth.length ? auth(resolve) : (auth as () => AuthData)()).then(
+            (data) => (data || !auth.length) && resolve(data as AuthData),
+            reject,
+          );
         })
       : auth;
   // One that takes longer than an attempt has been asked for the one before, and may answer first.

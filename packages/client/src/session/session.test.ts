@@ -72,6 +72,11 @@ describe('the first connection', () => {
     expect(log).toEqual([['connect_error', 'ERR_AUTH']]);
   });
 
+  test('one whose parameter has a default is called without', async () => {
+    const { transport } = scene({ auth: ((force = false) => ({ force })) as never });
+    expect(briefs(await transport.link.open())).toEqual(['HELLO /{"force":false}']);
+  });
+
   test('one that takes a parameter, and returns what is presented all the same', async () => {
     const { transport } = scene({ auth: async (_more) => ({ token: 1 }) });
     expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);

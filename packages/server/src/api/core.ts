@@ -373,6 +373,7 @@ export class Core {
 
   /** @throws LocalUsageError `ERR_TLS` */
   reloadTls(): void {
+    if (this.#isClosed) throw closed();
     const host = this.#host;
     if (host?.reloadTls === undefined) {
       throw new LocalUsageError(

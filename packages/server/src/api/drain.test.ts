@@ -10,12 +10,14 @@ function draining(count: number, isShared = true) {
   const told: [atMs: number, leaveAtMs: number, url: string][] = [];
   const gone: number[] = [];
   const running = { count: 0 };
-  const sessions = Array.from({ length: count }, () => ({
+  const made = () => ({
     isAtRest: true,
     isAway: false,
     sayDrain: (afterMs: number, url: string) => void told.push([now - 5_000, now - 5_000 + afterMs, url]),
     goElsewhere: () => void gone.push(now - 5_000),
-  }));
+  });
+  const sessions = Array.from({ length: count }, made);
+  const add = (): void => void sessions.push(made());
   const platform = { ...systemPlatform, now: () => now, after: (_ms: number, run: () => void) => steps.push(run) };
   const drain = new Drain({
     platform: platform as never,
@@ -37,7 +39,7 @@ function draining(count: number, isShared = true) {
     await new Promise((resolve) => setImmediate(resolve));
     return isDone;
   };
-  return { drain, told, gone, running, sessions, run, step };
+  return { drain, told, gone, running, sessions, add, run, step };
 }
 
 test('sessions are told when to leave, one after the other, over most of the time; who does not goes two seconds later', async () => {
@@ -74,6 +76,18 @@ test('who has left by itself is not sent off, and is not waited for', async () =
   expect(gone.length).toBe(1_000);
   expect(ms).toBeGreaterThanOrEqual(5_900);
   expect(ms).toBeLessThanOrEqual(6_060);
+});
+
+test('who comes in meanwhile is told to leave, and goes', async () => {
+  const { told, gone, sessions, add, run, step } = draining(10);
+  run(10_000);
+  for (let ms = 0; ms < 1_000; ms += 20) expect(await step(20)).toBe(false);
+  add();
+  let ms = 1_000;
+  while (!(await step(20))) ms += 20;
+  expect([sessions.length, told.length, gone.length]).toEqual([11, 11, 11]);
+  expect(told.at(-1)?.[0]).toBeLessThanOrEqual(1_220);
+  expect(ms).toBeLessThanOrEqual(4_000);
 });
 
 test('few of them take no longer than a hundred in a second', async () => {

@@ -15,6 +15,8 @@ export interface DrainContext {
 
 /** It is looked so often who is to go, and whether all is done, in milliseconds. */
 const stepMs = 20;
+/** Who comes in meanwhile is looked for so often, in milliseconds. */
+const lookMs = 200;
 /** They go within this part of the time: the rest is for what was begun. */
 const leavingPart = 0.8;
 /** Who was told to leave has so long for the way to another server, or this part of the time, before it is sent off, in milliseconds. */
@@ -43,8 +45,19 @@ export class Drain {
     const perMs = Math.max(leaving.length / (drainMs * leavingPart - graceMs), leavingPerSecondMin / 1_000);
     let told = 0;
     let gone = 0;
+    const known = new Set(leaving);
+    let lookAt = 0;
     while (!this.#isOver) {
       const passedMs = platform.now() - begunAt;
+      if (isShared && passedMs >= lookAt) {
+        lookAt = passedMs + lookMs;
+        // Who was on the way in has come since.
+        for (const session of sessions) {
+          if (known.has(session)) continue;
+          known.add(session);
+          leaving.push(session);
+        }
+      }
       const first = Math.max(told + toldMax, (passedMs + stepMs) * perMs);
       for (; told < Math.min(first, leaving.length); told++)
         leaving[told]?.sayDrain(Math.max(0, Math.round(told / perMs - passedMs)), url);

@@ -172,7 +172,7 @@ export function answerHabits(prototype: object, owner: string, habits: Habits): 
   }
 }
 
-/** Events that a server of Socket.IO has, or its engine, and none here: no other server emits one of such a name. */
+/** Events that a server of Socket.IO has, or its engine, and none here. */
 const serverEventHabits: Habits = {
   new_namespace: 'io.of(pattern) makes namespaces on demand, and its on("connection", …) hears of their sockets',
   connection_error: 'io.metrics() counts what is refused, io.on("warning", …) tells of what an operator should know',

@@ -96,7 +96,7 @@ export class Server<
   /**
    * Takes the key and the certificate of `listen`'s option `tls` from their files anew, without a restart: connections from now on get
    * them, those that are there stay; on the host `uws` as long as there are no more than two reloads behind that.
-   * @throws LocalUsageError `ERR_TLS` that says what is wrong, and nothing has changed
+   * @throws LocalUsageError `ERR_TLS` that says what is wrong, and nothing has changed; `ERR_CLOSED`
    */
   reloadTls(): void {
     this.#core.reloadTls();

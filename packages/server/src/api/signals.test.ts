@@ -11,7 +11,7 @@ describe('handleSignals', () => {
     [{ drainMs: '5s' }, 'drainMs is "5s": it may be a number of milliseconds from 0 to 3600000.'],
     [{ url: 'eu.example' }, 'url is eu.example: it may be the origin of a server'],
     [{ signals: 'SIGTERM' }, 'signals is "SIGTERM": it may be a list of at least one name of a signal.'],
-    [{ signals: ['SIGTERM', 'TERM'] }, 'signals has "TERM": there may be names of signals that a process hears'],
+    [{ signals: ['SIGBREAK', 'TERM'] }, 'signals has "TERM": there may be names of signals that a process hears'],
     [{ signals: [] }, 'it may be a list of at least one name of a signal.'],
     [{ signals: ['SIGKILL'] }, 'signals has "SIGKILL": there may be names of signals that a process hears'],
     [{ afterwards: 1 }, 'afterwards is 1: it may be a function.'],

@@ -3,16 +3,29 @@ import type { HttpAnswer, RequestFacts, StreamableReply } from './host';
 import { jsonError, pathUnknown } from './json-error';
 
 /**
- * Answers requests to other paths: a Hono, itty or plain function of the Fetch API. A body that is a stream goes out as it comes, and no
- * faster than it is read; once who has asked is gone, or the server closed, it is cancelled, and the signal of the request aborts.
+ * Answers requests to other paths: a Hono, itty or plain function of the Fetch API. A body that is a stream goes out as it comes, the head
+ * with its first part, and no faster than it is read; once who has asked is gone, or the server closed, it is cancelled, and the signal of the request aborts.
  */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
-/** How an answer is framed is the host's business. */
-const framing: readonly string[] = ['content-length', 'transfer-encoding', 'connection'];
+/** How an answer is framed, and what of it is about the connection (RFC 9110 §7.6.1), is the host's business. */
+const framing: readonly string[] = [
+  ...[
+    'content-length',
+    'transfer-encoding',
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'upgrade',
+    'http2-settings',
+  ],
+];
 
-/** What is there at once, up to so many bytes, is answered with its length; more of it, and what comes later, as it comes. */
+/** What is there at once, up to so many bytes and parts, is answered with its length; more of it, and what comes later, as it comes. */
 const wholeBytesMax = 1 << 20;
+const wholePartsMax = 1_024;
+/** So many parts go out in one turn. */
+const turnPartsMax = 64;
 
 export function answerByFetch(
   handler: FetchHandler | undefined,
@@ -46,15 +59,17 @@ export function answerByFetch(
       });
       const cookies = response.headers.getSetCookie();
       if (cookies.length > 0) headers['set-cookie'] = cookies;
-      if (body === null || facts.method === 'HEAD') {
-        void body?.cancel();
-        reply.send({ status, headers });
-      } else await pipe(body, { status, headers }, reply, gone, failed);
+      if (body === null) reply.send({ status, headers });
+      else await pipe(body, { status, headers }, facts.method === 'HEAD', reply, gone, failed);
     } catch (error) {
       // Who has gone away has ended what it asked for.
       if (gone.signal.aborted) return;
       failed(error);
-      reply.send(jsonError(500, 'ERR_FETCH', 'The server failed to answer.'));
+      try {
+        reply.send(jsonError(500, 'ERR_FETCH', 'The server failed to answer.'));
+      } catch (again) {
+        failed(again);
+      }
     }
   })();
 }
@@ -63,6 +78,7 @@ export function answerByFetch(
 async function pipe(
   body: ReadableStream<Uint8Array>,
   answer: HttpAnswer,
+  isHead: boolean,
   reply: StreamableReply,
   gone: AbortController,
   failed: (error: unknown) => void,
@@ -72,39 +88,58 @@ async function pipe(
   const cancel = (): void => void reader.cancel().catch(() => {});
   if (signal.aborted) return cancel();
   signal.addEventListener('abort', cancel);
-  const chunks: Uint8Array[] = [];
+  const parts: Uint8Array[] = [];
   let bytes = 0;
+  const turnIsOver = turn();
   let next = reader.read();
-  while (bytes <= wholeBytesMax) {
-    const read = await Promise.race([next, turn()]);
+  while (bytes <= wholeBytesMax && parts.length < wholePartsMax) {
+    // The head goes out with the first part: what fails before is told as an error.
+    const read = await (parts.length === 0 ? next : Promise.race([next, turnIsOver]));
     if (read === undefined) break;
     if (read.done) {
-      reply.send({ ...answer, body: chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks) });
+      reply.send({ ...answer, body: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts) });
       return;
     }
-    chunks.push(read.value);
+    parts.push(bytesOf(read.value));
     bytes += read.value.length;
     next = reader.read();
   }
   const stream = reply.stream(answer);
   if (stream === undefined) return cancel();
+  if (isHead) {
+    stream.end();
+    return cancel();
+  }
   let goOn = (): void => {};
   stream.onDrain = () => goOn();
   stream.onGone = () => {
     gone.abort();
     goOn();
   };
-  for (const chunk of chunks) stream.write(chunk);
   try {
+    for (const part of parts) stream.write(part);
+    let count = parts.length;
     for (let read = await next; !read.done; read = await reader.read()) {
-      if (read.value.length > 0) stream.write(read.value);
+      const part = bytesOf(read.value);
+      if (part.length > 0) stream.write(part);
       while (!stream.isWritable && !signal.aborted) await new Promise<void>((resolve) => (goOn = resolve));
+      if (++count % turnPartsMax === 0) await turn();
     }
     stream.end();
   } catch (error) {
     if (!signal.aborted) failed(error);
     stream.cut();
+    cancel();
   }
+}
+
+/** @throws TypeError for what is neither bytes nor text */
+function bytesOf(part: unknown): Uint8Array {
+  if (part instanceof Uint8Array) return part;
+  if (part instanceof ArrayBuffer) return new Uint8Array(part);
+  if (ArrayBuffer.isView(part)) return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+  if (typeof part === 'string') return Buffer.from(part);
+  throw new TypeError(`a part of its body is ${typeof part}, and not bytes`);
 }
 
 function turn(): Promise<undefined> {

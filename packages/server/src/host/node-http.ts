@@ -1,7 +1,7 @@
 // HTTP as Node has it, 1.1 and 2: what a request says, its body, and where its answer goes. A peer may be gone at any
 // time; nothing here throws because of it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
@@ -185,7 +185,9 @@ class NodeStream implements HttpStream {
   }
 
   cut(): void {
-    this.#response.destroy();
+    const response = this.#response;
+    if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    else response.destroy();
   }
 
   end(): void {

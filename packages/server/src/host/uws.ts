@@ -411,7 +411,12 @@ class UwsReply implements StreamableReply {
 
   stream(begin: HttpAnswer): HttpStream | undefined {
     if (this.#over) return undefined;
-    const stream = new UwsStream(this.#res, begin);
+    const stream = new UwsStream(
+      this.#res,
+      this.#last ? { ...begin, headers: { ...begin.headers, connection: 'close' } } : begin,
+      this.#last,
+      this.#head,
+    );
     this.onAbort = () => stream.gone();
     return stream;
   }
@@ -424,11 +429,16 @@ class UwsStream implements HttpStream {
   readonly #res: uWS.HttpResponse;
   /** Until it is sent. */
   #begin: HttpAnswer | undefined;
+  readonly #last: boolean;
+  readonly #head: boolean;
   #isOver = false;
 
-  constructor(res: uWS.HttpResponse, begin: HttpAnswer) {
+  /** @param last whether nothing more is read of the connection @param head whether its request was HEAD */
+  constructor(res: uWS.HttpResponse, begin: HttpAnswer, last: boolean, head: boolean) {
     this.#res = res;
     this.#begin = begin;
+    this.#last = last;
+    this.#head = head;
     // Without it a timer stays armed after a write that had to wait, and cuts the stream ten seconds later.
     res.onWritable(() => {
       this.isWritable = true;
@@ -438,7 +448,7 @@ class UwsStream implements HttpStream {
   }
 
   write(content: string | Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#head) return;
     this.#res.cork(() => {
       this.#writeHead();
       this.isWritable = this.#res.write(content);
@@ -450,7 +460,9 @@ class UwsStream implements HttpStream {
     this.#isOver = true;
     this.#res.cork(() => {
       this.#writeHead();
-      this.#res.end();
+      if (this.#head) this.#res.endWithoutBody();
+      else if (this.#last) this.#res.end('', true);
+      else this.#res.end();
     });
   }
 

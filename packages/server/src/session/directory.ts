@@ -219,6 +219,8 @@ export class Sessions {
       if (!isLater) session.pause();
       // First what takes long; what its handlers have said meanwhile goes along, and what they say from then on goes by letters.
       await turn.confirm(session);
+      // The app may have ended it meanwhile: it is over for all once that is stored.
+      if (session.isOver) await this.#endings?.stored(id);
       if (isLater || session.isOver) return [];
       const stored = turn.part(session);
       const open = session.letGo(elsewhere, node);
@@ -297,6 +299,11 @@ export class Sessions {
       if (session?.isChecked && !arrival.isOver && !session.isOver) refusal = await this.#check(session, arrival);
       if (arrival.ending !== undefined) session?.end(arrival.ending);
       if (arrival.isOver || session?.isOver) {
+        // It waits here for its client, and is one of those of its address.
+        if (session?.isAway && !session.isOver) {
+          this.#context.away.delete(session);
+          this.#context.away.add(session, connection.peer);
+        }
         arrival.end(tryAgain);
         return;
       }
