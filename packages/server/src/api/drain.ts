@@ -46,17 +46,21 @@ export class Drain {
     let told = 0;
     let gone = 0;
     const known = new Set(leaving);
+    /** Who was on the way in has come since. */
+    const look = (): void => {
+      if (!isShared) return;
+      for (const session of sessions) {
+        if (known.has(session)) continue;
+        known.add(session);
+        leaving.push(session);
+      }
+    };
     let lookAt = 0;
     while (!this.#isOver) {
       const passedMs = platform.now() - begunAt;
-      if (isShared && passedMs >= lookAt) {
+      if (passedMs >= lookAt) {
         lookAt = passedMs + lookMs;
-        // Who was on the way in has come since.
-        for (const session of sessions) {
-          if (known.has(session)) continue;
-          known.add(session);
-          leaving.push(session);
-        }
+        look();
       }
       const first = Math.max(told + toldMax, (passedMs + stepMs) * perMs);
       for (; told < Math.min(first, leaving.length); told++)
@@ -66,7 +70,11 @@ export class Drain {
         if (session?.isAway === false && gone / perMs + graceMs > passedMs) break;
         session?.goElsewhere();
       }
-      if (passedMs >= drainMs || (gone === leaving.length && this.#isDone())) return;
+      if (passedMs >= drainMs) return;
+      if (gone === leaving.length && this.#isDone()) {
+        look();
+        if (gone === leaving.length) return;
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         platform.after(stepMs, resolve);
