@@ -446,4 +446,63 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const told = [there, last].flatMap(({ received }) => received.filter(([type]) => type === 3 || type === 4));
     expect([code, told.length]).toEqual(['ERR_OWNER_LOST', 2]);
   });
+
+  test('what the app has ended while it is let go is over, and does not go on', async () => {
+    let isHeld = false;
+    let commits = 0;
+    let goAhead = (): void => {};
+    const sockets: Socket[] = [];
+    const { a, b, moved } = await three(
+      (i, store) => {
+        const commit = store.commit.bind(store);
+        store.commit = async (...args) => {
+          if (i === 0 && isHeld && commits++ === 0) await new Promise<void>((resolve) => (goAhead = resolve));
+          return commit(...args);
+        };
+      },
+      (socket) => void sockets.push(socket),
+    );
+    const { key } = await greeted(a);
+    await expect.poll(() => sockets.length).toBe(1);
+    await sockets[0]?.save();
+    isHeld = true;
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 0], '', 2]);
+    await expect.poll(() => commits).toBeGreaterThan(0);
+    const over = new Promise((resolve) => sockets[0]?.on('disconnect', resolve));
+    sockets[0]?.disconnect(true);
+    goAhead();
+    await over;
+    const answer = await there.until(({ received, closed }) => received[0] ?? closed);
+    expect([Array.isArray(answer) && answer[5] === true, moved]).toEqual([false, []]);
+  });
+
+  test('who comes in as a server begins to drain is sent on', async () => {
+    let isHeld = false;
+    let asked = false;
+    let goAhead = (): void => {};
+    const { a, b } = await three((i, store) => {
+      const session = store.session.bind(store);
+      store.session = async (...args) => {
+        if (i === 0 && isHeld) {
+          asked = true;
+          await new Promise<void>((resolve) => (goAhead = resolve));
+        }
+        return session(...args);
+      };
+    });
+    const { key } = await greeted(b);
+    isHeld = true;
+    const there = await open(a);
+    there.send([0, [], 'by hand', [...key, 1, 0], '', 2]);
+    await expect.poll(() => openOf(a)).toBe(1);
+    await expect.poll(() => asked).toBe(true);
+    const closing = a.close({ drainMs: 5_000 });
+    isHeld = false;
+    goAhead();
+    await there.packet(64);
+    const { code } = (await there.until(({ closed }) => closed)) as { code: number };
+    expect(code).toBe(1012);
+    await closing;
+  });
 });
