@@ -127,17 +127,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   test('what fails on its way is cut, and reported; what fails before is 500', async () => {
     const { ask, errors } = await serve(({ url }) => {
       if (url.endsWith('/error')) return Response.error();
-      let isFirst = true;
-      return new Response(
-        new ReadableStream<Uint8Array>({
-          async pull(controller) {
-            await new Promise((resolve) => setTimeout(resolve, 10));
-            if (!isFirst) throw new Error('the well is dry');
-            isFirst = false;
-            controller.enqueue(text('some'));
-          },
-        }),
-      );
+      return new Response(dryWell());
     });
     const response = await ask();
     await expect(response.toArray()).rejects.toThrow('aborted');
@@ -192,6 +182,19 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 });
 
+/** @returns a stream that fails behind its first part */
+function dryWell(): ReadableStream<Uint8Array> {
+  let isFirst = true;
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (!isFirst) throw new Error('the well is dry');
+      isFirst = false;
+      controller.enqueue(text('some'));
+    },
+  });
+}
+
 function partsOf(...parts: unknown[]): ReadableStream {
   return new ReadableStream({
     start(controller) {
@@ -206,21 +209,9 @@ test('over HTTP/2 what fails on its way is reset', async () => {
   cleanUp.push(() => rm(folder, { recursive: true }));
   const [keyFile, certFile] = [join(folder, 'key'), join(folder, 'crt')];
   await Promise.all([writeFile(keyFile, key), writeFile(certFile, cert)]);
-  let isFirst = true;
   const io = new Server({
     host: node(),
-    fetch: () =>
-      new Response(
-        new ReadableStream<Uint8Array>({
-          async pull(controller) {
-            await new Promise((resolve) => setTimeout(resolve, 10));
-            if (!isFirst) throw new Error('the well is dry');
-            isFirst = false;
-            controller.enqueue(text('some'));
-          },
-        }),
-        { headers: { 'keep-alive': 'timeout=5' } },
-      ),
+    fetch: () => new Response(dryWell(), { headers: { 'keep-alive': 'timeout=5' } }),
   });
   io.on('error', () => {});
   await io.listen(0, { address: '127.0.0.1', tls: { keyFile, certFile } });

@@ -7,22 +7,9 @@ import { Server } from '@halyard/server';
 import { expect, test } from 'vitest';
 import { describeInBrowser } from './browser';
 import { chromiumFlags, findChromium } from './chromium.mjs';
+import { imports } from './import-map';
 
 const packages = new URL('../../packages/', import.meta.url);
-
-/** Where a browser finds what the modules import. */
-const imports = {
-  '@halyard/client': '/m/client/dist/index.js',
-  '@halyard/client/reload': '/m/client/dist/reload.js',
-  '@halyard/protocol': '/m/protocol/dist/index.js',
-  '@halyard/codec': '/m/codec/dist/index.js',
-  '@halyard/codec/json': '/m/codec/dist/json-browser.js',
-  '@halyard/codec/internal': '/m/codec/dist/internal.js',
-  '#debug': '/m/client/dist/debug-off.js',
-  '#fetch': '/m/client/dist/fetch-browser.js',
-  '#habits': '/m/client/dist/habits-off.js',
-  '#websocket': '/m/client/dist/websocket-browser.js',
-};
 
 const rules = { prerender: [{ source: 'list', urls: ['/two'], eagerness: 'immediate' }] };
 

@@ -9,24 +9,9 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
+import { imports } from './import-map';
 
 const packages = new URL('../../packages/', import.meta.url);
-
-/** Where a browser finds what the modules import. */
-const imports = {
-  '@halyard/client': '/m/client/dist/index.js',
-  '@halyard/client/reload': '/m/client/dist/reload.js',
-  '@halyard/protocol': '/m/protocol/dist/index.js',
-  '@halyard/codec': '/m/codec/dist/index.js',
-  '@halyard/codec/json': '/m/codec/dist/json-browser.js',
-  '@halyard/codec/internal': '/m/codec/dist/internal.js',
-  '@halyard/codec-msgpack': '/m/codec-msgpack/dist/msgpack-browser.js',
-  '@msgpack/msgpack': '/m/codec-msgpack/node_modules/@msgpack/msgpack/dist.esm/index.mjs',
-  '#debug': '/m/client/dist/debug-off.js',
-  '#fetch': '/m/client/dist/fetch-browser.js',
-  '#habits': '/m/client/dist/habits-off.js',
-  '#websocket': '/m/client/dist/websocket-browser.js',
-};
 
 /** A page that speaks all the time. */
 const html = `<!doctype html><title>One</title><script type="importmap">${JSON.stringify({ imports })}</script>

@@ -14,7 +14,7 @@ export {
   trimmedArgs,
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
-export { missedCallbackOf } from './missed-callback';
+export { isMissedCallback, missedCallbackOf } from './missed-callback';
 export { ackTimeout, PendingAcks, type Settle } from './stream/acks';
 export {
   type ClientLimits,

@@ -2,7 +2,14 @@
 import { quoted } from './debug';
 
 /** As users of Socket.IO call what it gives to handlers last. */
-const callbackName = /^\s*(?:\.\.\.)?(?:cb|callback|ack|acknowledge|fn|done|respond|reply|next)\b/i;
+const names = 'cb|callback|ack|acknowledge|fn|done|respond|reply|next';
+const isParameter = /* @__PURE__ */ new RegExp(`^\\s*(?:\\.\\.\\.)?(?:${names})\\b`, 'i');
+const isError = /* @__PURE__ */ new RegExp(`^(?:${names}) is not a function`);
+
+/** Whether a handler has failed because it has called a callback that it was not given. */
+export function isMissedCallback(error: unknown): error is TypeError {
+  return error instanceof TypeError && isError.test(error.message);
+}
 
 /**
  * Of handlers that have returned nothing where a reply is waited for.
@@ -17,7 +24,7 @@ export function missedCallbackOf(
   const isMissed = handlers.some((handler) =>
     parametersOf(handler)
       .slice(count)
-      .some((parameter) => callbackName.test(parameter)),
+      .some((parameter) => isParameter.test(parameter)),
   );
   if (!isMissed) return undefined;
   return (

@@ -1,6 +1,6 @@
 // What users of Socket.IO type, and beginners: here it is not undefined, or refused by its name alone, but answered with what does it.
 // In Node and in what a bundler makes for development; in production it is not there.
-import { LocalUsageError, missedCallbackOf } from '@halyard/protocol';
+import { isMissedCallback, LocalUsageError, missedCallbackOf } from '@halyard/protocol';
 import { optionError } from './option-error';
 
 const attempts = 'take reconnect: { attemptsMax: 5 }';
@@ -158,11 +158,7 @@ export function answerHabits(owner: keyof typeof members, object: object): void 
 
 /** Says in the error of a handler that has called what it is not given what to do instead. */
 export function explain(error: unknown): void {
-  if (
-    !(error instanceof TypeError) ||
-    !/^(cb|callback|ack|fn|done|respond|reply|next) is not a function$/.test(error.message)
-  )
-    return;
+  if (!isMissedCallback(error)) return;
   try {
     error.message += ': a handler is given no callback, what it returns, or its promise resolves to, is the reply';
   } catch {

@@ -48,8 +48,7 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
     event: Name,
     handler: SocketHandler<Incoming, Name>,
   ): this;
-  /** Removes a handler, or all handlers of the event. */
-  /** @param event default: all. @param handler default: all of the event */
+  /** Removes a handler, or all handlers of the event; without an event as `removeAllListeners`. */
   off(event?: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
   /** Removes all handlers of the event, or of all events: those of `onAny` stay. */
   removeAllListeners(event?: keyof SocketLifecycle | EventName<Incoming>): this;

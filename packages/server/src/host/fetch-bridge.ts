@@ -10,15 +10,13 @@ export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 /** How an answer is framed, and what of it is about the connection (RFC 9110 §7.6.1), is the host's business. */
 const framing: readonly string[] = [
-  ...[
-    'content-length',
-    'transfer-encoding',
-    'connection',
-    'keep-alive',
-    'proxy-connection',
-    'upgrade',
-    'http2-settings',
-  ],
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+  'http2-settings',
 ];
 
 /** What is there at once, up to so many bytes and parts, is answered with its length; more of it, and what comes later, as it comes. */

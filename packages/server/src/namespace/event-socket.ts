@@ -5,6 +5,7 @@ import {
   type Close,
   type EventPacket,
   failureOf,
+  isMissedCallback,
   isThenable,
   LocalUsageError,
   PublicError,
@@ -378,11 +379,7 @@ export abstract class EventSocket extends Presence {
 
   private failed(thrown: unknown, event: string, ack: number | undefined): void {
     const error = lookable(thrown);
-    // As Socket.IO's handlers call what they are given last.
-    const isCallback =
-      error instanceof TypeError &&
-      /^(cb|callback|ack|fn|done|respond|reply|next) is not a function/.test(error.message);
-    const hint = isCallback
+    const hint = isMissedCallback(error)
       ? ' (it is given no callback: what it returns, or its promise resolves to, is the reply)'
       : '';
     const where = `the handler of "${event}"${hint}`;
