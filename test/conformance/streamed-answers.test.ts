@@ -164,6 +164,20 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(errors.length).toBe(count * 2);
   });
 
+  test('a body that is refused is cancelled, and buffers have their length', async () => {
+    let isCancelled = false;
+    const { ask } = await serve(({ url }) => {
+      if (url.endsWith('/buffers')) return new Response(partsOf(new ArrayBuffer(3), new ArrayBuffer(2)));
+      const cancel = (): void => {
+        isCancelled = true;
+      };
+      return new Response(new ReadableStream({ pull: (its) => its.enqueue(5), cancel }));
+    });
+    expect((await ask('/buffers')).headers['content-length']).toBe('5');
+    expect((await ask('/refused')).statusCode).toBe(500);
+    await untilHolds(() => expect(isCancelled).toBe(true));
+  });
+
   test('HEAD says how long it would be, and no more', async () => {
     let isCancelled = false;
     const { ask } = await serve(({ url }) => {

@@ -68,6 +68,8 @@ export function answerByFetch(
       } catch (again) {
         failed(again);
       }
+      // Nobody reads the rest of a body that cannot be sent.
+      gone.abort();
     }
   })();
 }
@@ -98,8 +100,9 @@ async function pipe(
       reply.send({ ...answer, body: parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts) });
       return;
     }
-    parts.push(bytesOf(read.value));
-    bytes += read.value.length;
+    const part = bytesOf(read.value);
+    parts.push(part);
+    bytes += part.length;
     next = reader.read();
   }
   const stream = reply.stream(answer);
