@@ -447,6 +447,73 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect([code, told.length]).toEqual(['ERR_OWNER_LOST', 2]);
   });
 
+  test('one that waits in middleware is not begun, however long that takes: who goes on with it handles it', async () => {
+    let jumpedMs = 0;
+    const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+    let goAhead = (): void => {};
+    const { a, b, heard } = await three(
+      undefined,
+      (socket, i) => {
+        socket.on('arm', () => {
+          if (i === 0) socket.use(() => new Promise<void>((resolve) => (goAhead = resolve)));
+        });
+      },
+      { clock },
+    );
+    const { wire, key } = await greeted(a);
+    const event = [2, '/', 'event', ['2'], 2];
+    wire.send(held, [2, '/', 'arm', []], event);
+    await wire.settle();
+    jumpedMs = 31_000;
+    // The handler that was begun is open for so long.
+    const told = async () => {
+      await wire.settle();
+      return wire.received.at(-1)?.[1] as number;
+    };
+    await expect.poll(told).toBeGreaterThan(0);
+    const settled = await told();
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, settled], '', 2, 3]);
+    await there.packet(1);
+    if (settled === 2) there.send(event);
+    await there.settle();
+    goAhead();
+    const [type, , value] = (await there.until(({ received }) =>
+      received.find(([type, ack]) => (type === 3 || type === 4) && ack === 2),
+    )) as unknown[];
+    expect([type, value, heard]).toEqual([3, '2', ['A 1', 'B 2 again']]);
+  });
+
+  test('one that is answered while another handler of it takes longer than 30 s is answered once', async () => {
+    let jumpedMs = 0;
+    const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+    const { a, b, servers } = await three(
+      undefined,
+      (socket) => {
+        socket.on('both', () => 'one' as never);
+        socket.on('both', () => new Promise<void>(() => {}));
+      },
+      { clock },
+    );
+    const { wire, key } = await greeted(a);
+    wire.send([2, '/', 'both', [], 1], [2, '/', 'hold', ['2'], 2]);
+    await wire.packet(3, ([, ack]) => ack === 1);
+    jumpedMs = 31_000;
+    await expect
+      .poll(async () => {
+        await wire.settle();
+        return wire.received.at(-1)?.[1];
+      })
+      .toBe(2);
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 2, 2], '', 2, 2]);
+    await there.packet(1);
+    await servers[0]?.kill();
+    servers[0]?.noticed();
+    await there.packet(4, ([, ack]) => ack === 2);
+    expect(there.received.filter(([type]) => type === 3 || type === 4).length).toBe(1);
+  });
+
   test('what the app has ended while it is let go is over, and does not go on', async () => {
     let isHeld = false;
     let commits = 0;

@@ -33,6 +33,7 @@ export {
 export {
   largestWindow,
   MovableMachine,
+  type Owed,
   openMsMax,
   type Snapshot,
   type StreamCounts,

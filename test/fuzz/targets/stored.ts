@@ -22,7 +22,7 @@ const sampleRecord = [
   `identity ${encodeValue({ id: 's', secret: new Uint8Array(3), token: new Uint8Array(), listed: ['/'], codec: 'json', client: '' }, codec)}`,
   `counts ${encodeValue(
     {
-      ...{ received: 3, settled: [5, 5], owed: [2], sent: 2, confirmed: 1, asked: 1, generation: 2, refusal: '' },
+      ...{ received: 3, settled: [5, 5], owed: [[2, 1]], sent: 2, confirmed: 1, asked: 1, generation: 2, refusal: '' },
       ...{ mail: { number: 4, node: 'n', stamp: 5, known: ['5 n'], floors: [['n', 3]] }, forgotten: false },
     },
     codec,

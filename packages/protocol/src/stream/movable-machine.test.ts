@@ -52,7 +52,7 @@ class StoredMachine extends MovableMachine<string> {
 }
 
 /** A machine that writes down what it does. Its owner settles what it is told to. */
-function scribe(state?: StreamState<string>, rates: Partial<RateLimits> = {}) {
+function scribe(state?: StreamState<string>, rates: Partial<RateLimits> = {}, hasBegun?: (number: number) => boolean) {
   const lines: unknown[] = [];
   const machine = new StoredMachine(
     {
@@ -61,6 +61,7 @@ function scribe(state?: StreamState<string>, rates: Partial<RateLimits> = {}) {
       deliver: (packet, number) => lines.push(`${'event' in packet ? packet.event : packet.type} is ${number}`),
       silent() {},
       transmittedStamp: () => -1,
+      hasBegun,
     },
     settings,
     { ...limits, ...rates },
@@ -74,8 +75,9 @@ function opened(
   state?: StreamState<string>,
   from: Parameters<MovableMachine<string>['hold']>[0] = nothing,
   rates: Partial<RateLimits> = {},
+  hasBegun?: (number: number) => boolean,
 ) {
-  const all = scribe(state, rates);
+  const all = scribe(state, rates, hasBegun);
   all.machine.hold(from, 0);
   all.machine.open(0);
   return all;
@@ -122,12 +124,40 @@ describe('what is handled', () => {
     machine.receive(event('b'), 2);
     expect(machine.deadline).toBe(1 + openMsMax);
     machine.tick(1 + openMsMax);
-    expect([machine.received, stateOf(machine).owed]).toEqual([1, [7]]);
+    expect([machine.received, stateOf(machine).owed]).toEqual([1, [[1, 7]]]);
     machine.settle(1, 40_000);
     expect(stateOf(machine).owed).toEqual([]);
     machine.tick(2 + openMsMax);
     expect([machine.received, stateOf(machine).owed]).toEqual([2, []]);
     expect(done().slice(2)).toEqual([sack(2)]);
+  });
+
+  it('is owed nothing once it was answered, before it counts as settled or after', () => {
+    const { machine } = opened();
+    machine.receive(event('a', 7), 1);
+    machine.receive(event('b', 8), 1);
+    machine.answered(7);
+    machine.tick(1 + openMsMax);
+    expect(stateOf(machine).owed).toEqual([[2, 8]]);
+    machine.answered(8);
+    expect(stateOf(machine).owed).toEqual([]);
+  });
+
+  it('is not open before its owner has begun with it', () => {
+    const begun = new Set([1]);
+    const { machine } = opened(undefined, nothing, {}, (number) => begun.has(number));
+    for (const name of 'abc') machine.receive(event(name), 1);
+    machine.tick(1 + openMsMax);
+    machine.tick(1_000_000);
+    expect([machine.received, machine.deadline]).toEqual([1, expect.any(Number)]);
+    expect(machine.begin(3, 1_000_000)).toBe(true);
+    begun.add(3);
+    machine.tick(999_999 + openMsMax);
+    expect(stateOf(machine).settled).toEqual([]);
+    machine.tick(1_000_000 + openMsMax);
+    expect(stateOf(machine)).toMatchObject({ received: 1, settled: [3, 3] });
+    machine.settle(2, 1_000_000 + openMsMax);
+    expect(machine.received).toBe(3);
   });
 
   it('is not open while it is put off', () => {

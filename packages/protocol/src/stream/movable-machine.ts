@@ -9,8 +9,11 @@ import { checkWindow, type ServerLimits, type Window } from './paced-machine';
 import { type ResumeCounts, ServerMachine, type ServerSink } from './server-machine';
 import { Settled } from './settled';
 
-/** What is open for so long counts as settled, in milliseconds. */
+/** What its owner has begun with counts as settled once it is open for so long, in milliseconds. */
 export const openMsMax = 30_000;
+
+/** An event that counts as settled, and the acknowledgement that its peer waits for. */
+export type Owed = readonly [number: number, ack: number];
 
 /** What a stream has come to, but for its frames. */
 export interface StreamCounts {
@@ -18,8 +21,8 @@ export interface StreamCounts {
   readonly received: number;
   /** … nor these above it. */
   readonly settled: NumberRanges;
-  /** Acknowledgements that the peer waits for, of packets that count as settled because they are open for so long. */
-  readonly owed: readonly number[];
+  /** What the peer waits for of packets that count as settled because they are open for so long. */
+  readonly owed: readonly Owed[];
   /** How many frames were sent in all, … */
   readonly sent: number;
   /** … and how many of them the peer has confirmed. */
@@ -86,7 +89,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return {
       received: this.#settled.prefix,
       settled: this.#settled.ranges,
-      owed: [...this.#owed.values()],
+      owed: [...this.#owed],
       sent: this.sent,
       confirmed: this.confirmed,
       asked: this.acks?.last ?? 0,
@@ -179,9 +182,18 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     this.#begunAt(number, Infinity);
   }
 
-  /** What was put off is begun. MUST be called, or `putOff` again, for all that were, in their order. The deadline may have come closer. */
-  begin(number: number, now: number): void {
+  /** Its owner begins with a packet: if it was put off it is open from now on. @returns whether the deadline may have come closer */
+  begin(number: number, now: number): boolean {
+    if (!this.#open.hasPutOff) return false;
     this.#begunAt(number, now);
+    return true;
+  }
+
+  /** What the peer waits for is said, whatever is still to be done with the packet. */
+  answered(ack: number): void {
+    this.#open.answered(ack);
+    if (this.#owed.size === 0) return;
+    for (const [number, its] of this.#owed) if (its === ack) this.#owed.delete(number);
   }
 
   /** As `settle`, but once all packets before this one are settled. */
@@ -193,6 +205,11 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   override tick(now: number): void {
     for (let { first } = this.#open; first !== undefined && now >= first.since + openMsMax; { first } = this.#open) {
+      // Nobody would do what is not begun if it went on elsewhere.
+      if (this.sink.hasBegun?.(first.number) === false) {
+        this.putOff(first.number);
+        continue;
+      }
       this.#open.take(first.number);
       if (first.ack !== undefined) this.#owe(first.number, first.ack);
       this.#close(first, now);
@@ -242,7 +259,6 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   #begunAt(number: number, since: number): void {
     const open = this.#open.take(number);
-    // They stay in the order in which they become overdue.
     if (open !== undefined) this.#open.add({ ...open, since });
   }
 

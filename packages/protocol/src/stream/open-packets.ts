@@ -7,7 +7,8 @@ export interface OpenPacket {
   /** Infinity while its owner puts it off. */
   readonly since: number;
   readonly size: number;
-  readonly ack: number | undefined;
+  /** What the peer waits for, until it is said. */
+  ack: number | undefined;
 }
 
 export class OpenPackets {
@@ -31,9 +32,24 @@ export class OpenPackets {
     return number <= this.#newest && this.#list.some((open) => open.number === number);
   }
 
+  /** What the peer waits for is said. */
+  answered(ack: number): void {
+    const open = this.#list.find((one) => one.ack === ack);
+    if (open !== undefined) open.ack = undefined;
+  }
+
+  /** Whether some are put off. */
+  get hasPutOff(): boolean {
+    return this.#list.at(-1)?.since === Number.POSITIVE_INFINITY;
+  }
+
   /** @param packet has a number that is not among them */
   add(packet: OpenPacket): void {
-    this.#list.push(packet);
+    const list = this.#list;
+    let at = list.length;
+    while (at > 0 && (list[at - 1] as OpenPacket).since > packet.since) at--;
+    if (at === list.length) list.push(packet);
+    else list.splice(at, 0, packet);
     this.#newest = Math.max(this.#newest, packet.number);
     this.bytes += packet.size;
   }

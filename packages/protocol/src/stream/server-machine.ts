@@ -26,6 +26,8 @@ export interface ServerSink<F> extends PacedSink<F> {
   transmittedStamp(): number;
   /** Of a machine whose owner settles: more is settled of what came first. */
   settled?(): void;
+  /** Of such a machine: whether the owner has begun with a packet. Without it, it begins as they come. */
+  hasBegun?(number: number): boolean;
 }
 
 /** Which state may follow which. */

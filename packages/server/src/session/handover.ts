@@ -82,9 +82,9 @@ export class Borrowed {
     for (const [node, numbers] of open) for (const number of numbers) this.#nodes.set(number, node);
   }
 
-  /** Numbers of what they have not finished. */
-  get numbers(): Iterable<number> {
-    return this.#nodes.keys();
+  /** Whether they are still to finish this one. */
+  has(number: number): boolean {
+    return this.#nodes.has(number);
   }
 
   /** Whether they have finished everything. */

@@ -27,7 +27,7 @@ const record: SessionRecord = {
   counts: {
     received: 3,
     settled: [5, 5, 7, 9],
-    owed: [2],
+    owed: [[2, 1]],
     sent: 3,
     confirmed: 1,
     asked: 1,
@@ -102,7 +102,7 @@ describe('a record', () => {
     ['with auth that is cut', () => changed('pending', ([it]) => [{ ...it, auth: '[3,1' }]), /not a packet/],
     ['another packet', () => whole().set('left', codec.encode({ type: PacketType.Reset })), /not a value/],
     ['no version', () => without('version'), /version is not there/],
-    ['another version', () => changed('version', () => 1), /of version 1, not 6/],
+    ['another version', () => changed('version', () => 1), /of version 1, not 7/],
     ['a part too few', () => without('pending'), /pending is not there/],
     ['a part too much', () => whole().set('more', '[3,1,{}]'), /10 parts, of which 9 belong together/],
     ['a frame too much', () => whole().set('frame 5', whole().get('frame 2')!), /10 parts, of which 9/],

@@ -133,7 +133,7 @@ const shapes: Readonly<Record<'identity' | 'counts' | 'left' | 'pending', Shape>
     fields: {
       received: 'count',
       settled: { list: 'count' },
-      owed: { list: 'count' },
+      owed: { list: { tuple: ['count', 'count'] } },
       sent: 'count',
       confirmed: 'count',
       asked: 'count',
@@ -161,7 +161,7 @@ const socketShape: Shape = {
 };
 
 /** Of the layout: a record of another one is refused. */
-export const recordVersion = 6;
+export const recordVersion = 7;
 
 /** A record that is not what is written. */
 export class RecordError extends Error {

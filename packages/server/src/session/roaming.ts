@@ -9,6 +9,7 @@ import {
   type Failure,
   failureOf,
   LocalUsageError,
+  type Owed,
   PublicError,
   type Snapshot,
   type Value,
@@ -53,8 +54,8 @@ const elsewhere = new WeakSet<Recorded>();
 const handedOver = new WeakMap<Recorded, HandedOver>();
 /** … and elsewhere for sessions that are here. */
 const borrowed = new WeakMap<Recorded, Borrowed>();
-/** Acknowledgements that servers before this one owe, of events that count as settled because they are open for so long. */
-const owedElsewhere = new WeakMap<Recorded, readonly number[]>();
+/** What servers before this one owe, of events that count as settled because they are open for so long. */
+const owedElsewhere = new WeakMap<Recorded, readonly Owed[]>();
 /** Those of which the store has lost something, each with the first write of all of it since: once that is stored nothing is missing. */
 const unsure = new WeakMap<Recorded, Snapshot | undefined>();
 
@@ -245,13 +246,14 @@ export abstract class Roaming extends Moving implements Recorded {
 
   // What is finished where it was begun.
 
-  /** Acknowledgements that servers before this one owed. MUST be followed by `borrows`. */
-  protected owes(acks: readonly number[]): void {
-    owedElsewhere.set(this, acks);
+  /** What servers before this one owe. MUST be followed by `borrows`. */
+  protected owes(owed: readonly Owed[]): void {
+    if (owed.length > 0) owedElsewhere.set(this, owed);
+    else owedElsewhere.delete(this);
   }
 
-  /** All acknowledgements that are owed: those of servers before this one besides. */
-  protected owedWith(own: readonly number[]): readonly number[] {
+  /** All that is owed: by servers before this one besides. */
+  protected owedWith(own: readonly Owed[]): readonly Owed[] {
     const before = owedElsewhere.get(this);
     return before === undefined ? own : [...before, ...own];
   }
@@ -274,10 +276,9 @@ export abstract class Roaming extends Moving implements Recorded {
       const { ack, value, failure } = decodeReply(reply, this.context.recordCodec);
       if (failure === undefined) this.answer(ack, value);
       else this.sendError(ack, failure);
-      this.owes(this.owedWith([]).filter((one) => one !== ack));
     }
+    this.owes(this.owedWith([]).filter(([its]) => its !== number));
     this.settle(number);
-    this.answerLost();
   }
 
   /** A server is gone: what it was to finish is handled here. */
@@ -296,7 +297,14 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   began(number: number, ack: number | undefined): void {
-    moves.get(this)?.begun.set(number, ack);
+    const move = moves.get(this);
+    if (move === undefined) return;
+    move.begun.set(number, ack);
+    if (this.movable.begin(number, this.context.wheel.lately())) this.schedule();
+  }
+
+  hasBegun(number: number): boolean {
+    return moves.get(this)?.begun.has(number) === true || borrowed.get(this)?.has(number) === true;
   }
 
   settle(number: number): void {
@@ -313,14 +321,22 @@ export abstract class Roaming extends Moving implements Recorded {
 
   override sendAck(ack: number, value: Value | undefined): void {
     const its = this.isOver ? handedOver.get(this) : undefined;
-    if (its === undefined) super.sendAck(ack, value);
-    else its.reply(encodeReply(ack, value, this.context.recordCodec));
+    if (its === undefined) {
+      super.sendAck(ack, value);
+      this.answered(ack);
+    } else its.reply(encodeReply(ack, value, this.context.recordCodec));
   }
 
   override sendError(ack: number, failure: Failure): void {
     const its = this.isOver ? handedOver.get(this) : undefined;
-    if (its === undefined) super.sendError(ack, failure);
-    else its.reply(encodeFailure(ack, failure, this.context.recordCodec));
+    if (its === undefined) {
+      super.sendError(ack, failure);
+      this.answered(ack);
+    } else its.reply(encodeFailure(ack, failure, this.context.recordCodec));
+  }
+
+  private answered(ack: number): void {
+    if (moves.has(this)) this.movable.answered(ack);
   }
 
   /** What the server before could say with its codec may be too large for the one of the client. */
@@ -333,13 +349,14 @@ export abstract class Roaming extends Moving implements Recorded {
     }
   }
 
-  /** Unless one of those that count as settled is still being finished, who owed the client an answer is gone. */
+  /** What nobody finishes any more was owed by a server that is gone. */
   private answerLost(): void {
-    const acks = this.owedWith([]);
-    if (acks.length === 0) return;
-    for (const number of borrowed.get(this)?.numbers ?? []) if (this.movable.hasSettled([number, number])) return;
-    owedElsewhere.delete(this);
-    for (const ack of acks) {
+    const owed = this.owedWith([]);
+    if (owed.length === 0) return;
+    const isFinished = (number: number): boolean => borrowed.get(this)?.has(number) === true;
+    this.owes(owed.filter(([number]) => isFinished(number)));
+    for (const [number, ack] of owed) {
+      if (isFinished(number)) continue;
       this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
     }
   }
