@@ -20,6 +20,22 @@ function openOf(io: Server): number {
   return samples.reduce((sum, sample) => sum + ('value' in sample ? sample.value : 0), 0);
 }
 
+/** A clock that can be set forward. */
+function jumping() {
+  let jumpedMs = 0;
+  const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+  const jump = (ms: number): void => {
+    jumpedMs += ms;
+  };
+  return { clock, jump };
+}
+
+/** Up to which number the server says that all is handled. */
+async function handled(wire: WireClient): Promise<number> {
+  await wire.settle();
+  return wire.received.at(-1)?.[1] as number;
+}
+
 describe.each(places)('on %s', (_name, host, useStore) => {
   const use = useStore();
   const { cleanUp, serve } = clusterOf(host, use);
@@ -417,19 +433,13 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   });
 
   test('one that takes longer than 30 s is answered by its own reply, if the server that finishes it lives', async () => {
-    let jumpedMs = 0;
-    const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+    const { clock, jump } = jumping();
     const { a, b, c, servers, goOn } = await three(undefined, undefined, { clock });
     const { wire, key } = await greeted(a);
     wire.send(held, [2, '/', 'hold', ['2'], 2]);
     await expect.poll(() => goOn.length).toBe(2);
-    jumpedMs = 31_000;
-    await expect
-      .poll(async () => {
-        await wire.settle();
-        return wire.received.at(-1)?.[1];
-      })
-      .toBe(2);
+    jump(31_000);
+    await expect.poll(() => handled(wire)).toBe(2);
     const there = await open(b);
     there.send([0, [], 'by hand', [...key, 1, 2], '', 2, 2]);
     await there.packet(1);
@@ -448,8 +458,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   });
 
   test('one that waits in middleware is not begun, however long that takes: who goes on with it handles it', async () => {
-    let jumpedMs = 0;
-    const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+    const { clock, jump } = jumping();
     let goAhead = (): void => {};
     const { a, b, heard } = await three(
       undefined,
@@ -464,14 +473,10 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const event = [2, '/', 'event', ['2'], 2];
     wire.send(held, [2, '/', 'arm', []], event);
     await wire.settle();
-    jumpedMs = 31_000;
+    jump(31_000);
     // The handler that was begun is open for so long.
-    const told = async () => {
-      await wire.settle();
-      return wire.received.at(-1)?.[1] as number;
-    };
-    await expect.poll(told).toBeGreaterThan(0);
-    const settled = await told();
+    await expect.poll(() => handled(wire)).toBeGreaterThan(0);
+    const settled = await handled(wire);
     const there = await open(b);
     there.send([0, [], 'by hand', [...key, 1, settled], '', 2, 3]);
     await there.packet(1);
@@ -485,8 +490,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   });
 
   test('one that is answered while another handler of it takes longer than 30 s is answered once', async () => {
-    let jumpedMs = 0;
-    const clock = { now: () => Math.floor(performance.now()) + jumpedMs, after: () => () => {} };
+    const { clock, jump } = jumping();
     const { a, b, servers } = await three(
       undefined,
       (socket) => {
@@ -498,13 +502,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const { wire, key } = await greeted(a);
     wire.send([2, '/', 'both', [], 1], [2, '/', 'hold', ['2'], 2]);
     await wire.packet(3, ([, ack]) => ack === 1);
-    jumpedMs = 31_000;
-    await expect
-      .poll(async () => {
-        await wire.settle();
-        return wire.received.at(-1)?.[1];
-      })
-      .toBe(2);
+    jump(31_000);
+    await expect.poll(() => handled(wire)).toBe(2);
     const there = await open(b);
     there.send([0, [], 'by hand', [...key, 2, 2], '', 2, 2]);
     await there.packet(1);

@@ -28,7 +28,7 @@ export const layers: Layers = {
           ['src/wire'],
           // What both ends hold of events, and of their stream.
           ['src/debug.ts', 'src/event-rules.ts', 'src/stream'],
-          ['src/missed-callback.ts'],
+          ['src/missed-callback.ts', 'src/missing-members.ts'],
           ['src/index.ts', 'tsup.config.ts'],
         ],
       },

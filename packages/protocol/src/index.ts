@@ -15,6 +15,7 @@ export {
 } from './event-rules';
 export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
 export { isMissedCallback, missedCallbackOf } from './missed-callback';
+export { answerMissing, type MissingMembers } from './missing-members';
 export { ackTimeout, PendingAcks, type Settle } from './stream/acks';
 export {
   type ClientLimits,

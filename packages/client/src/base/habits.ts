@@ -1,6 +1,12 @@
 // What users of Socket.IO type, and beginners: here it is not undefined, or refused by its name alone, but answered with what does it.
 // In Node and in what a bundler makes for development; in production it is not there.
-import { isMissedCallback, LocalUsageError, missedCallbackOf } from '@halyard/protocol';
+import {
+  answerMissing,
+  isMissedCallback,
+  LocalUsageError,
+  type MissingMembers,
+  missedCallbackOf,
+} from '@halyard/protocol';
 import { optionError } from './option-error';
 
 const attempts = 'take reconnect: { attemptsMax: 5 }';
@@ -70,7 +76,7 @@ const members = {
     reconnection: 'it is the option reconnect of connect()',
     reconnectionAttempts: 'it is the option reconnect of connect()',
   },
-} as const satisfies Record<string, Readonly<Record<string, string>>>;
+} as const satisfies Record<string, MissingMembers>;
 
 const events: Readonly<Record<string, string>> = {
   connection: 'it hears of its own connection by "connect"',
@@ -94,17 +100,7 @@ function prototypeOf(owner: keyof typeof members): object {
   const known = prototypes.get(owner);
   if (known !== undefined) return known;
   const prototype = Object.create(Object.prototype);
-  for (const [name, answer] of Object.entries(members[owner])) {
-    Object.defineProperty(prototype, name, {
-      get() {
-        throw new LocalUsageError('ERR_NO_SUCH_MEMBER', `${owner}.${name} is not there: ${answer}.`);
-      },
-      // What an app puts there is the app's.
-      set(value: unknown) {
-        Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true });
-      },
-    });
-  }
+  answerMissing(prototype, owner, members[owner]);
   prototypes.set(owner, prototype);
   return prototype;
 }

@@ -1,12 +1,9 @@
 // What Socket.IO has under some names, and its users type: here these are not undefined, but say where it is.
-import { isReservedEvent, LocalUsageError } from '@halyard/protocol';
+import { isReservedEvent, LocalUsageError, type MissingMembers } from '@halyard/protocol';
 import { given } from '../base/given';
 
-/** By what is typed: what does it here. */
-export type Habits = Readonly<Record<string, string>>;
-
 /** Members of a socket. */
-export const socketHabits: Habits = {
+export const socketHabits: MissingMembers = {
   nsp: 'its namespace is socket.namespace',
   client: 'the software that it says it is is socket.handshake.client, and its connection socket.conn',
   request:
@@ -27,7 +24,7 @@ export const socketHabits: Habits = {
 };
 
 /** Members of what `socket.conn` gives. */
-export const connHabits: Habits = {
+export const connHabits: MissingMembers = {
   on: 'socket.on("away", …), socket.on("resume", …) and socket.on("disconnect", …) tell what becomes of its connection',
   once: 'socket.on("away", …), socket.on("resume", …) and socket.on("disconnect", …) tell what becomes of its connection',
   remoteAddress: 'take socket.handshake.address',
@@ -39,7 +36,7 @@ export const connHabits: Habits = {
 };
 
 /** Members of a socket of another server, as `fetchSockets` gives it. */
-export const elsewhereHabits: Habits = Object.fromEntries(
+export const elsewhereHabits: MissingMembers = Object.fromEntries(
   [
     ...['on', 'once', 'off', 'onAny', 'use', 'conn', 'away', 'connected', 'recovered', 'transport', 'volatile'],
     ...['to', 'in', 'except', 'broadcast', 'local', 'save', 'client', 'request', 'nsp', 'disconnected', 'send'],
@@ -51,7 +48,7 @@ export const elsewhereHabits: Habits = Object.fromEntries(
 );
 
 /** Members of a server. */
-export const serverHabits: Habits = {
+export const serverHabits: MissingMembers = {
   engine:
     'io.sockets.size is how many are connected; what is refused is counted by io.metrics(); allowRequest decides before a handshake, and ' +
     "ids are the server's own",
@@ -70,7 +67,7 @@ export const serverHabits: Habits = {
 };
 
 /** Members of a namespace. */
-export const namespaceHabits: Habits = {
+export const namespaceHabits: MissingMembers = {
   adapter: 'rooms and who is in them are io.of(name).rooms; another adapter is the option adapter of new Server()',
   server: 'it is what you have called of() on',
   once: 'take on(event, handler)',
@@ -85,7 +82,7 @@ export const namespaceHabits: Habits = {
 };
 
 /** Members of what a pattern of namespaces gives. */
-export const patternHabits: Habits = Object.fromEntries(
+export const patternHabits: MissingMembers = Object.fromEntries(
   ['emit', 'to', 'in', 'except', 'sockets', 'fetchSockets', 'local', 'volatile', 'adapter'].map((name) => [
     name,
     'a pattern says what its namespaces start with; each of them is io.of(name), by the whole name that a client asked for',
@@ -93,7 +90,7 @@ export const patternHabits: Habits = Object.fromEntries(
 );
 
 /** Members of `io.sockets`, which is the main namespace in Socket.IO, and a Map here. */
-export const socketsHabits: Habits = {
+export const socketsHabits: MissingMembers = {
   ...Object.fromEntries(
     ['emit', 'on', 'use', 'to', 'in', 'except', 'fetchSockets', 'local', 'volatile'].map((name) => [
       name,
@@ -107,12 +104,12 @@ export const socketsHabits: Habits = {
 const others = ['to', 'in', 'except', 'broadcast', 'local'];
 
 /** Members of `volatile` of a socket. */
-export const volatileHabits: Habits = Object.fromEntries(
+export const volatileHabits: MissingMembers = Object.fromEntries(
   others.map((name) => [name, 'say first who is meant: socket.to(room).volatile, or socket.broadcast.volatile']),
 );
 
 /** Members of what `timeout()` of a socket gives. */
-export const timeoutHabits: Habits = {
+export const timeoutHabits: MissingMembers = {
   ...Object.fromEntries(others.map((name) => [name, 'say first who is meant: socket.to(room).timeout(ms)'])),
   emit: 'take await socket.timeout(ms).emitWithAck(event, …), or socket.emit(event, …) if no reply is waited for',
 };
@@ -133,7 +130,7 @@ const headerNames = [
 ];
 
 /** Header fields, which Socket.IO has as members. */
-export const headersHabits: Habits = Object.fromEntries(
+export const headersHabits: MissingMembers = Object.fromEntries(
   headerNames.map((name) => [name, `take handshake.headers.get('${name}')`]),
 );
 
@@ -147,7 +144,7 @@ export const dashedHabits = new Proxy(Object.prototype, {
 });
 
 /** Members of a handshake, which middleware of a namespace gets: that of Socket.IO gets a socket. */
-export const handshakeHabits: Habits = Object.fromEntries(
+export const handshakeHabits: MissingMembers = Object.fromEntries(
   ['handshake', 'id', 'rooms', 'join', 'on', 'once', 'emit', 'to', 'disconnect', 'request', 'conn', 'nsp'].map(
     (name) => [
       name,
@@ -157,23 +154,8 @@ export const handshakeHabits: Habits = Object.fromEntries(
   ),
 );
 
-/** Who asks for what is not there is told. What an app puts there by itself is the app's. */
-export function answerHabits(prototype: object, owner: string, habits: Habits): void {
-  for (const [name, answer] of Object.entries(habits)) {
-    Object.defineProperty(prototype, name, {
-      configurable: true,
-      get() {
-        throw new LocalUsageError('ERR_NO_SUCH_MEMBER', `${owner}.${name} is not there: ${answer}.`);
-      },
-      set(value: unknown) {
-        Object.defineProperty(this, name, { value, configurable: true, enumerable: true, writable: true });
-      },
-    });
-  }
-}
-
 /** Events that a server of Socket.IO has, or its engine, and none here. */
-const serverEventHabits: Habits = {
+const serverEventHabits: MissingMembers = {
   new_namespace: 'io.of(pattern) makes namespaces on demand, and its on("connection", …) hears of their sockets',
   connection_error: 'io.metrics() counts what is refused, io.on("warning", …) tells of what an operator should know',
   initial_headers: 'a server sends no header fields of the app',
@@ -191,7 +173,7 @@ export function checkServerEvent(event: string): void {
 }
 
 /** What tells a socket's app what it asks for by an event that no socket has. */
-const socketEventHabits: Habits = {
+const socketEventHabits: MissingMembers = {
   error: 'what handlers of it throw comes to io.on("error", (error, { where }) => …)',
   connection: 'io.on("connection", (socket) => …) hears of each new socket',
   connect: 'it is connected already, as io.on("connection", (socket) => …) hears of it',

@@ -1,11 +1,12 @@
 // What the namespaces of a pattern start with.
+import { answerMissing } from '@halyard/protocol';
 import type { AnyGuard } from '../namespace/gates';
 import type { Handler } from '../namespace/handlers';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import { checkedEvent } from '../namespace/room-events';
 import type { Rules } from '../namespace/rules';
 import type { SlowReaders } from '../room/rooms';
-import { answerHabits, patternHabits } from './habits';
+import { patternHabits } from './habits';
 import type { NamespaceRules } from './namespace';
 
 export class PatternRules implements NamespaceRules<never, never, never> {
@@ -46,4 +47,4 @@ export class PatternRules implements NamespaceRules<never, never, never> {
   }
 }
 
-answerHabits(PatternRules.prototype, 'io.of(pattern)', patternHabits);
+answerMissing(PatternRules.prototype, 'io.of(pattern)', patternHabits);

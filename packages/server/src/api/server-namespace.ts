@@ -1,5 +1,6 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
 import type { AnyContract } from '@halyard/contract';
+import { answerMissing } from '@halyard/protocol';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
@@ -21,7 +22,7 @@ import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
 import type { SessionKeys } from '../session/session-keys';
 import { EndedSpans } from '../session/spans';
-import { answerHabits, namespaceHabits, socketsHabits } from './habits';
+import { namespaceHabits, socketsHabits } from './habits';
 import type { Namespace } from './namespace';
 import { ServerSocket, type SocketContext } from './server-socket';
 import type { Socket } from './socket';
@@ -186,5 +187,5 @@ export class ServerNamespace<Incoming, Outgoing, Data>
   }
 }
 
-answerHabits(ServerNamespace.prototype, 'namespace', namespaceHabits);
-answerHabits(socketsPrototype, 'io.sockets', socketsHabits);
+answerMissing(ServerNamespace.prototype, 'namespace', namespaceHabits);
+answerMissing(socketsPrototype, 'io.sockets', socketsHabits);

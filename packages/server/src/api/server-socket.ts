@@ -2,6 +2,7 @@
 // Methods are private by the compiler alone: one with # costs every instance a field.
 import type { Codec } from '@halyard/codec';
 import {
+  answerMissing,
   type Close,
   CloseCode,
   checkEventName,
@@ -44,7 +45,6 @@ import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
 import {
-  answerHabits,
   checkSocketEvent,
   connHabits,
   dashedHabits,
@@ -379,10 +379,10 @@ class VolatileEmit<Emit> {
 
 const timedPrototype = {};
 const connPrototype = {};
-answerHabits(VolatileEmit.prototype, 'socket.volatile', volatileHabits);
-answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
-answerHabits(ServerSocket.prototype, 'socket', socketHabits);
-answerHabits(Headers.prototype, 'handshake.headers', headersHabits);
+answerMissing(VolatileEmit.prototype, 'socket.volatile', volatileHabits);
+answerMissing(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
+answerMissing(ServerSocket.prototype, 'socket', socketHabits);
+answerMissing(Headers.prototype, 'handshake.headers', headersHabits);
 Object.setPrototypeOf(Headers.prototype, dashedHabits);
-answerHabits(connPrototype, 'socket.conn', connHabits);
-answerHabits(Handshake.prototype, 'handshake', handshakeHabits);
+answerMissing(connPrototype, 'socket.conn', connHabits);
+answerMissing(Handshake.prototype, 'handshake', handshakeHabits);

@@ -1,8 +1,8 @@
 // The server as user code holds it, and its main namespace.
-
 import type { AnyContract, ServerContract } from '@halyard/contract';
 import {
   type AnyEvents,
+  answerMissing,
   type EventArgs,
   type EventHandler,
   type EventName,
@@ -28,7 +28,7 @@ import type { ExpiredHandler } from '../session/expiry';
 import type { AnyData } from '../session/handshake';
 import { type CloseOptions, checkClose } from './close-options';
 import { Core } from './core';
-import { answerHabits, checkServerEvent, refuseMore, serverHabits } from './habits';
+import { checkServerEvent, refuseMore, serverHabits } from './habits';
 import type { Health } from './health';
 import type { Inspection } from './inspection';
 import { checkListen, checkPort, type ListenOptions } from './listen-options';
@@ -316,4 +316,4 @@ export class Server<
   }
 }
 
-answerHabits(Server.prototype, 'io', serverHabits);
+answerMissing(Server.prototype, 'io', serverHabits);

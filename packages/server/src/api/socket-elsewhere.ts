@@ -1,6 +1,6 @@
 // A socket that another server has, as that told of it: what is sent to it, and which rooms it joins and leaves, finds its session wherever that
 // is by then; its end is asked of the server that has it.
-import { type EventArgs, type EventName, type EventReply, LocalUsageError } from '@halyard/protocol';
+import { answerMissing, type EventArgs, type EventName, type EventReply, LocalUsageError } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
 import type { ClusterRequests } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
@@ -9,7 +9,7 @@ import { flatten, type Names, socketAlone } from '../namespace/target-spec';
 import { checkTimeout } from '../namespace/timeout';
 import type { Handshake } from '../session/handshake';
 import { checkRoomName } from '../session/spans';
-import { answerHabits, elsewhereHabits, timeoutHabits } from './habits';
+import { elsewhereHabits, timeoutHabits } from './habits';
 import type { RemoteSocket } from './remote-socket';
 
 export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, Data> {
@@ -89,5 +89,5 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
 }
 
 const timedPrototype = {};
-answerHabits(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
-answerHabits(SocketElsewhere.prototype, 'socket', elsewhereHabits);
+answerMissing(timedPrototype, 'socket.timeout(ms)', timeoutHabits);
+answerMissing(SocketElsewhere.prototype, 'socket', elsewhereHabits);
