@@ -373,6 +373,23 @@ describe('what a browser tells', () => {
     },
   );
 
+  test.each(['visibilitychange', 'pageshow', 'resume', 'online'])(
+    '%s asks nothing of a connection that is under way',
+    async (type) => {
+      const { tell } = page();
+      vi.stubGlobal('document', { hidden: false });
+      const { socket, transport, log, advance } = scene();
+      tell(type);
+      expect(briefs(await transport.link.open())).toEqual(['HELLO /']);
+      tell(type);
+      await advance(6_000);
+      expect(await transport.link.read()).toEqual([]);
+      expect([socket.connection.state, transport.links.length]).toEqual(['connecting', 1]);
+      await transport.link.say(welcome(), connected());
+      expect(log).toEqual([['connect', { recovered: false, unconfirmed: 0 }]]);
+    },
+  );
+
   test('a page that is looked at again ends no connection that is a later one', async () => {
     const { tell } = page();
     const { socket, transport, link, advance } = await open();

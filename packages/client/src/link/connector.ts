@@ -300,7 +300,7 @@ export function createConnector<Session extends CarriedSession>(
           if (state === 'waiting') {
             failures = 0;
             connect(type === 'online' ? type : 'awake');
-          } else wake();
+          } else if (state === 'open') wake();
         }
       });
       connect('wanted');

@@ -910,6 +910,24 @@ describe('namespaces', () => {
     }
   });
 
+  test('an answer to an earlier question is no connect for who has asked once more since', async () => {
+    const all = await open();
+    all.socket.of('/other');
+    await all.link.say(connected('/other', 'o1'));
+    all.socket.disconnect().connect();
+    await all.link.read();
+    all.socket.disconnect().connect();
+    await all.link.read();
+    await all.link.say(connected('/', 'id2'));
+    all.socket.once('disconnect', () => all.socket.disconnect().connect());
+    const before = all.log.length;
+    await all.link.say(connected('/', 'id3'));
+    await all.link.read();
+    expect(all.log.slice(before)).toEqual([['disconnect', 1000, 'client', true]]);
+    await all.link.say(connected('/', 'id4'));
+    expect([all.log.at(-1), all.socket.id]).toEqual([['connect', { recovered: false, unconfirmed: 0 }], 'id4']);
+  });
+
   test('HELLO that is said again lists what it listed', async () => {
     const { socket, transport, advance } = scene();
     socket.of('/left');

@@ -49,7 +49,11 @@ const helloWindow = {
 };
 
 /** What WELCOME has not told: how large a frame may be, and when silence is too long. Nothing else matters before it. */
-const beforeWelcome = { frameBytesMax: Infinity, heartbeatMs: Infinity } as SessionSettings;
+const beforeWelcome = {
+  frameBytesMax: Infinity,
+  heartbeatMs: Infinity,
+  heartbeatTimeoutMs: Infinity,
+} as SessionSettings;
 
 /** `auth` is asked again no earlier than this, and once so much of the time has passed for which it is good. */
 const renewMsMin = 1_000;
@@ -410,7 +414,8 @@ export function createSession(
         presence.loss = undefined;
         // The one before answered a CONNECT that was taken back when its answer was on the way already.
         if (phase === 'joined') presence.fire('disconnect', { ...normal, by: 'client', willReconnect: true });
-        if (presence.phase) presence.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
+        // Unless who was told wants yet another one.
+        if (isConnected(presence)) presence.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
       }
     } else if (type === PacketType.Refused) {
       if (phase === 'joining') refuse(presence!, new PublicError(packet.code, packet.message, packet.data));
