@@ -40,7 +40,7 @@ export interface CarriedSession {
    * @returns waits until everyone has answered who is wanted by then. Rejects with the error of one that fails
    */
   ask(): () => Promise<void>;
-  /** Asks the server for a sign of life. */
+  /** Asks the server for a sign of life, if there is a connection. */
   probe(): void;
   /** Speaks first on a new link: HELLO and, in the same flight, everything that waits. */
   attach(link: Link): void;

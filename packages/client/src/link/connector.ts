@@ -288,11 +288,13 @@ export function createConnector<Session extends CarriedSession>(
       attempt = failures = setbacks = 0;
       unwatch = watchNetwork(({ type, persisted }) => {
         if (type === 'pagehide') {
-          if (!persisted) {
-            // A page that goes opens no other link.
-            hasMoved = undefined;
-            session.save?.() ? down(broken(type)) : end(1001, type);
-          }
+          // A page that goes opens no other link.
+          hasMoved = undefined;
+          if (session.save?.()) {
+            // No attempt has failed.
+            attempt = -1;
+            down(broken(type));
+          } else if (!persisted) end(1001, type);
         } else if (type === 'offline') down(broken(type));
         else if (isVisible()) {
           // What a page had that was put away and is back is gone, even where nobody says so.
@@ -300,7 +302,7 @@ export function createConnector<Session extends CarriedSession>(
           if (state === 'waiting') {
             failures = 0;
             connect(type === 'online' ? type : 'awake');
-          } else if (state === 'open') wake();
+          } else wake();
         }
       });
       connect('wanted');

@@ -15,15 +15,20 @@ export function keep(key: string, list: readonly unknown[]): void {
   } catch {}
 }
 
-/** @returns the text that was kept, if there is one, which is kept no more: nobody else takes it */
-export function takeText(key: string): string | undefined {
+/** @returns the text that is kept, if there is one */
+export function readText(key: string): string | undefined {
   try {
-    const text = sessionStorage.getItem(key) ?? undefined;
-    sessionStorage.removeItem(key);
-    return text;
+    return sessionStorage.getItem(key) ?? undefined;
   } catch {
     return undefined;
   }
+}
+
+/** @returns the text that was kept, if there is one, which is kept no more: nobody else takes it */
+export function takeText(key: string): string | undefined {
+  const text = readText(key);
+  if (text !== undefined) sessionStorage.removeItem(key);
+  return text;
 }
 
 /** @returns whether it is kept: there may be no room for it */

@@ -54,6 +54,17 @@ class Tab {
     this.#heard = [];
   }
 
+  /** The browser puts the page into its cache. @returns brings it back */
+  freeze(): () => void {
+    this.tell('pagehide', { persisted: true });
+    const heard = this.#heard;
+    this.gone();
+    return () => {
+      this.#heard = heard;
+      this.tell('pageshow', { persisted: true });
+    };
+  }
+
   /** What was saved, to be looked at or changed. */
   get saved(): Record<string, never> {
     return JSON.parse(this.stored.get(place)!);
@@ -446,10 +457,86 @@ describe('a page that goes away', () => {
     expect(tab.stored.size).toBe(0);
   });
 
-  test('into the cache of the browser saves nothing', async () => {
+  test('into the cache of the browser, and comes back, goes on itself', async () => {
     const first = await open();
-    tab.tell('pagehide', { persisted: true });
-    expect([tab.stored.size, first.link.closed]).toEqual([0, undefined]);
+    first.socket.emit('left');
+    await first.link.read();
+    const thaw = tab.freeze();
+    expect([tab.stored.size, first.link.closed?.code]).toEqual([1, 1006]);
+    thaw();
+    first.socket.emit('since');
+    expect(briefs(await first.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / left []', 'EVENT / since []']);
+    expect(tab.stored.size).toBe(0);
+    await first.link.say(welcome({ recovered: true }));
+    expect(first.log.slice(1)).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+    ]);
+  });
+
+  test('into the cache of the browser, and comes back, goes on with what the pages after it have left', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    const asked = first.socket.emitWithAck('asked').catch(({ code }) => code);
+    const others = [first.socket.of('/old'), first.socket.of('/both')];
+    await first.link.read();
+    await first.link.drop();
+    first.socket.emit('kept');
+    const thaw = tab.freeze();
+    const second = load();
+    second.socket.of('/both');
+    second.socket.of('/new');
+    expect(briefs(await second.link.open())).toContain('EVENT / kept []');
+    await second.link.say(welcome({ recovered: true, received: 6 }), connected('/both', 'b'), connected('/new', 'n'));
+    await second.link.drop();
+    second.socket.emit('of the second');
+    tab.unload();
+    thaw();
+    first.socket.emit('since');
+    expect(await asked).toBe('ERR_SESSION_LOST');
+    const flight = briefs(await first.link.open());
+    expect(flight[0]).toMatch(/^HELLO \/ .*\/both.* resume s1 3 6$/);
+    expect(flight.slice(1).filter((line) => line.startsWith('EVENT'))).toEqual([
+      'EVENT / of the second []',
+      'EVENT / since []',
+    ]);
+    expect(flight).toContain('DISCONNECT /new');
+    await first.link.say(welcome({ recovered: true, received: 7 }));
+    expect(briefs(await first.link.read())).toContain('CONNECT /old undefined');
+    expect(first.log.slice(1)).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+    ]);
+    expect(others.map(({ id }) => id)).toEqual([undefined, 'b']);
+  });
+
+  test('into the cache of the browser, and comes back where nothing is left of its session, is told', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    first.socket.emit('too');
+    await first.link.read();
+    const thaw = tab.freeze();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true, received: 2 }));
+    tab.gone();
+    thaw();
+    first.socket.emit('since');
+    expect(briefs(await first.link.open())).toEqual([]);
+    // The page after it may say its last words just now.
+    for (let i = 0; i < 20; i++) await first.advance(50);
+    expect(briefs(await first.link.read())).toEqual(['HELLO /', 'EVENT / since []']);
+    await first.link.say(welcome({ session: 's2' }), connected());
+    expect(first.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'used-elsewhere', unconfirmed: 2 }]);
+  });
+
+  test.each([0, 1])('saves however often it may try, which is %i times', async (attemptsMax) => {
+    const first = await open({ reconnect: { attemptsMax } });
+    if (attemptsMax > 0) await first.link.drop();
+    first.socket.emit('last');
+    tab.unload();
+    expect(first.socket.connection.state).toBe('waiting');
+    expect(briefs(await load().link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / last []']);
   });
 
   test('with nothing that is wanted says goodbye', async () => {
@@ -630,15 +717,20 @@ describe('what was saved is used once', () => {
     expect(briefs(await second.link.read())).toEqual(['HELLO / resume s1 1 0']);
   });
 
-  test.each([
-    ['too old', defaultSettings.recoveryWindowMs + 1],
-    ['of the future', -1],
-  ])('one that is %s is over', async (_case, ageMs) => {
+  test('one that is of the future is asked for: a clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    await open();
+    tab.unload();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    expect(briefs(await load().link.open())).toEqual(['HELLO / resume s1 1 0']);
+  });
+
+  test('one that is too old is over', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const first = await open();
     first.socket.emit('left');
     tab.unload();
-    vi.setSystemTime(Date.now() + ageMs);
+    vi.setSystemTime(Date.now() + defaultSettings.recoveryWindowMs + 1);
     const second = load();
     expect(briefs(await second.link.open())).toEqual(['HELLO /']);
     await second.link.say(welcome(), connected());

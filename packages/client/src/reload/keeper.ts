@@ -1,7 +1,7 @@
 // A session that outlives what has it, a page or a worker: what has to be saved of it, and how another goes on with that. It stands
 // between a session, its sockets above and what carries it below, and is the session to both. What is saved is used once: no two have
-// it at a time where there are locks, and its generation is used up with the first answer (docs/PROTOCOL.md, R6 and R12). Longer than
-// other files: what is saved, and what is made of it again, are read in one piece.
+// it at a time where there are locks, and its generation is used up with the first answer (docs/PROTOCOL.md, R6 and R12).
+// Longer than other files: what is saved, and what is made of it again, are read in one piece.
 import {
   afterClose,
   type Close,
@@ -33,6 +33,11 @@ export interface Heritage {
 }
 
 export interface KeptSession extends Session {
+  /**
+   * Somebody else has gone on with what was saved of it: so does this one, with what that leaves, if it does.
+   * @param left resolves once that is there, or will not be
+   */
+  goOn(left: Promise<void>): Promise<void>;
   /** @param entries the frames that are to be saved, by default all @returns what another one needs to go on with it */
   saved(entries?: Iterable<readonly [number: number, entry: OutboxEntry<Frame>]>): Saved;
 }
@@ -162,8 +167,9 @@ export function keepSession(
     if (!saved) return;
     if ('lost' in saved) loss = { reason: 'not-saved', unconfirmed: saved.lost };
     else {
-      const ageMs = Date.now() - saved.atMs;
-      if (ageMs >= 0 && ageMs <= saved.keptMs) begin(saved, ageMs);
+      // A clock may have been set back.
+      const ageMs = Math.max(0, Date.now() - saved.atMs);
+      if (ageMs <= saved.keptMs) begin(saved, ageMs);
       else loss = { reason: 'unknown-session', unconfirmed: eventsIn(saved) };
     }
   };
@@ -241,6 +247,24 @@ export function keepSession(
       if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= new Set();
       session.join(presence);
       claim(presence);
+    },
+
+    async goOn(left) {
+      const before = new Map(wanted().map((presence) => [presence, presence.loss]));
+      settle();
+      // What it has said is the other's, whether it has left or not.
+      session.parts().lose('used-elsewhere', () => false);
+      session.parts({ key: undefined, token: '', generation: 0 });
+      // What it says from now on comes behind what that has said.
+      for (const presence of before.keys()) presence.held ??= new Set();
+      await left;
+      hasLooked = false;
+      look();
+      if (!resumption && !loss) return;
+      for (const presence of wanted()) {
+        presence.loss = before.get(presence);
+        claim(presence);
+      }
     },
 
     ask() {

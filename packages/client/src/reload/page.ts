@@ -2,7 +2,7 @@
 // storage before anything else.
 import { isLater } from '../platform/page';
 import { lockTab } from '../platform/tab-lock';
-import { keepText, takeText } from '../platform/tab-storage';
+import { keepText, readText, takeText } from '../platform/tab-storage';
 import type { AuthData, Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
@@ -19,6 +19,10 @@ export interface PageOptions {
 /** For so long after a page is shown that was made before, what the one before it saves as it goes may be on its way. */
 const lastWordsMs = 200;
 
+/** After a page is shown that was put away, it is looked for so often, and at most so many times. */
+const lookMs = 50;
+const looksMax = 20;
+
 /** Places in the storage that this page has filled. */
 const filled = new Set<string>();
 
@@ -33,6 +37,8 @@ export function keepForPage(
   const { clock, codec } = options;
   const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
   let isSaved = false;
+  /** What was saved. */
+  let mine = '';
   /** Names what was taken. */
   let once = '';
 
@@ -55,14 +61,26 @@ export function keepForPage(
     takeText(place);
   };
 
+  /** While what this page has saved is used elsewhere: until it is known what is left of that. */
+  let following: Promise<void> | undefined;
+
+  /** A page that the browser has put away may come back, and the tab have gone on with its session meanwhile. */
+  const isTaken = () => isSaved && readText(place) !== mine;
+
+  /** The page that had it since says its last words as this one is shown, in a process of its own. */
+  const lastWords = async () => {
+    for (let i = 0; i < looksMax && readText(place) === undefined; i++)
+      await new Promise<void>((resolve) => clock.after(lookMs, resolve));
+  };
+
   const save = (): boolean => {
     const isWanted = [...presences.values()].some(({ phase }) => phase);
     // Another client of this page was here first.
     if (!isWanted || (!isSaved && filled.has(place))) return false;
     try {
       const saved = kept.saved();
-      const text = toText({ ...saved, once: options.token() });
-      isSaved = text.length <= savedCharsMax && keepText(place, text);
+      mine = toText({ ...saved, once: options.token() });
+      isSaved = mine.length <= savedCharsMax && keepText(place, mine);
       if (isSaved) filled.add(place);
       else keepText(place, toText({ lost: eventsIn(saved) }));
     } catch {
@@ -102,10 +120,24 @@ export function keepForPage(
       kept.leaveAll();
     },
 
+    ask() {
+      if (isTaken()) {
+        isSaved = false;
+        following = kept.goOn(lastWords());
+      }
+      if (!following) return kept.ask();
+      const known = following;
+      return async () => {
+        await known;
+        if (following === known) following = undefined;
+        await kept.ask()();
+      };
+    },
+
     emit(...event) {
       kept.emit(...event);
       // The page is going away, and its last words are not in what was saved.
-      if (isSaved) save();
+      if (isSaved && !isTaken()) save();
     },
 
     attach(link) {

@@ -49,11 +49,7 @@ const helloWindow = {
 };
 
 /** What WELCOME has not told: how large a frame may be, and when silence is too long. Nothing else matters before it. */
-const beforeWelcome = {
-  frameBytesMax: Infinity,
-  heartbeatMs: Infinity,
-  heartbeatTimeoutMs: Infinity,
-} as SessionSettings;
+const beforeWelcome = { frameBytesMax: Infinity, heartbeatMs: Infinity } as SessionSettings;
 
 /** `auth` is asked again no earlier than this, and once so much of the time has passed for which it is good. */
 const renewMsMin = 1_000;
@@ -500,7 +496,8 @@ export function createSession(
     },
 
     probe() {
-      machine.probe(clock.now());
+      // How long the server may take for its answer it has not told before.
+      if (open) machine.probe(clock.now());
       arm();
     },
 
