@@ -1,6 +1,6 @@
 // A client that resumes, says its last words and ends its session, all before the server has answered: what was said before a close with
 // 1000 is handled (docs/PROTOCOL.md §5.8), also while the app is asked whether the session may come back, or the store for it.
-import { memory, PublicError } from '@halyard/server';
+import { memory, PublicError, type Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
@@ -12,6 +12,24 @@ describe.each(hosts)('on %s', (_name, make) => {
     ['a server alone', () => ({})],
     ['servers that share a store', () => ({ adapter: memory({ shared: true }) })],
   ])('of %s', (_what, options) => {
+    test.each<[string, (io: Server) => unknown]>([
+      ['its server closes', (io) => io.close()],
+      ['its server drains', (io) => io.close({ drainMs: 500 })],
+      ['it is disconnected', (io) => io.disconnectSockets(true)],
+    ])('who is connected as %s is told what is handled', async (_case, end) => {
+      const io = await serve(options(), (io) => {
+        io.on('connection', (socket) => socket.on('say', () => 'yes'));
+      });
+      const wire = await open(io);
+      wire.send([0, [['/']]], [2, '/', 'say', ['one'], 1]);
+      await wire.packet(3);
+      await end(io);
+      await wire.until(({ closed }) => closed);
+      // By SACK, or by an answer.
+      const counts = wire.received.filter(([type]) => [7, 8, 9].includes(type as number));
+      expect(counts.at(-1)?.[1]).toBe(1);
+    });
+
     test.each([
       ['comes back', true],
       ['may not come back', false],

@@ -233,10 +233,9 @@ export class SessionMachine<F extends { readonly length: number }, Outbox extend
     this.untoldBytes += bytes;
   }
 
-  /** A SACK is due, unless the peer was told since. */
-  protected tellIfDue(): void {
-    if (this.untoldPackets >= this.settings.sackPacketsMax || this.untoldBytes > sackBytesMax)
-      this.#tell(PacketType.Sack);
+  /** A SACK is due, unless the peer was told since. @param packetsMax so many may wait for more */
+  protected tellIfDue(packetsMax = this.settings.sackPacketsMax): void {
+    if (this.untoldPackets >= packetsMax || this.untoldBytes > sackBytesMax) this.#tell(PacketType.Sack);
   }
 
   protected flow(): void {

@@ -53,6 +53,11 @@ export class ServerMachine<F extends { readonly length: number }> extends PacedM
     super(sink, settings, limits, new Outbox(limits.budget), probeSlackMs);
   }
 
+  /** What is handled is told now: nothing will tell it later. */
+  tellHandled(): void {
+    this.tellIfDue(1);
+  }
+
   override end(error: HalyardError): void {
     this.outbox.giveUp();
     super.end(error);

@@ -337,13 +337,12 @@ export class Session extends Roaming implements Receiver {
 
   /** Its server is about to stop, and its client has not left: it is to come to another one. */
   goElsewhere(): void {
-    const close: Close = { code: CloseCode.ServiceRestart, reason: 'the server is about to stop', by: 'server' };
-    this.connection?.close(close);
-    this.away(close);
+    this.comeAgain({ code: CloseCode.ServiceRestart, reason: 'the server is about to stop', by: 'server' });
   }
 
   /** Its server has more to do than it can: its client is to come again later. */
   comeAgain(close: Close): void {
+    this.machine.tellHandled();
     this.connection?.close(close);
     this.away(close);
   }
@@ -431,6 +430,8 @@ export class Session extends Roaming implements Receiver {
     debug?.(`session ${this.id} ${this.isElsewhere ? 'goes on elsewhere' : 'is over'}: ${closeWords(close)}`);
     this.tell(this.isElsewhere ? 'session moved' : 'session ended', factsOf(close));
     warnOfClose(close, this.context.warn);
+    // What its client is not told of may have been lost, as far as that knows. Who breaks the protocol is told that, and nothing else.
+    if (close.by === 'server' && close.code !== CloseCode.BadPacket) this.machine.tellHandled();
     const connection = this.detach();
     const what = this.isElsewhere
       ? 'another server has the session now, and a reply would go there'
