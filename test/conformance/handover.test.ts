@@ -457,6 +457,27 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect([code, told.length]).toEqual(['ERR_OWNER_LOST', 2]);
   });
 
+  test('one that takes longer than 30 s is told handled, though nothing else happens', async () => {
+    const { clock, jump } = jumping();
+    const { a, b, servers, heard, goOn } = await three(undefined, undefined, { clock, heartbeatMs: 250_000 });
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await expect.poll(() => goOn.length).toBe(1);
+    jump(31_000);
+    await expect
+      .poll(() => {
+        jump(1_000);
+        return wire.received.at(-1);
+      })
+      .toEqual([7, 1]);
+    await servers[0]?.kill();
+    servers[0]?.noticed();
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 1], '', 2, 1]);
+    const [, , code] = (await there.packet(4)) as unknown[];
+    expect([code, heard]).toEqual(['ERR_OWNER_LOST', ['A 1']]);
+  });
+
   test('one that waits in middleware is not begun, however long that takes: who goes on with it handles it', async () => {
     const { clock, jump } = jumping();
     let goAhead = (): void => {};

@@ -213,6 +213,7 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
       this.#open.take(first.number);
       if (first.ack !== undefined) this.#owe(first.number, first.ack);
       this.#close(first, now);
+      this.sink.overdue?.();
     }
     super.tick(now);
   }

@@ -307,6 +307,10 @@ export abstract class Roaming extends Moving implements Recorded {
     return moves.get(this)?.begun.has(number) === true || borrowed.get(this)?.has(number) === true;
   }
 
+  overdue(): void {
+    this.touch();
+  }
+
   settle(number: number): void {
     if (number === 0) return;
     moves.get(this)?.begun.delete(number);
