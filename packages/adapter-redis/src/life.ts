@@ -36,6 +36,8 @@ export interface LifeContext extends Pick<StoreContext, 'platform' | 'limits'> {
   readonly wait: { readonly replicas: number; readonly timeoutMs: number } | undefined;
   /** Something was read that nobody here has written. */
   malformed(): void;
+  /** A script has failed. */
+  failed(error: unknown): void;
 }
 
 const leaveMsMax = 500;

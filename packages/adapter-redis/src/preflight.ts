@@ -129,8 +129,9 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
   );
 }
 
-function isForbidden(text: string): boolean {
-  return /NOPERM|ACL failure|executing the script can't|no permissions/i.test(text);
+/** Whether Redis does not let its user do something. */
+export function isForbidden(error: unknown): boolean {
+  return /NOPERM|ACL failure|executing the script can't|no permissions/i.test(String(error));
 }
 
 function oneOfCluster(where: string): LocalUsageError {

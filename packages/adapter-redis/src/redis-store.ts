@@ -22,13 +22,13 @@ import { channelOf } from './keyspace';
 import { guarded, Life, type LifeContext } from './life';
 import { Logs } from './logs';
 import { Malformed, optional, Pieces, pack, tagged, untagged } from './pieces';
-import { explained } from './preflight';
+import { explained, isForbidden } from './preflight';
 import { bytesOf, listOf, numberOf, textOf } from './replies';
 import { type Argument, msOf, type ScriptName } from './scripts';
 
 type Frames = Parameters<Store['publish']>[1];
 
-export type RedisStoreContext = Omit<LifeContext, 'malformed'>;
+export type RedisStoreContext = Omit<LifeContext, 'malformed' | 'failed'>;
 
 /** Who opens a store waits for two seconds. */
 const openMsMax = 1_800;
@@ -73,7 +73,8 @@ export class RedisStore implements Store {
     await this.close();
     const { platform, where, prefix, keyspace } = this.#context;
     const malformed = (): void => this.#isMalformed();
-    const life = new Life({ ...this.#context, malformed }, node, events);
+    const failed = (error: unknown): void => this.#failed(error);
+    const life = new Life({ ...this.#context, malformed, failed }, node, events);
     this.#opened = { life, events, logs: new Logs({ keyspace, life, events, malformed }) };
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
@@ -274,6 +275,14 @@ export class RedisStore implements Store {
       `Redis at ${where} has something under the prefix ${prefix} that no server of this version has written; it is ignored, and ` +
         'removed where it is in the way.',
     );
+  }
+
+  /** What was allowed as it was opened may not be so any more. */
+  #failed(error: unknown): void {
+    if (!isForbidden(error)) return;
+    const { where, prefix } = this.#context;
+    const { code, message } = explained(error, where, prefix);
+    this.#opened?.events.onWarning(code, message);
   }
 
   /** Logs stay that are followed. */

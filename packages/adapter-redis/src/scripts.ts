@@ -66,6 +66,8 @@ export interface ScriptContext extends Pick<StoreContext, 'platform' | 'limits'>
   run(partition: number, call: (client: Redis) => Promise<unknown>, name: ScriptName): Promise<unknown>;
   /** Something was removed that no server has written. */
   malformed(): void;
+  /** A script has failed. */
+  failed(error: unknown): void;
   /** So much later than Redis thinks it is, in milliseconds: for tests. */
   readonly aheadMs: () => number;
 }
@@ -97,9 +99,15 @@ export class Scripts {
   }
 
   async run(name: ScriptName, partition: number, args: readonly Argument[]): Promise<unknown> {
-    const { keyspace, aheadMs, malformed } = this.#context;
+    const { keyspace, aheadMs, malformed, failed } = this.#context;
     const all = [keyspace.base(partition), aheadMs(), this.#seed(), ...this.#limits, ...args];
-    const reply = await this.#context.run(partition, (client) => callOf(client, name).apply(client, all), name);
+    let reply: unknown;
+    try {
+      reply = await this.#context.run(partition, (client) => callOf(client, name).apply(client, all), name);
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
     if (!isStrange(reply)) return reply;
     const [[strange], its = null] = reply;
     for (let i = 0; i < strange; i++) malformed();

@@ -1,5 +1,5 @@
 // What others say or keep in the same Redis: it harms nobody, and is counted where it is no use.
-import type { CommitResult, StoredSession } from '@halyard/server';
+import type { CommitResult, RecordWrite, Step, StoredSession } from '@halyard/server';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { hasRedis } from '../../../test/kit/redis-server';
@@ -28,6 +28,36 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     expect(await a.store.nodes()).toEqual(['a']);
     await expect(a.store.send('b', 'hello')).rejects.toMatchObject({ code: 'ERR_NODE_UNKNOWN' });
   });
+
+  test.each(['resetchannels', '-spublish'])(
+    'what its user may not say any more (%s) is stored all the same, whole and once',
+    async (rule) => {
+      const { url } = await nodes.start();
+      const { store, heard, commit } = await nodes.open({ url }, 'a');
+      const admin = new Redis(url);
+      nodes.cleanUp.push(() => admin.disconnect());
+      const session: RecordWrite = {
+        ...{ session: 's', nonce: 'n', generation: 1, mail: { number: 0, node: '', stamp: 0 }, isWhole: true },
+        ...{ parts: new Map([['identity', 'x']]), positions: new Map(), keptMs: 60_000 },
+      };
+      await commit(0, { steps: [], records: [session] });
+      const both = (text: string) => {
+        const entry: Step = { log: 'room', stamp: 1, except: [], earlier: [], bodies: [text] };
+        return commit(0, { steps: [entry, { to: 's', stamp: 1, body: text }], records: [] });
+      };
+      await both('one');
+      await admin.call('ACL', 'SETUSER', 'default', rule);
+      await expect(both('two')).rejects.toThrow(/NOPERM|executing the script can't/);
+      expect(heard).toContain('warning ERR_REDIS_PERMISSION');
+      await admin.call('ACL', 'SETUSER', 'default', '&*', '+spublish');
+      await both('two');
+      await both('three');
+      expect((await store.letters('s', 0, 10)).map(({ body }) => body)).toEqual(['one', 'two', 'three']);
+      const { entries } = await store.read('room', 0, 10);
+      expect(entries.map(({ bodies }) => bodies)).toEqual([['one'], ['two'], ['three']]);
+      expect(store.malformed).toBe(0);
+    },
+  );
 
   test('what no server has said is counted, and nothing else happens', async () => {
     const { url } = await nodes.start();

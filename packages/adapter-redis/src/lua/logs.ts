@@ -49,7 +49,7 @@ local function renewLog(log)
   log.epoch = seed .. fresh
   log.top, log.stamp, log.node, log.first, log.bytes = 0, '0', '', 1, 0
   redis.call('UNLINK', log.entries)
-  redis.call('SPUBLISH', log.key, piece('renewed') .. piece(log.epoch))
+  say(log.key, piece('renewed') .. piece(log.epoch))
 end
 
 -- Drops what is too old or too much. Entries that are all too old go at once, and of others no more than some for their age.
@@ -118,7 +118,7 @@ local function append(log, stamp, node, earlier, bytes, blob)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
   local _, isAlone = sure('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
   if isAlone then log.first, log.bytes = offset, 0 end
-  redis.call('SPUBLISH', log.key, message)
+  say(log.key, message)
   if log.first > log.top then log.old, log.hasEntry = now, true end
   log.top, log.stamp, log.node, log.at = offset, stamp, node, now
   log.bytes = log.bytes + bytes

@@ -59,6 +59,14 @@ local function sure(command, key, ...)
   return redis.call(command, key, ...), true
 end
 
+-- What is said is said once everything is written: where that is not allowed any more, nothing is half done.
+local sayings = {}
+
+local function say(channel, message)
+  sayings[#sayings + 1] = channel
+  sayings[#sayings + 1] = message
+end
+
 local time = redis.call('TIME')
 local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local now = clock + ahead
@@ -73,6 +81,7 @@ local function main()
 ${script}
 end
 local reply = main()
+for i = 1, #sayings, 2 do redis.call('SPUBLISH', sayings[i], sayings[i + 1]) end
 if strange > 0 then return { { strange }, reply } end
 return reply
 `;

@@ -89,7 +89,7 @@ local function post(s, node, stamp, body, bytes)
     if not oldest then break end
     dropLetters(s, tonumber(string.match(oldest[1], '^%d+')))
   end
-  redis.call('SPUBLISH', base .. ':to:' .. s.owner,
+  say(base .. ':to:' .. s.owner,
     piece('letter') .. piece(s.id) .. count(s.last) .. piece(node) .. piece(stamp) .. piece(body))
   return s.last
 end
