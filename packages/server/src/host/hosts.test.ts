@@ -27,3 +27,25 @@ test.each(hosts)('%s: a socket may be ended before it is accepted to the end', a
   expect(code).toBe(1001);
   expect(heard).toEqual([]);
 });
+
+test.each(hosts)('%s: a free port that was taken is there again at once', async (_name, host) => {
+  const handlers: HostHandlers = {
+    upgrade: () => ({
+      subprotocol: '',
+      open: () => ({ onMessage() {}, onDrain() {}, onClose() {} }),
+    }),
+    request() {},
+    refusal: (_request, answer) => answer,
+  };
+  const first = await host()('/halyard', handlers, limits, systemPlatform);
+  const port = await first.listen(0, '127.0.0.1', false);
+  const client = new WebSocket(`ws://127.0.0.1:${port}/halyard`);
+  await new Promise((resolve) => client.once('open', resolve));
+  const gone = new Promise((resolve) => client.once('close', resolve));
+  // It closes first: its side of the connection stays for a minute.
+  await first.close();
+  await gone;
+  const second = await host()('/halyard', handlers, limits, systemPlatform);
+  expect(await second.listen(port, '127.0.0.1', false)).toBe(port);
+  await second.close();
+});

@@ -73,6 +73,9 @@ const sharedDecompressor = 256;
 /** Whose connections are older than so many reloads of certificates and one is cut, and resumes. */
 const formerMax = 2;
 
+/** So many free ports may be somebody else's before they are taken by their number. */
+const freePortsMax = 5;
+
 /** Without a flag uWS sets SO_REUSEPORT, on a port that is named. */
 const shared = 0;
 
@@ -193,12 +196,19 @@ class UwsHost implements Host {
   async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
     // So that the next app can listen before the one of now does not any more, those with TLS share a port, of which they make sure first
     // that nobody has it.
-    if (!reusePort && this.#tls === undefined) return this.#listen(port, address, this.#exclusive);
-    if (reusePort && port !== 0) return this.#listen(port, address, shared);
-    // What takes a free port uWS does not share: so one is found, left, and taken by its number.
-    const free = await this.#listen(port, address, this.#exclusive);
-    this.stopListening();
-    return this.#listen(free, address, shared);
+    const flags = reusePort || this.#tls !== undefined ? shared : this.#exclusive;
+    if (port !== 0 && (reusePort || flags !== shared)) return this.#listen(port, address, flags);
+    // What takes a free port uWS does not share, nor lets anybody have for a minute once connections of it are closed: so one is found,
+    // left, and taken by its number.
+    for (let tries = 1; ; tries++) {
+      const free = this.#listen(port, address, this.#exclusive);
+      this.stopListening();
+      try {
+        return this.#listen(free, address, flags);
+      } catch (error) {
+        if (port !== 0 || tries === freePortsMax) throw error;
+      }
+    }
   }
 
   publish(topic: string, frame: Frame, binary: boolean): void {
@@ -227,7 +237,7 @@ class UwsHost implements Host {
     return (this.#module as unknown as { LIBUS_LISTEN_EXCLUSIVE_PORT: number }).LIBUS_LISTEN_EXCLUSIVE_PORT;
   }
 
-  async #listen(port: number, address: string | undefined, flags: number): Promise<number> {
+  #listen(port: number, address: string | undefined, flags: number): number {
     this.#listenSocket = this.#listenAt(this.#app, { port, address, flags });
     if (this.#listenSocket === undefined) throw portTaken({ port, address });
     const bound = this.#module.us_socket_local_port(this.#listenSocket);
