@@ -125,6 +125,23 @@ describe.each(hosts)('namespaces on %s', (_name, host) => {
     await wire.packet(11);
   });
 
+  test.each([[[]], [['text']], [[{ isIn: false }]]])(
+    'a pattern is given an auth that is an object, also of %j',
+    async (auth) => {
+      const given: unknown[] = [];
+      const { port, errors } = await serve({}, (io) => {
+        io.of((_name, auth) => {
+          given.push(auth);
+          return auth.isIn === true;
+        });
+      });
+      const wire = await greeted(port);
+      wire.send([10, '/room', ...auth]);
+      expect(await wire.packet(12)).toMatchObject({ 2: 'ERR_NAMESPACE_UNKNOWN' });
+      expect([given, errors]).toEqual([[typeof auth[0] === 'object' ? auth[0] : {}], []]);
+    },
+  );
+
   test('a pattern that throws is no match', async () => {
     const { port, errors } = await serve({}, (io) => {
       io.of((name) => {

@@ -2,10 +2,11 @@
 import { type Failure, LocalUsageError, type Value } from '@halyard/protocol';
 import { networkOf } from '../host/address';
 import type { Founder } from '../session/context';
+import { type Auth, authOf } from '../session/handshake';
 import type { Rules } from './rules';
 
-/** Which names a dynamic namespace answers to. */
-export type NamespacePattern = RegExp | ((name: string, auth: Value | undefined) => boolean);
+/** Which names a dynamic namespace answers to. A function is given `auth` as it is in a handshake: empty if the client sent none. */
+export type NamespacePattern = RegExp | ((name: string, auth: Auth) => boolean);
 
 export interface DynamicNamespacesLimits {
   readonly dynamicNamespacesMax: number;
@@ -42,7 +43,7 @@ export class DynamicNamespaces {
     const matches = (pattern: NamespacePattern): boolean => {
       try {
         // Without the place where a global expression found something the last time.
-        return typeof pattern === 'function' ? pattern(name, auth) : name.search(pattern) >= 0;
+        return typeof pattern === 'function' ? pattern(name, authOf(auth)) : name.search(pattern) >= 0;
       } catch (error) {
         failed(error);
         return false;

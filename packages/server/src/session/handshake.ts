@@ -54,7 +54,7 @@ export class Handshake<Data = AnyData> {
    */
   constructor(namespace: string, auth: Value | undefined, client: string, origin: HandshakeOrigin, data?: Data) {
     this.namespace = namespace;
-    this.auth = isObject(auth) ? auth : noAuth;
+    this.auth = authOf(auth);
     this.client = client;
     this.transport = origin.transport;
     this.#peer = origin.peer;
@@ -201,6 +201,11 @@ function shown(value: unknown): string {
 }
 
 const noAuth: Auth = Object.freeze({});
+
+/** What a client has sent as its `auth`; an empty object if it sent nothing, or something that is no object. */
+export function authOf(value: Value | undefined): Auth {
+  return isObject(value) ? value : noAuth;
+}
 
 function isObject(value: Value | undefined): value is Auth {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
