@@ -157,6 +157,21 @@ export function callbacks(): void {
   old.emit('maybe', 3, (text: string) => void text);
 }
 
+/** A map that says what an event has, and not how it is called. */
+interface WithoutFunctions {
+  said: string;
+}
+
+export function noFunctions(): void {
+  const wrong = connect<WithoutFunctions, WithoutFunctions>();
+  // @ts-expect-error an event is a function in its map
+  wrong.emit('said', 'hello');
+  // @ts-expect-error whatever its handler takes, …
+  wrong.on('said', (text: string) => void text);
+  // @ts-expect-error … nothing too
+  wrong.on('said', () => {});
+}
+
 /** As a component keeps it. */
 export function kept(one: ReturnType<typeof connect>): void {
   one.emit('anything', 1);
