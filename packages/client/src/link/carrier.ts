@@ -28,6 +28,8 @@ export interface LinkEnded {
 export interface CarriedSession {
   /** The page goes away. @returns whether the next one may go on with the session: then it does not end */
   save?(): boolean;
+  /** The page is there, or is again. */
+  wakes?(): void;
   /** What follows a close, if that is not what its code says. */
   fateOf?(close: Close): 'fresh' | undefined;
   /** @returns what this side has said on the link that was closed, and would be the same on the next */

@@ -438,6 +438,22 @@ describe('what a browser tells', () => {
     ]);
   });
 
+  test('a page that comes back tries once, though it is told twice that it does', async () => {
+    const { tell } = page();
+    const { socket, transport, log } = await open({ reconnect: { attemptsMax: 1 } });
+    await transport.link.drop();
+    tell('pagehide', { persisted: true });
+    tell('visibilitychange');
+    tell('pageshow', { persisted: true });
+    expect([transport.links.length, socket.connection.state]).toEqual([2, 'connecting']);
+    await transport.link.open();
+    await transport.link.say(welcome({ recovered: true }));
+    expect(log.slice(1)).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+    ]);
+  });
+
   test('a page that comes back does not wake what was closed', async () => {
     const { tell } = page();
     const { socket, transport } = await open();

@@ -109,6 +109,8 @@ export function createConnector<Session extends CarriedSession>(
   let former: Link | undefined;
   /** Frames that have come. */
   let heard = 0;
+  /** Carried the session when the browser put the page away as it was. */
+  let frozen: Link | undefined;
 
   const move = (change: ChangeTo, number = attempt) => {
     const from = state;
@@ -220,15 +222,16 @@ export function createConnector<Session extends CarriedSession>(
    * The connection was lost, could not be made, or is to end.
    * @param cause the error behind it
    * @param local whether it was closed from this side on purpose
+   * @param kept whether the page goes away, and the session is kept for the next: no attempt has failed
    */
-  const down = (close: Close, cause?: unknown, local = false) => {
+  const down = (close: Close, cause?: unknown, local = false, kept = false) => {
     const wasOpen = state === 'open';
     const after = session.fateOf?.(close) ?? afterClose(close.code);
     const failure = (cause ?? session.blame(close)) as HalyardError | undefined;
     const root = failure?.details?.cause ?? failure;
     // What this side cannot say it cannot say on another link either.
     const isFinal = after === 'final' || root instanceof LocalUsageError;
-    const reason = local ? 'local' : isFinal ? 'final' : attempt >= options.attemptsMax && 'attempts';
+    const reason = local ? 'local' : isFinal ? 'final' : !kept && attempt >= options.attemptsMax && 'attempts';
     // What is not there is not lost, and what is closed stays closed.
     if (state === 'closed' || !(reason || link)) return;
     if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
@@ -250,7 +253,7 @@ export function createConnector<Session extends CarriedSession>(
       unwatch();
       move({ to: 'closed', reason, close });
     } else {
-      attempt++;
+      if (!kept) attempt++;
       retryInMs = backoffMs(failures++, options, close.reason);
       cancel = clock.after(retryInMs, () => connect('retry'));
       move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
@@ -290,15 +293,16 @@ export function createConnector<Session extends CarriedSession>(
         if (type === 'pagehide') {
           // A page that goes opens no other link.
           hasMoved = undefined;
-          if (session.save?.()) {
-            // No attempt has failed.
-            attempt = -1;
-            down(broken(type));
-          } else if (!persisted) end(1001, type);
-        } else if (type === 'offline') down(broken(type));
+          if (session.save?.()) down(broken(type), undefined, false, true);
+          else if (!persisted) end(1001, type);
+          frozen = link;
+          return;
+        }
+        session.wakes?.();
+        if (type === 'offline') down(broken(type));
         else if (isVisible()) {
           // What a page had that was put away and is back is gone, even where nobody says so.
-          if (persisted) down(broken(type));
+          if (persisted && frozen && frozen === link) down(broken(type));
           if (state === 'waiting') {
             failures = 0;
             connect(type === 'online' ? type : 'awake');

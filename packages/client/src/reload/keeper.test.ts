@@ -510,6 +510,84 @@ describe('a page that goes away', () => {
     expect(others.map(({ id }) => id)).toEqual([undefined, 'b']);
   });
 
+  test('that comes back says what it says behind what the pages after it have left, whenever that comes', async () => {
+    const first = await open();
+    const thaw = tab.freeze();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true }));
+    await second.link.drop();
+    second.socket.emit('of the second');
+    const [text] = await (async () => {
+      tab.unload();
+      const saved = [...tab.stored];
+      tab.stored.clear();
+      return saved;
+    })();
+    // Hidden, it does nothing by itself.
+    vi.stubGlobal('document', { hidden: true });
+    first.socket.connection.on('state', ({ to }) => to === 'connecting' && first.socket.emit('connecting'));
+    thaw();
+    first.socket.emit('shown');
+    const late = first.socket.of('/late');
+    late.emit('early');
+    first.socket.disconnect().connect();
+    first.socket.emit('again');
+    await first.advance(100);
+    tab.stored.set(...(text as [string, string]));
+    for (let i = 0; i < 10; i++) await first.advance(100);
+    const flight = briefs(await first.link.open());
+    expect(flight[0]).toBe('HELLO / /late resume s1 1 0');
+    expect(flight.filter((line) => line.startsWith('EVENT'))).toEqual([
+      'EVENT / of the second []',
+      'EVENT / again []',
+      'EVENT / connecting []',
+    ]);
+    await first.link.say(welcome({ recovered: true, received: 3 }));
+    expect(briefs(await first.link.read())).toEqual(['CONNECT /late undefined', 'EVENT /late early []']);
+    expect(first.log.slice(1)).toEqual([
+      ['disconnect', 1006, 'network', true],
+      ['error', 'ERR_DISCONNECTED'],
+      ['connect', { recovered: true, unconfirmed: 0 }],
+    ]);
+  });
+
+  test('that comes back and goes again before it knows what is left takes along what it has said', async () => {
+    const first = await open();
+    const thaw = tab.freeze();
+    const second = load();
+    second.socket.disconnect();
+    tab.gone();
+    thaw();
+    first.socket.emit('last');
+    tab.unload();
+    expect(briefs(await load().link.open())).toEqual(['HELLO /', 'EVENT / last []']);
+  });
+
+  test('that has ended its session, and wants another one, goes on with what the pages since have left', async () => {
+    const first = await open();
+    first.socket.disconnect();
+    const thaw = tab.freeze();
+    const second = await open();
+    await second.link.drop();
+    second.socket.emit('left');
+    tab.unload();
+    thaw();
+    first.socket.connect();
+    expect(briefs(await first.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / left []']);
+  });
+
+  test('that was too large to be saved goes on itself, and leaves no word that it is lost', async () => {
+    const first = await open({ savedCharsMax: 1_024 });
+    first.socket.emit('big', 'x'.repeat(1_000));
+    await first.link.read();
+    const thaw = tab.freeze();
+    expect(tab.stored.size).toBe(1);
+    thaw();
+    expect(briefs(await first.link.open())[0]).toBe('HELLO / resume s1 1 0');
+    expect(tab.stored.size).toBe(0);
+  });
+
   test('into the cache of the browser, and comes back where nothing is left of its session, is told', async () => {
     const first = await open();
     first.socket.emit('left');

@@ -33,11 +33,10 @@ export interface Heritage {
 }
 
 export interface KeptSession extends Session {
-  /**
-   * Somebody else has gone on with what was saved of it: so does this one, with what that leaves, if it does.
-   * @param left resolves once that is there, or will not be
-   */
-  goOn(left: Promise<void>): Promise<void>;
+  /** Somebody else has gone on with what was saved of it. What is said from now on is held, until `goOn`. */
+  leaveOff(): void;
+  /** Goes on with what that leaves, if it has left anything. */
+  goOn(): void;
   /** @param entries the frames that are to be saved, by default all @returns what another one needs to go on with it */
   saved(entries?: Iterable<readonly [number: number, entry: OutboxEntry<Frame>]>): Saved;
 }
@@ -63,6 +62,8 @@ export function keepSession(
 ): KeptSession {
   const { clock, codec } = options;
   let hasLooked = false;
+  /** While it has left off: who was wanted then, each with what it was to be told. */
+  let before: Map<Presence, Presence['loss']> | undefined;
   let resumption: Resumption | undefined;
   /** Why there is nothing to go on with, for those who are wanted before anything is said. */
   let loss: Presence['loss'];
@@ -246,24 +247,30 @@ export function keepSession(
       // What is new to the session is asked for once WELCOME has told which one that is.
       if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= new Set();
       session.join(presence);
-      claim(presence);
+      if (before) presence.held ??= new Set();
+      else claim(presence);
     },
 
-    async goOn(left) {
-      const before = new Map(wanted().map((presence) => [presence, presence.loss]));
+    leaveOff() {
+      before = new Map(wanted().map((presence) => [presence, presence.loss]));
       settle();
       // What it has said is the other's, whether it has left or not.
       session.parts().lose('used-elsewhere', () => false);
       session.parts({ key: undefined, token: '', generation: 0 });
       // What it says from now on comes behind what that has said.
       for (const presence of before.keys()) presence.held ??= new Set();
-      await left;
+    },
+
+    goOn() {
+      const own = before;
+      before = undefined;
       hasLooked = false;
       look();
-      if (!resumption && !loss) return;
       for (const presence of wanted()) {
-        presence.loss = before.get(presence);
+        if (resumption || loss) presence.loss = own?.get(presence);
         claim(presence);
+        // Nobody has a session that it would be new to.
+        if (!resumption) release(presence);
       }
     },
 
@@ -314,6 +321,11 @@ export function keepSession(
       const tell = isRefused && giveUp(isRefused);
       settle();
       const told = session.detach(fate, isRefused && refusal!.code === CloseCode.Evicted ? 'used-elsewhere' : reason);
+      // What another one leaves from now on is no part of it.
+      if (fate === 'final') {
+        hasLooked = false;
+        before = undefined;
+      }
       if (tell) tell();
       return told;
     },

@@ -54,26 +54,43 @@ export function keepForPage(
   };
   const kept = keepSession(session, presences, options, heritage, createUsers(codec, userOf));
 
-  const unsave = () => {
-    if (!isSaved) return;
-    isSaved = false;
-    filled.delete(place);
-    takeText(place);
-  };
-
   /** While what this page has saved is used elsewhere: until it is known what is left of that. */
   let following: Promise<void> | undefined;
 
-  /** A page that the browser has put away may come back, and the tab have gone on with its session meanwhile. */
-  const isTaken = () => isSaved && readText(place) !== mine;
+  const unsave = () => {
+    if (readText(place) === mine) takeText(place);
+    mine = '';
+    if (isSaved) filled.delete(place);
+    isSaved = false;
+  };
 
-  /** The page that had it since says its last words as this one is shown, in a process of its own. */
+  /** The page that has it by now says its last words as this one is shown, in a process of its own. */
   const lastWords = async () => {
     for (let i = 0; i < looksMax && readText(place) === undefined; i++)
       await new Promise<void>((resolve) => clock.after(lookMs, resolve));
   };
 
+  /**
+   * A page that goes may be one that the browser puts away and brings back, and the tab have gone on with its session meanwhile. Before
+   * anything else happens to the session: what is said from then on is not of the one that was saved.
+   */
+  const wakes = () => {
+    if (!isSaved || readText(place) === mine) return;
+    unsave();
+    kept.leaveOff();
+    const known = lastWords().then(() => {
+      if (following === known) goOn();
+    });
+    following = known;
+  };
+
+  const goOn = () => {
+    following = undefined;
+    kept.goOn();
+  };
+
   const save = (): boolean => {
+    if (following) goOn();
     const isWanted = [...presences.values()].some(({ phase }) => phase);
     // Another client of this page was here first.
     if (!isWanted || (!isSaved && filled.has(place))) return false;
@@ -82,7 +99,10 @@ export function keepForPage(
       mine = toText({ ...saved, once: options.token() });
       isSaved = mine.length <= savedCharsMax && keepText(place, mine);
       if (isSaved) filled.add(place);
-      else keepText(place, toText({ lost: eventsIn(saved) }));
+      else {
+        mine = toText({ lost: eventsIn(saved) });
+        keepText(place, mine);
+      }
     } catch {
       isSaved = false;
     }
@@ -97,6 +117,7 @@ export function keepForPage(
     save,
 
     join(presence) {
+      wakes();
       const joinLater = () => {
         if (!early.delete(presence)) return;
         try {
@@ -111,33 +132,34 @@ export function keepForPage(
     },
 
     leave(presence) {
+      wakes();
       early.delete(presence);
       kept.leave(presence);
     },
 
     leaveAll() {
+      wakes();
       early.clear();
       kept.leaveAll();
     },
 
+    wakes,
+
     ask() {
-      if (isTaken()) {
-        isSaved = false;
-        following = kept.goOn(lastWords());
-      }
-      if (!following) return kept.ask();
+      wakes();
       const known = following;
+      const answered = known ? undefined : kept.ask();
       return async () => {
         await known;
-        if (following === known) following = undefined;
-        await kept.ask()();
+        await (answered ?? kept.ask())();
       };
     },
 
     emit(...event) {
+      wakes();
       kept.emit(...event);
       // The page is going away, and its last words are not in what was saved.
-      if (isSaved && !isTaken()) save();
+      if (isSaved) save();
     },
 
     attach(link) {
@@ -146,7 +168,7 @@ export function keepForPage(
     },
 
     detach(fate, reason) {
-      if (fate === 'final') unsave();
+      if (fate === 'final' && isSaved) unsave();
       const told = kept.detach(fate, reason);
       // A page that goes away has not failed to connect.
       return isSaved && fate !== 'fresh' ? (end) => told({ ...end, error: undefined }) : told;
