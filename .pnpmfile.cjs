@@ -19,7 +19,7 @@ module.exports = {
         sideEffects: Array.isArray(sideEffects)
           ? sideEffects.filter((path) => !path.startsWith('./src/'))
           : sideEffects,
-        exports: withoutSources(exports),
+        ...(exports && { exports: withoutSources(exports) }),
         ...(imports && { imports: withoutSources(imports) }),
       };
     },

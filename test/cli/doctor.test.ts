@@ -414,6 +414,10 @@ test('people are told in lines, and how the command is called', async () => {
     [['doctor', 'http://127.0.0.1', '--frob'], "Unknown option '--frob'"],
     [['doctor', 'http://127.0.0.1', '--origin', 'x'], 'origin may be what a browser sends'],
     [['doctor', 'http://127.0.0.1', '--auth-file', '/nowhere'], 'a file that can be read (ENOENT)'],
+    [
+      ['doctor', 'http://127.0.0.1', '--header', 'authorization secret@'],
+      `--header may be as 'name: value', not "authorization …"`,
+    ],
     [['frob'], 'There is no command "frob"'],
   ] as const;
   for (const [args, message] of wrongly) {

@@ -491,6 +491,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
       { clock },
     );
     const { wire, key } = await greeted(a);
+    const warned: string[] = [];
+    a.on('warning', ({ code }) => warned.push(code));
     const event = [2, '/', 'event', ['2'], 2];
     wire.send(held, [2, '/', 'arm', []], event);
     await wire.settle();
@@ -498,6 +500,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     // The handler that was begun is open for so long.
     await expect.poll(() => handled(wire)).toBeGreaterThan(0);
     const settled = await handled(wire);
+    expect(warned).toEqual(['ERR_WAITS_LONG']);
     const there = await open(b);
     there.send([0, [], 'by hand', [...key, 1, settled], '', 2, 3]);
     await there.packet(1);

@@ -43,7 +43,7 @@ class Log implements Logger {
   }
 }
 
-async function start(host: HostFactory, log: Logger, options: ServerOptions = {}): Promise<Server> {
+async function start(host: HostFactory, log: Logger | undefined, options: ServerOptions = {}): Promise<Server> {
   const io = new Server({ host, logger: log, origins: '*', ...options });
   cleanUp.push(() => io.close());
   return io.listen(0, '127.0.0.1');
@@ -219,6 +219,37 @@ describe.each(hosts)('on %s', (_name, host) => {
       expect(spy).not.toHaveBeenCalled();
       spy.mockRestore();
     }
+  });
+
+  test('without a logger stderr has errors that nobody hears: of those that are alike ten in a minute', async () => {
+    let now = 0;
+    const stderr = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const clock = { now: () => now, after: () => () => {} };
+    const io = await start(host(), undefined, { clock });
+    io.on('connection', (socket) => {
+      socket.on('break', (text: string) => {
+        throw new RangeError(text);
+      });
+    });
+    const wire = await WireClient.open(io.port);
+    wire.send([0, [['/']]]);
+    await wire.packet(11);
+    const fails = async (from: number, to: number, text: string): Promise<void> => {
+      for (let i = from; i <= to; i++) wire.send([2, '/', 'break', [text], i]);
+      await wire.packet(4, ([, ack]) => ack === to);
+    };
+    await fails(1, 25, 'again');
+    await fails(26, 26, 'something else');
+    now = 60_000;
+    await fails(27, 27, 'again');
+    const where = 'Halyard: the handler of "break" in namespace /';
+    const lines = stderr.mock.calls.map(([line, error]) => `${line} ${error.message}`);
+    stderr.mockRestore();
+    expect(lines).toEqual([
+      ...Array(10).fill(`${where} failed: again`),
+      `${where} failed: something else`,
+      `${where} failed (and 15 times more that were not printed; io.on("error", …) hears all): again`,
+    ]);
   });
 
   test('a logger that throws disturbs nobody', async () => {

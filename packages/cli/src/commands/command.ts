@@ -52,7 +52,8 @@ export function headersIn(lines: readonly string[]): Record<string, string> {
   for (const line of lines) {
     const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):\s*([^\r\n]*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined)
-      throw optionError('--header', "as 'name: value'", line.split(':')[0]);
+      // What stands behind the first word may be a secret.
+      throw optionError('--header', "as 'name: value'", `${/^[^\s:]*/.exec(line)} …`);
     if (secretHeaders.test(name)) warnOfSecret(`--header '${name}: …'`);
     headers[name.toLowerCase()] = value;
   }

@@ -404,11 +404,13 @@ describe('what a browser tells', () => {
 
   test('a page that goes away ends the session; one that is kept does not', async () => {
     const { tell, listeners } = page();
-    const { socket, link } = await open();
+    const { socket, transport } = await open();
     tell('pagehide', { persisted: true });
-    expect(link.closed).toBeUndefined();
+    expect([transport.link.closed?.code, socket.connection.state]).toEqual([1006, 'waiting']);
+    tell('pageshow', { persisted: true });
+    expect(briefs(await transport.link.open())).toEqual(['HELLO / resume s1 1 0']);
     tell('pagehide', { persisted: false });
-    expect([link.closed?.code, socket.connection.state]).toEqual([1001, 'closed']);
+    expect([transport.link.closed?.code, socket.connection.state]).toEqual([1001, 'closed']);
     expect(listeners()).toBe(0);
     socket.connect();
     expect(listeners()).toBe(6);

@@ -109,8 +109,6 @@ export function createConnector<Session extends CarriedSession>(
   let former: Link | undefined;
   /** Frames that have come. */
   let heard = 0;
-  /** Carried the session when the browser put the page away as it was. */
-  let frozen: Link | undefined;
 
   const move = (change: ChangeTo, number = attempt) => {
     const from = state;
@@ -222,7 +220,7 @@ export function createConnector<Session extends CarriedSession>(
    * The connection was lost, could not be made, or is to end.
    * @param cause the error behind it
    * @param local whether it was closed from this side on purpose
-   * @param kept whether the page goes away, and the session is kept for the next: no attempt has failed
+   * @param kept whether the page goes away, and the session is kept for when it is back, or the next is there: no attempt has failed
    */
   const down = (close: Close, cause?: unknown, local = false, kept = false) => {
     const wasOpen = state === 'open';
@@ -293,16 +291,13 @@ export function createConnector<Session extends CarriedSession>(
         if (type === 'pagehide') {
           // A page that goes opens no other link.
           hasMoved = undefined;
-          if (session.save?.()) down(broken(type), undefined, false, true);
-          else if (!persisted) end(1001, type);
-          frozen = link;
+          // What the browser keeps, to bring it back, keeps no connection.
+          session.save?.() || persisted ? down(broken(type), undefined, false, true) : end(1001, type);
           return;
         }
         session.wakes?.();
         if (type === 'offline') down(broken(type));
         else if (isVisible()) {
-          // What a page had that was put away and is back is gone, even where nobody says so.
-          if (persisted && frozen && frozen === link) down(broken(type));
           if (state === 'waiting') {
             failures = 0;
             connect(type === 'online' ? type : 'awake');

@@ -24,8 +24,11 @@ const bodyMin = 4_096;
  */
 const triesMax = 4;
 const retryDelayMs = 300;
-/** So long a stream has to tell why its connection is over, once a body was answered that it is. */
-const streamEndMs = 1_000;
+/**
+ * So long a stream has to tell why its connection is over, once a body was answered that it is; and the answer that opens a connection
+ * may take that is not wanted any more.
+ */
+const lastMs = 1_000;
 
 /** As much of `fetch` as these transports need; of an answer that `sse` is to read, its `body` too. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
@@ -166,7 +169,7 @@ function open(
           if (id && status === 404 && method !== 'GET') {
             stop(method);
             // A stream that is half-open never tells.
-            if (isStream) clock.after(streamEndMs, () => end(broken('the server does not know the stream any more')));
+            if (isStream) clock.after(lastMs, () => end(broken('the server does not know the stream any more')));
           } else if (status < 500) end(failure);
         }
         // The server would have held it for longer than what is on the way waits: that is no failure, however often.
@@ -275,7 +278,11 @@ function open(
       while (posting && code === 1000) await posting;
       if (id) stop('POST');
       // The answer that opens it may be on its way: without a word the server would keep what it has opened.
-      else if (!isStream) await ran;
+      else if (!isStream) {
+        const cancel = clock.after(lastMs, () => stop('POST'));
+        await ran;
+        cancel();
+      }
       if (id) await request('DELETE', 'close', code < 1002 ? 1000 : code);
       stop('GET');
     },

@@ -729,6 +729,26 @@ describe.each([
   );
 });
 
+test('closed while it does not open, it waits for a second, and no longer', async () => {
+  const clock = new VirtualClock();
+  let isAborted = false;
+  const fetch: Fetch = (_url, { signal }) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        isAborted = true;
+        reject(signal.reason);
+      });
+    });
+  const events = { onOpen: () => {}, onFrame: () => {}, onClose: () => {} };
+  const address = { url: 'http://app.example', protocol: 'halyard.v1+json', binary: false, batchMax: () => 1_024 };
+  const link = polling({ fetch }).open({ ...address, clock, extraHeaders: {}, withCredentials: false }, events);
+  link.close(1000, '');
+  clock.advance(999);
+  expect(isAborted).toBe(false);
+  clock.advance(1);
+  expect(isAborted).toBe(true);
+});
+
 test('a server may tell how long it holds a poll, and how large a body may be', async () => {
   const waits: number[] = [];
   const fetch: Fetch = async (_url, { method }) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { stateOf } from '../../testing/state';
 import { defaultSettings, type RateLimits } from '../wire/limits';
 import { type ControlPacket, type EventPacket, PacketType } from '../wire/packet';
-import { largestWindow, MovableMachine, openMsMax, type StreamState } from './movable-machine';
+import { largestWindow, MovableMachine, openMsMax, type StreamState, waitMsMax } from './movable-machine';
 
 const settings = {
   ...defaultSettings,
@@ -143,21 +143,42 @@ describe('what is handled', () => {
     expect(stateOf(machine).owed).toEqual([]);
   });
 
-  it('is not open before its owner has begun with it', () => {
+  it('is open from when its owner has begun with it, and not before', () => {
     const begun = new Set([1]);
     const { machine } = opened(undefined, nothing, {}, (number) => begun.has(number));
     for (const name of 'abc') machine.receive(event(name), 1);
     machine.tick(1 + openMsMax);
-    machine.tick(1_000_000);
-    expect([machine.received, machine.deadline]).toEqual([1, expect.any(Number)]);
-    expect(machine.begin(3, 1_000_000)).toBe(true);
+    expect(machine.received).toBe(1);
+    machine.begin(3, 50_000);
     begun.add(3);
-    machine.tick(999_999 + openMsMax);
+    machine.tick(49_999 + openMsMax);
     expect(stateOf(machine).settled).toEqual([]);
-    machine.tick(1_000_000 + openMsMax);
+    machine.tick(50_000 + openMsMax);
     expect(stateOf(machine)).toMatchObject({ received: 1, settled: [3, 3] });
-    machine.settle(2, 1_000_000 + openMsMax);
+    machine.settle(2, 50_000 + openMsMax);
     expect(machine.received).toBe(3);
+  });
+
+  it('is open from when its owner has begun with it, though nothing else waits', () => {
+    const begun = new Set<number>();
+    const { machine } = opened(undefined, nothing, {}, (number) => begun.has(number));
+    machine.receive(event('a'), 1);
+    begun.add(1);
+    machine.begin(1, 28_000);
+    machine.tick(27_999 + openMsMax);
+    expect(machine.received).toBe(0);
+    machine.tick(28_000 + openMsMax);
+    expect(machine.received).toBe(1);
+  });
+
+  it('holds up nothing for longer than two minutes, begun or not', () => {
+    const { machine } = opened(undefined, nothing, {}, () => false);
+    machine.receive(event('a', 7), 1);
+    machine.tick(1 + openMsMax);
+    machine.tick(waitMsMax);
+    expect(machine.received).toBe(0);
+    machine.tick(waitMsMax + openMsMax);
+    expect(stateOf(machine)).toMatchObject({ received: 1, owed: [[1, 7]] });
   });
 
   it('is not open while it is put off', () => {

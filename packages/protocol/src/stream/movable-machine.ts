@@ -12,6 +12,9 @@ import { Settled } from './settled';
 /** What its owner has begun with counts as settled once it is open for so long, in milliseconds. */
 export const openMsMax = 30_000;
 
+/** As long as that, and no longer, what its owner has not begun with does not: it holds up what comes behind it. */
+export const waitMsMax = 120_000;
+
 /** An event that counts as settled, and the acknowledgement that its peer waits for. */
 export type Owed = readonly [number: number, ack: number];
 
@@ -179,14 +182,12 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
 
   /** Its owner has not begun with a packet that was delivered under this number: it is not open for as long as it is put off. */
   putOff(number: number): void {
-    this.#begunAt(number, Infinity);
+    this.#open.move(number, Infinity);
   }
 
-  /** Its owner begins with a packet: if it was put off it is open from now on. @returns whether the deadline may have come closer */
-  begin(number: number, now: number): boolean {
-    if (!this.#open.hasPutOff) return false;
-    this.#begunAt(number, now);
-    return true;
+  /** Its owner begins with a packet: it is open from now on. The deadline may have come closer, if it was put off. */
+  begin(number: number, now: number): void {
+    this.#open.begin(number, now);
   }
 
   /** What the peer waits for is said, whatever is still to be done with the packet. */
@@ -206,8 +207,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
   override tick(now: number): void {
     for (let { first } = this.#open; first !== undefined && now >= first.since + openMsMax; { first } = this.#open) {
       // Nobody would do what is not begun if it went on elsewhere.
-      if (this.sink.hasBegun?.(first.number) === false) {
-        this.putOff(first.number);
+      if (now < first.comeAt + waitMsMax && this.sink.hasBegun?.(first.number) === false) {
+        this.#open.move(first.number, now);
+        this.sink.waitsLong?.(first.number);
         continue;
       }
       this.#open.take(first.number);
@@ -249,18 +251,13 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
       return;
     }
     const ack = packet.type === PacketType.Event || packet.type === PacketType.Renew ? packet.ack : undefined;
-    this.#open.add({ number, since: now, size, ack });
+    this.#open.add({ number, comeAt: now, since: now, size, ack });
     this.#checkWindow(this.windowAt(number));
     this.handle(packet, number, size);
   }
 
   get #overdueAt(): number {
     return (this.#open.first?.since ?? Infinity) + openMsMax;
-  }
-
-  #begunAt(number: number, since: number): void {
-    const open = this.#open.take(number);
-    if (open !== undefined) this.#open.add({ ...open, since });
   }
 
   /** @throws RemoteProtocolError if the peer sends more than it was told to */

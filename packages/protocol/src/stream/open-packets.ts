@@ -4,8 +4,10 @@
 
 export interface OpenPacket {
   readonly number: number;
-  /** Infinity while its owner puts it off. */
-  readonly since: number;
+  /** When it has come. */
+  readonly comeAt: number;
+  /** When its owner has begun with it, as far as is known; Infinity while that puts it off. */
+  since: number;
   readonly size: number;
   /** What the peer waits for, until it is said. */
   ack: number | undefined;
@@ -38,9 +40,19 @@ export class OpenPackets {
     if (open !== undefined) open.ack = undefined;
   }
 
-  /** Whether some are put off. */
-  get hasPutOff(): boolean {
-    return this.#list.at(-1)?.since === Number.POSITIVE_INFINITY;
+  /** The owner begins with it. @param now not before it has begun with any other */
+  begin(number: number, now: number): void {
+    const last = this.#list.at(-1);
+    // Mostly it has come just now.
+    if (last?.number === number && last.since <= now) last.since = now;
+    else this.move(number, now);
+  }
+
+  move(number: number, since: number): void {
+    const open = this.take(number);
+    if (open === undefined) return;
+    open.since = since;
+    this.add(open);
   }
 
   /** @param packet has a number that is not among them */

@@ -28,6 +28,8 @@ export interface ServerSink<F> extends PacedSink<F> {
   settled?(): void;
   /** Of such a machine: whether the owner has begun with a packet. Without it, it begins as they come. */
   hasBegun?(number: number): boolean;
+  /** Of such a machine: the owner has not begun with a packet for `openMsMax`, or for as long again. */
+  waitsLong?(number: number): void;
   /** Of such a machine: more counts as settled that its owner is not done with. */
   overdue?(): void;
 }

@@ -3,6 +3,7 @@
 
 import type { Happenings } from '../base/happenings';
 import type { OverloadChange } from '../base/overload';
+import { Sampling } from '../base/sampling';
 import { type Warning, Warnings } from '../base/warnings';
 import { fireHandlers, type Handler, type Handlers, hasHandler, noHandlers, withHandler } from '../namespace/handlers';
 import type { ReportEvent } from '../namespace/report-events';
@@ -17,9 +18,12 @@ export class Reports {
   #listeners: Handlers = noHandlers;
   readonly #warnings: Warnings;
   readonly #happenings: Happenings;
+  /** Of errors that nobody hears: any client may cause the same one in any number. */
+  readonly #unheard: Sampling;
 
   constructor(now: () => number, happenings: Happenings) {
     this.#happenings = happenings;
+    this.#unheard = new Sampling(now, unheardKindsMax, unheardTimesMax);
     this.#warnings = new Warnings(now, (warning) => this.#warn(warning));
   }
 
@@ -31,14 +35,20 @@ export class Reports {
   readonly report = (error: unknown, where: string): void => {
     this.#happenings.tell('error', { code: codeOf(error), where, err: error });
     if (!hasHandler(this.#listeners, 'error')) {
-      if (this.#happenings.isLogged) return;
-      console.error(`Halyard: ${where} failed:`, error);
+      if (!this.#happenings.isLogged) this.#print(error, where);
       return;
     }
     fireHandlers(this.#listeners, 'error', [error, { where } satisfies ErrorContext], (failure) =>
       console.error('Halyard: the handler of "error" failed:', failure),
     );
   };
+
+  #print(error: unknown, where: string): void {
+    const leftOut = this.#unheard.take(`${where} ${textOf(error)}`);
+    if (leftOut === undefined) return;
+    const more = leftOut > 0 ? ` (and ${leftOut} times more that were not printed; io.on("error", …) hears all)` : '';
+    console.error(`Halyard: ${where} failed${more}:`, error);
+  }
 
   /** Nothing handles an event of a client: who does not listen does not miss it. */
   readonly unhandled = (socket: object, event: string, args: readonly unknown[]): void =>
@@ -84,3 +94,17 @@ function codeOf(error: unknown): string {
 }
 
 const codeCharsMax = 64;
+
+/** Errors that nobody hears are printed so often in a minute, if they are alike, … */
+const unheardTimesMax = 10;
+/** … and so many are told apart, by as much of their text. */
+const unheardKindsMax = 32;
+const textCharsMax = 128;
+
+function textOf(error: unknown): string {
+  try {
+    return String(error).slice(0, textCharsMax);
+  } catch {
+    return '';
+  }
+}

@@ -54,13 +54,13 @@ export class DynamicNamespaces {
 
   /** Counts a new one. @returns why there can be no more, and which option says so */
   add(name: string, founder: Founder): { failure: Failure; option: keyof DynamicNamespacesLimits } | undefined {
-    for (const [option, count] of [
-      ['dynamicNamespacesMax', this.#founders.size],
-      ['dynamicNamespacesPerAddressMax', this.#countOf(addressKey(founder))],
-      ['dynamicNamespacesPerSessionMax', this.#countOf(sessionKey(founder))],
+    for (const [option, count, rule] of [
+      ['dynamicNamespacesMax', this.#founders.size, 'there are no more at one time. Try again later'],
+      ['dynamicNamespacesPerAddressMax', this.#countOf(addressKey(founder)), 'one address may have no more. Leave one'],
+      ['dynamicNamespacesPerSessionMax', this.#countOf(sessionKey(founder)), 'one client may have no more. Leave one'],
     ] as const) {
       if (count < this.#limits[option]) continue;
-      const message = `There are ${count} namespaces of this kind already (${option}): try again later.`;
+      const message = `${count} namespaces were made on demand (${option}), and ${rule}.`;
       return { failure: { code: 'ERR_DYNAMIC_NAMESPACES_FULL', message, data: undefined }, option };
     }
     this.#founders.set(name, founder);

@@ -10,6 +10,7 @@ import {
   failureOf,
   LocalUsageError,
   type Owed,
+  openMsMax,
   PublicError,
   type Snapshot,
   type Value,
@@ -300,11 +301,19 @@ export abstract class Roaming extends Moving implements Recorded {
     const move = moves.get(this);
     if (move === undefined) return;
     move.begun.set(number, ack);
-    if (this.movable.begin(number, this.context.wheel.lately())) this.schedule();
+    this.movable.begin(number, this.context.wheel.lately());
   }
 
   hasBegun(number: number): boolean {
     return moves.get(this)?.begun.has(number) === true || borrowed.get(this)?.has(number) === true;
+  }
+
+  waitsLong(): void {
+    this.context.warn(
+      'ERR_WAITS_LONG',
+      `An event waits for middleware, or for the store, for more than ${openMsMax / 1_000} s: so does what comes behind it, and once its ` +
+        'window is full all that its client says. Let middleware throw after a time of its own.',
+    );
   }
 
   overdue(): void {
