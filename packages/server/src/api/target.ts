@@ -57,7 +57,8 @@ export interface Target<Outgoing = AnyEvents, Data = AnyData> {
   emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
   /**
    * Sends an event to each and waits for all replies, at most `timeout`, by default `ackTimeoutMs`. Never rejects because of a
-   * missing one. A server that is gone is missing at once; one that is slow, a second after its sockets would be.
+   * missing one. A server that is gone is missing at once; one that is slow, a second after its sockets would be. A socket that is on
+   * its way from one server to another just then is not asked, and is not among `missing`: what all are to get is emitted.
    */
   emitWithAck<Name extends EventName<Outgoing>>(
     event: Name,
@@ -65,7 +66,8 @@ export interface Target<Outgoing = AnyEvents, Data = AnyData> {
   ): Promise<Replies<EventReply<Outgoing, Name>>>;
   /**
    * The sockets, each once: those of this server themselves, and of others what those tell of theirs. With `missing`, the
-   * servers that have not told: gone, or too slow (`timeout`, by default `ackTimeoutMs`), or failed. Never rejects because of one.
+   * servers that have not told: gone, or too slow (`timeout`, by default `ackTimeoutMs`), or failed. Never rejects because of one. A
+   * socket that is on its way from one server to another just then is told by neither.
    */
   fetchSockets(): Promise<FetchedSockets<Outgoing, Data>>;
   /** How many sockets these are, each counted once; and the servers that have not told of theirs. */
