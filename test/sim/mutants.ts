@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 98000140,
+    from: 413,
   },
   {
     fault: 'who was fenced goes on',
@@ -418,7 +418,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 83000018,
+    from: 85,
   },
   {
     fault: 'what is finished is told a few times, though the session is on its way for longer',
