@@ -12,7 +12,7 @@ const built = existsSync(new URL('../../../packages/client/dist/index.js', impor
 const heldTo: Readonly<Record<string, number>> = { 'client-gz': 15_090, 'client-ws-gz': 12_430 };
 
 /** What `overReload` adds to the whole. */
-const reloadHeldTo = 3_215;
+const reloadHeldTo = 3_240;
 
 // What a codec adds to a page. json is our own code, for pages that count bytes. The other two are mostly their
 // libraries, @msgpack/msgpack and protobufjs/minimal, for those who want what they bring; they must not grow unseen.

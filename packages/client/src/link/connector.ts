@@ -257,7 +257,7 @@ export function createConnector<Session extends CarriedSession>(
       move({ to: 'waiting', reason: wasOpen ? 'lost' : 'failed', close, retryInMs }, number);
     }
     // Who was never connected hears of attempts, and of no connection that is lost.
-    const isTold = !local && (!wasOpen || reason);
+    const isTold = !local && (reason || (!wasOpen && !kept));
     const details = { close, attempt: number, retryInMs, cause: root, final: !!reason };
     // When to come again is for no person to read. A server begins with a code, if there is one (docs/PROTOCOL.md §8).
     const text = close.reason.replace(/(; )?retry-after: \d+$/, '') || `closed with ${close.code}`;

@@ -552,6 +552,76 @@ describe('a page that goes away', () => {
     ]);
   });
 
+  test('that comes back ends its session before it knows what is left, and wants another one: it says so behind that', async () => {
+    const first = await open();
+    const thaw = tab.freeze();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true }));
+    await second.link.drop();
+    second.socket.emit('of the second');
+    tab.unload();
+    const [saved] = [...tab.stored];
+    tab.stored.clear();
+    thaw();
+    first.socket.disconnect().connect();
+    first.socket.emit('again');
+    await first.advance(100);
+    tab.stored.set(...(saved as [string, string]));
+    for (let i = 0; i < 4; i++) await first.advance(50);
+    expect(briefs(await first.link.open())).toEqual([
+      'HELLO / resume s1 1 0',
+      'EVENT / of the second []',
+      'EVENT / again []',
+    ]);
+  });
+
+  test('that comes back goes on with what another one takes until the server is asked for it', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    const thaw = tab.freeze();
+    thaw();
+    // Another page, which is shown for a moment, is faster.
+    const text = tab.stored.get(place) as string;
+    tab.saved = { ...tab.saved, once: 'another', generation: 7 } as object;
+    expect(text).not.toBe(tab.stored.get(place));
+    const [hello, ...flight] = await first.link.open();
+    expect(hello).toMatchObject({ generation: 8 });
+    expect(briefs(flight)).toEqual(['EVENT / left []']);
+  });
+
+  test('that comes back asks for what is new to a session that nobody was told of', async () => {
+    const first = load();
+    const x = first.socket.of('/x');
+    await first.link.open();
+    const thaw = tab.freeze();
+    const second = load();
+    await second.link.open();
+    tab.unload();
+    thaw();
+    x.emit('hello');
+    await first.link.open();
+    await first.link.say(welcome(), connected());
+    expect(briefs(await first.link.read())).toEqual([]);
+    await first.link.say(connected('/x', 'x1'));
+    x.emit('hello again');
+    expect(briefs(await first.link.read())).toEqual(['EVENT /x hello again []']);
+  });
+
+  test('that was told lost to the page after it is, when it comes back', async () => {
+    const first = await open({ savedCharsMax: 1_024 });
+    first.socket.emit('big', 'x'.repeat(1_000));
+    await first.link.read();
+    const thaw = tab.freeze();
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome({ session: 's2' }), connected());
+    expect(second.log.at(-1)).toMatchObject(['connect', { reason: 'not-saved', unconfirmed: 1 }]);
+    tab.unload();
+    thaw();
+    expect(briefs(await first.link.open())).toEqual(['HELLO / resume s2 1 0']);
+  });
+
   test('that comes back and goes again before it knows what is left takes along what it has said', async () => {
     const first = await open();
     const thaw = tab.freeze();

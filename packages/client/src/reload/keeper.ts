@@ -257,6 +257,7 @@ export function keepSession(
       // What it has said is the other's, whether it has left or not.
       session.parts().lose('used-elsewhere', () => false);
       session.parts({ key: undefined, token: '', generation: 0 });
+      for (const presence of presences.values()) presence.listed = false;
       // What it says from now on comes behind what that has said.
       for (const presence of before.keys()) presence.held ??= new Set();
     },
@@ -269,8 +270,14 @@ export function keepSession(
       for (const presence of wanted()) {
         if (resumption || loss) presence.loss = own?.get(presence);
         claim(presence);
-        // Nobody has a session that it would be new to.
+        const { key, token } = session.parts();
+        // Nobody has a session that it would be new to; …
         if (!resumption) release(presence);
+        // … or one that nobody was told of: it is asked for there.
+        else if (!key && token && !resumption.spaces.get(presence.namespace)?.phase) {
+          presence.phase = undefined;
+          session.join(presence);
+        }
       }
     },
 
@@ -322,10 +329,7 @@ export function keepSession(
       settle();
       const told = session.detach(fate, isRefused && refusal!.code === CloseCode.Evicted ? 'used-elsewhere' : reason);
       // What another one leaves from now on is no part of it.
-      if (fate === 'final') {
-        hasLooked = false;
-        before = undefined;
-      }
+      if (fate === 'final') hasLooked = false;
       if (tell) tell();
       return told;
     },

@@ -37,7 +37,7 @@ export function keepForPage(
   const { clock, codec } = options;
   const place = `halyard reload ${origin}${options.path} ${codec.name} ${name}`;
   let isSaved = false;
-  /** What was saved. */
+  /** What of this page is in the storage, saved or lost. */
   let mine = '';
   /** Names what was taken. */
   let once = '';
@@ -75,7 +75,7 @@ export function keepForPage(
    * anything else happens to the session: what is said from then on is not of the one that was saved.
    */
   const wakes = () => {
-    if (!isSaved || readText(place) === mine) return;
+    if (!mine || readText(place) === mine) return;
     unsave();
     kept.leaveOff();
     const known = lastWords().then(() => {
@@ -90,18 +90,18 @@ export function keepForPage(
   };
 
   const save = (): boolean => {
-    if (following) goOn();
     const isWanted = [...presences.values()].some(({ phase }) => phase);
     // Another client of this page was here first.
     if (!isWanted || (!isSaved && filled.has(place))) return false;
+    if (following) goOn();
     try {
       const saved = kept.saved();
       mine = toText({ ...saved, once: options.token() });
       isSaved = mine.length <= savedCharsMax && keepText(place, mine);
       if (isSaved) filled.add(place);
       else {
-        mine = toText({ lost: eventsIn(saved) });
-        keepText(place, mine);
+        const lost = toText({ lost: eventsIn(saved) });
+        mine = keepText(place, lost) ? lost : '';
       }
     } catch {
       isSaved = false;
@@ -147,11 +147,16 @@ export function keepForPage(
 
     ask() {
       wakes();
-      const known = following;
-      const answered = known ? undefined : kept.ask();
+      let asked = following ? undefined : kept.ask();
       return async () => {
-        await known;
-        await (answered ?? kept.ask())();
+        do {
+          await following;
+          const answered = asked ?? kept.ask();
+          asked = undefined;
+          await answered();
+          // Until the server is asked for it another page may take it.
+          wakes();
+        } while (following);
       };
     },
 
@@ -169,9 +174,7 @@ export function keepForPage(
 
     detach(fate, reason) {
       if (fate === 'final' && isSaved) unsave();
-      const told = kept.detach(fate, reason);
-      // A page that goes away has not failed to connect.
-      return isSaved && fate !== 'fresh' ? (end) => told({ ...end, error: undefined }) : told;
+      return kept.detach(fate, reason);
     },
   };
 }
