@@ -9,9 +9,6 @@ export interface AnyEvents {
 
 export type EventName<Events> = keyof Events & string;
 
-/** What the compiler says of an event map whose member is no function. */
-type NoEvent = 'an event is a function in its map: its parameters are the arguments, and what it returns is the reply';
-
 /**
  * The arguments of an event. `any` for a map, as one writes it who wants to name another type alone, is as none. A map of Socket.IO's has the
  * callback of an acknowledgement as last argument: here a reply is what the handler returns, and such an event takes nothing but an error.
@@ -27,14 +24,14 @@ export type EventArgs<Events, Name extends keyof Events> = 0 extends 1 & Events
           ? [error: 'an event has no callback: its reply is what its handler returns, and what emitWithAck resolves to']
           : Args
       : Args
-    : [error: NoEvent];
+    : [error: 'an event is a function in its map: its parameters are the arguments'];
 
 export type EventReply<Events, Name extends keyof Events> = 0 extends 1 & Events
   ? // biome-ignore lint/suspicious/noExplicitAny: it is what was said.
     any
   : Events[Name] extends (...args: never[]) => infer Reply
     ? Awaited<Reply>
-    : NoEvent;
+    : 'an event is a function in its map: what it returns is the reply';
 
 /**
  * Handles an event; what it returns, or what its promise resolves to, is the reply. Of an event whose reply is `void` it may return
