@@ -59,7 +59,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await untilHolds(() => expect(heard).toContain('missed'));
     await other.append('room', 'after');
-    await untilHolds(() => expect(heard.at(-1)).toBe('entry room 1 after'));
+    await untilHolds(() => expect(heard).toContain('entry room 1 after'));
   });
 
   test('finds out that nothing is told any more, though its connection is open', async () => {
