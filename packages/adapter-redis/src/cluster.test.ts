@@ -76,7 +76,7 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     }
     await untilHolds(() => expect([a.store.state, b.store.state]).toEqual(['up', 'up']));
     await until(() => a.append(kept, 'last'));
-    await untilHolds(() => expect(b.heard.at(-1)).toBe(`entry ${kept} 6 last`));
+    await untilHolds(() => expect(b.heard).toContain(`entry ${kept} 6 last`));
   });
 
   test('lose nothing when a slot moves to another master while they use it', async () => {
@@ -132,7 +132,7 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     await untilHolds(() => expect(a.heard).toContain('missed'));
     await untilHolds(() => expect(a.store.state).toBe('up'));
     await a.append(log, 'after');
-    await untilHolds(() => expect(a.heard.at(-1)).toBe(`entry ${log} 1 after`));
+    await untilHolds(() => expect(a.heard).toContain(`entry ${log} 1 after`));
     // Who is not subscribed at one of them hears it by another.
     const b = await nodes.open({ cluster: cluster.nodes }, 'b');
     const at = cluster.client(await cluster.masterOf(slotOf(b.store.partitionOf('b'))));

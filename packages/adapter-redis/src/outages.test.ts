@@ -36,7 +36,8 @@ describe.skipIf(!hasRedis)('a node', () => {
     await append('room', 'before');
     await server.stop();
     await untilHolds(() => expect(heard).toContain('degraded'));
-    await expect(store.tops(['room'])).rejects.toThrow('no connection to Redis');
+    // One of its connections may know of it before the other.
+    await untilHolds(() => expect(store.tops(['room'])).rejects.toThrow('no connection to Redis'));
     await server.run();
     await untilHolds(() => expect(heard).toContain('missed'));
     await untilHolds(() => expect([store.state, other.store.state]).toEqual(['up', 'up']));
@@ -73,7 +74,7 @@ describe.skipIf(!hasRedis)('a node', () => {
     await untilHolds(() => expect(heard).toContain('missed'));
     expect(heard).not.toContain('entry room 1 not told');
     await other.append('room', 'told');
-    await untilHolds(() => expect(heard.at(-1)).toBe('entry room 2 told'));
+    await untilHolds(() => expect(heard).toContain('entry room 2 told'));
     await untilHolds(() => expect(store.state).toBe('up'));
   });
 
