@@ -113,7 +113,7 @@ describe.each(hosts)('by hand on %s', (_name, host) => {
     const { port } = await serve({ packetsPerSecondMax: 1_000, sackPacketsMax: 8, windowPacketsMax: 64 });
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
-    socket.send(...Array.from({ length: 1_200 }, () => [2, '/', 'nothing', []]));
+    socket.send(...Array.from({ length: 6_000 }, () => [2, '/', 'nothing', []]));
     expect(await socket.close()).toMatchObject({
       code: 4429,
       reason: expect.stringMatching(/^ERR_WINDOW: .*64 packets/),
