@@ -311,8 +311,8 @@ export abstract class Roaming extends Moving implements Recorded {
   waitsLong(): void {
     this.context.warn(
       'ERR_WAITS_LONG',
-      `An event waits for middleware, or for the store, for more than ${openMsMax / 1_000} s: so does what comes behind it, and once its ` +
-        'window is full all that its client says. Let middleware throw after a time of its own.',
+      `An event waits for middleware for more than ${openMsMax / 1_000} s: so does what comes behind it, and once the window is full ` +
+        'all that its client says. Let middleware throw after a time of its own.',
     );
   }
 
@@ -366,10 +366,10 @@ export abstract class Roaming extends Moving implements Recorded {
   private answerLost(): void {
     const owed = this.owedWith([]);
     if (owed.length === 0) return;
-    const isFinished = (number: number): boolean => borrowed.get(this)?.has(number) === true;
-    this.owes(owed.filter(([number]) => isFinished(number)));
+    const isStillOpen = (number: number): boolean => borrowed.get(this)?.has(number) === true;
+    this.owes(owed.filter(([number]) => isStillOpen(number)));
     for (const [number, ack] of owed) {
-      if (isFinished(number)) continue;
+      if (isStillOpen(number)) continue;
       this.sendError(ack, new PublicError('ERR_OWNER_LOST', 'The server that was to answer is gone.'));
     }
   }
