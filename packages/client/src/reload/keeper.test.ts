@@ -647,6 +647,72 @@ describe('a page that goes away', () => {
     expect(briefs(await first.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / left []']);
   });
 
+  test('that has ended its session, and wants another one as it is shown, waits for the last words of the page before it', async () => {
+    const first = await open();
+    first.socket.disconnect();
+    const thaw = tab.freeze();
+    const second = await open();
+    await second.link.drop();
+    second.socket.emit('left');
+    tab.unload();
+    const [saved] = [...tab.stored];
+    tab.stored.clear();
+    thaw();
+    first.socket.connect();
+    first.socket.emit('since');
+    await first.advance(100);
+    tab.stored.set(...(saved as [string, string]));
+    await first.advance(100);
+    expect(briefs(await first.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / left []', 'EVENT / since []']);
+  });
+
+  test('that has another session by then than the page before it tells the next one what that has lost', async () => {
+    const first = await open();
+    first.socket.disconnect();
+    const thaw = tab.freeze();
+    const second = await open();
+    await second.link.drop();
+    second.socket.emit('left');
+    tab.unload();
+    const [saved] = [...tab.stored];
+    tab.stored.clear();
+    thaw();
+    first.socket.connect();
+    await first.advance(200);
+    await first.link.open();
+    await first.link.say(welcome({ session: 's3' }), connected());
+    tab.stored.set(...(saved as [string, string]));
+    tab.unload();
+    const third = load();
+    expect(briefs(await third.link.open())).toEqual(['HELLO / resume s3 1 0']);
+    await third.link.say(welcome({ recovered: true }));
+    expect(third.log).toEqual([['connect', { recovered: true, reason: 'not-saved', unconfirmed: 1 }]]);
+    await third.link.drop();
+    await third.advance(1_000);
+    await third.link.open();
+    await third.link.say(welcome({ recovered: true }));
+    expect(third.log.at(-1)).toEqual(['connect', { recovered: true, unconfirmed: 0 }]);
+  });
+
+  test('that comes back when a copy of its tab has its session is in a new one, and told', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    const thaw = tab.freeze();
+    const copy = new Map(tab.stored);
+    const second = load();
+    await second.link.open();
+    for (const [key, text] of copy) tab.stored.set(key, text);
+    thaw();
+    await first.link.open();
+    await first.link.drop({ code: 4409, reason: '', by: 'server' });
+    await first.advance(1_000);
+    expect(briefs(await first.link.open())).toEqual(['HELLO /']);
+    await first.link.say(welcome({ session: 's2' }), connected());
+    expect(first.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'used-elsewhere', unconfirmed: 1 }]);
+    await first.link.drop({ code: 4409, reason: '', by: 'server' });
+    expect(first.socket.connection.state).toBe('closed');
+  });
+
   test('that was too large to be saved goes on itself, and leaves no word that it is lost', async () => {
     const first = await open({ savedCharsMax: 1_024 });
     first.socket.emit('big', 'x'.repeat(1_000));

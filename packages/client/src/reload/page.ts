@@ -1,5 +1,6 @@
 // A page's session, saved when the page goes away, and gone on with by the next page of the tab. What is saved is taken out of the
 // storage before anything else.
+import { CloseCode } from '@halyard/protocol';
 import { isLater } from '../platform/page';
 import { lockTab } from '../platform/tab-lock';
 import { keepText, readText, takeText } from '../platform/tab-storage';
@@ -7,7 +8,7 @@ import type { AuthData, Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
 import { type Heritage, keepSession } from './keeper';
-import { eventsIn, fromText, toText } from './saved';
+import { eventsIn, fromText, type Saved, toText } from './saved';
 import { createUsers } from './users';
 
 export interface PageOptions {
@@ -39,6 +40,10 @@ export function keepForPage(
   let isSaved = false;
   /** What of this page is in the storage, saved or lost. */
   let mine = '';
+  /** What this page has saved was there for others, and the server has not answered since. */
+  let wasSaved = false;
+  /** When the browser brought it back. */
+  let shownAt = -Infinity;
   /** Names what was taken. */
   let once = '';
 
@@ -53,6 +58,15 @@ export function keepForPage(
     lock: () => lockTab(`halyard reload ${once}`, clock),
   };
   const kept = keepSession(session, presences, options, heritage, createUsers(codec, userOf));
+
+  // Before the app's own handlers of that.
+  globalThis.addEventListener?.(
+    'pageshow',
+    ({ persisted }) => {
+      if (persisted) shownAt = clock.now();
+    },
+    true,
+  );
 
   /** While what this page has saved is used elsewhere: until it is known what is left of that. */
   let following: Promise<void> | undefined;
@@ -89,13 +103,26 @@ export function keepForPage(
     kept.goOn();
   };
 
+  /** What another page has left there since, and nobody has taken, is told lost: there is room for one session. */
+  const withOthers = (saved: Saved): Saved => {
+    const text = readText(place);
+    const others = text !== undefined && text !== mine && fromText(text, codec);
+    if (!others) return saved;
+    const lost = 'lost' in others ? others.lost : eventsIn(others);
+    const spaces = saved.spaces.map((space) => {
+      const { phase, loss } = space;
+      return phase ? { ...space, loss: { reason: 'not-saved', unconfirmed: lost + (loss?.unconfirmed ?? 0) } } : space;
+    });
+    return lost ? { ...saved, spaces } : saved;
+  };
+
   const save = (): boolean => {
     const isWanted = [...presences.values()].some(({ phase }) => phase);
     // Another client of this page was here first.
     if (!isWanted || (!isSaved && filled.has(place))) return false;
     if (following) goOn();
     try {
-      const saved = kept.saved();
+      const saved = withOthers(kept.saved());
       mine = toText({ ...saved, once: options.token() });
       isSaved = mine.length <= savedCharsMax && keepText(place, mine);
       if (isSaved) filled.add(place);
@@ -109,8 +136,14 @@ export function keepForPage(
     return isSaved;
   };
 
-  /** Wanted before the page is shown: the one before is still there, and has its session. */
+  /** Wanted before the page is shown, or as it is: the one before is still there, and has its session. */
   const early = new Set<Presence>();
+
+  /** Whether the page is shown again just now, with no session and nothing to go on with. */
+  const isJustBack = () => {
+    const { key, token } = session.parts();
+    return clock.now() - shownAt < lastWordsMs && !key && !token && !following && readText(place) === undefined;
+  };
 
   return {
     ...kept,
@@ -127,8 +160,11 @@ export function keepForPage(
         }
       };
       // The one before says its last words as this one is shown, in a process of its own.
-      if (isLater(() => clock.after(lastWordsMs, joinLater))) early.add(presence);
-      else kept.join(presence);
+      const later = () => clock.after(lastWordsMs, joinLater);
+      if (isLater(later) || (isJustBack() && later())) {
+        early.add(presence);
+        presence.held ??= new Set();
+      } else kept.join(presence);
     },
 
     leave(presence) {
@@ -168,13 +204,24 @@ export function keepForPage(
     },
 
     attach(link) {
+      wasSaved ||= isSaved;
       unsave();
       kept.attach(link);
     },
 
+    receive(frame) {
+      kept.receive(frame);
+      wasSaved = false;
+    },
+
+    // A tab that is a copy of this one has gone on with what was saved.
+    fateOf: (close) => (wasSaved && close.code === CloseCode.Evicted ? 'fresh' : kept.fateOf?.(close)),
+
     detach(fate, reason) {
       if (fate === 'final' && isSaved) unsave();
-      return kept.detach(fate, reason);
+      const isElsewhere = fate === 'fresh' && wasSaved;
+      if (fate === 'fresh') wasSaved = false;
+      return kept.detach(fate, isElsewhere ? 'used-elsewhere' : reason);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Close, HalyardError } from '@halyard/protocol';
 export interface ConnectInfo {
   /** Whether this is the session of before, whole: nothing was missed in either direction. */
   readonly recovered: boolean;
-  /** Why an earlier session was not resumed. */
+  /** Why an earlier session was not resumed, or who left the events that are `unconfirmed`. */
   readonly reason?: string | undefined;
   /** How many events had left on an earlier connection and were given up: the server may or may not have handled them. */
   readonly unconfirmed: number;

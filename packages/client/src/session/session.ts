@@ -378,7 +378,9 @@ export function createSession(
       // Those who are told may end it.
       if (link !== current) return;
       if (recovered && presence.phase === 'joined') {
-        if (!unaware.includes(presence)) presence.fire('connect', { recovered, unconfirmed: 0 });
+        const { loss } = presence;
+        presence.loss = undefined;
+        if (!unaware.includes(presence)) presence.fire('connect', { recovered, unconfirmed: 0, ...loss });
       }
       // The CONNECT that was under way is lost with the session before.
       else if (isLost ? !presence.listed : presence.held && resumed) sendConnect(presence);
