@@ -50,6 +50,14 @@ class Tab {
     this.gone();
   }
 
+  /** The page goes away, in a process of its own. @returns lets what it has saved be seen */
+  unloadLate(): () => void {
+    this.unload();
+    const [place, text] = [...this.stored][0]!;
+    this.stored.delete(place);
+    return () => this.stored.set(place, text);
+  }
+
   gone(): void {
     this.#heard = [];
   }
@@ -518,12 +526,7 @@ describe('a page that goes away', () => {
     await second.link.say(welcome({ recovered: true }));
     await second.link.drop();
     second.socket.emit('of the second');
-    const [text] = await (async () => {
-      tab.unload();
-      const saved = [...tab.stored];
-      tab.stored.clear();
-      return saved;
-    })();
+    const saved = tab.unloadLate();
     // Hidden, it does nothing by itself.
     vi.stubGlobal('document', { hidden: true });
     first.socket.connection.on('state', ({ to }) => to === 'connecting' && first.socket.emit('connecting'));
@@ -534,7 +537,7 @@ describe('a page that goes away', () => {
     first.socket.disconnect().connect();
     first.socket.emit('again');
     await first.advance(100);
-    tab.stored.set(...(text as [string, string]));
+    saved();
     for (let i = 0; i < 10; i++) await first.advance(100);
     const flight = briefs(await first.link.open());
     expect(flight[0]).toBe('HELLO / /late resume s1 1 0');
@@ -560,14 +563,12 @@ describe('a page that goes away', () => {
     await second.link.say(welcome({ recovered: true }));
     await second.link.drop();
     second.socket.emit('of the second');
-    tab.unload();
-    const [saved] = [...tab.stored];
-    tab.stored.clear();
+    const saved = tab.unloadLate();
     thaw();
     first.socket.disconnect().connect();
     first.socket.emit('again');
     await first.advance(100);
-    tab.stored.set(...(saved as [string, string]));
+    saved();
     for (let i = 0; i < 4; i++) await first.advance(50);
     expect(briefs(await first.link.open())).toEqual([
       'HELLO / resume s1 1 0',
@@ -654,14 +655,12 @@ describe('a page that goes away', () => {
     const second = await open();
     await second.link.drop();
     second.socket.emit('left');
-    tab.unload();
-    const [saved] = [...tab.stored];
-    tab.stored.clear();
+    const saved = tab.unloadLate();
     thaw();
     first.socket.connect();
     first.socket.emit('since');
     await first.advance(100);
-    tab.stored.set(...(saved as [string, string]));
+    saved();
     await first.advance(100);
     expect(briefs(await first.link.open())).toEqual(['HELLO / resume s1 1 0', 'EVENT / left []', 'EVENT / since []']);
   });
@@ -673,15 +672,13 @@ describe('a page that goes away', () => {
     const second = await open();
     await second.link.drop();
     second.socket.emit('left');
-    tab.unload();
-    const [saved] = [...tab.stored];
-    tab.stored.clear();
+    const saved = tab.unloadLate();
     thaw();
     first.socket.connect();
     await first.advance(200);
     await first.link.open();
     await first.link.say(welcome({ session: 's3' }), connected());
-    tab.stored.set(...(saved as [string, string]));
+    saved();
     tab.unload();
     const third = load();
     expect(briefs(await third.link.open())).toEqual(['HELLO / resume s3 1 0']);
