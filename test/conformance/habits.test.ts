@@ -245,13 +245,18 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
 
   test('what has another name here says which', async () => {
     const io = (await serve()) as unknown as Record<string, unknown>;
-    for (const name of ['engine', 'adapter', 'httpServer', 'once', 'off', 'send', 'allSockets', 'compress']) {
+    const names = ['engine', 'adapter', 'httpServer', 'once', 'off', 'send', 'allSockets', 'compress'];
+    for (const name of [...names, 'listenerCount', 'clients', 'connected']) {
       expect(() => io[name]).toThrow(
         expect.objectContaining({
           code: 'ERR_NO_SUCH_MEMBER',
           message: expect.stringContaining(`io.${name} is not there: `),
         }),
       );
+    }
+    const namespace = (io as unknown as Server).of('/other') as unknown as Record<string, unknown>;
+    for (const name of ['connected', 'clients', 'listenerCount']) {
+      expect(() => namespace[name]).toThrow(`namespace.${name} is not there: `);
     }
     // What an app puts there is the app's.
     io.engine = 'mine';

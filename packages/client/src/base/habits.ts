@@ -60,6 +60,7 @@ const members = {
     listeners,
     listenersAny: listeners,
     listenersAnyOutgoing: listeners,
+    listenerCount: listeners,
   },
   'socket.volatile': {
     emitWithAck: 'what may be dropped has no reply: take socket.emitWithAck(event, …)',
