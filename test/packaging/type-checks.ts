@@ -148,17 +148,36 @@ interface Project {
 
 const node = { lib: ['ES2022'], types: ['node'] };
 
-/** What those of the packages show, and the client's chapters, each a module of its own. */
+/** What chapters of docs/ have from elsewhere: what all apps have, and an app's own. */
+const names = `
+declare const Server: typeof import('@halyard/server').Server;
+declare const PublicError: typeof import('@halyard/server').PublicError;
+declare const handleSignals: typeof import('@halyard/server').handleSignals;
+declare const redis: typeof import('@halyard/adapter-redis').redis;
+declare const io: import('@halyard/server').Server;
+type Handshake = import('@halyard/server').Handshake;
+declare const isBanned: (user: unknown) => Promise<boolean>;
+declare const verify: (token: unknown) => Promise<unknown>;
+declare const jwtVerify: (token: string, key: unknown) => Promise<{ payload: { sub?: string; exp?: number } }>;
+declare const key: unknown;
+declare const scaleUp: (facts: unknown) => void;
+declare const database: { end(): Promise<void> };
+declare const player: { id: string; x: number; y: number };
+`;
+
+/** What those of the packages show, and chapters of docs/, each a module of its own. */
 async function readmes(): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
+  const found: Record<string, string> = { 'names.d.ts': names };
   for (const name of packageNames) {
     const codes = codeOf(await packages.read(name, 'README.md'));
     expect(codes).not.toEqual([]);
     for (const [i, code] of codes.entries()) found[`${name}-${i}.ts`] = code;
   }
-  const chapters = codeOf(await readFile(join(root, 'docs/CLIENT.md'), 'utf8'));
-  expect(chapters).not.toEqual([]);
-  for (const [i, code] of chapters.entries()) found[`chapter-${i}.ts`] = code;
+  for (const chapter of ['CLIENT', 'SERVER', 'CLUSTER', 'OPERATIONS']) {
+    const codes = codeOf(await readFile(join(root, `docs/${chapter}.md`), 'utf8'));
+    expect(codes).not.toEqual([]);
+    for (const [i, code] of codes.entries()) found[`chapter-${chapter}-${i}.ts`] = `${code}\nexport {};\n`;
+  }
   return found;
 }
 

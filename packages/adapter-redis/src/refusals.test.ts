@@ -1,6 +1,7 @@
 // What is said to who gives a Redis that will not do, or options that are none. Longer than other files: a case for each.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import type { Position } from '@halyard/protocol';
 import type { CommitResult } from '@halyard/server';
@@ -289,6 +290,39 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     expect(await tell(`HGET ${key} version`)).toEqual(['0.9']);
     expect(await refusalOf({ url, prefix: 'other' })).toMatchObject({ code: 'none' });
     expect(Number((await tell(`PTTL ${key}`))[0])).toBeGreaterThan(2 * 86_400_000);
+  });
+
+  test('has servers that would take what is said by one codec for that of another one, while they are there', async () => {
+    const { url } = await nodes.start();
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ ...json(), name })) as [Codec, Codec, Codec];
+    const old = nodes.make({ url }, [a, b]).store;
+    await old.open('old', new Listening());
+    const where = url.slice('redis://'.length);
+    for (const [codecs, names] of [
+      [[b, a], 'b,a'],
+      [[c], 'c'],
+      [[a, c, b], 'a,c,b'],
+    ] as const) {
+      await expect(nodes.make({ url }, codecs).store.open('new', new Listening())).rejects.toMatchObject({
+        code: 'ERR_OPTION',
+        message:
+          `The servers of prefix "halyard" in the Redis at ${where} have the codecs a,b, and this server ${names}: ` +
+          'those that both have may be at the same places, so put new ones last; or stop all servers before this one starts.',
+      });
+    }
+    // One by one they may get another one, or lose it.
+    for (const codecs of [[a, b, c], [a]])
+      await nodes.make({ url }, codecs).store.open(`${codecs.length}`, new Listening());
+    await old.close();
+  });
+
+  test('has none of them any more: what they had is no matter', async () => {
+    const { url } = await nodes.start();
+    const [a, b] = ['a', 'b'].map((name) => ({ ...json(), name })) as [Codec, Codec];
+    const old = nodes.make({ url }, [a]).store;
+    await old.open('old', new Listening());
+    await old.close();
+    await nodes.make({ url }, [b, a]).store.open('new', new Listening());
   });
 
   describe('lets its user have what the documentation says', () => {

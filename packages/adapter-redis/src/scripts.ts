@@ -42,7 +42,7 @@ const sources = {
   nodes: [memberFunctions, nodesScript],
   leave: [memberFunctions, leaveScript],
   probe: [probeScript],
-  terms: [termsScript],
+  terms: [memberFunctions, termsScript],
   watch: [memberFunctions, watchScript],
   depart: [departScript],
   last: [lastScript],

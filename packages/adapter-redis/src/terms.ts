@@ -42,13 +42,20 @@ export async function agree(scripts: Scripts, { codecs, codec, isGuest, where, p
       { option: 'codec' },
     );
   }
-  if (!isGuest) return;
   if (itsNames !== names) {
+    const [who, what] = isGuest
+      ? ['emitter', 'give it the same "codecs", in their order']
+      : [
+          'server',
+          'those that both have may be at the same places, so put new ones last; or stop all servers before this one starts',
+        ];
     throw new LocalUsageError(
       'ERR_OPTION',
-      `${others} have the codecs ${itsNames}, and this emitter ${names}: give it the same "codecs", in their order.`,
-      { option: 'codecs' },
+      `${others} have the codecs ${itsNames}, and this ${who} ${names}: ${what}.`,
+      {
+        option: 'codecs',
+      },
     );
   }
-  scripts.keepBy(limits.map(Number));
+  if (isGuest) scripts.keepBy(limits.map(Number));
 }

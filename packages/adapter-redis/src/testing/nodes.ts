@@ -1,4 +1,5 @@
 // Nodes of a test on a Redis of its own, as servers have them: all are gone when the test is over.
+import type { Codec } from '@halyard/codec';
 import type { Commit, NewEntry } from '@halyard/server';
 import { afterEach } from 'vitest';
 import { type ClusterMembers, RedisCluster } from '../../../../test/kit/redis-cluster';
@@ -42,13 +43,13 @@ export function nodesOf() {
       return cluster;
     },
     /** A node that is not open yet. */
-    make(options: RedisOptions) {
+    make(options: RedisOptions, codecs: readonly Codec[] = []) {
       let isFrozen = false;
       const platform = platformOf({
         now: systemPlatform.now,
         after: (ms, run) => systemPlatform.after(ms, () => isFrozen || run()),
       });
-      const store = redis(options)({ platform, wheel: new TimerWheel(platform), limits, codecs: [] }) as RedisStore;
+      const store = redis(options)({ platform, wheel: new TimerWheel(platform), limits, codecs }) as RedisStore;
       cleanUp.push(() => store.close());
       return { store, freeze: () => (isFrozen = true) };
     },

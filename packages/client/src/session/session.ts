@@ -344,6 +344,12 @@ export function createSession(
     }
   };
 
+  const tellConnected = (presence: Presence, recovered: boolean) => {
+    const { loss } = presence;
+    presence.loss = undefined;
+    presence.fire('connect', { recovered, unconfirmed: 0, ...loss });
+  };
+
   const welcome = (packet: WelcomePacket) => {
     const { session, secret, settings, recovered, reason } = packet;
     const current = link!;
@@ -378,9 +384,7 @@ export function createSession(
       // Those who are told may end it.
       if (link !== current) return;
       if (recovered && presence.phase === 'joined') {
-        const { loss } = presence;
-        presence.loss = undefined;
-        if (!unaware.includes(presence)) presence.fire('connect', { recovered, unconfirmed: 0, ...loss });
+        if (!unaware.includes(presence)) tellConnected(presence, recovered);
       }
       // The CONNECT that was under way is lost with the session before.
       else if (isLost ? !presence.listed : presence.held && resumed) sendConnect(presence);
@@ -405,15 +409,13 @@ export function createSession(
       // Left before the answer came, or since a HELLO that was to resume.
       if (!presence || !phase) sendDisconnect(packet.namespace);
       else {
-        const { loss } = presence;
         presence.phase = 'joined';
         presence.id = packet.id;
         ends(presence, clock.now() + packet.renewMs!);
-        presence.loss = undefined;
         // The one before answered a CONNECT that was taken back when its answer was on the way already.
         if (phase === 'joined') presence.fire('disconnect', { ...normal, by: 'client', willReconnect: true });
         // Unless who was told wants yet another one.
-        if (isConnected(presence)) presence.fire('connect', { recovered: false, unconfirmed: 0, ...loss });
+        if (isConnected(presence)) tellConnected(presence, false);
       }
     } else if (type === PacketType.Refused) {
       if (phase === 'joining') refuse(presence!, new PublicError(packet.code, packet.message, packet.data));
