@@ -4,9 +4,32 @@ import { memory, PublicError, type Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
+import { handshake, Opcode, RawSocket, wsFrame } from './raw';
 
 describe.each(hosts)('on %s', (_name, make) => {
   const { serve, open } = served(make);
+
+  test('who closes for good, and keeps its TCP connection, is gone at once', async () => {
+    const told: unknown[] = [];
+    const io = await serve({}, (io) => {
+      io.on('connection', (socket) => {
+        told.push('came');
+        socket.on('disconnect', ({ code, by }) => told.push([code, by]));
+      });
+    });
+    const peer = await RawSocket.open(io.port, true);
+    try {
+      peer.write(handshake());
+      await peer.until('101', () => peer.bytes.includes('\r\n\r\n') || undefined);
+      peer.write(wsFrame('[0]', Opcode.Text));
+      await expect.poll(() => told).toEqual(['came']);
+      peer.write(wsFrame(Buffer.from([1000 >> 8, 1000 & 255]), Opcode.Close));
+      // Long before a server gives up who does not let go.
+      await expect.poll(() => told, { timeout: 5_000 }).toEqual(['came', [1000, 'client']]);
+    } finally {
+      peer.cut();
+    }
+  });
 
   describe.each([
     ['a server alone', () => ({})],

@@ -126,6 +126,8 @@ describe.each(hosts)('sse, on %s', (_name, host) => {
       'halyard-body-bytes-max': '4194304',
     });
     expect(stream.text).toMatch(/^: {2048}\n\n$/);
+    // A media type has no case (RFC 9110 §8.3.1).
+    expect((await begun(io, { accept: '*/*, TEXT/Event-Stream' })).status).toBe(200);
     expect(await stream.send([0])).toEqual([204, '']);
     await stream.packet(11);
     expect(await stream.send([2, '/', 'echo', ['hi'], 1])).toEqual([204, '']);

@@ -247,6 +247,10 @@ class NodeSocket implements HostSocket {
       this.#open = false;
       this.#listener.onClose(failure ?? code, reason.toString('utf8'));
     });
+    // Its client has closed it, and was answered: whether that lets go of its TCP connection too is no matter (RFC 6455 §7.1.1).
+    stream.once('finish', () => {
+      if (this.#open) stream.destroy();
+    });
     this.#listener = open(this);
   }
 

@@ -168,7 +168,7 @@ export class HttpRequests {
 /** @returns what a request without a connection opens: undefined if nothing */
 function openingOf({ method, peer }: RequestFacts): Opening | undefined {
   if (method === 'POST') return 'polling';
-  const isStream = method === 'GET' && peer.headers.get('accept')?.includes('text/event-stream') === true;
+  const isStream = method === 'GET' && peer.headers.get('accept')?.toLowerCase().includes('text/event-stream') === true;
   return isStream ? 'sse' : undefined;
 }
 
