@@ -150,8 +150,8 @@ export const layers: Layers = {
         ],
       },
     ],
-    // The chat on many servers, and tests of who has a session, are made of these.
-    [{ path: 'examples/auth' }, { path: 'examples/chat' }],
+    // The chat on many servers, and tests of who has a session and of components, are made of these.
+    [{ path: 'examples/auth' }, { path: 'examples/chat' }, { path: 'examples/react' }],
     [
       {
         path: 'bench',
