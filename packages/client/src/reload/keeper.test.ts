@@ -691,6 +691,61 @@ describe('a page that goes away', () => {
     expect(third.log.at(-1)).toEqual(['connect', { recovered: true, unconfirmed: 0 }]);
   });
 
+  test('tells the next one so whatever it says as it goes, and tells itself if it stays', async () => {
+    const first = await open();
+    first.socket.emit('of the first');
+    await first.link.drop();
+    tab.unload();
+    const [saved] = [...tab.stored];
+    tab.stored.clear();
+    const second = await open();
+    tab.stored.set(...(saved as [string, string]));
+    tab.tell('pagehide', { persisted: false });
+    second.socket.emit('last words');
+    await second.advance(1_000);
+    await second.link.open();
+    await second.link.say(welcome({ recovered: true }));
+    const told = { recovered: true, reason: 'not-saved', unconfirmed: 1 };
+    expect(second.log.at(-1)).toEqual(['connect', told]);
+    tab.stored.set(...(saved as [string, string]));
+    tab.tell('pagehide', { persisted: false });
+    second.socket.emit('more');
+    tab.gone();
+    const third = load();
+    await third.link.open();
+    await third.link.say(welcome({ recovered: true, received: 2 }));
+    expect(third.log).toEqual([['connect', told]]);
+  });
+
+  test('too large to be saved, tells what it was to tell besides', async () => {
+    const first = await open({ savedCharsMax: 1_024 });
+    first.socket.emit('big', 'x'.repeat(1_000));
+    tab.unload();
+    const second = load({ savedCharsMax: 1_024 });
+    second.socket.emit('big', 'x'.repeat(1_000));
+    second.socket.emit('too');
+    tab.unload();
+    const third = load();
+    await third.link.open();
+    await third.link.say(welcome(), connected());
+    expect(third.log).toEqual([['connect', { recovered: false, reason: 'not-saved', unconfirmed: 3 }]]);
+  });
+
+  test('too old to go on with, tells what it was to tell besides', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const first = await open();
+    first.socket.emit('left');
+    await first.link.read();
+    tab.unload();
+    const saved = tab.saved as unknown as { spaces: object[] };
+    tab.saved = { ...saved, spaces: [{ ...saved.spaces[0], loss: { reason: 'x', unconfirmed: 2 } }] };
+    vi.setSystemTime(Date.now() + defaultSettings.recoveryWindowMs + 1);
+    const second = load();
+    await second.link.open();
+    await second.link.say(welcome(), connected());
+    expect(second.log).toEqual([['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 3 }]]);
+  });
+
   test('that comes back when a copy of its tab has its session is in a new one, and told', async () => {
     const first = await open();
     first.socket.emit('left');

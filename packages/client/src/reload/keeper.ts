@@ -18,7 +18,7 @@ import { release } from '../session/held';
 import type { Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
-import { eventsIn, type NotSaved, type Saved, type SavedFrame, type SavedSpace } from './saved';
+import { lostWith, type NotSaved, type Saved, type SavedFrame, type SavedSpace } from './saved';
 import type { Users } from './users';
 
 /** How long a server keeps a session by default: what is not told yet. */
@@ -62,8 +62,8 @@ export function keepSession(
 ): KeptSession {
   const { clock, codec } = options;
   let hasLooked = false;
-  /** While it has left off: who was wanted then, each with what it was to be told. */
-  let before: Map<Presence, Presence['loss']> | undefined;
+  /** Whether it has left off. */
+  let isOff = false;
   let resumption: Resumption | undefined;
   /** Why there is nothing to go on with, for those who are wanted before anything is said. */
   let loss: Presence['loss'];
@@ -166,12 +166,13 @@ export function keepSession(
     hasLooked = true;
     const saved = heritage.take();
     if (!saved) return;
-    if ('lost' in saved) loss = { reason: 'not-saved', unconfirmed: saved.lost };
+    const unconfirmed = lostWith(saved);
+    if ('lost' in saved) loss = { reason: 'not-saved', unconfirmed };
     else {
       // A clock may have been set back.
       const ageMs = Math.max(0, Date.now() - saved.atMs);
       if (ageMs <= saved.keptMs) begin(saved, ageMs);
-      else loss = { reason: 'unknown-session', unconfirmed: eventsIn(saved) };
+      else loss = { reason: 'unknown-session', unconfirmed };
     }
   };
 
@@ -247,28 +248,29 @@ export function keepSession(
       // What is new to the session is asked for once WELCOME has told which one that is.
       if (key && !token && !resumption?.spaces.get(presence.namespace)?.phase) presence.held ??= new Set();
       session.join(presence);
-      if (before) presence.held ??= new Set();
+      if (isOff) presence.held ??= new Set();
       else claim(presence);
     },
 
     leaveOff() {
-      before = new Map(wanted().map((presence) => [presence, presence.loss]));
+      isOff = true;
       settle();
+      // What it was to tell is in what was saved.
+      for (const presence of presences.values()) presence.loss = undefined;
       // What it has said is the other's, whether it has left or not.
       session.parts().lose('used-elsewhere', () => false);
       session.parts({ key: undefined, token: '', generation: 0 });
       for (const presence of presences.values()) presence.listed = false;
       // What it says from now on comes behind what that has said.
-      for (const presence of before.keys()) presence.held ??= new Set();
+      for (const presence of wanted()) presence.held ??= new Set();
     },
 
     goOn() {
-      const own = before;
-      before = undefined;
+      isOff = false;
       hasLooked = false;
       look();
       for (const presence of wanted()) {
-        if (resumption || loss) presence.loss = own?.get(presence);
+        if (resumption || loss) presence.loss = undefined;
         claim(presence);
         const { key, token } = session.parts();
         // Nobody has a session that it would be new to; …

@@ -8,7 +8,7 @@ import type { AuthData, Presence } from '../session/presence';
 import type { ReloadOptions } from '../session/reload';
 import type { Session } from '../session/session';
 import { type Heritage, keepSession } from './keeper';
-import { eventsIn, fromText, type Saved, toText } from './saved';
+import { fromText, lostWith, type Saved, toText } from './saved';
 import { createUsers } from './users';
 
 export interface PageOptions {
@@ -42,6 +42,8 @@ export function keepForPage(
   let mine = '';
   /** What this page has saved was there for others, and the server has not answered since. */
   let wasSaved = false;
+  /** How many events other pages of the tab have left that nobody has taken, and nobody was told of. */
+  let lost = 0;
   /** When the browser brought it back. */
   let shownAt = -Infinity;
   /** Names what was taken. */
@@ -91,6 +93,7 @@ export function keepForPage(
   const wakes = () => {
     if (!mine || readText(place) === mine) return;
     unsave();
+    lost = 0;
     kept.leaveOff();
     const known = lastWords().then(() => {
       if (following === known) goOn();
@@ -103,17 +106,16 @@ export function keepForPage(
     kept.goOn();
   };
 
-  /** What another page has left there since, and nobody has taken, is told lost: there is room for one session. */
-  const withOthers = (saved: Saved): Saved => {
+  const lossWith = (loss: Presence['loss']) => ({ reason: 'not-saved', unconfirmed: lost + (loss?.unconfirmed ?? 0) });
+
+  /** There is room for one session: what another page has left there since is told lost by the next one. */
+  const savedNow = (): Saved => {
     const text = readText(place);
     const others = text !== undefined && text !== mine && fromText(text, codec);
-    if (!others) return saved;
-    const lost = 'lost' in others ? others.lost : eventsIn(others);
-    const spaces = saved.spaces.map((space) => {
-      const { phase, loss } = space;
-      return phase ? { ...space, loss: { reason: 'not-saved', unconfirmed: lost + (loss?.unconfirmed ?? 0) } } : space;
-    });
-    return lost ? { ...saved, spaces } : saved;
+    if (others) lost += lostWith(others);
+    const saved = kept.saved();
+    if (!lost) return saved;
+    return { ...saved, spaces: saved.spaces.map((space) => ({ ...space, loss: lossWith(space.loss) })) };
   };
 
   const save = (): boolean => {
@@ -122,13 +124,13 @@ export function keepForPage(
     if (!isWanted || (!isSaved && filled.has(place))) return false;
     if (following) goOn();
     try {
-      const saved = withOthers(kept.saved());
+      const saved = savedNow();
       mine = toText({ ...saved, once: options.token() });
       isSaved = mine.length <= savedCharsMax && keepText(place, mine);
       if (isSaved) filled.add(place);
       else {
-        const lost = toText({ lost: eventsIn(saved) });
-        mine = keepText(place, lost) ? lost : '';
+        const word = toText({ lost: lostWith(saved) });
+        mine = keepText(place, word) ? word : '';
       }
     } catch {
       isSaved = false;
@@ -206,6 +208,9 @@ export function keepForPage(
     attach(link) {
       wasSaved ||= isSaved;
       unsave();
+      // It goes on itself.
+      if (lost) for (const presence of presences.values()) if (presence.phase) presence.loss = lossWith(presence.loss);
+      lost = 0;
       kept.attach(link);
     },
 

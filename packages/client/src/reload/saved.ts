@@ -85,9 +85,11 @@ export function fromText(text: string, codec: Codec): Stored | NotSaved | undefi
   }
 }
 
-/** How many events nobody will know of, if it is lost. */
-export function eventsIn({ frames }: Pick<Saved, 'frames'>): number {
-  return frames.filter(({ mark }) => mark >= 0).length;
+/** How many events nobody will know of, if it is lost: its own, and those that it was to tell of. */
+export function lostWith(saved: Saved | NotSaved): number {
+  if ('lost' in saved) return saved.lost;
+  const told = saved.spaces.map(({ loss }) => loss?.unconfirmed ?? 0);
+  return saved.frames.filter(({ mark }) => mark >= 0).length + Math.max(0, ...told);
 }
 
 /** @param all anything: what is missing, or of another type, throws sooner or later */

@@ -402,6 +402,31 @@ describe('resume', () => {
     expect((await reconnect(all))[0]).toBe('HELLO / resume s2 2 0');
   });
 
+  test('what had left over a link that is lost when the app ends the session is told by the next connect', async () => {
+    const all = await open();
+    all.socket.emit('left');
+    const answered = all.socket.emitWithAck('answered');
+    await all.link.read();
+    await all.link.say({ type: PacketType.Ack, ack: 1, value: 1 });
+    await answered;
+    await all.link.drop();
+    all.socket.emit('not left');
+    all.socket.disconnect().connect();
+    await all.transport.link.open();
+    await all.transport.link.say(welcome({ session: 's2' }), connected());
+    const told = { recovered: false, reason: '', unconfirmed: 1 };
+    expect(all.log.slice(-2)).toEqual([
+      ['error', 'ERR_DISCONNECTED'],
+      ['connect', told],
+    ]);
+    // What goes before a close is handled.
+    all.socket.emit('said');
+    all.socket.disconnect().connect();
+    await all.transport.link.open();
+    await all.transport.link.say(welcome({ session: 's3' }), connected());
+    expect(all.log.at(-1)).toEqual(['connect', { recovered: false, unconfirmed: 0 }]);
+  });
+
   test('a close after which there is no session asks for none', async () => {
     const all = await open();
     all.socket.emit('left');

@@ -326,15 +326,14 @@ export function createSession(
   /** Nobody, if what an earlier page has emitted is of a namespace that this one does not know. */
   const ownerOf = (frame: Frame) => presences.get((codec.decode(frame) as EventPacket).namespace);
 
+  const isAnswered = (mark: number) => machine.acks!.deadlineOf(mark) === undefined;
+
   /**
    * Starts a new session with what never left; the machine holds that until it is opened.
    * @param has whether a namespace is in the new session: what was said to others has nobody who would hear it
    */
   const lose: SessionParts['lose'] = (reason, has) => {
-    const { kept, lost } = machine.outbox.restart(
-      (frame) => has(ownerOf(frame)),
-      (mark) => machine.acks!.deadlineOf(mark) === undefined,
-    );
+    const { kept, lost } = machine.outbox.restart((frame) => has(ownerOf(frame)), isAnswered);
     machine.restart(new HalyardError('ERR_SESSION_LOST', `no reply: the session is lost (${reason})`), kept);
     positions = createPositions(askPing);
     key = undefined;
@@ -558,12 +557,18 @@ export function createSession(
       const concerned = wanted();
       const connected = concerned.filter(isConnected);
       const old = link;
+      const isUnsure = !open && (key || !old);
       link = undefined;
       open = false;
       moving = fate === 'move';
       if (fate === 'final') {
         const error = disconnected(reason);
         const ended = machine;
+        // Nobody knows of what has left over a link that is lost; what goes before a close is handled.
+        const { entries, left } = machine.outbox;
+        const isLost = ([number, { mark }]: [number, OutboxEntry<Frame>]) =>
+          number <= left && mark >= FrameTag.Event && !(mark && isAnswered(mark));
+        const lost = isUnsure && [...entries].filter(isLost).length;
         const tell = giveUp(() => true);
         machine = createMachine();
         positions = createPositions(askPing);
@@ -571,6 +576,7 @@ export function createSession(
         key = undefined;
         token = '';
         for (const presence of concerned) forget(presence, error);
+        for (const presence of all()) if (lost && presence.id) presence.loss = { reason: '', unconfirmed: lost };
         tell(error);
         ended.end(error);
       } else if (old) {
