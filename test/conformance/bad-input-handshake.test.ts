@@ -129,11 +129,20 @@ describe.each(hosts)('origins on %s', (_name, host) => {
   });
 
   test('only listed ones, if there is a list', async () => {
-    const { port } = await serve({ origins: ['https://app.test', 'null'] });
-    for (const Origin of ['https://app.test', 'null', undefined]) {
+    // Apps have schemes of their own: Capacitor, Tauri, extensions, Electron.
+    const apps = ['capacitor://localhost', 'tauri://localhost', 'chrome-extension://abcdef', 'app://.', 'file://'];
+    const { port } = await serve({ origins: ['https://app.test', 'null', ...apps] });
+    for (const Origin of ['https://app.test', 'null', undefined, ...apps]) {
       expect((await answers(port, { Origin })).websocket).toEqual(ok);
     }
-    for (const Origin of ['http://app.test', 'https://app.test:444', 'http://halyard.test', 'https://APP.test']) {
+    const others = [
+      'http://app.test',
+      'https://app.test:444',
+      'http://halyard.test',
+      'https://APP.test',
+      'capacitor://other',
+    ];
+    for (const Origin of others) {
       expect(await answers(port, { Origin })).toEqual({ websocket: refused, polling: refused });
     }
   });

@@ -1,5 +1,6 @@
 // `connect` with nothing chosen: it puts a client together from its layers.
 import type { AnyEvents } from '@halyard/protocol';
+import { atHome, standIn } from '#habits';
 import { optionError } from '../base/option-error';
 import { createConnector } from '../link/connector';
 import { pageOrigin } from '../platform/page';
@@ -29,13 +30,15 @@ export function createClient(
   url: string | URL | undefined,
   options: CoreOptions,
 ): readonly [client: Client & { readonly session: Session }, namespace: string] {
-  const resolved = resolveOptions(options);
+  let resolved = resolveOptions(options);
   let origin: string;
   let namespace: string;
   try {
-    const [, server, path] = urlForm.exec(new URL(url ?? '/', pageOrigin()).href)!;
-    namespace = decodeURI(path!);
+    const [, server, path] = urlForm.exec(new URL(url ?? '/', pageOrigin() ?? standIn(url)).href)!;
+    // React Native's URL ends every path with a slash.
+    namespace = decodeURI(/.\/$/.test(`${url}`) ? path! : path!.replace(/(.)\/$/, '$1'));
     origin = `http${server}`;
+    resolved = atHome(resolved, origin);
   } catch {
     throw optionError('url', 'such as https://app.example/chat, without query');
   }

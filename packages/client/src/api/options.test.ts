@@ -1,4 +1,5 @@
 import { json } from '@halyard/codec/json';
+import type { HalyardError } from '@halyard/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { FakeTransport, scene } from '../../testing/fake';
 import { connect as connectCore } from '../core';
@@ -17,10 +18,6 @@ function codeOf(run: () => unknown): unknown {
 }
 
 describe('options', () => {
-  test('null for a URL is none', () => {
-    expect(codeOf(() => connect(null as never))).toMatch('ERR_OPTION url: such as https://app.example');
-  });
-
   const aList = "transports: a list of 'websocket', 'sse', 'polling', or of values such as websocket()";
   const cases: [string, ClientOptions][] = [
     ['path: starts with "/"', { path: 'halyard' }],
@@ -77,7 +74,6 @@ describe('url', () => {
 
   test.each([
     '',
-    '/chat',
     'app.example',
     'ftp://app.example',
     'http://app.example/?token=1',
@@ -97,6 +93,46 @@ describe('url', () => {
     expect(connectCore('/chat', options).namespace).toBe('/chat');
     expect(connectCore(undefined, options).namespace).toBe('/');
     expect(transport.links.map((link) => link.address.url)).toEqual(Array(2).fill('https://page.example/rt'));
+  });
+
+  test('where there is no page it may be so too, as a module of a page has it: nothing is connected, and who wants it to be is told', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    for (const url of [undefined, null as never, '/', '/chat']) {
+      warned.mockClear();
+      const socket = connect(url, { autoConnect: false });
+      expect([socket.namespace, socket.active]).toEqual([url ?? '/', false]);
+      expect(warned).not.toHaveBeenCalled();
+      const failed = new Promise<HalyardError>((resolve) => socket.on('connect_error', resolve as never));
+      socket.connect();
+      const { code, message, details } = await failed;
+      expect([code, message]).toEqual([
+        'ERR_OPTION',
+        expect.stringMatching(/^nothing is connected: connect\(\) has no/),
+      ]);
+      expect([details!.final, socket.active]).toEqual([true, false]);
+      expect(warned).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('no page here'));
+    }
+    warned.mockRestore();
+  });
+
+  test('a URL of React Native ends every path with a slash, which nobody has said', () => {
+    vi.stubGlobal(
+      'URL',
+      class {
+        readonly href: string;
+        constructor(url: string) {
+          this.href = url.endsWith('/') ? url : `${url}/`;
+        }
+      },
+    );
+    const namespaceOf = (url: string) => scene({ url }).socket.namespace;
+    const urls = [
+      'https://app.example',
+      'https://app.example/',
+      'https://app.example/chat',
+      'https://app.example/chat/',
+    ];
+    expect(urls.map(namespaceOf)).toEqual(['/', '/', '/chat', '/chat/']);
   });
 
   test('in a page that has no origin, such as about:blank, it is a whole one', () => {

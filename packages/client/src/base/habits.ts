@@ -2,6 +2,8 @@
 // In Node and in what a bundler makes for development; in production it is not there.
 import {
   answerMissing,
+  type Close,
+  CloseCode,
   isMissedCallback,
   LocalUsageError,
   type MissingMembers,
@@ -152,6 +154,38 @@ export function answerHabits(owner: keyof typeof members, object: object): void 
     Object.defineProperty(object, name, { value: checked, configurable: true, enumerable: true, writable: true });
   }
 }
+
+/** That of nobody (RFC 6761 §6.4). */
+const nobody = 'http://page.invalid';
+
+/** @returns in place of the page's own server, where there is no page: what is relative to a page's origin is relative to that */
+export function standIn(url: unknown): string | undefined {
+  return /^(\/|undefined$|null$)/.test(`${url}`) ? nobody : undefined;
+}
+
+const noPage =
+  'nothing is connected: connect() has no whole URL, such as https://app.example, and there is no page here that it could be ' +
+  'relative to. Where pages are rendered on a server let it be, with { autoConnect: false }, and connect in the browser';
+
+/**
+ * A module of a page says `connect()` also where the page is rendered on a server: nothing is connected there, and whoever wants it to be
+ * is told.
+ * @returns options that are good for this origin
+ */
+export function atHome<Options extends { readonly transport: object }>(options: Options, origin: string): Options {
+  return origin === nobody ? { ...options, transport: nowhere } : options;
+}
+
+const nowhere = {
+  name: 'none',
+  open(_address: unknown, { onClose }: { onClose(close: Close): void }): object {
+    console.warn(`Halyard: ${noPage}.`);
+    void Promise.resolve().then(() =>
+      onClose({ code: CloseCode.BadPacket, reason: `ERR_OPTION: ${noPage}`, by: 'server' }),
+    );
+    return { name: 'none', bufferedBytes: 0, send() {}, close() {} };
+  },
+};
 
 /** Says in the error of a handler that has called what it is not given what to do instead. */
 export function explain(error: unknown): void {

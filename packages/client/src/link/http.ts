@@ -243,6 +243,9 @@ function open(
   };
 
   const run = async () => {
+    // Where there is no `fetch` it throws at once: nothing is told before this link is there.
+    await undefined;
+    if (closed) return;
     const headers = await request(isStream ? 'GET' : 'POST', 'protocol', protocol);
     const limit = (name: string) => +(headers?.get(`halyard-${name}`) ?? NaN);
     id = headers?.get('halyard-connection') ?? '';

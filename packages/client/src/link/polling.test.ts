@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deferred, settle } from '../../testing/fake';
 import * as browser from '../platform/fetch-browser';
 import * as node from '../platform/fetch-node';
-import { type Fetch, polling } from './http';
+import { type Fetch, polling, sse } from './http';
 import type { Link } from './transport';
 
 /** What requests are made with. */
@@ -729,6 +729,29 @@ describe.each([
   );
 });
 
+test.each([polling, sse])('where there is no fetch it is told so, once its link is there', async (transport) => {
+  vi.stubGlobal('fetch', undefined);
+  const closes: Close[] = [];
+  const events = { onOpen: () => {}, onFrame: () => {}, onClose: (close: Close) => closes.push(close) };
+  const address = { url: 'http://app.example', protocol: 'halyard.v1+json', binary: false, batchMax: () => 1_024 };
+  // As a browser's file has it.
+  transport({ fetch: browser.fetch }).open({ ...address, clock: new VirtualClock() }, events);
+  expect(closes).toEqual([]);
+  await settle();
+  expect(closes).toEqual([{ code: 1006, reason: 'TypeError: globalThis.fetch is not a function', by: 'network' }]);
+  vi.unstubAllGlobals();
+});
+
+test('closed in the turn in which it was opened, it asks for nothing', async () => {
+  const fetch = vi.fn<Fetch>();
+  const events = { onOpen: () => {}, onFrame: () => {}, onClose: () => {} };
+  const address = { url: 'http://app.example', protocol: 'halyard.v1+json', binary: false, batchMax: () => 1_024 };
+  const link = polling({ fetch }).open({ ...address, clock: new VirtualClock() }, events);
+  link.close(1000, '');
+  await settle();
+  expect(fetch).not.toHaveBeenCalled();
+});
+
 test('closed while it does not open, it waits for a second, and no longer', async () => {
   const clock = new VirtualClock();
   let isAborted = false;
@@ -742,6 +765,7 @@ test('closed while it does not open, it waits for a second, and no longer', asyn
   const events = { onOpen: () => {}, onFrame: () => {}, onClose: () => {} };
   const address = { url: 'http://app.example', protocol: 'halyard.v1+json', binary: false, batchMax: () => 1_024 };
   const link = polling({ fetch }).open({ ...address, clock, extraHeaders: {}, withCredentials: false }, events);
+  await settle();
   link.close(1000, '');
   clock.advance(999);
   expect(isAborted).toBe(false);

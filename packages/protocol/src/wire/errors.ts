@@ -3,23 +3,27 @@ import type { Value } from './value';
 
 /** Base of every error Halyard throws. `code` is stable; `message` is for people. */
 export class HalyardError extends Error {
+  // Said, because that of its class is another one with every build that is made small.
+  override name = 'HalyardError';
   // Declared, because a field that is defined first costs every page bytes.
   declare readonly code: string;
   declare readonly details: Record<string, unknown> | undefined;
 
   constructor(code: string, message: string = code, details?: Record<string, unknown>) {
     super(message);
-    this.name = new.target.name;
     this.code = code;
     this.details = details;
   }
 }
 
 /** This side was asked for something it cannot do. Closes nothing. */
-export class LocalUsageError extends HalyardError {}
+export class LocalUsageError extends HalyardError {
+  override name = 'LocalUsageError';
+}
 
 /** The peer broke a rule of docs/PROTOCOL.md. Closes the connection with `closeCode`, by default 4400. */
 export class RemoteProtocolError extends HalyardError {
+  override name = 'RemoteProtocolError';
   declare readonly closeCode: number;
 
   constructor(code: string, message?: string, closeCode = 4400) {
@@ -34,6 +38,7 @@ export class RemoteProtocolError extends HalyardError {
  * the reply gets it as a `PublicError` too.
  */
 export class PublicError extends HalyardError {
+  override name = 'PublicError';
   declare readonly data: Value | undefined;
 
   constructor(code: string, message: string, data?: Value) {

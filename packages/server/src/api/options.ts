@@ -294,9 +294,10 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   );
   check(
     'origins',
-    origins === 'same-host' || origins === '*' || (Array.isArray(origins) && origins.every(isOrigin)),
+    origins === 'same-host' || origins === '*' || Array.isArray(origins),
     '"same-host", "*" or a list of origins such as "https://app.example"',
   );
+  if (typeof origins !== 'string') origins.forEach(checkOrigin);
   check('path', /^\/[\w\-./~]*$/.test(path) && path !== '/', 'a URL path such as "/halyard"');
   check(
     'transports',
@@ -401,10 +402,19 @@ function isLogger(logger: unknown): boolean {
   return isObject && logLevels.every((level) => typeof (logger as Logger)[level] === 'function');
 }
 
-function isOrigin(origin: unknown): boolean {
-  try {
-    return typeof origin === 'string' && (origin === 'null' || new URL(origin).origin === origin);
-  } catch {
-    return false;
-  }
+/** As a browser writes it (RFC 6454 §6.1), of any scheme: apps have their own, such as `capacitor://localhost`. */
+function checkOrigin(origin: unknown): void {
+  if (origin === 'null') return;
+  const [, scheme] = /^([a-z][a-z\d+.-]*):\/\/[^\s/?#@*]*$/.exec(String(origin)) ?? [];
+  if (scheme !== undefined && (!/^https?$/.test(scheme) || isWhole(origin as string))) return;
+  throw bad(
+    'origins',
+    `has ${JSON.stringify(origin)}`,
+    'an origin is a scheme, a host and perhaps a port, in lower case, such as "https://app.example", without a path or "*". If some rule says which ' +
+      'pages may connect, let all, origins: "*", and have allowRequest decide',
+  );
+}
+
+function isWhole(origin: string): boolean {
+  return URL.canParse(origin) && new URL(origin).origin === origin;
 }

@@ -59,12 +59,14 @@ export function uws(): HostFactory {
 }
 
 async function loadUws(): Promise<UwsModule> {
+  let reason = 'what is imported by that name is something else, as bundlers put it in place of what is not installed';
   try {
-    return (await import('uWebSockets.js')).default;
+    const module = (await import('uWebSockets.js')).default;
+    if (typeof module?.App === 'function') return module;
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 1_000);
-    throw new LocalUsageError('ERR_UWS_NOT_LOADED', `uWebSockets.js does not load: ${reason}`);
+    reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 1_000);
   }
+  throw new LocalUsageError('ERR_UWS_NOT_LOADED', `uWebSockets.js does not load: ${reason}`);
 }
 
 /** The published types do not know the constant. */
