@@ -69,6 +69,7 @@ class Tab {
     this.gone();
     return () => {
       this.#heard = heard;
+      pageTime += 1_000;
       this.tell('pageshow', { persisted: true });
     };
   }
@@ -84,8 +85,11 @@ class Tab {
 }
 
 let tab: Tab;
+/** Each page has a time of its own, in which nothing passes. */
+let pageTime = 0;
 
 beforeEach(() => {
+  vi.stubGlobal('performance', { now: () => pageTime });
   tab = new Tab();
   tab.enter();
 });
@@ -105,6 +109,7 @@ type PageOptions = Partial<CoreOptions> & OverReloadOptions & { url?: string };
 
 /** A page is loaded, whose script has run. */
 function load({ savedCharsMax, name, userOf, ...options }: PageOptions = {}): Page {
+  pageTime += 1_000_000;
   const all = scene({ reload: overReload({ savedCharsMax, name, userOf }), ...options });
   const heard: unknown[] = [];
   all.socket.on('news', (...args: unknown[]) => {
@@ -675,7 +680,7 @@ describe('a page that goes away', () => {
     const saved = tab.unloadLate();
     thaw();
     first.socket.connect();
-    await first.advance(200);
+    for (let i = 0; i < 4; i++) await first.advance(50);
     await first.link.open();
     await first.link.say(welcome({ session: 's3' }), connected());
     saved();
@@ -744,6 +749,43 @@ describe('a page that goes away', () => {
     await second.link.open();
     await second.link.say(welcome(), connected());
     expect(second.log).toEqual([['connect', { recovered: false, reason: 'unknown-session', unconfirmed: 3 }]]);
+  });
+
+  test('that is shown for a moment, with a session that it wants anew, takes along what it has said', async () => {
+    const first = await open();
+    first.socket.disconnect();
+    const thaw = tab.freeze();
+    thaw();
+    first.socket.connect();
+    first.socket.emit('for a moment');
+    await first.advance(100);
+    tab.unload();
+    expect(briefs(await load().link.open())).toEqual(['HELLO /', 'EVENT / for a moment []']);
+  });
+
+  test('hears of being brought back by one listener, however many clients there are', async () => {
+    const listen = vi.fn();
+    vi.stubGlobal('addEventListener', listen);
+    for (let i = 0; i < 3; i++) load({ autoConnect: false });
+    const shown = listen.mock.calls.filter(([type]) => type === 'pageshow').map(([, run]) => run);
+    expect(new Set(shown).size).toBe(1);
+  });
+
+  test('that comes back when a copy of its tab has its session leaves to that what had not left', async () => {
+    const first = await open();
+    first.socket.emit('left');
+    await first.link.read();
+    await first.link.drop();
+    for (let i = 0; i < 200; i++) first.socket.emit('n', i);
+    const thaw = tab.freeze();
+    thaw();
+    first.socket.emit('since');
+    await first.link.open();
+    await first.link.drop({ code: 4409, reason: '', by: 'server' });
+    await first.advance(1_000);
+    expect(briefs(await first.link.open())).toEqual(['HELLO /', 'EVENT / since []']);
+    await first.link.say(welcome({ session: 's2' }), connected());
+    expect(first.log.at(-1)).toEqual(['connect', { recovered: false, reason: 'used-elsewhere', unconfirmed: 201 }]);
   });
 
   test('that comes back when a copy of its tab has its session is in a new one, and told', async () => {

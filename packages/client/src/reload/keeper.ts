@@ -24,6 +24,8 @@ import type { Users } from './users';
 /** How long a server keeps a session by default: what is not told yet. */
 const keptMsUntold = 120_000;
 
+const usedElsewhere = 'used-elsewhere';
+
 /** What another one has left. */
 export interface Heritage {
   /** @returns what there is to go on with. Called once */
@@ -33,6 +35,8 @@ export interface Heritage {
 }
 
 export interface KeptSession extends Session {
+  /** All of it is where others may take it: until the server has answered again, somebody else may have gone on with it. */
+  handOver(): void;
   /** Somebody else has gone on with what was saved of it. What is said from now on is held, until `goOn`. */
   leaveOff(): void;
   /** Goes on with what that leaves, if it has left anything. */
@@ -65,6 +69,8 @@ export function keepSession(
   /** Whether it has left off. */
   let isOff = false;
   let resumption: Resumption | undefined;
+  /** What another one has if it has gone on with this one's: that sends it. */
+  let handed: ReadonlySet<OutboxEntry<Frame>> | undefined;
   /** Why there is nothing to go on with, for those who are wanted before anything is said. */
   let loss: Presence['loss'];
   /** The close after which another session is begun, although its code says that nothing follows. */
@@ -206,8 +212,8 @@ export function keepSession(
   };
 
   /** The session is not for this page. @returns a function that tells those who are wanted how much more is lost */
-  const giveUp = ({ entries }: Resumption) => {
-    const given = session.parts().machine.outbox.giveUp((entry) => entries.has(entry)).length;
+  const giveUp = (...all: (ReadonlySet<OutboxEntry<Frame>> | undefined)[]) => {
+    const given = session.parts().machine.outbox.giveUp((entry) => all.some((its) => its?.has(entry))).length;
     return () => {
       for (const presence of wanted()) {
         const { loss } = presence;
@@ -230,8 +236,8 @@ export function keepSession(
       return space?.phase && space.user !== users.now(presence);
     });
     if (mayHave && !isAnother) return;
-    const tell = giveUp(resumption);
-    session.parts().lose(mayHave ? 'auth-changed' : 'used-elsewhere', () => true);
+    const tell = giveUp(resumption.entries);
+    session.parts().lose(mayHave ? 'auth-changed' : usedElsewhere, () => true);
     session.parts({ key: undefined, token: '', generation: 0 });
     tell();
     settle();
@@ -252,13 +258,18 @@ export function keepSession(
       else claim(presence);
     },
 
+    handOver() {
+      handed = new Set(session.parts().machine.outbox.entries.values());
+    },
+
     leaveOff() {
       isOff = true;
       settle();
+      handed = undefined;
       // What it was to tell is in what was saved.
-      for (const presence of presences.values()) presence.loss = undefined;
+      for (const presence of wanted()) presence.loss = undefined;
       // What it has said is the other's, whether it has left or not.
-      session.parts().lose('used-elsewhere', () => false);
+      session.parts().lose(usedElsewhere, () => false);
       session.parts({ key: undefined, token: '', generation: 0 });
       for (const presence of presences.values()) presence.listed = false;
       // What it says from now on comes behind what that has said.
@@ -270,7 +281,7 @@ export function keepSession(
       hasLooked = false;
       look();
       for (const presence of wanted()) {
-        if (resumption || loss) presence.loss = undefined;
+        if ((resumption || loss) && presence.loss?.reason === usedElsewhere) presence.loss = undefined;
         claim(presence);
         const { key, token } = session.parts();
         // Nobody has a session that it would be new to; …
@@ -316,20 +327,24 @@ export function keepSession(
         const { code, message } = error as HalyardError;
         throw new RemoteProtocolError(code, message, CloseCode.SessionEnded);
       }
-      if (resumption && session.parts().machine.settings.recoveryWindowMs !== undefined) settle();
+      if (session.parts().machine.settings.recoveryWindowMs === undefined) return;
+      handed = undefined;
+      if (resumption) settle();
     },
 
     fateOf(close) {
-      refusal = resumption?.isSaid && afterClose(close.code) === 'final' ? close : undefined;
+      const mayBeElsewhere = resumption?.isSaid || (handed && close.code === CloseCode.Evicted);
+      refusal = mayBeElsewhere && afterClose(close.code) === 'final' ? close : undefined;
       return refusal && 'fresh';
     },
 
     detach(fate, reason) {
       if (fate === 'resume' || fate === 'move') return session.detach(fate, reason);
-      const isRefused = fate === 'fresh' && refusal && resumption;
-      const tell = isRefused && giveUp(isRefused);
+      const isRefused = fate === 'fresh' && refusal;
+      const tell = isRefused && giveUp(resumption?.entries, handed);
       settle();
-      const told = session.detach(fate, isRefused && refusal!.code === CloseCode.Evicted ? 'used-elsewhere' : reason);
+      handed = undefined;
+      const told = session.detach(fate, isRefused && refusal!.code === CloseCode.Evicted ? usedElsewhere : reason);
       // What another one leaves from now on is no part of it.
       if (fate === 'final') hasLooked = false;
       if (tell) tell();

@@ -1,6 +1,5 @@
 // A page's session, saved when the page goes away, and gone on with by the next page of the tab. What is saved is taken out of the
 // storage before anything else.
-import { CloseCode } from '@halyard/protocol';
 import { isLater } from '../platform/page';
 import { lockTab } from '../platform/tab-lock';
 import { keepText, readText, takeText } from '../platform/tab-storage';
@@ -27,6 +26,13 @@ const looksMax = 20;
 /** Places in the storage that this page has filled. */
 const filled = new Set<string>();
 
+/** When the browser brought this page back. */
+let shownAt = -Infinity;
+
+const noteShown = ({ persisted }: PageTransitionEvent) => {
+  if (persisted) shownAt = performance.now();
+};
+
 /** @returns the session as its sockets and its connections are to have it */
 export function keepForPage(
   session: Session,
@@ -40,12 +46,10 @@ export function keepForPage(
   let isSaved = false;
   /** What of this page is in the storage, saved or lost. */
   let mine = '';
-  /** What this page has saved was there for others, and the server has not answered since. */
-  let wasSaved = false;
+  /** When the page went away. */
+  let savedAt = 0;
   /** How many events other pages of the tab have left that nobody has taken, and nobody was told of. */
   let lost = 0;
-  /** When the browser brought it back. */
-  let shownAt = -Infinity;
   /** Names what was taken. */
   let once = '';
 
@@ -61,14 +65,8 @@ export function keepForPage(
   };
   const kept = keepSession(session, presences, options, heritage, createUsers(codec, userOf));
 
-  // Before the app's own handlers of that.
-  globalThis.addEventListener?.(
-    'pageshow',
-    ({ persisted }) => {
-      if (persisted) shownAt = clock.now();
-    },
-    true,
-  );
+  // Before the app's own handlers of that. However many clients there are, it is one listener.
+  globalThis.addEventListener?.('pageshow', noteShown, true);
 
   /** While what this page has saved is used elsewhere: until it is known what is left of that. */
   let following: Promise<void> | undefined;
@@ -81,8 +79,8 @@ export function keepForPage(
   };
 
   /** The page that has it by now says its last words as this one is shown, in a process of its own. */
-  const lastWords = async () => {
-    for (let i = 0; i < looksMax && readText(place) === undefined; i++)
+  const lastWords = async (looks: number) => {
+    for (let i = 0; i < looks && readText(place) === undefined; i++)
       await new Promise<void>((resolve) => clock.after(lookMs, resolve));
   };
 
@@ -94,8 +92,12 @@ export function keepForPage(
     if (!mine || readText(place) === mine) return;
     unsave();
     lost = 0;
+    follow(looksMax);
+  };
+
+  const follow = (looks: number) => {
     kept.leaveOff();
-    const known = lastWords().then(() => {
+    const known = lastWords(looks).then(() => {
       if (following === known) goOn();
     });
     following = known;
@@ -118,7 +120,7 @@ export function keepForPage(
     return { ...saved, spaces: saved.spaces.map((space) => ({ ...space, loss: lossWith(space.loss) })) };
   };
 
-  const save = (): boolean => {
+  const store = (): boolean => {
     const isWanted = [...presences.values()].some(({ phase }) => phase);
     // Another client of this page was here first.
     if (!isWanted || (!isSaved && filled.has(place))) return false;
@@ -127,8 +129,11 @@ export function keepForPage(
       const saved = savedNow();
       mine = toText({ ...saved, once: options.token() });
       isSaved = mine.length <= savedCharsMax && keepText(place, mine);
-      if (isSaved) filled.add(place);
-      else {
+      if (isSaved) {
+        filled.add(place);
+        // What is said once the page is shown again no copy of its tab has.
+        if (shownAt <= savedAt) kept.handOver();
+      } else {
         const word = toText({ lost: lostWith(saved) });
         mine = keepText(place, word) ? word : '';
       }
@@ -138,18 +143,22 @@ export function keepForPage(
     return isSaved;
   };
 
-  /** Wanted before the page is shown, or as it is: the one before is still there, and has its session. */
+  /** Wanted before the page is shown: the one before is still there, and has its session. */
   const early = new Set<Presence>();
 
   /** Whether the page is shown again just now, with no session and nothing to go on with. */
   const isJustBack = () => {
     const { key, token } = session.parts();
-    return clock.now() - shownAt < lastWordsMs && !key && !token && !following && readText(place) === undefined;
+    return performance.now() - shownAt < lastWordsMs && !key && !token && !following && readText(place) === undefined;
   };
 
   return {
     ...kept,
-    save,
+
+    save() {
+      savedAt = performance.now();
+      return store();
+    },
 
     join(presence) {
       wakes();
@@ -162,11 +171,11 @@ export function keepForPage(
         }
       };
       // The one before says its last words as this one is shown, in a process of its own.
-      const later = () => clock.after(lastWordsMs, joinLater);
-      if (isLater(later) || (isJustBack() && later())) {
-        early.add(presence);
-        presence.held ??= new Set();
-      } else kept.join(presence);
+      if (isLater(() => clock.after(lastWordsMs, joinLater))) early.add(presence);
+      else {
+        if (isJustBack()) follow(lastWordsMs / lookMs);
+        kept.join(presence);
+      }
     },
 
     leave(presence) {
@@ -202,11 +211,10 @@ export function keepForPage(
       wakes();
       kept.emit(...event);
       // The page is going away, and its last words are not in what was saved.
-      if (isSaved) save();
+      if (isSaved) store();
     },
 
     attach(link) {
-      wasSaved ||= isSaved;
       unsave();
       // It goes on itself.
       if (lost) for (const presence of presences.values()) if (presence.phase) presence.loss = lossWith(presence.loss);
@@ -214,19 +222,9 @@ export function keepForPage(
       kept.attach(link);
     },
 
-    receive(frame) {
-      kept.receive(frame);
-      wasSaved = false;
-    },
-
-    // A tab that is a copy of this one has gone on with what was saved.
-    fateOf: (close) => (wasSaved && close.code === CloseCode.Evicted ? 'fresh' : kept.fateOf?.(close)),
-
     detach(fate, reason) {
       if (fate === 'final' && isSaved) unsave();
-      const isElsewhere = fate === 'fresh' && wasSaved;
-      if (fate === 'fresh') wasSaved = false;
-      return kept.detach(fate, isElsewhere ? 'used-elsewhere' : reason);
+      return kept.detach(fate, reason);
     },
   };
 }

@@ -326,6 +326,10 @@ export function createSession(
   /** Nobody, if what an earlier page has emitted is of a namespace that this one does not know. */
   const ownerOf = (frame: Frame) => presences.get((codec.decode(frame) as EventPacket).namespace);
 
+  const addLoss = (presence: Presence | undefined, reason: string, lost: number) => {
+    if (presence) presence.loss = { reason, unconfirmed: lost + (presence.loss?.unconfirmed ?? 0) };
+  };
+
   const isAnswered = (mark: number) => machine.acks!.deadlineOf(mark) === undefined;
 
   /**
@@ -339,7 +343,7 @@ export function createSession(
     key = undefined;
     for (const presence of wanted()) {
       presence.phase = 'joining';
-      presence.loss = { reason, unconfirmed: lost + (presence.loss?.unconfirmed ?? 0) };
+      addLoss(presence, reason, lost);
     }
   };
 
@@ -567,8 +571,8 @@ export function createSession(
         // Nobody knows of what has left over a link that is lost; what goes before a close is handled.
         const { entries, left } = machine.outbox;
         const isLost = ([number, { mark }]: [number, OutboxEntry<Frame>]) =>
-          number <= left && mark >= FrameTag.Event && !(mark && isAnswered(mark));
-        const lost = isUnsure && [...entries].filter(isLost).length;
+          isUnsure && number <= left && mark >= FrameTag.Event && !(mark && isAnswered(mark));
+        const lost = [...entries].filter(isLost);
         const tell = giveUp(() => true);
         machine = createMachine();
         positions = createPositions(askPing);
@@ -576,7 +580,7 @@ export function createSession(
         key = undefined;
         token = '';
         for (const presence of concerned) forget(presence, error);
-        for (const presence of all()) if (lost && presence.id) presence.loss = { reason: '', unconfirmed: lost };
+        for (const [, { frame }] of lost) addLoss(ownerOf(frame), '', 1);
         tell(error);
         ended.end(error);
       } else if (old) {
