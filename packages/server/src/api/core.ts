@@ -162,7 +162,7 @@ export class Core {
     const kept = { keptMs: keptMsOf(settingsOf(options)), now: () => wheel.now(), warn };
     const requests = new ClusterRequests({
       ...{ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report },
-      ...{ stamps: turn.stamps, revocations: new Revocations(kept) },
+      ...{ turn, stamps: turn.stamps, revocations: new Revocations(kept) },
     });
     this.#requests = requests;
     this.serverEvents = new ServerEvents({ inbox: this.#inbox, codec, ackTimeoutMs, report, warn });

@@ -115,9 +115,10 @@ export class Guest implements Life {
     this.#inbox = inbox;
     this.#participant = new Participant({ ...common, limits, codecs, inbox, ackTimeoutMs, released() {} });
     const targets = (): undefined => undefined;
-    const { stamps } = this.#participant.turn;
+    const { turn } = this.#participant;
+    const { stamps } = turn;
     const requests = new ClusterRequests({
-      ...{ inbox, codec, ackTimeoutMs, trustProxy, stamps, targets, report },
+      ...{ inbox, codec, ackTimeoutMs, trustProxy, turn, stamps, targets, report },
       // No session comes here.
       revocations: new Revocations({ keptMs: 0, now: () => wheel.now(), warn }),
     });

@@ -317,7 +317,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   disconnect(session = false): void {
     const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
     if (this.hasMoved) this.context.audience.act(socketAlone(this.id), ['disconnect', session]);
-    else if (session) this.line.end(close);
+    else if (session) this.line.dismiss(close);
     else this.line.disconnect(this, close);
   }
 

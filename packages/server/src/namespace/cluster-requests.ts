@@ -6,6 +6,8 @@ import type { Stamps } from '../log/stamp';
 import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Answers, Inbox } from '../store/inbox';
+import type { QueuedTurn } from '../store/queued-turn';
+import type { Turn } from '../store/turn';
 import type { Trust } from '../wire/proxies';
 import type { Revocation, Revocations, Withdrawal } from './revocations';
 import { type FoundSocket, factsOf, factsShape, foundOf, type SocketFacts, type UsableSocket } from './socket-facts';
@@ -21,6 +23,7 @@ export interface ClusterRequestsContext {
   /** Of what is done, so that it is known who came after it. */
   readonly stamps: Pick<Stamps, 'next' | 'observe'>;
   readonly revocations: Revocations;
+  readonly turn: Turn;
   /** @returns whom targets of a namespace mean here; undefined if there is no such namespace */
   targets(namespace: string): LocalTargets | undefined;
   report(error: unknown, where: string): void;
@@ -110,6 +113,8 @@ export class ClusterRequests {
   /** Does something with all of them. */
   async act(namespace: string, spec: TargetSpec, action: Action): Promise<Reached> {
     const message = this.#messageOf(namespace, spec, action);
+    // What was said to them before comes before.
+    await this.#stored();
     const answers = await this.#askAll(kinds.act, message, spec);
     return { missing: answers.missing };
   }
@@ -122,6 +127,7 @@ export class ClusterRequests {
   async actOn(owner: string, namespace: string, spec: TargetSpec, action: Action): Promise<boolean> {
     const { inbox, ackTimeoutMs, report } = this.#context;
     const message = this.#messageOf(namespace, spec, action);
+    await this.#stored();
     try {
       if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
     } catch (error) {
@@ -183,6 +189,13 @@ export class ClusterRequests {
     };
   }
 
+  /** @returns once what was emitted here until now is stored, or has had its time. Never rejects */
+  async #stored(): Promise<void> {
+    const { ackTimeoutMs } = this.#context;
+    const turn = this.#context.turn as QueuedTurn;
+    if (turn.isShared && !turn.isIdle) await turn.stored(ackTimeoutMs).catch(() => {});
+  }
+
   // What other servers ask of this one.
 
   #here(value: Value): UsableSocket[] {
@@ -191,8 +204,8 @@ export class ClusterRequests {
     return (this.#context.targets(namespace)?.select(spec) ?? []) as UsableSocket[];
   }
 
-  /** @returns with how many sockets it was done */
-  #act(message: Value): number {
+  /** @returns with how many sockets it was done, once the store knows: what is emitted from then on finds them where they are */
+  async #act(message: Value): Promise<number> {
     const [target, action] = this.#actionOf(message);
     let failure: { readonly error: unknown } | undefined;
     const sockets = this.#here(target);
@@ -204,6 +217,7 @@ export class ClusterRequests {
         failure ??= { error };
       }
     }
+    if (sockets.length > 0) await this.#stored();
     if (failure !== undefined) throw failure.error;
     return sockets.length;
   }

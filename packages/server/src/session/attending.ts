@@ -178,6 +178,17 @@ export abstract class Attending extends Reading implements Entrant {
     this.touch('left');
   }
 
+  dismiss(close: Close): void {
+    const { turn } = this.context;
+    if (!turn.isShared || this.connection === undefined) {
+      this.end(close);
+      return;
+    }
+    // What was said before leaves once it is stored, and the connection stays for that. Its sockets are told at once.
+    for (const presence of listOf(this.presences)) this.disconnect(presence, close);
+    turn.after(() => this.end(close));
+  }
+
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
     const packet = { type: PacketType.Volatile, namespace, event, args } as const;
     const frame = sized(this.codec.encode(packet), this.context.sentFrameBytesMax);

@@ -59,6 +59,8 @@ export interface Owner extends Line {
   disconnect(presence: Presence, close: Close): void;
   /** The server ends the session. */
   end(close: Close): void;
+  /** The app ends it, behind what was said. */
+  dismiss(close: Close): void;
   /**
    * Stores the session as it is now.
    * @param data of one of its sockets, to be encoded

@@ -312,6 +312,12 @@ export class QueuedTurn implements Turn {
     return this.#isStoring ? new Promise((resolve) => this.#whenAnswered.push(resolve)) : Promise.resolve();
   }
 
+  /** Whether nothing that was emitted waits to be stored, or to be released. */
+  get isIdle(): boolean {
+    const waiting = [this.#items, this.#steps, this.#storing, this.#kept, this.#releasing];
+    return !this.#isStoring && !this.#isReleasing && waiting.every(({ length }) => length === 0);
+  }
+
   /** @param advice what to do then @returns once what was emitted is stored. Rejects with `ERR_STORE_AWAY`: then it may be stored later, or not; with `ERR_CLOSED` once the server is closed */
   stored(timeoutMs = this.#context.storedMsMax, advice = 'Say it again with the same idempotencyKey'): Promise<void> {
     if (this.#isClosed) {
