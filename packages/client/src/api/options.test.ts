@@ -74,6 +74,9 @@ describe('url', () => {
 
   test.each([
     '',
+    '//app.example/chat',
+    '/\\app.example/chat',
+    'undefined',
     'app.example',
     'ftp://app.example',
     'http://app.example/?token=1',

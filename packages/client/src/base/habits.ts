@@ -160,7 +160,7 @@ const nobody = 'http://page.invalid';
 
 /** @returns in place of the page's own server, where there is no page: what is relative to a page's origin is relative to that */
 export function standIn(url: unknown): string | undefined {
-  return /^(\/|undefined$|null$)/.test(`${url}`) ? nobody : undefined;
+  return url == null || /^\/(?![/\\])/.test(`${url}`) ? nobody : undefined;
 }
 
 const noPage =

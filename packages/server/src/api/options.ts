@@ -405,16 +405,17 @@ function isLogger(logger: unknown): boolean {
 /** As a browser writes it (RFC 6454 §6.1), of any scheme: apps have their own, such as `capacitor://localhost`. */
 function checkOrigin(origin: unknown): void {
   if (origin === 'null') return;
-  const [, scheme] = /^([a-z][a-z\d+.-]*):\/\/[^\s/?#@*]*$/.exec(String(origin)) ?? [];
-  if (scheme !== undefined && (!/^https?$/.test(scheme) || isWhole(origin as string))) return;
+  const isText = typeof origin === 'string';
+  const [, scheme] = (isText && /^([a-z][a-z\d+.-]*):\/\/[^\sA-Z/?#@*]*$/.exec(origin)) || [];
+  if (scheme !== undefined && (!/^(https?|wss?)$/.test(scheme) || isWhole(origin as string))) return;
   throw bad(
     'origins',
-    `has ${JSON.stringify(origin)}`,
-    'an origin is a scheme, a host and perhaps a port, in lower case, such as "https://app.example", without a path or "*". If some rule says which ' +
-      'pages may connect, let all, origins: "*", and have allowRequest decide',
+    `has ${isText ? JSON.stringify(origin) : 'what is no text'}`,
+    'an origin is a scheme, a host and perhaps a port that is not the scheme\'s own, in lower case and punycode, such as "https://app.example", without ' +
+      'a path or "*". If some rule says which pages may connect, let all, origins: "*", and have allowRequest decide',
   );
 }
 
 function isWhole(origin: string): boolean {
-  return URL.canParse(origin) && new URL(origin).origin === origin;
+  return origin.startsWith('http') && URL.canParse(origin) && new URL(origin).origin === origin;
 }

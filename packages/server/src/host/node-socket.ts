@@ -1,36 +1,50 @@
 // A WebSocket of the node host, by ws.
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Frame } from '@halyard/protocol';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import type { HostSocket, HostSocketListener } from './host';
 
 const textMessage = { binary: false, compress: false };
 const binaryMessage = { binary: true, compress: false };
 
+/** One that says how its peer has closed it: ws tells that once TCP has ended, and whoever keeps that open is gone all the same. */
+export class ToldWebSocket extends WebSocket {
+  told: ((code: number, reason: string) => void) | undefined;
+
+  /** ws calls it, too, as a close frame comes, and where its peer has broken a rule: then "error" follows in this turn. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    this.told?.(code ?? CloseCode.NoStatus, `${reason ?? ''}`);
+  }
+}
+
 export class NodeSocket implements HostSocket {
-  readonly #ws: WebSocket;
+  readonly #ws: ToldWebSocket;
   readonly #stream: Duplex;
   readonly #listener: HostSocketListener;
   #open = true;
   #draining = false;
 
-  constructor(ws: WebSocket, stream: Duplex, open: (socket: HostSocket) => HostSocketListener) {
+  constructor(ws: ToldWebSocket, stream: Duplex, open: (socket: HostSocket) => HostSocketListener) {
     this.#ws = ws;
     this.#stream = stream;
+    let hasFailed = false;
     let failure: number | undefined;
     ws.on('error', (error: Error & { code?: string }) => {
+      hasFailed = true;
       failure = closeCodes[error.code ?? ''];
     });
-    ws.on('message', (data: Buffer, binary: boolean) => this.#listener.onMessage(data, binary));
-    ws.on('close', (code: number, reason: Buffer) => {
+    const closed = (code: number, reason: string): void => {
       if (!this.#open) return;
       this.#open = false;
-      this.#listener.onClose(failure ?? code, reason.toString('utf8'));
-    });
-    // Its client has closed it, and was answered: whether that lets go of its TCP connection too is no matter (RFC 6455 §7.1.1).
-    stream.once('finish', () => {
-      if (this.#open) stream.destroy();
-    });
+      this.#listener.onClose(code, reason);
+    };
+    ws.told = (code, reason) =>
+      queueMicrotask(() => {
+        if (!hasFailed) closed(code, reason);
+      });
+    ws.on('message', (data: Buffer, binary: boolean) => this.#listener.onMessage(data, binary));
+    ws.on('close', (code: number, reason: Buffer) => closed(failure ?? code, reason.toString('utf8')));
     this.#listener = open(this);
   }
 

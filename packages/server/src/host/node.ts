@@ -26,7 +26,7 @@ import {
   readBody,
   refuse as refuseUpgrade,
 } from './node-http';
-import { NodeSocket } from './node-socket';
+import { NodeSocket, ToldWebSocket } from './node-socket';
 import { sharedPort } from './shared-port';
 import { readTls, type TlsOptions } from './tls';
 import { TurnCount } from './turn-count';
@@ -158,6 +158,7 @@ class NodeMount implements Mount {
     // Its published types do not know all of them.
     const options = {
       noServer: true,
+      WebSocket: ToldWebSocket,
       clientTracking: false,
       // Who does not answer a close frame.
       closeTimeout: idleMsMax,
@@ -190,7 +191,7 @@ class NodeMount implements Mount {
     if (verdict.subprotocol === '') delete request.headers['sec-websocket-protocol'];
     else request.headers['sec-websocket-protocol'] = verdict.subprotocol;
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
-      new NodeSocket(ws, socket, verdict.open);
+      new NodeSocket(ws as ToldWebSocket, socket, verdict.open);
     });
   }
 
