@@ -1,5 +1,8 @@
+/** A note has no more. */
+export const textCharsMax = 200;
+
 export interface ClientToServer {
-  'note:add'(text: string): { id: number };
+  'note:add'(text: string): void;
 }
 export interface ServerToClient {
   note(note: Note): void;

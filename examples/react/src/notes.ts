@@ -1,9 +1,8 @@
 // The server: notes go to everybody, those who come later get all of them.
 import { readFileSync } from 'node:fs';
 import { PublicError, Server } from '@halyard/server';
-import type { ClientToServer, Note, ServerToClient } from './events';
+import { type ClientToServer, type Note, type ServerToClient, textCharsMax } from './events';
 
-const textCharsMax = 200;
 const notesMax = 100;
 
 /** @param folder of the built page */
@@ -28,7 +27,6 @@ export function notesServer(folder: URL): Server<ClientToServer, ServerToClient>
       notes.push(note);
       if (notes.length > notesMax) notes.shift();
       io.emit('note', note);
-      return { id: note.id };
     });
   });
   return io;

@@ -1,7 +1,7 @@
 // Notes that all pages share.
 import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
-import type { Note } from './events';
+import { type Note, textCharsMax } from './events';
 import { useConnection, useEvent } from './hooks';
 import { socket } from './socket';
 
@@ -14,15 +14,14 @@ function Notes() {
     if (!recovered) setNotes([]);
   });
 
-  const add = async (form: FormData): Promise<void> => {
-    await socket.emitWithAck('note:add', String(form.get('text')));
-  };
+  // Without a reply it waits for as long as the page is offline.
+  const add = (form: FormData): void => socket.emit('note:add', String(form.get('text')));
 
   return (
     <main>
       <p role="status">{isConnected ? 'Connected' : 'Offline: what you add is sent later'}</p>
       <form action={add}>
-        <input name="text" aria-label="A note" required autoComplete="off" />
+        <input name="text" aria-label="A note" required maxLength={textCharsMax} autoComplete="off" />
         <button type="submit">Add</button>
       </form>
       <ul>

@@ -135,6 +135,8 @@ export class Life {
     ]);
     await this.roundTrip();
     this.#members.begin(await this.#beat(++this.#marker), platform.now());
+    // Others may have come at the same time.
+    await this.agree();
     this.shards.begin();
     this.#schedule();
     for (const [code, message] of warnings.flat()) this.#events.onWarning(code, message);

@@ -310,10 +310,21 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
           'those that both have may be at the same places, so put new ones last; or stop all servers before this one starts.',
       });
     }
-    // One by one they may get another one, or lose it.
+    // One by one they may get another one, or lose it; which lets nobody in whom the others do not know.
     for (const codecs of [[a, b, c], [a]])
       await nodes.make({ url }, codecs).store.open(`${codecs.length}`, new Listening());
+    await expect(nodes.make({ url }, [a, c]).store.open('new', new Listening())).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+    });
     await old.close();
+  });
+
+  test('has one of them that comes at the same time: not both stay', async () => {
+    const { url } = await nodes.start();
+    const [a, b] = ['a', 'b'].map((name) => ({ ...json(), name })) as [Codec, Codec];
+    const both = [nodes.make({ url }, [a, b]), nodes.make({ url }, [b, a])];
+    const opened = await Promise.allSettled(both.map(({ store }, i) => store.open(`${i}`, new Listening())));
+    expect(opened.map(({ status }) => status)).toContain('rejected');
   });
 
   test('has none of them any more: what they had is no matter', async () => {

@@ -42,7 +42,8 @@ export async function agree(scripts: Scripts, { codecs, codec, isGuest, where, p
       { option: 'codec' },
     );
   }
-  if (itsNames !== names) {
+  // The longest of all lists that begin with each other.
+  if (isGuest ? itsNames !== names : !`${itsNames},`.startsWith(`${names},`)) {
     const [who, what] = isGuest
       ? ['emitter', 'give it the same "codecs", in their order']
       : [

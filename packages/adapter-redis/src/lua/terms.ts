@@ -23,8 +23,11 @@ end
 local before = its()
 if not before[1] and redis.call('EXISTS', key) == 1 and not isGuest then remove(key) end
 local isKnown = before[1] == version and before[2] == codec
-local maySay = not before[1] or (isKnown and (agree(before[3] or '', codecs) or not isSomebodyThere()))
+local hasOthers = isKnown and isSomebodyThere()
+local maySay = not before[1] or (isKnown and (not hasOthers or agree(before[3] or '', codecs)))
 if not isGuest and maySay then
+  -- One with fewer of them is in nobody's way, and does not let in who is.
+  if hasOthers and #before[3] > #codecs then codecs = before[3] end
   redis.call('HSET', key, 'version', version, 'codec', codec, 'codecs', codecs, 'age', int(ageMax), 'count', int(countMax),
     'bytes', int(bytesMax))
   redis.call('PEXPIRE', key, day * 3)
