@@ -4,7 +4,7 @@ import { given } from '../base/given';
 
 /** Members of a socket. */
 export const socketHabits: MissingMembers = {
-  nsp: 'its namespace is socket.namespace',
+  nsp: 'the name of its namespace is socket.namespace, and io.of(socket.namespace) is that itself',
   client: 'the software that it says it is is socket.handshake.client, and its connection socket.conn',
   request:
     'the request is in socket.handshake: headers, query, url, address. What Express puts on it is read as examples/auth shows',
