@@ -86,7 +86,9 @@ describe.each(hosts)('on %s', (_name, host) => {
     wire.send([2, '/', 'disconnecting', []]);
     await wire.settle();
     expect(told).toEqual(['unhandled disconnecting']);
-    expect(() => socket.emit('disconnecting')).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
+    expect(() => socket.emit('disconnecting' as string)).toThrow(
+      expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }),
+    );
   });
 
   test('handlers of any event: the prepended ones first, those of what is sent, and all removed', async () => {

@@ -24,11 +24,11 @@ export const layers: Layers = {
       {
         path: 'packages/protocol',
         inside: [
-          ['src/clock.ts', 'src/events.ts'],
+          ['src/clock.ts'],
           ['src/wire'],
           // What both ends hold of events, and of their stream.
           ['src/debug.ts', 'src/event-rules.ts', 'src/stream'],
-          ['src/missed-callback.ts', 'src/missing-members.ts'],
+          ['src/events.ts', 'src/missed-callback.ts', 'src/missing-members.ts'],
           ['src/index.ts', 'tsup.config.ts'],
         ],
       },

@@ -67,6 +67,7 @@ export const libraries = {
   msgpack: folderOf('@msgpack/msgpack', join(root, 'packages/codec-msgpack')),
   protobufjs: folderOf('protobufjs', join(root, 'packages/codec-protobuf')),
   typescript: folderOf('typescript', root),
+  oldestTypescript: folderOf('typescript-oldest', root),
   nodeTypes: folderOf('@types/node', root),
   tsx: folderOf('tsx', root),
   promClient: folderOf('prom-client', serverFolder),
@@ -137,7 +138,7 @@ export const packages = new Packages();
 
 /** @returns a folder with all packages, and what they need, installed once */
 export function everything(): Promise<string> {
-  const { typescript: _typescript, tsx: _tsx, ...others } = libraries;
+  const { typescript: _typescript, oldestTypescript: _oldest, tsx: _tsx, ...others } = libraries;
   installed ??= packages.install(packageNames, Object.values(others));
   return installed;
 }

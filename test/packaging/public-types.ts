@@ -16,7 +16,7 @@ tools. This list is made from the packages as they are published, and a test hol
 
 /** They only name parts of types that can be imported. */
 const parts = new Set([
-  ...['ChangeTo', 'EmitVolatile', 'EmitWithAck', 'Emittable', 'Falsy', 'Handler', 'Keyed', 'Listener', 'LogLimits'],
+  ...['ChangeTo', 'Falsy', 'Handler', 'Keyed', 'LogLimits'],
   ...[
     'ArgAt',
     'Args',

@@ -138,7 +138,60 @@ export const tab = connectTab(() => new SharedWorker('/worker.js', { type: 'modu
 export const socket = connect('https://app.example', { codec: msgpack(), transports: [websocket()] });
 `;
 
+/** What an app keeps of it in modules of its own, whose declarations name the types. */
+const kept = `
+import { Emitter } from '@halyard/adapter-redis';
+import { type ClientOptions, connect } from '@halyard/client';
+import { connect as connectChecked } from '@halyard/client/contract';
+import { connectTab } from '@halyard/client/tabs';
+import { contract, type Schema } from '@halyard/contract';
+import { type EventArgs, type EventName, Server } from '@halyard/server';
+import { simulate } from '@halyard/testkit';
+
+declare const text: Schema<string>;
+interface ServerToClient {
+  said(text: string): void;
+}
+interface ClientToServer {
+  say(text: string): { id: string };
+}
+export const socket = connect<ServerToClient, ClientToServer>('http://localhost');
+export const soon = socket.timeout(500);
+export const { connection, volatile } = socket;
+export const say = (line: string) => socket.emitWithAck('say', line);
+export function useSocket() {
+  return { socket, soon: socket.timeout(500), volatile: socket.volatile, auth: socket.auth };
+}
+export class Api {
+  readonly quick = socket.timeout(500);
+  readonly drop = socket.volatile;
+  options = {} satisfies ClientOptions;
+}
+export const tab = connectTab(() => ({ port: new MessageChannel().port1 }));
+export const tabSoon = tab.timeout(500);
+export const chat = contract({ clientToServer: { say: { args: [text], reply: text } } });
+export const checked = connectChecked('http://localhost', { contract: chat });
+export const checkedSoon = checked.timeout(500);
+export const checkedVolatile = checked.volatile;
+export const io = new Server<ClientToServer, ServerToClient, { name: string }>();
+export const room = io.to('room').latest('said');
+export const found = () => io.fetchSockets();
+export const asked = () => io.timeout(500).emitWithAck('said', 'hello');
+export const handlers = io.on('connection', async (one) => one.timeout(500));
+export const one = () => [...io.sockets.values()][0]?.timeout(500);
+export const handshakes = () => [...io.sockets.values()].map(({ handshake, conn, volatile }) => ({ handshake, conn, volatile }));
+export const emitter = new Emitter<ServerToClient>({ url: 'redis://x' });
+export const state = () => ({ health: io.health(), metrics: io.metrics(), inspection: io.inspect() });
+export const world = simulate();
+export function send<Name extends EventName<ServerToClient>>(event: Name, ...args: EventArgs<ServerToClient, Name>) {
+  io.emit(event, ...args);
+  return room;
+}
+`;
+
 interface Project {
+  /** Another one than that of this project, as it is among the libraries. */
+  readonly compiler?: 'typescript' | 'oldestTypescript';
   /** Without: `app`, the quick start, and what the READMEs of the packages show. */
   readonly files?: Readonly<Record<string, string>>;
   readonly options: Readonly<Record<string, unknown>>;
@@ -196,6 +249,28 @@ const projects: readonly (readonly [name: string, project: Project])[] = [
     { files: { 'app.ts': app }, options: { ...node, module: 'NodeNext' }, type: 'commonjs' },
   ],
   [
+    'nodenext, with declarations of its own',
+    {
+      files: { 'kept.ts': kept },
+      options: {
+        ...node,
+        module: 'NodeNext',
+        noEmit: false,
+        declaration: true,
+        emitDeclarationOnly: true,
+        outDir: 'out',
+      },
+    },
+  ],
+  [
+    'nodenext, with the oldest TypeScript',
+    {
+      compiler: 'oldestTypescript',
+      files: { 'app.ts': app, 'exact.ts': exact, 'kept.ts': kept },
+      options: { ...node, module: 'NodeNext' },
+    },
+  ],
+  [
     'bundler, of a page',
     {
       files: { 'page.ts': page },
@@ -213,15 +288,22 @@ describe('an app compiles', () => {
     cwd = await everything();
   });
 
-  test.each(isLong ? [...projects, ...older] : projects)('%s', async (name, { files, options, type = 'module' }) => {
-    const sources = files ?? { 'app.ts': app, ...Object.fromEntries((await quickStart()).files), ...(await readmes()) };
-    const folder = join(cwd, name.replaceAll(/\W+/g, '-'));
-    await mkdir(folder);
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ type }));
-    for (const [file, text] of Object.entries(sources)) await writeFile(join(folder, file), text);
-    const compilerOptions = { ...options, target: 'ES2022', strict: true, noEmit: true, skipLibCheck: false };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(sources) }));
-    const tsc = run(process.execPath, [join(libraries.typescript, 'bin/tsc'), '-p', folder], { cwd: folder, env });
-    expect(await tsc.catch((failed: { stdout: string }) => failed)).toMatchObject({ stdout: '' });
-  });
+  test.each(isLong ? [...projects, ...older] : projects)(
+    '%s',
+    async (name, { compiler = 'typescript', files, options, type = 'module' }) => {
+      const sources = files ?? {
+        'app.ts': app,
+        ...Object.fromEntries((await quickStart()).files),
+        ...(await readmes()),
+      };
+      const folder = join(cwd, name.replaceAll(/\W+/g, '-'));
+      await mkdir(folder);
+      await writeFile(join(folder, 'package.json'), JSON.stringify({ type }));
+      for (const [file, text] of Object.entries(sources)) await writeFile(join(folder, file), text);
+      const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, skipLibCheck: false, ...options };
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(sources) }));
+      const tsc = run(process.execPath, [join(libraries[compiler], 'bin/tsc'), '-p', folder], { cwd: folder, env });
+      expect(await tsc.catch((failed: { stdout: string }) => failed)).toMatchObject({ stdout: '' });
+    },
+  );
 });

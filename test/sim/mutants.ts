@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 87000218,
+    from: 107000034,
   },
   {
     fault: 'a server that has nothing to store does not ask whether the store has what was stored',
@@ -255,7 +255,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 98000203,
+    from: 107000041,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -278,7 +278,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 87000218,
+    from: 107000034,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -311,7 +311,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return number > this.#sentBefore;',
     instead: 'return true;',
     nodes: 3,
-    from: 31000064,
+    from: 107000048,
   },
   {
     fault: 'what a membership covers shrinks as it is read',
@@ -395,7 +395,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (isMeant(session.id)) session.rolledBack();',
     instead: 'if (isMeant(session.id)) void session;',
     nodes: 3,
-    from: 78060068,
+    from: 107000059,
   },
   {
     fault: 'what is stored again is delivered again',
@@ -403,7 +403,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isKnown = this.#renewal.before?.',
     instead: 'const isKnown = (undefined as Before | undefined)?.',
     nodes: 3,
-    from: 73002338,
+    from: 107000867,
   },
   {
     fault: 'it is not seen what an entry is behind',
@@ -418,7 +418,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 85,
+    from: 107000018,
   },
   {
     fault: 'what is finished is told a few times, though the session is on its way for longer',
@@ -441,7 +441,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 87000002,
+    from: 107000661,
   },
   {
     fault: 'a session that another server has is said to be over',

@@ -4,7 +4,9 @@ export {
   type AnyEvents,
   type Clock,
   type Close,
+  CloseCode,
   type EventArgs,
+  type EventHandler,
   type EventName,
   type EventReply,
   HalyardError,
@@ -14,14 +16,14 @@ export {
   type Value,
 } from '@halyard/protocol';
 export { connect } from './api/connect';
-export type { Emittable, Listener, ReservedEvent } from './api/events';
+export type { Listener, ReservedEvent } from './api/events';
 export type { CoreOptions, ReconnectOptions, SocketOptions } from './api/options';
-export type { AnyListener, Socket } from './api/socket';
+export type { AnyListener, EmitVolatile, EmitWithAck, Socket } from './api/socket';
 export type { Connection, ConnectionState, StateChange } from './link/connector';
 export { type Fetch, type FetchInit, type PollingOptions, polling, sse } from './link/http';
 export { race } from './link/race';
 export type { Address, Link, LinkEvents, Transport } from './link/transport';
 export { type WebSocketOptions, websocket } from './link/websocket';
 export type { ConnectInfo, DisconnectInfo, LifecycleEvents } from './session/lifecycle';
-export type { Auth, AuthData } from './session/presence';
+export type { Auth, AuthData, AuthInput } from './session/presence';
 export type { Reload } from './session/reload';

@@ -43,5 +43,5 @@ export function connectTab<Listen = AnyEvents, Emit = AnyEvents>(
 }
 
 export type { Socket } from './api/socket';
-export type { Auth, AuthData } from './session/presence';
+export type { Auth, AuthData, AuthInput } from './session/presence';
 export type { TabPort } from './tabs/messages';

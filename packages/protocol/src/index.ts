@@ -13,7 +13,7 @@ export {
   timeoutMsMin,
   trimmedArgs,
 } from './event-rules';
-export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply } from './events';
+export type { AnyEvents, EventArgs, EventHandler, EventName, EventReply, OfEvents } from './events';
 export { isMissedCallback, missedCallbackOf } from './missed-callback';
 export { answerMissing, type MissingMembers } from './missing-members';
 export { ackTimeout, PendingAcks, type Settle } from './stream/acks';
@@ -46,7 +46,7 @@ export type { ServerLimits } from './stream/paced-machine';
 export { type ResumeCounts, ServerMachine, type ServerSink } from './stream/server-machine';
 export { Settled } from './stream/settled';
 export { bytesOfBase64 } from './wire/base64';
-export { FrameSplitter, joinFrames, splitFrames } from './wire/batch';
+export { FrameSplitter, joinFrames, type OwnBytes, splitFrames } from './wire/batch';
 export { afterClose, type Close, CloseCode } from './wire/close';
 export { assertNever, HalyardError, LocalUsageError, PublicError, RemoteProtocolError } from './wire/errors';
 export { fromTupleFast, toTupleFast } from './wire/fast-tuple';
@@ -62,7 +62,7 @@ export {
 } from './wire/limits';
 export * from './wire/packet';
 export { fromTuple, namespaceName, type Tuple, toTuple } from './wire/tuple';
-export type { Value } from './wire/value';
+export type { InterfaceInput, Value } from './wire/value';
 export {
   framesHeader,
   negotiate,

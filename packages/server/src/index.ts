@@ -4,7 +4,10 @@ export {
   type AnyEvents,
   type Close,
   CloseCode,
+  type EventArgs,
+  type EventHandler,
   type EventName,
+  type EventReply,
   HalyardError,
   LocalUsageError,
   PublicError,
@@ -23,7 +26,7 @@ export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
 export { handleSignals, type SignalOptions } from './api/signals';
-export type { Socket, SocketHandler } from './api/socket';
+export type { AnyHandler, Socket, SocketHandler } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';
 export type { Facts, Happening, Hear, Told } from './base/happenings';
 export type { Entering, HandledEvent, Instruments, Resuming } from './base/instruments';

@@ -1,6 +1,6 @@
 // What must compile, and what must not. Checked by the compiler, never run.
 import { contract, type Incoming, type Outgoing, type Schema } from '@halyard/contract';
-import { type AnyEvents, type PublicError, Server, type ServerOptions, type Socket } from './index';
+import { type AnyEvents, type PublicError, Server, type ServerOptions, type Socket, type Target } from './index';
 
 interface ClientToServer {
   add(a: number, b?: number): number;
@@ -219,4 +219,49 @@ export function literals(s: Socket<Replying, Replying, object>): void {
   s.on('b', async () => ({ ok: 1 }));
   // @ts-expect-error there is no such event
   s.on('zzz', () => 'ok');
+}
+
+interface OtherEvents {
+  a(n: symbol): void;
+  f(x: string): void;
+}
+
+/** As it goes to a module that takes sockets, targets or servers of other events. */
+export function handedOn(
+  socket: Socket<Replying, Replying>,
+  server: Server<Replying, Replying>,
+  target: Target<Replying>,
+  any: Socket,
+): void {
+  const whole: Socket = socket;
+  const part: Socket<Pick<Replying, 'a'>, Pick<Replying, 'b'>> = socket;
+  const named: Socket<Replying, Replying> = any;
+  const partTarget: Target<Pick<Replying, 'a'>> = target;
+  // @ts-expect-error it handles others
+  const otherIn: Socket<OtherEvents, Replying> = socket;
+  // @ts-expect-error it is sent others
+  const otherOut: Socket<Replying, OtherEvents> = socket;
+  // @ts-expect-error so is it
+  const otherTarget: Target<OtherEvents> = target;
+  // @ts-expect-error and all of a server
+  const otherServer: Target<OtherEvents> = server;
+  void [whole, part, named, partTarget, otherIn, otherOut, otherTarget, otherServer];
+}
+
+interface WithReserved {
+  error(text: string): void;
+  said(text: string): PromiseLike<string>;
+}
+
+export function reserved(server: Server<WithReserved, WithReserved>, socket: Socket<WithReserved, WithReserved>): void {
+  server.emit('said', 'x');
+  // @ts-expect-error it is an event of sockets themselves
+  server.emit('error', 'x');
+  // @ts-expect-error so it is to a room
+  server.to('a').latest('error').emit('x');
+  // @ts-expect-error so it is of a socket
+  void socket.emitWithAck('error', 'x');
+  // @ts-expect-error nobody can listen to it
+  socket.on('error', () => {});
+  socket.on('said', (text): PromiseLike<string> => Promise.resolve(text));
 }

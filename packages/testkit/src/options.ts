@@ -1,7 +1,7 @@
 // The options of a world, of its clients and of what happens to them. Every one is checked, and what is not one names those that are.
 import { type ClientOptions, LocalUsageError, type ReconnectOptions } from '@halyard/client';
 import type { RangeMs } from '@halyard/harness/link';
-import type { Server, ServerOptions } from '@halyard/server';
+import type { AnyEvents, Server, ServerContract, ServerOptions } from '@halyard/server';
 import { type TransportName, transportNames } from './client-place';
 
 /** A duration in whole milliseconds, or the bounds of a random one, both included. */
@@ -28,7 +28,10 @@ export interface SimulateOptions extends NetworkOptions {
 }
 
 /** As `ServerOptions`; the world itself brings what accepts connections, and time. */
-export type WorldServerOptions = Omit<ServerOptions, 'host' | 'clock'>;
+export type WorldServerOptions<Incoming = AnyEvents, Outgoing = AnyEvents> = Omit<
+  ServerOptions,
+  'host' | 'clock' | 'contract'
+> & { readonly contract?: ServerContract<Incoming, Outgoing> | undefined };
 
 /** As `ClientOptions`; the world itself brings the network, time and chance. */
 export interface WorldClientOptions

@@ -80,7 +80,7 @@ export class World {
    * @throws LocalUsageError `ERR_OPTION` that names the option and what it may be; `ERR_CLOSED` once the world is closed
    */
   server<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>(
-    options: WorldServerOptions = {},
+    options: WorldServerOptions<Incoming, Outgoing> = {},
   ): Server<Incoming, Outgoing, Data> {
     this.#checkOpen();
     checkOptions('server', options);

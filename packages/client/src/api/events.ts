@@ -1,5 +1,5 @@
-// Which events a socket has, and who may listen to and emit them. Types only.
-import type { EventHandler, EventName, ReservedEventName } from '@halyard/protocol';
+// Which events a socket has, and who listens to them. Types only.
+import type { EventHandler } from '@halyard/protocol';
 import type { LifecycleEvents } from '../session/lifecycle';
 
 /** The events of a socket's own life. */
@@ -11,6 +11,3 @@ export type Listener<Events, Name> = Name extends ReservedEvent
   : Name extends keyof Events
     ? EventHandler<Events, Name>
     : never;
-
-/** The events that may be emitted. */
-export type Emittable<Events> = Exclude<EventName<Events>, ReservedEventName>;

@@ -27,11 +27,13 @@ export interface ReconnectOptions {
 }
 
 export interface CoreOptions extends SocketOptions {
+  /** One of those that the server has, such as `json()`. */
   codec: Codec;
   /** Such as `websocket()`; `race` makes one of several. */
   transport: Transport;
   /** Path of the server. Default `/halyard`. */
   path?: string | undefined;
+  /** When and how often it tries to come back. */
   reconnect?: ReconnectOptions | undefined;
   /** Time for an attempt, from its start to the server's WELCOME. 100 to 600,000, default 20,000 milliseconds. */
   connectTimeoutMs?: number | undefined;
@@ -75,6 +77,7 @@ export type TransportName = 'websocket' | 'sse' | 'polling';
 
 /** As `CoreOptions`; `codec` is `json()` unless named. */
 export interface ClientOptions extends Omit<CoreOptions, 'codec' | 'transport'> {
+  /** One of those that the server has. Default `json()`. */
   codec?: Codec | undefined;
   /**
    * By name or by value (`websocket()`), in the order in which they are tried. A session that another one than the first carries

@@ -1,6 +1,14 @@
 // What must compile, and what must not. Checked by the compiler; never run.
 import type { HalyardError } from '@halyard/protocol';
-import { connect, type DisconnectInfo, type EventName, type Listener, type StateChange } from '../index';
+import {
+  connect,
+  type DisconnectInfo,
+  type EventName,
+  type Listener,
+  PublicError,
+  type Socket,
+  type StateChange,
+} from '../index';
 
 interface ServerToClient {
   message(m: { from: string; text: string }): void;
@@ -178,4 +186,43 @@ export function kept(one: ReturnType<typeof connect>): void {
   one.on('anything', (value: number) => value);
   const typed: ReturnType<typeof connect> = connect<ServerToClient, ClientToServer>();
   typed.disconnect();
+}
+
+interface Other {
+  said(n: number): void;
+}
+
+/** As it goes to a module that takes sockets of other events. */
+export function handedOn(socket: Socket<ServerToClient, ClientToServer>, any: Socket): void {
+  const part: Socket<Pick<ServerToClient, keyof ServerToClient>, Pick<ClientToServer, keyof ClientToServer>> = socket;
+  const whole: Socket = socket;
+  const named: Socket<ServerToClient, ClientToServer> = any;
+  // @ts-expect-error it listens to others
+  const otherListen: Socket<{ [Name in keyof ServerToClient]: (other: symbol) => void }, ClientToServer> = socket;
+  // @ts-expect-error it emits others
+  const otherEmit: Socket<ServerToClient, { [Name in keyof ClientToServer]: (other: symbol) => void }> = socket;
+  void [part, whole, named, otherListen, otherEmit];
+}
+
+interface WithReserved extends Other {
+  error(text: string): void;
+}
+
+interface Credentials {
+  token: string;
+  tenant?: string;
+}
+
+export function given(credentials: Credentials): void {
+  const socket = connect<WithReserved, WithReserved>({ auth: credentials });
+  connect({ auth: async () => credentials });
+  connect({ auth: (give) => give(credentials) });
+  // @ts-expect-error it is no object
+  connect({ auth: 'token' });
+  // @ts-expect-error nor is what it gives
+  connect({ auth: () => 'token' });
+  socket.emit('said', 1);
+  // @ts-expect-error it is an event of the socket itself
+  socket.emit('error', 'x');
+  throw new PublicError('ERR_X', 'x', credentials);
 }

@@ -262,7 +262,7 @@ describe('events of its own life', () => {
 
   test('emitting them is refused, as are names that do not fit', async () => {
     const { socket } = scene();
-    for (const name of reservedEvents) {
+    for (const name of reservedEvents as readonly string[]) {
       expect(() => socket.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
       expect(() => socket.volatile.emit(name)).toThrow(expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }));
       await expect(socket.emitWithAck(name)).rejects.toMatchObject({ code: 'ERR_RESERVED_EVENT' });

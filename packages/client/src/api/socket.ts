@@ -8,6 +8,7 @@ import {
   firstSettled,
   isReservedEvent,
   LocalUsageError,
+  type OfEvents,
   PublicError,
   packetLimits,
   type Settle,
@@ -24,24 +25,34 @@ import type { ConnectInfo } from '../session/lifecycle';
 import type { Auth, Presence } from '../session/presence';
 import { noHandler } from '../session/reply';
 import type { Speech } from '../session/session';
-import type { Emittable, Listener, ReservedEvent } from './events';
+import type { Listener, ReservedEvent } from './events';
 import type { Options, SocketOptions } from './options';
 
+/** How an event is sent whose reply is waited for. */
 export interface EmitWithAck<Emit> {
-  emitWithAck<Name extends Emittable<Emit>>(
+  emitWithAck<Name extends EventName<Emit>>(
     event: Name,
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;
 }
 
 /** @param args as they were sent */
-export type AnyListener = (event: string, ...args: unknown[]) => void;
+export type AnyListener = (event: string, ...args: unknown[]) => unknown;
 
+/** How an event is sent that may be dropped. */
 export interface EmitVolatile<Emit> {
-  emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
+  emit<Name extends EventName<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
 }
 
+/**
+ * The session's presence in one namespace. It lives as long as the app wants it, over any number of connections.
+ * @typeParam Listen the events that the server emits
+ * @typeParam Emit those that the client emits
+ */
 export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAck<Emit> {
+  /** For the compiler alone, and never there: which events it is a socket of. */
+  readonly '~events'?: readonly [OfEvents<Listen>, OfEvents<Emit>];
+  /** Its name, which starts with `/`. */
   readonly namespace: string;
   /** Shared by the sockets of all namespaces of this client. */
   readonly connection: Connection;
@@ -55,10 +66,15 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   readonly recovered: boolean;
   /** What the namespace is asked for with from the next attempt on: data, or a function that gives it at every attempt. */
   auth: Auth;
-  on<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this;
-  once<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, Name>): this;
+  /**
+   * Hears an event of the server, whose reply is what the listener returns, or what that resolves to; or an event of the socket's own life.
+   * What a listener throws is told by `error`.
+   */
+  on<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, NoInfer<Name>>): this;
+  /** The same, for the first time alone. */
+  once<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, NoInfer<Name>>): this;
   /** Without a listener: all of the event. */
-  off<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener?: Listener<Listen, Name>): this;
+  off<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener?: Listener<Listen, NoInfer<Name>>): this;
   /** Without an event: all of all events. Those of `onAny` and its like stay. */
   removeAllListeners(event?: EventName<Listen> | ReservedEvent): this;
   /** Hears every event of the other side, whether or not it has a handler. What it returns is no acknowledgement. */
@@ -76,13 +92,13 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
    * `disconnect()`, a refusal or a final close it goes nowhere, and `error` tells so by `ERR_NOT_CONNECTED`.
    * @throws LocalUsageError `ERR_OUTBOX_FULL`, `ERR_FRAME_TOO_BIG`, `ERR_NOT_ENCODABLE`, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
-  emit<Name extends Emittable<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
+  emit<Name extends EventName<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
   /**
    * Sends an event and waits for its handler's result, `ackTimeoutMs` long.
    * Rejects with what `emit` throws or tells; with the handler's error as a `PublicError`; with `ERR_ACK_TIMEOUT`; with
    * `ERR_SESSION_LOST` or `ERR_DISCONNECTED` if the reply cannot come any more.
    */
-  emitWithAck<Name extends Emittable<Emit>>(
+  emitWithAck<Name extends EventName<Emit>>(
     event: Name,
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;

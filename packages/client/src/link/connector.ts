@@ -35,13 +35,15 @@ type ChangeTo =
 /** What happened. `attempt` counts the attempts since a connection was open or wanted, from 0. */
 export type StateChange = ChangeTo & { readonly from: ConnectionState; readonly attempt: number };
 
+/** The connection that the sockets of a client share. */
 export interface Connection {
   readonly state: ConnectionState;
   /** Name of the transport that carries the session now. */
   readonly transport: string | undefined;
-  on(event: 'state', listener: (change: StateChange) => void): void;
+  /** Told of each change of `state`, and of each move to another transport. */
+  on(event: 'state', listener: (change: StateChange) => unknown): void;
   /** Without a listener: all. */
-  off(event: 'state', listener?: (change: StateChange) => void): void;
+  off(event: 'state', listener?: (change: StateChange) => unknown): void;
   /** Disconnects every namespace and ends the session. */
   close(): void;
 }

@@ -1,7 +1,7 @@
 // The transports over HTTP (docs/PROTOCOL.md §7). One POST at a time carries frames out. With polling one GET at a time waits for
 // frames, and both bring frames back: bodies and answers are numbered, so that after a lost request or answer the same is
 // asked again and does no harm. With sse one GET opens the connection, and its answer brings all frames.
-import { bytesOfBase64, type Close, type Frame, joinFrames, splitFrames } from '@halyard/protocol';
+import { bytesOfBase64, type Close, type Frame, joinFrames, type OwnBytes, splitFrames } from '@halyard/protocol';
 import { fetch as platformFetch, rootOf } from '#fetch';
 import { refusalOf } from '../platform/refusal';
 import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
@@ -36,7 +36,7 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 export interface FetchInit {
   readonly method: string;
   readonly headers: Record<string, string>;
-  readonly body: string | Uint8Array<ArrayBuffer> | undefined;
+  readonly body: string | OwnBytes | undefined;
   readonly signal: AbortSignal;
   readonly keepalive: boolean;
   readonly credentials: 'include' | 'same-origin';
@@ -47,6 +47,7 @@ export interface PollingOptions {
   fetch?: Fetch | undefined;
 }
 
+/** Requests that the server answers once there is something to tell: what goes through wherever HTTP does. */
 export function polling({ fetch = platformFetch }: PollingOptions = {}): Transport {
   return { name: 'polling', open: (address, events) => open(address, events, fetch, false) };
 }
@@ -98,12 +99,7 @@ function open(
    * @returns the answer's headers, however many tries it takes, or undefined once the link or this direction of it has
    * ended. Its frames are handed on.
    */
-  const request = async (
-    method: string,
-    header: string,
-    value: string | number,
-    body?: string | Uint8Array<ArrayBuffer>,
-  ) => {
+  const request = async (method: string, header: string, value: string | number, body?: string | OwnBytes) => {
     for (let tries = 1; running[method] !== null; tries++) {
       const controller = new AbortController();
       running[method] = () => controller.abort();

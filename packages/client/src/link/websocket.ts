@@ -10,6 +10,7 @@ export interface WebSocketOptions {
   WebSocket?: typeof WebSocket | undefined;
 }
 
+/** RFC 6455: one connection for both directions. */
 export function websocket({ WebSocket }: WebSocketOptions = {}): Transport {
   return { name: 'websocket', open: (address, events) => open(address, events, WebSocket) };
 }

@@ -2,6 +2,7 @@
 // to tell.
 import {
   type EventPacket,
+  type InterfaceInput,
   LocalUsageError,
   type PublishPacket,
   type Value,
@@ -12,9 +13,12 @@ import type { LifecycleEvents } from './lifecycle';
 /** What a namespace is asked for with. */
 export type AuthData = { readonly [key: string]: Value | undefined } | undefined;
 
+/** The same as an app gives it, which may be of an interface. */
+export type AuthInput = AuthData | InterfaceInput;
+
 /** The data itself, or a function that gives it at every attempt: returns it, or a promise of it; or, if it takes a parameter, gives it to that. */
 // biome-ignore lint/suspicious/noConfusingVoidType: who gives it returns nothing.
-export type Auth = AuthData | ((give: (data: AuthData) => void) => AuthData | Promise<AuthData | void> | void);
+export type Auth = AuthInput | ((give: (data: AuthInput) => void) => AuthInput | PromiseLike<AuthInput | void> | void);
 
 /** Answers an event: with the error if there is one. MUST be called once; never throws. */
 export type Reply = (error?: unknown, value?: Value) => void;

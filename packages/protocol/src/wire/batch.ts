@@ -6,8 +6,11 @@ import type { Frame } from './packet';
 // A body may be nothing but line feeds: this passes over them many times as fast as a loop.
 const text = /[^\n]/g;
 
+/** Bytes that share no memory: `Uint8Array<ArrayBuffer>`, written so that a TypeScript before 5.7 reads it too, where that has no parameter. */
+export type OwnBytes = ReturnType<typeof Uint8Array.of>;
+
 /** Joins frames of one kind into a body. Text frames hold no line feed: JSON escapes it. */
-export function joinFrames(frames: readonly Frame[], binary: boolean): string | Uint8Array<ArrayBuffer> {
+export function joinFrames(frames: readonly Frame[], binary: boolean): string | OwnBytes {
   if (!binary) return frames.join('\n');
   const bytes = frames as readonly Uint8Array[];
   const body = new Uint8Array(bytes.reduce((total, frame) => total + 4 + frame.length, 0));

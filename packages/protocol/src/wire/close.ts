@@ -4,10 +4,13 @@
 export interface Close {
   /** RFC 6455 §7.4 status code, or one of 4000–4999 as in `CloseCode`. */
   readonly code: number;
+  /** In words, for people. */
   readonly reason: string;
+  /** Who has ended it: `network` if nobody said so. */
   readonly by: 'client' | 'server' | 'network';
 }
 
+/** Codes of a `Close`: those of RFC 6455 §7.4.1, and Halyard's own from 4000 on (docs/PROTOCOL.md §8). */
 export const CloseCode = {
   Normal: 1000,
   GoingAway: 1001,

@@ -1,12 +1,14 @@
 // Errors of the protocol. Each says whose fault it is and carries a code; callers match the code, never the text.
-import type { Value } from './value';
+import type { InterfaceInput, Value } from './value';
 
 /** Base of every error Halyard throws. `code` is stable; `message` is for people. */
 export class HalyardError extends Error {
   // Said, because that of its class is another one with every build that is made small.
   override name = 'HalyardError';
   // Declared, because a field that is defined first costs every page bytes.
+  /** Which error it is, such as `ERR_ACK_TIMEOUT`. */
   declare readonly code: string;
+  /** What else is known of it, by the error. */
   declare readonly details: Record<string, unknown> | undefined;
 
   constructor(code: string, message: string = code, details?: Record<string, unknown>) {
@@ -39,11 +41,12 @@ export class RemoteProtocolError extends HalyardError {
  */
 export class PublicError extends HalyardError {
   override name = 'PublicError';
+  /** What the app has given with it. */
   declare readonly data: Value | undefined;
 
-  constructor(code: string, message: string, data?: Value) {
+  constructor(code: string, message: string, data?: Value | InterfaceInput) {
     super(code, message);
-    this.data = data;
+    this.data = data as Value | undefined;
   }
 }
 

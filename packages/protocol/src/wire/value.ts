@@ -11,3 +11,6 @@ export type Value =
   | Date
   | readonly Value[]
   | { readonly [key: string]: Value | undefined };
+
+/** An object of an interface, which the compiler does not take for a `Value`; no function. What is in it is looked at as it is encoded. */
+export type InterfaceInput = object & { readonly call?: never };

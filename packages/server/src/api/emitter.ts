@@ -55,8 +55,8 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
   }
 
   /** `error`: something failed that nobody waits for. `warning`: a limit was met. Unheard, these go to stderr. */
-  on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
-  on(event: 'warning', handler: (warning: Warning) => void): this;
+  on(event: 'error', handler: (error: unknown, context: ErrorContext) => unknown): this;
+  on(event: 'warning', handler: (warning: Warning) => unknown): this;
   on(event: 'error' | 'warning', handler: Handler): this {
     this.#guest.reports.on(event, handler);
     return this;

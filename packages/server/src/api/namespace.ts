@@ -1,6 +1,6 @@
 // A namespace, as user code holds it.
 
-import type { AnyEvents, EventArgs, EventName } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventName, OfEvents } from '@halyard/protocol';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { RoomEvents } from '../namespace/room-events';
 import type { Names } from '../namespace/target-spec';
@@ -35,6 +35,8 @@ type ArgAt<Events, Name extends keyof Events, Index extends number> = Name exten
 
 /** Who may enter, what may be said there, and who listens. */
 export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData> {
+  /** For the compiler alone, and never there: which events its sockets handle. */
+  readonly '~incoming'?: OfEvents<Incoming>;
   /** Runs for every socket that wants to enter. Throw to refuse it. */
   use(middleware: Middleware<Data>): this;
   /**
@@ -67,8 +69,8 @@ export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data
    * @throws LocalUsageError `ERR_OPTION`
    */
   slowReaders(mode: SlowReaders): this;
-  /** A socket is connected to the namespace. */
-  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
+  /** A socket is connected to the namespace. The handler may be asynchronous: nothing waits for it. */
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => unknown): this;
   /**
    * `create-room`, `delete-room`, `join-room`, `leave-room`: of the rooms as they are on this server, a moment later. Of all servers that
    * share a store nobody is told at once; `count` asks them. The room of a socket's own id is no room here: `connection` and
@@ -77,9 +79,16 @@ export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data
   on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
 }
 
+/**
+ * Sockets that are apart from those of other namespaces, with rooms of their own. As a target it is all of them.
+ * @typeParam Incoming the events of clients
+ * @typeParam Outgoing the events of the server
+ * @typeParam Data what the app keeps with each socket
+ */
 export interface Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>
   extends NamespaceRules<Incoming, Outgoing, Data>,
     Target<Outgoing, Data> {
+  /** It starts with `/`. */
   readonly name: string;
   /** Sockets by id, those whose session is away included. */
   readonly sockets: ReadonlyMap<string, Socket<Incoming, Outgoing, Data>>;

@@ -124,6 +124,7 @@ type NumberName = keyof typeof numbers;
 
 export type NumberOptions = { readonly [Name in NumberName]: number };
 
+/** What `new Server` takes. */
 export interface ServerOptions extends Readonly<Partial<Record<NumberName, number | undefined>>> {
   /** What accepts sockets and requests. Default: `uws()`, and `node()` where its native binary does not load. */
   readonly host?: HostFactory | undefined;

@@ -1,11 +1,16 @@
 // A socket as any server of a cluster can give it: of another server it is a snapshot, what is sent to it finds its session, and what
 // else it does is asked of that server.
-import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventName, EventReply, OfEvents } from '@halyard/protocol';
 import type { Names } from '../namespace/target-spec';
 import type { AnyData, Handshake } from '../session/handshake';
 
+/** A socket of this server or another one, as `fetchSockets` gives it. */
 export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
+  /** For the compiler alone, and never there: which events it is sent. */
+  readonly '~outgoing'?: OfEvents<Outgoing>;
+  /** Names it, among all of all servers. It stays the same when its session is resumed. */
   readonly id: string;
+  /** Name of its namespace. */
   readonly namespace: string;
   /** What the socket came with. */
   readonly handshake: Omit<Handshake<Data>, 'data'>;
@@ -38,6 +43,7 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
    *   to be stored
    */
   join(...rooms: Names): void;
+  /** As `join`. A room that it is not in is left as well. */
   leave(...rooms: Names): void;
   /**
    * Ends this socket: the client is told and does not come back by itself.

@@ -84,7 +84,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
       ...{ running: context.running, counted: new Counted(context.running) },
       ...{ meters: context.meters, tell: context.tell },
-      reportAside: (error) => report(error, 'a handler beside the one that replies'),
+      reportAside: (error) => report(error, 'a handler of onAny, or one beside that which replies'),
       report,
       gates: rules.gates,
       unhandled: context.unhandled,
@@ -157,7 +157,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     return this;
   }
 
-  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => unknown): this;
   on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
   on(event: 'connection' | keyof RoomEvents, handler: Handler): this {
     this.#rules.on(checkedEvent(event), handler);

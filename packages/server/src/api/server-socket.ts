@@ -54,7 +54,7 @@ import {
   timeoutHabits,
   volatileHabits,
 } from './habits';
-import type { Socket, SocketHandler } from './socket';
+import type { AnyHandler, Socket, SocketHandler } from './socket';
 import { AudienceTarget, type Target } from './target';
 
 /** What the sockets of a namespace need of it: one for all. */
@@ -210,28 +210,28 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this;
   }
 
-  onAny(handler: (event: string, ...args: Value[]) => void): this {
+  onAny(handler: AnyHandler): this {
     this.listen(anyEvent, handler as Handler);
     return this;
   }
 
-  offAny(handler?: (event: string, ...args: Value[]) => void): this {
+  offAny(handler?: AnyHandler): this {
     this.unlisten(anyEvent, handler as Handler | undefined);
     return this;
   }
 
-  prependAny(handler: (event: string, ...args: Value[]) => void): this {
+  prependAny(handler: AnyHandler): this {
     this.listenFirst(handler as Handler);
     return this;
   }
 
-  onAnyOutgoing(handler: (event: string, ...args: Value[]) => void): this {
+  onAnyOutgoing(handler: AnyHandler): this {
     outgoing.set(this, withHandler(outgoing.get(this) ?? noHandlers, anyEvent, handler as Handler));
     isWatched = true;
     return this;
   }
 
-  offAnyOutgoing(handler?: (event: string, ...args: Value[]) => void): this {
+  offAnyOutgoing(handler?: AnyHandler): this {
     outgoing.set(this, withoutHandler(outgoing.get(this) ?? noHandlers, anyEvent, handler as Handler | undefined));
     return this;
   }

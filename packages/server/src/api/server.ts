@@ -8,6 +8,7 @@ import {
   type EventName,
   type EventReply,
   LocalUsageError,
+  type OfEvents,
   type PublicError,
   type Value,
 } from '@halyard/protocol';
@@ -49,6 +50,7 @@ export class Server<
   Data = AnyData,
   ServerSide = AnyEvents,
 > extends WholeTarget<Outgoing, Data> {
+  declare readonly '~incoming'?: OfEvents<Incoming>;
   readonly #core: Core;
   readonly #main: Namespace<Incoming, Outgoing, Data>;
   #port: number | undefined;
@@ -84,8 +86,7 @@ export class Server<
    * @param options or the local address to bind, which is all by default
    * @param callback there is none: it listens once this resolves
    * @throws LocalUsageError `ERR_LISTEN` if the address is taken, `ERR_LISTENING` if it listens already, `ERR_CLOSED` after `close`,
-   *   `ERR_OPTION` for the port or options, `ERR_REUSE_PORT` if the host cannot share a port here, `ERR_TLS` if key and certificate
-   *   cannot be used
+   *   `ERR_OPTION` for the port or options, `ERR_REUSE_PORT` if the host cannot share a port here, `ERR_TLS` if key and certificate cannot be used
    */
   async listen(port: number | string, options?: string | ListenOptions, callback?: never): Promise<this> {
     const wanted = checkPort(port);
@@ -178,8 +179,7 @@ export class Server<
    * A namespace, made the first time it is asked for.
    * @param name its name, which starts with `/`, or is given one; or which names it answers to: then one is made for each on demand, and
    *   goes when it is empty
-   * @param options its contract, which may be said once, and has to be before clients come
-   * @throws LocalUsageError `ERR_OPTION` of options, and if it has another contract already
+   * @param options its contract, which may be said once, before clients come. @throws LocalUsageError `ERR_OPTION`, also for another contract
    */
   of<In = AnyEvents, Out = AnyEvents, D = AnyData>(
     name: string,
@@ -207,15 +207,15 @@ export class Server<
    * refused; once a minute for each. Unheard, these two go to stderr, errors that are alike ten times a minute. `unhandled`: an event of a client of any namespace has no
    * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`. `refused`: an event
    * of a client of any namespace was refused by the contract or a guard; the error is what its caller is told. Any other event is one that another server emits by `serverSideEmit`: what
-   * the handler returns is the reply.
+   * the handler returns is the reply. Handlers may be asynchronous: nothing waits for them.
    */
-  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => void): this;
-  on(event: 'error', handler: (error: unknown, context: ErrorContext) => void): this;
-  on(event: 'warning', handler: (warning: Warning) => void): this;
+  on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => unknown): this;
+  on(event: 'error', handler: (error: unknown, context: ErrorContext) => unknown): this;
+  on(event: 'warning', handler: (warning: Warning) => unknown): this;
   /** The server sheds work from now on, because it has more to do than it can, or takes it again: see the option `overload`. */
-  on(event: 'overload', handler: (change: OverloadChange) => void): this;
-  on(event: 'unhandled', handler: (socket: Socket, event: string, args: readonly Value[]) => void): this;
-  on(event: 'refused', handler: (socket: Socket, event: string, error: PublicError) => void): this;
+  on(event: 'overload', handler: (change: OverloadChange) => unknown): this;
+  on(event: 'unhandled', handler: (socket: Socket, event: string, args: readonly Value[]) => unknown): this;
+  on(event: 'refused', handler: (socket: Socket, event: string, error: PublicError) => unknown): this;
   /**
    * A session is over whose server is gone: nobody came back to it. One of the servers that share a store is told, and another one if
    * that goes before the handler has settled, or takes longer than 30 s. Where its server lives, each socket fires `disconnect` instead.

@@ -1,5 +1,14 @@
 // A session's presence in one namespace, as user code holds it. It lives as long as its session, across connections.
-import type { AnyEvents, EventArgs, EventHandler, EventName, EventReply, Value } from '@halyard/protocol';
+import type {
+  AnyEvents,
+  EventArgs,
+  EventHandler,
+  EventName,
+  EventReply,
+  OfEvents,
+  ReservedEventName,
+  Value,
+} from '@halyard/protocol';
 import type { SocketMiddleware } from '../namespace/event-middleware';
 import type { SocketLifecycle } from '../namespace/event-socket';
 import type { Handler } from '../namespace/handlers';
@@ -9,15 +18,29 @@ import type { TransportName } from '../wire/connection';
 import type { RemoteSocket } from './remote-socket';
 import type { Target } from './target';
 
+/** Hears events of any name. What it returns is no reply; it may be asynchronous. */
+export type AnyHandler = (event: string, ...args: Value[]) => unknown;
+
 /** What handles an event of a socket: of its own life, or of its client. */
 export type SocketHandler<Incoming, Name> = Name extends keyof SocketLifecycle
   ? SocketLifecycle[Name]
-  : Name extends keyof Incoming
-    ? EventHandler<Incoming, Name>
-    : never;
+  : Name extends ReservedEventName
+    ? never
+    : Name extends keyof Incoming
+      ? EventHandler<Incoming, Name>
+      : never;
 
+/**
+ * The presence of a client's session in one namespace. It lives as long as the session, over any number of connections.
+ * @typeParam Incoming the events of the client
+ * @typeParam Outgoing the events of the server
+ * @typeParam Data what the app keeps with it
+ */
 export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyData>
   extends RemoteSocket<Outgoing, Data> {
+  /** For the compiler alone, and never there: which events it handles. */
+  readonly '~incoming'?: OfEvents<Incoming>;
+  /** What it came with. */
   readonly handshake: Handshake<Data>;
   /** The app's own, as middleware left it in `handshake.data`. It goes where its session goes: what is in it has to be what a codec carries. */
   data: Data;
@@ -42,27 +65,30 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
   /** Listens to a lifecycle event, or to an event of the client: what the handler returns is the reply. */
   on<Name extends keyof SocketLifecycle | EventName<Incoming>>(
     event: Name,
-    handler: SocketHandler<Incoming, Name>,
+    handler: SocketHandler<Incoming, NoInfer<Name>>,
   ): this;
+  /** The same, for the first time alone. */
   once<Name extends keyof SocketLifecycle | EventName<Incoming>>(
     event: Name,
-    handler: SocketHandler<Incoming, Name>,
+    handler: SocketHandler<Incoming, NoInfer<Name>>,
   ): this;
   /** Removes a handler, or all handlers of the event; without an event as `removeAllListeners`. */
   off(event?: keyof SocketLifecycle | EventName<Incoming>, handler?: Handler): this;
   /** Removes all handlers of the event, or of all events: those of `onAny` stay. */
   removeAllListeners(event?: keyof SocketLifecycle | EventName<Incoming>): this;
   /** Calls `handler(name, ...args)` for every event of the client, before its own handlers. */
-  onAny(handler: (event: string, ...args: Value[]) => void): this;
-  offAny(handler?: (event: string, ...args: Value[]) => void): this;
+  onAny(handler: AnyHandler): this;
+  /** Without a handler: all. */
+  offAny(handler?: AnyHandler): this;
   /** As `onAny`, before the handlers of any event that are there. */
-  prependAny(handler: (event: string, ...args: Value[]) => void): this;
+  prependAny(handler: AnyHandler): this;
   /**
    * Calls `handler(name, ...args)` for every event that this socket is sent by itself, before it is: by its own `emit`, `emitWithAck`,
    * `emitDurable` and `volatile.emit`. What goes to rooms, or to sockets by their ids, is sent to many at once, and is not seen here.
    */
-  onAnyOutgoing(handler: (event: string, ...args: Value[]) => void): this;
-  offAnyOutgoing(handler?: (event: string, ...args: Value[]) => void): this;
+  onAnyOutgoing(handler: AnyHandler): this;
+  /** Without a handler: all. */
+  offAnyOutgoing(handler?: AnyHandler): this;
   /** Runs before the handlers of every arriving event. */
   use(middleware: SocketMiddleware): this;
 
@@ -90,6 +116,7 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
 
   /** Everyone in these rooms but this socket. */
   to(...rooms: Names): Target<Outgoing, Data>;
+  /** As `to`. */
   in(...rooms: Names): Target<Outgoing, Data>;
   /** Everyone in the namespace but this socket, and who is in these rooms. */
   except(...rooms: Names): Target<Outgoing, Data>;

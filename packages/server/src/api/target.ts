@@ -1,6 +1,6 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
 
-import type { AnyEvents, EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventName, EventReply, OfEvents } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
@@ -11,9 +11,13 @@ import type { Presence } from '../session/presence';
 import type { RemoteSocket } from './remote-socket';
 import { SocketElsewhere } from './socket-elsewhere';
 
+/** Whom something is for: a namespace, rooms, sockets. Each step makes a new one, which may be kept. */
 export interface Target<Outgoing = AnyEvents, Data = AnyData> {
+  /** For the compiler alone, and never there: which events it is sent. */
+  readonly '~outgoing'?: OfEvents<Outgoing>;
   /** Adds rooms, or sockets by id. A socket in several of them gets a message once; an empty list adds nobody. */
   to(...rooms: Names): Target<Outgoing, Data>;
+  /** As `to`. */
   in(...rooms: Names): Target<Outgoing, Data>;
   /** Leaves out whoever is in these rooms, or has one of these ids. */
   except(...rooms: Names): Target<Outgoing, Data>;

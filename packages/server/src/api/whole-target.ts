@@ -1,11 +1,12 @@
 // All of a namespace, as a target: what its methods do, the target does that `all` gives.
-import type { EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { EventArgs, EventName, EventReply, OfEvents } from '@halyard/protocol';
 import type { Replies } from '../namespace/audience';
 import type { Reached } from '../namespace/cluster-requests';
 import type { Names } from '../namespace/target-spec';
 import type { Counted, FetchedSockets, Latest, Target } from './target';
 
 export abstract class WholeTarget<Outgoing, Data> implements Target<Outgoing, Data> {
+  declare readonly '~outgoing'?: OfEvents<Outgoing>;
   /** @internal */
   protected abstract get all(): Target<Outgoing, Data>;
 

@@ -43,25 +43,25 @@ import { type Counted, type Handled, Handling, type Running } from './handling';
 
 /**
  * Events of the socket itself. They never come from the other side. Why is a `Close`: its `code` is one of `CloseCode`, and of 1000, by
- * `by`, either the client has left, or the app has disconnected it.
+ * `by`, either the client has left, or the app has disconnected it. Handlers may be asynchronous: nothing waits for them.
  */
 export interface SocketLifecycle {
   /** As `disconnect`, just before it. */
-  disconnecting(close: Close): void;
+  disconnecting(close: Close): unknown;
   /**
    * The session is over, or left this namespace. Nothing follows. `rooms` still says which rooms it was in: `to` them tells who is
    * left there.
    */
-  disconnect(close: Close): void;
+  disconnect(close: Close): unknown;
   /** The connection is lost; the session waits for it to come back. */
-  away(close: Close): void;
+  away(close: Close): unknown;
   /** The session is back on a new connection: nothing was lost. */
-  resume(): void;
+  resume(): unknown;
   /**
    * The session goes on at another server, with a socket of the same id. What this server keeps for it is to be cleaned up;
    * nothing follows.
    */
-  moved(): void;
+  moved(): unknown;
 }
 
 const lifecycle: readonly EventKey[] = ['disconnecting', 'disconnect', 'away', 'resume', 'moved'];

@@ -5,16 +5,16 @@ import type { RoomWatch, SlowReaders } from '../room/rooms';
 import { fireHandlers, hasHandler } from './handlers';
 import type { Rules } from './rules';
 
-/** Handlers of what becomes of rooms. */
+/** Handlers of what becomes of rooms. They may be asynchronous: nothing waits for them. */
 export interface RoomEvents {
   /** A room has its first member on this server. */
-  'create-room'(room: string): void;
+  'create-room'(room: string): unknown;
   /** A room has no members on this server any more. */
-  'delete-room'(room: string): void;
+  'delete-room'(room: string): unknown;
   /** A socket of this server is in a room: it has joined, or its session has come from another server. */
-  'join-room'(room: string, socket: string): void;
+  'join-room'(room: string, socket: string): unknown;
   /** It is not any more: it has left, is over, or its session goes on at another server. */
-  'leave-room'(room: string, socket: string): void;
+  'leave-room'(room: string, socket: string): unknown;
 }
 
 const names = ['create-room', 'delete-room', 'join-room', 'leave-room'] as const satisfies (keyof RoomEvents)[];

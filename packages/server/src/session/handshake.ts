@@ -35,6 +35,7 @@ const hidden = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, '(not shown)']));
 
 export class Handshake<Data = AnyData> {
+  /** Name of the namespace. */
   readonly namespace: string;
   /** What the client sent; an empty object if it sent nothing, or something that is no object. */
   readonly auth: Auth;
@@ -63,7 +64,7 @@ export class Handshake<Data = AnyData> {
     this.#data = data;
   }
 
-  /** Becomes `socket.data`. */
+  /** Becomes `socket.data`: an empty object until middleware sets what `Data` has. */
   get data(): Data {
     this.#data ??= {} as Data;
     return this.#data;
