@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 413,
+    from: 106000106,
   },
   {
     fault: 'who was fenced goes on',
