@@ -172,6 +172,26 @@ describe.skipIf(!hasRedis)('servers that share a Redis', () => {
     for (const { heard } of people) expect(new Set(heard).size).toBe(heard.length);
   });
 
+  test('who asks while a Redis is gone is told who is missing, and who closes then what is lost', async () => {
+    const own = await startRedis();
+    const [a, b] = (await serve(2, joinsRoom, { adapter: redis({ url: own.url }) })) as Two;
+    const errors: unknown[] = [];
+    const warnings: string[] = [];
+    a.io.on('error', (error) => void errors.push(error));
+    a.io.on('warning', ({ code, message }) => void warnings.push(`${code} ${message}`));
+    await own.stop();
+    await untilHolds(() => expect(a.io.health().ready).toBe(false));
+    for (let i = 0; i < 50; i++) expect((await a.io.fetchSockets()).missing).toEqual([b.io.node]);
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^ERR_STORE_AWAY .* could not be asked for "sockets"/)]);
+    a.io.emit('said', 'lost');
+    await a.close();
+    expect(errors).toEqual([]);
+    expect(warnings.slice(1)).toEqual([
+      expect.stringMatching(/^ERR_NOT_STORED The server closes, .* [1-9]\d* bytes of/),
+    ]);
+  });
+
   test('a subscriber that is slow, and cut off by Redis for that, has lost nothing', async () => {
     // Without it: 32 MiB, as it is.
     const limit = isFull ? [] : ['--client-output-buffer-limit', 'pubsub 1mb 0 0'];

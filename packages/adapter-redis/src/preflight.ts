@@ -58,6 +58,13 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
     );
   }
   if (/READONLY/.test(text)) return replica(where);
+  if (/^OOM /.test(text)) {
+    return new LocalUsageError(
+      'ERR_REDIS_MEMORY',
+      `Redis at ${where} has no memory left (${text}): let it have more by its maxmemory, or remove what else is in it. What is ` +
+        'emitted waits until then.',
+    );
+  }
   if (/^NOREPLICAS /.test(text)) {
     return new LocalUsageError(
       'ERR_REDIS_REPLICAS',
@@ -127,6 +134,14 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
     'ERR_REDIS_UNREACHABLE',
     `Redis cannot be reached at ${where} (${text}): start it, or correct the option "url".`,
   );
+}
+
+/** Of Redis, while another one takes over, or it reads its file, or keys move: it is asked again, and that passes. */
+const passing = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOSCRIPT) /;
+
+/** Whether Redis has answered that it does not do what it is asked for, and will not until somebody mends that. */
+export function isRefused(error: unknown): boolean {
+  return (error as Error | undefined)?.name === 'ReplyError' && !passing.test((error as Error).message);
 }
 
 /** Whether Redis does not let its user do something. */

@@ -22,7 +22,7 @@ import { channelOf } from './keyspace';
 import { guarded, Life, type LifeContext } from './life';
 import { Logs } from './logs';
 import { Malformed, optional, Pieces, pack, tagged, untagged } from './pieces';
-import { explained, isForbidden } from './preflight';
+import { explained, isRefused } from './preflight';
 import { bytesOf, listOf, numberOf, textOf } from './replies';
 import { type Argument, msOf, type ScriptName } from './scripts';
 
@@ -277,9 +277,9 @@ export class RedisStore implements Store {
     );
   }
 
-  /** What was allowed as it was opened may not be so any more. */
+  /** What was allowed and possible as it was opened may not be so any more. */
   #failed(error: unknown): void {
-    if (!isForbidden(error)) return;
+    if (!isRefused(error)) return;
     const { where, prefix } = this.#context;
     const { code, message } = explained(error, where, prefix);
     this.#opened?.events.onWarning(code, message);

@@ -29,6 +29,23 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     await expect(a.store.send('b', 'hello')).rejects.toMatchObject({ code: 'ERR_NODE_UNKNOWN' });
   });
 
+  test.each([
+    ['maxmemory', '1', '0', /OOM/, 'ERR_REDIS_MEMORY'],
+    ['min-replicas-to-write', '1', '0', /NOREPLICAS/, 'ERR_REDIS_REPLICAS'],
+  ])('that it refuses to store by its %s is told once it does', async (option, value, mended, refusal, code) => {
+    const { url } = await nodes.start();
+    const { heard, append } = await nodes.open({ url }, 'a');
+    const admin = new Redis(url);
+    nodes.cleanUp.push(() => admin.disconnect());
+    await append('room', 'one');
+    expect(heard).toEqual(['up']);
+    await admin.config('SET', option, value);
+    await expect(append('room', 'two')).rejects.toThrow(refusal);
+    expect(heard).toEqual(['up', `warning ${code}`]);
+    await admin.config('SET', option, mended);
+    await append('room', 'two');
+  });
+
   test.each(['resetchannels', '-spublish'])(
     'what its user may not say any more (%s) is stored all the same, whole and once',
     async (rule) => {

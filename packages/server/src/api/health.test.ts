@@ -34,7 +34,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     };
     expect(await probe('/readyz')).toEqual([200, []]);
     told.state = 'degraded';
-    const away = ['The store does not answer: what clients and handlers say waits until it does.'];
+    const away = ['The store does not answer, or refuses to store: what clients and handlers say waits until it does.'];
     expect(await probe('/healthz?full')).toEqual([503, away]);
     expect(await probe('/livez')).toEqual([200, away]);
     expect(await probe('/other')).toEqual([404, undefined]);

@@ -33,7 +33,9 @@ export function healthOf({ isListening, isClosing, isClosed, store, overload }: 
   else if (!isListening) reasons.push('The server does not listen yet: see listen and attach.');
   if (!isClosed && store !== undefined) {
     if (store === 'degraded')
-      reasons.push('The store does not answer: what clients and handlers say waits until it does.');
+      reasons.push(
+        'The store does not answer, or refuses to store: what clients and handlers say waits until it does.',
+      );
     if (store === 'recovering') reasons.push('The store is back, and what was missed is being read.');
   }
   if (!isClosed && overload.length > 0)

@@ -225,6 +225,13 @@ export class Participant {
   async finish(): Promise<void> {
     if (!this.isOpen) return;
     await this.patience.once(() => this.turn.drained(), finishMsMax).catch(() => {});
+    if (this.turn.isIdle) return;
+    const { queuedBytes } = this.turn;
+    this.#context.warn(
+      'ERR_NOT_STORED',
+      `The server closes, and for ${finishMsMax} ms its store has not taken what was there to be stored: ${queuedBytes} bytes of ` +
+        'messages go to nobody, and events whose end is not stored are handled again at another server.',
+    );
   }
 
   async close(): Promise<void> {

@@ -198,10 +198,14 @@ export class Inbox {
   }
 
   #tell(error: unknown, node: string, kind: string): void {
-    const code = error instanceof LocalUsageError ? error.code : '';
+    const code = error instanceof HalyardError ? error.code : 'ERR_STORE_AWAY';
     if (code === 'ERR_NODE_UNKNOWN' || code === 'ERR_INBOX_CLOSED') return;
     if (code === 'ERR_REQUEST_TIMEOUT') this.#context.warn(code, `Node ${node} has not answered "${kind}" in time.`);
-    else this.#context.report(error, `asking node ${node} for "${kind}"`);
+    // Whoever asks is told who is missing; while the store is away that is everybody, whatever they are asked.
+    else if (code === 'ERR_STORE_AWAY') {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#context.warn(code, `Node ${node} could not be asked for "${kind}": the store does not carry it (${why}).`);
+    } else this.#context.report(error, `asking node ${node} for "${kind}"`);
   }
 }
 
