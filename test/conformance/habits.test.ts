@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { connect } from '@halyard/client';
-import { memory, PublicError, Server, type ServerOptions, type Socket } from '@halyard/server';
+import { memory, PublicError, Server, type ServerOptions, type Socket, type Warning } from '@halyard/server';
 import { Emitter } from '@halyard/server/emitter';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
@@ -293,6 +293,17 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
         expect.objectContaining({ code: 'ERR_RESERVED_EVENT', message: rule }),
       );
     }
+  });
+
+  test('an event that looks like one of a server, and is none, is one of other servers, and a warning', async () => {
+    const io = (await serve()) as unknown as Server & { on(event: string, handler: () => void): unknown };
+    const warnings: Warning[] = [];
+    io.on('warning', (warning) => void warnings.push(warning));
+    for (const event of ['conection', 'session-expierd', 'work']) io.on(event, () => {});
+    expect(warnings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'ERR_EVENT_NAME io.on("conection", …) hears what other servers emit by that name (serverSideEmit). If "connection" is meant, it is mistyped.',
+      expect.stringContaining('If "session-expired" is meant'),
+    ]);
   });
 
   test('of a namespace and of a socket too', async () => {

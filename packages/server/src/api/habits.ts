@@ -1,6 +1,9 @@
 // What Socket.IO has under some names, and its users type: here these are not undefined, but say where it is.
 import { isReservedEvent, LocalUsageError, type MissingMembers } from '@halyard/protocol';
+import { isAlike } from '../base/alike';
 import { given } from '../base/given';
+import { reportEvents } from '../namespace/report-events';
+import { roomEvents } from '../namespace/room-events';
 
 /** Members of a socket. */
 export const socketHabits: MissingMembers = {
@@ -169,8 +172,13 @@ const serverEventHabits: MissingMembers = {
   initial_headers: 'a server sends no header fields of the app',
 };
 
-/** @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a socket's life, or one that no server has */
-export function checkServerEvent(event: string): void {
+const ownEvents: readonly string[] = ['connection', 'session-expired', ...reportEvents, ...roomEvents];
+
+/**
+ * @param warn told of one that other servers may emit, but that looks like one of a server's own with a mistake in it
+ * @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a socket's life, or one that no server has
+ */
+export function checkServerEvent(event: string, warn: (code: string, message: string, about: string) => void): void {
   const rule =
     event === 'connect' || event === 'connect_error'
       ? 'io.on("connection", (socket) => …) hears of each new socket'
@@ -178,6 +186,10 @@ export function checkServerEvent(event: string): void {
         ? `each socket has its own: socket.on("${event}", …) within io.on("connection", (socket) => …)`
         : Object.hasOwn(serverEventHabits, event) && serverEventHabits[event];
   if (rule) throw new LocalUsageError('ERR_RESERVED_EVENT', `A server has no event "${event}": ${rule}.`);
+  const meant = ownEvents.find((own) => isAlike(event, own));
+  if (meant === undefined) return;
+  const hears = `io.on("${event}", …) hears what other servers emit by that name (serverSideEmit).`;
+  warn('ERR_EVENT_NAME', `${hears} If "${meant}" is meant, it is mistyped.`, event);
 }
 
 /** What tells a socket's app what it asks for by an event that no socket has. */

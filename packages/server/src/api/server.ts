@@ -230,7 +230,7 @@ export class Server<
     else if (event === 'session-expired') this.#core.onExpired(handler as ExpiredHandler);
     else if (isReportEvent(event)) this.#core.reports.on(event, handler);
     else {
-      checkServerEvent(event);
+      checkServerEvent(event, this.#core.reports.warn);
       this.#core.serverEvents.on(event, handler);
     }
     return this;

@@ -17,10 +17,15 @@ export interface RoomEvents {
   'leave-room'(room: string, socket: string): unknown;
 }
 
-const names = ['create-room', 'delete-room', 'join-room', 'leave-room'] as const satisfies (keyof RoomEvents)[];
+export const roomEvents = [
+  'create-room',
+  'delete-room',
+  'join-room',
+  'leave-room',
+] as const satisfies (keyof RoomEvents)[];
 
 export function isRoomEvent(event: string): event is keyof RoomEvents {
-  return (names as readonly string[]).includes(event);
+  return (roomEvents as readonly string[]).includes(event);
 }
 
 /** @returns an event of a namespace. @throws LocalUsageError `ERR_EVENT_NAME` */
@@ -28,7 +33,7 @@ export function checkedEvent(event: string): string {
   if (event === 'connection' || isRoomEvent(event)) return event;
   throw new LocalUsageError(
     'ERR_EVENT_NAME',
-    `A namespace has no event "${event}", but connection, ${names.join(', ')}.`,
+    `A namespace has no event "${event}", but connection, ${roomEvents.join(', ')}.`,
   );
 }
 
