@@ -245,7 +245,7 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
 
   test('what has another name here says which', async () => {
     const io = (await serve()) as unknown as Record<string, unknown>;
-    const names = ['engine', 'adapter', 'httpServer', 'once', 'off', 'send', 'allSockets', 'compress'];
+    const names = ['engine', 'adapter', 'bind', 'httpServer', 'once', 'off', 'send', 'allSockets', 'compress'];
     for (const name of [...names, 'listenerCount', 'clients', 'connected']) {
       expect(() => io[name]).toThrow(
         expect.objectContaining({
@@ -257,6 +257,10 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     const namespace = (io as unknown as Server).of('/other') as unknown as Record<string, unknown>;
     for (const name of ['connected', 'clients', 'listenerCount']) {
       expect(() => namespace[name]).toThrow(`namespace.${name} is not there: `);
+    }
+    const target = (io as unknown as Server).to('room') as unknown as Record<string, unknown>;
+    for (const name of ['allSockets', 'sockets', 'send']) {
+      expect(() => target[name]).toThrow(`io.to(…).${name} is not there: `);
     }
     // What an app puts there is the app's.
     io.engine = 'mine';

@@ -29,7 +29,7 @@ describe('options', () => {
     ['transport: a transport, such as websocket()', { transport: {} } as object],
     ['heartbeatMs: no such option', { heartbeatMs: 5 } as object],
     ['constructor: no such option', Object.fromEntries([['constructor', 1]])],
-    ['codec: a codec', { codec: {} as never }],
+    ['codec: such as json()', { codec: {} as never }],
     ['connectTimeoutMs: a number from 100 to 600000', { connectTimeoutMs: 5 }],
     ['fallbackDelayMs: a number from 0 to 600000', { fallbackDelayMs: -1 }],
     ['ackTimeoutMs: a number from 1 to Infinity', { ackTimeoutMs: 0 }],
@@ -56,7 +56,7 @@ describe('options', () => {
   });
 
   test('the core has no codec and no transports of its own', () => {
-    expect(codeOf(() => connectCore('http://a.example', {} as never))).toBe('ERR_OPTION codec: a codec');
+    expect(codeOf(() => connectCore('http://a.example', {} as never))).toBe('ERR_OPTION codec: such as json()');
   });
 });
 

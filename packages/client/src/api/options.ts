@@ -135,7 +135,7 @@ export function resolveOptions(options: CoreOptions): Options {
     reconnect,
     ...others
   } = options;
-  if (!codec?.encode) throw optionError('codec', 'a codec');
+  if (!codec?.encode) throw optionError('codec', 'such as json()');
   if (!transport?.open) throw optionError('transport', 'a transport, such as websocket()');
   if (path[0] !== '/') throw optionError('path', 'starts with "/"');
   if (typeof (reconnect ?? {}) !== 'object') throw optionError('reconnect', 'an object; { attemptsMax: 0 } for never');

@@ -56,6 +56,7 @@ export const serverHabits: MissingMembers = {
     'io.sockets.size is how many are connected; what is refused is counted by io.metrics(); allowRequest decides before a handshake, and ' +
     "ids are the server's own",
   adapter: 'it is an option: new Server({ adapter: redis({ url }) }); rooms and who is in them are io.of(name).rooms',
+  bind: 'there is no engine below: await io.attach(httpServer), or io.listen(port)',
   httpServer: 'it is the one that you have given to attach()',
   path: 'it is an option alone: new Server({ path })',
   once: 'take io.on(event, handler)',
@@ -71,6 +72,16 @@ export const serverHabits: MissingMembers = {
   removeAllListeners: 'a handler of a server stays: let it look whether it is wanted',
   broadcast: 'take io.emit(event, …), or socket.broadcast.emit(event, …) for all but one',
   onAny: 'each socket has its own: socket.onAny((event, …) => …) within io.on("connection", (socket) => …)',
+};
+
+/** Members of a target. */
+export const targetHabits: MissingMembers = {
+  allSockets: 'take await target.fetchSockets(), which gives sockets: each has its id',
+  sockets: 'take await target.fetchSockets()',
+  send: 'name the event: target.emit("message", …)',
+  write: 'name the event: target.emit("message", …)',
+  compress: 'compression is the option perMessageDeflate',
+  broadcast: 'a target says itself whom it means: socket.to(room), or io.except(socket.id)',
 };
 
 /** Members of a namespace. */

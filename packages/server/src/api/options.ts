@@ -12,6 +12,7 @@ import {
   type OutboxBudget,
   type ServerLimits,
 } from '@halyard/protocol';
+import { isAlike } from '../base/alike';
 import { given } from '../base/given';
 import { type Logger, logLevels } from '../base/logger';
 import type { OverloadLimits } from '../base/overload';
@@ -273,9 +274,10 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(numbers, name) || (others as readonly string[]).includes(name)) continue;
     const ours = Object.hasOwn(habits, name) ? habits[name] : undefined;
-    throw ours === undefined
-      ? bad(name, 'is not an option', `known ones are ${[...others, ...Object.keys(numbers)].join(', ')}`)
-      : bad(name, "is one of Socket.IO's", ours);
+    if (ours !== undefined) throw bad(name, "is one of Socket.IO's", ours);
+    const known = [...others, ...Object.keys(numbers)];
+    const meant = known.find((one) => isAlike(name, one));
+    throw bad(name, 'is not an option', meant ? `"${meant}" is one` : `known ones are ${known.join(', ')}`);
   }
   const { codecs = [json()], origins = 'same-host', path = '/halyard', transports = transportNames } = options;
   const { host, allowRequest, trustProxy = false, fetch, logger, adapter = memory(), clock } = options;
@@ -286,7 +288,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   check(
     'codecs',
     Array.isArray(codecs) && codecs.length > 0 && codecs.every(isCodec),
-    'a list of at least one codec, such as [json()]',
+    'a list of at least one codec, each called, such as [json(), msgpack()]',
   );
   check(
     'codecs',

@@ -1,6 +1,13 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
 
-import type { AnyEvents, EventArgs, EventName, EventReply, OfEvents } from '@halyard/protocol';
+import {
+  type AnyEvents,
+  answerMissing,
+  type EventArgs,
+  type EventName,
+  type EventReply,
+  type OfEvents,
+} from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
@@ -8,6 +15,7 @@ import { checkKey, checkLatestKey, flatten, type Names, type TargetSpec } from '
 import { checkTimeout } from '../namespace/timeout';
 import type { AnyData } from '../session/handshake';
 import type { Presence } from '../session/presence';
+import { targetHabits } from './habits';
 import type { RemoteSocket } from './remote-socket';
 import { SocketElsewhere } from './socket-elsewhere';
 
@@ -231,6 +239,8 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
     return new AudienceTarget(this.#audience, { ...this.#spec, ...change });
   }
 }
+
+answerMissing(AudienceTarget.prototype, 'io.to(…)', targetHabits);
 
 /** Sockets are all that a namespace makes of its members. */
 function asSockets<Outgoing, Data>(members: readonly Presence[]): RemoteSocket<Outgoing, Data>[] {
