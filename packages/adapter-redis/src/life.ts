@@ -136,7 +136,11 @@ export class Life {
     await this.roundTrip();
     this.#members.begin(await this.#beat(++this.#marker), platform.now());
     // Others may have come at the same time.
-    await this.agree();
+    await this.agree().catch(async (error) => {
+      // It is not there: nobody is to wait for it, or to be measured by it.
+      await this.#leave().catch(() => {});
+      throw error;
+    });
     this.shards.begin();
     this.#schedule();
     for (const [code, message] of warnings.flat()) this.#events.onWarning(code, message);

@@ -325,6 +325,11 @@ describe.skipIf(!hasRedis)('a Redis that will not do', () => {
     const both = [nodes.make({ url }, [a, b]), nodes.make({ url }, [b, a])];
     const opened = await Promise.allSettled(both.map(({ store }, i) => store.open(`${i}`, new Listening())));
     expect(opened.map(({ status }) => status)).toContain('rejected');
+    // Nor does one count that was refused.
+    const there = ['0', '1'].filter((_, i) => opened[i]?.status === 'fulfilled');
+    const third = nodes.make({ url }, there[0] === '0' ? [a, b] : [b, a]).store;
+    await third.open('third', new Listening());
+    expect(await third.nodes()).toEqual([...there, 'third']);
   });
 
   test('has none of them any more: what they had is no matter', async () => {
