@@ -2,6 +2,7 @@
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { afterClose } from '@halyard/protocol';
+import type { Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { type GuardedServer, guardedServers } from './guarded-server';
@@ -127,17 +128,54 @@ describe.each(hosts)('packets on %s', (_name, host) => {
     }
   });
 
-  test('packets past waitingPacketsMax for a namespace that has not decided are closed with 1008', async () => {
-    const { port } = await serve({ waitingPacketsMax: 2 }, (io) => {
-      io.of('/slow').use(() => new Promise(() => {}));
+  test.each([
+    [
+      'waitingPacketsMax',
+      'a namespace that has not decided',
+      (io: Server, later: () => Promise<void>) => io.of('/slow').use(later),
+    ],
+    [
+      'waitingBytesMax',
+      'a namespace that has not decided',
+      (io: Server, later: () => Promise<void>) => io.of('/slow').use(later),
+    ],
+    [
+      'waitingPacketsMax',
+      'middleware of the socket',
+      (io: Server, later: () => Promise<void>) => io.of('/slow').on('connection', (socket) => socket.use(later)),
+    ],
+    [
+      'waitingPacketsMax',
+      'a guard',
+      (io: Server, later: () => Promise<void>) => io.of('/slow').guard('x', async () => later().then(() => true)),
+    ],
+  ])('packets past %s for %s wait, and are not confirmed meanwhile', async (limit, _where, slow) => {
+    let allow = (): void => {};
+    const allowed = new Promise<void>((resolve) => {
+      allow = resolve;
     });
+    const heard: number[] = [];
+    const warned: string[] = [];
+    const { port } = await serve(
+      limit === 'waitingBytesMax' ? { waitingBytesMax: 1_024 } : { waitingPacketsMax: 2 },
+      (io) => {
+        io.on('warning', ({ code }) => warned.push(code));
+        slow(io, () => allowed);
+        io.of('/slow').on('connection', (socket) => socket.on('x', (i: number) => void heard.push(i)));
+      },
+    );
     const socket = await RawWebSocket.connect(port);
     await socket.hello();
-    socket.send([10, '/slow'], [2, '/slow', 'x', []], [6, '/slow', 'x', []], [2, '/slow', 'x', []]);
-    expect(await socket.close()).toEqual({
-      code: 1008,
-      reason: 'ERR_WAITING_FULL: too many packets before CONNECTED (waitingPacketsMax)',
-    });
+    const text = limit === 'waitingBytesMax' ? 'x'.repeat(600) : '';
+    socket.send([10, '/slow'], ...Array.from({ length: 50 }, (_, i) => [2, '/slow', 'x', [i, text]]), [8]);
+    // CONNECT, and two events.
+    expect(await socket.packet(9)).toEqual([9, 3]);
+    expect([heard, warned]).toEqual([[], [limit]]);
+    allow();
+    await expect.poll(() => heard).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    socket.send([8]);
+    await expect.poll(() => socket.packets.at(-1)).toEqual([9, 51]);
+    socket.cut();
   });
 
   test.each(['é', 'xé', '語', '😀', 'x😀'])(

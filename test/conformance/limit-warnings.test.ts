@@ -100,12 +100,12 @@ const limits: Record<string, Met> = {
   waitingPacketsMax: {
     options: { waitingPacketsMax: 1 },
     app: slow,
-    meet: (io) => closes(io, 1008, [10, '/slow'], ...many(2, [2, '/slow', 'e', []])),
+    meet: (io) => hello(io, [10, '/slow'], ...many(2, [2, '/slow', 'e', []])),
   },
   waitingBytesMax: {
     options: { waitingBytesMax: 1_024 },
     app: slow,
-    meet: (io) => closes(io, 1008, [10, '/slow'], ...many(2, [2, '/slow', 'e', [text]])),
+    meet: (io) => hello(io, [10, '/slow'], ...many(2, [2, '/slow', 'e', [text]])),
   },
   frameBytesMax: {
     options: { frameBytesMax: 1_024 },

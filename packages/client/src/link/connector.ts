@@ -342,6 +342,7 @@ export function createConnector<Session extends CarriedSession>(
     // A quarter, because a character may take three bytes.
     batchMax: () => Math.min(session.frameBytesMax() / 4, 1 << 16),
     clock,
+    connectTimeoutMs: options.connectTimeoutMs,
     extraHeaders: options.extraHeaders,
     withCredentials: options.withCredentials,
   };

@@ -8,16 +8,20 @@ import { type Address, broken, type Link, type LinkEvents, type Transport } from
 
 /** How long a server holds a poll that tells nothing else. */
 const pollHoldMs = 20_000;
-/** What takes so much longer than it should has no answer any more. */
+/**
+ * What takes so much longer than it should has no answer any more. What follows the opening should take no longer than that has; which itself
+ * has as long, or half of an attempt.
+ */
 const sendTimeoutMs = 10_000;
 /** With the time for a body, at 2,000 bytes or characters a second: a server waits no longer for one. */
 const bodyTimeoutMs = 60_000;
 /**
- * How much goes in one body, of bytes or characters, is what takes so long, from 8,192 on, doubled or halved: the first has HELLO, for
- * which a server does not wait long, and what is given up is sent again as a whole. Not less, where it is the way that takes long.
+ * How much goes in one body, of bytes or characters, is what takes so long, from 8,192 on, doubled or halved: what is given up is sent again
+ * as a whole. Not less, where it is the way that takes long; but the first one has HELLO, for which a server does not wait long.
  */
 const bodyMs = 2_000;
 const bodyMin = 4_096;
+const firstBodyMax = 2_048;
 /**
  * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
  * that was closed from this side, and only says the rest, one that has no answer in time is not repeated.
@@ -58,7 +62,7 @@ export function sse({ fetch = platformFetch }: PollingOptions = {}): Transport {
 }
 
 function open(
-  { url, protocol, binary, batchMax, clock, extraHeaders, withCredentials }: Address,
+  { url, protocol, binary, batchMax, clock, connectTimeoutMs = 20_000, extraHeaders, withCredentials }: Address,
   { onOpen, onFrame, onClose }: LinkEvents,
   fetch: Fetch,
   isStream: boolean,
@@ -73,6 +77,10 @@ function open(
   /** Number of the last answer with frames that came: every request says it. */
   let received = 0;
   let bodyMax = 8_192;
+  /** How long the opening has taken, … */
+  let openMs = 0;
+  /** … and when the stream has brought something last. */
+  let heardAt = -Infinity;
   /** The body under way. */
   let posting: Promise<void> | undefined;
   let bufferedBytes = 0;
@@ -104,7 +112,9 @@ function open(
       const controller = new AbortController();
       running[method] = () => controller.abort();
       const uploadMs = (body?.length ?? 0) / 2;
-      const limitMs = id && method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs);
+      const limitMs = id
+        ? openMs + (method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs))
+        : Math.max(sendTimeoutMs, connectTimeoutMs / 2);
       const giveUpAfter = (ms: number) =>
         clock.after(ms, () => {
           if (closed) end(broken(''));
@@ -172,6 +182,8 @@ function open(
         else if (status === 504 && method === 'GET') tries = 1;
       } catch (error) {
         failure = broken(controller.signal.aborted ? `no answer within ${limitMs} ms` : `${rootOf(error)}`);
+        // It waits behind what the stream brings.
+        if (clock.now() - heardAt < sendTimeoutMs) tries = 1;
       } finally {
         cancel();
       }
@@ -197,10 +209,12 @@ function open(
     let count = 0;
     let size = 0;
     do size += queue[count++]!.length;
-    while (count < queue.length && size + queue[count]!.length < Math.min(bodyMax, batchMax()));
+    while (count < queue.length && size + queue[count]!.length < Math.min(bodies ? bodyMax : firstBodyMax, batchMax()));
     const began = clock.now();
     await request('POST', 'seq', ++bodies, joinFrames(queue.splice(0, count), binary));
-    bodyMax = clock.now() - began < bodyMs ? Math.min(bodyMax * 2, 1 << 16) : Math.max(bodyMax / 2, bodyMin);
+    // Of the first body it says what one of 8,192 would take.
+    const ms = (clock.now() - began) * (bodies > 1 ? 1 : 4);
+    bodyMax = ms < bodyMs ? Math.min(bodyMax * 2, 1 << 16) : Math.max(bodyMax / 2, bodyMin);
     bufferedBytes -= size;
     posting = queue.length ? post() : undefined;
   };
@@ -211,6 +225,7 @@ function open(
     let isOpen = false;
     for (let text = ''; ; ) {
       const { value } = (await reader?.read()) ?? {};
+      heardAt = clock.now();
       if (closed) return;
       if (!value) return end(broken('the stream has ended'));
       const part = decoder.decode(value, { stream: true });
@@ -242,7 +257,9 @@ function open(
     // Where there is no `fetch` it throws at once: nothing is told before this link is there.
     await undefined;
     if (closed) return;
+    const began = clock.now();
     const headers = await request(isStream ? 'GET' : 'POST', 'protocol', protocol);
+    openMs = clock.now() - began;
     const limit = (name: string) => +(headers?.get(`halyard-${name}`) ?? NaN);
     id = headers?.get('halyard-connection') ?? '';
     pollTimeoutMs = (limit('poll-hold-ms') || pollHoldMs) + sendTimeoutMs;
@@ -251,6 +268,8 @@ function open(
     if (closed || !id) return;
     if (isStream) return read().catch((error) => end(broken(`${rootOf(error)}`)));
     onOpen();
+    // The answer to the first body brings what there is, also where the way lets one request through at a time.
+    await posting;
     while (await request('GET', 'ack', received));
   };
 

@@ -12,6 +12,8 @@ export interface Address {
   /** Size that a body of several frames must stay below, in units of `Frame.length`. */
   batchMax(): number;
   readonly clock: Clock;
+  /** How long the whole attempt may take. Default 20,000 milliseconds. */
+  readonly connectTimeoutMs?: number | undefined;
   /** Header fields of every request, as far as the platform lets a program set any. May change from one to the next. */
   readonly extraHeaders?: Readonly<Record<string, string>> | undefined;
   /** Whether requests to another origin carry cookies. */

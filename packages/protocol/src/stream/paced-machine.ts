@@ -55,6 +55,10 @@ export class PacedMachine<
   /** What has come too fast. */
   #late: Late[] | undefined = undefined;
   #lateBytes = 0;
+  /** How many of those that packets go to can take no more at present. */
+  #full = 0;
+  /** Whether they can since it was looked at last. */
+  #isReleased = false;
 
   override detach(): void {
     this.#late = undefined;
@@ -65,6 +69,16 @@ export class PacedMachine<
     this.#late = undefined;
     this.incoming = this.received;
     super.attach(now);
+  }
+
+  /** One of those that packets go to can take no more: what comes waits from now on, as if it came too fast, until it says that it can. */
+  block(): void {
+    this.#full++;
+  }
+
+  /** What waits goes on with the next `tick`. */
+  unblock(): void {
+    this.#isReleased = --this.#full === 0;
   }
 
   override get deadline(): number {
@@ -140,7 +154,8 @@ export class PacedMachine<
   }
 
   get #looksAt(): number {
-    return this.#takenAt + this.#lookMs;
+    if (this.#full > 0) return Infinity;
+    return this.#isReleased ? 0 : this.#takenAt + this.#lookMs;
   }
 
   /** One packet takes no longer: a part of one would be lost. */
@@ -157,6 +172,7 @@ export class PacedMachine<
   }
 
   #mayTake(now: number): boolean {
+    if (this.#full > 0) return false;
     const { packetsPerSecondMax = Infinity, bytesPerSecondMax = Infinity } = this.limits;
     if (this.#packetsTaken < packetsPerSecondMax && this.#bytesTaken < bytesPerSecondMax) return true;
     const ms = now - this.#takenAt;
@@ -172,6 +188,7 @@ export class PacedMachine<
     if (this.#late === undefined) {
       this.#late = [];
       this.#lateBytes = 0;
+      this.#isReleased = false;
       this.#tell(false);
     }
     this.#late.push([packet, number, size]);
@@ -183,6 +200,7 @@ export class PacedMachine<
 
   /** Takes as much of what waits as there was time for. */
   #catchUp(late: Late[], now: number): void {
+    this.#isReleased = false;
     let taken = 0;
     // What is taken may end the connection: then all that has waited comes again.
     while (taken < late.length && this.#late === late && this.#mayTake(now)) {
@@ -202,6 +220,8 @@ export class PacedMachine<
   }
 
   #tell(isDropped: boolean): void {
+    // Who is full says so.
+    if (this.#full > 0) return;
     const isByPackets = this.#packetsTaken >= (this.limits.packetsPerSecondMax ?? Infinity);
     this.sink.paced?.(isByPackets ? 'packetsPerSecondMax' : 'bytesPerSecondMax', isDropped);
   }

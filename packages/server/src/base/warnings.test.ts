@@ -59,7 +59,6 @@ describe('a session that the server ends', () => {
     [4410, 'unknown-session', undefined],
     [4429, 'ERR_WINDOW: more than 64 packets that are not confirmed (windowPacketsMax)', 'windowPacketsMax'],
     [4408, 'no HELLO', 'helloTimeoutMs'],
-    [1008, 'ERR_WAITING_FULL: too many bytes before CONNECTED (waitingBytesMax)', 'waitingBytesMax'],
     [1009, 'frames may have 100 bytes (frameBytesMax)', 'frameBytesMax'],
     [1011, 'it failed', 'ERR_INTERNAL'],
     [1000, 'the app has closed it', undefined],

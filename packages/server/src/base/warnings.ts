@@ -54,7 +54,6 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
           'A client came back that names more logs than helloPositionsMax (docs/PROTOCOL.md §5.7).',
         ];
       return reason === 'log-trimmed' ? trimmed : undefined;
-    case CloseCode.PolicyViolation:
     case CloseCode.TooBig:
     case CloseCode.RateLimited:
       return limited(code, reason);

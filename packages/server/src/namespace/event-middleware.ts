@@ -1,7 +1,7 @@
 // The way of a socket's events that wait: for what is asynchronous of the gates before them, and for the socket's own middleware; one
 // after the other, in the order they came.
 
-import { CloseCode, RemoteProtocolError, type Value } from '@halyard/protocol';
+import type { Value } from '@halyard/protocol';
 import type { Args } from './gates';
 import type { Running } from './handling';
 import { checkMiddleware, orThrow } from './middleware';
@@ -21,15 +21,21 @@ export interface Passage {
 export class EventMiddleware {
   readonly #eventsMax: number;
   readonly #running: Running;
+  readonly #full: (isFull: boolean) => void;
   #steps: readonly SocketMiddleware[] = [];
   /** Of the event that came last. */
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  /** @param eventsMax how many may wait for their turn @param running they are counted there as long as they wait */
-  constructor(eventsMax: number, running: Running) {
+  /**
+   * @param eventsMax so many may wait for their turn: then no more are to come
+   * @param running they are counted there as long as they wait
+   * @param full told when as many wait, and when no more as many do
+   */
+  constructor(eventsMax: number, running: Running, full: (isFull: boolean) => void) {
     this.#eventsMax = eventsMax;
     this.#running = running;
+    this.#full = full;
   }
 
   /** Whether events are on their way. */
@@ -53,19 +59,9 @@ export class EventMiddleware {
     this.#steps = [...this.#steps, step];
   }
 
-  /**
-   * Takes an event through the gates and the middleware there is now, in its turn.
-   * @throws RemoteProtocolError if too many events wait
-   */
+  /** Takes an event through the gates and the middleware there is now, in its turn. */
   run(event: string, passage: Passage): void {
-    if (this.#waiting >= this.#eventsMax) {
-      throw new RemoteProtocolError(
-        'ERR_WAITING_FULL',
-        'too many events wait for middleware (waitingPacketsMax)',
-        CloseCode.PolicyViolation,
-      );
-    }
-    this.#waiting++;
+    if (++this.#waiting === this.#eventsMax) this.#full(true);
     this.#running.count++;
     const steps = this.#steps;
     const pass = async (): Promise<void> => {
@@ -82,7 +78,7 @@ export class EventMiddleware {
       passage.passed(args);
     };
     this.#turn = this.#turn.then(pass).then(() => {
-      this.#waiting--;
+      if (this.#waiting-- === this.#eventsMax) this.#full(false);
       this.#running.count--;
     });
   }

@@ -179,8 +179,7 @@ export abstract class EventSocket extends Presence {
   }
 
   protected addMiddleware(middleware: SocketMiddleware): void {
-    const { waitingPacketsMax, running } = this.context;
-    this.#middleware ??= new EventMiddleware(waitingPacketsMax, running);
+    this.#middleware ??= this.newMiddleware();
     this.#middleware.use(middleware);
   }
 
@@ -216,9 +215,14 @@ export abstract class EventSocket extends Presence {
     });
   }
 
+  private newMiddleware(): EventMiddleware {
+    const { waitingPacketsMax, running } = this.context;
+    return new EventMiddleware(waitingPacketsMax, running, (isFull) => this.line.full(isFull, 'waitingPacketsMax'));
+  }
+
   /** Through what is before its handlers: at once, if nothing waits and nothing is asynchronous. */
   private pass(event: string, args: Args, ack: number | undefined, number: number): void {
-    const { gates, waitingPacketsMax, running } = this.context;
+    const { gates } = this.context;
     let passed: Args | Promise<Args> | undefined;
     if (!this.#middleware?.takesTurns) {
       try {
@@ -232,7 +236,7 @@ export abstract class EventSocket extends Presence {
         return;
       }
     }
-    this.#middleware ??= new EventMiddleware(waitingPacketsMax, running);
+    this.#middleware ??= this.newMiddleware();
     this.#middleware.run(event, {
       gate: () => passed ?? gates.pass(this, event, args),
       passed: (own) => this.handle(event, own, ack, number),

@@ -114,6 +114,18 @@ export abstract class Attending extends Reading implements Entrant {
     }
   }
 
+  full(isFull: boolean, limit: string): void {
+    if (!isFull) {
+      this.machine.unblock();
+      // Behind what has waited for longer, which goes on just now.
+      this.context.platform.microtask(() => this.due(this.context.wheel.now()));
+      return;
+    }
+    this.machine.block();
+    const message = `As much of a client waits for asynchronous middleware as ${limit} lets: what else it says waits, and it is not confirmed meanwhile.`;
+    this.context.warn(limit, message);
+  }
+
   awaits(ticket: Ticket): boolean {
     return this.pending?.awaits(ticket) ?? false;
   }
@@ -242,7 +254,7 @@ export abstract class Attending extends Reading implements Entrant {
       this.refuse(name, namespace);
       return;
     }
-    this.pending ??= new PendingNamespaces(this.context);
+    this.pending ??= new PendingNamespaces(this.context, (...what) => this.full(...what));
     this.pending.add(handshake);
     this.touch('pending');
     namespace.admit(this, handshake);

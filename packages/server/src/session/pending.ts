@@ -1,5 +1,5 @@
 // Namespaces whose middleware has not decided about a session, and the events that wait for them.
-import { CloseCode, type EventPacket, RemoteProtocolError, type VolatilePacket } from '@halyard/protocol';
+import type { EventPacket, VolatilePacket } from '@halyard/protocol';
 import type { Handshake } from './handshake';
 
 export interface PendingLimits {
@@ -30,9 +30,13 @@ export class PendingNamespaces {
   undecided = 0;
   #count = 0;
   #bytes = 0;
+  #isFull = false;
+  readonly #full: (isFull: boolean, limit: keyof PendingLimits) => void;
 
-  constructor(limits: PendingLimits) {
+  /** @param full told when as much waits as a limit lets, and when no more as much does */
+  constructor(limits: PendingLimits, full: (isFull: boolean, limit: keyof PendingLimits) => void) {
     this.#limits = limits;
+    this.#full = full;
   }
 
   get isEmpty(): boolean {
@@ -82,16 +86,15 @@ export class PendingNamespaces {
     this.#waiting.set(handshake.namespace, { handshake, packets: [], bytes: 0 });
   }
 
-  /** Keeps an event if its namespace has not decided. @throws RemoteProtocolError if too much waits */
+  /** Keeps an event if its namespace has not decided. */
   keeps(packet: WaitingPacket, number: number, size: number): boolean {
     const waiting = this.#waiting.get(packet.namespace);
     if (waiting === undefined) return false;
+    this.#count++;
     this.#bytes += size;
-    const { waitingPacketsMax, waitingBytesMax } = this.#limits;
-    if (++this.#count > waitingPacketsMax) throw tooMuch('packets', 'waitingPacketsMax');
-    if (this.#bytes > waitingBytesMax) throw tooMuch('bytes', 'waitingBytesMax');
     waiting.packets.push([packet, number]);
     waiting.bytes += size;
+    this.#tell();
     return true;
   }
 
@@ -104,16 +107,21 @@ export class PendingNamespaces {
     else this.#leaving.delete(leaving);
     this.#count -= waiting.packets.length;
     this.#bytes -= waiting.bytes;
+    this.#tell();
     return waiting.packets;
+  }
+
+  #tell(): void {
+    const { waitingPacketsMax, waitingBytesMax } = this.#limits;
+    const isByPackets = this.#count >= waitingPacketsMax;
+    const isFull = isByPackets || this.#bytes >= waitingBytesMax;
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    this.#full(isFull, isByPackets ? 'waitingPacketsMax' : 'waitingBytesMax');
   }
 
   #leavingOf(handshake: HandshakeKey): Waiting | undefined {
     for (const waiting of this.#leaving) if (waiting.handshake === handshake) return waiting;
     return undefined;
   }
-}
-
-function tooMuch(what: string, limit: keyof PendingLimits): RemoteProtocolError {
-  const message = `too many ${what} before CONNECTED (${limit})`;
-  return new RemoteProtocolError('ERR_WAITING_FULL', message, CloseCode.PolicyViolation);
 }

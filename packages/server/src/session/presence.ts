@@ -41,6 +41,8 @@ export interface Owner extends Line {
   began(number: number, ack: number | undefined): void;
   /** An event of this number is handled to the end. @param number 0: nobody has to know */
   settle(number: number): void;
+  /** As many events wait for somebody as this limit lets, or no more as many: the client is to wait meanwhile. */
+  full(isFull: boolean, limit: string): void;
   /** Whether an event of this number may have been handled before, by a server that is gone. */
   isRedelivered(number: number): boolean;
   /** What a presence was let in with is something else now. */
