@@ -180,7 +180,7 @@ export const mutants: readonly Mutant[] = [
     code: 'this.turn.lookAtQuiet();',
     instead: '',
     nodes: 3,
-    from: 82000563,
+    from: 108002163,
   },
   {
     fault: 'what a log has dropped is missed by nobody',

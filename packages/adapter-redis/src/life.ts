@@ -135,9 +135,8 @@ export class Life {
     ]);
     await this.roundTrip();
     this.#members.begin(await this.#beat(++this.#marker), platform.now());
-    // Others may have come at the same time.
+    // Others may have come at the same time. Who is refused for that was not there: nobody is to be measured by it.
     await this.agree().catch(async (error) => {
-      // It is not there: nobody is to wait for it, or to be measured by it.
       await this.#leave().catch(() => {});
       throw error;
     });

@@ -83,7 +83,7 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   prependAny(listener: AnyListener): this;
   /** Without a listener: all. */
   offAny(listener?: AnyListener): this;
-  /** Hears every event that is emitted here, once it is taken to be sent. */
+  /** Hears every event that is emitted here, once it is taken to be sent; volatile ones also if they are dropped then. */
   onAnyOutgoing(listener: AnyListener): this;
   prependAnyOutgoing(listener: AnyListener): this;
   offAnyOutgoing(listener?: AnyListener): this;

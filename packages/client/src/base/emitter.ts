@@ -24,7 +24,11 @@ export function createEmitter(): Emitter {
     },
     off(event, call) {
       if (event === undefined) listeners.clear();
-      else listeners.set(event, call ? of(event).filter((entry) => entry.call !== call) : []);
+      else {
+        // Of one that was added twice, one.
+        const at = of(event).findIndex((entry) => entry.call === call);
+        listeners.set(event, call ? of(event).filter((_entry, i) => i !== at) : []);
+      }
     },
     take(event) {
       const taken = of(event);

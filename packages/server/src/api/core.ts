@@ -189,6 +189,7 @@ export class Core {
       unhandled: this.reports.unhandled,
       refused: this.reports.refused,
       emptied: (name) => this.namespaces.emptied(name),
+      keep: (name) => this.namespaces.keep(name),
     };
     this.namespaces = new NamespaceRegistry<AnyNamespace>({
       limits: options,

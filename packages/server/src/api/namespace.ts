@@ -92,7 +92,7 @@ export interface Namespace<Incoming = AnyEvents, Outgoing = AnyEvents, Data = An
   readonly name: string;
   /** Sockets by id, those whose session is away included. */
   readonly sockets: ReadonlyMap<string, Socket<Incoming, Outgoing, Data>>;
-  /** Rooms that have members, each with the ids of its members. */
+  /** Rooms that have members on this server, each with the ids of its members: as they are at each look. */
   readonly rooms: ReadonlyMap<string, ReadonlySet<string>>;
   to(...rooms: Names): Target<Outgoing, Data>;
 }

@@ -17,6 +17,7 @@ import type { Rules } from '../namespace/rules';
 import { wholeNamespace } from '../namespace/target-spec';
 import type { FanOut } from '../room/fan-out';
 import { Rooms, type RoomsContext, type SlowReaders } from '../room/rooms';
+import { RoomsView } from '../room/rooms-view';
 import type { Entrant } from '../session/context';
 import type { Handshake } from '../session/handshake';
 import type { LeftRecord, PresenceRecord } from '../session/record';
@@ -47,6 +48,8 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   readonly validateEmits: boolean;
   /** The namespace has nobody in it any more. */
   emptied(name: string): void;
+  /** The app has said something of a namespace that is to hold for whoever comes. */
+  keep(name: string): void;
 }
 
 /** What the Map of its sockets is of, besides. */
@@ -62,11 +65,13 @@ export class ServerNamespace<Incoming, Outgoing, Data>
   /** Whom targets of it mean here. */
   readonly audience: Audience;
   readonly #admission: Admission;
+  readonly #keep: () => void;
 
   constructor(name: string, rules: Rules, context: NamespaceContext) {
     super();
     this.name = name;
     this.#rules = rules;
+    this.#keep = () => context.keep(name);
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     this.#rooms = new Rooms(name, context, new WatchedRooms(rules, context.platform, report));
     Object.setPrototypeOf(this.#rooms.everyone.members, socketsPrototype);
@@ -127,40 +132,46 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     return this.#admission.revive(entrant, handshake, record);
   }
 
+  /** Those that the app gives to this one alone. */
+  get #ownRules(): Rules {
+    this.#keep();
+    return this.#rules;
+  }
+
   use(middleware: Middleware<Data>): this {
-    this.#rules.use(middleware as Middleware<never>);
+    this.#ownRules.use(middleware as Middleware<never>);
     return this;
   }
 
   renew(middleware: Middleware<Data>): this {
-    this.#rules.renew(middleware as Middleware<never>);
+    this.#ownRules.renew(middleware as Middleware<never>);
     return this;
   }
 
   onResume(check: ResumeCheck<Socket<Incoming, Outgoing, Data>>): this {
-    this.#rules.onResume(check as ResumeCheck<never>);
+    this.#ownRules.onResume(check as ResumeCheck<never>);
     return this;
   }
 
   guard(events: string | readonly string[], guard: AnyGuard): this {
-    this.#rules.gates.guard(events, guard);
+    this.#ownRules.gates.guard(events, guard);
     return this;
   }
 
   /** @throws LocalUsageError `ERR_OPTION` */
   setContract(contract: AnyContract): void {
-    this.#rules.gates.setContract(contract);
+    this.#ownRules.gates.setContract(contract);
   }
 
   slowReaders(mode: SlowReaders): this {
-    this.#rules.setSlowReaders(mode);
+    this.#ownRules.setSlowReaders(mode);
     return this;
   }
 
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => unknown): this;
   on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
   on(event: 'connection' | keyof RoomEvents, handler: Handler): this {
-    this.#rules.on(checkedEvent(event), handler);
+    this.#ownRules.on(checkedEvent(event), handler);
     return this;
   }
 
@@ -170,7 +181,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
   }
 
   get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map([...this.#rooms].map(([name, room]) => [name, new Set(room.members.keys())]));
+    return new RoomsView(this.#rooms);
   }
 
   /** How many members each room has. */

@@ -1,5 +1,5 @@
 // Namespaces made on demand: which names they answer to, and whose demand they came of, so that nobody takes the room of all.
-import { type Failure, LocalUsageError, type Value } from '@halyard/protocol';
+import { type Failure, isThenable, LocalUsageError, type Value } from '@halyard/protocol';
 import { networkOf } from '../host/address';
 import type { Founder } from '../session/context';
 import { type Auth, authOf } from '../session/handshake';
@@ -13,6 +13,9 @@ export interface DynamicNamespacesLimits {
   readonly dynamicNamespacesPerSessionMax: number;
   readonly dynamicNamespacesPerAddressMax: number;
 }
+
+const promised =
+  'A function that says which namespaces there are returns true or false, and not a promise: what has to be asked for is asked in of(pattern).use(async (handshake) => …).';
 
 export class DynamicNamespaces {
   readonly #limits: DynamicNamespacesLimits;
@@ -43,7 +46,11 @@ export class DynamicNamespaces {
     const matches = (pattern: NamespacePattern): boolean => {
       try {
         // Without the place where a global expression found something the last time.
-        return typeof pattern === 'function' ? pattern(name, authOf(auth)) : name.search(pattern) >= 0;
+        if (typeof pattern !== 'function') return name.search(pattern) >= 0;
+        const answer: unknown = pattern(name, authOf(auth));
+        if (!isThenable(answer)) return Boolean(answer);
+        answer.then(undefined, () => {});
+        throw new LocalUsageError('ERR_OPTION', promised);
       } catch (error) {
         failed(error);
         return false;

@@ -6,14 +6,18 @@ import type { Args } from './gates';
 import type { Running } from './handling';
 import { checkMiddleware, orThrow } from './middleware';
 
-/** Runs before the handlers of every arriving event, in order. Throw to refuse the event. */
-export type SocketMiddleware = (event: readonly [name: string, ...args: Value[]]) => void | Promise<void>;
+/**
+ * Runs before the handlers of every arriving event, in order: the next event waits until this one has passed. Throw to refuse the event. The
+ * list is its own: what it writes there, its handlers are given.
+ */
+export type SocketMiddleware = (event: [name: string, ...args: Value[]]) => void | Promise<void>;
 
 /** What becomes of an event. */
 export interface Passage {
   /** Its arguments behind the gates. Rejects, or throws, if it does not pass them. */
   gate(): Args | Promise<Args>;
-  passed(args: Args): void;
+  /** @param event its name, and @param args its arguments, as they are behind middleware */
+  passed(event: string, args: Args): void;
   /** @param isGate whether the gates have refused it, and not middleware */
   refused(error: unknown, isGate: boolean): void;
 }
@@ -66,16 +70,21 @@ export class EventMiddleware {
     const steps = this.#steps;
     const pass = async (): Promise<void> => {
       let isGate = true;
+      let name = event;
       let args: Args;
       try {
         args = await passage.gate();
         isGate = false;
-        for (const step of steps) orThrow(await step([event, ...args]), 'The event was refused.');
+        if (steps.length > 0) {
+          const list: [name: string, ...args: Value[]] = [event, ...args];
+          for (const step of steps) orThrow(await step(list), 'The event was refused.');
+          [name, ...args] = list;
+        }
       } catch (error) {
         passage.refused(error, isGate);
         return;
       }
-      passage.passed(args);
+      passage.passed(name, args);
     };
     this.#turn = this.#turn.then(pass).then(() => {
       if (this.#waiting-- === this.#eventsMax) this.#full(false);

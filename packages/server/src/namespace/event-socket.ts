@@ -239,7 +239,7 @@ export abstract class EventSocket extends Presence {
     this.#middleware ??= this.newMiddleware();
     this.#middleware.run(event, {
       gate: () => passed ?? gates.pass(this, event, args),
-      passed: (own) => this.handle(event, own, ack, number),
+      passed: (name, own) => this.handle(name, own, ack, number),
       refused: (error, isGate) => {
         if (isGate) {
           this.keptOut(error as PublicError, event, ack, number);

@@ -1,7 +1,7 @@
 // Listeners of events: a list that is replaced, never changed, so that a handler may add or remove others while it runs.
 // Those of remote events and of lifecycle events are two lists: what arrives can only reach what was registered for it.
 import { callHandlers, isThenable, LocalUsageError, missedCallbackOf } from '@halyard/protocol';
-import { type CompactList, keepOf, listOf, withOne } from '../base/compact-list';
+import { type CompactList, compactOf, listOf, withOne } from '../base/compact-list';
 import type { Handled } from './handling';
 
 export type Handler = (...args: never[]) => unknown;
@@ -64,8 +64,10 @@ export function onceOnly(event: string, handler: Handler, remove: (wrapper: Hand
 export function withoutHandler(handlers: Handlers, event: EventKey, handler: Handler | undefined): Handlers {
   const entry = entryOf(handlers, event);
   if (entry === undefined) return handlers;
-  const isOther = (one: Handler): boolean => one !== handler && originalOf(one) !== handler;
-  return withEntry(handlers, event, handler === undefined ? undefined : keepOf(entry, isOther));
+  if (handler === undefined) return withEntry(handlers, event, undefined);
+  // Of one that was added twice, one.
+  const at = listOf(entry).findIndex((one) => one === handler || originalOf(one) === handler);
+  return withEntry(handlers, event, compactOf(listOf(entry).filter((_one, i) => i !== at)));
 }
 
 export function hasHandler(handlers: Handlers, event: string): boolean {

@@ -29,11 +29,12 @@ export class NamespaceRegistry<Namespace extends Registered> {
     this.#dynamic = new DynamicNamespaces(context.limits);
   }
 
-  /** A namespace that the app asks for: it stays, even when it is empty. @throws LocalUsageError for what is no name */
+  /**
+   * A namespace that the app asks for. It stays, even when it is empty, but for one that is there on the demand of a client already: whoever
+   * speaks to that has not made it. @throws LocalUsageError for what is no name
+   */
   of(text: string): Namespace {
     const name = withSlash(text);
-    // Whoever holds it may emit to it at any time: it does not go when it is empty.
-    this.#dynamic.delete(name);
     return (
       this.#byName.get(namespaceName(name)) ?? this.#create(name, this.#dynamicRules(name, undefined) ?? new Rules())
     );
@@ -66,6 +67,11 @@ export class NamespaceRegistry<Namespace extends Registered> {
     if (full === undefined) return this.#create(name, rules);
     this.#context.warn(full.option, `A namespace was refused: ${full.failure.message}`);
     return full.failure;
+  }
+
+  /** The app has given a namespace rules or handlers of its own: it stays, even when it is empty. */
+  keep(name: string): void {
+    this.#dynamic.delete(name);
   }
 
   /** Nobody is in a namespace any more, or waits to be let in. */

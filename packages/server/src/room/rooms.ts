@@ -88,6 +88,14 @@ export class Rooms implements RoomContext {
     return this.#byName.size;
   }
 
+  membersOf(name: string): Room['members'] | undefined {
+    return this.#byName.get(name)?.members;
+  }
+
+  names(): IterableIterator<string> {
+    return this.#byName.keys();
+  }
+
   [Symbol.iterator](): IterableIterator<[string, Room]> {
     return this.#byName[Symbol.iterator]();
   }

@@ -192,8 +192,14 @@ export abstract class Attending extends Reading implements Entrant {
 
   dismiss(close: Close): void {
     const { turn } = this.context;
-    if (!turn.isShared || this.connection === undefined) {
+    const { presences } = this;
+    if (this.connection === undefined ? this.pending !== undefined : !turn.isShared) {
       this.end(close);
+      return;
+    }
+    // Who is away is told when it comes for what was said before.
+    if (this.connection === undefined) {
+      for (const presence of listOf(presences)) this.disconnect(presence, close);
       return;
     }
     // What was said before leaves once it is stored, and the connection stays for that. Its sockets are told at once.

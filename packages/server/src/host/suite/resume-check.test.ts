@@ -75,7 +75,7 @@ describe.each(starts)('a session that comes back, %s', (_name, start) => {
     expect(await client.wire.until(({ closed }) => closed)).toMatchObject({ code: 4409 });
   });
 
-  test('whose client leaves meanwhile is over, and one whose app ends it is new', async () => {
+  test('whose client leaves meanwhile is over, and one whose app ends it is told so', async () => {
     const io = await listening();
     let asked = 0;
     let answer: () => unknown = () => new Promise(() => {});
@@ -95,6 +95,9 @@ describe.each(starts)('a session that comes back, %s', (_name, start) => {
     answer = () => other.socket.disconnect(true);
     await away(other);
     const next = await resume(io, other);
-    expect(next.received[0]!.slice(5)).toEqual([false, 'unknown-session']);
+    expect(next.received.slice(0, 2)).toEqual([
+      [1, other.session, other.secret, expect.anything(), 0, true, ''],
+      [13, '/', 'disconnected by the server'],
+    ]);
   });
 });
