@@ -192,19 +192,16 @@ export abstract class Attending extends Reading implements Entrant {
 
   dismiss(close: Close): void {
     const { turn } = this.context;
-    const { presences } = this;
-    if (this.connection === undefined ? this.pending !== undefined : !turn.isShared) {
+    const isAway = this.connection === undefined;
+    // Who is away is told when it comes for what was said before; where servers share a store it may come to one that knows nothing of it.
+    const staysFor = isAway ? !turn.isShared && this.pending === undefined : turn.isShared;
+    if (!staysFor) {
       this.end(close);
-      return;
-    }
-    // Who is away is told when it comes for what was said before.
-    if (this.connection === undefined) {
-      for (const presence of listOf(presences)) this.disconnect(presence, close);
       return;
     }
     // What was said before leaves once it is stored, and the connection stays for that. Its sockets are told at once.
     for (const presence of listOf(this.presences)) this.disconnect(presence, close);
-    turn.after(() => this.end(close));
+    if (!isAway) turn.after(() => this.end(close));
   }
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
