@@ -9,8 +9,8 @@ import { type Address, broken, type Link, type LinkEvents, type Transport } from
 /** How long a server holds a poll that tells nothing else. */
 const pollHoldMs = 20_000;
 /**
- * What takes so much longer than it should has no answer any more. What follows the opening should take no longer than that has; which itself
- * has as long, or half of an attempt.
+ * What takes so much longer than it should has no answer any more: than the answer before it has. The opening has as long, or half of an
+ * attempt.
  */
 const sendTimeoutMs = 10_000;
 /** With the time for a body, at 2,000 bytes or characters a second: a server waits no longer for one. */
@@ -77,8 +77,8 @@ function open(
   /** Number of the last answer with frames that came: every request says it. */
   let received = 0;
   let bodyMax = 8_192;
-  /** How long the opening has taken, … */
-  let openMs = 0;
+  /** How long the last answer has taken, to what is answered at once; … */
+  let tookMs = 0;
   /** … and when the stream has brought something last. */
   let heardAt = -Infinity;
   /** The body under way. */
@@ -109,11 +109,12 @@ function open(
    */
   const request = async (method: string, header: string, value: string | number, body?: string | OwnBytes) => {
     for (let tries = 1; running[method] !== null; tries++) {
+      const began = clock.now();
       const controller = new AbortController();
       running[method] = () => controller.abort();
       const uploadMs = (body?.length ?? 0) / 2;
       const limitMs = id
-        ? openMs + (method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs))
+        ? tookMs + (method === 'GET' ? pollTimeoutMs : Math.min(sendTimeoutMs + uploadMs, bodyTimeoutMs))
         : Math.max(sendTimeoutMs, connectTimeoutMs / 2);
       const giveUpAfter = (ms: number) =>
         clock.after(ms, () => {
@@ -142,6 +143,7 @@ function open(
         });
         // It comes as fast as it can.
         cancel();
+        if (!id || method !== 'GET') tookMs = clock.now() - began;
         cancel = giveUpAfter(bodyTimeoutMs);
         const { status, headers } = response;
         // Without a name or a number it is of something on the way, such as the login page of a network.
@@ -181,9 +183,10 @@ function open(
         // The server would have held it for longer than what is on the way waits: that is no failure, however often.
         else if (status === 504 && method === 'GET') tries = 1;
       } catch (error) {
-        failure = broken(controller.signal.aborted ? `no answer within ${limitMs} ms` : `${rootOf(error)}`);
+        const isLate = controller.signal.aborted;
+        failure = broken(isLate ? `no answer within ${limitMs} ms` : `${rootOf(error)}`);
         // It waits behind what the stream brings.
-        if (clock.now() - heardAt < sendTimeoutMs) tries = 1;
+        if (isLate && !closed && clock.now() - heardAt < sendTimeoutMs) tries = 1;
       } finally {
         cancel();
       }
@@ -257,9 +260,7 @@ function open(
     // Where there is no `fetch` it throws at once: nothing is told before this link is there.
     await undefined;
     if (closed) return;
-    const began = clock.now();
     const headers = await request(isStream ? 'GET' : 'POST', 'protocol', protocol);
-    openMs = clock.now() - began;
     const limit = (name: string) => +(headers?.get(`halyard-${name}`) ?? NaN);
     id = headers?.get('halyard-connection') ?? '';
     pollTimeoutMs = (limit('poll-hold-ms') || pollHoldMs) + sendTimeoutMs;
