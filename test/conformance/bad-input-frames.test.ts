@@ -1,5 +1,5 @@
-// Frames and packets that break a rule: the close code, the rule in the reason, the session over, nobody else disturbed. Longer than other
-// files: it is a list.
+// Frames and packets that break a rule: the close code, the rule in the reason, the session over, nobody else disturbed.
+// Longer than other files: it is a list.
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { afterClose } from '@halyard/protocol';

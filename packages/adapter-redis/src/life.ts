@@ -1,5 +1,4 @@
-// One node's time in a Redis or a Cluster, from when it has come until it leaves: who else is there, what they say to it, and where it
-// can say something.
+// One node's time in a Redis or a Cluster, from when it has come until it leaves: who else is there, and what they say to each other.
 import type { Codec } from '@halyard/codec';
 import type { StoreContext, StoreEvents, StoreState } from '@halyard/server';
 import type { Redis } from 'ioredis';

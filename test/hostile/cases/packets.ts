@@ -147,13 +147,13 @@ export const packets: readonly Case[] = [
   breaks('CONNECT without its slash', ['[10,"other"]'], '4400 ERR_PACKET_SHAPE: namespace'),
   breaks(
     'packets for a namespace that does not decide',
-    ['[10,"/undecided"]', ...many(65, () => '[2,"/undecided","x",[]]')],
-    '1008',
+    ['[10,"/undecided"]', ...many(1_200, () => '[2,"/undecided","x",[]]')],
+    '4429 ERR_WINDOW',
   ),
   breaks(
     'many bytes for a namespace that does not decide',
-    ['[10,"/undecided"]', `[2,"/undecided","x",["${text(70_000)}"]]`],
-    '1008',
+    ['[10,"/undecided"]', `[2,"/undecided","x",["${text(70_000)}"]]`, ...many(1_200, () => '[2,"/undecided","x",[]]')],
+    '4429 ERR_WINDOW',
   ),
   {
     name: 'namespaces by the hundred, made on demand',
