@@ -144,10 +144,12 @@ describe.each(hosts)('on %s', (name, host) => {
     const bytes = packet.subarray(0, -4);
     const head = Buffer.from([0xc1, 0xfe, bytes.length >> 8, bytes.length & 0xff, 0, 0, 0, 0]);
     const stream = (ws as unknown as { _socket: { write(data: Buffer): void } })._socket;
+    const beganMs = performance.now();
     stream.write(Buffer.concat(Array.from({ length: 2_000 }, () => [head, bytes]).flat()));
     const [code, reason] = await once(ws, 'close');
     expect([code, String(reason)]).toEqual([4429, expect.stringContaining('ERR_RATE')]);
-    expect(handled).toBeLessThan(20);
+    // What may be taken: five of them in a second.
+    expect(handled).toBeLessThan(20 + (6 * (performance.now() - beganMs)) / 1_000);
   });
 
   test('what is being compressed makes nobody slow: what is volatile goes behind it', async () => {

@@ -36,7 +36,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       cable.segmentBytes = 500;
       cable.slow(slow, 'up');
       cable.mend();
-      await expect.poll(() => got.length, { timeout: caughtUpMsMax, interval: 100 }).toBe(messages + 1);
+      await untilHolds(() => expect(got.length).toBe(messages + 1), caughtUpMsMax);
       expect(got).toEqual([...got.keys()]);
       expect([...io.sockets.keys()]).toEqual([before]);
     } finally {
@@ -64,7 +64,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       cable.flow();
       cable.slow(slow, 'down');
       cable.mend();
-      await expect.poll(() => got.length, { timeout: caughtUpMsMax, interval: 100 }).toBe(messages);
+      await untilHolds(() => expect(got.length).toBe(messages), caughtUpMsMax);
       expect(got).toEqual([...got.keys()]);
       expect([...io.sockets.keys()]).toEqual([before]);
       // A connection of polling outlives the cut.
