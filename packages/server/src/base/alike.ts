@@ -1,3 +1,5 @@
+// Whether a name that was typed is another one with a mistake in it.
+
 /** @returns whether one text is the other with one letter more, less, or another one, or with two of them in each other's place */
 export function isAlike(a: string, b: string): boolean {
   if (a === b || Math.abs(a.length - b.length) > 1) return false;
