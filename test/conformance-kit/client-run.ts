@@ -3,6 +3,7 @@
 import type { Case, Need } from './case';
 import { ClientPlayer } from './client-player';
 import { Driver } from './driver';
+import { Lateness } from './lateness';
 import { writingOf } from './line';
 import { type Outcome, outcomeOf, playAll } from './report';
 import { isFor, type Way, type Ways, waysOf } from './ways';
@@ -30,6 +31,7 @@ interface Having extends Ways {
 /** @throws Error if the command starts no driver */
 export async function runAgainstClient(cases: readonly Case[], run: ClientRun): Promise<Outcome[]> {
   const having = await lookAt(run.command);
+  const lateness = new Lateness();
   const drivers = new Drivers(run.command, having.can.includes('reset'));
   const jobs = waysOf(having, run).flatMap((way) => {
     const how = `${way.transport} ${way.codec}`;
@@ -38,12 +40,13 @@ export async function runAgainstClient(cases: readonly Case[], run: ClientRun): 
       .map((one) => async (): Promise<Outcome> => {
         const why = whyNot(one, having, run.patienceMs);
         if (why !== undefined) return { ...one, how, skipped: why };
-        return outcomeOf(one, how, () => play(one, run, way, drivers));
+        return outcomeOf(one, how, lateness, () => play(one, run, way, drivers));
       });
   });
   try {
     return await playAll(jobs, run.atATime, run.tell);
   } finally {
+    lateness.end();
     drivers.end();
   }
 }

@@ -117,8 +117,7 @@ const faults: readonly Found[] = [
 beforeAll(() => buildOf(here));
 
 describe.each(isLong ? hosts : hosts.slice(0, 1))('on %s', (name) => {
-  // Cases tell by times of half a second what comes first: on a machine that has no time for them beside all else they are played once more.
-  test('our server and our client pass', { retry: 1 }, async () => {
+  test('our server and our client pass', async () => {
     // Codecs do not know of hosts.
     const over = name === 'uws' ? [] : ['--over', 'json'];
     const args = ['--ours', '--host', name, '--quiet', '--within', '20000', ...over];

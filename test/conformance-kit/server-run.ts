@@ -1,6 +1,7 @@
 // Plays all cases that are about a server against the one at a URL, over each transport and in each codec that it has.
 import type { Case } from './case';
 import { ask } from './http';
+import { Lateness } from './lateness';
 import { codecNames, type Transport, writingOf } from './line';
 import { type Outcome, outcomeOf, playAll } from './report';
 import { msOf, ServerPlayer } from './server-player';
@@ -40,6 +41,7 @@ const theApp: Case = {
 /** @throws Error if nothing there speaks the protocol, or has the app that the cases need */
 export async function runAgainstServer(cases: readonly Case[], run: ServerRun): Promise<Outcome[]> {
   const having = await lookAt(run.url);
+  const lateness = new Lateness();
   const jobs = waysOf(having, run).flatMap((way) => {
     const { transport, codec } = way;
     const how = `${transport} ${codec}`;
@@ -49,10 +51,14 @@ export async function runAgainstServer(cases: readonly Case[], run: ServerRun): 
       .map((one) => async (): Promise<Outcome> => {
         const why = whyNot(one, having, run.patienceMs);
         if (why !== undefined) return { ...one, how, skipped: why };
-        return outcomeOf(one, how, () => new ServerPlayer(play).play(one));
+        return outcomeOf(one, how, lateness, () => new ServerPlayer(play).play(one));
       });
   });
-  return playAll(jobs, atATime, run.tell);
+  try {
+    return await playAll(jobs, atATime, run.tell);
+  } finally {
+    lateness.end();
+  }
 }
 
 function whyNot({ needs, waits }: Case, { settings }: Having, patienceMs: number): string | undefined {

@@ -7,9 +7,13 @@ const [, , url, transport, time, ...without] = process.argv;
 new Response();
 for (const name of without) delete globalThis[name];
 
-/** Twenty times as fast, or so that nothing that takes longer than ten tries ever ends. */
+/** How fast `fast` is: as anybody's, until this program leaves, so that a machine with much else to do has time to connect. */
+let speed = 1;
+let leftAt = 0;
+
+/** Twenty times as fast as it leaves, or so that nothing that takes longer than ten tries ever ends. */
 const clocks = {
-  fast: { now: () => Date.now() * 20, after: (delayMs, run) => timer(delayMs / 20, run) },
+  fast: { now: () => leftAt + (Date.now() - leftAt) * speed, after: (delayMs, run) => timer(delayMs / speed, run) },
   patient: { now: () => Date.now(), after: (delayMs, run) => timer(delayMs < 5_000 ? delayMs : 2 ** 31 - 1, run) },
 };
 
@@ -27,6 +31,8 @@ socket.on('connect_error', ({ message }) => {
 });
 socket.on('double', (n) => n * 2);
 socket.on('leave', (...last) => {
+  leftAt = Date.now();
+  speed = 20;
   for (const word of last) socket.emit('last', word);
   socket.disconnect();
 });
