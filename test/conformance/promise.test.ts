@@ -246,17 +246,69 @@ describe.each(hosts)('on %s', (_name, host) => {
     second.send([14], [2, '/', 'e', [2]]);
     await second.settle();
     expect(handled).toEqual([1, 2]);
-    // The same for a token that the server never had: even if none of it ever arrived.
-    const unseen = await open(io);
-    unseen.send([0, [['/']], '', null, 'a text the server never had', 1, 2], [2, '/', 'e', [0]]);
-    expect((await unseen.packet(1)).slice(4)).toEqual([0, false, 'unknown-session']);
-    unseen.cut();
     // Nothing had left: a new session, and nothing to tell.
     const third = await open(io);
     third.send([0, [['/']], '', null, 'another text nobody guesses', 1, 0], [2, '/', 'e', [3]]);
     expect((await third.packet(1)).slice(4)).toEqual([0, false, '']);
     await third.settle();
     expect(handled).toEqual([1, 2, 3]);
+  });
+
+  test('HELLO is lost: what had left comes again, and its handlers are told that it may have been handled elsewhere', async () => {
+    const handled: unknown[] = [];
+    const io = await serve({}, (server) =>
+      server.on('connection', (socket) => {
+        socket.on('e', (n: unknown) => {
+          handled.push([n, socket.redelivered]);
+        });
+      }),
+    );
+    const token = 'a text the server never had';
+    const second = await open(io);
+    second.send([0, [['/']], '', null, token, 2, 2], [2, '/', 'e', [1]], [2, '/', 'e', [2]], [2, '/', 'e', [3]]);
+    expect((await second.packet(1)).slice(4)).toEqual([0, true, '']);
+    await second.settle();
+    const all = [
+      [1, true],
+      [2, true],
+      [3, false],
+    ];
+    expect(handled).toEqual(all);
+    // WELCOME is lost too: it is that session, and nothing is handled again.
+    second.cut();
+    const third = await open(io);
+    third.send([0, [['/']], '', null, token, 3, 3], [2, '/', 'e', [1]], [2, '/', 'e', [2]], [2, '/', 'e', [3]]);
+    expect((await third.packet(1)).slice(4)).toEqual([3, true, '']);
+    await third.settle();
+    expect(handled).toEqual(all);
+    // The HELLO that was lost comes now, over a connection that is given up.
+    const late = await open(io);
+    late.send([0, [['/']], '', null, token, 1, 0], [2, '/', 'e', [1]]);
+    expect(await late.close()).toMatchObject({ code: 4409 });
+    expect(handled).toEqual(all);
+    expect(io.sockets.size).toBe(1);
+  });
+
+  test('a HELLO that comes late, with the token of a session that its client knows by now: nothing is handled again', async () => {
+    const handled: unknown[] = [];
+    const io = await serve({}, (server) =>
+      server.on('connection', (socket) => {
+        socket.on('e', (n: unknown) => {
+          handled.push(n);
+        });
+      }),
+    );
+    const token = 'a text nobody guesses';
+    const third = await open(io);
+    third.send([0, [['/']], '', null, token, 3, 1], [2, '/', 'e', [1]]);
+    await third.packet(11);
+    third.send([7, 1]);
+    await third.settle();
+    const second = await open(io);
+    second.send([0, [['/']], '', null, token, 2, 1], [2, '/', 'e', [1]]);
+    expect((await second.packet(1)).slice(4)).toEqual([0, false, 'unknown-session']);
+    await third.settle();
+    expect(handled).toEqual([1]);
   });
 
   test.each(['unknown-session', 'log-trimmed'])(

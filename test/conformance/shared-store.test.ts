@@ -282,6 +282,32 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(heard).toEqual(['A 1', 'B 1 again', 'B 2']);
   });
 
+  test('what has left with a HELLO that was lost is handled at the server that it comes to, and said to be doubtful; what is over is not', async () => {
+    const heard: string[] = [];
+    const { a, b } = await two((socket, server) => {
+      socket.on('event', (text: string) => void heard.push(`${server} ${text}${socket.redelivered ? ' again' : ''}`));
+      socket.on('leave', () => void socket.disconnect(true));
+    });
+    const token = 'token of a client';
+    const there = await open(b);
+    there.send([0, [['/']], 'by hand', null, token, 2, 1], [2, '/', 'event', ['1']], [2, '/', 'event', ['2']]);
+    expect((await there.packet(1)).slice(4)).toEqual([0, true, '']);
+    await untilHolds(() => expect(heard).toEqual(['B 1 again', 'B 2']));
+    there.cut();
+    // Its WELCOME may have been lost: it is that session, at the other server too.
+    const back = await open(a);
+    back.send([0, [['/']], 'by hand', null, token, 3, 2], [2, '/', 'event', ['1']], [2, '/', 'event', ['2']]);
+    expect((await back.packet(1)).slice(4)).toEqual([2, true, '']);
+    back.send([2, '/', 'leave', []]);
+    await closed(back);
+    const late = await open(b);
+    late.send([0, [['/']], 'by hand', null, token, 4, 3], [2, '/', 'event', ['1']], [2, '/', 'event', ['2']]);
+    expect((await late.packet(1)).slice(4)).toEqual([0, false, 'unknown-session']);
+    late.send([14], [2, '/', 'event', ['3'], 1]);
+    await late.packet(3);
+    expect(heard).toEqual(['B 1 again', 'B 2', 'B 3']);
+  });
+
   test('a server that has lost a session says nothing for it any more', async () => {
     const { a, b } = await two((socket, server) => socket.on('event', () => `answer of ${server}`));
     const { wire, key } = await greeted(a);

@@ -49,8 +49,9 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
   /** Whether the session was ever resumed on another connection. */
   readonly recovered: boolean;
   /**
-   * Whether the event whose handlers run now may have been handled before, by a server that was lost in the middle of it. Only
-   * with a store that servers share. Look at it before the first `await`.
+   * Whether the event whose handlers run now may have been handled before: by a server that was lost in the middle of it, where servers
+   * share a store; or, of what a client has sent with a first HELLO that this server has never heard of, by one that was there before,
+   * or is beside this one. Look at it before the first `await`.
    */
   readonly redelivered: boolean;
   /** False after `disconnect`; true while the session is away. */

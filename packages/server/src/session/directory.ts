@@ -14,6 +14,7 @@ import { Endings } from './endings';
 import type { OpenElsewhere, Reply } from './handover';
 import type { Key } from './key';
 import { encodeLoss } from './letter';
+import { PastTokens } from './past-tokens';
 import type { Presence } from './presence';
 import { hashOf, keptMsOf } from './record';
 import { Session } from './session';
@@ -63,6 +64,7 @@ export class Sessions {
   readonly #byId = new Map<string, Session>();
   /** Sessions whose client has perhaps not been told of them, by the token of its HELLO. */
   readonly #byToken = new Map<string, Session>();
+  readonly #pastTokens = new PastTokens();
   /** Sessions per codec: a broadcast is encoded for those that have any. */
   readonly #byCodec: number[];
   readonly #endings: Endings | undefined;
@@ -82,7 +84,10 @@ export class Sessions {
   ) {
     this.#context = {
       ...context,
-      told: (token) => this.#byToken.delete(token),
+      told: (token) => {
+        this.#byToken.delete(token);
+        this.#pastTokens.add(token);
+      },
       ended: (session) => this.#ended(session),
       finished: (...what) => {
         this.#telling++;
@@ -387,8 +392,10 @@ export class Sessions {
       // Who says what cannot be may be wrong.
       if (!isImpossible) session?.end({ code: CloseCode.SessionEnded, reason: refusal, by: 'server' });
     }
-    // Of the session that its token named nothing is left, but some of what it has sent may have been handled there.
-    if (hello.left > 0 && refusal === '') refusal = 'unknown-session';
+    // Of the session that its token named nothing is left, but some of what it has sent may have been handled there. If nobody here
+    // knows of one, the HELLO before has hardly ever come: all of it comes again.
+    const isKnown = isTaken || this.#pastTokens.has(hello.token) || hello.token === '';
+    if (hello.left > 0 && refusal === '' && isKnown) refusal = 'unknown-session';
     const { overload } = this.#context;
     if (overload?.isFull) {
       overload.refusedSessions++;

@@ -43,7 +43,7 @@ export interface Owner extends Line {
   settle(number: number): void;
   /** As many events wait for somebody as this limit lets, or no more as many: the client is to wait meanwhile. */
   full(isFull: boolean, limit: string): void;
-  /** Whether an event of this number may have been handled before, by a server that is gone. */
+  /** Whether an event of this number may have been handled before, by a server that is gone, or by this one before it was started anew. */
   isRedelivered(number: number): boolean;
   /** What a presence was let in with is something else now. */
   renewedAuth(presence: Presence): void;

@@ -38,8 +38,6 @@ import { type Change, type Written, writeRecord } from './record-writer';
 interface Move {
   /** What the store knows this node's claim by. */
   readonly nonce: string;
-  /** Up to this number the client has sent packets to other nodes: what was not settled may have been handled. */
-  left: number;
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
   readonly mailbox: Mailbox;
@@ -49,6 +47,8 @@ interface Move {
 
 // Fields of their own would cost every session of a server alone.
 const moves = new WeakMap<Recorded, Move>();
+/** Up to this number the client has sent packets elsewhere, or may have: what was not settled may have been handled there. */
+const doubtful = new WeakMap<Recorded, number>();
 /** Sessions that another server has, or goes on with. */
 const elsewhere = new WeakSet<Recorded>();
 /** What is still to be done here for sessions that were let go, … */
@@ -71,7 +71,7 @@ export abstract class Roaming extends Moving implements Recorded {
       lost: () => this.lost(0),
       report: this.context.report,
     });
-    moves.set(this, { nonce, left: 0, last: undefined, mailbox, begun: new Map() });
+    moves.set(this, { nonce, last: undefined, mailbox, begun: new Map() });
   }
 
   /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
@@ -137,7 +137,12 @@ export abstract class Roaming extends Moving implements Recorded {
   protected arrives(generation: number, left: number): void {
     const move = moves.get(this);
     // The connections since the last one here were other nodes', or nobody's.
-    if (move !== undefined && move.last !== generation - 1) move.left = Math.max(move.left, left);
+    if (move !== undefined && move.last !== generation - 1) this.doubts(left);
+  }
+
+  /** What its client has sent up to this number, and was not settled here, may have been handled elsewhere. */
+  protected doubts(left: number): void {
+    if (left > (doubtful.get(this) ?? 0)) doubtful.set(this, left);
   }
 
   /** It has a connection of this generation. */
@@ -146,8 +151,13 @@ export abstract class Roaming extends Moving implements Recorded {
     if (move !== undefined) move.last = generation;
   }
 
+  /** Whether the last counted packet of its client is one of those. */
+  protected get isDoubtful(): boolean {
+    return this.machine.received <= (doubtful.get(this) ?? 0);
+  }
+
   isRedelivered(number: number): boolean {
-    return number > 0 && number <= (moves.get(this)?.left ?? 0);
+    return number !== 0 && number <= (doubtful.get(this) ?? 0);
   }
 
   // What is stored of it.
@@ -293,7 +303,7 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   override deliver(packet: DeliveredPacket, number: number, size: number): void {
-    const isHere = number === 0 || (borrowed.get(this)?.take([packet, number, size]) ?? true);
+    const isHere = number <= 0 || (borrowed.get(this)?.take([packet, number, size]) ?? true);
     if (isHere) super.deliver(packet, number, size);
   }
 
@@ -321,7 +331,7 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   settle(number: number): void {
-    if (number === 0) return;
+    if (number <= 0) return;
     moves.get(this)?.begun.delete(number);
     const its = handedOver.get(this);
     const replies = its?.settle(number);

@@ -40,6 +40,8 @@ import { Roaming } from './roaming';
 type ResumePoint = Pick<ResumeRequest, 'received' | 'confirmed' | 'positions' | 'settled'>;
 
 const never = Number.POSITIVE_INFINITY;
+/** In place of the number of a packet that nobody settles, and that may have been handled before. */
+const again = -1;
 
 /** Who a session is. */
 export interface Identity {
@@ -166,7 +168,8 @@ export class Session extends Roaming implements Receiver {
     const { turn } = this.context;
     const waiting = waits.get(this);
     if (number === 0 || (waiting === undefined && !turn.isHigh)) {
-      super.deliver(packet, number, size);
+      const isAgain = number === 0 && packet.type !== PacketType.Volatile && this.isDoubtful;
+      super.deliver(packet, isAgain ? again : number, size);
       return;
     }
     // The store does not keep up: it waits, and by the window its client does.
@@ -203,16 +206,26 @@ export class Session extends Roaming implements Receiver {
 
   // Connections.
 
-  /** Takes its first connection. @param refusal why it is not the session that HELLO asked for; empty if it asked for none */
+  /**
+   * Takes its first connection.
+   * @param refusal why it is not the session that HELLO asked for; empty if it asked for none, or for one that nobody has heard of:
+   * then it is taken for that one, and what has left before is handled as what another server may have handled
+   */
   start(connection: Connection, hello: HelloPacket, refusal: string): void {
     debug?.(
       `session ${this.id} begins over ${connection.transport}, ${this.codec.name}${refusal && `: resume refused, ${refusal}`}`,
     );
+    const { left } = hello;
+    const isRepeated = refusal === '' && left > 0;
+    if (isRepeated) this.doubts(left);
     this.attach(connection, { received: 0, confirmed: 0 });
     this.tell('session begun', { transport: connection.transport, connection: connection.number });
     this.#endsAt = this.context.wheel.now() + this.context.helloTimeoutMs;
     this.refusal = refusal;
-    this.welcome(connection, false, refusal);
+    const frame = this.welcomeFrame(isRepeated, refusal);
+    // It is stored before its client is told of it.
+    unwelcomed.set(this, []);
+    this.context.turn.after(() => this.welcomed(connection, frame));
     this.machine.open(this.context.wheel.now());
     for (const { namespace, auth } of distinct(hello)) this.ask(namespace, auth);
     this.schedule();
@@ -300,7 +313,7 @@ export class Session extends Roaming implements Receiver {
     this.arrives(generation, left);
     this.attach(connection, { ...request, left });
     this.tell('session resumed', { transport: connection.transport, connection: connection.number });
-    this.welcome(connection, true, '');
+    connection.send(this.welcomeFrame(true, ''));
     this.readFrom(new Map(request.positions));
     for (const presence of listOf(this.presences)) presence.cameBack();
     this.settled();
@@ -540,27 +553,12 @@ export class Session extends Roaming implements Receiver {
     for (const presence of listOf(this.presences)) presence.wentAway(close);
   }
 
-  private welcome(connection: Connection, recovered: boolean, reason: string): void {
+  private welcomeFrame(recovered: boolean, reason: string): Frame {
     const { received, settledAbove: settled } = this.machine;
-    const { settings, turn } = this.context;
+    const { settings } = this.context;
     const { id: session, secret } = this;
-    const packet = {
-      type: PacketType.Welcome,
-      session,
-      secret,
-      settings,
-      received,
-      recovered,
-      reason,
-      settled,
-    } as const;
-    const frame = this.codec.encode(packet);
-    if (recovered) connection.send(frame);
-    // A new session is stored before its client is told of it.
-    else {
-      unwelcomed.set(this, []);
-      turn.after(() => this.welcomed(connection, frame));
-    }
+    const type = PacketType.Welcome;
+    return this.codec.encode({ type, session, secret, settings, received, recovered, reason, settled });
   }
 
   private welcomed(connection: Connection, frame: Frame): void {
