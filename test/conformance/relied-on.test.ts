@@ -50,6 +50,53 @@ describe.each(hosts)('on %s', (_name, host) => {
     wire.cut();
   });
 
+  test('who holds a namespace that was made on demand means whatever has its name, also after it was empty', async () => {
+    const io = await serve({ dynamicNamespacesMax: 1 });
+    io.of(/^\/t/);
+    const heard: unknown[] = [];
+    const wire = await RawWebSocket.connect(io.port);
+    await wire.hello();
+    const enter = async (name: string): Promise<void> => {
+      wire.send([10, name]);
+      await wire.until(`CONNECTED ${name}`, () => wire.packets.some(([type, its]) => type === 11 && its === name));
+    };
+    const leave = async (name: string): Promise<void> => {
+      wire.packets.length = 0;
+      wire.send([13, name]);
+      await settle();
+    };
+    const settle = async (): Promise<void> => {
+      const pongs = () => wire.packets.filter(([type]) => type === 9).length;
+      const before = pongs();
+      wire.send([8]);
+      await wire.until('PONG', () => pongs() > before);
+    };
+    await enter('/t1');
+    const held = io.of('/t1');
+    const room = held.to('room');
+    const { sockets } = held;
+    await leave('/t1');
+    expect(sockets.size).toBe(0);
+    // It is gone, and takes no room.
+    await enter('/t2');
+    await leave('/t2');
+    await enter('/t1');
+    expect([io.of('/t1') === held, sockets.size]).toEqual([true, 1]);
+    [...sockets.values()][0]?.join('room');
+    held.emit('news', 1);
+    room.emit('news', 2);
+    await settle();
+    heard.push(...wire.packets.filter(([type]) => type === 5).map((packet) => packet.slice(-1)));
+    expect(heard).toEqual([[[1]], [[2]]]);
+    await leave('/t1');
+    // What is said of it while it is empty is of the next one, which stays.
+    held.on('connection', (socket) => void heard.push(socket.namespace));
+    await enter('/t1');
+    await enter('/t2');
+    expect([heard.at(-1), io.of('/t1') === held]).toEqual(['/t1', true]);
+    wire.cut();
+  });
+
   test('the rooms of a namespace are as they are at each look, and are not copied', async () => {
     const io = await serve();
     const { rooms } = io.of('/');

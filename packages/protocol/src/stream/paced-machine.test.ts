@@ -36,6 +36,56 @@ function paced(limits: Partial<RateLimits>, Machine: typeof ServerMachine<string
   };
 }
 
+describe('somebody who can take no more', () => {
+  it('holds back what comes, for 30 s at most', () => {
+    const { machine, send, take } = paced({});
+    send(0, 2);
+    machine.block(1_000);
+    send(1_000, 3);
+    // It goes on, and is full again at once: the time counts anew.
+    machine.unblock();
+    machine.tick(20_000);
+    expect(take()).toEqual(['0.1', '0.2', '1000.1', '1000.2', '1000.3']);
+    machine.block(20_000);
+    machine.block(25_000);
+    send(25_000, 1);
+    expect(machine.deadline).toBeLessThanOrEqual(50_000);
+    machine.receive({ type: 'hint' }, 49_999);
+    machine.tick(49_999);
+    expect(take()).toEqual([]);
+    expect(() => machine.tick(50_000)).toThrow(
+      expect.objectContaining({ code: 'ERR_WAITS_LONG', closeCode: 4410, message: expect.stringContaining('30 s') }),
+    );
+  });
+
+  it('may go on for as long as nothing comes', () => {
+    const { machine, send, take } = paced({});
+    machine.block(1_000);
+    machine.receive({ type: 'hint' }, 40_000);
+    machine.tick(40_000);
+    machine.unblock();
+    send(40_000, 1);
+    expect(take()).toEqual(['40000.1']);
+  });
+
+  it('is not waited for by an answer, which is counted in its turn', () => {
+    const { machine, send, take, told } = paced({});
+    machine.block(0);
+    send(0, 1);
+    let answer: unknown;
+    const ack = machine.expectAck(10_000, (_error, value) => {
+      answer = value;
+    });
+    machine.receive({ type: PacketType.Ack, ack, value: 'yes' }, 1, 1);
+    expect([take(), answer]).toEqual([[], 'yes']);
+    machine.receive({ type: PacketType.Ping, received: undefined }, 2);
+    expect(told.at(-1)).toMatch(/^9 (0|undefined)$/);
+    machine.unblock();
+    machine.tick(3);
+    expect(take()).toEqual(['0.1']);
+  });
+});
+
 describe('what says nothing', () => {
   const ping = { type: PacketType.Ping, received: undefined } as const;
   const ended = expect.objectContaining({ code: 'ERR_RATE', closeCode: 4429 });

@@ -26,6 +26,8 @@ export type Window = Pick<SessionSettings, 'windowPacketsMax' | 'windowBytesMax'
 
 /** What waits is looked at so often, in milliseconds. */
 const lookMs = 100;
+/** For so long somebody may be able to take no more, in milliseconds, until the session ends. */
+const fullMsMax = 30_000;
 const heard: HintPacket = { type: 'hint' };
 /** What says nothing new and need not wait (PING, SACK and PONG that confirm nothing, hints): no more in a second. */
 const idlePacketsPerSecondMax = 10_000;
@@ -57,6 +59,8 @@ export class PacedMachine<
   #lateBytes = 0;
   /** How many of those that packets go to can take no more at present. */
   #full = 0;
+  /** When the first of them could not. */
+  #fullAt = 0;
   /** Whether they can since it was looked at last. */
   #isReleased = false;
 
@@ -72,8 +76,8 @@ export class PacedMachine<
   }
 
   /** One of those that packets go to can take no more: what comes waits from now on, as if it came too fast, until it says that it can. */
-  block(): void {
-    this.#full++;
+  block(now: number): void {
+    if (this.#full++ === 0) this.#fullAt = now;
   }
 
   /** What waits goes on with the next `tick`. */
@@ -123,7 +127,11 @@ export class PacedMachine<
     // The peer may take it for confirmed already, and send another in its place: it is not to be in the way of that.
     if (this.hasCome(number)) return;
     if (this.#takes(now, size)) this.accept(packet, number, now, size);
-    else this.#putOff(packet, number, size);
+    else {
+      // They may wait for this answer. It is counted in its turn, and says nothing by then.
+      if (this.#full > 0 && isAnswer(packet)) this.handle(packet, 0, size);
+      this.#putOff(packet, number, size);
+    }
   }
 
   /** @returns the number of the counted packet that comes now */
@@ -141,7 +149,9 @@ export class PacedMachine<
     return this.settings;
   }
 
+  /** @throws RemoteProtocolError `ERR_WAITS_LONG` if what the peer has sent has waited for somebody for too long */
   override tick(now: number): void {
+    if (this.#full > 0 && this.#late !== undefined && now >= this.#fullAt + fullMsMax) throw waitsLong();
     if (this.#late !== undefined && now >= this.#looksAt) this.#catchUp(this.#late, now);
     super.tick(now);
   }
@@ -154,7 +164,7 @@ export class PacedMachine<
   }
 
   get #looksAt(): number {
-    if (this.#full > 0) return Infinity;
+    if (this.#full > 0) return this.#fullAt + fullMsMax;
     return this.#isReleased ? 0 : this.#takenAt + this.#lookMs;
   }
 
@@ -225,6 +235,15 @@ export class PacedMachine<
     const isByPackets = this.#packetsTaken >= (this.limits.packetsPerSecondMax ?? Infinity);
     this.sink.paced?.(isByPackets ? 'packetsPerSecondMax' : 'bytesPerSecondMax', isDropped);
   }
+}
+
+function isAnswer({ type }: CountedPacket): boolean {
+  return type === PacketType.Ack || type === PacketType.Error;
+}
+
+function waitsLong(): RemoteProtocolError {
+  const message = `events wait for middleware for more than ${fullMsMax / 1_000} s, and so does all that comes behind them`;
+  return new RemoteProtocolError('ERR_WAITS_LONG', message, CloseCode.SessionEnded);
 }
 
 /** One packet alone may have any number of bytes. @throws RemoteProtocolError if the peer has sent more than it was told to */

@@ -1,6 +1,7 @@
 // What `Namespace` says, done: its rooms, its audience and its admission, put together.
 import type { AnyContract } from '@halyard/contract';
 import { answerMissing } from '@halyard/protocol';
+import type { BacklogLimits } from '../base/backlog';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
 import type { Platform } from '../base/platform';
@@ -31,13 +32,12 @@ import { AudienceTarget, type Target } from './target';
 import { WholeTarget } from './whole-target';
 
 /** What namespaces need of the server. */
-export interface NamespaceContext extends RoomsContext, AudienceContext {
+export interface NamespaceContext extends RoomsContext, AudienceContext, BacklogLimits {
   readonly platform: Platform;
   readonly running: Running;
   readonly meters: Meters;
   readonly tell: Tell;
   readonly fanOut: FanOut;
-  readonly waitingPacketsMax: number;
   readonly sessionKeys: SessionKeys | undefined;
   /** @param session id of its session */
   newSocketId(session: string): string;
@@ -49,8 +49,10 @@ export interface NamespaceContext extends RoomsContext, AudienceContext {
   /** The namespace has nobody in it any more. */
   emptied(name: string): void;
   /** The app has said something of a namespace that is to hold for whoever comes. */
-  keep(name: string): void;
+  keep(name: string, namespace: AnyNamespace): void;
 }
+
+export type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 
 /** What the Map of its sockets is of, besides. */
 const socketsPrototype: object = Object.create(Map.prototype);
@@ -71,7 +73,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     super();
     this.name = name;
     this.#rules = rules;
-    this.#keep = () => context.keep(name);
+    this.#keep = () => context.keep(name, this as AnyNamespace);
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     this.#rooms = new Rooms(name, context, new WatchedRooms(rules, context.platform, report));
     Object.setPrototypeOf(this.#rooms.everyone.members, socketsPrototype);
@@ -81,12 +83,13 @@ export class ServerNamespace<Incoming, Outgoing, Data>
       if (this.#admission.isIdle && this.#rooms.everyone.members.size === 0) context.emptied(name);
     };
     const decisions = { report, wall: () => context.platform.wall() };
+    const { waitingPacketsMax, waitingBytesMax } = context;
     const sockets: SocketContext = {
       renewals: new Renewals(rules, decisions),
       resumeChecks: rules.resumeChecks,
       rooms: this.#rooms,
       audience: this.audience,
-      ...{ platform: context.platform, waitingPacketsMax: context.waitingPacketsMax },
+      ...{ platform: context.platform, waitingPacketsMax, waitingBytesMax },
       ...{ running: context.running, counted: new Counted(context.running) },
       ...{ meters: context.meters, tell: context.tell },
       reportAside: (error) => report(error, 'a handler of onAny, or one beside that which replies'),
@@ -126,6 +129,10 @@ export class ServerNamespace<Incoming, Outgoing, Data>
 
   close(): void {
     this.#rooms.close();
+  }
+
+  reopen(): void {
+    this.#rooms.reopen();
   }
 
   revive(entrant: Entrant, handshake: Handshake, record: PresenceRecord): () => void {

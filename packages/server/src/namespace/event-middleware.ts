@@ -2,6 +2,7 @@
 // after the other, in the order they came.
 
 import type { Value } from '@halyard/protocol';
+import type { Backlog } from '../base/backlog';
 import type { Args } from './gates';
 import type { Running } from './handling';
 import { checkMiddleware, orThrow } from './middleware';
@@ -23,33 +24,26 @@ export interface Passage {
 }
 
 export class EventMiddleware {
-  readonly #eventsMax: number;
+  readonly #backlog: Backlog;
   readonly #running: Running;
-  readonly #full: (isFull: boolean) => void;
   #steps: readonly SocketMiddleware[] = [];
   /** Of the event that came last. */
   #turn: Promise<void> = Promise.resolve();
-  #waiting = 0;
 
-  /**
-   * @param eventsMax so many may wait for their turn: then no more are to come
-   * @param running they are counted there as long as they wait
-   * @param full told when as many wait, and when no more as many do
-   */
-  constructor(eventsMax: number, running: Running, full: (isFull: boolean) => void) {
-    this.#eventsMax = eventsMax;
+  /** @param running they are counted there as long as they wait */
+  constructor(backlog: Backlog, running: Running) {
+    this.#backlog = backlog;
     this.#running = running;
-    this.#full = full;
   }
 
   /** Whether events are on their way. */
   get isBusy(): boolean {
-    return this.#waiting > 0;
+    return this.#backlog.packets > 0;
   }
 
   /** Whether the next event has to wait. */
   get takesTurns(): boolean {
-    return this.#waiting > 0 || this.#steps.length > 0;
+    return this.isBusy || this.#steps.length > 0;
   }
 
   /** Calls `run` once the events that came so far have passed, or were refused. */
@@ -63,9 +57,14 @@ export class EventMiddleware {
     this.#steps = [...this.#steps, step];
   }
 
-  /** Takes an event through the gates and the middleware there is now, in its turn. */
-  run(event: string, passage: Passage): void {
-    if (++this.#waiting === this.#eventsMax) this.#full(true);
+  /** Its socket is over: nobody is held back for what waits here. */
+  end(): void {
+    this.#backlog.end();
+  }
+
+  /** Takes an event through the gates and the middleware there is now, in its turn. @param size of its frame */
+  run(event: string, size: number, passage: Passage): void {
+    this.#backlog.move(1, size);
     this.#running.count++;
     const steps = this.#steps;
     const pass = async (): Promise<void> => {
@@ -87,7 +86,7 @@ export class EventMiddleware {
       passage.passed(name, args);
     };
     this.#turn = this.#turn.then(pass).then(() => {
-      if (this.#waiting-- === this.#eventsMax) this.#full(false);
+      this.#backlog.move(-1, -size);
       this.#running.count--;
     });
   }

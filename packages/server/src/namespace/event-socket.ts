@@ -13,6 +13,7 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import { Backlog, type BacklogLimits } from '../base/backlog';
 import { debugOf } from '../base/debug';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
@@ -67,8 +68,7 @@ export interface SocketLifecycle {
 const lifecycle: readonly EventKey[] = ['disconnecting', 'disconnect', 'away', 'resume', 'moved'];
 
 /** What the sockets of a namespace need of it: one for all. */
-export interface EventContext {
-  readonly waitingPacketsMax: number;
+export interface EventContext extends BacklogLimits {
   readonly platform: Platform;
   readonly running: Running;
   readonly counted: Counted;
@@ -140,11 +140,11 @@ export abstract class EventSocket extends Presence {
     return movedOnes.has(this);
   }
 
-  override receive(packet: EventPacket | VolatilePacket, number: number): void {
+  override receive(packet: EventPacket | VolatilePacket, number: number, size: number): void {
     const ack = 'ack' in packet ? packet.ack : undefined;
     const { event, args } = packet;
     if (this.#middleware === undefined && this.context.gates.isOpen) this.handle(event, args, ack, number);
-    else this.pass(event, args, ack, number);
+    else this.pass(event, args, ack, number, size);
   }
 
   override wentAway(close: Close): void {
@@ -166,6 +166,7 @@ export abstract class EventSocket extends Presence {
     this.context.removed();
     const handlers = this.#lifecycle;
     this.#handlers = this.#lifecycle = noHandlers;
+    this.#middleware?.end();
     if (isElsewhere) movedOnes.add(this);
     if (handlers === noHandlers) return;
     // Another server may have it without this one knowing: then it is not over.
@@ -216,12 +217,12 @@ export abstract class EventSocket extends Presence {
   }
 
   private newMiddleware(): EventMiddleware {
-    const { waitingPacketsMax, running } = this.context;
-    return new EventMiddleware(waitingPacketsMax, running, (isFull) => this.line.full(isFull, 'waitingPacketsMax'));
+    const backlog = new Backlog(this.context, (...what) => this.line.full(...what));
+    return new EventMiddleware(backlog, this.context.running);
   }
 
   /** Through what is before its handlers: at once, if nothing waits and nothing is asynchronous. */
-  private pass(event: string, args: Args, ack: number | undefined, number: number): void {
+  private pass(event: string, args: Args, ack: number | undefined, number: number, size: number): void {
     const { gates } = this.context;
     let passed: Args | Promise<Args> | undefined;
     if (!this.#middleware?.takesTurns) {
@@ -237,7 +238,7 @@ export abstract class EventSocket extends Presence {
       }
     }
     this.#middleware ??= this.newMiddleware();
-    this.#middleware.run(event, {
+    this.#middleware.run(event, size, {
       gate: () => passed ?? gates.pass(this, event, args),
       passed: (name, own) => this.handle(name, own, ack, number),
       refused: (error, isGate) => {

@@ -1,5 +1,6 @@
 // All namespaces of a server by name: those the app has asked for, and those made on demand.
 import { type Failure, namespaceName, type Value } from '@halyard/protocol';
+import { Held } from '../base/held';
 import type { Entrance, Founder } from '../session/context';
 import { DynamicNamespaces, type DynamicNamespacesLimits, type NamespacePattern } from './dynamic-namespaces';
 import { Rules } from './rules';
@@ -15,14 +16,20 @@ export interface RegistryContext<Namespace> {
 
 /** A namespace, as the registry has it. */
 export interface Registered extends Entrance {
-  /** It is no more. */
+  /** Nobody is in it any more. */
   close(): void;
+  /** Somebody comes to it again. */
+  reopen(): void;
 }
 
 export class NamespaceRegistry<Namespace extends Registered> {
   readonly #context: RegistryContext<Namespace>;
   readonly #byName = new Map<string, Namespace>();
   readonly #dynamic: DynamicNamespaces;
+  /** Those that were made on demand, and that nobody is in any more. Who holds one means whatever has its name. */
+  readonly #closed = new Held<Namespace>();
+  /** The rules that those made by a pattern have begun with. */
+  readonly #origins = new WeakMap<Namespace, Rules>();
 
   constructor(context: RegistryContext<Namespace>) {
     this.#context = context;
@@ -35,9 +42,7 @@ export class NamespaceRegistry<Namespace extends Registered> {
    */
   of(text: string): Namespace {
     const name = withSlash(text);
-    return (
-      this.#byName.get(namespaceName(name)) ?? this.#create(name, this.#dynamicRules(name, undefined) ?? new Rules())
-    );
+    return this.#byName.get(namespaceName(name)) ?? this.#create(name, this.#dynamicRules(name, undefined));
   }
 
   /** @returns the namespace of a name, if there is one */
@@ -70,25 +75,37 @@ export class NamespaceRegistry<Namespace extends Registered> {
   }
 
   /** The app has given a namespace rules or handlers of its own: it stays, even when it is empty. */
-  keep(name: string): void {
-    this.#dynamic.delete(name);
+  keep(name: string, namespace: Namespace): void {
+    if (!this.#byName.has(name)) {
+      this.#closed.take(name);
+      this.#byName.set(name, namespace);
+      namespace.reopen();
+    }
+    if (this.#byName.get(name) === namespace) this.#dynamic.delete(name);
   }
 
   /** Nobody is in a namespace any more, or waits to be let in. */
   emptied(name: string): void {
-    if (!this.#dynamic.delete(name)) return;
-    this.#byName.get(name)?.close();
+    const namespace = this.#byName.get(name);
+    if (namespace === undefined || !this.#dynamic.delete(name)) return;
+    namespace.close();
     this.#byName.delete(name);
+    this.#closed.add(name, namespace);
   }
 
   #dynamicRules(name: string, auth: Value | undefined): Rules | undefined {
     const failed = (error: unknown): void =>
       this.#context.report(error, `the pattern of a dynamic namespace, for ${name}`);
-    return this.#dynamic.rulesOf(name, auth, failed)?.copy();
+    return this.#dynamic.rulesOf(name, auth, failed);
   }
 
-  #create(name: string, rules: Rules): Namespace {
-    const namespace = this.#context.create(name, rules);
+  /** @param origin rules of the pattern that the name is of, if there is one */
+  #create(name: string, origin: Rules | undefined): Namespace {
+    const held = this.#closed.take(name);
+    const isOfIt = held !== undefined && this.#origins.get(held) === origin;
+    if (isOfIt) held.reopen();
+    const namespace = isOfIt ? held : this.#context.create(name, origin?.copy() ?? new Rules());
+    if (origin !== undefined) this.#origins.set(namespace, origin);
     this.#byName.set(name, namespace);
     return namespace;
   }

@@ -31,7 +31,7 @@ export const findsOut = findsOutMs * stampsPerMs;
 
 export class Room implements Follower {
   readonly name: string;
-  readonly log: Log;
+  log: Log;
   readonly members = new Map<string, Subscriber>();
   /** Stamp of the newest message that was not for its members. */
   exceptedStamp = -1;
@@ -55,6 +55,11 @@ export class Room implements Follower {
   /** Nobody is a member any more. Its log stays as long as there is something in it. */
   close(): void {
     this.#context.turn.unfollow(this.log, this);
+  }
+
+  /** It has members again. @param logName names its log in the store */
+  reopen(logName: string): void {
+    this.log = this.#context.turn.follow(logName, this);
   }
 
   /** Whether something was published to it, or left its members out, since a membership began. */

@@ -53,9 +53,7 @@ export class Rooms implements RoomContext {
     this.#context = context;
     this.#watch = watch;
     this.everyone = this.#create('');
-    const { turn } = context;
-    if (turn.isShared) turn.start(this.everyone.log, undefined);
-    this.#listen('');
+    this.#open();
   }
 
   get slowReaders(): SlowReaders {
@@ -170,6 +168,18 @@ export class Rooms implements RoomContext {
   close(): void {
     for (const room of this.#byName.values()) this.#close(room);
     this.#close(this.everyone);
+  }
+
+  /** It is there again. There are no rooms in it yet. */
+  reopen(): void {
+    this.everyone.reopen(this.logOf(''));
+    this.#open();
+  }
+
+  #open(): void {
+    const { turn } = this;
+    if (turn.isShared) turn.start(this.everyone.log, undefined);
+    this.#listen('');
   }
 
   /** @param names undefined is the whole namespace */

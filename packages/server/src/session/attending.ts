@@ -15,6 +15,7 @@ import {
   type Value,
   type VolatilePacket,
 } from '@halyard/protocol';
+import { Backlog } from '../base/backlog';
 import { isList, keepOf, listOf, withOne } from '../base/compact-list';
 import { debugOf } from '../base/debug';
 import type { Top } from '../store/turn';
@@ -121,7 +122,7 @@ export abstract class Attending extends Reading implements Entrant {
       this.context.platform.microtask(() => this.due(this.context.wheel.now()));
       return;
     }
-    this.machine.block();
+    this.machine.block(this.context.wheel.lately());
     const message = `As much of a client waits for asynchronous middleware as ${limit} lets: what else it says waits, and it is not confirmed meanwhile.`;
     this.context.warn(limit, message);
   }
@@ -158,7 +159,7 @@ export abstract class Attending extends Reading implements Entrant {
   }
 
   ready(presence: Presence): void {
-    for (const [packet, number] of this.takeWaiting(presence.ticket)) presence.receive(packet, number);
+    for (const waits of this.takeWaiting(presence.ticket)) presence.receive(...waits);
     if (presence.isLeaving) this.depart(presence, { code: CloseCode.Normal, reason: '', by: 'client' });
   }
 
@@ -257,7 +258,7 @@ export abstract class Attending extends Reading implements Entrant {
       this.refuse(name, namespace);
       return;
     }
-    this.pending ??= new PendingNamespaces(this.context, (...what) => this.full(...what));
+    this.pending ??= new PendingNamespaces(new Backlog(this.context, (...what) => this.full(...what)));
     this.pending.add(handshake);
     this.touch('pending');
     namespace.admit(this, handshake);
@@ -370,7 +371,7 @@ export abstract class Attending extends Reading implements Entrant {
     if (this.pending?.keeps(packet, number, size)) return;
     const presence = this.find(packet.namespace);
     if (presence === undefined) this.notConnected(packet, number);
-    else presence.receive(packet, number);
+    else presence.receive(packet, number, size);
   }
 
   private renew(packet: RenewPacket, number: number): void {

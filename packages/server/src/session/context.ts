@@ -1,6 +1,8 @@
 // What sessions need of the layers above them, and what those see of a session.
+
 import type { Codec } from '@halyard/codec';
 import type { Failure, ServerLimits, SessionSettings, Value } from '@halyard/protocol';
+import type { BacklogLimits } from '../base/backlog';
 import type { Tell } from '../base/happenings';
 import type { Meters } from '../base/meters';
 import type { Overload } from '../base/overload';
@@ -11,7 +13,7 @@ import type { Trust } from '../wire/proxies';
 import type { AwaySession, AwaySessions } from './away-sessions';
 import type { Reply } from './handover';
 import type { Handshake } from './handshake';
-import type { PendingLimits } from './pending';
+
 import type { Owner, Presence, Ticket } from './presence';
 import type { LeftRecord, PresenceRecord } from './record';
 import type { Spans } from './spans';
@@ -61,7 +63,7 @@ export interface SlowReaderCounts {
   replaced: number;
 }
 
-export interface SessionContext extends PendingLimits {
+export interface SessionContext extends BacklogLimits {
   readonly counts: SlowReaderCounts;
   readonly away: AwaySessions;
   readonly meters: Meters;

@@ -1,16 +1,12 @@
 // Namespaces whose middleware has not decided about a session, and the events that wait for them.
 import type { EventPacket, VolatilePacket } from '@halyard/protocol';
+import type { Backlog } from '../base/backlog';
 import type { Handshake } from './handshake';
-
-export interface PendingLimits {
-  readonly waitingPacketsMax: number;
-  readonly waitingBytesMax: number;
-}
 
 type WaitingPacket = EventPacket | VolatilePacket;
 
-/** A packet, and the number to settle it by. */
-export type Waits = readonly [packet: WaitingPacket, number: number];
+/** A packet, the number to settle it by, and its size. */
+export type Waits = readonly [packet: WaitingPacket, number: number, size: number];
 
 /** A handshake, whatever types its namespace has. */
 type HandshakeKey = { readonly namespace: string };
@@ -22,21 +18,16 @@ interface Waiting {
 }
 
 export class PendingNamespaces {
-  readonly #limits: PendingLimits;
   readonly #waiting = new Map<string, Waiting>();
   /** Whose client has left again, behind the events that wait. */
   readonly #leaving = new Set<Waiting>();
   /** How many namespaces have not decided, those included that are not wanted any more: their middleware is at work. */
   undecided = 0;
-  #count = 0;
-  #bytes = 0;
-  #isFull = false;
-  readonly #full: (isFull: boolean, limit: keyof PendingLimits) => void;
+  readonly #backlog: Backlog;
 
-  /** @param full told when as much waits as a limit lets, and when no more as much does */
-  constructor(limits: PendingLimits, full: (isFull: boolean, limit: keyof PendingLimits) => void) {
-    this.#limits = limits;
-    this.#full = full;
+  /** @param backlog of what waits for all of them */
+  constructor(backlog: Backlog) {
+    this.#backlog = backlog;
   }
 
   get isEmpty(): boolean {
@@ -90,11 +81,9 @@ export class PendingNamespaces {
   keeps(packet: WaitingPacket, number: number, size: number): boolean {
     const waiting = this.#waiting.get(packet.namespace);
     if (waiting === undefined) return false;
-    this.#count++;
-    this.#bytes += size;
-    waiting.packets.push([packet, number]);
+    waiting.packets.push([packet, number, size]);
     waiting.bytes += size;
-    this.#tell();
+    this.#backlog.move(1, size);
     return true;
   }
 
@@ -105,19 +94,8 @@ export class PendingNamespaces {
     if (waiting === undefined || waiting.handshake !== handshake) return [];
     if (leaving === undefined) this.#waiting.delete(handshake.namespace);
     else this.#leaving.delete(leaving);
-    this.#count -= waiting.packets.length;
-    this.#bytes -= waiting.bytes;
-    this.#tell();
+    this.#backlog.move(-waiting.packets.length, -waiting.bytes);
     return waiting.packets;
-  }
-
-  #tell(): void {
-    const { waitingPacketsMax, waitingBytesMax } = this.#limits;
-    const isByPackets = this.#count >= waitingPacketsMax;
-    const isFull = isByPackets || this.#bytes >= waitingBytesMax;
-    if (isFull === this.#isFull) return;
-    this.#isFull = isFull;
-    this.#full(isFull, isByPackets ? 'waitingPacketsMax' : 'waitingBytesMax');
   }
 
   #leavingOf(handshake: HandshakeKey): Waiting | undefined {

@@ -108,7 +108,8 @@ export abstract class Presence extends Spans {
   /** @returns the app's own `data` */
   abstract encodedData(codec: Codec): Frame;
   /** An event of the client. @param number to settle it by */
-  abstract receive(packet: EventPacket | VolatilePacket, number: number): void;
+  /** @param number to settle it by; 0 if nobody asks. @param size of its frame */
+  abstract receive(packet: EventPacket | VolatilePacket, number: number, size: number): void;
   /**
    * The client presents something else. @param number to settle it by @param origin of the connection that there is, if there is one
    * @throws RemoteProtocolError if it was not to

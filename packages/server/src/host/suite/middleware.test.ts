@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { starts } from '../../../../../test/kit/hosts';
 import { WireClient } from '../../../../../test/kit/wire';
-import { PublicError } from '../../index';
+import { PublicError, type Socket } from '../../index';
 import { clientsOf } from './clients';
 
 describe.each(starts)('middleware, %s', (_name, start) => {
@@ -107,6 +107,62 @@ describe.each(starts)('middleware, %s', (_name, start) => {
     const { wire } = await join(io);
     for (let i = 0; i < 100; i++) wire.send([2, '/', 'x', [i]]);
     expect(await wire.until(({ closed }) => closed)).toMatchObject({ code: 4429 });
+  });
+
+  test('a socket that the app has sent out holds nothing of its session back, whatever its middleware waits for', async () => {
+    const io = await listening({ waitingPacketsMax: 4 });
+    const stuck = new Promise<Socket>((resolve) => {
+      io.of('/a').on('connection', (socket) => {
+        socket.use(() => new Promise(() => {}));
+        resolve(socket);
+      });
+    });
+    io.on('connection', (socket) => socket.on('hi', () => 'yes'));
+    const wire = await WireClient.open(io.port);
+    wire.send([0, [['/'], ['/a']]]);
+    for (let i = 0; i < 10; i++) wire.send([2, '/a', 'x', [i]]);
+    wire.send([2, '/', 'hi', [], 1]);
+    const socket = await stuck;
+    await wire.settle();
+    expect(wire.received.filter(([type]) => type === 3)).toEqual([]);
+    socket.disconnect();
+    expect(await wire.packet(3)).toEqual([3, 1, 'yes']);
+  });
+
+  test('middleware may ask the client whose events wait for it', async () => {
+    const io = await listening({ waitingPacketsMax: 4 });
+    const handled: unknown[] = [];
+    io.on('connection', (socket) => {
+      socket.use(async () => {
+        if (handled.length === 0) handled.push(await socket.emitWithAck('may they?'));
+      });
+      socket.on('x', (i) => void handled.push(i));
+    });
+    const { wire } = await join(io);
+    for (let i = 0; i < 10; i++) wire.send([2, '/', 'x', [i]]);
+    const [, , , , ack] = await wire.packet(2);
+    wire.send([3, ack, 'yes']);
+    await expect.poll(() => handled).toEqual(['yes', 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    // It was counted once.
+    await wire.settle();
+    expect(wire.received.filter(([type]) => type === 7 || type === 9).at(-1)?.[1]).toBe(11);
+  });
+
+  test('what waits for middleware is bounded in bytes too', async () => {
+    const io = await listening({ waitingBytesMax: 10_000 });
+    let waiting = 0;
+    io.on('connection', (socket) =>
+      socket.use(() => {
+        waiting++;
+        return new Promise(() => {});
+      }),
+    );
+    const { wire } = await join(io);
+    for (let i = 0; i < 8; i++) wire.send([2, '/', 'x', ['x'.repeat(6_000)]]);
+    await wire.settle();
+    expect(waiting).toBe(1);
+    expect(wire.received.filter(([type]) => type === 9).at(-1)?.[1]).toBe(2);
+    expect(wire.closed).toBeUndefined();
   });
 
   test('an error with half a surrogate pair arrives', async () => {
