@@ -21,7 +21,7 @@ const bodyTimeoutMs = 60_000;
  */
 const bodyMs = 2_000;
 const bodyMin = 4_096;
-const firstBodyMax = 2_048;
+const firstBodyMax = 4_096;
 /**
  * A request is repeated after 300, 600 and 900 ms. Then the link is broken, and the session resumes on another. On a link
  * that was closed from this side, and only says the rest, one that has no answer in time is not repeated.
@@ -216,7 +216,7 @@ function open(
     const began = clock.now();
     await request('POST', 'seq', ++bodies, joinFrames(queue.splice(0, count), binary));
     // Of the first body it says what one of 8,192 would take.
-    const ms = (clock.now() - began) * (bodies > 1 ? 1 : 4);
+    const ms = (clock.now() - began) * (bodies > 1 ? 1 : 2);
     bodyMax = ms < bodyMs ? Math.min(bodyMax * 2, 1 << 16) : Math.max(bodyMax / 2, bodyMin);
     bufferedBytes -= size;
     posting = queue.length ? post() : undefined;
