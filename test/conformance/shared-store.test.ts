@@ -308,6 +308,46 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(heard).toEqual(['B 1 again', 'B 2', 'B 3']);
   });
 
+  test('what an app says to a socket that is elsewhere, and does not know it yet, is sent on: once, and in its order', async () => {
+    const { adapter, of } = overseen(newStore());
+    const sockets: Partial<Record<'A' | 'B', Socket>> = {};
+    const { a, b } = await two(
+      (socket, server) => {
+        sockets[server] = socket;
+      },
+      {},
+      adapter,
+    );
+    const { wire, key } = await greeted(a);
+    const socket = sockets.A as Socket;
+    a.to(socket.id).emit('n', 0);
+    await wire.packet(2);
+    wire.send([7, 1]);
+    await wire.settle();
+    // A stands still for the others, and stores nothing.
+    of.A.commits.hold();
+    of.B.sends.hold();
+    cleanUp.push(() => of.A.commits.go());
+    wire.cut();
+    // Of another server: it is stored, and A takes it, and does not store that it has.
+    b.to(socket.id).emit('n', 1);
+    await of.A.commits.called();
+    a.to(socket.id).emit('n', 2);
+    socket.emit('n', 3);
+    const asked = socket.emitWithAck('question').catch(({ code }) => code);
+    const there = await open(b);
+    resume(there, key, { received: 2, generation: 2 });
+    of.B.sends.go();
+    expect((await there.packet(1))[5]).toBe(true);
+    socket.emit('n', 4);
+    of.A.commits.go();
+    expect(await asked).toBe('ERR_SESSION_ENDED');
+    socket.emit('n', 5);
+    await there.until(({ events }) => events.includes('n 5'));
+    await there.settle();
+    expect(there.events).toEqual(['n 1', 'n 2', 'n 3', 'n 4', 'n 5']);
+  });
+
   test('a server that has lost a session says nothing for it any more', async () => {
     const { a, b } = await two((socket, server) => socket.on('event', () => `answer of ${server}`));
     const { wire, key } = await greeted(a);

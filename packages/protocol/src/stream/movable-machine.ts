@@ -146,6 +146,11 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return this.outbox.carried < this.#storedSent && super.transmitWaiting();
   }
 
+  /** Frames up to this number are stored: it may have more of them, but for what `stored` was not called with yet. */
+  get storedSent(): number {
+    return this.#storedSent;
+  }
+
   /** @returns the frames with a number above this one that are not confirmed, each with its number and its mark */
   framesAfter(number: number): Iterable<readonly [number: number, frame: F, mark: number]> {
     return this.outbox.after(number);

@@ -11,6 +11,7 @@ import {
   LocalUsageError,
   type Owed,
   openMsMax,
+  PacketType,
   PublicError,
   type Snapshot,
   type Value,
@@ -28,7 +29,7 @@ import {
   type OpenElsewhere,
   type Reply,
 } from './handover';
-import { decodeLetter, encodeLoss } from './letter';
+import { decodeLetter, encodeLetter, encodeLoss } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
 import { encodeValue, keptMsOf } from './record';
@@ -41,6 +42,8 @@ interface Move {
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
   readonly mailbox: Mailbox;
+  /** Numbers of frames that are of letters, and not known to be stored: the store still has those letters. */
+  lettered: number[];
   /** Numbers of events whose handlers are running, each with the acknowledgement that it asks for. */
   readonly begun: Map<number, number | undefined>;
 }
@@ -71,7 +74,7 @@ export abstract class Roaming extends Moving implements Recorded {
       lost: () => this.lost(0),
       report: this.context.report,
     });
-    moves.set(this, { nonce, last: undefined, mailbox, begun: new Map() });
+    moves.set(this, { nonce, last: undefined, mailbox, lettered: [], begun: new Map() });
   }
 
   /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
@@ -81,15 +84,32 @@ export abstract class Roaming extends Moving implements Recorded {
     mailbox?.takeAhead(own);
   }
 
-  /** Another node has it: what it would do here from now on is done there, and what was not stored is not said. */
-  fenced(generation: number): void {
+  /** Another node has it: what it would do here from now on is done there, and what the app has said to it, and is not stored, is sent on. */
+  fenced(generation: number, last: Snapshot | undefined): void {
     this.connection?.discard();
     // Who goes on with what is stored does not know what is missing there.
     if (unsure.has(this)) this.queue.tell(this.id, encodeLoss(this.context.recordCodec));
+    else this.sendOn(Math.max(this.movable.storedSent, last?.sent ?? 0));
     // Its client has come back there, or else it is to look for it.
     const code = generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
     elsewhere.add(this);
     this.end({ code, reason: 'another server has the session', by: 'server' });
+  }
+
+  /** Its app does not know yet that it is elsewhere: what that has said to it goes where all goes that it says from now on. @param number of the last frame that is stored */
+  private sendOn(number: number): void {
+    const { lettered = [] } = moves.get(this) ?? {};
+    for (const [its, frame] of this.movable.framesAfter(number)) {
+      if (lettered.includes(its)) continue;
+      const packet = this.codec.decode(frame);
+      // Who asks is told that it is elsewhere. All else is said there.
+      if (packet.type !== PacketType.Event || packet.ack !== undefined) continue;
+      const { namespace, event, args } = packet;
+      const socket = listOf(this.presences).find((presence) => presence.namespace === namespace)?.id;
+      if (socket === undefined) continue;
+      const letter = { socket, namespace, event, args, rooms: [], except: [] };
+      this.queue.tell(this.id, encodeLetter(letter, this.context.recordCodec));
+    }
   }
 
   /**
@@ -187,6 +207,9 @@ export abstract class Roaming extends Moving implements Recorded {
   stored(snapshot: Snapshot): void {
     if (unsure.get(this) === snapshot) unsure.delete(this);
     if (this.isOver) return;
+    const move = moves.get(this);
+    if (move !== undefined && move.lettered.length > 0)
+      move.lettered = move.lettered.filter((number) => number > snapshot.sent);
     this.movable.stored(snapshot, this.context.wheel.lately());
     this.queued();
     this.schedule();
@@ -249,7 +272,9 @@ export abstract class Roaming extends Moving implements Recorded {
       // Where it is in one of these rooms it gets it by the room.
       const isMeant =
         presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);
-      if (isMeant) this.sendEvent(namespace, event, args);
+      if (!isMeant) return;
+      this.sendEvent(namespace, event, args);
+      moves.get(this)?.lettered.push(this.movable.sent);
     } catch (error) {
       report(error, 'a letter of another server');
     }

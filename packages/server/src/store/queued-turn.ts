@@ -80,6 +80,8 @@ export class QueuedTurn implements Turn {
   #parting = new Map<Recorded, Recording>();
   /** What sessions said of their last write. */
   readonly #written = new WeakMap<Recorded, unknown>();
+  /** What they said of the last write that is stored. */
+  readonly #snapshots = new WeakMap<Recorded, unknown>();
   /** Those that other nodes have. */
   readonly #forgotten = new WeakSet<Recorded>();
   readonly #commits: Commits;
@@ -471,16 +473,16 @@ export class QueuedTurn implements Turn {
     const hasMail = new Set(mailed);
     // Not who was let go meanwhile.
     let isRewriting = false;
-    for (const session of records.keys()) {
+    for (const [session, { snapshot }] of records) {
       const generation = generations.get(session.id);
       if (generation !== undefined) {
         this.forget(session);
         // Before anything else: what it has here may be another's by then.
-        session.fenced(generation);
+        session.fenced(generation, this.#snapshots.get(session));
       } else if (missed.has(session.id)) {
         this.rewrite(session);
         isRewriting ||= this.#touched.has(session);
-      }
+      } else this.#snapshots.set(session, snapshot);
     }
     const isOurs = (item: Item): boolean => !generations.has((item as Partial<Recorded>).id as string);
     const stored = (): void => {

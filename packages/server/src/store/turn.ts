@@ -25,8 +25,12 @@ export interface Recorded {
   write(changed: ReadonlySet<string>, before: unknown): Recording;
   /** What was written is stored. @param snapshot what it said it was */
   stored(snapshot: unknown): void;
-  /** Its record was left alone: another node has it. @param generation of the connection that it has it for */
-  fenced(generation: number): void;
+  /**
+   * Its record was left alone: another node has it.
+   * @param generation of the connection that it has it for
+   * @param last what it said of the last write that was stored, whether or not `stored` was called with that yet
+   */
+  fenced(generation: number, last: unknown): void;
   /** The store has letters for it. */
   mailed(): void;
   /** The store has lost some of what it has had of it. */
