@@ -308,7 +308,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(heard).toEqual(['B 1 again', 'B 2', 'B 3']);
   });
 
-  test('what an app says to a socket that is elsewhere, and does not know it yet, is sent on: once, and in its order', async () => {
+  test('what an app says to a socket, and of its rooms, that is elsewhere, and does not know it yet, is sent on: once, and in its order', async () => {
     const { adapter, of } = overseen(newStore());
     const sockets: Partial<Record<'A' | 'B', Socket>> = {};
     const { a, b } = await two(
@@ -320,6 +320,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     );
     const { wire, key } = await greeted(a);
     const socket = sockets.A as Socket;
+    socket.join('before');
     a.to(socket.id).emit('n', 0);
     await wire.packet(2);
     wire.send([7, 1]);
@@ -334,6 +335,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     await of.A.commits.called();
     a.to(socket.id).emit('n', 2);
     socket.emit('n', 3);
+    socket.join('late', 'later');
+    socket.leave('before', 'later');
     const asked = socket.emitWithAck('question').catch(({ code }) => code);
     const there = await open(b);
     resume(there, key, { received: 2, generation: 2 });
@@ -346,6 +349,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     await there.until(({ events }) => events.includes('n 5'));
     await there.settle();
     expect(there.events).toEqual(['n 1', 'n 2', 'n 3', 'n 4', 'n 5']);
+    expect([...(sockets.B as Socket).rooms]).toEqual([socket.id, 'late']);
   });
 
   test('a server that has lost a session says nothing for it any more', async () => {

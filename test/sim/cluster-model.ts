@@ -24,6 +24,8 @@ export interface Emission {
   readonly rooms: readonly string[] | undefined;
   readonly except: readonly string[];
   readonly socket?: string;
+  /** Who says it is told if it does not come. */
+  readonly isAsked?: boolean;
   /** Of one room, or of the namespace: of all with this key only the newest has to come. */
   readonly key?: string | undefined;
   /** Sockets that are on the same server then: they get it in the order of all that it emits. */
@@ -342,6 +344,12 @@ export class ClusterModel {
         }
         return `${id} has not got ${name}`;
       }
+    }
+    for (const { name, socket, isAsked, server, place } of this.#emissions.values()) {
+      if (socket === undefined || isAsked || place !== undefined || this.#killed.has(server)) continue;
+      const seat = this.#seats.get(socket);
+      if (seat === undefined || seat.isLost || !seat.isTold || seat.isUnsure || seat.got.has(name)) continue;
+      return `${socket} has not got ${name}, which was not stored`;
     }
     for (const [text, { handled, isSpared }] of this.#said) {
       if (handled === 0 && !isSpared) return `${text} is not handled`;

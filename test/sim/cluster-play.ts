@@ -716,8 +716,9 @@ class ClusterWorld implements Stage {
     if (random.chance(0.25) && sockets.length > 0) {
       const socket = random.pick(sockets);
       this.#note(`server ${place.number}: ${namespace} emits ${name} to ${socket.id}`);
-      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket: socket.id });
-      if (random.chance(0.5)) socket.emit('event', textOf(name));
+      const isAsked = !random.chance(0.5);
+      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket: socket.id, isAsked });
+      if (!isAsked) socket.emit('event', textOf(name));
       else this.#ask(socket as Socket, name);
       return;
     }

@@ -674,4 +674,28 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 73002338,
   },
+  {
+    fault: 'what an app says to a socket that another server has by then, and that is not stored, is lost',
+    file: `${server}/session/roaming.ts`,
+    code: 'else this.sendOn(last);',
+    instead: '',
+    nodes: 3,
+    from: 130200001,
+  },
+  {
+    fault: 'what was sent on from another server is sent on once more',
+    file: `${server}/session/roaming.ts`,
+    code: 'if (lettered.includes(its)) continue;',
+    instead: '',
+    nodes: 3,
+    from: 130200001,
+  },
+  {
+    fault: 'of its rooms it is told less than of what is said to it',
+    file: `${server}/session/roaming.ts`,
+    code: 'move.placed.set(key,',
+    instead: 'void (key,',
+    nodes: 3,
+    from: 130200034,
+  },
 ];

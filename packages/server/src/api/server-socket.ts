@@ -329,7 +329,10 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
 
   private placeIn(isIn: boolean, rooms: readonly string[]): void {
     if (this.hasMoved) this.context.audience.place(this.id, isIn, rooms);
-    else this.place(isIn, rooms);
+    else {
+      this.place(isIn, rooms);
+      this.line.placed(this, isIn, rooms);
+    }
   }
 
   /** Whether its client may still be sent something. */

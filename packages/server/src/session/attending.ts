@@ -45,6 +45,7 @@ export abstract class Attending extends Reading implements Entrant {
   abstract settle(number: number): void;
   abstract began(number: number, ack: number | undefined): void;
   abstract isRedelivered(number: number): boolean;
+  abstract placed(presence: Presence, isIn: boolean, rooms: readonly string[]): void;
   abstract confirmed(): Promise<boolean>;
   abstract save(data: unknown, timeoutMs: number | undefined): Promise<void>;
   abstract whenOver(tell: (hasMoved: boolean) => void): void;

@@ -53,6 +53,8 @@ export interface Owner extends Line {
   exit(presence: Presence, membership: Membership): void;
   /** Whether the session is over. */
   readonly isOver: boolean;
+  /** The app has said whether it is in these rooms. */
+  placed(presence: Presence, isIn: boolean, rooms: readonly string[]): void;
   /** It has left many rooms that it has perhaps not read to the end: the client is asked how far it has got. */
   askHandled(): void;
   /** It has forgotten a membership that ended at this stamp. */

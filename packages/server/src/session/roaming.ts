@@ -29,9 +29,10 @@ import {
   type OpenElsewhere,
   type Reply,
 } from './handover';
-import { decodeLetter, encodeLetter, encodeLoss } from './letter';
+import { decodeLetter, encodeLetter, encodeLoss, encodePlace, type PlaceLetter } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
+import type { Presence } from './presence';
 import { encodeValue, keptMsOf } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
 
@@ -44,8 +45,26 @@ interface Move {
   readonly mailbox: Mailbox;
   /** Numbers of frames that are of letters, and not known to be stored: the store still has those letters. */
   lettered: number[];
+  /** What the app has said of rooms, and is not known to be stored, the last word on each room of each socket; … */
+  readonly placed: Map<string, Placed>;
+  /** … and how often it has said something of them. */
+  places: number;
   /** Numbers of events whose handlers are running, each with the acknowledgement that it asks for. */
   readonly begun: Map<number, number | undefined>;
+}
+
+interface Placed {
+  readonly letter: PlaceLetter;
+  /** How often something was said of rooms by then, … */
+  readonly count: number;
+  /** … and the last frame that was sent before. */
+  readonly sent: number;
+}
+
+/** What a session had come to when its record was written. */
+interface Come {
+  readonly machine: Snapshot;
+  readonly places: number;
 }
 
 // Fields of their own would cost every session of a server alone.
@@ -61,7 +80,7 @@ const borrowed = new WeakMap<Recorded, Borrowed>();
 /** What servers before this one owe, of events that count as settled because they are open for so long. */
 const owedElsewhere = new WeakMap<Recorded, readonly Owed[]>();
 /** Those of which the store has lost something, each with the first write of all of it since: once that is stored nothing is missing. */
-const unsure = new WeakMap<Recorded, Snapshot | undefined>();
+const unsure = new WeakMap<Recorded, Come | undefined>();
 
 export abstract class Roaming extends Moving implements Recorded {
   // Whose it is.
@@ -74,7 +93,8 @@ export abstract class Roaming extends Moving implements Recorded {
       lost: () => this.lost(0),
       report: this.context.report,
     });
-    moves.set(this, { nonce, last: undefined, mailbox, lettered: [], begun: new Map() });
+    const placed = new Map<string, Placed>();
+    moves.set(this, { nonce, last: undefined, mailbox, lettered: [], placed, places: 0, begun: new Map() });
   }
 
   /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
@@ -85,21 +105,31 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   /** Another node has it: what it would do here from now on is done there, and what the app has said to it, and is not stored, is sent on. */
-  fenced(generation: number, last: Snapshot | undefined): void {
+  fenced(generation: number, last: Come | undefined): void {
     this.connection?.discard();
     // Who goes on with what is stored does not know what is missing there.
     if (unsure.has(this)) this.queue.tell(this.id, encodeLoss(this.context.recordCodec));
-    else this.sendOn(Math.max(this.movable.storedSent, last?.sent ?? 0));
+    else this.sendOn(last);
     // Its client has come back there, or else it is to look for it.
     const code = generation > this.generation ? CloseCode.Evicted : CloseCode.ServiceRestart;
     elsewhere.add(this);
     this.end({ code, reason: 'another server has the session', by: 'server' });
   }
 
-  /** Its app does not know yet that it is elsewhere: what that has said to it goes where all goes that it says from now on. @param number of the last frame that is stored */
-  private sendOn(number: number): void {
-    const { lettered = [] } = moves.get(this) ?? {};
+  /** Its app does not know yet that it is elsewhere: what that has said goes where all goes that it says from now on. @param last what is stored */
+  private sendOn(last: Come | undefined): void {
+    const { lettered = [], placed = new Map<string, Placed>() } = moves.get(this) ?? {};
+    const { recordCodec } = this.context;
+    const places = [...placed.values()].filter(({ count }) => count > (last?.places ?? 0));
+    const placeUpTo = (sent: number): void => {
+      while ((places[0]?.sent ?? Infinity) <= sent) {
+        const { letter } = places.shift() as Placed;
+        this.queue.tell(this.id, encodePlace(letter, recordCodec));
+      }
+    };
+    const number = Math.max(this.movable.storedSent, last?.machine.sent ?? 0);
     for (const [its, frame] of this.movable.framesAfter(number)) {
+      placeUpTo(its - 1);
       if (lettered.includes(its)) continue;
       const packet = this.codec.decode(frame);
       // Who asks is told that it is elsewhere. All else is said there.
@@ -108,7 +138,20 @@ export abstract class Roaming extends Moving implements Recorded {
       const socket = listOf(this.presences).find((presence) => presence.namespace === namespace)?.id;
       if (socket === undefined) continue;
       const letter = { socket, namespace, event, args, rooms: [], except: [] };
-      this.queue.tell(this.id, encodeLetter(letter, this.context.recordCodec));
+      this.queue.tell(this.id, encodeLetter(letter, recordCodec));
+    }
+    placeUpTo(this.movable.sent);
+  }
+
+  placed({ id, namespace }: Presence, isIn: boolean, rooms: readonly string[]): void {
+    const move = moves.get(this);
+    if (move === undefined) return;
+    for (const room of rooms) {
+      const key = `${id} ${room}`;
+      // Last, also if it was there.
+      move.placed.delete(key);
+      const letter = { socket: id, namespace, isIn, rooms: [room] };
+      move.placed.set(key, { letter, count: ++move.places, sent: this.movable.sent });
     }
   }
 
@@ -185,8 +228,8 @@ export abstract class Roaming extends Moving implements Recorded {
   write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
     const { recordCodec, settings } = this.context;
     const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
-    const { nonce = '', mailbox } = moves.get(this) ?? {};
-    const snapshot = this.movable.snapshot();
+    const { nonce = '', mailbox, places = 0 } = moves.get(this) ?? {};
+    const snapshot = { machine: this.movable.snapshot(), places };
     if (before === undefined && unsure.has(this)) unsure.set(this, snapshot);
     return {
       write: {
@@ -204,13 +247,16 @@ export abstract class Roaming extends Moving implements Recorded {
     };
   }
 
-  stored(snapshot: Snapshot): void {
+  stored(snapshot: Come): void {
     if (unsure.get(this) === snapshot) unsure.delete(this);
     if (this.isOver) return;
+    const { machine, places } = snapshot;
     const move = moves.get(this);
-    if (move !== undefined && move.lettered.length > 0)
-      move.lettered = move.lettered.filter((number) => number > snapshot.sent);
-    this.movable.stored(snapshot, this.context.wheel.lately());
+    if (move !== undefined) {
+      if (move.lettered.length > 0) move.lettered = move.lettered.filter((number) => number > machine.sent);
+      for (const [key, { count }] of move.placed) if (count <= places) move.placed.delete(key);
+    }
+    this.movable.stored(machine, this.context.wheel.lately());
     this.queued();
     this.schedule();
   }
