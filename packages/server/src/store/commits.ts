@@ -9,6 +9,7 @@ import { Lately, type Lost, type Written } from './lately';
 import type { Patience } from './patience';
 import { fitsOneCall, ofRecords, ofSteps } from './portions';
 import type { Awaitable, Commit, CommitResult, Letter, RecordWrite, RolledBack, Step, Store } from './store';
+import type { Strays } from './strays';
 import type { Recorded, Recording, Top } from './turn';
 
 /** One step of a commit, and where its log was. */
@@ -36,6 +37,9 @@ interface Stored extends Pick<Batched, 'steps'> {
   readonly repeated: number[];
 }
 
+/** No session has this id. */
+const nobody = '';
+
 const noIndexes: ReadonlyMap<Top, number> = new Map();
 
 /**
@@ -49,7 +53,7 @@ export class Commits {
   readonly #store: Store;
   readonly #patience: Patience;
   readonly #rolledBack: RolledBackHandler;
-  readonly #stray: (letter: Letter) => void;
+  readonly #strays: Pick<Strays, 'add' | 'has'>;
   readonly #underWay: UnderWay;
   /** By partition. */
   readonly #lately: Lately[];
@@ -64,16 +68,16 @@ export class Commits {
   #unanswered = 0;
   #whenAnswered: (() => void)[] = [];
 
-  /** @param stray told of a letter that is sent again, and finds no session */
+  /** @param strays what waits for sessions that the store has no record of */
   constructor(
     store: Store,
     patience: Patience,
     underWay: UnderWay,
     rolledBack: RolledBackHandler,
-    stray: (letter: Letter) => void,
+    strays: Pick<Strays, 'add' | 'has'>,
   ) {
     this.#rolledBack = rolledBack;
-    this.#stray = stray;
+    this.#strays = strays;
     this.#underWay = underWay;
     this.#store = store;
     this.#patience = patience;
@@ -166,7 +170,8 @@ export class Commits {
     const number = (this.#numbers[partition] ?? 0) + 1;
     this.#numbers[partition] = number;
     this.#called.add(partition);
-    const commit: Commit = { number, branch: this.#branches[partition] ?? 0, steps, records };
+    const branch = this.#branches[partition] ?? 0;
+    const commit: Commit = { number, branch, steps: this.#withoutStrays(steps), records };
     const begun = this.#underWay.begin();
     let first: Awaitable<CommitResult | RolledBack> | undefined;
     try {
@@ -181,6 +186,14 @@ export class Commits {
       // Whether it throws here or rejects: it is called again.
     }
     return this.#repeat(partition, commit, begun, first);
+  }
+
+  /** Where others wait for their session a letter finds none either, and waits behind them: its record may be there again by now. */
+  #withoutStrays(steps: readonly Step[]): readonly Step[] {
+    const isStray = (step: Step): step is Letter => 'to' in step && this.#strays.has(step.to);
+    return steps.some(isStray)
+      ? steps.map((step) => (isStray(step) ? { ...step, to: nobody, key: undefined } : step))
+      : steps;
   }
 
   /** @returns the last entry that this node has written to a log lately */
@@ -247,9 +260,9 @@ export class Commits {
     // Sent again before what came after them.
     for (const letters of ofSteps(lost.letters, (letter) => letter)) {
       const { positions } = await this.#again(partition, letters);
-      for (const [i, letter] of letters.entries()) if (positions[i]?.[1] === 0) this.#stray(letter);
+      for (const [i, letter] of letters.entries()) if (positions[i]?.[1] === 0) this.#strays.add(letter);
     }
-    const result = await this.#again(partition, commit.steps);
+    const result = await this.#again(partition, this.#withoutStrays(commit.steps));
     // What has changed in a record is nothing without what it was before.
     return { ...result, missing: commit.records.map(({ session }) => session) };
   }

@@ -127,3 +127,96 @@ describe('partitions in which nothing is stored', () => {
     ]);
   });
 });
+
+describe('letters whose session the store has lost', () => {
+  /** @returns a turn, and which letters its store has got */
+  function lossy() {
+    const got: string[] = [];
+    let isThere = false;
+    let last = 0;
+    let held: Promise<void> | undefined;
+    const it = scene({
+      session: async () => (isThere ? ({} as never) : undefined),
+      commit: async (_partition, commit) => {
+        await held;
+        const isNext = commit.number === last + 1;
+        if (!isNext) return { last };
+        last = commit.number;
+        const positions = commit.steps.map((step) => {
+          if (!isThere || !('to' in step) || step.to !== 's') return ['', 0] as const;
+          got.push(String(step.body));
+          return ['', got.length] as const;
+        });
+        return { ...done(commit), positions };
+      },
+    });
+    return {
+      ...it,
+      got,
+      isThere: (is: boolean) => {
+        isThere = is;
+      },
+      /** Commits of before are lost. */
+      lose: () => {
+        last = 0;
+      },
+      /** @returns a function that lets calls have their answers that are made from now on */
+      hold: () => {
+        let go = (): void => {};
+        held = new Promise((resolve) => {
+          go = () => {
+            held = undefined;
+            resolve();
+          };
+        });
+        return go;
+      },
+      pass: async (ms: number) => {
+        for (let left = ms; left > 0; left -= 50) {
+          it.clock.advance(50);
+          await it.settle();
+        }
+      },
+    };
+  }
+
+  test('come in their order, though it is there again as the next ones leave', async () => {
+    const { turn, got, isThere, hold, pass, settle } = lossy();
+    const go = hold();
+    turn.post('s', '1');
+    await settle();
+    turn.post('s', '2');
+    turn.post('s', '3');
+    go();
+    await Promise.resolve();
+    await Promise.resolve();
+    isThere(true);
+    await settle();
+    turn.post('s', '4');
+    await pass(1_000);
+    turn.post('s', '5');
+    await pass(1_000);
+    expect(got).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  test('come before what finds out that they are lost', async () => {
+    const { turn, got, isThere, lose, hold, pass, settle } = lossy();
+    isThere(true);
+    turn.post('s', '1');
+    await settle();
+    lose();
+    isThere(false);
+    const go = hold();
+    turn.post('s', '2');
+    await settle();
+    go();
+    // What is lost is said again, and finds nobody; then the session is there.
+    for (let i = 0; i < 20; i++) {
+      await Promise.resolve();
+      if (turn.overhear('s').letters.length > 1) isThere(true);
+    }
+    isThere(true);
+    await pass(1_000);
+    expect(got).toEqual(['1', '1', '2']);
+  });
+});

@@ -113,7 +113,7 @@ export class QueuedTurn implements Turn {
     this.stamps = context.stamps;
     const { store, patience, underWay, rolledBack, report } = context;
     this.#strays = new Strays(store, patience, (letter) => this.#post(letter), report);
-    this.#commits = new Commits(store, patience, underWay, rolledBack, (letter) => this.#strays.add(letter));
+    this.#commits = new Commits(store, patience, underWay, rolledBack, this.#strays);
   }
 
   /** The logs that are followed; they need to know what is released. */

@@ -65,6 +65,11 @@ export class Strays {
     return queue !== undefined;
   }
 
+  /** Whether something waits for a session. */
+  has(session: string): boolean {
+    return this.#queues.has(session);
+  }
+
   waitingFor(session: string): readonly Letter[] {
     return this.#queues.get(session)?.letters ?? [];
   }
