@@ -327,8 +327,8 @@ export class ClusterModel {
     if (++said.fresh > 1) throw new Broken(`${text} is handled again, and nobody says so`);
   }
 
-  /** @returns something that is still due, if anything is */
-  missing(): string {
+  /** @param rollsBack whether the store loses something: then it is told, or nobody knows it. @returns something that is still due, if anything is */
+  missing(rollsBack: boolean): string {
     let replaced = 0;
     for (const [id, seat] of this.#seats) {
       const { due, got, isLost, isTold, isUnsure } = seat;
@@ -346,7 +346,7 @@ export class ClusterModel {
       }
     }
     for (const { name, socket, isAsked, server, place } of this.#emissions.values()) {
-      if (socket === undefined || isAsked || place !== undefined || this.#killed.has(server)) continue;
+      if (rollsBack || socket === undefined || isAsked || place !== undefined || this.#killed.has(server)) continue;
       const seat = this.#seats.get(socket);
       if (seat === undefined || seat.isLost || !seat.isTold || seat.isUnsure || seat.got.has(name)) continue;
       return `${socket} has not got ${name}, which was not stored`;

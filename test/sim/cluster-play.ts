@@ -1144,7 +1144,7 @@ class ClusterWorld implements Stage {
       if (asked > settled) return `${name} waits for ${asked - settled} replies`;
       for (const [namespace, socket] of sockets) if (!socket.connected) return `${name}${namespace} is not connected`;
     }
-    return this.#model.missing();
+    return this.#model.missing(this.#rollsBack);
   }
 }
 
