@@ -43,7 +43,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     socket.emit('after', 1);
     io.emit('after', 2);
     io.to(names).emit('after', 'who is in');
-    await untilHolds(() => wire.received.filter(([type]) => type === 2 || type === 5).length === 2);
-    expect(ended).toEqual([]);
+    const after = () => wire.received.filter(([type]) => type === 2 || type === 5).map((packet) => packet.slice(-1)[0]);
+    await untilHolds(() => expect([after(), wire.closed, ended]).toEqual([[[1], [2]], undefined, []]));
   });
 });
