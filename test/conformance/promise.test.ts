@@ -304,11 +304,16 @@ describe.each(hosts)('on %s', (_name, host) => {
     await third.packet(11);
     third.send([7, 1]);
     await third.settle();
-    const second = await open(io);
-    second.send([0, [['/']], '', null, token, 2, 1], [2, '/', 'e', [1]]);
-    expect((await second.packet(1)).slice(4)).toEqual([0, false, 'unknown-session']);
+    for (const [generation, left] of [
+      [1, 0],
+      [2, 1],
+    ]) {
+      const late = await open(io);
+      late.send([0, [['/']], '', null, token, generation, left], [2, '/', 'e', [1]]);
+      expect(await late.close()).toMatchObject({ code: 4409 });
+    }
     await third.settle();
-    expect(handled).toEqual([1]);
+    expect([handled, io.sockets.size]).toEqual([[1], 1]);
   });
 
   test.each(['unknown-session', 'log-trimmed'])(

@@ -1,7 +1,7 @@
 // What people who come from Socket.IO rely on without having read of it.
 import { inspect } from 'node:util';
 import { type Socket as ClientSocket, connect } from '@halyard/client';
-import type { Server, Socket } from '@halyard/server';
+import { PublicError, type Server, type Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
@@ -94,6 +94,39 @@ describe.each(hosts)('on %s', (_name, host) => {
     await enter('/t1');
     await enter('/t2');
     expect([heard.at(-1), io.of('/t1') === held]).toEqual(['/t1', true]);
+    wire.cut();
+  });
+
+  test('a namespace that was made on demand, and is there again, has the rules that its pattern has by then, whoever holds it', async () => {
+    const io = await serve();
+    let isSecond = false;
+    const first = io.of((name) => name === '/t' && !isSecond);
+    io.of((name) => name === '/t').use(() => {
+      throw new PublicError('ERR_SECOND', 'No.');
+    });
+    const wire = await RawWebSocket.connect(io.port);
+    await wire.hello();
+    const enter = async (): Promise<unknown> => {
+      wire.packets.length = 0;
+      wire.send([10, '/t']);
+      const [type, , code] = await wire.until('an answer', () =>
+        wire.packets.find(([type]) => type === 11 || type === 12),
+      );
+      return type === 11 ? 'in' : code;
+    };
+    expect(await enter()).toBe('in');
+    const held = io.of('/t');
+    wire.send([13, '/t']);
+    isSecond = true;
+    expect(await enter()).toBe('ERR_SECOND');
+    isSecond = false;
+    expect(await enter()).toBe('in');
+    expect([io.of('/t') === held, held.sockets.size]).toEqual([true, 1]);
+    wire.send([13, '/t']);
+    first.use(() => {
+      throw new PublicError('ERR_FIRST', 'No.');
+    });
+    expect(await enter()).toBe('ERR_FIRST');
     wire.cut();
   });
 

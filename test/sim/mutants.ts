@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what is handled again is not said to be',
     file: `${server}/session/roaming.ts`,
-    code: 'return number > 0 && number <= (moves.get(this)?.left ?? 0);',
+    code: 'return number !== 0 && number <= (doubtful.get(this) ?? 0);',
     instead: 'return false;',
     from: 12,
   },
@@ -268,7 +268,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'who was fenced goes on',
     file: `${server}/store/queued-turn.ts`,
-    code: 'session.fenced(generation);',
+    code: 'session.fenced(generation, this.#snapshots.get(session));',
     instead: '',
     scene: 'claim behind',
   },

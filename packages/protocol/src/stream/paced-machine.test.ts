@@ -49,11 +49,12 @@ describe('somebody who can take no more', () => {
     machine.block(20_000);
     machine.block(25_000);
     send(25_000, 1);
-    expect(machine.deadline).toBeLessThanOrEqual(50_000);
-    machine.receive({ type: 'hint' }, 49_999);
-    machine.tick(49_999);
+    // It is of what waits: nothing has until then.
+    expect(machine.deadline).toBeLessThanOrEqual(55_000);
+    machine.receive({ type: 'hint' }, 54_999);
+    machine.tick(54_999);
     expect(take()).toEqual([]);
-    expect(() => machine.tick(50_000)).toThrow(
+    expect(() => machine.tick(55_000)).toThrow(
       expect.objectContaining({ code: 'ERR_WAITS_LONG', closeCode: 4410, message: expect.stringContaining('30 s') }),
     );
   });
@@ -66,6 +67,22 @@ describe('somebody who can take no more', () => {
     machine.unblock();
     send(40_000, 1);
     expect(take()).toEqual(['40000.1']);
+  });
+
+  it('is not waited for by an answer that has come too fast before', () => {
+    const { machine, send, take } = paced({ packetsPerSecondMax: 2 });
+    send(0, 3);
+    let answer: unknown;
+    const ack = machine.expectAck(10_000, (_error, value) => {
+      answer = value;
+    });
+    machine.receive({ type: PacketType.Ack, ack, value: 'yes' }, 1, 1);
+    expect([take(), answer]).toEqual([['0.1', '0.2'], undefined]);
+    machine.block(1);
+    expect([take(), answer]).toEqual([[], 'yes']);
+    machine.unblock();
+    machine.tick(2_000);
+    expect(take()).toEqual(['0.3']);
   });
 
   it('is not waited for by an answer, which is counted in its turn', () => {

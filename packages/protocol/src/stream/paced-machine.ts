@@ -59,7 +59,7 @@ export class PacedMachine<
   #lateBytes = 0;
   /** How many of those that packets go to can take no more at present. */
   #full = 0;
-  /** When the first of them could not. */
+  /** When the first of them could not, or what comes has begun to wait. */
   #fullAt = 0;
   /** Whether they can since it was looked at last. */
   #isReleased = false;
@@ -77,7 +77,10 @@ export class PacedMachine<
 
   /** One of those that packets go to can take no more: what comes waits from now on, as if it came too fast, until it says that it can. */
   block(now: number): void {
-    if (this.#full++ === 0) this.#fullAt = now;
+    if (this.#full++ > 0) return;
+    this.#fullAt = now;
+    // What it waits for may be an answer that has come too fast.
+    for (const [packet, , size] of this.#late ?? []) if (isAnswer(packet)) this.handle(packet, 0, size);
   }
 
   /** What waits goes on with the next `tick`. */
@@ -130,6 +133,7 @@ export class PacedMachine<
     else {
       // They may wait for this answer. It is counted in its turn, and says nothing by then.
       if (this.#full > 0 && isAnswer(packet)) this.handle(packet, 0, size);
+      if (this.#late === undefined) this.#fullAt = now;
       this.#putOff(packet, number, size);
     }
   }

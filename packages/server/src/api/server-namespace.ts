@@ -131,7 +131,8 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     this.#rooms.close();
   }
 
-  reopen(): void {
+  reopen(rules: Rules): void {
+    this.#rules.become(rules);
     this.#rooms.reopen();
   }
 

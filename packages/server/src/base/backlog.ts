@@ -27,6 +27,8 @@ export class Backlog {
   move(packets: number, bytes: number): void {
     this.#packets += packets;
     this.#bytes += bytes;
+    // It goes on, though not far enough: the time of who waits counts anew.
+    if (packets < 0) this.#let();
     this.#tell();
   }
 
@@ -34,6 +36,12 @@ export class Backlog {
   end(): void {
     this.#isOver = true;
     this.#tell();
+  }
+
+  #let(): void {
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    this.#full(false, 'waitingPacketsMax');
   }
 
   #tell(): void {

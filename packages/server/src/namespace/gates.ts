@@ -119,14 +119,13 @@ export class Gates {
     if (isThenable(checked)) checked.catch((error) => this.#report(error, `emitting ${quoted(event)}`));
   }
 
-  copy(): Gates {
-    const gates = new Gates();
-    gates.#guards = this.#guards;
-    gates.isOpen = this.isOpen;
-    gates.#contract = this.#contract;
-    gates.#incoming = this.#incoming;
-    gates.#outgoing = this.#outgoing;
-    return gates;
+  /** Takes what others check, in place of its own. */
+  become(others: Gates): void {
+    this.#guards = others.#guards;
+    this.isOpen = others.isOpen;
+    this.#contract = others.#contract;
+    this.#incoming = others.#incoming;
+    this.#outgoing = others.#outgoing;
   }
 
   #checked(checks: Checks, event: string, args: Args): Args | Promise<Args> {

@@ -18,8 +18,8 @@ export interface RegistryContext<Namespace> {
 export interface Registered extends Entrance {
   /** Nobody is in it any more. */
   close(): void;
-  /** Somebody comes to it again. */
-  reopen(): void;
+  /** Somebody comes to it again. @param rules that hold from now on */
+  reopen(rules: Rules): void;
 }
 
 export class NamespaceRegistry<Namespace extends Registered> {
@@ -28,8 +28,6 @@ export class NamespaceRegistry<Namespace extends Registered> {
   readonly #dynamic: DynamicNamespaces;
   /** Those that were made on demand, and that nobody is in any more. Who holds one means whatever has its name. */
   readonly #closed = new Held<Namespace>();
-  /** The rules that those made by a pattern have begun with. */
-  readonly #origins = new WeakMap<Namespace, Rules>();
 
   constructor(context: RegistryContext<Namespace>) {
     this.#context = context;
@@ -76,12 +74,9 @@ export class NamespaceRegistry<Namespace extends Registered> {
 
   /** The app has given a namespace rules or handlers of its own: it stays, even when it is empty. */
   keep(name: string, namespace: Namespace): void {
-    if (!this.#byName.has(name)) {
-      this.#closed.take(name);
-      this.#byName.set(name, namespace);
-      namespace.reopen();
-    }
-    if (this.#byName.get(name) === namespace) this.#dynamic.delete(name);
+    // Who holds it is told of no other.
+    if (!this.#byName.has(name)) this.#create(name, this.#dynamicRules(name, undefined), namespace);
+    this.#dynamic.delete(name);
   }
 
   /** Nobody is in a namespace any more, or waits to be let in. */
@@ -99,13 +94,11 @@ export class NamespaceRegistry<Namespace extends Registered> {
     return this.#dynamic.rulesOf(name, auth, failed);
   }
 
-  /** @param origin rules of the pattern that the name is of, if there is one */
-  #create(name: string, origin: Rules | undefined): Namespace {
-    const held = this.#closed.take(name);
-    const isOfIt = held !== undefined && this.#origins.get(held) === origin;
-    if (isOfIt) held.reopen();
-    const namespace = isOfIt ? held : this.#context.create(name, origin?.copy() ?? new Rules());
-    if (origin !== undefined) this.#origins.set(namespace, origin);
+  /** @param origin rules of the pattern that the name is of, if there is one. @param held the one that there was, if somebody holds it */
+  #create(name: string, origin: Rules | undefined, held = this.#closed.take(name)): Namespace {
+    const rules = origin?.copy() ?? new Rules();
+    held?.reopen(rules);
+    const namespace = held ?? this.#context.create(name, rules);
     this.#byName.set(name, namespace);
     return namespace;
   }

@@ -13,7 +13,7 @@ export class Rules {
   readonly resumeChecks: ResumeCheck<never>[] = [];
   listeners: Handlers = noHandlers;
   /** What events of those who are in have to pass. */
-  gates = new Gates();
+  readonly gates = new Gates();
   /** Whether anybody listens to anything but who is connected. */
   watchesRooms = false;
   slowReaders: SlowReaders = 'catch-up';
@@ -50,15 +50,20 @@ export class Rules {
     if (event !== 'connection') this.watchesRooms = true;
   }
 
+  /** Takes those of others, in place of its own. */
+  become(others: Rules): void {
+    this.middleware.splice(0, Infinity, ...others.middleware);
+    this.renewals.splice(0, Infinity, ...others.renewals);
+    this.resumeChecks.splice(0, Infinity, ...others.resumeChecks);
+    this.listeners = others.listeners;
+    this.gates.become(others.gates);
+    this.watchesRooms = others.watchesRooms;
+    this.slowReaders = others.slowReaders;
+  }
+
   copy(): Rules {
     const rules = new Rules();
-    rules.middleware.push(...this.middleware);
-    rules.renewals.push(...this.renewals);
-    rules.resumeChecks.push(...this.resumeChecks);
-    rules.listeners = this.listeners;
-    rules.gates = this.gates.copy();
-    rules.watchesRooms = this.watchesRooms;
-    rules.slowReaders = this.slowReaders;
+    rules.become(this);
     return rules;
   }
 }

@@ -220,9 +220,12 @@ export class Claims {
   /** @returns why a client may not have a session, if it may not. @throws RecordError */
   #refusal({ record, generation }: StoredSession, key: Key, hello: HelloPacket, codecIndex: number): Found {
     const { identity, counts } = decodeRecord(record, this.#context.store.codec);
+    const isLate = hello.generation !== 0 && hello.generation <= Math.max(counts.generation, generation);
+    // Whether or not its client knows the session by now.
+    if (isLate && key.kind === 'token') return overtaken;
     const isIts = identity.id === key.id && isSame(identity[key.kind], hashOf(key.text));
     if (!isIts || identity.codec !== this.#context.codecs[codecIndex]?.name) return 'taken';
-    if (hello.generation !== 0 && hello.generation <= Math.max(counts.generation, generation)) return overtaken;
+    if (isLate) return overtaken;
     // Its client knows of more than there is: some of that was stored, and is lost.
     if (key.kind === 'secret' && !canBe(hello.resume as ResumeRequest, counts)) return 'rolled-back';
     return undefined;

@@ -88,7 +88,7 @@ export interface SessionContext extends BacklogLimits {
   /** @returns the namespace, made on demand of the founder if it is dynamic; or why there is none of that name */
   namespace(name: string, auth: Value | undefined, founder: Founder): Entrance | Failure;
   /** The client is known to know its session. */
-  told(token: string): void;
+  told(token: string, generation: number): void;
   /**
    * An event of a session that was let go is handled to the end.
    * @param node that had asked for it

@@ -84,9 +84,9 @@ export class Sessions {
   ) {
     this.#context = {
       ...context,
-      told: (token) => {
+      told: (token, generation) => {
         this.#byToken.delete(token);
-        this.#pastTokens.add(token);
+        this.#pastTokens.add(token, generation);
       },
       ended: (session) => this.#ended(session),
       finished: (...what) => {
@@ -328,13 +328,22 @@ export class Sessions {
 
   /** What a server alone knows of a client. */
   #seekHere(hello: HelloPacket, codecIndex: number): Sought {
-    const { token, resume } = hello;
-    const byToken = token === '' ? undefined : this.#byToken.get(token);
-    const untold = byToken?.codecIndex === codecIndex ? byToken : undefined;
+    const { resume } = hello;
+    const untold = this.#seekToken(hello, codecIndex);
     if (resume === undefined) return { untold, resumed: undefined };
     const session = this.#byId.get(resume.session);
     const isIts = session?.codecIndex === codecIndex && session.isNamedBy({ text: resume.secret, kind: 'secret' });
     return { untold, resumed: isIts ? session : undefined };
+  }
+
+  #seekToken({ token, generation }: HelloPacket, codecIndex: number): Found {
+    if (token === '') return undefined;
+    const session = this.#byToken.get(token);
+    if (session !== undefined) return session.codecIndex === codecIndex ? session : 'taken';
+    const past = this.#pastTokens.get(token);
+    if (past === undefined) return undefined;
+    // It comes late, for a connection that is given up.
+    return generation !== 0 && generation <= past ? overtaken : 'taken';
   }
 
   /** @returns why the session that HELLO asks for does not go on; empty if it does */
@@ -394,8 +403,7 @@ export class Sessions {
     }
     // Of the session that its token named nothing is left, but some of what it has sent may have been handled there. If nobody here
     // knows of one, the HELLO before has hardly ever come: all of it comes again.
-    const isKnown = isTaken || this.#pastTokens.has(hello.token) || hello.token === '';
-    if (hello.left > 0 && refusal === '' && isKnown) refusal = 'unknown-session';
+    if (hello.left > 0 && refusal === '' && (isTaken || hello.token === '')) refusal = 'unknown-session';
     const { overload } = this.#context;
     if (overload?.isFull) {
       overload.refusedSessions++;

@@ -1,25 +1,32 @@
-// Which tokens named a session that is over, or that its client knows by now: the last ones, by a hash of 32 bits. One that is taken for
-// another is taken for past, and what has left with it is given up.
+// Which tokens named a session that is over, or that its client knows by now, and of which connection that was: the last ones, by a hash
+// of 32 bits. One that is taken for another is taken for past, and what has left with it is given up.
 
-const countMax = 1 << 16;
+/** At least so many are known, and at most twice as many. */
+const countMin = 1 << 15;
 
 export class PastTokens {
-  readonly #hashes = new Uint32Array(countMax);
-  #next = 0;
+  #young = new Map<number, number>();
+  #old = new Map<number, number>();
 
-  add(token: string): void {
-    this.#hashes[this.#next] = hashOf(token);
-    this.#next = (this.#next + 1) % countMax;
+  /** @param generation of the last connection of its session */
+  add(token: string, generation: number): void {
+    if (this.#young.size >= countMin) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(hashOf(token), generation);
   }
 
-  has(token: string): boolean {
-    return this.#hashes.includes(hashOf(token));
+  /** @returns the generation of the last connection of its session, as far as that was known; undefined if there was none */
+  get(token: string): number | undefined {
+    const hash = hashOf(token);
+    return this.#young.get(hash) ?? this.#old.get(hash);
   }
 }
 
-/** FNV-1a; never 0, which nothing is. */
+/** FNV-1a. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0 || 1;
+  return hash;
 }

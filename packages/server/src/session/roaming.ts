@@ -7,6 +7,7 @@ import {
   checkEventName,
   type DeliveredPacket,
   type Failure,
+  type Frame,
   failureOf,
   LocalUsageError,
   type Owed,
@@ -61,6 +62,15 @@ interface Placed {
   readonly sent: number;
 }
 
+/** What is to be said at another server, as a letter. */
+interface Unsaid {
+  /** Number of its frame; undefined: it is of rooms, … */
+  readonly sent: number | undefined;
+  /** … and of that so many were said by then. */
+  readonly count: number;
+  readonly body: Frame;
+}
+
 /** What a session had come to when its record was written. */
 interface Come {
   readonly machine: Snapshot;
@@ -71,6 +81,8 @@ interface Come {
 const moves = new WeakMap<Recorded, Move>();
 /** Up to this number the client has sent packets elsewhere, or may have: what was not settled may have been handled there. */
 const doubtful = new WeakMap<Recorded, number>();
+/** What was not known to be stored of sessions as they were let go. */
+const unsaid = new WeakMap<Recorded, readonly Unsaid[]>();
 /** Sessions that another server has, or goes on with. */
 const elsewhere = new WeakSet<Recorded>();
 /** What is still to be done here for sessions that were let go, … */
@@ -118,17 +130,26 @@ export abstract class Roaming extends Moving implements Recorded {
 
   /** Its app does not know yet that it is elsewhere: what that has said goes where all goes that it says from now on. @param last what is stored */
   private sendOn(last: Come | undefined): void {
+    const { machine, places = 0 } = last ?? {};
+    for (const { sent, count, body } of unsaid.get(this) ?? this.unstored()) {
+      const isStored = sent === undefined ? count <= places : sent <= (machine?.sent ?? 0);
+      if (!isStored) this.queue.tell(this.id, body);
+    }
+  }
+
+  /** @returns what the app has said of it and to it that is not known to be stored, as letters, in its order */
+  private unstored(): readonly Unsaid[] {
     const { lettered = [], placed = new Map<string, Placed>() } = moves.get(this) ?? {};
     const { recordCodec } = this.context;
-    const places = [...placed.values()].filter(({ count }) => count > (last?.places ?? 0));
+    const places = [...placed.values()];
+    const all: Unsaid[] = [];
     const placeUpTo = (sent: number): void => {
       while ((places[0]?.sent ?? Infinity) <= sent) {
-        const { letter } = places.shift() as Placed;
-        this.queue.tell(this.id, encodePlace(letter, recordCodec));
+        const { letter, count } = places.shift() as Placed;
+        all.push({ sent: undefined, count, body: encodePlace(letter, recordCodec) });
       }
     };
-    const number = Math.max(this.movable.storedSent, last?.machine.sent ?? 0);
-    for (const [its, frame] of this.movable.framesAfter(number)) {
+    for (const [its, frame] of this.movable.framesAfter(this.movable.storedSent)) {
       placeUpTo(its - 1);
       if (lettered.includes(its)) continue;
       const packet = this.codec.decode(frame);
@@ -138,9 +159,10 @@ export abstract class Roaming extends Moving implements Recorded {
       const socket = listOf(this.presences).find((presence) => presence.namespace === namespace)?.id;
       if (socket === undefined) continue;
       const letter = { socket, namespace, event, args, rooms: [], except: [] };
-      this.queue.tell(this.id, encodeLetter(letter, recordCodec));
+      all.push({ sent: its, count: 0, body: encodeLetter(letter, recordCodec) });
     }
     placeUpTo(this.movable.sent);
+    return all;
   }
 
   placed({ id, namespace }: Presence, isIn: boolean, rooms: readonly string[]): void {
@@ -165,7 +187,11 @@ export abstract class Roaming extends Moving implements Recorded {
     if (node !== undefined) handedOver.set(this, new HandedOver(node, mine));
     const open: OpenElsewhere[] = [[this.context.node, [...mine.keys()]], ...(borrowed.get(this)?.open() ?? [])];
     this.context.turn.forget(this);
-    if (this.context.turn.isShared) elsewhere.add(this);
+    if (this.context.turn.isShared) {
+      elsewhere.add(this);
+      // Who has asked may not have waited, and what is being stored is too late then.
+      unsaid.set(this, this.unstored());
+    }
     this.end(close);
     return open;
   }

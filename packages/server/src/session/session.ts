@@ -516,7 +516,7 @@ export class Session extends Roaming implements Receiver {
   }
 
   private told({ token }: Untold): void {
-    this.context.told(token);
+    this.context.told(token, this.#generation);
     this.#untold = undefined;
     this.touch('identity');
   }
