@@ -37,12 +37,17 @@ export class Model {
   /** How many never came because a newer one has taken their place. */
   replaced = 0;
   /** Whether a server may be lost: then what was not settled is handled again, and said so. */
-  readonly #repeats: boolean;
+  #repeats: boolean;
   readonly #due = new Map<string, Due>();
   readonly #said = new Map<string, Said>();
 
   constructor(repeats: boolean) {
     this.#repeats = repeats;
+  }
+
+  /** The server is started anew: it does not know what was handled of those that were not told of their sessions. */
+  restarted(): void {
+    this.#repeats = true;
   }
 
   /** Something was emitted to a socket of the server. */

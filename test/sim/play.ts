@@ -340,6 +340,7 @@ class World {
       if (random.chance(0.7)) return;
       this.#note('the server is restarted');
       this.counters['servers restarted']++;
+      this.#model.restarted();
       // What waits for a namespace to decide was taken by a server that is no more.
       const entered = new Set([...this.#io.of('/b').sockets.values()].map(({ handshake }) => handshake.auth.name));
       for (const { name } of this.#clients) if (!entered.has(name)) this.#model.forgive(`${name}/b`);
