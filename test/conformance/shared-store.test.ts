@@ -351,6 +351,48 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect([...(sockets.B as Socket).rooms]).toEqual([socket.id, 'late']);
   });
 
+  test.each([
+    [false, 'there'],
+    [true, 'there'],
+    [true, 'away'],
+  ])(
+    'who is sent out (session: %s), %s, where the session is not any more: what was said before comes, and then that',
+    async (session, where) => {
+      const { adapter, of } = overseen(newStore());
+      const sockets: Partial<Record<'A' | 'B', Socket>> = {};
+      const { a, b } = await two(
+        (socket, server) => {
+          sockets[server] = socket;
+        },
+        {},
+        adapter,
+      );
+      const { wire, key } = await greeted(a);
+      const socket = sockets.A as Socket;
+      await wire.settle();
+      of.A.commits.hold();
+      of.B.sends.hold();
+      cleanUp.push(() => of.A.commits.go());
+      if (where === 'away') {
+        wire.cut();
+        await untilHolds(() => socket.away);
+      }
+      socket.emit('n', 1);
+      socket.emit('n', 2);
+      socket.disconnect(session);
+      await of.A.commits.called();
+      const there = await open(b);
+      resume(there, key, { received: 1, generation: 2 });
+      of.B.sends.go();
+      expect((await there.packet(1))[5]).toBe(true);
+      of.A.commits.go();
+      await there.packet(13);
+      if (session) expect(await closed(there)).toBe(1000);
+      expect(there.events).toEqual(['n 1', 'n 2']);
+      await untilHolds(() => expect([a.sockets.size, b.sockets.size]).toEqual([0, 0]));
+    },
+  );
+
   test('a server that has lost a session says nothing for it any more', async () => {
     const { a, b } = await two((socket, server) => socket.on('event', () => `answer of ${server}`));
     const { wire, key } = await greeted(a);

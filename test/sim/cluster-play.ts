@@ -110,6 +110,8 @@ class ClusterWorld implements Stage {
   readonly #gone = new Set<string>();
   /** Sessions of which the store has that they are over. */
   readonly #ended = new Set<string>();
+  /** Names of clients that an app has sent out. */
+  readonly #sentOut = new Set<string>();
   /** How often servers have said of sockets that they are over. */
   readonly #overs = new Map<string, number>();
   /** Since when sockets have been without their client, by what servers know of that; `Infinity` if they have it. */
@@ -286,7 +288,7 @@ class ClusterWorld implements Stage {
 
   /** Whether the session of a client may end, if it is told. */
   #mayLoseIts(client: Client): boolean {
-    return this.#mayLose || this.#isOutlasted(client) || this.#mayHaveEnded(client);
+    return this.#mayLose || this.#isOutlasted(client) || this.#mayHaveEnded(client) || this.#sentOut.has(client.name);
   }
 
   /** Whether they may later. */
@@ -532,7 +534,7 @@ class ClusterWorld implements Stage {
       if (change.to !== 'closed') return;
       this.#note(`${name} is closed: ${JSON.stringify(change)}`);
       if (this.#authMs !== undefined && change.close?.code === 4401) this.#authEnded(client);
-      else if (!this.#isEnding) this.#broken ??= new Broken(`${name} is closed for good`);
+      else if (!this.#isEnding && !this.#sentOut.has(name)) this.#broken ??= new Broken(`${name} is closed for good`);
     });
     for (const namespace of namespaces) {
       const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
@@ -973,7 +975,14 @@ class ClusterWorld implements Stage {
     const socket = place.io.sockets.get(id);
     const isWhole = this.random.chance(0.5);
     place.time.gate(() => {
-      if (place.isAlive && socket !== undefined && !this.#model.isAt(id, place.number)) socket.disconnect(isWhole);
+      if (!place.isAlive || socket === undefined || this.#model.isAt(id, place.number)) return;
+      const client = this.#clients.find(({ sockets }) => sockets.get('/')?.id === id);
+      // It goes out where it is, in one namespace or in all of them.
+      if (client !== undefined) {
+        this.#sentOut.add(client.name);
+        for (const its of client.sockets.values()) this.#model.lost(its.id ?? '');
+      }
+      socket.disconnect(isWhole);
     });
   }
 
@@ -1142,6 +1151,7 @@ class ClusterWorld implements Stage {
   #whatIsMissing(): string {
     for (const { name, sockets, asked, settled } of this.#clients) {
       if (asked > settled) return `${name} waits for ${asked - settled} replies`;
+      if (this.#sentOut.has(name)) continue;
       for (const [namespace, socket] of sockets) if (!socket.connected) return `${name}${namespace} is not connected`;
     }
     return this.#model.missing(this.#rollsBack);

@@ -3,8 +3,6 @@
 import type { Codec } from '@halyard/codec';
 import {
   answerMissing,
-  type Close,
-  CloseCode,
   checkEventName,
   type EventArgs,
   type EventName,
@@ -40,7 +38,7 @@ import { flatten, type Names, socketAlone, wholeNamespace } from '../namespace/t
 import { checkTimeout } from '../namespace/timeout';
 import type { Rooms } from '../room/rooms';
 import { Handshake, type HandshakeOrigin } from '../session/handshake';
-import type { Owner, Presence } from '../session/presence';
+import { dismissal, type Owner, type Presence } from '../session/presence';
 import { encodeValue, type PresenceRecord } from '../session/record';
 import type { Top } from '../store/turn';
 import type { TransportName } from '../wire/connection';
@@ -315,10 +313,9 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
   }
 
   disconnect(session = false): void {
-    const close: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
     if (this.hasMoved) this.context.audience.act(socketAlone(this.id), ['disconnect', session]);
-    else if (session) this.line.dismiss(close);
-    else this.line.disconnect(this, close);
+    else if (session) this.line.dismiss(dismissal);
+    else this.line.disconnect(this, dismissal);
   }
 
   private async store(timeoutMs: number | undefined): Promise<void> {

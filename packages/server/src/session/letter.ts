@@ -26,7 +26,16 @@ export interface PlaceLetter {
   readonly rooms: readonly string[];
 }
 
+/** The app has sent a socket out where it has been. */
+export interface OutLetter {
+  /** Id of the socket. */
+  readonly socket: string;
+  readonly namespace: string;
+  readonly isOut: true;
+}
+
 const names: Shape = { list: 'text' };
+const outShape: Shape = { tuple: ['text', 'text'] };
 const placeShape: Shape = { tuple: ['text', 'text', 'flag', names] };
 const shape: Shape = { tuple: ['text', 'text', 'text', { list: 'any' }, names, names] };
 
@@ -45,15 +54,28 @@ export function encodePlace({ socket, namespace, isIn, rooms }: PlaceLetter, cod
   return encodeValue([socket, namespace, isIn, rooms] as Value, codec);
 }
 
+export function encodeOut({ socket, namespace }: Omit<OutLetter, 'isOut'>, codec: Codec): Frame {
+  return encodeValue([socket, namespace], codec);
+}
+
+/** @returns a letter that says: the app has ended the session where it has been */
+export function encodeEnd(codec: Codec): Frame {
+  return encodeValue('end', codec);
+}
+
 /** @returns a letter that says: the store has lost something of the session, and does not know it */
 export function encodeLoss(codec: Codec): Frame {
   return encodeValue('loss', codec);
 }
 
 /** @throws RecordError */
-export function decodeLetter(body: Frame, codec: Codec): EventLetter | PlaceLetter | 'loss' {
+export function decodeLetter(body: Frame, codec: Codec): EventLetter | PlaceLetter | OutLetter | 'loss' | 'end' {
   const value = decodeValue(body, codec);
-  if (value === 'loss') return value;
+  if (value === 'loss' || value === 'end') return value;
+  if (Array.isArray(value) && faultOf(value, outShape, 'letter') === undefined) {
+    const [socket, namespace] = value as [string, string];
+    return { socket, namespace, isOut: true };
+  }
   if (Array.isArray(value) && faultOf(value, placeShape, 'letter') === undefined) {
     const [socket, namespace, isIn, rooms] = value as [string, string, boolean, string[]];
     return { socket, namespace, isIn, rooms };

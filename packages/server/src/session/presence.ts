@@ -2,7 +2,7 @@
 
 import type { Codec } from '@halyard/codec';
 import type { Close, EventPacket, Failure, Frame, RenewPacket, Settle, Value, VolatilePacket } from '@halyard/protocol';
-import { closeWords, quoted } from '@halyard/protocol';
+import { CloseCode, closeWords, quoted } from '@halyard/protocol';
 import { debugOf } from '../base/debug';
 import type { Membership } from '../room/membership';
 import type { Rooms } from '../room/rooms';
@@ -16,6 +16,9 @@ import { Spans } from './spans';
 const debug = debugOf('halyard:server:namespace');
 
 const pastMembershipsMax = 1_024;
+
+/** What a client is told whom the app has sent out. */
+export const dismissal: Close = { code: CloseCode.Normal, reason: 'disconnected by the server', by: 'server' };
 
 /** The session, as its presences use it. */
 export interface Owner extends Line {

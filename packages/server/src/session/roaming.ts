@@ -30,10 +30,10 @@ import {
   type OpenElsewhere,
   type Reply,
 } from './handover';
-import { decodeLetter, encodeLetter, encodeLoss, encodePlace, type PlaceLetter } from './letter';
+import { decodeLetter, encodeEnd, encodeLetter, encodeLoss, encodeOut, encodePlace, type PlaceLetter } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
-import type { Presence } from './presence';
+import { dismissal, type Presence } from './presence';
 import { encodeValue, keptMsOf } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
 
@@ -81,8 +81,10 @@ interface Come {
 const moves = new WeakMap<Recorded, Move>();
 /** Up to this number the client has sent packets elsewhere, or may have: what was not settled may have been handled there. */
 const doubtful = new WeakMap<Recorded, number>();
-/** What was not known to be stored of sessions as they were let go. */
+/** What was not known to be stored of sessions as they ended here, or were let go. */
 const unsaid = new WeakMap<Recorded, readonly Unsaid[]>();
+/** Sessions that the app has ended. */
+const dismissed = new WeakSet<Recorded>();
 /** Sessions that another server has, or goes on with. */
 const elsewhere = new WeakSet<Recorded>();
 /** What is still to be done here for sessions that were let go, … */
@@ -154,15 +156,38 @@ export abstract class Roaming extends Moving implements Recorded {
       if (lettered.includes(its)) continue;
       const packet = this.codec.decode(frame);
       // Who asks is told that it is elsewhere. All else is said there.
-      if (packet.type !== PacketType.Event || packet.ack !== undefined) continue;
-      const { namespace, event, args } = packet;
-      const socket = listOf(this.presences).find((presence) => presence.namespace === namespace)?.id;
+      const isOut = packet.type === PacketType.Disconnect;
+      if (!isOut && (packet.type !== PacketType.Event || packet.ack !== undefined)) continue;
+      const { namespace } = packet;
+      const socket = this.socketIn(namespace);
       if (socket === undefined) continue;
-      const letter = { socket, namespace, event, args, rooms: [], except: [] };
-      all.push({ sent: its, count: 0, body: encodeLetter(letter, recordCodec) });
+      const body = isOut
+        ? encodeOut({ socket, namespace }, recordCodec)
+        : encodeLetter(
+            { socket, namespace, event: packet.event, args: packet.args, rooms: [], except: [] },
+            recordCodec,
+          );
+      all.push({ sent: its, count: 0, body });
     }
     placeUpTo(this.movable.sent);
+    if (dismissed.has(this)) all.push({ sent: undefined, count: Infinity, body: encodeEnd(recordCodec) });
     return all;
+  }
+
+  /** @returns id of the socket in a namespace, or of the one that was in it last and that the client may not know to be out */
+  private socketIn(namespace: string): string | undefined {
+    const out = this.left?.filter((one) => one.namespace === namespace).at(-1)?.presence;
+    return (listOf(this.presences).find((presence) => presence.namespace === namespace) ?? out)?.id;
+  }
+
+  override dismiss(close: Close): void {
+    if (this.context.turn.isShared) dismissed.add(this);
+    super.dismiss(close);
+  }
+
+  /** It ends here: another server may have it without this one knowing. */
+  protected ending(): void {
+    if (this.context.turn.isShared && !elsewhere.has(this)) unsaid.set(this, this.unstored());
   }
 
   placed({ id, namespace }: Presence, isIn: boolean, rooms: readonly string[]): void {
@@ -333,13 +358,23 @@ export abstract class Roaming extends Moving implements Recorded {
         this.lost(0);
         return;
       }
-      const { socket, namespace, rooms } = letter;
-      const presence = listOf(this.presences).find(({ id }) => id === socket);
-      if ('isIn' in letter) {
-        presence?.place(letter.isIn, rooms);
+      if (letter === 'end') {
+        this.dismiss(dismissal);
         return;
       }
-      const { event, args, except } = letter;
+      const { socket, namespace } = letter;
+      const presence = listOf(this.presences).find(({ id }) => id === socket);
+      if ('isIn' in letter) {
+        presence?.place(letter.isIn, letter.rooms);
+        return;
+      }
+      if ('isOut' in letter) {
+        if (presence === undefined) return;
+        this.disconnect(presence, dismissal);
+        moves.get(this)?.lettered.push(this.movable.sent);
+        return;
+      }
+      const { event, args, rooms, except } = letter;
       checkEventName(event);
       // Where it is in one of these rooms it gets it by the room.
       const isMeant =

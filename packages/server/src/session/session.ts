@@ -440,6 +440,7 @@ export class Session extends Roaming implements Receiver {
   /** Over for good: every presence gets its `disconnect`, every acknowledgement waited for settles. */
   override end(close: Close, delayMs = 0): void {
     if (this.isOver) return;
+    this.ending();
     debug?.(`session ${this.id} ${this.isElsewhere ? 'goes on elsewhere' : 'is over'}: ${closeWords(close)}`);
     this.tell(this.isElsewhere ? 'session moved' : 'session ended', factsOf(close));
     warnOfClose(close, this.context.warn);
