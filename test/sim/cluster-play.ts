@@ -453,7 +453,10 @@ class ClusterWorld implements Stage {
       this.#model.moved(socket.id, place.number, place.time.aheadMs);
     }
     socket.on('disconnect', () => {
-      if (place.isAlive) this.#over(socket.id, `server ${place.number}: ${socket.id} is over`);
+      if (!place.isAlive) return;
+      if (this.#sentOut.has(client) && !this.#model.isAt(socket.id, place.number))
+        this.#broken ??= new Broken(`${socket.id} is said to be over at a server that has it no more`);
+      this.#over(socket.id, `server ${place.number}: ${socket.id} is over`);
     });
     socket.on('moved', () => {
       if (place.isAlive) this.#note(`server ${place.number}: ${socket.id} has moved`);

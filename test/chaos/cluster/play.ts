@@ -60,7 +60,7 @@ export interface Outcome extends Verdict {
 }
 
 /** Nothing has happened for this long: what has not come by now never will. */
-const quietMsMax = 15_000;
+const quietMsMax = 45_000;
 /** A session that its client was told is lost may still be kept by a server: for a recovery window, and as long as that takes. */
 const ghostMsMax = recoveryWindowMs + 15_000;
 
