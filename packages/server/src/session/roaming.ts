@@ -44,8 +44,11 @@ interface Move {
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
   readonly mailbox: Mailbox;
-  /** Numbers of frames that are of letters, and not known to be stored: the store still has those letters. */
-  lettered: number[];
+  /**
+   * Numbers of frames that are not known to be stored, and that come again by themselves: of letters that the store still has, or said while
+   * events were handled that are handled again elsewhere, perhaps by those.
+   */
+  comeAgain: number[];
   /** What the app has said of rooms, and is not known to be stored, the last word on each room of each socket; … */
   readonly placed: Map<string, Placed>;
   /** … and how often it has said something of them. */
@@ -108,7 +111,7 @@ export abstract class Roaming extends Moving implements Recorded {
       report: this.context.report,
     });
     const placed = new Map<string, Placed>();
-    moves.set(this, { nonce, last: undefined, mailbox, lettered: [], placed, places: 0, begun: new Map() });
+    moves.set(this, { nonce, last: undefined, mailbox, comeAgain: [], placed, places: 0, begun: new Map() });
   }
 
   /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
@@ -141,7 +144,7 @@ export abstract class Roaming extends Moving implements Recorded {
 
   /** @returns what the app has said of it and to it that is not known to be stored, as letters, in its order */
   private unstored(): readonly Unsaid[] {
-    const { lettered = [], placed = new Map<string, Placed>() } = moves.get(this) ?? {};
+    const { comeAgain = [], placed = new Map<string, Placed>() } = moves.get(this) ?? {};
     const { recordCodec } = this.context;
     const places = [...placed.values()];
     const all: Unsaid[] = [];
@@ -153,7 +156,7 @@ export abstract class Roaming extends Moving implements Recorded {
     };
     for (const [its, frame] of this.movable.framesAfter(this.movable.storedSent)) {
       placeUpTo(its - 1);
-      if (lettered.includes(its)) continue;
+      if (comeAgain.includes(its)) continue;
       const packet = this.codec.decode(frame);
       // Who asks is told that it is elsewhere. All else is said there.
       const isOut = packet.type === PacketType.Disconnect;
@@ -180,8 +183,15 @@ export abstract class Roaming extends Moving implements Recorded {
     return (listOf(this.presences).find((presence) => presence.namespace === namespace) ?? out)?.id;
   }
 
+  override take(frame: Frame, stamp: number): void {
+    const move = moves.get(this);
+    const isOfEvents = move !== undefined && !this.isOver && this.movable.isBehind;
+    super.take(frame, stamp);
+    if (isOfEvents) move.comeAgain.push(this.movable.sent);
+  }
+
   override dismiss(close: Close): void {
-    if (this.context.turn.isShared) dismissed.add(this);
+    if (this.context.turn.isShared && !this.movable.isBehind) dismissed.add(this);
     super.dismiss(close);
   }
 
@@ -197,6 +207,7 @@ export abstract class Roaming extends Moving implements Recorded {
       const key = `${id} ${room}`;
       // Last, also if it was there.
       move.placed.delete(key);
+      if (this.movable.isBehind) continue;
       const letter = { socket: id, namespace, isIn, rooms: [room] };
       move.placed.set(key, { letter, count: ++move.places, sent: this.movable.sent });
     }
@@ -304,7 +315,7 @@ export abstract class Roaming extends Moving implements Recorded {
     const { machine, places } = snapshot;
     const move = moves.get(this);
     if (move !== undefined) {
-      if (move.lettered.length > 0) move.lettered = move.lettered.filter((number) => number > machine.sent);
+      if (move.comeAgain.length > 0) move.comeAgain = move.comeAgain.filter((number) => number > machine.sent);
       for (const [key, { count }] of move.placed) if (count <= places) move.placed.delete(key);
     }
     this.movable.stored(machine, this.context.wheel.lately());
@@ -371,7 +382,7 @@ export abstract class Roaming extends Moving implements Recorded {
       if ('isOut' in letter) {
         if (presence === undefined) return;
         this.disconnect(presence, dismissal);
-        moves.get(this)?.lettered.push(this.movable.sent);
+        moves.get(this)?.comeAgain.push(this.movable.sent);
         return;
       }
       const { event, args, rooms, except } = letter;
@@ -381,7 +392,7 @@ export abstract class Roaming extends Moving implements Recorded {
         presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);
       if (!isMeant) return;
       this.sendEvent(namespace, event, args);
-      moves.get(this)?.lettered.push(this.movable.sent);
+      moves.get(this)?.comeAgain.push(this.movable.sent);
     } catch (error) {
       report(error, 'a letter of another server');
     }
