@@ -26,6 +26,8 @@ export interface Emission {
   readonly socket?: string;
   /** Who says it is told if it does not come. */
   readonly isAsked?: boolean;
+  /** It was said while events of its client may have been handled that were not stored: it goes where they go. */
+  readonly isOfEvents?: boolean;
   /** Of one room, or of the namespace: of all with this key only the newest has to come. */
   readonly key?: string | undefined;
   /** Sockets that are on the same server then: they get it in the order of all that it emits. */
@@ -345,8 +347,9 @@ export class ClusterModel {
         return `${id} has not got ${name}`;
       }
     }
-    for (const { name, socket, isAsked, server, place } of this.#emissions.values()) {
-      if (rollsBack || socket === undefined || isAsked || place !== undefined || this.#killed.has(server)) continue;
+    for (const { name, socket, isAsked, isOfEvents, server, place } of this.#emissions.values()) {
+      if (rollsBack || socket === undefined || isAsked || isOfEvents || place !== undefined || this.#killed.has(server))
+        continue;
       const seat = this.#seats.get(socket);
       if (seat === undefined || seat.isLost || !seat.isTold || seat.isUnsure || seat.got.has(name)) continue;
       return `${socket} has not got ${name}, which was not stored`;

@@ -110,6 +110,8 @@ class ClusterWorld implements Stage {
   readonly #gone = new Set<string>();
   /** Sessions of which the store has that they are over. */
   readonly #ended = new Set<string>();
+  /** When an event of a session was handled last. */
+  readonly #handledAt = new Map<string, number>();
   /** Names of clients that an app has sent out. */
   readonly #sentOut = new Set<string>();
   /** How often servers have said of sockets that they are over. */
@@ -464,6 +466,7 @@ class ClusterWorld implements Stage {
     for (const event of ['event', 'ask']) {
       socket.on(event, (text: string) => {
         if (!place.isAlive) return undefined;
+        this.#handledAt.set(sessionOf(socket.id), this.#clock.now());
         this.#note(`server ${place.number}: handles ${text}${socket.redelivered ? ' again' : ''}`);
         this.#watch(() => this.#model.handled(text, socket.redelivered));
         this.counters['events to the server']++;
@@ -714,7 +717,7 @@ class ClusterWorld implements Stage {
       const socket = random.pick(elsewhere);
       this.#note(`server ${place.number}: ${namespace} emits ${name} to ${socket}, wherever it is`);
       if (!io.sockets.has(socket)) this.counters.letters++;
-      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket });
+      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket, isOfEvents: this.#isOfEvents(socket) });
       io.to(socket).emit('event', textOf(name));
       return;
     }
@@ -722,7 +725,8 @@ class ClusterWorld implements Stage {
       const socket = random.pick(sockets);
       this.#note(`server ${place.number}: ${namespace} emits ${name} to ${socket.id}`);
       const isAsked = !random.chance(0.5);
-      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket: socket.id, isAsked });
+      const isOfEvents = this.#isOfEvents(socket.id);
+      this.#model.emitted({ ...emission, rooms: undefined, except: [], socket: socket.id, isAsked, isOfEvents });
       if (!isAsked) socket.emit('event', textOf(name));
       else this.#ask(socket as Socket, name);
       return;
@@ -755,6 +759,11 @@ class ClusterWorld implements Stage {
     const long = random.chance(0.1) ? 'x'.repeat(random.pick([1_500, 70_000])) : '';
     if (key === undefined) target.emit('event', `${textOf(name)}${long}`);
     else target.latest('event', key).emit(`${textOf(name)}${long}`);
+  }
+
+  /** Whether an event of its session was handled lately, by any server. */
+  #isOfEvents(socket: string): boolean {
+    return this.#clock.now() - (this.#handledAt.get(sessionOf(socket)) ?? -Infinity) < 60_000;
   }
 
   /** What the model has to know of all that is emitted. */
@@ -950,7 +959,8 @@ class ClusterWorld implements Stage {
     if (!place.isAlive) return;
     const name = `0.${++this.#names}`;
     this.#note(`server ${place.number}: / emits ${name} to ${socket}, wherever it is`);
-    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: undefined, except: [], socket });
+    const isOfEvents = this.#isOfEvents(socket);
+    this.#model.emitted({ ...this.#emission(place, '/', name), rooms: undefined, except: [], socket, isOfEvents });
     place.io.to(socket).emit('event', textOf(name));
   }
 
