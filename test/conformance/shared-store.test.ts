@@ -307,7 +307,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect(heard).toEqual(['B 1 again', 'B 2', 'B 3']);
   });
 
-  test('what an app says to a socket, and of its rooms, that is elsewhere, and does not know it yet, is sent on: once, and in its order', async () => {
+  /** Two servers whose calls may be held, and a client whose socket is at A. */
+  async function seated() {
     const { adapter, of } = overseen(newStore());
     const sockets: Partial<Record<'A' | 'B', Socket>> = {};
     const { a, b } = await two(
@@ -317,8 +318,11 @@ describe.each(places)('on %s', (_name, host, useStore) => {
       {},
       adapter,
     );
-    const { wire, key } = await greeted(a);
-    const socket = sockets.A as Socket;
+    return { of, a, b, sockets, ...(await greeted(a)), socket: sockets.A as Socket };
+  }
+
+  test('what an app says to a socket, and of its rooms, that is elsewhere, and does not know it yet, is sent on: once, and in its order', async () => {
+    const { of, a, b, wire, key, socket, sockets } = await seated();
     socket.join('before');
     a.to(socket.id).emit('n', 0);
     await wire.packet(2);
@@ -358,17 +362,7 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   ])(
     'who is sent out (session: %s), %s, where the session is not any more: what was said before comes, and then that',
     async (session, where) => {
-      const { adapter, of } = overseen(newStore());
-      const sockets: Partial<Record<'A' | 'B', Socket>> = {};
-      const { a, b } = await two(
-        (socket, server) => {
-          sockets[server] = socket;
-        },
-        {},
-        adapter,
-      );
-      const { wire, key } = await greeted(a);
-      const socket = sockets.A as Socket;
+      const { of, a, b, wire, key, socket } = await seated();
       await wire.settle();
       of.A.commits.hold();
       of.B.sends.hold();

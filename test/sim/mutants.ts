@@ -685,7 +685,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what was sent on from another server is sent on once more',
     file: `${server}/session/roaming.ts`,
-    code: 'if (comeAgain.includes(its)) continue;',
+    code: 'if (again.has(its)) continue;',
     instead: '',
     nodes: 3,
     from: 130200001,

@@ -58,9 +58,11 @@ import type { Metric } from './metrics';
 import { Node } from './node';
 import { type CheckedOptions, retentionOf, serverLimitsOf } from './options';
 import { Reports } from './reports';
-import { type AnyNamespace, type NamespaceContext, ServerNamespace } from './server-namespace';
+import { type NamespaceContext, ServerNamespace } from './server-namespace';
 
 const debug = debugOf('halyard:server');
+
+type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 
 export class Core {
   readonly slowReaderCounts: SlowReaderCounts = { volatileDropped: 0, cut: 0, caughtUp: 0, replaced: 0 };
@@ -187,7 +189,7 @@ export class Core {
       unhandled: this.reports.unhandled,
       refused: this.reports.refused,
       emptied: (name) => this.namespaces.emptied(name),
-      keep: (...what) => this.namespaces.keep(...what),
+      keep: (name) => this.namespaces.keep(name),
     };
     this.namespaces = new NamespaceRegistry<AnyNamespace>({
       limits: options,

@@ -49,10 +49,8 @@ export interface NamespaceContext extends RoomsContext, AudienceContext, Backlog
   /** The namespace has nobody in it any more. */
   emptied(name: string): void;
   /** The app has said something of a namespace that is to hold for whoever comes. */
-  keep(name: string, namespace: AnyNamespace): void;
+  keep(name: string): void;
 }
-
-export type AnyNamespace = ServerNamespace<unknown, unknown, unknown>;
 
 /** What the Map of its sockets is of, besides. */
 const socketsPrototype: object = Object.create(Map.prototype);
@@ -73,7 +71,7 @@ export class ServerNamespace<Incoming, Outgoing, Data>
     super();
     this.name = name;
     this.#rules = rules;
-    this.#keep = () => context.keep(name, this as AnyNamespace);
+    this.#keep = () => context.keep(name);
     const report = (error: unknown, where: string): void => context.report(error, `${where} in namespace ${name}`);
     this.#rooms = new Rooms(name, context, new WatchedRooms(rules, context.platform, report));
     Object.setPrototypeOf(this.#rooms.everyone.members, socketsPrototype);

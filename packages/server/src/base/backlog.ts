@@ -27,29 +27,24 @@ export class Backlog {
   move(packets: number, bytes: number): void {
     this.#packets += packets;
     this.#bytes += bytes;
-    // It goes on, though not far enough: the time of who waits counts anew.
-    if (packets < 0) this.#let();
-    this.#tell();
+    this.#tell(packets < 0);
   }
 
   /** Nobody is held back for what waits, or comes, from now on. */
   end(): void {
     this.#isOver = true;
-    this.#tell();
+    this.#tell(true);
   }
 
-  #let(): void {
-    if (!this.#isFull) return;
-    this.#isFull = false;
-    this.#full(false, 'waitingPacketsMax');
-  }
-
-  #tell(): void {
+  /** @param goesOn told also where as much waits as before: the time of who is held back counts anew */
+  #tell(goesOn: boolean): void {
     const { waitingPacketsMax, waitingBytesMax } = this.#limits;
     const isByPackets = this.#packets >= waitingPacketsMax;
     const isFull = (isByPackets || this.#bytes >= waitingBytesMax) && !this.#isOver;
-    if (isFull === this.#isFull) return;
+    const limit = isByPackets ? 'waitingPacketsMax' : 'waitingBytesMax';
+    const isNews = goesOn || isFull !== this.#isFull;
+    if (this.#isFull && isNews) this.#full(false, limit);
+    if (isFull && isNews) this.#full(true, limit);
     this.#isFull = isFull;
-    this.#full(isFull, isByPackets ? 'waitingPacketsMax' : 'waitingBytesMax');
   }
 }

@@ -73,9 +73,9 @@ export class NamespaceRegistry<Namespace extends Registered> {
   }
 
   /** The app has given a namespace rules or handlers of its own: it stays, even when it is empty. */
-  keep(name: string, namespace: Namespace): void {
-    // Who holds it is told of no other.
-    if (!this.#byName.has(name)) this.#create(name, this.#dynamicRules(name, undefined), namespace);
+  keep(name: string): void {
+    // If nobody is in it, it is among those that somebody holds.
+    if (!this.#byName.has(name)) this.#create(name, this.#dynamicRules(name, undefined));
     this.#dynamic.delete(name);
   }
 
@@ -94,9 +94,10 @@ export class NamespaceRegistry<Namespace extends Registered> {
     return this.#dynamic.rulesOf(name, auth, failed);
   }
 
-  /** @param origin rules of the pattern that the name is of, if there is one. @param held the one that there was, if somebody holds it */
-  #create(name: string, origin: Rules | undefined, held = this.#closed.take(name)): Namespace {
+  /** @param origin rules of the pattern that the name is of, if there is one */
+  #create(name: string, origin: Rules | undefined): Namespace {
     const rules = origin?.copy() ?? new Rules();
+    const held = this.#closed.take(name);
     held?.reopen(rules);
     const namespace = held ?? this.#context.create(name, rules);
     this.#byName.set(name, namespace);

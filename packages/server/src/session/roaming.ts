@@ -146,6 +146,7 @@ export abstract class Roaming extends Moving implements Recorded {
   private unstored(): readonly Unsaid[] {
     const { comeAgain = [], placed = new Map<string, Placed>() } = moves.get(this) ?? {};
     const { recordCodec } = this.context;
+    const again = new Set(comeAgain);
     const places = [...placed.values()];
     const all: Unsaid[] = [];
     const placeUpTo = (sent: number): void => {
@@ -156,7 +157,7 @@ export abstract class Roaming extends Moving implements Recorded {
     };
     for (const [its, frame] of this.movable.framesAfter(this.movable.storedSent)) {
       placeUpTo(its - 1);
-      if (comeAgain.includes(its)) continue;
+      if (again.has(its)) continue;
       const packet = this.codec.decode(frame);
       // Who asks is told that it is elsewhere. All else is said there.
       const isOut = packet.type === PacketType.Disconnect;
