@@ -63,7 +63,8 @@ test('its members are told one after the other', async () => {
     stamp: 1,
     after: [0, ''],
     except: [],
-    earlier: [],
+    places: [],
+    earlier: 0,
     bodies: [''],
   } as const;
   // It is known that there was more.

@@ -1,6 +1,10 @@
-// A socket that joins and leaves many rooms within seconds, at servers that share a store, misses nothing by that: its session goes on.
-import type { Socket } from '@halyard/server';
+// Many rooms at servers that share a store: a socket that joins and leaves them within seconds misses nothing by that, its session goes
+// on; and a message to all of them comes once to who is in some.
+import { connect } from '@halyard/client/core';
+import { json } from '@halyard/codec/json';
+import type { Server, Socket } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
+import { routed } from '../kit/routed';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
 import { untilHolds } from '../kit/until';
@@ -9,7 +13,7 @@ const rooms = 1_500;
 
 describe.each(places)('on %s', (_name, host, useStore) => {
   const newStore = useStore();
-  const { open, serve } = served(host);
+  const { open, serve, cleanUp } = served(host);
 
   async function one() {
     const ended: unknown[] = [];
@@ -46,4 +50,41 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const after = () => wire.received.filter(([type]) => type === 2 || type === 5).map((packet) => packet.slice(-1)[0]);
     await untilHolds(() => expect([after(), wire.closed, ended]).toEqual([[[1], [2]], undefined, []]));
   });
+
+  // Of so many places an entry says only the name.
+  test.each([40, 1_000])(
+    'a message to %d of them comes once, and in order, to who is in some and goes from server to server',
+    async (count) => {
+      const names = Array.from({ length: count }, (_, i) => `room ${i}`);
+      const adapter = newStore();
+      const app = (io: Server): void => {
+        io.on('connection', (socket) => void socket.join([names[5], names[25], names[35]] as string[]));
+      };
+      const [a, b] = [await serve({ adapter }, app), await serve({ adapter }, app)];
+      const route = routed(a);
+      const client = connect('http://127.0.0.1', {
+        reconnect: { delayMinMs: 1, delayMaxMs: 1 },
+        codec: json(),
+        transport: route.transport,
+      });
+      cleanUp.push(() => client.connection.close());
+      const heard: number[] = [];
+      client.on('event', (i: number) => void heard.push(i));
+      await untilHolds(() => client.connected);
+      const rounds = 6;
+      for (let i = 0; i < rounds; i++) {
+        for (const [j, io] of [a, b, a].entries()) {
+          io.to(names).emit('event', i * 4 + j);
+          await untilHolds(() => heard.length > i * 4 + j);
+        }
+        route.to = route.to === a ? b : a;
+        route.cut();
+        // While it is nowhere.
+        b.to(names).emit('event', i * 4 + 3);
+        await untilHolds(() => heard.length > i * 4 + 3);
+      }
+      expect(heard).toEqual(Array.from({ length: rounds * 4 }, (_, i) => i));
+      expect(client.recovered).toBe(true);
+    },
+  );
 });

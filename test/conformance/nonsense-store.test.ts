@@ -49,7 +49,8 @@ describe.each(hosts)('on %s', (_name, host) => {
     node: 'elsewhere',
     after: [0, ''] as const,
     except: [],
-    earlier: [],
+    places: [],
+    earlier: 0,
     bodies: ['[5,"/",[],"event",["forged"]]'],
   };
 

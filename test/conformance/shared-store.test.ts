@@ -1,38 +1,20 @@
 // Servers that share a store, attacked at the edges of a move: nobody loses a session by what somebody else says, and what is not
 // stored is not said.
 // Longer than other files: it is a list of what was broken.
-import { connect, type Transport, websocket } from '@halyard/client/core';
+import { connect, websocket } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, memory, type Server, type ServerOptions, type Socket, type Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { overseen } from '../kit/overseen';
+import { routed } from '../kit/routed';
 import { served } from '../kit/served';
 import { places } from '../kit/stores';
 import { untilHolds } from '../kit/until';
 import type { WireClient } from '../kit/wire';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** A way for a client of ours to one server at a time, that may be cut. */
-function routed(to: Server) {
-  const route = {
-    to,
-    cut: (): void => {},
-    transport: {
-      open(address, events) {
-        const link = websocket().open({ ...address, url: `http://127.0.0.1:${route.to.port}/halyard` }, events);
-        route.cut = () => {
-          link.close(4000, '');
-          events.onClose({ code: 1006, reason: 'cut', by: 'network' });
-        };
-        return link;
-      },
-    } satisfies Transport as Transport,
-  };
-  return route;
-}
 
 describe.each(places)('on %s', (_name, host, useStore) => {
   const newStore = useStore();

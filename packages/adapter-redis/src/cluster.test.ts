@@ -68,7 +68,7 @@ describe.skipIf(!hasRedis)('nodes on a Redis Cluster', () => {
     await cluster.client(4).cluster('FAILOVER');
     await untilHolds(async () => expect(await cluster.masterOf(slotOf(a.store.partitionOf(kept)), 2)).toBe(4));
     for (let i = 2; i <= 5; i++) {
-      const entry = { log: kept, stamp: i, except: [], earlier: [], bodies: [`${i}`] };
+      const entry = { log: kept, stamp: i, except: [], places: [], earlier: 0, bodies: [`${i}`] };
       const commit = { number: i, branch: 0, steps: [entry], records: [] };
       expect(await until(() => a.store.commit(a.store.partitionOf(kept), commit))).toMatchObject({
         positions: [[expect.any(String), i]],

@@ -7,7 +7,9 @@ import { tagged } from './pieces';
 import { type Argument, msOf } from './scripts';
 
 export function argumentOf(node: string, { number, branch, steps, records }: Commit): Buffer {
-  const args: Argument[] = [node, number, branch, steps.length];
+  const args: Argument[] = [node, number, branch];
+  const spreads = addSpreads(args, steps);
+  args.push(steps.length);
   let before: NewEntry | undefined;
   let blob: Buffer | undefined;
   for (const step of steps) {
@@ -23,7 +25,7 @@ export function argumentOf(node: string, { number, branch, steps, records }: Com
       )
         blob = packEntry(step);
       before = step;
-      addEntry(args, step, blob);
+      addEntry(args, step, blob, spreads.get(step.places) ?? 0);
     }
   }
   args.push(records.length);
@@ -31,11 +33,22 @@ export function argumentOf(node: string, { number, branch, steps, records }: Com
   return packed(args);
 }
 
-function addEntry(args: Argument[], { log, key, stamp, bodies, earlier }: NewEntry, blob: Buffer): void {
+/** Messages to several rooms: their entries say the rest by the number of one. @returns numbers, from 1 */
+function addSpreads(args: Argument[], steps: Commit['steps']): ReadonlyMap<NewEntry['places'], number> {
+  const spreads = new Map<NewEntry['places'], number>();
+  for (const step of steps) {
+    if ('log' in step && step.earlier > 0 && !spreads.has(step.places)) spreads.set(step.places, spreads.size + 1);
+  }
+  args.push(spreads.size);
+  for (const places of spreads.keys()) addPlaces(args, places);
+  return spreads;
+}
+
+function addEntry(args: Argument[], entry: NewEntry, blob: Buffer, spread: number): void {
+  const { log, key, stamp, bodies, earlier } = entry;
   let bytes = 0;
   for (const body of bodies) bytes += body?.length ?? 0;
-  args.push('entry', log, keyOf(key), String(stamp), bytes, blob);
-  addPlaces(args, earlier);
+  args.push('entry', log, keyOf(key), String(stamp), bytes, blob, spread, earlier);
 }
 
 function addLetter(args: Argument[], { to, key, stamp, body }: Letter): void {

@@ -9,25 +9,55 @@ export function packEntry({ except, bodies, latest }: NewEntry): Buffer {
   return pack([except.length, ...except, bodies.length, ...bodies.map(tagged), keys.length, ...keys]);
 }
 
-/** @throws Malformed */
-export function readEntry(message: Buffer): readonly [epoch: string, entry: StoredEntry] {
+/** @param spreadOf where a message to many rooms is, if that was said. @throws Malformed */
+export function readEntry(
+  message: Buffer,
+  spreadOf: (name: string) => readonly Position[] | undefined,
+): readonly [epoch: string, entry: StoredEntry] {
   const pieces = new Pieces(message);
   if (pieces.text() !== 'entry') throw new Malformed('no entry');
   const epoch = pieces.text();
   const offset = pieces.number();
   const [stamp, node] = [pieces.number(), pieces.text()];
   const after = [pieces.number(), pieces.text()] as const;
-  const earlier = pieces.list((): Position => [pieces.text(), pieces.number()]);
+  const spread = pieces.text();
+  const places = spread === '' ? readPlaces(pieces) : spreadOf(spread);
+  const earlier = spread === '' ? (places?.length ?? 0) : pieces.number();
+  if (places === undefined || places.length < earlier) throw new Malformed('nobody has said where else it is');
   const except = pieces.list(() => pieces.text());
   const bodies = pieces.list(() => optional(pieces.bytes()));
   const [latest] = pieces.list(() => pieces.text());
   if (!pieces.isAtEnd) throw new Malformed('more than an entry');
-  return [epoch, { offset, stamp, node, after, earlier, except, bodies, latest }];
+  return [epoch, { offset, stamp, node, after, places, earlier, except, bodies, latest }];
+}
+
+function readPlaces(pieces: Pieces): readonly Position[] {
+  return pieces.list((): Position => [pieces.text(), pieces.number()]);
+}
+
+/** Where a message to many rooms is, said once before all its entries, of which each has its name and how many places of it come before. */
+export interface Spread {
+  readonly name: string;
+  readonly places: readonly Position[];
+}
+
+/** @throws Malformed */
+export function readSpread(message: Buffer): Spread {
+  const pieces = new Pieces(message);
+  return { name: pieces.text(), places: placesIn(pieces) };
+}
+
+/** @param stored what is under the name of a spread. @throws Malformed */
+export function placesIn(stored: Buffer | Pieces): readonly Position[] {
+  const pieces = stored instanceof Pieces ? stored : new Pieces(stored);
+  const places = readPlaces(pieces);
+  if (!pieces.isAtEnd) throw new Malformed('more than a spread');
+  return places;
 }
 
 /** An entry that cannot be read is nobody's, and those behind it keep their places. */
 export function hollowEntry(offset: number): StoredEntry {
-  return { offset, stamp: 0, node: '', after: [0, ''], earlier: [], except: [], bodies: [] };
+  return { offset, stamp: 0, node: '', after: [0, ''], places: [], earlier: 0, except: [], bodies: [] };
 }
 
 /** @param pieces number, node, stamp and body. @throws Malformed */

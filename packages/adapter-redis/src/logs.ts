@@ -1,7 +1,7 @@
 // The logs of rooms, as this node follows and reads them.
 import type { Position } from '@halyard/protocol';
 import type { LogPage, LogState, StoredEntry, StoreEvents } from '@halyard/server';
-import { hollowEntry, readEntry } from './entries';
+import { hollowEntry, placesIn, readEntry, readSpread, type Spread } from './entries';
 import { Gathering } from './gathering';
 import { byPartition, channelOf, type Keyspace } from './keyspace';
 import { guarded, type Life } from './life';
@@ -21,6 +21,10 @@ const gatheredMax = 256;
 export class Logs {
   readonly #context: LogsContext;
   readonly #followed = new Set<string>();
+  /** What was said last in each partition: the entries of a message follow each other. */
+  readonly #spreads = new Map<number, Spread>();
+  /** By partition. */
+  readonly #hearing = new Map<number, Promise<void>>();
   /** By partition: one may be away while others are not. */
   readonly #topOf: readonly Gathering<LogState>[];
   /** Logs that are not followed any more. */
@@ -39,7 +43,10 @@ export class Logs {
     this.#followed.add(log);
     const listener = guarded((message) => this.#told(log, message), malformed);
     const partition = keyspace.partitionOf(log);
-    await life.subscriptions.add(this.#channelOf(log), partition, listener);
+    await Promise.all([
+      this.#hearSpreads(partition),
+      life.subscriptions.add(this.#channelOf(log), partition, listener),
+    ]);
     // What is stored from here on is told: so that nothing is between.
     const { epoch, top } = await (this.#topOf[partition] as Gathering<LogState>).of(log);
     return [epoch, top];
@@ -56,7 +63,10 @@ export class Logs {
     const { life, keyspace } = this.#context;
     const reply = listOf(await life.scripts.run('read', keyspace.partitionOf(log), [log, after, countMax]));
     const [epoch, first, top, ...messages] = reply;
-    const entries = messages.map((message, i) => this.#entryOf(bytesOf(message), after + 1 + i));
+    const entries: StoredEntry[] = [];
+    for (let i = 0; i < messages.length; i += 2) {
+      entries.push(this.#entryOf(bytesOf(messages[i]), bytesOf(messages[i + 1]), after + 1 + i / 2));
+    }
     return { epoch: textOf(epoch), first: numberOf(first), top: numberOf(top), entries };
   }
 
@@ -116,13 +126,30 @@ export class Logs {
       const epoch = pieces.text();
       return () => events.onRenewed(log, epoch);
     }
-    const [epoch, entry] = readEntry(message);
+    const spread = this.#spreads.get(this.#context.keyspace.partitionOf(log));
+    const [epoch, entry] = readEntry(message, (name) => (spread?.name === name ? spread.places : undefined));
     return () => events.onEntry(log, epoch, entry);
   }
 
-  #entryOf(message: Buffer, offset: number): StoredEntry {
+  /** In a partition that has logs which are followed. */
+  #hearSpreads(partition: number): Promise<void> {
+    const { life, keyspace, malformed } = this.#context;
+    const before = this.#hearing.get(partition);
+    if (before !== undefined) return before;
+    const listener = guarded((message) => {
+      const spread = readSpread(message);
+      return () => void this.#spreads.set(partition, spread);
+    }, malformed);
+    const hearing = life.subscriptions.add(`${keyspace.base(partition)}:spreads`, partition, listener);
+    this.#hearing.set(partition, hearing);
+    hearing.catch(() => this.#hearing.delete(partition));
+    return hearing;
+  }
+
+  /** @param spread what is stored under the name that the entry has, if it has one */
+  #entryOf(message: Buffer, spread: Buffer, offset: number): StoredEntry {
     try {
-      const [, entry] = readEntry(message);
+      const [, entry] = readEntry(message, () => (spread.length === 0 ? undefined : placesIn(spread)));
       if (entry.offset === offset) return entry;
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;

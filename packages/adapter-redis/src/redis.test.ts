@@ -60,7 +60,7 @@ describe.skipIf(!hasRedis)('with a Redis', () => {
 
   const nothing = { records: [], branch: 0 };
   const entry = (text: string, key?: string): NewEntry => ({
-    ...{ log: 'room', stamp: 1, except: [], earlier: [], bodies: [text], key },
+    ...{ log: 'room', stamp: 1, except: [], places: [], earlier: 0, bodies: [text], key },
   });
 
   test('a log that was followed for long stays, when it is not any more, for as long as entries are kept', async () => {

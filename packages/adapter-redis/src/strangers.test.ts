@@ -59,7 +59,7 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
       };
       await commit(0, { steps: [], records: [session] });
       const both = (text: string) => {
-        const entry: Step = { log: 'room', stamp: 1, except: [], earlier: [], bodies: [text] };
+        const entry: Step = { log: 'room', stamp: 1, except: [], places: [], earlier: 0, bodies: [text] };
         return commit(0, { steps: [entry, { to: 's', stamp: 1, body: text }], records: [] });
       };
       await both('one');
@@ -156,7 +156,7 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
       mail: { number: 0, node: '', stamp: 0 },
     };
     const letter = { to: 's', stamp: 1, body: 'letter' };
-    const entry = { log: 'room', key: 'k', stamp: 1, except: [], earlier: [], bodies: ['entry'] };
+    const entry = { log: 'room', key: 'k', stamp: 1, except: [], places: [], earlier: 0, bodies: ['entry'] };
 
     /** A node that has made all that there is, and who makes keys something else. */
     async function made() {
@@ -258,7 +258,14 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     await store.commit(0, {
       ...{ number: 2, branch: 0, records: [] },
       steps: [
-        { log: name, stamp, except: [text], earlier: [], bodies: [text, undefined, all, new Uint8Array(), ''] },
+        {
+          log: name,
+          stamp,
+          except: [text],
+          places: [],
+          earlier: 0,
+          bodies: [text, undefined, all, new Uint8Array(), ''],
+        },
         { to: text, stamp, body: all },
       ],
     });

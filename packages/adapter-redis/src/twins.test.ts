@@ -74,12 +74,14 @@ function questions(random: Random): Question {
     const text = 'x'.repeat(random.int(20));
     if (random.chance(0.2)) return { topOf: one(logs) };
     if (random.chance(0.4)) return { to: one(sessions), stamp: random.int(3), body: text, key };
-    const earlier = i > 0 && random.chance(0.3) ? [random.int(i), ['elsewhere', 3] as Position] : [];
+    const elsewhere = Array.from({ length: one([1, 16, 40]) }, (_, at): Position => ['elsewhere', at]);
+    const places = i > 0 && random.chance(0.3) ? [random.int(i), ...elsewhere] : [];
     return {
       log: one(logs),
       stamp,
       except: random.chance(0.3) ? ['someone'] : [],
-      earlier,
+      places,
+      earlier: places.length,
       bodies: [text, undefined],
       key,
     };
@@ -142,9 +144,9 @@ function questions(random: Random): Question {
       const [after, count] = [random.int(12), 1 + random.int(4)];
       return async (twin) => {
         const page = await (twin.nodes[at] as Twin['nodes'][number]).store.read(log, after, count);
-        const entries = page.entries.map(({ offset, stamp, node, after, earlier, except, bodies }) => ({
+        const entries = page.entries.map(({ offset, stamp, node, after, places, earlier, except, bodies }) => ({
           ...{ offset, stamp, node, after, except, bodies },
-          earlier: twin.positions(earlier),
+          earlier: twin.positions(places.slice(0, earlier)),
         }));
         return { ...page, epoch: twin.name(page.epoch), entries };
       };

@@ -8,6 +8,7 @@ import {
   readLetter,
   readResult,
   readSaid,
+  readSpread,
 } from '../../../packages/adapter-redis/src/entries';
 import { Malformed, Pieces, pack, tagged } from '../../../packages/adapter-redis/src/pieces';
 import { decodeRecord, encodeValue, RecordError, recordVersion } from '../../../packages/server/src/session/record';
@@ -94,7 +95,9 @@ const redis: Target = {
   batch: 500,
   run(input) {
     const bytes = Buffer.from(input);
-    for (const read of [readEntry, readSaid, readResult, (all: Buffer) => readLetter(new Pieces(all))]) {
+    const entry = (all: Buffer) => readEntry(all, () => [['epoch', 1]]);
+    const reads = [entry, readSpread, readSaid, readResult, (all: Buffer) => readLetter(new Pieces(all))];
+    for (const read of reads) {
       unlessRefused(() => read(bytes), Malformed);
     }
   },

@@ -1,8 +1,10 @@
 // One commit of a node to a partition: all of it in its order, or nothing. It is read and checked before anything is written.
 
 /**
- * One argument, a list as MessagePack: node, number, branch, steps, records → the number of the last one that was done, if this one is not to be; or the result.
- * Of a step: `top`, log | `entry`, log, key, stamp, bytes, blob, earlier | `letter`, session, key, stamp, bytes, body.
+ * One argument, a list as MessagePack: node, number, branch, spreads, steps, records → the number of the last one that was done, if this one is not to be; or the result.
+ * A spread is where a message to several logs is, in their order.
+ * Of a step: `top`, log | `entry`, log, key, stamp, bytes, blob, spread, earlier | `letter`, session, key, stamp, bytes, body.
+ * An entry has the number of its spread, from 1, and how many places there come before it, or 0 and 0.
  * A key has `=` in front, or is empty if there is none. A position is epoch and offset, or empty and which step of this commit.
  * Stamps are texts: they have more digits than a number keeps when it becomes one.
  */
@@ -44,7 +46,8 @@ local function places()
   return list
 end
 
-local steps, records = {}, {}
+local steps, records, spreads = {}, {}, {}
+for i = 1, number() do spreads[i] = { places = places(), pieces = {} } end
 for i = 1, number() do
   local step = { kind = arg() }
   steps[i] = step
@@ -55,7 +58,10 @@ for i = 1, number() do
     step.stamp = arg()
     step.bytes = number()
     step.body = arg()
-    if step.log then step.earlier = places() end
+    if step.log then
+      step.spread, step.earlier = spreads[number()], number()
+      assert(step.earlier == 0 or step.spread.places[step.earlier], 'ERR a place that is not there')
+    end
   end
 end
 for i = 1, number() do
@@ -89,6 +95,32 @@ local function placed(place)
   return place[1] ~= '' and place or assert(positions[place[2] + 1], 'ERR a step that is not before')
 end
 
+-- So many places are said by each entry itself. Of more it has the name, and they are stored and said once: else it would be as much
+-- as all logs of a message squared.
+local ownMax = 16
+
+local function known(spread, some)
+  for i = #spread.pieces + 1, some do
+    local p = placed(spread.places[i])
+    spread.pieces[i] = piece(p[1]) .. count(p[2])
+  end
+  return count(some) .. table.concat(spread.pieces, '', 1, some)
+end
+
+local function earlierOf(spread, some)
+  if some == 0 then return '', piece('') .. count(0) end
+  if #spread.places <= ownMax then return '', piece('') .. known(spread, some) end
+  if not spread.name then
+    fresh = fresh + 1
+    spread.name, spread.most = seed .. fresh, 0
+    -- Right before the first that has its name: who is told keeps no more than one.
+    say(base .. ':spreads', '')
+    spread.said = #sayings
+  end
+  spread.most = math.max(spread.most, some)
+  return spread.name, piece(spread.name) .. count(some)
+end
+
 for i, step in ipairs(steps) do
   local done = step.key and keys[step.key]
   if done then
@@ -100,12 +132,8 @@ for i, step in ipairs(steps) do
     if step.to then
       positions[i] = { '', post(step.to, node, step.stamp, step.body, step.bytes) }
     else
-      local earlier = { count(#step.earlier) }
-      for _, place in ipairs(step.earlier) do
-        local p = placed(place)
-        earlier[#earlier + 1] = piece(p[1]) .. count(p[2])
-      end
-      append(step.log, step.stamp, node, table.concat(earlier), step.bytes, step.body)
+      local name, earlier = earlierOf(step.spread, step.earlier)
+      append(step.log, step.stamp, node, name, earlier, step.bytes, step.body)
       positions[i] = { step.log.epoch, step.log.top }
     end
     -- Of a letter that finds no session nothing is known later: it may be said again.
@@ -116,6 +144,13 @@ for i, step in ipairs(steps) do
   end
 end
 saveLogs()
+for _, spread in ipairs(spreads) do
+  if spread.name then
+    local all = known(spread, spread.most)
+    redis.call('SET', base .. ':spread:' .. spread.name, all, 'PX', ageMax + linger * 4)
+    sayings[spread.said] = piece(spread.name) .. all
+  end
+end
 
 local fenced, missing, mailed = {}, {}, {}
 for _, r in ipairs(records) do

@@ -111,12 +111,13 @@ local function saveLogs()
   end
 end
 
--- Appends an entry. \`earlier\` is a list of pieces with its length in front; \`blob\` is what the node has made of the rest.
-local function append(log, stamp, node, earlier, bytes, blob)
+-- Appends an entry. \`spread\` is the name of what \`earlier\` counts, or empty if it is a list of its own; \`blob\` is what the node has
+-- made of the rest.
+local function append(log, stamp, node, spread, earlier, bytes, blob)
   local offset = log.top + 1
   local message = piece('entry') .. piece(log.epoch) .. count(offset) .. piece(stamp) .. piece(node)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
-  local _, isAlone = sure('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message)
+  local _, isAlone = sure('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message, 's', spread)
   if isAlone then log.first, log.bytes = offset, 0 end
   say(log.key, message)
   if log.first > log.top then log.old, log.hasEntry = now, true end
@@ -149,7 +150,7 @@ saveLogs()
 return { log.epoch, int(log.top) }
 `;
 
-/** Name, offset, count → epoch, first, top, and then each entry as it was told. */
+/** Name, offset, count → epoch, first, top, and then each entry as it was told, with the spread that it names or nothing. */
 export const readScript = `
 local log, after, some = log(arg()), number(), number()
 beginLogs()
@@ -165,7 +166,11 @@ if #entries == 0 or entries[1][1] ~= int(after + 1) .. '-0' then
   reply[2] = int(log.first)
   return reply
 end
-for i, entry in ipairs(entries) do reply[3 + i] = entry[2][6] or '' end
+for _, entry in ipairs(entries) do
+  local name = entry[2][8] or ''
+  reply[#reply + 1] = entry[2][6] or ''
+  reply[#reply + 1] = name ~= '' and sure('GET', base .. ':spread:' .. name) or ''
+end
 return reply
 `;
 

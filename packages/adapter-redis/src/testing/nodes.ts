@@ -72,7 +72,7 @@ export function nodesOf() {
         return result;
       };
       const append = (log: string, text: string): Promise<unknown> => {
-        const entry: NewEntry = { log, stamp: 1, except: [], earlier: [], bodies: [text] };
+        const entry: NewEntry = { log, stamp: 1, except: [], places: [], earlier: 0, bodies: [text] };
         return commit(store.partitionOf(log), { steps: [entry], records: [] });
       };
       return { store, heard: events.heard, freeze, commit, append };

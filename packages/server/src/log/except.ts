@@ -7,8 +7,9 @@ export type Except = CompactList<string> | Earlier;
 
 /** Where one message is in the logs of several rooms, in their order: shared by its entries in all of them. */
 export class Places {
+  /** There may be more of them with time. */
   readonly positions: readonly Position[];
-  #indexes: Map<string, number> | undefined = undefined;
+  readonly #indexes = new Map<string, number>();
 
   constructor(positions: readonly Position[]) {
     this.positions = positions;
@@ -16,7 +17,9 @@ export class Places {
 
   /** @returns which of the logs has this id, from 0; undefined if the message did not go there */
   indexOf(logId: string): number | undefined {
-    this.#indexes ??= new Map(this.positions.map(([id], index) => [id, index]));
+    for (let i = this.#indexes.size; i < this.positions.length; i++) {
+      this.#indexes.set((this.positions[i] as Position)[0], i);
+    }
     return this.#indexes.get(logId);
   }
 }

@@ -4,10 +4,11 @@ import type { Commit, CommitResult, LogPage, LogState, RolledBack, StoredEntry, 
 
 export function isEntry(entry: StoredEntry | undefined | null): boolean {
   if (typeof entry !== 'object' || entry === null) return false;
-  const { offset, stamp, node, after, except, earlier, bodies, latest } = entry;
+  const { offset, stamp, node, after, except, places, earlier, bodies, latest } = entry;
   const isNamed = Number.isSafeInteger(stamp) && typeof node === 'string' && isName(after);
   if (latest !== undefined && typeof latest !== 'string') return false;
-  return isCount(offset) && isNamed && [except, earlier, bodies].every(Array.isArray);
+  if (!isCount(earlier) || ![except, places, bodies].every(Array.isArray)) return false;
+  return isCount(offset) && isNamed && earlier <= places.length;
 }
 
 export function isPosition(position: Position): boolean {

@@ -7,8 +7,9 @@ import type { Log } from '../log/log';
 import { isResultOf, isRolledBack } from './answers';
 import { Lately, type Lost, type Written } from './lately';
 import type { Patience } from './patience';
+import { PlacedLists } from './placed-lists';
 import { fitsOneCall, ofRecords, ofSteps } from './portions';
-import type { Awaitable, Commit, CommitResult, Letter, RecordWrite, RolledBack, Step, Store } from './store';
+import type { Awaitable, Commit, CommitResult, Letter, NewEntry, RecordWrite, RolledBack, Step, Store } from './store';
 import type { Strays } from './strays';
 import type { Recorded, Recording, Top } from './turn';
 
@@ -109,7 +110,7 @@ export class Commits {
     const stored = new Map<number, Promise<void>>();
     for (const [partition, mine] of [...ofPartitions].sort(([a], [b]) => a - b)) {
       // Each message knows its places in the logs of partitions before.
-      const before = mine.flatMap((i) => earlierOf(steps[i]!.step)).map((at) => this.#partitionOf(steps[at]!.step));
+      const before = earlierThan(mine.map((i) => steps[i]!.step)).map((at) => this.#partitionOf(steps[at]!.step));
       const awaited = [...new Set(before)].map((one) => stored.get(one));
       stored.set(partition, this.#storeSteps(partition, mine, awaited, { steps, positions, repeated }));
     }
@@ -139,11 +140,10 @@ export class Commits {
     await Promise.all(awaited);
     for (const portion of ofSteps(mine, (i) => steps[i]!.step)) {
       const places = new Map(portion.map((index, i) => [index, i]));
-      const placeOf = (at: number): number | Position => places.get(at) ?? (positions[at] as Position);
+      const lists = new PlacedLists<number | Position>((at) => places.get(at) ?? (positions[at] as Position));
       const its = portion.map((i) => {
         const { step } = steps[i]!;
-        if (!('log' in step)) return step;
-        return { ...step, earlier: step.earlier.map((at) => (typeof at === 'number' ? placeOf(at) : at)) };
+        return 'log' in step ? { ...step, places: lists.of(step.places, step.earlier) } : step;
       });
       const result = await this.#call(partition, its, []);
       for (const [i, index] of portion.entries()) positions[index] = result.positions[i] as Position;
@@ -275,9 +275,13 @@ export class Commits {
   }
 }
 
-/** @returns which steps of the same commit have the same message */
-function earlierOf(step: Step): readonly number[] {
-  return 'log' in step ? step.earlier.filter((at) => typeof at === 'number') : [];
+/** @returns which steps of the same commit have the same message as some, and come before them */
+function earlierThan(some: readonly Step[]): readonly number[] {
+  const counts = new Map<NewEntry['places'], number>();
+  for (const step of some) {
+    if ('log' in step) counts.set(step.places, Math.max(step.earlier, counts.get(step.places) ?? 0));
+  }
+  return [...counts].flatMap(([places, count]) => places.slice(0, count).filter((at) => typeof at === 'number'));
 }
 
 function byPartition<Item>(items: readonly Item[], partitionOf: (item: Item) => number): Map<number, Item[]> {

@@ -5,7 +5,7 @@ import type { Commit, CommitResult } from './store';
 describe('what was written to a log last', () => {
   const lately = new Lately();
   const write = (number: number, epoch: string, offset: number): void => {
-    const step = { log: 'a', stamp: number * 10, except: [], bodies: [], earlier: [], key: undefined };
+    const step = { log: 'a', stamp: number * 10, except: [], bodies: [], places: [], earlier: 0, key: undefined };
     const commit: Commit = { number, branch: 0, steps: [step], records: [] };
     const result: CommitResult = {
       ...{ positions: [[epoch, offset]], repeated: [], fenced: [], missing: [], mailed: [] },

@@ -5,6 +5,7 @@ import { KeptKeys } from '../base/kept-keys';
 import type { Platform } from '../base/platform';
 import { TimedCall, TimerWheel } from '../base/wheel';
 import type { RetentionLimits } from '../log/retention';
+import { PlacedLists } from './placed-lists';
 import {
   type Claim,
   type CommitResult,
@@ -111,11 +112,12 @@ export class MemoryHub {
 
   commit(node: string, steps: readonly Step[], records: readonly RecordWrite[]): CommitResult {
     const positions: Position[] = [];
+    const placed = new PlacedLists((at) => positions[at] as Position);
     const repeated: number[] = [];
     for (const [i, step] of steps.entries()) {
       const before = this.#before(step);
       if (before !== undefined) repeated.push(i);
-      positions.push(before ?? this.#do(node, step, positions));
+      positions.push(before ?? this.#do(node, step, placed));
     }
     const fenced: [string, number][] = [];
     const missing: string[] = [];
@@ -219,9 +221,9 @@ export class MemoryHub {
     return this.keys.get(keyOf(step, step.key), this.#wheel.now());
   }
 
-  #do(node: string, step: Step, positions: readonly Position[]): Position {
+  #do(node: string, step: Step, placed: PlacedLists): Position {
     if ('topOf' in step) return this.#top(step.topOf);
-    const position: Position = 'to' in step ? ['', this.#post(node, step)] : this.#append(node, step, positions);
+    const position: Position = 'to' in step ? ['', this.#post(node, step)] : this.#append(node, step, placed);
     // Of a letter that finds no session nothing is known later: it may be said again.
     if (step.key !== undefined && position[1] > 0) this.keys.set(keyOf(step, step.key), position, this.#wheel.now());
     return position;
@@ -246,14 +248,14 @@ export class MemoryHub {
     return log;
   }
 
-  #append(node: string, entry: NewEntry, positions: readonly Position[]): Position {
-    const { stamp, except, bodies, latest } = entry;
+  #append(node: string, entry: NewEntry, placed: PlacedLists): Position {
+    const { stamp, except, bodies, earlier, latest } = entry;
     const log = this.#log(entry.log);
     const offset = ++log.top;
     let bytes = 0;
     for (const body of bodies) bytes += body?.length ?? 0;
-    const earlier = entry.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
-    const stored = { offset, node, stamp, after: log.newest, except, bodies, earlier, latest };
+    const places = placed.of(entry.places, earlier);
+    const stored = { offset, node, stamp, after: log.newest, except, bodies, places, earlier, latest };
     log.newest = [stamp, node];
     log.entries.push({ ...stored, bytes, endsAt: this.#wheel.now() + this.#limits.entryAgeMsMax });
     log.bytes += bytes;

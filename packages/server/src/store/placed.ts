@@ -8,7 +8,7 @@ import type { StoredEntry } from './store';
 
 /** @throws if it is not what a server writes */
 export function placed(
-  { offset, stamp, except, earlier, bodies, latest }: StoredEntry,
+  { offset, stamp, except, places, earlier, bodies, latest }: StoredEntry,
   epoch: string,
   codecs: readonly Codec[],
 ): OlderEntry {
@@ -18,7 +18,11 @@ export function placed(
     const body = bodies[i];
     return body === undefined ? undefined : placedFrame(codec, body, positions);
   });
-  return { emitted: stamp, except: latest === undefined ? exceptOf(except, earlier) : new Latest(latest), frames };
+  return {
+    emitted: stamp,
+    except: latest === undefined ? exceptOf(except, places, earlier) : new Latest(latest),
+    frames,
+  };
 }
 
 function placedFrame(codec: Codec, body: Frame, positions: readonly Position[]): Uint8Array {
@@ -30,7 +34,16 @@ function placedFrame(codec: Codec, body: Frame, positions: readonly Position[]):
   return typeof frame === 'string' ? Buffer.from(frame) : frame;
 }
 
-function exceptOf(names: readonly string[], earlier: readonly Position[]): Except {
+/** Of lists of positions: who looks for one in them has the same index for all entries of a message. */
+const known = new WeakMap<readonly Position[], Places>();
+
+function exceptOf(names: readonly string[], positions: readonly Position[], earlier: number): Except {
   const except = compactOf(names);
-  return earlier.length === 0 ? except : new Earlier(except, new Places(earlier), earlier.length);
+  if (earlier === 0) return except;
+  let places = known.get(positions);
+  if (places === undefined) {
+    places = new Places(positions);
+    known.set(positions, places);
+  }
+  return new Earlier(except, places, earlier);
 }

@@ -11,6 +11,7 @@ import type { Feed } from './feed';
 import type { Feeds } from './feeds';
 import type { Lost, Written } from './lately';
 import { Impatience, type Patience } from './patience';
+import { PlacedLists } from './placed-lists';
 import type { CommitResult, Letter, NewEntry, Step, Store, StoredLetter } from './store';
 import { Strays } from './strays';
 import type { Publication, Recorded, Recording, Sender, Top, Turn } from './turn';
@@ -210,9 +211,9 @@ export class QueuedTurn implements Turn {
       logs.length === 1 || partitions === 1
         ? logs
         : logs.toSorted((a, b) => this.#store.partitionOf(a) - this.#store.partitionOf(b));
-    for (const [i, log] of inOrder.entries()) {
-      const earlier = Array.from({ length: i }, (_, before) => first + before);
-      const item = this.#add({ log, stamp, except, bodies, earlier, key, latest });
+    const places = Array.from({ length: logs.length - 1 }, (_, i) => first + i);
+    for (const [earlier, log] of inOrder.entries()) {
+      const item = this.#add({ log, stamp, except, bodies, places, earlier, key, latest });
       item.unpin = this.#feeds.pin(log);
     }
     for (const body of bodies) this.#bytes += (body?.length ?? 0) * logs.length;
@@ -449,6 +450,7 @@ export class QueuedTurn implements Turn {
 
   #isStored({ steps, records, items }: Batch, { positions, repeated, fenced, missing, mailed }: CommitResult): void {
     this.#storing = [];
+    const placed = new PlacedLists((at) => positions[at] as Position);
     for (const i of repeated) (steps[i] as StepItem).isRepeated = true;
     for (const [i, item] of steps.entries()) {
       item.position = positions[i];
@@ -464,8 +466,7 @@ export class QueuedTurn implements Turn {
         continue;
       }
       this.#feeds.known(item.step.log, position, item.isRepeated ? undefined : item.step.stamp);
-      const earlier = item.step.earlier.map((at) => (typeof at === 'number' ? (positions[at] as Position) : at));
-      item.step = { ...item.step, earlier };
+      item.step = { ...item.step, places: placed.of(item.step.places, item.step.earlier) };
     }
     for (const run of this.#whenAnswered.splice(0)) run();
     const generations = new Map(fenced);
@@ -535,13 +536,13 @@ export class QueuedTurn implements Turn {
 
   /** @returns the feed if the rest has to wait for it */
   #deliver({ position, unpin, isRepeated }: StepItem, entry: NewEntry): Awaited | undefined {
-    const { log, stamp, except, bodies, latest } = entry;
+    const { log, stamp, except, bodies, earlier, latest } = entry;
     const [epoch, offset] = position as Position;
     this.releasedStamp = stamp;
     unpin?.();
     for (const body of bodies) this.#bytes -= body?.length ?? 0;
-    const earlier = entry.earlier as readonly Position[];
-    const its = { offset, node: '', stamp, after: unsaid, except, earlier, bodies, latest };
+    const places = entry.places as readonly Position[];
+    const its = { offset, node: '', stamp, after: unsaid, except, places, earlier, bodies, latest };
     const feed = this.#feeds.released(log, epoch, isRepeated ? undefined : its);
     return feed && { feed, epoch, offset };
   }

@@ -40,10 +40,12 @@ export interface NewEntry extends Published, Keyed {
   /** Names the log. */
   readonly log: string;
   /**
-   * Where else the same message is: a position, or which step of this commit. MUST be stored as positions. Who gets it there does
-   * not get it here.
+   * Where the same message is in other logs, in their order: a position, or which step of this commit. Its entries have one list
+   * together: it may be to thousands of rooms.
    */
-  readonly earlier: readonly (number | Position)[];
+  readonly places: readonly (number | Position)[];
+  /** How many of these come before this entry, and MUST be stored as positions. Who gets it there does not get it here. */
+  readonly earlier: number;
 }
 
 export interface StoredEntry extends Published {
@@ -53,7 +55,10 @@ export interface StoredEntry extends Published {
   readonly node: string;
   /** Stamp and node of the entry before it in the log; 0 and an empty text if there never was one. */
   readonly after: readonly [stamp: number, node: string];
-  readonly earlier: readonly Position[];
+  /** Where the same message is in other logs, in their order: so many as come before this entry at least. */
+  readonly places: readonly Position[];
+  /** How many of these come before it. */
+  readonly earlier: number;
 }
 
 /** Asks where a log is at this place of a commit. */

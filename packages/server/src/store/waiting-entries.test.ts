@@ -3,7 +3,7 @@ import type { StoredEntry } from './store';
 import { WaitingEntries } from './waiting-entries';
 
 const entry = (offset: number, stamp = 0): StoredEntry => ({
-  ...{ offset, stamp, node: 'a', after: [0, ''] as const, except: [], earlier: [], bodies: [] },
+  ...{ offset, stamp, node: 'a', after: [0, ''] as const, except: [], places: [], earlier: 0, bodies: [] },
 });
 
 test('one that is stored once more waits in its new place alone', () => {

@@ -113,7 +113,7 @@ export function storeSuite(name: string, open: () => StoreLab): void {
     }
 
     const entry = (log: string, stamp: number, text: string, more: Partial<NewEntry> = {}): NewEntry => ({
-      ...{ log, stamp, except: [], earlier: [], bodies: [text] },
+      ...{ log, stamp, except: [], places: [], earlier: 0, bodies: [text] },
       ...more,
     });
     const write = (
@@ -181,14 +181,46 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         await first.commit({ steps: [entry(other!, 1, 'x')] });
         const elsewhere: Position = ['elsewhere', 7];
         const { positions } = await first.commit({
-          steps: [entry(one!, 2, 'y'), entry(other!, 2, 'y', { earlier: [elsewhere, 0] })],
+          steps: [entry(one!, 2, 'y'), entry(other!, 2, 'y', { places: [elsewhere, 0], earlier: 2 })],
         });
         await lab.elapse(0);
         expect(positions[0]![0]).not.toBe(positions[1]![0]);
         expect(first.events.of(one!)).toEqual(['1 y']);
         expect(first.events.of(other!)).toEqual(['1 x', '2 y']);
-        expect(first.events.entries.at(-1)![2].earlier).toEqual([elsewhere, positions[0]]);
+        const [, , { places, earlier }] = first.events.entries.at(-1)!;
+        expect(places.slice(0, earlier)).toEqual([elsewhere, positions[0]]);
       });
+
+      test.each([3, 17, 18, 100])(
+        'a message in %d of them says in each where it is before, as it is told and as it is read',
+        async (count) => {
+          const { lab, first, second } = await setUp(2);
+          const partitionOf = (name: string) => first.store.partitionOf(name);
+          const all = Array.from({ length: 10_000 }, (_, i) => `room ${i}`);
+          const names = all.filter((name) => partitionOf(name) === partitionOf(all[0]!)).slice(0, count);
+          // Who has the first, has the last alone, and has none.
+          const followed = [names[0]!, names.at(-1)!];
+          for (const log of followed) await first.store.follow(log);
+          await second.store.follow(names.at(-1)!);
+          const spread = (stamp: number): NewEntry[] => {
+            const base = (stamp - 1) * count;
+            const places = names.slice(1).map((_, i) => base + i);
+            return names.map((log, earlier) => entry(log, stamp, `${stamp}`, { places, earlier }));
+          };
+          const { positions } = await second.commit({ steps: [...spread(1), ...spread(2)] });
+          await lab.elapse(0);
+          const before = (stamp: number, places = count - 1) => positions.slice((stamp - 1) * count).slice(0, places);
+          const placesOf = ({ places, earlier }: StoredEntry) => places.slice(0, earlier);
+          const told = ({ events }: typeof first, name: string) =>
+            events.entries.filter(([log]) => log === name).map(([, , its]) => placesOf(its));
+          expect(told(first, followed[0]!)).toEqual([[], []]);
+          for (const store of [first, second]) expect(told(store, followed[1]!)).toEqual([before(1), before(2)]);
+          for (const i of [0, 1, count >> 1, count - 1]) {
+            const { entries } = await second.store.read(names[i]!, 0, 10);
+            expect(entries.map(placesOf)).toEqual([before(1, i), before(2, i)]);
+          }
+        },
+      );
 
       test('are not told any more to who does not follow, and are read from where that is wanted', async () => {
         const { lab, first, second } = await setUp(2);
