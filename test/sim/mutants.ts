@@ -684,7 +684,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'what was sent on from another server is sent on once more',
-    file: `${server}/session/roaming.ts`,
+    file: `${server}/session/said.ts`,
     code: 'if (again.has(its)) continue;',
     instead: '',
     nodes: 3,
@@ -692,8 +692,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     fault: 'of its rooms it is told less than of what is said to it',
-    file: `${server}/session/roaming.ts`,
-    code: 'move.placed.set(key,',
+    file: `${server}/session/said.ts`,
+    code: 'this.#placed.set(key,',
     instead: 'void (key,',
     nodes: 3,
     from: 130200034,

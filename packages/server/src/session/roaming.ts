@@ -12,9 +12,7 @@ import {
   LocalUsageError,
   type Owed,
   openMsMax,
-  PacketType,
   PublicError,
-  type Snapshot,
   type Value,
 } from '@halyard/protocol';
 import { compactOf, listOf } from '../base/compact-list';
@@ -30,12 +28,13 @@ import {
   type OpenElsewhere,
   type Reply,
 } from './handover';
-import { decodeLetter, encodeEnd, encodeLetter, encodeLoss, encodeOut, encodePlace, type PlaceLetter } from './letter';
+import { decodeLetter, encodeEnd, encodeLoss } from './letter';
 import { Mailbox, type MailRecord, noMail } from './mailbox';
 import { Moving } from './moving';
 import { dismissal, type Presence } from './presence';
 import { encodeValue, keptMsOf } from './record';
 import { type Change, type Written, writeRecord } from './record-writer';
+import { type Come, isStored, Said, type Unsaid } from './said';
 
 /** How a session came to this node, if there can be others. */
 interface Move {
@@ -44,40 +43,9 @@ interface Move {
   /** Generation of the last connection that this node has had. */
   last: number | undefined;
   readonly mailbox: Mailbox;
-  /**
-   * Numbers of frames that are not known to be stored, and that come again by themselves: of letters that the store still has, or said while
-   * events were handled that are handled again elsewhere, perhaps by those.
-   */
-  comeAgain: number[];
-  /** What the app has said of rooms, and is not known to be stored, the last word on each room of each socket; … */
-  readonly placed: Map<string, Placed>;
-  /** … and how often it has said something of them. */
-  places: number;
+  readonly said: Said;
   /** Numbers of events whose handlers are running, each with the acknowledgement that it asks for. */
   readonly begun: Map<number, number | undefined>;
-}
-
-interface Placed {
-  readonly letter: PlaceLetter;
-  /** How often something was said of rooms by then, … */
-  readonly count: number;
-  /** … and the last frame that was sent before. */
-  readonly sent: number;
-}
-
-/** What is to be said at another server, as a letter. */
-interface Unsaid {
-  /** Number of its frame; undefined: it is of rooms, … */
-  readonly sent: number | undefined;
-  /** … and of that so many were said by then. */
-  readonly count: number;
-  readonly body: Frame;
-}
-
-/** What a session had come to when its record was written. */
-interface Come {
-  readonly machine: Snapshot;
-  readonly places: number;
 }
 
 // Fields of their own would cost every session of a server alone.
@@ -110,8 +78,7 @@ export abstract class Roaming extends Moving implements Recorded {
       lost: () => this.lost(0),
       report: this.context.report,
     });
-    const placed = new Map<string, Placed>();
-    moves.set(this, { nonce, last: undefined, mailbox, comeAgain: [], placed, places: 0, begun: new Map() });
+    moves.set(this, { nonce, last: undefined, mailbox, said: new Said(), begun: new Map() });
   }
 
   /** What others had sent to it as it came here is before all that is sent from here, and so is what this server had. */
@@ -135,45 +102,19 @@ export abstract class Roaming extends Moving implements Recorded {
 
   /** Its app does not know yet that it is elsewhere: what that has said goes where all goes that it says from now on. @param last what is stored */
   private sendOn(last: Come | undefined): void {
-    const { machine, places = 0 } = last ?? {};
-    for (const { sent, count, body } of unsaid.get(this) ?? this.unstored()) {
-      const isStored = sent === undefined ? count <= places : sent <= (machine?.sent ?? 0);
-      if (!isStored) this.queue.tell(this.id, body);
-    }
+    for (const one of unsaid.get(this) ?? this.unstored()) if (!isStored(one, last)) this.queue.tell(this.id, one.body);
   }
 
   /** @returns what the app has said of it and to it that is not known to be stored, as letters, in its order */
   private unstored(): readonly Unsaid[] {
-    const { comeAgain = [], placed = new Map<string, Placed>() } = moves.get(this) ?? {};
     const { recordCodec } = this.context;
-    const again = new Set(comeAgain);
-    const places = [...placed.values()];
-    const all: Unsaid[] = [];
-    const placeUpTo = (sent: number): void => {
-      while ((places[0]?.sent ?? Infinity) <= sent) {
-        const { letter, count } = places.shift() as Placed;
-        all.push({ sent: undefined, count, body: encodePlace(letter, recordCodec) });
-      }
+    const spoken = {
+      sent: this.movable.sent,
+      frames: this.movable.framesAfter(this.movable.storedSent),
+      decode: (frame: Frame) => this.codec.decode(frame),
+      socketIn: (namespace: string) => this.socketIn(namespace),
     };
-    for (const [its, frame] of this.movable.framesAfter(this.movable.storedSent)) {
-      placeUpTo(its - 1);
-      if (again.has(its)) continue;
-      const packet = this.codec.decode(frame);
-      // Who asks is told that it is elsewhere. All else is said there.
-      const isOut = packet.type === PacketType.Disconnect;
-      if (!isOut && (packet.type !== PacketType.Event || packet.ack !== undefined)) continue;
-      const { namespace } = packet;
-      const socket = this.socketIn(namespace);
-      if (socket === undefined) continue;
-      const body = isOut
-        ? encodeOut({ socket, namespace }, recordCodec)
-        : encodeLetter(
-            { socket, namespace, event: packet.event, args: packet.args, rooms: [], except: [] },
-            recordCodec,
-          );
-      all.push({ sent: its, count: 0, body });
-    }
-    placeUpTo(this.movable.sent);
+    const all = moves.get(this)?.said.unstored(spoken, recordCodec) ?? [];
     if (dismissed.has(this)) all.push({ sent: undefined, count: Infinity, body: encodeEnd(recordCodec) });
     return all;
   }
@@ -188,7 +129,7 @@ export abstract class Roaming extends Moving implements Recorded {
     const move = moves.get(this);
     const isOfEvents = move !== undefined && !this.isOver && this.movable.isBehind;
     super.take(frame, stamp);
-    if (isOfEvents) move.comeAgain.push(this.movable.sent);
+    if (isOfEvents) move.said.comesAgain(this.movable.sent);
   }
 
   override dismiss(close: Close): void {
@@ -202,16 +143,7 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   placed({ id, namespace }: Presence, isIn: boolean, rooms: readonly string[]): void {
-    const move = moves.get(this);
-    if (move === undefined) return;
-    for (const room of rooms) {
-      const key = `${id} ${room}`;
-      // Last, also if it was there.
-      move.placed.delete(key);
-      if (this.movable.isBehind) continue;
-      const letter = { socket: id, namespace, isIn, rooms: [room] };
-      move.placed.set(key, { letter, count: ++move.places, sent: this.movable.sent });
-    }
+    moves.get(this)?.said.place(id, namespace, isIn, rooms, this.movable.isBehind ? undefined : this.movable.sent);
   }
 
   /**
@@ -291,8 +223,8 @@ export abstract class Roaming extends Moving implements Recorded {
   write(changed: ReadonlySet<Change>, before: Written | undefined): Recording {
     const { recordCodec, settings } = this.context;
     const record = this.isOver ? undefined : writeRecord(this, changed, before, recordCodec);
-    const { nonce = '', mailbox, places = 0 } = moves.get(this) ?? {};
-    const snapshot = { machine: this.movable.snapshot(), places };
+    const { nonce = '', mailbox, said } = moves.get(this) ?? {};
+    const snapshot = { machine: this.movable.snapshot(), places: said?.places ?? 0 };
     if (before === undefined && unsure.has(this)) unsure.set(this, snapshot);
     return {
       write: {
@@ -313,13 +245,8 @@ export abstract class Roaming extends Moving implements Recorded {
   stored(snapshot: Come): void {
     if (unsure.get(this) === snapshot) unsure.delete(this);
     if (this.isOver) return;
-    const { machine, places } = snapshot;
-    const move = moves.get(this);
-    if (move !== undefined) {
-      if (move.comeAgain.length > 0) move.comeAgain = move.comeAgain.filter((number) => number > machine.sent);
-      for (const [key, { count }] of move.placed) if (count <= places) move.placed.delete(key);
-    }
-    this.movable.stored(machine, this.context.wheel.lately());
+    moves.get(this)?.said.stored(snapshot);
+    this.movable.stored(snapshot.machine, this.context.wheel.lately());
     this.queued();
     this.schedule();
   }
@@ -383,7 +310,7 @@ export abstract class Roaming extends Moving implements Recorded {
       if ('isOut' in letter) {
         if (presence === undefined) return;
         this.disconnect(presence, dismissal);
-        moves.get(this)?.comeAgain.push(this.movable.sent);
+        moves.get(this)?.said.comesAgain(this.movable.sent);
         return;
       }
       const { event, args, rooms, except } = letter;
@@ -393,7 +320,7 @@ export abstract class Roaming extends Moving implements Recorded {
         presence?.namespace === namespace && !presence.wasExcepted(compactOf([...rooms, ...except]), stamp, stamp);
       if (!isMeant) return;
       this.sendEvent(namespace, event, args);
-      moves.get(this)?.comeAgain.push(this.movable.sent);
+      moves.get(this)?.said.comesAgain(this.movable.sent);
     } catch (error) {
       report(error, 'a letter of another server');
     }
