@@ -41,6 +41,8 @@ interface Stored extends Pick<Batched, 'steps'> {
 /** No session has this id. */
 const nobody = '';
 
+const nothing: CommitResult = { positions: [], repeated: [], fenced: [], missing: [], mailed: [] };
+
 const noIndexes: ReadonlyMap<Top, number> = new Map();
 
 /**
@@ -106,6 +108,7 @@ export class Commits {
   async #storeInPhases({ steps, records, asked }: Batched): Promise<CommitResult> {
     const positions: Position[] = [];
     const repeated: number[] = [];
+    const branches = [...this.#branches];
     const ofPartitions = byPartition([...steps.keys()], (i) => this.#partitionOf(steps[i]!.step));
     const stored = new Map<number, Promise<void>>();
     for (const [partition, mine] of [...ofPartitions].sort(([a], [b]) => a - b)) {
@@ -119,7 +122,18 @@ export class Commits {
     const writes = [...records.values()].map(({ write, tops }) => ({ ...write, positions: placesOf(tops, noIndexes) }));
     const ofSessions = byPartition(writes, ({ session }) => this.#store.partitionOf(session));
     for (const one of asked) if (!ofSessions.has(one)) ofSessions.set(one, []);
-    const results = await Promise.all([...ofSessions].map(([partition, its]) => this.#storeRecords(partition, its)));
+    const results = await Promise.all(
+      [...ofSessions].map(async ([partition, its]) => {
+        // Meanwhile some was lost: what has changed in a record is nothing without what it was before.
+        const isBranched = this.#branches[partition] !== branches[partition];
+        const lost = isBranched ? its.filter(({ isWhole, parts }) => !isWhole && parts !== undefined) : [];
+        const all = await this.#storeRecords(
+          partition,
+          lost.length > 0 ? its.filter((one) => !lost.includes(one)) : its,
+        );
+        return [...all, { ...nothing, missing: lost.map(({ session }) => session) }];
+      }),
+    );
     const all = results.flat();
     return {
       positions,

@@ -8,8 +8,8 @@ import { QueuedTurn } from './queued-turn';
 import type { Commit, CommitResult, Store } from './store';
 import type { Recorded } from './turn';
 
-/** @param store what else it does than to store everything */
-function scene(store: Partial<Store>) {
+/** @param store what else it does than to store everything @param rolledBack told that it has lost something */
+function scene(store: Partial<Store>, rolledBack = async (): Promise<void> => {}) {
   const clock = new VirtualClock();
   const patience = new Patience(platformOf(clock));
   const turn = new QueuedTurn({
@@ -21,7 +21,7 @@ function scene(store: Partial<Store>) {
     storedMsMax: 1_000,
     soon: queueMicrotask,
     released: () => {},
-    rolledBack: async () => {},
+    rolledBack,
     report: (error) => {
       throw error;
     },
@@ -219,4 +219,40 @@ describe('letters whose session the store has lost', () => {
     await pass(1_000);
     expect(got).toEqual(['1', '1', '2']);
   });
+});
+
+test('what has changed in a record is not stored where what it was before is lost meanwhile', async () => {
+  const commits: Commit[] = [];
+  let isLost = false;
+  const scenery = scene(
+    {
+      commit: async (_partition, commit) => {
+        if (isLost) {
+          isLost = false;
+          return { last: 0 };
+        }
+        commits.push(commit);
+        return done(commit);
+      },
+    },
+    async () => scenery.turn.rewrite(session),
+  );
+  const { turn, settle } = scenery;
+  const session = {
+    id: 's',
+    write: (_changed: unknown, before: unknown) => ({
+      write: { session: 's', isWhole: before === undefined, parts: new Map() },
+      ...{ tops: new Map(), written: {}, snapshot: {} },
+    }),
+    stored: () => {},
+  } as unknown as Recorded;
+  turn.touch(session);
+  await settle();
+  // Too much for one call, so that the record follows what is said.
+  isLost = true;
+  turn.touch(session);
+  for (let i = 0; i < 1_100; i++) turn.post('another', 'x');
+  await settle();
+  const written = commits.flatMap(({ records }) => records.map(({ isWhole }) => isWhole));
+  expect(written).toEqual([true, true]);
 });
