@@ -6,6 +6,7 @@ import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { type Adapter, memory, type Server, type ServerOptions, type Socket, type Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
+import { encodeLoss } from '../../packages/server/src/session/letter';
 import { hosts } from '../kit/hosts';
 import { overseen } from '../kit/overseen';
 import { routed } from '../kit/routed';
@@ -112,6 +113,37 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     const all = Array.from({ length: 61 }, (_, i) => i).filter((i) => i % 10 < 4);
     // What left before a cut may have been handled, and may be handled again.
     expect([...new Set(heard)]).toEqual(all);
+  });
+
+  test('a session that is over as it arrives is told of, and that it is over', async () => {
+    const shared = newStore();
+    const told: string[] = [];
+    let lossy: unknown;
+    const adapter: Adapter = (context) => {
+      const store = shared(context) as Store;
+      const letters = store.letters.bind(store);
+      store.letters = async (session, after, countMax) => {
+        const all = await letters(session, after, countMax);
+        // What a server says that has stored something of a session, and hears that this is lost.
+        const loss = { number: 1, node: 'gone', stamp: 1, body: encodeLoss(store.codec) };
+        return session === lossy && after === 0 ? [loss] : all;
+      };
+      return store;
+    };
+    const app = (socket: Socket, server: 'A' | 'B') => {
+      told.push(`${server} connection`);
+      for (const event of ['moved', 'disconnect'] as const)
+        socket.on(event, () => void told.push(`${server} ${event}`));
+    };
+    const { a, b } = await two(app, {}, adapter);
+    const { wire, key } = await greeted(a);
+    lossy = key[0];
+    wire.cut();
+    const other = await open(b);
+    resume(other, key, { generation: 2 });
+    const [, id, , , , recovered] = (await other.packet(1)) as unknown[];
+    expect([id === key[0], recovered]).toEqual([false, false]);
+    await untilHolds(() => expect(told).toEqual(['A connection', 'A moved', 'B connection', 'B disconnect']));
   });
 
   test('a HELLO that was overtaken, or counts more than there is, takes a session from nobody', async () => {

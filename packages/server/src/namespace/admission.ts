@@ -60,7 +60,10 @@ export class Admission {
     sessionKeys?.arrived(entrant, handshake);
     const socket = createSocket(entrant, handshake, record);
     entrant.revived(socket);
-    return () => this.#tell(socket);
+    return () => {
+      this.#tell(socket);
+      socket.told();
+    };
   }
 
   /** @returns the refusal, if there is one */

@@ -100,6 +100,9 @@ const movedOnes = new WeakSet<EventSocket>();
 /** The socket whose handlers are called for an event that is redelivered. */
 let redelivered: EventSocket | undefined;
 
+/** Those from elsewhere that the app does not know of yet, and how they have ended, if they have. */
+const untold = new WeakMap<EventSocket, Close | undefined>();
+
 export abstract class EventSocket extends Presence {
   // What every event touches comes first and side by side.
   protected readonly context: EventContext;
@@ -114,7 +117,15 @@ export abstract class EventSocket extends Presence {
     super(id, owner, rooms, record?.memberships);
     this.context = context;
     // A session that has moved is one that was resumed.
-    if (record !== undefined) this.recovered = true;
+    if (record === undefined) return;
+    this.recovered = true;
+    untold.set(this, undefined);
+  }
+
+  override told(): void {
+    const close = untold.get(this);
+    untold.delete(this);
+    if (close !== undefined) this.tellOver(close);
   }
 
   /** Whether the event may have been handled before, by a server that is gone. Tells of the event whose handlers are called. */
@@ -164,10 +175,15 @@ export abstract class EventSocket extends Presence {
 
   protected override ended(close: Close, isElsewhere: boolean): void {
     this.context.removed();
-    const handlers = this.#lifecycle;
-    this.#handlers = this.#lifecycle = noHandlers;
     this.#middleware?.end();
     if (isElsewhere) movedOnes.add(this);
+    if (untold.has(this)) untold.set(this, close);
+    else this.tellOver(close);
+  }
+
+  private tellOver(close: Close): void {
+    const handlers = this.#lifecycle;
+    this.#handlers = this.#lifecycle = noHandlers;
     if (handlers === noHandlers) return;
     // Another server may have it without this one knowing: then it is not over.
     this.line.whenOver((hasMoved) => {

@@ -56,7 +56,9 @@ export abstract class Moving extends Attending implements RecordSource {
     for (const record of left) this.recall(record);
     const tells = presences.map((record) => this.revive(record));
     before();
-    for (const tell of tells) if (!this.isOver) tell?.();
+    // Also if it is over by now: a server before this one has said that it goes on.
+    for (const tell of tells) tell?.();
+    if (this.isOver) return;
     for (const { namespace, auth, peer } of pending)
       this.ask(namespace, this.decode(auth), this.handshakeOf(namespace, this.decode(auth), peer));
   }

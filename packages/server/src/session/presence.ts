@@ -130,6 +130,8 @@ export abstract class Presence extends Spans {
   abstract cameBack(): void;
   /** Whether events of the client are still on their way through middleware. @param then called when they have passed */
   protected abstract isBusy(then: () => void): boolean;
+  /** It comes from another server, and the app knows of it now. If it has ended before, that is told behind. */
+  abstract told(): void;
   /** It is over, and has left its rooms: the app is told. @param isElsewhere whether another server goes on with it */
   protected abstract ended(close: Close, isElsewhere: boolean): void;
 
@@ -153,7 +155,7 @@ export abstract class Presence extends Spans {
     const { room } = membership;
     this.line.exit(this, membership);
     // Nothing was published to the room, or with the exception of it, while it was in: nothing depends on that any more.
-    if (!membership.isHeld && !room.hasSpoken(membership)) return;
+    if (membership.heldSince === Number.POSITIVE_INFINITY && !room.hasSpoken(membership)) return;
     const count = this.keepPast(membership, this.line.confirmedStamp);
     if (count > pastMembershipsMax / 2) this.line.askHandled();
     const forgotten = this.forgetPast(pastMembershipsMax);
