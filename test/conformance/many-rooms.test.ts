@@ -2,7 +2,7 @@
 // on; and a message to all of them comes once to who is in some.
 import { connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
-import type { Server, Socket } from '@halyard/server';
+import type { Server, Socket, Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { routed } from '../kit/routed';
 import { served } from '../kit/served';
@@ -87,4 +87,44 @@ describe.each(places)('on %s', (_name, host, useStore) => {
       expect(client.recovered).toBe(true);
     },
   );
+
+  test('who goes from room to room all the time is sent what is said meanwhile, and in its order', async () => {
+    const shared = newStore();
+    const held: (() => void)[] = [];
+    let isHeld = false;
+    const io = await serve({
+      adapter(context) {
+        const store = shared(context) as Store;
+        const commit = store.commit.bind(store);
+        store.commit = async (...args) => {
+          if (isHeld) await new Promise<void>((go) => void held.push(go));
+          return commit(...args);
+        };
+        return store;
+      },
+    });
+    const wire = await open(io);
+    wire.send([0, [['/']], 'by hand', null]);
+    await wire.packet(11);
+    const [socket] = io.sockets.values() as Iterable<Socket>;
+    await socket?.save();
+    isHeld = true;
+    const heard = () =>
+      wire.received.filter(([type]) => type === 2 || type === 5).map((packet) => (packet.at(-1) as number[])[0]);
+    const rounds = 12;
+    for (let i = 0; i < rounds; i++) {
+      socket?.leave(`room ${i - 1}`);
+      socket?.join(`room ${i}`);
+      socket?.emit('said', i * 2);
+      io.to(`room ${i}`).emit('said', i * 2 + 1);
+      // Each is stored while the next changes wait for that already.
+      if (i > 0) held.shift()?.();
+      await untilHolds(() => held.length === 1);
+    }
+    await untilHolds(() => heard().length >= rounds);
+    expect(held).toHaveLength(1);
+    isHeld = false;
+    held.shift()?.();
+    await untilHolds(() => expect(heard()).toEqual(Array.from({ length: rounds * 2 }, (_, i) => i)));
+  });
 });

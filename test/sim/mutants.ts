@@ -139,7 +139,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'an exception by a room that was left is forgotten',
     file: `${server}/session/presence.ts`,
-    code: 'if (!membership.isHeld && !room.hasSpoken(membership)) return;',
+    code: 'if (membership.heldSince === Number.POSITIVE_INFINITY && !room.hasSpoken(membership)) return;',
     instead: 'return;',
   },
   {
@@ -157,7 +157,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'the last entry of a log is not read',
     file: `${server}/session/catch-up.ts`,
-    code: 'if (place === undefined || cursor.offset > membership.to',
+    code: 'if (place === undefined || cursor.offset > to',
     instead: 'if (place === undefined || cursor.offset >= log.lastOffset || cursor.offset > membership.to',
   },
   {

@@ -23,14 +23,17 @@ export interface Membership {
   ends: Top | undefined;
   /** Offset up to which a session that was live had been sent its entries when it left. */
   seen: number;
-  /** Whether entries of it may still come that are not here, so that its session has to wait for them. */
-  isHeld: boolean;
+  /**
+   * What has its place in the order of this node behind this stamp waits for entries of it that are not here yet: since it has entered the
+   * room, or else has left it, and that is not known to be done; 0 if it comes from another server. Infinity: none are missing.
+   */
+  heldSince: number;
 }
 
 const open = Number.POSITIVE_INFINITY;
 
 /** @returns one that goes on. @param from the offset, and `since` the stamp, of what was emitted last */
 export function membershipOf(room: Room, from: number, since: number): Membership {
-  const ends = { begins: undefined, ends: undefined, seen: 0, isHeld: false };
+  const ends = { begins: undefined, ends: undefined, seen: 0, heldSince: open };
   return { room, epoch: room.log.id, from, to: open, read: from, since, until: open, newest: open, ...ends };
 }

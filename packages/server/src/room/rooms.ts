@@ -128,7 +128,7 @@ export class Rooms implements RoomContext {
     turn.stamps.observe(isMember ? span.since : span.until);
     if (turn.isShared) {
       turn.start(room.log, [span.epoch, span.read]);
-      membership.isHeld = true;
+      membership.heldSince = 0;
       this.#unholdAt(subscriber, membership, span.to === Number.POSITIVE_INFINITY ? span.read : span.to);
     }
     if (isMember) room.members.set(subscriber.id, subscriber);
@@ -228,7 +228,7 @@ export class Rooms implements RoomContext {
     const membership = membershipOf(room, room.log.lastOffset, since);
     if (!turn.isShared) return membership;
     // Where the log is among what other nodes append, only the store knows.
-    membership.isHeld = true;
+    membership.heldSince = since;
     membership.begins = turn.top(room.log, true, ([epoch, offset]) => {
       Object.assign(membership, { epoch, from: offset, read: offset, begins: undefined });
       const { log } = room;
@@ -248,7 +248,7 @@ export class Rooms implements RoomContext {
     const { log } = membership.room;
     membership.room.left(subscriber, membership.until);
     membership.seen = log.lastOffset;
-    membership.isHeld = true;
+    membership.heldSince = Math.min(membership.heldSince, membership.until);
     membership.ends = turn.top(log, false, ([epoch, offset]) => {
       Object.assign(membership, { to: offset, ends: undefined });
       // What the store had lost by then is told once that is found out.
@@ -274,7 +274,7 @@ export class Rooms implements RoomContext {
     const { epoch } = membership;
     const unhold = (): void => {
       if (membership.ends !== undefined) return;
-      membership.isHeld = false;
+      membership.heldSince = Number.POSITIVE_INFINITY;
       if (membership.to !== Number.POSITIVE_INFINITY && log.id === membership.epoch) {
         membership.newest = log.stampAt(membership.to) ?? log.newestStamp;
       }

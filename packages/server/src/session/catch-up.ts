@@ -11,7 +11,7 @@ interface Cursor {
   readonly membership: Membership;
   /** The last offset that the peer has read. */
   position: number;
-  /** Offset of the next entry to look at; 0 as long as it is held. */
+  /** Offset of the next entry to look at; 0 as long as it is not known where it begins. */
   offset: number;
   /** Its place among what is sent; infinity if this round has none for the socket. */
   stamp: number;
@@ -25,6 +25,7 @@ const pageBytesMax = 64 * 1024;
 const pageLooksMax = 2_048;
 
 const none = Number.POSITIVE_INFINITY;
+const unknown = -1;
 
 export class CatchUp {
   /** Everything with a place up to this one was sent, or found not to be for this session. */
@@ -33,11 +34,11 @@ export class CatchUp {
   replaced = 0;
   readonly #machine: ServerMachine<Frame>;
   readonly #stamps: Stamps;
-  readonly #cursors: Cursor[] = [];
+  #cursors: Cursor[] = [];
   /** Those at an entry of this round, as a binary heap: the oldest entry is the first. */
   #heap: Cursor[] = [];
-  /** The round is of what was emitted up to here. What comes later is of the next round, so that nothing is overtaken. */
-  #horizon: number;
+  /** The round is of what has its place up to here. What comes later is of the next round, so that nothing is overtaken. */
+  #horizon = unknown;
   /** Cursors from here on have not been looked at in this round. */
   #unseen = 0;
   /** One behind them that was still looking when a page was full. */
@@ -48,33 +49,33 @@ export class CatchUp {
    * later by its place in the order of this node.
    */
   readonly #since: number;
-  /** Those that wait for entries which are not here yet: until then nothing is sent. */
+  /** Those that wait for entries which are not here yet. */
   #held: Cursor[] = [];
+  /** Of those: as long as it waits, so do all. */
+  #oldest: Cursor | undefined;
+  #isWaiting = false;
 
   /** @param stamp what the peer is known to have handled */
   constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, since: number) {
     this.#machine = machine;
     this.#stamps = stamps;
-    this.#horizon = stamps.last;
     this.#since = since;
     this.stamp = stamp;
   }
 
   /** @param position the last offset of its log that the peer has read */
   add(presence: Spans, membership: Membership, position: number): void {
-    const { isHeld, read } = membership;
-    const offset = isHeld ? 0 : Math.max(position, read) + 1;
-    const cursor = { presence, membership, position, offset, stamp: none, last: none };
+    const cursor = { presence, membership, position, offset: 0, stamp: none, last: none };
     this.#cursors.push(cursor);
-    if (isHeld) this.#held.push(cursor);
+    if (isHeld(cursor)) this.#held.push(cursor);
   }
 
-  /** Whether it waits for entries that are not here yet. */
-  get isHeld(): boolean {
-    return this.#held.length > 0;
+  /** Whether nothing more may be sent before entries are here that are not yet. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
-  /** The socket has left a room: it is held until it is known where that was. @returns whether it was to be read here */
+  /** The socket has left a room: what comes is held until it is known where that was. @returns whether it was to be read here */
   hold(membership: Membership): boolean {
     const cursor = this.#cursors.find((one) => one.membership === membership);
     if (cursor !== undefined && !this.#held.includes(cursor)) this.#held.push(cursor);
@@ -109,8 +110,12 @@ export class CatchUp {
     codecIndex: number,
     budget: LogBudget | undefined,
   ): boolean {
-    if (this.#held.length > 0) this.#held = this.#held.filter((cursor) => cursor.last >= 0 && isStillHeld(cursor));
-    if (this.#held.length > 0) return false;
+    if (this.#isWaiting && this.#oldest?.membership.heldSince === this.#horizon && this.#oldest.last >= 0) return false;
+    if (this.#held.length > 0) this.#held = this.#held.filter((cursor) => cursor.last >= 0 && isHeld(cursor));
+    const bound = this.#bound();
+    this.#isWaiting = bound < Math.max(this.stamp, this.#since);
+    if (this.#isWaiting) return false;
+    if (this.#horizon === unknown) this.#horizon = bound;
     let bytes = connection.bufferedBytes;
     this.#looks = 0;
     while (this.#machine.state === 'catching-up' && bytes < pageBytesMax && this.#looks < pageLooksMax) {
@@ -125,14 +130,16 @@ export class CatchUp {
         this.#machine.transmitWaiting();
       } else if (next === undefined) {
         this.stamp = Math.max(this.stamp, this.#horizon);
-        if (this.#horizon === this.#stamps.last) return true;
-        this.#startRound();
+        if (!this.#startRound()) {
+          this.#isWaiting = this.#held.length > 0;
+          return !this.#isWaiting;
+        }
       } else {
         if (budget?.isSpent) return false;
         const { log } = next.membership.room;
         // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
         if (next.offset >= log.firstOffset && (log.stampAt(next.offset) as number) <= next.last) {
-          const isReplaced = log.isReplaced(next.offset, next.membership.to);
+          const isReplaced = log.isReplaced(next.offset, endOf(next.membership));
           if (isReplaced) this.replaced++;
           const frame = isReplaced ? undefined : log.frameAt(next.offset, codecIndex);
           if (frame !== undefined) {
@@ -152,10 +159,27 @@ export class CatchUp {
     return false;
   }
 
-  #startRound(): void {
-    if (this.#horizon === this.#stamps.last) return;
-    this.#horizon = this.#stamps.last;
+  /** @returns whether there is one */
+  #startRound(): boolean {
+    const bound = this.#bound();
+    if (this.#horizon === bound) return false;
+    this.#horizon = bound;
     this.#unseen = 0;
+    // Who goes from room to room all the time may never have caught up.
+    this.#cursors = this.#cursors.filter((cursor) => !isAtEnd(cursor));
+    return true;
+  }
+
+  /** @returns the place up to which it is known what is to be sent */
+  #bound(): number {
+    this.#oldest = undefined;
+    let bound = this.#stamps.last;
+    for (const cursor of this.#held) {
+      if (cursor.membership.heldSince > bound) continue;
+      bound = cursor.membership.heldSince;
+      this.#oldest = cursor;
+    }
+    return bound;
   }
 
   /** Puts the cursors of a new round into the heap. @returns whether all are, or there was too much to look at */
@@ -183,26 +207,22 @@ export class CatchUp {
     const { log } = membership.room;
     const floor = this.stamp;
     cursor.stamp = none;
-    // Its client has left.
-    if (cursor.last < 0 || cursor.offset > membership.to) return true;
+    const to = endOf(membership);
+    // Its client has left, or where it begins is not known yet.
+    if (cursor.last < 0 || cursor.offset > to || cursor.offset === 0) return true;
     if (log.id !== membership.epoch || cursor.offset <= log.base) throw trimmed(log.id);
     if (cursor.offset < log.firstOffset) {
       const newest = Math.min(membership.newest, cursor.last);
-      if (
-        newest > floor &&
-        cursor.offset <= membership.to &&
-        log.misses(presence, floor, cursor.offset - 1, membership.to)
-      )
+      if (newest > floor && cursor.offset <= to && log.misses(presence, floor, cursor.offset - 1, to))
         throw trimmed(log.id);
       if (log.hasLatest) this.replaced += log.firstOffset - cursor.offset;
       cursor.offset = log.firstOffset;
     }
     for (;;) {
       const place = log.stampAt(cursor.offset);
-      if (place === undefined || cursor.offset > membership.to || place > cursor.last || place > this.#horizon)
-        return true;
+      if (place === undefined || cursor.offset > to || place > cursor.last || place > this.#horizon) return true;
       const emitted = log.emittedAt(cursor.offset) as number;
-      if (log.isReplaced(cursor.offset, membership.to)) this.replaced++;
+      if (log.isReplaced(cursor.offset, to)) this.replaced++;
       else if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
         cursor.stamp = emitted < this.#since ? emitted : place;
         return true;
@@ -253,10 +273,21 @@ export class CatchUp {
   }
 }
 
-function isStillHeld(cursor: Cursor): boolean {
-  const { membership, position } = cursor;
-  if (!membership.isHeld && cursor.offset === 0) cursor.offset = Math.max(position, membership.read) + 1;
-  return membership.isHeld;
+function isHeld(cursor: Cursor): boolean {
+  const { position, membership } = cursor;
+  const { heldSince, until, read } = membership;
+  // It is known where it begins, though perhaps not where it ends.
+  if (cursor.offset === 0 && heldSince >= until) cursor.offset = Math.max(position, read) + 1;
+  return heldSince !== none;
+}
+
+/** Where it has left a room is not known yet, but what comes later than this may not be for it. */
+function endOf({ to, ends, seen }: Membership): number {
+  return ends === undefined ? to : seen;
+}
+
+function isAtEnd({ stamp, offset, last, membership: { to, heldSince } }: Cursor): boolean {
+  return stamp === none && (last < 0 || (heldSince === none && offset > to));
 }
 
 function trimmed(log: string): LocalUsageError {

@@ -117,7 +117,7 @@ export abstract class Reading extends Outgoing {
     const { connection } = this;
     if (presence.isLeaving) return;
     this.touch(presence.id);
-    const isAdded = membership.isHeld && this.catchUp === undefined && connection !== undefined;
+    const isAdded = membership.heldSince !== none && this.catchUp === undefined && connection !== undefined;
     // It is among its readers already.
     if (isAdded) this.readAgain();
     if (!this.isCounted) {
@@ -140,7 +140,7 @@ export abstract class Reading extends Outgoing {
     this.connection?.unsubscribe(room.topic(this.codecIndex));
     this.#budget ??= new LogBudget();
     this.#budget.left();
-    if (!membership.isHeld || this.connection === undefined) return;
+    if (membership.heldSince === none || this.connection === undefined) return;
     // What was emitted before has not come yet, and comes before what is said from now on.
     const catchUp = this.catchUp ?? this.readAgain();
     if (!catchUp.hold(membership)) catchUp.add(presence, membership, membership.seen);
@@ -273,7 +273,7 @@ export abstract class Reading extends Outgoing {
       catchUp.replaced = 0;
       if (budget?.isLow) this.askToForget();
       // Spent: the answer to a PING goes on with it.
-      if (!done && !catchUp.isHeld && !budget?.isSpent) connection.notifyDrain();
+      if (!done && !catchUp.isWaiting && !budget?.isSpent) connection.notifyDrain();
       if (!done || this.connection !== connection) return;
     } catch (error) {
       if (error instanceof LocalUsageError && error.code === 'ERR_LOG_TRIMMED') this.end(behind);
@@ -357,13 +357,13 @@ export abstract class Reading extends Outgoing {
     const catchUp = this.newCatchUp(isFull ? stamps.last - 1 : stamps.last);
     this.catchUp = catchUp;
     for (const [presence, membership] of this.readers()) {
-      const { room, to, seen, isHeld } = membership;
+      const { room, to, seen, heldSince } = membership;
       const { log } = room;
       const isLast = isFull && log.newestStamp === stamps.last;
       if (to === Number.POSITIVE_INFINITY && membership.ends === undefined) {
         catchUp.add(presence, membership, isLast ? log.lastOffset - 1 : log.lastOffset);
         // Of those that it has left it has got all, unless that is not known.
-      } else if (isHeld) catchUp.add(presence, membership, seen);
+      } else if (heldSince !== none) catchUp.add(presence, membership, seen);
     }
     return catchUp;
   }

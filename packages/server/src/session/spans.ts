@@ -61,7 +61,7 @@ export abstract class Spans implements Subscriber {
 
   /** Whether there is, or may be, something for it in what it has left. @param confirmed stamp up to which all is known to be read */
   isUnread(confirmed: number): boolean {
-    return this.#past?.some(({ isHeld, newest }) => isHeld || newest > confirmed) ?? false;
+    return this.#past?.some(({ heldSince, newest }) => heldSince !== open || newest > confirmed) ?? false;
   }
 
   /** Rooms it is in now, but for the namespace as a whole. */
@@ -109,7 +109,7 @@ export abstract class Spans implements Subscriber {
 
   private enterAgain({ room, epoch, from, read, since, ...ends }: MembershipRecord): void {
     const until = infinite(ends.until);
-    const known = { newest: open, begins: undefined, ends: undefined, seen: 0, isHeld: false };
+    const known = { newest: open, begins: undefined, ends: undefined, seen: 0, heldSince: open };
     const membership = this.#rooms.enterAgain(this, room, {
       epoch,
       from,
@@ -168,7 +168,7 @@ export abstract class Spans implements Subscriber {
       ...membership,
       to: Math.min(to, log.lastOffset),
       until: this.#rooms.stamp,
-      isHeld: false,
+      heldSince: open,
     };
     before.newest = log.newestStamp;
     before.read = Math.min(Math.max(read, log.offsetOf(confirmedStamp)), before.to);
@@ -214,9 +214,9 @@ export abstract class Spans implements Subscriber {
   protected forgetPast(max: number): number | undefined {
     if (this.#past === undefined || this.#past.length <= max) return undefined;
     this.#past = this.#past.filter(
-      ({ isHeld, from, to, since, room }) => isHeld || to > from || room.exceptedStamp > since,
+      ({ heldSince, from, to, since, room }) => heldSince !== open || to > from || room.exceptedStamp > since,
     );
-    const known = this.#past.filter(({ isHeld }) => !isHeld);
+    const known = this.#past.filter(({ heldSince }) => heldSince === open);
     // What is not known yet is soon, unless the store is away.
     const one = known.length > max ? known[0] : this.#past.length > unknownPastMax ? this.#past[0] : undefined;
     if (one === undefined) return undefined;
@@ -288,7 +288,9 @@ export function checkRoomName(name: unknown, isShared: boolean): void {
 }
 
 /** Whether it gets all messages that went to these rooms by its own. */
-function covers({ epoch, from, to, until, room: { log } }: Membership, first: Earlier, last: Earlier): boolean {
+function covers({ epoch, from, to, until, begins, room: { log } }: Membership, first: Earlier, last: Earlier): boolean {
+  // What is looked at before it is known where it begins was emitted before.
+  if (begins !== undefined) return false;
   const [one, other] = [first.offsetIn(epoch), last.offsetIn(epoch)];
   if (one !== undefined && other !== undefined) return from < one && other <= to;
   // It goes on from the beginning of the epoch that the log is about to have, or its session is told that something is lost.
