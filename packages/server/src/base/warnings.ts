@@ -76,5 +76,6 @@ function limited(code: number, reason: string): [code: string, message: string] 
 
 const trimmed: [string, string] = [
   'logBytesMax',
-  'A client came back, or caught up, too late: what it missed was not kept. See logPacketsMax, logBytesMax and journalBytesMax.',
+  'A client came back, or caught up, too late: what it missed was not kept. See logPacketsMax, logBytesMax and journalBytesMax; ' +
+    'or a socket of it has left more than 1,024 rooms that the client had not read to the end.',
 ];
