@@ -761,9 +761,9 @@ class ClusterWorld implements Stage {
     else target.latest('event', key).emit(`${textOf(name)}${long}`);
   }
 
-  /** Whether an event of its session was handled lately, by any server. */
+  /** Whether an event of its session was handled lately, by any server: it may not be stored as long as the store is away. */
   #isOfEvents(socket: string): boolean {
-    return this.#clock.now() - (this.#handledAt.get(sessionOf(socket)) ?? -Infinity) < 60_000;
+    return this.#clock.now() - (this.#handledAt.get(sessionOf(socket)) ?? -Infinity) < 240_000;
   }
 
   /** What the model has to know of all that is emitted. */

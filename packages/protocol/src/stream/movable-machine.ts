@@ -146,9 +146,9 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return this.outbox.carried < this.#storedSent && super.transmitWaiting();
   }
 
-  /** Whether packets of the peer are handled, or were, and that is not known to be stored: elsewhere they are handled again. */
+  /** Whether packets of the peer were handled, and that is not known to be stored: elsewhere they are handled again. */
   get isBehind(): boolean {
-    return this.#open.first !== undefined || this.#settledPackets > this.#stored.packets;
+    return this.#settledPackets > this.#stored.packets;
   }
 
   /** Frames up to this number are stored: it may have more of them, but for what `stored` was not called with yet. */

@@ -125,15 +125,20 @@ export abstract class Roaming extends Moving implements Recorded {
     return (listOf(this.presences).find((presence) => presence.namespace === namespace) ?? out)?.id;
   }
 
+  /** Whether what the app says may be of events that are handled again elsewhere, if another server has it. */
+  private get isOfEvents(): boolean {
+    return this.movable.isBehind || (moves.get(this)?.begun.size ?? 0) > 0;
+  }
+
   override take(frame: Frame, stamp: number): void {
     const move = moves.get(this);
-    const isOfEvents = move !== undefined && !this.isOver && this.movable.isBehind;
+    const isOfEvents = move !== undefined && !this.isOver && this.isOfEvents;
     super.take(frame, stamp);
     if (isOfEvents) move.said.comesAgain(this.movable.sent);
   }
 
   override dismiss(close: Close): void {
-    if (this.context.turn.isShared && !this.movable.isBehind) dismissed.add(this);
+    if (this.context.turn.isShared && !this.isOfEvents) dismissed.add(this);
     super.dismiss(close);
   }
 
@@ -143,7 +148,7 @@ export abstract class Roaming extends Moving implements Recorded {
   }
 
   placed({ id, namespace }: Presence, isIn: boolean, rooms: readonly string[]): void {
-    moves.get(this)?.said.place(id, namespace, isIn, rooms, this.movable.isBehind ? undefined : this.movable.sent);
+    moves.get(this)?.said.place(id, namespace, isIn, rooms, this.isOfEvents ? undefined : this.movable.sent);
   }
 
   /**
