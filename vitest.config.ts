@@ -26,14 +26,19 @@ const long = [
   'test/hostile/node.test.ts',
 ];
 
-// What starts no server shares its modules: to load them for each file would take as long as all that these files test. But for what is
-// read from the environment as modules are loaded.
+// These share their modules, in each worker: to load them for each file would take as long as all that units test, and a minute of what
+// starts servers. But for what is read from the environment as modules are loaded.
 const units = [
   'packages/{protocol,codec*,contract,client}/src/**/!(debug).test.ts',
   'packages/server/src/{base,log,room,session,store}/**/!(debug).test.ts',
 ];
+const served = [
+  'packages/server/src/{api,host,namespace,wire}/**/!(debug).test.ts',
+  'test/conformance/!(debug).test.ts',
+];
 const { HALYARD_LONG } = process.env;
 const apart = ['**/node_modules/**', '**/dist/**'];
+const left = HALYARD_LONG === undefined ? long : [];
 
 // What a project does not take from the root.
 const common = {
@@ -54,12 +59,13 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },
+      { ...common, test: { name: 'served', include: served, exclude: [...apart, ...left], isolate: false, ...waits } },
       {
         ...common,
         test: {
           name: 'whole',
           include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...apart, ...units, ...(HALYARD_LONG === undefined ? long : [])],
+          exclude: [...apart, ...units, ...served, ...left],
           ...waits,
         },
       },

@@ -513,6 +513,47 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     expect([type, value, heard]).toEqual([3, '2', ['A 1', 'B 2 again']]);
   });
 
+  test('while one takes longer than 30 s, what else is said goes where the session goes', async () => {
+    const { clock, jump } = jumping();
+    const stores: Store[] = [];
+    const sockets: Socket[] = [];
+    const { a, b } = await three(
+      (_i, store) => void stores.push(store),
+      (socket) => void sockets.push(socket),
+      { clock, heartbeatMs: 250_000 },
+    );
+    const until = async (holds: () => boolean): Promise<void> => {
+      await expect.poll(() => holds() || jump(200), { interval: 20 }).toBe(true);
+    };
+    const { wire, key } = await greeted(a);
+    wire.send(held);
+    await until(() => wire.received.at(-1)?.[0] === 7 && wire.received.at(-1)?.[1] === 1);
+    await sockets[0]?.save();
+    // What it says from now on is stored too late.
+    const [store] = stores as [Store];
+    const commit = store.commit.bind(store);
+    let go = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let isCalled = false;
+    store.commit = async (...args) => {
+      isCalled = true;
+      await gone;
+      return commit(...args);
+    };
+    sockets[0]?.emit('word', 'x');
+    await until(() => isCalled);
+    const there = await open(b);
+    there.send([0, [], 'by hand', [...key, 1, 1], '', 2, 1]);
+    await until(() => there.received.some(([type]) => type === 1));
+    go();
+    await until(() => there.received.some(([type]) => type === 2));
+    expect(there.received.filter(([type]) => type === 2).map((packet) => packet.slice(1))).toEqual([
+      ['/', 'word', ['x']],
+    ]);
+  });
+
   test('one that is answered while another handler of it takes longer than 30 s is answered once', async () => {
     const { clock, jump } = jumping();
     const { a, b, servers } = await three(

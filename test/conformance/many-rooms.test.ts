@@ -2,7 +2,7 @@
 // on; and a message to all of them comes once to who is in some.
 import { connect } from '@halyard/client/core';
 import { json } from '@halyard/codec/json';
-import type { Server, Socket, Store } from '@halyard/server';
+import type { Adapter, Server, ServerOptions, Socket, Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { routed } from '../kit/routed';
 import { served } from '../kit/served';
@@ -126,5 +126,63 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     isHeld = false;
     held.shift()?.();
     await untilHolds(() => expect(heard()).toEqual(Array.from({ length: rounds * 2 }, (_, i) => i)));
+  });
+
+  /** A server whose calls of one kind wait until they are let go, another one, and a client by hand at the first. */
+  async function waiting(kind: 'follow' | 'commit', options: ServerOptions = {}) {
+    const shared = newStore();
+    const held: (() => void)[] = [];
+    const hold = { isOn: false };
+    const adapter: Adapter = (context) => {
+      const store = shared(context) as Store;
+      const call = store[kind].bind(store) as (...args: unknown[]) => unknown;
+      const waits = async (...args: unknown[]) => {
+        const answer = await call(...args);
+        if (hold.isOn) await new Promise<void>((go) => void held.push(go));
+        return answer;
+      };
+      return Object.assign(store, { [kind]: waits });
+    };
+    const [io, other] = [await serve({ ...options, adapter }), await serve({ ...options, adapter: shared })];
+    const wire = await open(io);
+    wire.send([0, [['/']], 'by hand', null]);
+    await wire.packet(11);
+    const [socket] = io.sockets.values() as Iterable<Socket>;
+    const heard = () => wire.received.filter(([type]) => type === 2 || type === 5).map((packet) => packet.at(-1));
+    const go = (): void => {
+      hold.isOn = false;
+      for (const one of held.splice(0)) one();
+    };
+    return { io, other, wire, socket: socket as Socket, hold, held, go, heard };
+  }
+
+  test('what is said between a join and a leave comes, though the log is followed only later', async () => {
+    const { io, other, socket, hold, held, go, heard } = await waiting('follow');
+    hold.isOn = true;
+    socket.join('room');
+    await socket.save();
+    await untilHolds(() => held.length > 0);
+    await other.to('room').emitDurable('said', 'between');
+    socket.leave('room');
+    await socket.save();
+    go();
+    io.emit('said', 'after');
+    await untilHolds(() => expect(heard()).toEqual([['between'], ['after']]));
+  });
+
+  test('what a log drops is told, where it is not known yet whether it came by a room that was left', async () => {
+    const { other, wire, socket, hold, held, go, heard } = await waiting('commit', { logPacketsMax: 3 });
+    socket.join(['a', 'b']);
+    await socket.save();
+    await other.to(['a', 'b']).emitDurable('said', 'first');
+    await untilHolds(() => heard().length === 1);
+    hold.isOn = true;
+    socket.leave('a');
+    await untilHolds(() => held.length === 1);
+    for (let i = 0; i < 6; i++) await other.to(['a', 'b']).emitDurable('said', i);
+    // It looks what there is to be sent.
+    socket.emit('said', 'own');
+    go();
+    await untilHolds(() => expect([heard(), wire.closed?.code]).toEqual([[['first']], 4413]));
   });
 });

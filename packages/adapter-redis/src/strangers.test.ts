@@ -29,6 +29,26 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
     await expect(a.store.send('b', 'hello')).rejects.toMatchObject({ code: 'ERR_NODE_UNKNOWN' });
   });
 
+  test('where messages to many rooms were is gone: so are they, and none is taken for one that is for nobody', async () => {
+    const { url } = await nodes.start();
+    const { store, commit } = await nodes.open({ url }, 'a');
+    const admin = new Redis(url);
+    nodes.cleanUp.push(() => admin.disconnect());
+    const places = Array.from({ length: 19 }, (_, i) => i);
+    const steps = Array.from({ length: 20 }, (_, earlier): Step => {
+      return { log: `room ${earlier}`, stamp: 5, except: [], places, earlier, bodies: ['text'] };
+    });
+    await commit(0, { steps, records: [] });
+    const read = async () => {
+      const { first, entries } = await store.read('room 19', 0, 10);
+      return [first, ...entries.map(({ bodies: [body] }) => `${body}`)];
+    };
+    expect(await read()).toEqual([1, 'text']);
+    await admin.del(await admin.keys('*:spread:*'));
+    expect(await read()).toEqual([2]);
+    expect(await read()).toEqual([2]);
+  });
+
   test.each([
     ['maxmemory', '1', '0', /OOM/, 'ERR_REDIS_MEMORY'],
     ['min-replicas-to-write', '1', '0', /NOREPLICAS/, 'ERR_REDIS_REPLICAS'],

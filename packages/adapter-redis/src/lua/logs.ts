@@ -168,8 +168,16 @@ if #entries == 0 or entries[1][1] ~= int(after + 1) .. '-0' then
 end
 for _, entry in ipairs(entries) do
   local name = entry[2][8] or ''
+  local spread = name == '' and name or sure('GET', base .. ':spread:' .. name)
+  if not spread then
+    -- Whom it was for is not known any more: it is gone, and so is what was before it.
+    log.first = tonumber(string.match(entry[1], '^%d+')) + 1
+    redis.call('XTRIM', log.entries, 'MINID', int(log.first))
+    redis.call('HSET', log.key, 'first', int(log.first))
+    return { log.epoch, int(log.first), int(log.top) }
+  end
   reply[#reply + 1] = entry[2][6] or ''
-  reply[#reply + 1] = name ~= '' and sure('GET', base .. ':spread:' .. name) or ''
+  reply[#reply + 1] = spread
 end
 return reply
 `;

@@ -146,6 +146,11 @@ export class MovableMachine<F extends { readonly length: number }> extends Serve
     return this.outbox.carried < this.#storedSent && super.transmitWaiting();
   }
 
+  /** Whether packets of the peer are delivered and not settled: elsewhere they are delivered again. */
+  get isOpen(): boolean {
+    return this.#open.first !== undefined;
+  }
+
   /** Whether packets of the peer were handled, and that is not known to be stored: elsewhere they are handled again. */
   get isBehind(): boolean {
     return this.#settledPackets > this.#stored.packets;

@@ -27,10 +27,6 @@ export class Recent<Value> {
     this.#old.delete(name);
   }
 
-  *names(): Iterable<string> {
-    for (const [name] of this.entries()) yield name;
-  }
-
   *entries(): Iterable<readonly [string, Value]> {
     for (const entry of this.#old) if (!this.#young.has(entry[0])) yield entry;
     yield* this.#young;

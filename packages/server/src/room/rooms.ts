@@ -273,7 +273,9 @@ export class Rooms implements RoomContext {
     // It may get another one, in which the offset is nothing, while it waits.
     const { epoch } = membership;
     const unhold = (): void => {
-      if (membership.ends !== undefined) return;
+      // It has left meanwhile: that is waited for, by another offset.
+      if (membership.ends !== undefined || (membership.to !== Number.POSITIVE_INFINITY && membership.to !== offset))
+        return;
       membership.heldSince = Number.POSITIVE_INFINITY;
       if (membership.to !== Number.POSITIVE_INFINITY && log.id === membership.epoch) {
         membership.newest = log.stampAt(membership.to) ?? log.newestStamp;

@@ -127,7 +127,8 @@ export abstract class Roaming extends Moving implements Recorded {
 
   /** Whether what the app says may be of events that are handled again elsewhere, if another server has it. */
   private get isOfEvents(): boolean {
-    return this.movable.isBehind || (moves.get(this)?.begun.size ?? 0) > 0;
+    // What takes too long is settled all the same, and not handled again.
+    return this.movable.isBehind || (this.movable.isOpen && (moves.get(this)?.begun.size ?? 0) > 0);
   }
 
   override take(frame: Frame, stamp: number): void {

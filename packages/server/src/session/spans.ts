@@ -236,14 +236,14 @@ export abstract class Spans implements Subscriber {
     return memberships;
   }
 
-  wasExcepted(except: Except, from: number, to: number, last = except): boolean {
+  wasExcepted(except: Except, from: number, to: number, last?: Except): boolean {
     if (!isEarlier(except)) return listOf(except).some((name) => this.wasIn(name, from, to));
     if (listOf(except.except).some((name) => this.wasIn(name, from, to))) return true;
     // There may be any number of rooms before, and so there may of its own.
     for (const membership of this.#current?.values() ?? []) {
-      if (covers(membership, except, last as Earlier)) return true;
+      if (covers(membership, except, last as Earlier | undefined)) return true;
     }
-    return this.#past?.some((past) => covers(past, except, last as Earlier)) ?? false;
+    return this.#past?.some((past) => covers(past, except, last as Earlier | undefined)) ?? false;
   }
 
   /** Whether it was in a room of that name all the time from one stamp to another, or is what has the name. */
@@ -287,11 +287,17 @@ export function checkRoomName(name: unknown, isShared: boolean): void {
   );
 }
 
-/** Whether it gets all messages that went to these rooms by its own. */
-function covers({ epoch, from, to, until, begins, room: { log } }: Membership, first: Earlier, last: Earlier): boolean {
+/**
+ * Whether it gets all messages that went to these rooms by its own.
+ * @param last undefined: there is one, and it is there. Of those that are not, none is taken for one that comes by it where that is not known
+ */
+function covers(membership: Membership, first: Earlier, last: Earlier | undefined): boolean {
+  const { epoch, from, until, begins, ends, seen, room } = membership;
+  const { log } = room;
+  const to = last === undefined || ends === undefined ? membership.to : seen;
   // What is looked at before it is known where it begins was emitted before.
   if (begins !== undefined) return false;
-  const [one, other] = [first.offsetIn(epoch), last.offsetIn(epoch)];
+  const [one, other] = [first.offsetIn(epoch), (last ?? first).offsetIn(epoch)];
   if (one !== undefined && other !== undefined) return from < one && other <= to;
   // It goes on from the beginning of the epoch that the log is about to have, or its session is told that something is lost.
   return until === open && log.next !== '' && first.offsetIn(log.next) !== undefined;

@@ -123,16 +123,7 @@ export class Commits {
     const ofSessions = byPartition(writes, ({ session }) => this.#store.partitionOf(session));
     for (const one of asked) if (!ofSessions.has(one)) ofSessions.set(one, []);
     const results = await Promise.all(
-      [...ofSessions].map(async ([partition, its]) => {
-        // Meanwhile some was lost: what has changed in a record is nothing without what it was before.
-        const isBranched = this.#branches[partition] !== branches[partition];
-        const lost = isBranched ? its.filter(({ isWhole, parts }) => !isWhole && parts !== undefined) : [];
-        const all = await this.#storeRecords(
-          partition,
-          lost.length > 0 ? its.filter((one) => !lost.includes(one)) : its,
-        );
-        return [...all, { ...nothing, missing: lost.map(({ session }) => session) }];
-      }),
+      [...ofSessions].map(([partition, its]) => this.#storeRecords(partition, its, branches[partition] as number)),
     );
     const all = results.flat();
     return {
@@ -165,10 +156,18 @@ export class Commits {
     }
   }
 
-  async #storeRecords(partition: number, records: readonly RecordWrite[]): Promise<CommitResult[]> {
+  /** @param branch of the partition as the records were written: if it has another one some of what they are changes of is lost */
+  async #storeRecords(partition: number, records: readonly RecordWrite[], branch: number): Promise<CommitResult[]> {
     const results: CommitResult[] = [];
     const portions = records.length === 0 ? [[]] : ofRecords(records);
-    for (const portion of portions) results.push(await this.#call(partition, [], portion));
+    for (const portion of portions) {
+      // What has changed in a record is nothing without what it was before.
+      const isLost = ({ isWhole, parts }: RecordWrite): boolean =>
+        this.#branches[partition] !== branch && !isWhole && parts !== undefined;
+      const missing = portion.filter(isLost).map(({ session }) => session);
+      const rest = portion.filter((one) => !isLost(one));
+      results.push(await this.#call(partition, [], rest), { ...nothing, missing });
+    }
     return results;
   }
 

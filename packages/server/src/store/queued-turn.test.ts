@@ -221,38 +221,42 @@ describe('letters whose session the store has lost', () => {
   });
 });
 
-test('what has changed in a record is not stored where what it was before is lost meanwhile', async () => {
-  const commits: Commit[] = [];
-  let isLost = false;
-  const scenery = scene(
-    {
-      commit: async (_partition, commit) => {
-        if (isLost) {
+test.each([
+  ['what is said', 1, 1_100],
+  ['the first of many records', 200, 0],
+])(
+  'what has changed in a record is not stored where what it was before is lost, as %s finds out',
+  async (_what, count, letters) => {
+    const written: boolean[] = [];
+    let isLost = false;
+    const { turn, settle } = scene(
+      {
+        commit: async (_partition, commit) => {
+          const wasLost = isLost;
           isLost = false;
-          return { last: 0 };
-        }
-        commits.push(commit);
-        return done(commit);
+          if (wasLost) return { last: 0 };
+          written.push(...commit.records.map(({ isWhole }) => isWhole));
+          return done(commit);
+        },
       },
-    },
-    async () => scenery.turn.rewrite(session),
-  );
-  const { turn, settle } = scenery;
-  const session = {
-    id: 's',
-    write: (_changed: unknown, before: unknown) => ({
-      write: { session: 's', isWhole: before === undefined, parts: new Map() },
-      ...{ tops: new Map(), written: {}, snapshot: {} },
-    }),
-    stored: () => {},
-  } as unknown as Recorded;
-  turn.touch(session);
-  await settle();
-  // Too much for one call, so that the record follows what is said.
-  isLost = true;
-  turn.touch(session);
-  for (let i = 0; i < 1_100; i++) turn.post('another', 'x');
-  await settle();
-  const written = commits.flatMap(({ records }) => records.map(({ isWhole }) => isWhole));
-  expect(written).toEqual([true, true]);
-});
+      async () => {
+        for (const session of sessions) turn.rewrite(session);
+      },
+    );
+    const sessions = Array.from({ length: count }, (_, i) => {
+      const write = (_changed: unknown, before: unknown) => ({
+        write: { session: `${i}`, isWhole: before === undefined, parts: new Map() },
+        ...{ tops: new Map(), written: {}, snapshot: {} },
+      });
+      return { id: `${i}`, write, stored: () => {} } as unknown as Recorded;
+    });
+    for (const session of sessions) turn.touch(session);
+    await settle();
+    isLost = true;
+    for (const session of sessions) turn.touch(session);
+    // More than goes in one call: records follow what is said.
+    for (let i = 0; i < letters; i++) turn.post('another', 'x');
+    await settle();
+    expect(written).toEqual(Array.from({ length: count * 2 }, () => true));
+  },
+);
