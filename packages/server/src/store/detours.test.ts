@@ -22,3 +22,17 @@ test('messages to many rooms of long ago are forgotten', () => {
   const isKnown = [0, 43, 44, 299].map((message) => detours.around(`${message} 0`).size > 0);
   expect(isKnown).toEqual([false, false, true, true]);
 });
+
+test('messages to rooms that begin alike and go on in others are told apart', () => {
+  const detours = new Detours();
+  const places = (name: string) => Array.from({ length: 40 }, (_, i): Position => [`${i < 30 ? '' : name}${i}`, 1]);
+  for (const name of ['a', 'b', 'a']) {
+    const its = places(name);
+    for (let i = 0; i <= 40; i++) detours.add(`${i < 30 ? '' : name} log ${i}`, entry(its, i));
+  }
+  const ofBoth = (from: number) =>
+    ['a', 'b'].flatMap((name) => Array.from({ length: 41 - from }, (_, i) => `${name} log ${from + i}`));
+  expect(detours.around('29')).toEqual(new Set(ofBoth(30)));
+  expect(detours.around('a38')).toEqual(new Set(['a log 39', 'a log 40']));
+  expect(detours.around('b38')).toEqual(new Set(['b log 39', 'b log 40']));
+});

@@ -7,28 +7,45 @@ import type { StoredEntry } from './store';
 const epochsMax = 16_384;
 /** It is not for long that a log has an epoch which is not known here. */
 const logsMax = 1_024;
-/** Of what comes behind more others the list is kept, which all entries of the message have together: the logs would be all of them squared. */
+/** What comes behind more others goes a way that is kept as a whole: the logs before each would be all of them squared. */
 const earlierMax = 16;
-/** Positions in these lists together. */
+/** Epochs in all ways together. */
 const positionsMax = 262_144;
 
-interface OfMany {
-  readonly count: number;
-  /** Names of logs by which it has come, with how many come before each. */
+interface Way {
+  /** Of the logs that come first, in their order. */
+  readonly epochs: string[];
+  /** Names of logs by which something has come, with how many come before each. */
   readonly logs: Map<string, number>;
+}
+
+interface Place {
+  readonly way: Way;
+  /** Which of its epochs it is. */
+  readonly at: number;
+}
+
+interface Known {
+  way: Way;
+  /** How many places of the list are known to be those of the way. */
+  count: number;
 }
 
 export class Detours {
   /** Names of logs, by the epoch of the one before. */
   readonly #logs = new Recent<Set<string>>(epochsMax);
-  /** Messages to many rooms, by where they are: the newest last. */
-  readonly #ofMany = new Map<readonly Position[], OfMany>();
+  /** Those of messages to many rooms, which mostly go to the same ones again: the last that was used last; … */
+  readonly #ways = new Set<Way>();
+  /** … where each epoch is in them; … */
+  readonly #places = new Map<string, Place[]>();
+  /** … and which a message goes, by its list of places. */
+  readonly #known = new WeakMap<readonly Position[], Known>();
   #positions = 0;
 
   /** @param log name of that by which the entry has come */
   add(log: string, { places, earlier }: StoredEntry): void {
     if (earlier > earlierMax) {
-      this.#addOfMany(log, places, earlier);
+      this.#addToWay(log, places, earlier);
       return;
     }
     for (const [epoch] of places.slice(0, earlier)) {
@@ -41,25 +58,60 @@ export class Detours {
   /** @returns names of logs by which something has come until now that is in this epoch as well */
   around(epoch: string): ReadonlySet<string> {
     const all = new Set(this.#logs.get(epoch));
-    for (const [places, { logs }] of this.#ofMany) {
-      const at = places.findIndex(([its]) => its === epoch);
-      if (at >= 0) for (const [log, earlier] of logs) if (at < earlier) all.add(log);
+    for (const { way, at } of this.#places.get(epoch) ?? []) {
+      for (const [log, earlier] of way.logs) if (at < earlier) all.add(log);
     }
     return all;
   }
 
-  #addOfMany(log: string, places: readonly Position[], earlier: number): void {
-    let its = this.#ofMany.get(places);
-    if (its === undefined) {
-      its = { count: places.length, logs: new Map() };
-      this.#ofMany.set(places, its);
-      this.#positions += its.count;
+  #addToWay(log: string, places: readonly Position[], earlier: number): void {
+    let known = this.#known.get(places);
+    if (known === undefined || !this.#ways.has(known.way)) {
+      const before = this.#places.get((places[0] as Position)[0])?.findLast(({ at }) => at === 0)?.way;
+      known = { way: before ?? newWay(), count: 0 };
+      this.#known.set(places, known);
     }
-    its.logs.set(log, earlier);
-    for (const [oldest, { count }] of this.#ofMany) {
-      if (this.#positions <= positionsMax || oldest === places) break;
-      this.#ofMany.delete(oldest);
-      this.#positions -= count;
+    for (; known.count < earlier; known.count++) {
+      const [epoch] = places[known.count] as Position;
+      const theirs = known.way.epochs[known.count];
+      if (theirs === epoch) continue;
+      if (theirs !== undefined) {
+        // From here on it goes another one.
+        const { epochs } = known.way;
+        known.way = newWay();
+        for (let i = 0; i < known.count; i++) this.#extend(known.way, epochs[i] as string);
+      }
+      this.#extend(known.way, epoch);
+    }
+    const { way } = known;
+    way.logs.set(log, Math.max(earlier, way.logs.get(log) ?? 0));
+    this.#ways.delete(way);
+    this.#ways.add(way);
+    for (const oldest of this.#ways) {
+      if (this.#positions <= positionsMax || oldest === way) break;
+      this.#forget(oldest);
     }
   }
+
+  #extend(way: Way, epoch: string): void {
+    const place = { way, at: way.epochs.push(epoch) - 1 };
+    const others = this.#places.get(epoch);
+    if (others === undefined) this.#places.set(epoch, [place]);
+    else others.push(place);
+    this.#positions++;
+  }
+
+  #forget(way: Way): void {
+    this.#ways.delete(way);
+    this.#positions -= way.epochs.length;
+    for (const epoch of way.epochs) {
+      const rest = this.#places.get(epoch)?.filter((place) => place.way !== way) ?? [];
+      if (rest.length > 0) this.#places.set(epoch, rest);
+      else this.#places.delete(epoch);
+    }
+  }
+}
+
+function newWay(): Way {
+  return { epochs: [], logs: new Map() };
 }
