@@ -132,13 +132,17 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   async function waiting(kind: 'follow' | 'commit', options: ServerOptions = {}) {
     const shared = newStore();
     const held: (() => void)[] = [];
-    const hold = { isOn: false };
+    const hold = { isOn: false, isBefore: false };
     const adapter: Adapter = (context) => {
       const store = shared(context) as Store;
       const call = store[kind].bind(store) as (...args: unknown[]) => unknown;
+      const wait = async (isIts: boolean) => {
+        if (hold.isOn && isIts) await new Promise<void>((go) => void held.push(go));
+      };
       const waits = async (...args: unknown[]) => {
+        await wait(hold.isBefore);
         const answer = await call(...args);
-        if (hold.isOn) await new Promise<void>((go) => void held.push(go));
+        await wait(!hold.isBefore);
         return answer;
       };
       return Object.assign(store, { [kind]: waits });
@@ -184,5 +188,27 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     socket.emit('said', 'own');
     go();
     await untilHolds(() => expect([heard(), wire.closed?.code]).toEqual([[['first']], 4413]));
+  });
+
+  test('of a room that was left and entered again all comes at another server, in the order of its log, whenever it was said', async () => {
+    const { io, other, wire, socket, hold, held, go } = await waiting('commit');
+    const [, session, secret] = wire.received.find(([type]) => type === 1) as unknown[];
+    socket.join('room');
+    await socket.save();
+    hold.isBefore = hold.isOn = true;
+    socket.leave('room');
+    socket.join('room');
+    // Said first, and stored last.
+    io.to('room').emit('said', 2);
+    await untilHolds(() => held.length === 1);
+    await other.to('room').emitDurable('said', 1);
+    wire.cut();
+    go();
+    await socket.save();
+    const back = await open(other);
+    back.send([0, [], 'by hand', [session, secret, 1, 0], '', 1, 0]);
+    const heard = () => back.received.filter(([type]) => type === 5).map((packet) => packet.at(-1));
+    await untilHolds(() => heard().length === 2);
+    expect(heard()).toEqual([[1], [2]]);
   });
 });

@@ -1,6 +1,7 @@
 // Brings a session up to the present: what waits in its outbox and what it has not read in its logs, merged in the order it
 // was emitted, by pages, so that the peer is never sent more than it takes, and others are served between two pages.
 import { type Frame, LocalUsageError, type ServerMachine } from '@halyard/protocol';
+import type { Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import type { Membership } from '../room/membership';
 import type { LogBudget } from './log-budget';
@@ -35,6 +36,8 @@ export class CatchUp {
   readonly #machine: ServerMachine<Frame>;
   readonly #stamps: Stamps;
   #cursors: Cursor[] = [];
+  /** Those of one log, one for each time in its room: what is in it goes in its order, whenever it was emitted. */
+  readonly #byLog = new Map<Log, Cursor[]>();
   /** Those at an entry of this round, as a binary heap: the oldest entry is the first. */
   #heap: Cursor[] = [];
   /** The round is of what has its place up to here. What comes later is of the next round, so that nothing is overtaken. */
@@ -67,6 +70,11 @@ export class CatchUp {
   add(presence: Spans, membership: Membership, position: number): void {
     const cursor = { presence, membership, position, offset: 0, stamp: none, last: none };
     this.#cursors.push(cursor);
+    const { log } = membership.room;
+    const others = this.#byLog.get(log) ?? [];
+    const behind = others.findIndex((other) => other.membership.since > membership.since);
+    others.splice(behind < 0 ? others.length : behind, 0, cursor);
+    this.#byLog.set(log, others);
     if (isHeld(cursor)) this.#held.push(cursor);
   }
 
@@ -152,7 +160,10 @@ export class CatchUp {
         }
         this.#looks++;
         if (!this.#seek(next)) this.#seeking = next;
-        if (next.stamp === none) this.#dropFirst();
+        if (next.stamp === none) {
+          this.#dropFirst();
+          this.#seeking ??= this.#nextOf(next);
+        }
         this.#sink();
       }
     }
@@ -166,8 +177,29 @@ export class CatchUp {
     this.#horizon = bound;
     this.#unseen = 0;
     // Who goes from room to room all the time may never have caught up.
-    this.#cursors = this.#cursors.filter((cursor) => !isAtEnd(cursor));
+    this.#cursors = this.#cursors.filter((cursor) => {
+      if (!isAtEnd(cursor)) return true;
+      const { log } = cursor.membership.room;
+      const rest = this.#byLog.get(log)?.filter((other) => other !== cursor) ?? [];
+      if (rest.length > 0) this.#byLog.set(log, rest);
+      else this.#byLog.delete(log);
+      return false;
+    });
     return true;
+  }
+
+  /** @returns the one that goes on in the log of one that is done */
+  #nextOf(cursor: Cursor): Cursor | undefined {
+    const others = this.#byLog.get(cursor.membership.room.log) ?? [];
+    if (others.length < 2 || !isDone(cursor)) return undefined;
+    const next = others[others.indexOf(cursor) + 1];
+    return next?.stamp === none ? next : undefined;
+  }
+
+  /** Whether another one is to be read before it. */
+  #isBehind(cursor: Cursor): boolean {
+    const others = this.#byLog.get(cursor.membership.room.log) ?? [];
+    return others.length > 1 && others.slice(0, others.indexOf(cursor)).some((other) => !isDone(other));
   }
 
   /** @returns the place up to which it is known what is to be sent */
@@ -193,11 +225,13 @@ export class CatchUp {
       // It is in the heap already.
       if (cursor !== this.#seeking && cursor.stamp !== none) continue;
       this.#seeking = undefined;
+      if (this.#isBehind(cursor)) continue;
       if (!this.#seek(cursor)) {
         this.#seeking = cursor;
         return false;
       }
       if (cursor.stamp !== none) this.#push(cursor);
+      else this.#seeking = this.#nextOf(cursor);
     }
   }
 
@@ -284,6 +318,12 @@ function isHeld(cursor: Cursor): boolean {
 /** Where it has left a room is not known yet, but what comes later than this may not be for it. */
 function endOf({ to, ends, seen }: Membership): number {
   return ends === undefined ? to : seen;
+}
+
+/** Whether nothing more of it is sent. */
+function isDone(cursor: Cursor): boolean {
+  const { stamp, offset, last, membership } = cursor;
+  return isAtEnd(cursor) || (stamp === none && offset > 0 && (membership.room.log.stampAt(offset) ?? 0) > last);
 }
 
 function isAtEnd({ stamp, offset, last, membership: { to, heldSince } }: Cursor): boolean {
