@@ -316,8 +316,8 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'what a membership covers shrinks as it is read',
     file: `${server}/session/spans.ts`,
-    code: 'function covers({ epoch, from, to, until,',
-    instead: 'function covers({ epoch, read: from, to, until,',
+    code: 'const { epoch, from, until, begins,',
+    instead: 'const { epoch, read: from, until, begins,',
     scene: 'move between rooms',
   },
   {

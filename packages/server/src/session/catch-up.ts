@@ -1,5 +1,6 @@
 // Brings a session up to the present: what waits in its outbox and what it has not read in its logs, merged in the order it
 // was emitted, by pages, so that the peer is never sent more than it takes, and others are served between two pages.
+// Longer than other files: what is read, what is held and what comes next are decided for all cursors together.
 import { type Frame, LocalUsageError, type ServerMachine } from '@halyard/protocol';
 import type { Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
