@@ -8,7 +8,7 @@ import { TimerWheel } from '../base/wheel';
 import { LocalStore } from '../log/local-store';
 import { Log } from '../log/log';
 import { FanOut } from '../room/fan-out';
-import { membershipOf } from '../room/membership';
+import { type Membership, membershipOf } from '../room/membership';
 import { nobody, Room } from '../room/room';
 import { DirectTurn } from '../store/turn';
 import { Flusher } from '../wire/flusher';
@@ -64,7 +64,7 @@ function setUp(rooms: number) {
     }
     return counts;
   };
-  return { stamps, machine, publish, catchUp, sent, pages };
+  return { stamps, machine, publish, catchUp, sent, pages, connection, memberships };
 }
 
 describe('work', () => {
@@ -100,6 +100,18 @@ describe('work', () => {
     expect(most).toBeLessThanOrEqual(2_048 + 3);
     expect(sent).toEqual(['for it']);
   });
+});
+
+test('of two times in one room the one that has ended is read first, whichever was added first', () => {
+  const { machine, stamps, publish, sent, connection, memberships } = setUp(1);
+  const [now] = memberships as [Membership];
+  publish(0, 'then');
+  publish(0, 'now');
+  const catchUp = new CatchUp(machine, stamps, 0, 0);
+  // Since when is not told apart: so it is in a namespace as a whole.
+  catchUp.add(presence, { ...now, from: 1, read: 1 }, 0);
+  catchUp.add(presence, { ...now, to: 1, until: 1 }, 0);
+  expect([catchUp.pump(connection, 0, undefined), sent]).toEqual([true, ['then', 'now']]);
 });
 
 test('everything comes once, in the order it was emitted, whatever is said meanwhile', () =>

@@ -73,7 +73,8 @@ export class CatchUp {
     this.#cursors.push(cursor);
     const { log } = membership.room;
     const others = this.#byLog.get(log) ?? [];
-    const behind = others.findIndex((other) => other.membership.since > membership.since);
+    // By their ends: that which goes on is the last, also of a namespace as a whole, of which it is not kept since when.
+    const behind = others.findIndex((other) => other.membership.until > membership.until);
     others.splice(behind < 0 ? others.length : behind, 0, cursor);
     this.#byLog.set(log, others);
     if (isHeld(cursor)) this.#held.push(cursor);
