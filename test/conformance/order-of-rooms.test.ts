@@ -1,4 +1,5 @@
-// What one server says to several rooms comes in that order at another one too, though that waits for an answer of its own meanwhile.
+// What one server says to several rooms comes in that order at another one too, though that waits for an answer of its own meanwhile;
+// and who is in several rooms of a message gets nothing of any of them out of the room's order.
 import type { Adapter, CommitResult, Socket, Store } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { served } from '../kit/served';
@@ -9,12 +10,14 @@ describe.each(places)('on %s', (_name, host, useStore) => {
   const newStore = useStore();
   const { open, serve } = served(host);
 
-  /** Two servers. The first is answered late, once its gate is shut. */
+  /** Two servers. The first is answered late once its gate is shut, and is told of logs late if they are held back. */
   async function two() {
     const shared = newStore();
     let opened = Promise.resolve();
     let isFirst = true;
     const told: string[] = [];
+    let heldBack: string | undefined;
+    const late: (() => void)[] = [];
     const adapter: Adapter = (context) => {
       const store = shared(context) as Store;
       if (!isFirst) return store;
@@ -31,7 +34,8 @@ describe.each(places)('on %s', (_name, host, useStore) => {
           ...events,
           onEntry(log, ...entry) {
             told.push(log);
-            events.onEntry(log, ...entry);
+            if (heldBack !== undefined && log.includes(heldBack)) late.push(() => events.onEntry(log, ...entry));
+            else events.onEntry(log, ...entry);
           },
         });
       return store;
@@ -50,7 +54,13 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     };
     const comes = (log: string, count: number) =>
       untilHolds(() => told.filter((one) => one.includes(log)).length === count);
-    return { here, there, wire, shut, comes };
+    const holdBack = (log: string): void => {
+      heldBack = log;
+    };
+    const tellLate = (): void => {
+      for (const tell of late.splice(0)) tell();
+    };
+    return { here, there, wire, shut, comes, holdBack, tellLate };
   }
 
   const textsOf = (packets: readonly (readonly unknown[])[]): unknown[] =>
@@ -72,5 +82,20 @@ describe.each(places)('on %s', (_name, host, useStore) => {
     answer();
     await wire.packet(5, ([, , , , args]) => (args as unknown[])[0] === 3);
     expect(textsOf(wire.received)).toEqual(['mine', 1, 2, 3]);
+  });
+
+  test.each([
+    [['one', 'other'], 'the second'],
+    [['other', 'one'], 'the first'],
+  ])('a message to %j waits for what precedes it in %s', async (rooms) => {
+    const { here, there, wire, comes, holdBack, tellLate } = await two();
+    holdBack('other');
+    await there.to('other').emitDurable('said', 'before');
+    await comes('other', 1);
+    await here.to(rooms).emitDurable('said', 'to both');
+    tellLate();
+    await here.to('one').emitDurable('said', 'after');
+    await wire.packet(5, ([, , , , args]) => (args as unknown[])[0] === 'after');
+    expect(textsOf(wire.received)).toEqual(['before', 'to both', 'after']);
   });
 });

@@ -174,6 +174,7 @@ export class Feed {
       return;
     }
     this.#waiters.push({ offset, run, epoch });
+    if (isIts) this.#watchGap();
     if (!this.isReady || isIts) return;
     // It waits for what is gone, or for an epoch that has come since: the store says which.
     this.#isInDoubt = this.#isReading;
@@ -187,7 +188,7 @@ export class Feed {
 
   /** Whether an entry that is stored in this epoch will come here. */
   expects(epoch: string): boolean {
-    return this.#state !== 'idle' && epoch !== this.#renewal.before?.epoch;
+    return this.#state !== 'idle' && this.#state !== 'stopped' && epoch !== this.#renewal.before?.epoch;
   }
 
   /** What this node has emitted is stored. */

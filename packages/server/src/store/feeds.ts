@@ -150,12 +150,16 @@ export class Feeds {
    * @returns the feed if it has to wait there for what comes before it
    */
   released(name: string, epoch: string, entry: StoredEntry | undefined): Feed | undefined {
-    const feed = this.#byName.get(name);
-    if (entry !== undefined) feed?.released(epoch, entry);
+    if (entry !== undefined) this.#byName.get(name)?.released(epoch, entry);
     this.#arrivals.released();
-    if (feed === undefined || entry === undefined) return undefined;
-    if (feed.isStarting) return feed;
-    const isHere = feed.isReady && feed.log.id === epoch && feed.log.lastOffset >= entry.offset;
+    return entry && this.notAt(name, [epoch, entry.offset]);
+  }
+
+  /** @returns a log's feed, if the log is followed here, and will come to a position that it has not come to */
+  notAt(name: string, [epoch, offset]: Position): Feed | undefined {
+    const feed = this.#byName.get(name);
+    if (feed === undefined || feed.isStarting) return feed;
+    const isHere = feed.isReady && feed.log.id === epoch && feed.log.lastOffset >= offset;
     return isHere || !feed.expects(epoch) ? undefined : feed;
   }
 

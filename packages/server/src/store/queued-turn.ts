@@ -35,6 +35,8 @@ interface Awaited {
   readonly offset: number;
 }
 
+const none: readonly Awaited[] = [];
+
 /** What is under way to the store together, and what waits for it. */
 interface Batch extends Batched {
   readonly steps: readonly StepItem[];
@@ -100,6 +102,8 @@ export class QueuedTurn implements Turn {
   /** Stored, and waits to be released. */
   #releasing: Item[] = [];
   #isReleasing = false;
+  /** What precedes this message has come, or will not: it is not waited for once more. */
+  #preceded: Item | undefined;
   #bytes = 0;
   #idle: (() => void)[] = [];
   #whenLow: (() => void)[] = [];
@@ -505,37 +509,65 @@ export class QueuedTurn implements Turn {
     this.#schedule();
   }
 
-  /** In the order in which it was emitted. Where an entry of another node comes first in the log of a room, that is waited for. */
+  /** In the order in which it was emitted. Where entries of other nodes come first in the logs of its rooms, they are waited for. */
   #releaseAll(): void {
     if (this.#isReleasing) return;
     this.#isReleasing = true;
-    let waiting: Awaited | undefined;
+    let awaited = none;
     let at = 0;
-    while (at < this.#releasing.length && waiting === undefined) {
-      const item = this.#releasing[at++] as Item;
+    while (at < this.#releasing.length) {
+      const item = this.#releasing[at] as Item;
+      awaited = this.#precede(at, item);
+      if (awaited.length > 0) break;
+      at++;
       try {
         if (typeof item === 'function') item();
         else if ('release' in item) item.release();
-        else if ('log' in item.step) waiting = this.#deliver(item, item.step);
+        else if ('log' in item.step) awaited = this.#deliver(item, item.step);
         else if ('to' in item.step) this.#bytes -= item.step.body.length;
       } catch (error) {
         this.#context.report(error, 'releasing what is stored');
       }
+      if (awaited.length > 0) break;
     }
     this.#releasing.splice(0, at);
     this.#context.released();
     if (!this.isHigh) for (const run of this.#whenLow.splice(0)) run();
+    let waits = Math.max(1, awaited.length);
     const goOn = (): void => {
+      waits--;
+      if (waits > 0) return;
       this.#isReleasing = false;
       if (this.#releasing.length > 0) this.#releaseAll();
       else this.#schedule();
     };
-    if (waiting === undefined) goOn();
-    else waiting.feed.whenAt(waiting.offset, goOn, waiting.epoch);
+    if (awaited.length === 0) goOn();
+    for (const { feed, epoch, offset } of awaited) feed.whenAt(offset, goOn, epoch);
   }
 
-  /** @returns the feed if the rest has to wait for it */
-  #deliver({ position, unpin, isRepeated }: StepItem, entry: NewEntry): Awaited | undefined {
+  /**
+   * Who is in several rooms of a message gets it by the first of them, and not before what precedes it in the others.
+   * @returns where their logs have to come first
+   */
+  #precede(at: number, item: Item): readonly Awaited[] {
+    if (!('step' in item) || !('log' in item.step) || item.isRepeated) return none;
+    const { earlier, places } = item.step;
+    if (earlier > 0 || places.length === 0) return none;
+    const isDone = item === this.#preceded;
+    this.#preceded = undefined;
+    if (isDone) return none;
+    const awaited: Awaited[] = [];
+    for (const { step, position } of this.#releasing.slice(at + 1, at + 1 + places.length) as StepItem[]) {
+      const [epoch, offset] = position as Position;
+      const feed = this.#feeds.notAt((step as NewEntry).log, [epoch, offset - 1]);
+      if (feed !== undefined) awaited.push({ feed, epoch, offset: offset - 1 });
+    }
+    if (awaited.length > 0) this.#preceded = item;
+    return awaited;
+  }
+
+  /** @returns where a log has to come before the rest */
+  #deliver({ position, unpin, isRepeated }: StepItem, entry: NewEntry): readonly Awaited[] {
     const { log, stamp, except, bodies, earlier, latest } = entry;
     const [epoch, offset] = position as Position;
     this.releasedStamp = stamp;
@@ -544,6 +576,6 @@ export class QueuedTurn implements Turn {
     const places = entry.places as readonly Position[];
     const its = { offset, node: '', stamp, after: unsaid, except, places, earlier, bodies, latest };
     const feed = this.#feeds.released(log, epoch, isRepeated ? undefined : its);
-    return feed && { feed, epoch, offset };
+    return feed === undefined ? none : [{ feed, epoch, offset }];
   }
 }
