@@ -67,6 +67,34 @@ describe.each(hosts)('on %s', (_name, host) => {
     expect(wire.events.map((event) => event.slice(0, 5))).toEqual(['fits ', 'fits ']);
   });
 
+  test('the same event is too large whoever is there, and the stack says who has emitted it', async () => {
+    const io = await serve({}, (server) => server.on('connection', (socket) => socket.join(['a', 'b', 'c'])));
+    const fits = 65_536 - '[5,"/",[],"n",[""]]'.length;
+    const emitters = () => [io, io.to('a'), io.to(['a', 'b', 'c']), io.except('b'), io.volatile, io.local];
+    const check = (emit: (text: string) => unknown): void => {
+      emit('x'.repeat(fits));
+      let thrown: unknown;
+      try {
+        emit('x'.repeat(fits + 1));
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toEqual(tooBig);
+      expect((thrown as Error).stack).toContain('sent-size.test.ts');
+    };
+    const checkAll = (): void => {
+      for (const emitter of emitters()) check((text) => emitter.emit('n', text));
+    };
+    checkAll();
+    const { socket } = await joined(io);
+    checkAll();
+    for (const emitter of [io.to(socket.id), socket, socket.volatile, socket.to('a')]) {
+      check((text) => emitter.emit('n', text));
+    }
+    await expect(socket.emitWithAck('n', 'x'.repeat(fits + 1))).rejects.toEqual(tooBig);
+    await expect(io.emitWithAck('n', 'x'.repeat(fits + 1))).rejects.toEqual(tooBig);
+  });
+
   test('what is for a socket of another server is refused here, by the codec that takes the most', async () => {
     const adapter = memory({ shared: true });
     const [a, b] = await Promise.all([0, 1].map(() => serve({ adapter, codecs: [msgpack(), json()] })));

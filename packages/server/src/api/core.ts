@@ -30,7 +30,7 @@ import { Sessions } from '../session/directory';
 import type { ExpiredHandler } from '../session/expiry';
 import { Greeting, type GreetingContext } from '../session/greeting';
 import { keptMsOf } from '../session/record';
-import { sized } from '../session/sent-size';
+import { encodeSized } from '../session/sent-size';
 import { SessionKeys } from '../session/session-keys';
 import { socketIdIn } from '../session/socket-id';
 import { Channels } from '../store/channels';
@@ -180,7 +180,7 @@ export class Core {
       ...{ turn, meters, tell },
       fanOut: this.#fanOut,
       encode: (packet) => this.#encode(packet),
-      encodeForAll: (packet) => codecs.map((codec) => sized(codec.encode(packet), options.sentFrameBytesMax)),
+      encodeForAll: (packet) => codecs.map((codec) => encodeSized(codec, packet, options.sentFrameBytesMax)),
       newSocketId: store.isShared
         ? (session) => socketIdIn(session, platform.randomBytes(6).toString('base64url'))
         : () => platform.randomBytes(12).toString('base64url'),
@@ -499,11 +499,11 @@ export class Core {
   #encode(packet: Packet): Frames {
     const { codecs, sentFrameBytesMax } = this.#options;
     // What no codec carries is refused whoever is there.
-    if (this.#sessions.size === 0) sized((codecs[0] as Codec).encode(packet), sentFrameBytesMax);
+    if (this.#sessions.size === 0) encodeSized(codecs[0] as Codec, packet, sentFrameBytesMax);
     return codecs.map((codec, index) => {
       if (!this.#sessions.uses(index)) return undefined;
-      const frame = codec.encode(packet);
-      return sized(typeof frame === 'string' ? Buffer.from(frame) : frame, sentFrameBytesMax);
+      const frame = encodeSized(codec, packet, sentFrameBytesMax);
+      return typeof frame === 'string' ? Buffer.from(frame) : frame;
     });
   }
 }

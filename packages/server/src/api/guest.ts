@@ -11,7 +11,7 @@ import { type TargetSpec, withSlash } from '../namespace/target-spec';
 import { VolatileTargets } from '../namespace/volatile-targets';
 import { nobody } from '../room/room';
 import { channelOf } from '../room/rooms';
-import { sized } from '../session/sent-size';
+import { encodeSized } from '../session/sent-size';
 import { Channels } from '../store/channels';
 import { Inbox, type InboxContext } from '../store/inbox';
 import type { Store } from '../store/store';
@@ -131,7 +131,7 @@ export class Guest implements Life {
       codec,
       // Nobody is here that it would be for.
       encode: () => [],
-      encodeForAll: (packet) => codecs.map((codec) => sized(codec.encode(packet), sentFrameBytesMax)),
+      encodeForAll: (packet) => codecs.map((codec) => encodeSized(codec, packet, sentFrameBytesMax)),
       elsewhere: { requests, volatile: { publish: (...what) => this.#publishVolatile(...what) } },
     };
   }

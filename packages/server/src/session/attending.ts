@@ -29,7 +29,7 @@ import { PendingNamespaces } from './pending';
 import type { Presence, Ticket } from './presence';
 import { Reading } from './reading';
 import type { RecordedSocket } from './record-writer';
-import { sized } from './sent-size';
+import { encodeSized } from './sent-size';
 
 const debug = debugOf('halyard:server:namespace');
 
@@ -208,7 +208,7 @@ export abstract class Attending extends Reading implements Entrant {
 
   sendVolatile(namespace: string, event: string, args: readonly Value[]): void {
     const packet = { type: PacketType.Volatile, namespace, event, args } as const;
-    const frame = sized(this.codec.encode(packet), this.context.sentFrameBytesMax);
+    const frame = encodeSized(this.codec, packet, this.context.sentFrameBytesMax);
     if (this.takesVolatile) this.connection?.send(frame);
     else this.context.counts.volatileDropped++;
   }

@@ -29,7 +29,7 @@ import type { Sender } from '../store/turn';
 import type { Connection } from '../wire/connection';
 import type { SessionContext } from './context';
 import type { Change } from './record-writer';
-import { sized } from './sent-size';
+import { encodeSized } from './sent-size';
 
 export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sender<Frame> {
   // What every packet touches comes first and side by side, so that it takes fewer lines of the processor's cache.
@@ -148,7 +148,7 @@ export abstract class Outgoing extends Timed implements ServerSink<Frame>, Sende
 
   protected push(packet: Packet): void {
     if (this.isOver) return;
-    const frame = sized(this.codec.encode(packet), this.context.sentFrameBytesMax);
+    const frame = encodeSized(this.codec, packet, this.context.sentFrameBytesMax);
     this.context.turn.send(this, frame);
   }
 
