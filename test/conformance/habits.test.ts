@@ -207,6 +207,35 @@ describe.each(hosts)('on %s', (_name, host) => {
     ]);
   });
 
+  test('an event that nobody handles, waits for, sees or asks for is a warning, once for each name', async () => {
+    const warnings: string[] = [];
+    const io = await serve({}, (server) => {
+      server.on('warning', ({ code, message }) => warnings.push(`${code}: ${message.split(' of a client')[0]}`));
+      server.on('connection', (socket) => socket.on('handled', () => undefined));
+      server.of('/seen').on('connection', (socket) => socket.onAny(() => undefined));
+    });
+    const wire = await open(io);
+    wire.send([0, [['/'], ['/seen']]]);
+    await wire.packet(11, ([, namespace]) => namespace === '/seen');
+    wire.send(
+      ...[1, 2, 3].map(() => [2, '/', 'handeld', []]),
+      [2, '/', 'asked', [], 1],
+      [2, '/seen', 'seen', []],
+      [6, '/', 'typing', []],
+      [2, '/', 'handled', [], 2],
+    );
+    await wire.packet(3, ([, ack]) => ack === 2);
+    expect(warnings).toEqual([
+      'ERR_NO_HANDLER: Nothing handles the event "handeld"',
+      'ERR_NO_HANDLER: Nothing handles the event "typing"',
+    ]);
+    const heard: string[] = [];
+    io.on('unhandled', (_socket, event) => heard.push(event));
+    wire.send([2, '/', 'later', []], [2, '/', 'handled', [], 3]);
+    await wire.packet(3, ([, ack]) => ack === 3);
+    expect([heard, warnings.length]).toEqual([['later'], 2]);
+  });
+
   test('a handler of "unhandled" that fails is reported, and the session goes on', async () => {
     const errors: string[] = [];
     const io = await serve({}, (server) => {

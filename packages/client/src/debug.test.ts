@@ -58,8 +58,7 @@ test('what an app throws is in no line: neither by auth, nor by a handler, nor b
   const fetch = fail(wrong);
   scene({ transport: race([polling({ fetch }), sse({ fetch })]) });
   await settle();
-  for (const told of ['waiting', 'ERR_AUTH', 'error Error', 'error string', 'error object', 'failed'])
-    expect(text).toContain(told);
+  for (const told of ['waiting', 'ERR_AUTH', 'error Error', 'error object', 'failed']) expect(text).toContain(told);
   expect(text).not.toContain('SECRET');
 });
 

@@ -84,6 +84,22 @@ describe('acknowledgements', () => {
     expect(log.slice(1)).toEqual([['error', 'Error: password: 1234']]);
   });
 
+  test('what is thrown and no object comes as an error, with or without a reply', async () => {
+    const { socket, link, log } = await open();
+    const thrown = ['text', undefined, Symbol('mark')];
+    socket.on('x', (which: number) => {
+      throw thrown[which];
+    });
+    await link.say(...thrown.flatMap((_one, i) => [event('x', [i]), event('x', [i], i + 1)]));
+    await settle();
+    expect(briefs(await link.read())).toEqual(
+      thrown.map((_one, i) => `ERROR #${i + 1} ERR_HANDLER The handler failed. undefined`),
+    );
+    const told = ['Error: thrown: text', 'Error: thrown: undefined', 'Error: thrown: Symbol(mark)'];
+    expect(new Set(log.slice(1).map(([, error]) => error))).toEqual(new Set(told));
+    expect(log.length - 1).toBe(2 * thrown.length);
+  });
+
   test('a reply that cannot be encoded is a failed handler', async () => {
     const { socket, link, log } = await open();
     socket.on('x', () => new Map());

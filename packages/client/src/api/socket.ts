@@ -179,7 +179,9 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     if (isError) isTelling = false;
   };
 
-  const aside = (error: unknown) => fire('error', error);
+  const errorOf = (thrown: unknown) => (Object(thrown) === thrown ? thrown : new Error(`thrown: ${String(thrown)}`));
+
+  const aside = (thrown: unknown) => fire('error', errorOf(thrown));
 
   const handle: Presence['handle'] = ({ event, args }, reply) => {
     callAll(taps.take('in'), [event, ...args], aside);
@@ -197,7 +199,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
           reply(undefined, value as Value);
         },
         (thrown) => {
-          const error = thrown || new Error(`thrown: ${thrown}`);
+          const error = errorOf(thrown);
           explain(error);
           if (!(error instanceof PublicError)) aside(error);
           reply(error);

@@ -22,7 +22,14 @@ describe('options', () => {
     [{ transport: 'polling' }, 'transport: no such option: take transports: ["websocket"]'],
     [{ autoConnect: 'no' }, 'autoConnect: true or false'],
     [{ auth: ['a'] }, 'auth: an object, such as { token }, or a function that gives one'],
-    [{ extraHeaders: 'x' }, 'extraHeaders: an object, such as { authorization }'],
+    [
+      { extraHeaders: 'x' },
+      'extraHeaders: an object, such as { authorization }; of Headers or a Map, Object.fromEntries(…)',
+    ],
+    [
+      { extraHeaders: new Headers({ a: '1' }) },
+      'extraHeaders: an object, such as { authorization }; of Headers or a Map, Object.fromEntries(…)',
+    ],
     [null, 'options: an object, such as { auth: { token } }'],
     [[], 'options: an object, such as { auth: { token } }'],
     ['secret', 'options: an object, such as { auth: { token } }'],

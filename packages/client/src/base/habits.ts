@@ -125,8 +125,12 @@ export function checkHabits(given: unknown): void {
   checkNames(given);
   const { autoConnect, reconnect, auth, extraHeaders } = given as Readonly<Record<string, unknown>>;
   if (Array.isArray(auth)) throw optionError('auth', 'an object, such as { token }, or a function that gives one');
-  if (typeof (extraHeaders ?? {}) !== 'object')
-    throw optionError('extraHeaders', 'an object, such as { authorization }');
+  const headers = extraHeaders ?? {};
+  if (typeof headers !== 'object' || Symbol.iterator in headers)
+    throw optionError(
+      'extraHeaders',
+      'an object, such as { authorization }; of Headers or a Map, Object.fromEntries(…)',
+    );
   if (typeof (autoConnect ?? true) !== 'boolean') throw optionError('autoConnect', 'true or false');
   if (typeof reconnect === 'object' && reconnect !== null) checkNames(reconnect);
   for (const name of ['attemptsMax', 'delayMinMs', 'delayMaxMs'])

@@ -75,7 +75,8 @@ export async function askAuth(presence: Presence): Promise<void> {
   } finally {
     if (presence.asked === mine) presence.asked = undefined;
   }
-  if (typeof (presence.data ?? {}) !== 'object') throw new LocalUsageError('ERR_OPTION', 'no object');
+  const { data } = presence;
+  if (Array.isArray(data) || typeof (data ?? {}) !== 'object') throw new LocalUsageError('ERR_OPTION', 'no object');
 }
 
 /**

@@ -127,10 +127,12 @@ describe('the first connection', () => {
     expect(briefs(await transport.link.open())).toEqual(['HELLO /{"token":1}']);
   });
 
-  test.each(['token', 7, true])(
+  test.each(['token', 7, true, [['token']]])(
     'an auth that is %j, and no object, is said so, and would be the same again',
     async (auth) => {
-      for (const given of [auth, async () => auth]) {
+      // An array is refused by value before.
+      const values = Array.isArray(auth) ? [] : [auth];
+      for (const given of [...values, async () => auth]) {
         const { socket, transport } = scene({ auth: given as never });
         const errors: unknown[][] = [];
         socket.on('connect_error', ({ code, message, details }) => errors.push([code, message, details?.final]));

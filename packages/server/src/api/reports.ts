@@ -1,6 +1,7 @@
 // What goes wrong beside the way of an event: errors in user code and warnings, to the log and to who listens, else to
 // stderr.
 
+import { quoted } from '@halyard/protocol';
 import type { Happenings } from '../base/happenings';
 import type { OverloadChange } from '../base/overload';
 import { Sampling } from '../base/sampling';
@@ -50,11 +51,19 @@ export class Reports {
     console.error(`Halyard: ${where} failed${more}:`, error);
   }
 
-  /** Nothing handles an event of a client: who does not listen does not miss it. */
-  readonly unhandled = (socket: object, event: string, args: readonly unknown[]): void =>
-    fireHandlers(this.#listeners, 'unhandled', [socket, event, args], (error) =>
-      this.report(error, 'a handler of "unhandled"'),
-    );
+  /** Nothing handles an event of a client. @param isUntold whether nobody knows yet: its client waits for no reply, and no handler has seen it */
+  readonly unhandled = (socket: object, event: string, args: readonly unknown[], isUntold: boolean): void => {
+    if (hasHandler(this.#listeners, 'unhandled')) {
+      fireHandlers(this.#listeners, 'unhandled', [socket, event, args], (error) =>
+        this.report(error, 'a handler of "unhandled"'),
+      );
+    } else if (isUntold) {
+      const message =
+        `Nothing handles the event ${quoted(event)} of a client, and it is dropped. Its name may be mistyped, or its handler be added too late, ` +
+        'behind an await. io.on("unhandled", …) hears of each such event, and takes the place of this warning.';
+      this.warn('ERR_NO_HANDLER', message, event);
+    }
+  };
 
   /** The contract or a guard has refused an event of a client: that is counted, and who does not listen does not miss it. */
   readonly refused = (socket: object, event: string, error: unknown): void =>

@@ -25,6 +25,7 @@ import type { PresenceRecord } from '../session/record';
 import { EventMiddleware, type SocketMiddleware } from './event-middleware';
 import type { Args, Gates } from './gates';
 import {
+  anyEvent,
   callEvent,
   type EventKey,
   fireAnyHandlers,
@@ -80,7 +81,7 @@ export interface EventContext extends BacklogLimits {
   readonly reportAside: (error: unknown) => void;
   report(error: unknown, where: string): void;
   /** Nothing handles an event of a socket's client. */
-  unhandled(socket: EventSocket, event: string, args: readonly Value[]): void;
+  unhandled(socket: EventSocket, event: string, args: readonly Value[], isUntold: boolean): void;
   /** @param about which of several things of the kind */
   warn(code: string, message: string, about?: string): void;
   /** The gates have refused an event of a socket's client. */
@@ -375,7 +376,8 @@ export abstract class EventSocket extends Presence {
   private unheard(event: string, args: readonly Value[], ack: number | undefined): void {
     debug?.(`socket ${this.id} of ${quoted(this.namespace)}: nothing handles ${quoted(event)}`);
     if (ack !== undefined) this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
-    this.context.unhandled(this, event, args);
+    const isSeen = this.#handlers[0] === anyEvent;
+    this.context.unhandled(this, event, args, ack === undefined && !isSeen);
   }
 
   /** @param handlers which it is of: those that are called once are not there any more */
