@@ -1,6 +1,6 @@
 // The time of one process among others in virtual time: it may stand still for a while, as a machine that sleeps, and what would have
 // happened meanwhile happens when it goes on. The time of day may be set, too.
-import type { Transport } from '@halyard/client/core';
+import type { Link, Transport } from '@halyard/client/core';
 import type { VirtualClock } from '@halyard/harness/clock';
 import { ServerClock } from '../kit/server-clock';
 
@@ -83,8 +83,8 @@ export function gated(transport: Transport, { time, doubles }: GatedOptions): Tr
       const better = Object.getOwnPropertyDescriptor(link, 'better')?.get;
       Object.defineProperty(link, 'better', {
         get() {
-          const inner = better?.call(link) as Transport | undefined;
-          return inner && gated(inner, { time, doubles });
+          const inner = better?.call(link) as Link['better'];
+          return inner && { ...gated(inner, { time, doubles }), inMs: inner.inMs };
         },
       });
       return link;

@@ -50,8 +50,11 @@ export interface Connection {
 
 const nothing = () => {};
 
-/** A preferred transport is tried beside the one of now after a wait that is random up to this, and doubles with each failure. */
-const moveDelays = { delayMinMs: 10_000, delayMaxMs: 300_000 };
+/** A preferred transport is tried beside the one of now after a wait of half of this and up to as much again, doubled with each failure. */
+const moveDelays = { delayMinMs: 5_000, delayMaxMs: 150_000 };
+
+/** How long WELCOME may take on what has just answered: the session goes back to where it was then. */
+const moveTimeoutMs = 5_000;
 
 /** A server that is about to go is not left sooner than so long after it was come to: so nobody is sent round in a circle. */
 const stayMsMin = 1_000;
@@ -135,10 +138,12 @@ export function createConnector<Session extends CarriedSession>(
 
   const limitWelcome = () => {
     cancel();
-    const { connectTimeoutMs } = options;
-    cancel = clock.after(connectTimeoutMs, () => {
-      if (moving || state === 'connecting')
-        down(broken(`not connected within ${connectTimeoutMs} ms (connectTimeoutMs)`));
+    const { connectTimeoutMs, transport } = options;
+    // Another server may have to ask for the session first.
+    const isSwitch = hasMoved && hasMoved !== transport;
+    const limitMs = isSwitch ? Math.min(moveTimeoutMs, connectTimeoutMs) : connectTimeoutMs;
+    cancel = clock.after(limitMs, () => {
+      if (moving || state === 'connecting') down(broken(`not connected within ${limitMs} ms (connectTimeoutMs)`));
     });
   };
 
@@ -182,8 +187,9 @@ export function createConnector<Session extends CarriedSession>(
     }
     const transport = link?.better;
     if (!transport || hasMoved) return;
-    const waitMs = backoffMs(setbacks++, { ...moveDelays, random: options.random });
-    cancelRival = clock.after(waitMs, () => tryRival(transport));
+    const leastMs = backoffMs(setbacks++, { ...moveDelays, random: () => 1 });
+    const waitMs = leastMs * (1 + options.random());
+    cancelRival = clock.after(Math.max(waitMs, transport.inMs ?? 0), () => tryRival(transport));
   };
 
   /** The session moves to it once an answer has come over it (docs/PROTOCOL.md §5.1). */
@@ -234,7 +240,10 @@ export function createConnector<Session extends CarriedSession>(
     const reason = local ? 'local' : isFinal ? 'final' : !kept && attempt >= options.attemptsMax && 'attempts';
     // What is not there is not lost, and what is closed stays closed.
     if (state === 'closed' || !(reason || link)) return;
-    if (wasOpen && clock.now() - openedAt > options.delayMaxMs) failures = 0;
+    if (wasOpen && clock.now() - openedAt > options.delayMaxMs) {
+      failures = 0;
+      if (hasMoved) setbacks = 0;
+    }
     // What it has moved to is gone: before anybody hears of it, what is there is tried.
     const goesBack = !!hasMoved && !reason && after === 'resume';
     const tell = session.detach(goesBack ? 'move' : reason ? 'final' : after, close.reason || `${close.code}`);

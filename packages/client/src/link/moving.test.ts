@@ -114,21 +114,22 @@ describe('to the favourite', () => {
 
   test('one that does not open, does not answer or answers something else is tried again, later and later', async () => {
     const { log, changes, websocket, polling, advance, untilTried } = await onPolling({ connectTimeoutMs: 5_000 });
-    expect(await untilTried()).toBe(5_000);
+    expect(await untilTried()).toBe(7_500);
     await websocket.link.drop();
-    expect(await untilTried()).toBe(10_000);
+    expect(await untilTried()).toBe(15_000);
     await websocket.link.open();
     await advance(5_000);
     expect(websocket.link.closed?.code).toBe(1000);
     await polling.link.say(ping);
-    expect(await untilTried()).toBe(20_000);
+    // What opens and says nothing is tried last.
+    expect(await untilTried()).toBe(300_000);
     await websocket.link.open();
     await websocket.link.sayFrame('<html>');
     expect(websocket.link.closed?.code).toBe(1000);
-    expect(await untilTried()).toBe(40_000);
+    expect(await untilTried()).toBe(60_000);
     await websocket.link.open();
     await websocket.link.say(ping);
-    for (const waitMs of [80_000, 150_000, 150_000]) {
+    for (const waitMs of [120_000, 225_000, 225_000]) {
       expect(await untilTried()).toBe(waitMs);
       await websocket.link.drop();
     }
@@ -170,7 +171,7 @@ describe('to the favourite', () => {
 
 describe('and back', () => {
   test('when it dies another link is opened before anybody hears of it', async () => {
-    const { socket, log, changes, websocket, polling, advance } = await moved();
+    const { socket, log, changes, websocket, polling, untilTried } = await moved();
     changes.length = 0;
     await websocket.link.drop();
     expect(socket.connected).toBe(true);
@@ -184,11 +185,27 @@ describe('and back', () => {
       [],
       [{ from: 'open', to: 'open', reason: 'moved', transport: 'polling', attempt: 0 }],
     ]);
-    // And forth again, after a longer wait.
-    await advance(9_900);
-    expect(websocket.links).toHaveLength(2);
-    await advance(100);
-    expect(websocket.links).toHaveLength(3);
+    // And forth again once it is not tried last any more.
+    expect(await untilTried()).toBe(300_000);
+  });
+
+  test.each([
+    [59, 'last'],
+    [60, 'first'],
+  ])('one that dies after %i s is tried %s', async (lastsSeconds, place) => {
+    const { websocket, polling, advance, untilTried } = await moved();
+    for (let second = 0; second < lastsSeconds; second++) {
+      await advance(1_000);
+      await websocket.link.say(ping);
+    }
+    const before = [websocket.links.length, polling.links.length] as const;
+    await websocket.link.drop();
+    const tried = [websocket.links.length - before[0], polling.links.length - before[1]];
+    expect(tried).toEqual(place === 'first' ? [1, 0] : [0, 1]);
+    if (place === 'first') await websocket.link.drop();
+    await polling.link.open();
+    await polling.link.say(welcome({ recovered: true }));
+    expect(await untilTried()).toBe(place === 'first' ? 7_500 : 300_000);
   });
 
   test('also when it dies before WELCOME, or is silent', async () => {
@@ -210,14 +227,14 @@ describe('and back', () => {
     ['to PING', moving, 5_000],
     ['to HELLO, too', moved, 55_000],
   ])(
-    'one that has answered %s, and then nothing more, is left without a word, and tried later and later',
+    'one that has answered %s, and then nothing more, is left without a word, and tried last for longer and longer',
     async (_what, begin, silentMs) => {
       // It was opened again at once, and the app was told of a loss.
       const { socket, log, changes, websocket, polling, advance, untilTried } = await begin({
         connectTimeoutMs: 5_000,
       });
       const answers = websocket.links.length;
-      for (const waitMs of [10_000, 20_000, 40_000, 80_000, 150_000]) {
+      for (const waitMs of [300_000, 600_000, 1_200_000]) {
         const links = websocket.links.length;
         const stalled = websocket.link;
         await advance(silentMs);
@@ -231,7 +248,7 @@ describe('and back', () => {
         await websocket.link.say(pong);
         if (begin === moved) await websocket.link.say(welcome({ recovered: true }));
       }
-      expect(websocket.links).toHaveLength(answers + 5);
+      expect(websocket.links).toHaveLength(answers + 3);
       expect(log).toEqual([]);
       expect(new Set(changes.map(({ reason }) => reason))).toEqual(new Set(['moved']));
     },

@@ -145,6 +145,42 @@ describe('two transports', () => {
     expect([websocket.links.length, polling.links.length]).toEqual([3, 1]);
   });
 
+  test.each([
+    [[1, 1], 'last'],
+    [[1, 60, 1], 'first'],
+  ])('a transport that falls silent after %j s of traffic is tried %s', async (lives, place) => {
+    const { websocket, polling, advance } = two();
+    for (const [i, seconds] of lives.entries()) {
+      await websocket.link.open();
+      await websocket.link.say(welcome({ recovered: i > 0 }));
+      for (let second = 0; second < seconds; second++) {
+        // At another age each time, by a little more than what is alike.
+        await advance(1_000 + i * 2_500);
+        await websocket.link.say({ type: PacketType.Ping, received: undefined });
+      }
+      const stalled = websocket.link;
+      while (!stalled.closed) await advance(1_000);
+      expect(stalled.closed.code).toBe(4000);
+      await advance(1_000);
+    }
+    expect(polling.links.length).toBe(place === 'last' ? 1 : 0);
+  });
+
+  test.each([
+    ['left', async ({ socket }: ReturnType<typeof two>) => void socket.disconnect().connect()],
+    [
+      'refused by the server',
+      ({ websocket }: ReturnType<typeof two>) => websocket.link.drop({ code: 1013, by: 'server' }),
+    ],
+  ])('a transport that is %s before it could answer keeps its place', async (_what, end) => {
+    const all = two();
+    const { websocket, polling, advance } = all;
+    expect(briefs(await websocket.link.open())).toEqual(['HELLO /']);
+    await end(all);
+    await advance(1_000);
+    expect([websocket.links.length, polling.links.length]).toEqual([2, 0]);
+  });
+
   test('disconnect() during the race drops both', async () => {
     const { socket, websocket, polling, advance } = two();
     await advance(2_000);

@@ -8,10 +8,16 @@ import { checkNumber, optionError } from '../base/option-error';
 import { keep, recall } from '../platform/tab-storage';
 import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
-/** A transport that worked where an earlier one did not is tried first for this long; one that is cut again and again, last. */
+/** A transport that worked where an earlier one did not is tried first for this long; one that does not last, last, and not beside others. */
 const preferenceMs = 300_000;
+/** That is twice as long each time it happens again, up to so many doublings. */
+const doublingsMax = 4;
+/** What works for so long lasts. */
+const lastingMs = 60_000;
 /** What is cut twice at ages that differ by less is cut by something on the way that counts. */
 const sameAgeMs = 2_000;
+/** What is closed here sooner, and has not answered yet, says nothing. */
+const patienceMs = 2_000;
 
 /** Of so many servers it is remembered. */
 const serversMax = 100;
@@ -36,6 +42,11 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
   let isRecalled = false;
   /** How old a link of each was when it was cut last. */
   const cutAges = new Map<Transport, number>();
+  /** Those whose last link fell silent before it lasted. */
+  const silent = new Set<Transport>();
+  /** Until then the favourite is not tried beside another. */
+  let avoidedUntil = 0;
+  let doublings = 0;
 
   /** Of another list of transports it says nothing. */
   const keyOf = ({ url }: Address) => `halyard ${url} ${transports.map(({ name }) => name)}`;
@@ -67,14 +78,22 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
     let winner: Link | undefined;
     let said = false;
     let workedAt: number | undefined;
+    let openedAt = 0;
+    let heardAt = 0;
     let worst = broken('no transport');
     let cancelTimer = () => {};
 
     const prefer = (first: readonly Transport[], last: readonly Transport[]) => {
+      const isAvoided = last[0] === favourite;
+      const forMs = isAvoided ? preferenceMs * 2 ** doublings : preferenceMs;
       order = [...first, ...order.filter((other) => other !== first[0] && other !== last[0]), ...last];
-      preferredUntil = clock.now() + preferenceMs;
+      preferredUntil = clock.now() + forMs;
+      if (isAvoided) {
+        avoidedUntil = preferredUntil;
+        doublings = Math.min(doublings + 1, doublingsMax);
+      }
       const key = keyOf(address);
-      const list = [Date.now() + preferenceMs, ...order.map((one) => transports.indexOf(one))];
+      const list = [Date.now() + forMs, ...order.map((one) => transports.indexOf(one))];
       found.set(clock, Object.fromEntries([...Object.entries(found.get(clock) ?? {}), [key, list]].slice(-serversMax)));
       keep(key, list);
     };
@@ -85,18 +104,23 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
     };
 
     /**
-     * The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last, and so is one
-     * that something on the way cuts at the same age again, or at any age if the session has moved to it: it goes back.
+     * The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last, and so is one that
+     * something on the way cuts at the same age again, or lets fall silent again, and one that the session has moved to and that has not lasted.
      */
-    const give = (isCut: boolean) => {
+    const give = (isCut: boolean, isSilent: boolean) => {
       if (!winner || !said) return;
-      const now = clock.now();
       const transport = links.get(winner)!;
-      if (workedAt === undefined || (pongs && isCut)) return prefer([], [transport]);
+      const now = clock.now();
+      if (workedAt === undefined) return (isCut || now - openedAt >= patienceMs) && prefer([], [transport]);
       if (!isCut) return;
+      const lasted = heardAt - workedAt >= lastingMs;
       const age = now - workedAt;
-      if (Math.abs(age - cutAges.get(transport)!) < sameAgeMs) prefer([], [transport]);
+      const isSameAge = Math.abs(age - cutAges.get(transport)!) < sameAgeMs;
       cutAges.set(transport, age);
+      if (lasted && transport === favourite) doublings = 0;
+      if (isSameAge || (!lasted && (pongs || (isSilent && silent.has(transport))))) prefer([], [transport]);
+      if (isSilent && !lasted) silent.add(transport);
+      else silent.delete(transport);
     };
 
     const start = () => {
@@ -110,12 +134,14 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
       const link = transport.open(address, {
         onOpen() {
           winner = link;
+          openedAt = clock.now();
           stop();
           onOpen();
         },
         onFrame(frame) {
+          heardAt = clock.now();
           if (heard++ === pongs) {
-            workedAt = clock.now();
+            workedAt = heardAt;
             if (transport === favourite) {
               proven = true;
               if (order[0] !== favourite) prefer([favourite], []);
@@ -125,7 +151,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
         },
         onClose(close) {
           if (winner) {
-            give(close.by === 'network');
+            give(close.by === 'network', false);
             return onClose(close);
           }
           debug.log?.('transport', link.name, 'failed', { close });
@@ -153,14 +179,17 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
         const isBest = !winner || links.get(winner) === favourite;
         return isBest
           ? undefined
-          : { open: (_address: Address, events: LinkEvents) => open(address, events, [favourite], 1) };
+          : {
+              inMs: avoidedUntil - clock.now(),
+              open: (_address: Address, events: LinkEvents) => open(address, events, [favourite], 1),
+            };
       },
       send(frame) {
         said = true;
         winner?.send(frame);
       },
       close(code, reason) {
-        give(code === 4000);
+        give(code === 4000, code === 4000);
         stop();
         winner?.close(code, reason);
       },

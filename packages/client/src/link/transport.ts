@@ -38,8 +38,8 @@ export interface Link {
   readonly bufferedBytes: number;
   /** Size of the largest frame it carries, in bytes, once it is open; absent if only the server's own limit counts. */
   readonly frameBytesMax?: number | undefined;
-  /** Opens what is preferred to this link, if there is something that is worth a try. */
-  readonly better?: Transport | undefined;
+  /** Opens what is preferred to this link, if there is something that is worth a try, in so many milliseconds from now. */
+  readonly better?: (Transport & { readonly inMs?: number | undefined }) | undefined;
   /** Takes a frame after `onOpen`. MUST keep the order. MUST NOT throw once closed. */
   send(frame: Frame): void;
   /**
