@@ -74,8 +74,9 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
       codec: codec(),
       transports,
       fallbackDelayMs: 50,
-      // A preferred transport is tried again within half a second.
-      random: () => chances.next() / 20,
+      // A preferred transport is tried again soon, and it is not held against it for long that it is cut.
+      switchDelayMs: 20,
+      random: () => chances.next(),
       reconnect: { delayMinMs: 5, delayMaxMs: 40 },
       connectTimeoutMs: 2_000,
       ackTimeoutMs: 600_000,

@@ -29,8 +29,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     cleanUp.push(() => cable.close());
     const client = connect(cable.url, {
       transports: [websocket(), over()],
-      // Every wait is the shortest.
-      random: () => 0,
+      switchDelayMs: 5,
     });
     cleanUp.push(() => client.disconnect());
 

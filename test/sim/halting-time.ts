@@ -84,7 +84,7 @@ export function gated(transport: Transport, { time, doubles }: GatedOptions): Tr
       Object.defineProperty(link, 'better', {
         get() {
           const inner = better?.call(link) as Link['better'];
-          return inner && { ...gated(inner, { time, doubles }), inMs: inner.inMs };
+          return inner && { ...inner, ...gated(inner, { time, doubles }) };
         },
       });
       return link;

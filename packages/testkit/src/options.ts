@@ -94,7 +94,16 @@ const network: NamesOf<NetworkOptions> = { latencyMs: true, loss: true, repeat: 
 const cut: NamesOf<CutOptions> = { noticedBy: true, noticeMs: true };
 const requestFault: NamesOf<RequestFaultOptions> = { method: true, times: true };
 const client: NamesOf<WorldClientOptions> = {
-  ...{ transports: true, fallbackDelayMs: true, codec: true, path: true, auth: true, headers: true, server: true },
+  ...{
+    transports: true,
+    fallbackDelayMs: true,
+    switchDelayMs: true,
+    codec: true,
+    path: true,
+    auth: true,
+    headers: true,
+    server: true,
+  },
   ...{ reconnect: true, connectTimeoutMs: true, ackTimeoutMs: true, autoConnect: true },
   ...{ offlinePacketsMax: true, offlineBytesMax: true, extraHeaders: true, withCredentials: true, followServers: true },
 };

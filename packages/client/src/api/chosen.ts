@@ -12,6 +12,7 @@ const byName = { websocket, sse, polling };
 export const chosen = ({
   transports = Object.keys(byName) as TransportName[],
   fallbackDelayMs,
+  switchDelayMs,
   codec = json(),
   ...options
 }: ClientOptions = {}): CoreOptions => ({
@@ -20,6 +21,7 @@ export const chosen = ({
       Object.hasOwn(byName, one as string) ? byName[one as TransportName]() : one,
     ) as Transport[],
     fallbackDelayMs,
+    switchDelayMs,
   ),
   // Last: a `transport` is then no transport, and refused, or one that is used.
   ...options,

@@ -32,6 +32,7 @@ describe('options', () => {
     ['codec: such as json()', { codec: {} as never }],
     ['connectTimeoutMs: a number from 100 to 600000', { connectTimeoutMs: 5 }],
     ['fallbackDelayMs: a number from 0 to 600000', { fallbackDelayMs: -1 }],
+    ['switchDelayMs: a number from 1 to Infinity', { switchDelayMs: 0 }],
     ['ackTimeoutMs: a number from 1 to Infinity', { ackTimeoutMs: 0 }],
     ['offlinePacketsMax: a number from 1 to 1000000', { offlinePacketsMax: Number.NaN }],
     ['offlineBytesMax: a number from 1 to 1073741824', { offlineBytesMax: '9' as never }],

@@ -86,6 +86,11 @@ export interface ClientOptions extends Omit<CoreOptions, 'codec' | 'transport'> 
   transports?: readonly (TransportName | Transport)[] | undefined;
   /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 400 milliseconds. */
   fallbackDelayMs?: number | undefined;
+  /**
+   * Where another transport than the first carries a session, the first is tried beside it after this, and up to as much again; twice as long after each
+   * try in vain, up to 30 times. 1 to Infinity, which is never; default 5,000 milliseconds.
+   */
+  switchDelayMs?: number | undefined;
 }
 
 type NumberName = keyof typeof numbers;

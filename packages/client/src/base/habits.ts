@@ -31,7 +31,7 @@ const options: Readonly<Record<string, string>> = {
   retries: 'what is emitted is sent again by itself, and handled once',
   forceNew: 'each connect() makes a connection of its own',
   multiplex: 'socket.of("/other") is another namespace over the same connection',
-  upgrade: 'a session goes over to the first of its transports by itself',
+  upgrade: 'take switchDelayMs: Infinity for never',
   rememberUpgrade: 'what has carried is remembered',
   tryAllTransports: 'all transports are tried',
   addTrailingSlash: 'take path, as it is to be',

@@ -50,8 +50,8 @@ export interface Connection {
 
 const nothing = () => {};
 
-/** A preferred transport is tried beside the one of now after a wait of half of this and up to as much again, doubled with each failure. */
-const moveDelays = { delayMinMs: 5_000, delayMaxMs: 150_000 };
+/** The wait until a preferred transport is tried is up to so many times as long as the first. */
+const switchDelaysMax = 30;
 
 /** How long WELCOME may take on what has just answered: the session goes back to where it was then. */
 const moveTimeoutMs = 5_000;
@@ -187,9 +187,8 @@ export function createConnector<Session extends CarriedSession>(
     }
     const transport = link?.better;
     if (!transport || hasMoved) return;
-    const leastMs = backoffMs(setbacks++, { ...moveDelays, random: () => 1 });
-    const waitMs = leastMs * (1 + options.random());
-    cancelRival = clock.after(Math.max(waitMs, transport.inMs ?? 0), () => tryRival(transport));
+    const waitMs = transport.delayMs * Math.min(2 ** setbacks++, switchDelaysMax) * (1 + options.random());
+    cancelRival = clock.after(Math.max(waitMs, transport.notBeforeMs), () => tryRival(transport));
   };
 
   /** The session moves to it once an answer has come over it (docs/PROTOCOL.md §5.1). */

@@ -137,6 +137,24 @@ describe('to the favourite', () => {
     expect([log, changes]).toEqual([[], []]);
   });
 
+  test.each([
+    [1_000, 1_500],
+    [60_000, 90_000],
+    [Infinity, undefined],
+  ])('with a delay of %d it is tried after %j ms', async (switchDelayMs, waitMs) => {
+    const [websocket, polling] = [new FakeTransport('websocket'), new FakeTransport('polling')];
+    const { advance } = scene({ transport: race([websocket, polling], undefined, switchDelayMs) });
+    await websocket.link.drop();
+    await polling.link.open();
+    await polling.link.say(welcome(), connected());
+    let ms = 0;
+    for (; websocket.links.length === 1 && ms < 1_000_000; ms += 500) {
+      await advance(500);
+      if (ms % 20_000 === 0) await polling.link.say(ping);
+    }
+    expect(websocket.links.length === 1 ? undefined : ms).toBe(waitMs);
+  });
+
   test('a second answer does not move it twice', async () => {
     const { websocket, untilTried } = await onPolling({ auth: async () => ({}) });
     await untilTried();

@@ -8,12 +8,15 @@ import { checkNumber, optionError } from '../base/option-error';
 import { keep, recall } from '../platform/tab-storage';
 import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
 
-/** A transport that worked where an earlier one did not is tried first for this long; one that does not last, last, and not beside others. */
+/** A transport that worked where an earlier one did not is tried first for this long. */
 const preferenceMs = 300_000;
-/** That is twice as long each time it happens again, up to so many doublings. */
+/** One that does not last is tried last, and not beside others, for this many times the delay of a switch: twice as long each time it happens again, … */
+const avoidedDelays = 60;
+/** … up to so many doublings. */
 const doublingsMax = 4;
-/** What works for so long lasts. */
-const lastingMs = 60_000;
+/** What works for so many of those delays lasts. */
+const lastingDelays = 12;
+const switchDelayMsDefault = 5_000;
 /** What is cut twice at ages that differ by less is cut by something on the way that counts. */
 const sameAgeMs = 2_000;
 /** What is closed here sooner, and has not answered yet, says nothing. */
@@ -28,12 +31,20 @@ const found = new WeakMap<Clock, Record<string, readonly unknown[]>>();
 /**
  * @param transports in the order in which they are tried
  * @param fallbackDelayMs a transport that has not opened after this gets a rival, the next one: 0 to 600,000
+ * @param switchDelayMs where another one than the first carries a session, the first is tried beside it after this, and up to as much again: 1 to
+ *   Infinity, which is never
  * @throws LocalUsageError `ERR_OPTION`
  */
-export function race(transports: readonly Transport[], fallbackDelayMs = 400): Transport {
+export function race(
+  transports: readonly Transport[],
+  fallbackDelayMs = 400,
+  switchDelayMs = switchDelayMsDefault,
+): Transport {
   if (!transports?.length || transports.some((transport) => !transport?.open))
     throw optionError('transports', "a list of 'websocket', 'sse', 'polling', or of values such as websocket()");
   checkNumber('fallbackDelayMs', fallbackDelayMs, 0, 600_000);
+  checkNumber('switchDelayMs', switchDelayMs, 1, Infinity);
+  const unitMs = Math.min(switchDelayMs, switchDelayMsDefault);
   const [favourite] = transports as [Transport];
   let order = transports;
   let preferredUntil = 0;
@@ -85,7 +96,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
 
     const prefer = (first: readonly Transport[], last: readonly Transport[]) => {
       const isAvoided = last[0] === favourite;
-      const forMs = isAvoided ? preferenceMs * 2 ** doublings : preferenceMs;
+      const forMs = isAvoided ? avoidedDelays * unitMs * 2 ** doublings : preferenceMs;
       order = [...first, ...order.filter((other) => other !== first[0] && other !== last[0]), ...last];
       preferredUntil = clock.now() + forMs;
       if (isAvoided) {
@@ -113,7 +124,7 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
       const now = clock.now();
       if (workedAt === undefined) return (isCut || now - openedAt >= patienceMs) && prefer([], [transport]);
       if (!isCut) return;
-      const lasted = heardAt - workedAt >= lastingMs;
+      const lasted = heardAt - workedAt >= lastingDelays * unitMs;
       const age = now - workedAt;
       const isSameAge = Math.abs(age - cutAges.get(transport)!) < sameAgeMs;
       cutAges.set(transport, age);
@@ -176,11 +187,12 @@ export function race(transports: readonly Transport[], fallbackDelayMs = 400): T
         return winner?.bufferedBytes ?? 0;
       },
       get better() {
-        const isBest = !winner || links.get(winner) === favourite;
+        const isBest = !winner || links.get(winner) === favourite || switchDelayMs === Infinity;
         return isBest
           ? undefined
           : {
-              inMs: avoidedUntil - clock.now(),
+              notBeforeMs: avoidedUntil - clock.now(),
+              delayMs: switchDelayMs,
               open: (_address: Address, events: LinkEvents) => open(address, events, [favourite], 1),
             };
       },

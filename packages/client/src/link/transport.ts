@@ -38,8 +38,8 @@ export interface Link {
   readonly bufferedBytes: number;
   /** Size of the largest frame it carries, in bytes, once it is open; absent if only the server's own limit counts. */
   readonly frameBytesMax?: number | undefined;
-  /** Opens what is preferred to this link, if there is something that is worth a try, in so many milliseconds from now. */
-  readonly better?: (Transport & { readonly inMs?: number | undefined }) | undefined;
+  /** What is preferred to this link, if there is something. */
+  readonly better?: BetterTransport | undefined;
   /** Takes a frame after `onOpen`. MUST keep the order. MUST NOT throw once closed. */
   send(frame: Frame): void;
   /**
@@ -48,6 +48,14 @@ export interface Link {
    * there may be no other. MUST NOT throw, at any time. MUST NOT keep a program running for long, whatever the server does.
    */
   close(code: number, reason: string): void;
+}
+
+/** A transport that is worth a try beside a link. */
+export interface BetterTransport extends Transport {
+  /** No sooner than in so many milliseconds from now, … */
+  readonly notBeforeMs: number;
+  /** … and after a wait of so many, and up to as many again, which doubles with each try in vain. */
+  readonly delayMs: number;
 }
 
 export interface Transport {
