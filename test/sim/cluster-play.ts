@@ -516,7 +516,7 @@ class ClusterWorld implements Stage {
       },
     };
     const kind = goesTo === undefined ? random.int(3) : 0;
-    const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
+    const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30, 60);
     const socket = connect('http://sim.example', {
       ...{
         transport: gated(transport, { time, doubles }),

@@ -248,7 +248,7 @@ class World {
       },
     };
     const kind = random.int(3);
-    const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30);
+    const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30, 60);
     const socket = connect('http://sim.example', {
       ...{ transport: gated(transport, { time, doubles }), clock: time },
       random: seededRandom(random.int(2 ** 32)).next,
