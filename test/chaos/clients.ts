@@ -59,8 +59,8 @@ async function main({ port, combination, names, seed }: ClientsData): Promise<vo
   const traffic = new ClientTraffic(write, seededRandom(seed), seededRandom(seed + 1));
   const faults: FaultCounts = { stalls: 0, longStalls: 0, halfOpens: 0, crawls: 0 };
   const requests: HttpFaultCounts = { requestsLost: 0, answersLost: 0, requestsDoubled: 0, delays: 0 };
-  // What knows of requests carries no WebSockets.
-  if (!transports.includes('websocket')) lossy = await LossyHttp.open(port, seededRandom(seed + 3_000), requests);
+  if (transports.length > 1 || !transports.includes('websocket'))
+    lossy = await LossyHttp.open(port, seededRandom(seed + 3_000), requests);
   const opened = { resumes: 0, recovered: 0, switches: 0 };
   const cables: Cable[] = [];
   const sockets: Socket[] = [];

@@ -1,5 +1,5 @@
 // A reverse proxy that knows where requests and answers end: it loses them, has them come twice, and holds them back, so that they
-// overtake each other. The answer that is a stream is begun like any other, and then carried as it comes.
+// overtake each other. The answer that is a stream is begun like any other, and then carried as it comes, and so is a WebSocket.
 import {
   Agent,
   type ClientRequest,
@@ -8,7 +8,7 @@ import {
   request as requestHttp,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '@halyard/harness/random';
 
@@ -32,6 +32,7 @@ export class LossyHttp {
   readonly #random: Random;
   readonly #counts: HttpFaultCounts;
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #carried = new Set<Socket>();
   readonly #server = createServer((request, response) => {
     this.#handle(request, response).catch(() => request.socket.destroy());
   });
@@ -44,6 +45,7 @@ export class LossyHttp {
 
   static async open(targetPort: number, random: Random, counts: HttpFaultCounts): Promise<LossyHttp> {
     const proxy = new LossyHttp(targetPort, random, counts);
+    proxy.#server.on('upgrade', (request, socket, head) => proxy.#carry(request, socket as Socket, head));
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -54,6 +56,7 @@ export class LossyHttp {
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
+    for (const socket of this.#carried) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
     this.#agent.destroy();
   }
@@ -88,6 +91,26 @@ export class LossyHttp {
       return;
     }
     response.writeHead(answer.statusCode ?? 0, answer.headers).end(Buffer.concat(parts));
+  }
+
+  #carry({ method, url, rawHeaders }: IncomingMessage, socket: Socket, head: Buffer): void {
+    const there = connect(this.#targetPort, '127.0.0.1');
+    this.#carried.add(socket);
+    for (const [one, other] of [
+      [socket, there],
+      [there, socket],
+    ] as const) {
+      one.setNoDelay(true);
+      one.pipe(other);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        other.destroy();
+        this.#carried.delete(socket);
+      });
+    }
+    const fields = rawHeaders.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
+    there.write(`${method} ${url} HTTP/1.1\r\n${fields}\r\n`);
+    there.write(head);
   }
 
   /** What was asked comes once more, and nobody hears the answer. */
