@@ -39,6 +39,12 @@ describe.each(hosts)('on %s', (name, host) => {
     return { ws, packets, received: () => stream.bytesRead - bytesRead };
   }
 
+  /** How the session of who has come last ends. */
+  function ended(io: Server): Promise<unknown> {
+    const socket = [...io.sockets.values()].at(-1);
+    return new Promise((resolve) => socket?.on('disconnect', resolve).on('away', () => resolve('away')));
+  }
+
   const long = 'what compresses well '.repeat(500);
 
   test('what is large is compressed, whether it is for one or for a room, and what is small is not', async () => {
@@ -118,6 +124,7 @@ describe.each(hosts)('on %s', (name, host) => {
     const io = await start({ perMessageDeflate: true, frameBytesMax: 65_536 });
     const other = await open(io);
     const { ws } = await open(io);
+    const over = ended(io);
     const bomb = deflateRawSync(Buffer.alloc(60 << 20, 0x20));
     expect(bomb.length).toBeLessThan(65_536);
     // A compressed text message, masked with zeros (RFC 6455 §5.2, RFC 7692 §6).
@@ -128,9 +135,22 @@ describe.each(hosts)('on %s', (name, host) => {
     const [code] = await once(ws, 'close');
     // uWebSockets.js cuts without a close frame.
     expect(code).toBe(name === 'uws' ? 1006 : 1009);
+    expect(await over).toMatchObject({ code: 1009 });
     expect(process.memoryUsage().rss - memory).toBeLessThan(48 << 20);
     other.ws.send('[2,"/","echo",["there"],1]');
     await expect.poll(() => other.packets.at(-1)).toEqual([3, 1, 'there']);
+  });
+
+  test('what cannot be inflated ends its session', async () => {
+    const io = await start({ perMessageDeflate: true });
+    const { ws } = await open(io);
+    const over = ended(io);
+    (ws as unknown as { _socket: { write(data: Buffer): void } })._socket.write(
+      Buffer.from('c18400000000ffffffff', 'hex'),
+    );
+    const [code] = await once(ws, 'close');
+    expect(code).toBe(name === 'uws' ? 1006 : 1007);
+    expect(await over).toMatchObject({ code: name === 'uws' ? 1009 : 1007 });
   });
 
   test('who sends many small ones that inflate to much more than may be taken is cut before all of them are inflated', async () => {

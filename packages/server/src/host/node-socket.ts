@@ -111,4 +111,7 @@ export class NodeSocket implements HostSocket {
 const closeCodes: Readonly<Record<string, number>> = {
   WS_ERR_INVALID_UTF8: CloseCode.InvalidPayload,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: CloseCode.TooBig,
+  // What cannot be inflated.
+  Z_DATA_ERROR: CloseCode.InvalidPayload,
+  Z_BUF_ERROR: CloseCode.InvalidPayload,
 };

@@ -381,7 +381,8 @@ function whyClosed(code: number, message: ArrayBuffer): [code: number, reason: s
   const reason = Buffer.from(message).toString('utf8');
   if (code !== CloseCode.Abnormal) return [code, reason];
   if (reason === 'Received invalid UTF-8') return [CloseCode.InvalidPayload, reason];
-  return [reason === 'Received too big message' ? CloseCode.TooBig : code, reason];
+  // It goes on, where a message was compressed: ", or other inflation error".
+  return [reason.startsWith('Received too big message') ? CloseCode.TooBig : code, reason];
 }
 
 /**
