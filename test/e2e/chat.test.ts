@@ -4,6 +4,7 @@ import { Cable, type WebSocketPolicy } from '@halyard/harness/cable';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isLong } from '../kit/long';
+import { faults } from './axe';
 import { describeInBrowser, eventually, launchBrowser } from './browser';
 import { type ChatServer, startChat } from './chat-server';
 import { Person, pollingBlocked, webSocketAlone } from './person';
@@ -129,37 +130,34 @@ describeInBrowser('the chat in a browser', () => {
     },
   );
 
-  test.runIf(isLong)(
-    'nobody is said to type who has taken it back, is in another room, or cannot be heard of',
-    async () => {
-      const cable = await cableTo('pass');
-      const ana = await Person.arrive(context, cable.url, 'Ana');
-      const ben = await Person.arrive(context, chat.url, 'Ben');
-      // Only what is told ends it: a page believes it for longer than any test waits.
-      await ana.page.clock.install();
-      await ana.page.clock.pauseAt(Date.now() + 1_000);
-      const typing = () => ana.page.textContent('#typing');
+  test('nobody is said to type who has taken it back, is in another room, or cannot be heard of', async () => {
+    const cable = await cableTo('pass');
+    const ana = await Person.arrive(context, cable.url, 'Ana');
+    const ben = await Person.arrive(context, chat.url, 'Ben');
+    // Only what is told ends it: a page believes it for longer than any test waits.
+    await ana.page.clock.install();
+    await ana.page.clock.pauseAt(Date.now() + 1_000);
+    const typing = () => ana.page.textContent('#typing');
 
-      await ben.page.type('#composer textarea', 'H');
-      await eventually(typing).toBe('Ben is typing…');
-      await ben.page.press('#composer textarea', 'Backspace');
-      await eventually(typing).toBe('');
+    await ben.page.type('#composer textarea', 'H');
+    await eventually(typing).toBe('Ben is typing…');
+    await ben.page.press('#composer textarea', 'Backspace');
+    await eventually(typing).toBe('');
 
-      await ben.page.type('#composer textarea', 'H');
-      await eventually(typing).toBe('Ben is typing…');
-      await ben.page.fill('#new-room input', 'sailing');
-      await ben.page.press('#new-room input', 'Enter');
-      await eventually(typing).toBe('');
-      await ben.page.click('#rooms button:has-text("lobby")');
+    await ben.page.type('#composer textarea', 'H');
+    await eventually(typing).toBe('Ben is typing…');
+    await ben.page.fill('#new-room input', 'sailing');
+    await ben.page.press('#new-room input', 'Enter');
+    await eventually(typing).toBe('');
+    await ben.page.click('#rooms button:has-text("lobby")');
 
-      await ben.page.type('#composer textarea', 'Hm');
-      await eventually(typing).toBe('Ben is typing…');
-      cable.pull();
-      await eventually(typing).toBe('');
-    },
-  );
+    await ben.page.type('#composer textarea', 'Hm');
+    await eventually(typing).toBe('Ben is typing…');
+    cable.pull();
+    await eventually(typing).toBe('');
+  });
 
-  test.runIf(isLong)('the menu of a small screen is opened by its button, and closed by Escape too', async () => {
+  test('the menu of a small screen is opened by its button, and closed by Escape too', async () => {
     const { page } = await Person.arrive(context, chat.url, 'Ana');
     await page.setViewportSize({ width: 360, height: 640 });
     const isOpen = () => Promise.all([page.isVisible('#side'), page.getAttribute('#menu', 'aria-expanded')]);
@@ -198,6 +196,8 @@ describeInBrowser('the chat in a browser', () => {
     await ana.say('Back in the lobby');
     await ben.page.click('#rooms button:has-text("lobby")');
     await eventually(() => ben.heard()).toEqual(['Back in the lobby']);
+    // Of the log and of drafts, in both colour schemes; more by `access.test.ts`.
+    expect(await faults(ana.page)).toEqual([]);
   });
 
   test('names like __proto__ and texts with HTML are shown as they were written', async () => {

@@ -84,7 +84,8 @@ describe.each(packageNames)('the archive of %s', (name) => {
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
 
-  test.runIf(isLong)('is right for @arethetypeswrong', async () => {
+  // It takes seconds for each: at first of those that every app has.
+  test.runIf(isLong || ['client', 'server'].includes(name))('is right for @arethetypeswrong', async () => {
     // What has no types: a script for a page, and the messages of protobuf.
     const untyped = Object.keys(manifest().exports).filter((path) => /\.min\.js$|\.proto$/.test(path));
     const excluded = untyped.length > 0 ? ['--exclude-entrypoints', ...untyped] : [];
