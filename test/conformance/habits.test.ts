@@ -274,7 +274,18 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
 
   test('what has another name here says which', async () => {
     const io = (await serve()) as unknown as Record<string, unknown>;
-    const names = ['engine', 'adapter', 'bind', 'httpServer', 'once', 'off', 'send', 'allSockets', 'compress'];
+    const names = [
+      'engine',
+      'adapter',
+      'bind',
+      'httpServer',
+      'once',
+      'off',
+      'send',
+      'allSockets',
+      'compress',
+      'origins',
+    ];
     for (const name of [...names, 'listenerCount', 'clients', 'connected']) {
       expect(() => io[name]).toThrow(
         expect.objectContaining({

@@ -1,5 +1,4 @@
 // Proxies that gather an answer before they pass it on: a stream does not open through them, and the client takes polling by itself.
-import type { HostFactory } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { type Change, Front, type FrontName, fronts } from '../kit/front';
 import { hosts } from '../kit/hosts';
@@ -42,8 +41,8 @@ const ways: readonly (readonly [what: string, carrier: string, ...way: (readonly
   ],
 ];
 
-describe('where WebSockets are blocked', () => {
-  const { cleanUp, serve } = served(hosts[0]?.[1] as () => HostFactory);
+describe.each(hosts)('to a server on %s, where WebSockets are blocked', (_host, host) => {
+  const { cleanUp, serve } = served(host);
 
   for (const [what, carrier, ...way] of ways) {
     test.skipIf(way.some(([name]) => !fronts.includes(name)))(`${what}: ${carrier}`, async () => {

@@ -1,6 +1,5 @@
 // HTTP/2 in front, HTTP/1.1 behind: sse and polling of many clients on one connection, as a browser with many tabs has it.
 import { polling, sse } from '@halyard/client/core';
-import type { HostFactory } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { type Change, Front, type FrontName, fronts } from '../kit/front';
 import { hosts } from '../kit/hosts';
@@ -14,8 +13,10 @@ const changes: Record<FrontName, readonly Change[]> = {
   haproxy: [],
 };
 
-describe.each(fronts)('through %s', (name) => {
-  const { cleanUp, serve } = served(hosts[0]?.[1] as () => HostFactory);
+const ways = fronts.flatMap((name) => hosts.map(([hostName, host]) => [name, hostName, host] as const));
+
+describe.each(ways)('through %s before %s', (name, _host, host) => {
+  const { cleanUp, serve } = served(host);
 
   test('six clients of each kind on one connection: everything once and in order', async () => {
     const io = await serve({}, (io) =>

@@ -1,7 +1,6 @@
 // Proxies that cut what is idle long before the heartbeat: WebSockets and streams are cut again and again, polls end with 504, and
 // nothing is lost.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostFactory } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { type Change, Front, type FrontName, fronts } from '../kit/front';
 import { hosts } from '../kit/hosts';
@@ -23,8 +22,8 @@ const impatience: Record<FrontName, (ms: number) => readonly Change[]> = {
 /** Until the last confirmation (sackDelayMs) has come, and then longer than four polls that fail, with the waits between them. */
 const silenceMs = 1_000 + 4 * idleMs + 300 + 600 + 900 + 1_000;
 
-describe('impatient proxies', () => {
-  const { cleanUp, serve } = served(hosts[0]?.[1] as () => HostFactory);
+describe.each(hosts)('impatient proxies before %s', (_host, host) => {
+  const { cleanUp, serve } = served(host);
 
   async function live(name: FrontName) {
     const taken: number[] = [];

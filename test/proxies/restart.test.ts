@@ -1,14 +1,15 @@
 // The proxy is stopped and started again under traffic both ways, and nginx is told to read its configuration again: every transport goes
 // on with its session, and all comes once and in order.
-import type { HostFactory } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { Front, fronts } from '../kit/front';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
 import { connectTo, transportNames } from './clients';
 
-describe.each(fronts)('%s', (name) => {
-  const { cleanUp, serve } = served(hosts[0]?.[1] as () => HostFactory);
+const ways = fronts.flatMap((name) => hosts.map(([hostName, host]) => [name, hostName, host] as const));
+
+describe.each(ways)('%s before %s', (name, _host, host) => {
+  const { cleanUp, serve } = served(host);
 
   /** Clients of every transport, of all together too, and what they say and hear while something happens. */
   async function busy(happens: (front: Front, hear: () => Promise<void>) => Promise<void>) {

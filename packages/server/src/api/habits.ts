@@ -59,6 +59,7 @@ export const serverHabits: MissingMembers = {
   bind: 'there is no engine below: await io.attach(httpServer), or io.listen(port)',
   httpServer: 'it is the one that you have given to attach()',
   path: 'it is an option alone: new Server({ path })',
+  origins: 'it is an option: new Server({ origins: ["https://app.example"] })',
   once: 'take io.on(event, handler)',
   listeners: 'a server does not give its handlers',
   listenerCount: 'a server does not count its handlers',
