@@ -243,6 +243,27 @@ describe('a tab whose page is loaded anew', () => {
     expect([later.websocket.links.length, later.polling.links.length]).toEqual([1, 0]);
   });
 
+  test.each([
+    ['[2,0,1]', 7_500],
+    ['[1,2,0]', 300_000],
+  ])('of three in the order %s, the first is tried beside another after %i ms', async (places, ms) => {
+    const list = [Date.now() + 300_000, ...JSON.parse(places)];
+    vi.stubGlobal('sessionStorage', { ...storage, getItem: () => JSON.stringify(list) });
+    const all = ['websocket', 'sse', 'polling'].map((name) => new FakeTransport(name));
+    const { advance } = scene({ transport: race(all) });
+    const carrier = all[JSON.parse(places)[0]] as FakeTransport;
+    await carrier.link.open();
+    await carrier.link.say(welcome(), connected());
+    const [websocket] = all as [FakeTransport];
+    let passedMs = 0;
+    for (; websocket.links.length === 0; passedMs += 500) {
+      await advance(500);
+      if (passedMs % 20_000 === 0) await carrier.link.say({ type: PacketType.Ping, received: undefined });
+    }
+    expect(passedMs).toBeGreaterThan(ms - 1_000);
+    expect(passedMs).toBeLessThanOrEqual(ms);
+  });
+
   test('begins by its own order if that was found out of another list', async () => {
     vi.stubGlobal('sessionStorage', storage);
     await fallBack();

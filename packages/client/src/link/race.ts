@@ -73,6 +73,8 @@ export function race(
     if (!(leftMs > 0) || `${[...places].sort()}` !== `${[...transports.keys()]}`) return;
     order = places.map((place) => transports[place]!);
     preferredUntil = now + leftMs;
+    // Of two the second may only have been quicker.
+    if (order.length > 2 && order.at(-1) === favourite) avoidedUntil = preferredUntil;
   };
 
   /** @param pongs frames that prove nothing: what is tried beside another link has only answered PING with the first */
