@@ -212,7 +212,10 @@ describe.each(hosts)('on %s', (_name, host) => {
     const io = await serve({}, (server) => {
       server.on('warning', ({ code, message }) => warnings.push(`${code}: ${message.split(' of a client')[0]}`));
       server.on('connection', (socket) => socket.on('handled', () => undefined));
-      server.of('/seen').on('connection', (socket) => socket.onAny(() => undefined));
+      server.of('/seen').on('connection', (socket) => {
+        const once = () => void socket.offAny(once);
+        socket.onAny(once);
+      });
     });
     const wire = await open(io);
     wire.send([0, [['/'], ['/seen']]]);

@@ -131,7 +131,7 @@ describe('reconnecting', () => {
     socket.on('connect_error', error);
     await transport.link.open();
     await advance(5_000);
-    expect(transport.link.closed?.code).toBe(1006);
+    expect(transport.link.closed?.code).toBe(4000);
     expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
     expect(error.mock.lastCall?.[0].message).toBe('not connected within 5000 ms (connectTimeoutMs)');
     expect(socket.connection.state).toBe('waiting');
@@ -367,7 +367,7 @@ describe('what a browser tells', () => {
       expect(socket.connection.state).toBe('open');
       tell(type);
       await advance(5_000);
-      expect([link.closed?.code, socket.connection.state]).toEqual([4000, 'waiting']);
+      expect([link.closed?.code, socket.connection.state]).toEqual([1006, 'waiting']);
       tell(type);
       expect([transport.links.length, socket.connection.state]).toEqual([2, 'connecting']);
     },

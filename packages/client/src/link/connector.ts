@@ -18,7 +18,7 @@ import { callAll, createEmitter } from '../base/emitter';
 import { isVisible, watchNetwork } from '../platform/network';
 import { backoffMs } from './backoff';
 import type { CarriedSession, Carrier } from './carrier';
-import { type Address, broken, type Link, type Transport } from './transport';
+import { type Address, broken, type Link, silentCode, type Transport } from './transport';
 
 /**
  * From `idle` or `closed` to `connecting`, to `open` or `waiting`, back to `connecting`; from each of them to `closed`; and from
@@ -143,7 +143,10 @@ export function createConnector<Session extends CarriedSession>(
     const isSwitch = hasMoved && hasMoved !== transport;
     const limitMs = isSwitch ? Math.min(moveTimeoutMs, connectTimeoutMs) : connectTimeoutMs;
     cancel = clock.after(limitMs, () => {
-      if (moving || state === 'connecting') down(broken(`not connected within ${limitMs} ms (connectTimeoutMs)`));
+      if (moving || state === 'connecting') {
+        link?.close(silentCode, '');
+        down(broken(`not connected within ${limitMs} ms (connectTimeoutMs)`));
+      }
     });
   };
 
@@ -193,7 +196,10 @@ export function createConnector<Session extends CarriedSession>(
 
   /** The session moves to it once an answer has come over it (docs/PROTOCOL.md §5.1). */
   const tryRival = (transport: Transport, at = address) => {
-    cancelRival = clock.after(options.connectTimeoutMs, planRival);
+    cancelRival = clock.after(options.connectTimeoutMs, () => {
+      mine.close(silentCode, '');
+      planRival();
+    });
     const mine = transport.open(at, {
       onOpen: () => mine.send(codec.encode({ type: PacketType.Ping, received: undefined })),
       async onFrame(frame) {
@@ -282,14 +288,17 @@ export function createConnector<Session extends CarriedSession>(
 
   const end = (code: number, reason: string) => down({ code, reason, by: 'client' }, undefined, true);
 
-  const onSilent = () => down({ code: 4000, reason: 'heartbeat timeout', by: 'network' });
+  const onSilent = () => down(broken('heartbeat timeout', silentCode));
 
   /** Whoever comes back to a page does not wait for a heartbeat to find out that its connection is gone. */
   const wake = () => {
     session.probe();
     const before = heard;
     clock.after(wakeTimeoutMs, () => {
-      if (before === heard && state === 'open') onSilent();
+      if (before !== heard || state !== 'open') return;
+      // Whatever it was that the page slept through, it says nothing of the transport.
+      link?.close(1006, '');
+      onSilent();
     });
   };
 

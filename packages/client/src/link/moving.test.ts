@@ -119,7 +119,7 @@ describe('to the favourite', () => {
     expect(await untilTried()).toBe(15_000);
     await websocket.link.open();
     await advance(5_000);
-    expect(websocket.link.closed?.code).toBe(1000);
+    expect(websocket.link.closed?.code).toBe(4000);
     await polling.link.say(ping);
     // What opens and says nothing is tried last.
     expect(await untilTried()).toBe(300_000);
@@ -225,6 +225,42 @@ describe('and back', () => {
     await polling.link.say(welcome({ recovered: true }));
     expect(await untilTried()).toBe(place === 'first' ? 7_500 : 300_000);
   });
+
+  test.each(['cut', 'closed by its server'])(
+    'one that has lasted, and is %s, is held against nothing before',
+    async (how) => {
+      const { websocket, polling, advance, untilTried } = await moved();
+      const back = async (): Promise<void> => {
+        await polling.link.open();
+        await polling.link.say(welcome({ recovered: true }));
+      };
+      const forth = async (): Promise<void> => {
+        await websocket.link.open();
+        await websocket.link.say(pong);
+        await websocket.link.say(welcome({ recovered: true }));
+      };
+      for (const waitMs of [300_000, 600_000]) {
+        await websocket.link.drop();
+        await back();
+        expect(await untilTried()).toBe(waitMs);
+        await forth();
+      }
+      for (let ms = 0; ms < 60_000; ms += 20_000) {
+        await advance(20_000);
+        await websocket.link.say(ping);
+      }
+      await websocket.link.drop(how === 'cut' ? {} : { code: 1012, by: 'server' });
+      await advance(1_000);
+      // It may be that it does not open at once.
+      await websocket.link.drop();
+      await back();
+      expect(await untilTried()).toBeLessThan(10_000);
+      await forth();
+      await websocket.link.drop();
+      await back();
+      expect(await untilTried()).toBe(300_000);
+    },
+  );
 
   test('also when it dies before WELCOME, or is silent', async () => {
     const first = await moving();

@@ -9,6 +9,8 @@ function two(options = {}, delay: readonly [number?] = [2_000]) {
   return { ...scene({ transport: race([websocket, polling], ...delay), ...options }), websocket, polling };
 }
 
+type Two = ReturnType<typeof two>;
+
 describe('two transports', () => {
   test('the second starts only after the delay; the loser is dropped and HELLO is said on the winner alone', async () => {
     const { socket, websocket, polling, advance } = two();
@@ -167,18 +169,40 @@ describe('two transports', () => {
   });
 
   test.each([
-    ['left', async ({ socket }: ReturnType<typeof two>) => void socket.disconnect().connect()],
-    [
-      'refused by the server',
-      ({ websocket }: ReturnType<typeof two>) => websocket.link.drop({ code: 1013, by: 'server' }),
-    ],
-  ])('a transport that is %s before it could answer keeps its place', async (_what, end) => {
-    const all = two();
-    const { websocket, polling, advance } = all;
-    expect(briefs(await websocket.link.open())).toEqual(['HELLO /']);
-    await end(all);
-    await advance(1_000);
-    expect([websocket.links.length, polling.links.length]).toEqual([2, 0]);
+    ['left', 0, ({ socket }: Two) => socket.disconnect().connect()],
+    ['left', 3_000, ({ socket }: Two) => socket.disconnect().connect()],
+    ['refused by the server', 0, ({ websocket }: Two) => websocket.link.drop({ code: 1013, by: 'server' })],
+    ['refused by the server', 3_000, ({ websocket }: Two) => websocket.link.drop({ code: 1013, by: 'server' })],
+  ])(
+    'a transport that is %s %i ms after it has opened, before it could answer, keeps its place',
+    async (_what, ms, end) => {
+      const all = two();
+      const { websocket, polling, advance } = all;
+      expect(briefs(await websocket.link.open())).toEqual(['HELLO /']);
+      await advance(ms);
+      await end(all);
+      await advance(1_000);
+      expect([websocket.links.length, polling.links.length]).toEqual([2, 0]);
+    },
+  );
+
+  test('a transport that a page finds silent as it is looked at again keeps its place', async () => {
+    const handlers = new Map<string, (event: { type: string }) => void>();
+    vi.stubGlobal('addEventListener', (name: string, handler: never) => void handlers.set(name, handler));
+    vi.stubGlobal('removeEventListener', (name: string) => void handlers.delete(name));
+    vi.stubGlobal('document', { hidden: false });
+    const { websocket, polling, advance } = two();
+    for (let i = 0; i < 3; i++) {
+      await websocket.link.open();
+      await websocket.link.say(welcome({ recovered: i > 0 }));
+      await advance(1_000 + i * 2_500);
+      await websocket.link.say({ type: PacketType.Ping, received: undefined });
+      handlers.get('visibilitychange')?.({ type: 'visibilitychange' });
+      await advance(5_000);
+      expect(websocket.link.closed).toBeDefined();
+      await advance(1_000);
+    }
+    expect(polling.links).toHaveLength(0);
   });
 
   test('disconnect() during the race drops both', async () => {

@@ -6,7 +6,7 @@ import { afterClose, type Clock } from '@halyard/protocol';
 import { debug } from '#debug';
 import { checkNumber, optionError } from '../base/option-error';
 import { keep, recall } from '../platform/tab-storage';
-import { type Address, broken, type Link, type LinkEvents, type Transport } from './transport';
+import { type Address, broken, type Link, type LinkEvents, silentCode, type Transport } from './transport';
 
 /** A transport that worked where an earlier one did not is tried first for this long. */
 const preferenceMs = 300_000;
@@ -19,8 +19,6 @@ const lastingDelays = 12;
 const switchDelayMsDefault = 5_000;
 /** What is cut twice at ages that differ by less is cut by something on the way that counts. */
 const sameAgeMs = 2_000;
-/** What is closed here sooner, and has not answered yet, says nothing. */
-const patienceMs = 2_000;
 
 /** Of so many servers it is remembered. */
 const serversMax = 100;
@@ -91,7 +89,6 @@ export function race(
     let winner: Link | undefined;
     let said = false;
     let workedAt: number | undefined;
-    let openedAt = 0;
     let heardAt = 0;
     let worst = broken('no transport');
     let cancelTimer = () => {};
@@ -119,18 +116,18 @@ export function race(
     /**
      * The winner is gone. One that was spoken to and brought no answer, as through some proxies, is tried last, and so is one that
      * something on the way cuts at the same age again, or lets fall silent again, and one that the session has moved to and that has not lasted.
+     * What an end of it has closed says nothing.
      */
     const give = (isCut: boolean, isSilent: boolean) => {
       if (!winner || !said) return;
       const transport = links.get(winner)!;
-      const now = clock.now();
-      if (workedAt === undefined) return (isCut || now - openedAt >= patienceMs) && prefer([], [transport]);
+      const lasted = heardAt - workedAt! >= lastingDelays * unitMs;
+      if (lasted && transport === favourite) avoidedUntil = doublings = 0;
       if (!isCut) return;
-      const lasted = heardAt - workedAt >= lastingDelays * unitMs;
-      const age = now - workedAt;
+      if (workedAt === undefined) return prefer([], [transport]);
+      const age = clock.now() - workedAt;
       const isSameAge = Math.abs(age - cutAges.get(transport)!) < sameAgeMs;
       cutAges.set(transport, age);
-      if (lasted && transport === favourite) doublings = 0;
       if (isSameAge || (!lasted && (pongs || (isSilent && silent.has(transport))))) prefer([], [transport]);
       if (isSilent && !lasted) silent.add(transport);
       else silent.delete(transport);
@@ -147,7 +144,6 @@ export function race(
       const link = transport.open(address, {
         onOpen() {
           winner = link;
-          openedAt = clock.now();
           stop();
           onOpen();
         },
@@ -203,7 +199,8 @@ export function race(
         winner?.send(frame);
       },
       close(code, reason) {
-        give(code === 4000, code === 4000);
+        give(code === silentCode, code === silentCode);
+        said = false;
         stop();
         winner?.close(code, reason);
       },

@@ -65,6 +65,9 @@ export interface Transport {
   open(address: Address, events: LinkEvents): Link;
 }
 
+/** What a link is closed with that brings nothing: what it goes by is no good. */
+export const silentCode = 4000;
+
 /** @returns the close value of a link that broke */
 export function broken(reason: string, code = 1006): Close {
   return { code, reason, by: 'network' };

@@ -205,7 +205,8 @@ export class Server<
   /**
    * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met, or a page
    * refused; once a minute for each. Unheard, these two go to stderr, errors that are alike ten times a minute. `unhandled`: an event of a client of any namespace has no
-   * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`. `refused`: an event
+   * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`; unheard, what waits for no reply and no `onAny` has seen
+   * is a `warning`. `refused`: an event
    * of a client of any namespace was refused by the contract or a guard; the error is what its caller is told. Any other event is one that another server emits by `serverSideEmit`: what
    * the handler returns is the reply. Handlers may be asynchronous: nothing waits for them.
    */

@@ -314,6 +314,7 @@ export abstract class EventSocket extends Presence {
     const { reportAside, meters } = this.context;
     const weight = meters.weight();
     const startedAt = weight > 0 ? meters.now() : 0;
+    const isSeen = this.#handlers[0] === anyEvent;
     fireAnyHandlers(this.#handlers, event, args, reportAside, handling);
     // What those have added or removed counts; what the event's own handlers do to the list does not.
     const handlers = this.#handlers;
@@ -324,7 +325,7 @@ export abstract class EventSocket extends Presence {
           ? callEvent(handlers, event, args, reportAside, handling)
           : this.instrumented(event, args, handling);
       if (result === unhandled) {
-        this.unheard(event, args, ack);
+        this.unheard(event, args, ack, isSeen);
         handling.done();
         return;
       }
@@ -373,10 +374,9 @@ export abstract class EventSocket extends Presence {
   }
 
   /** Its name is mistyped, or its handler comes later, behind an `await`: whoever asked is told, and whoever wants to know. */
-  private unheard(event: string, args: readonly Value[], ack: number | undefined): void {
+  private unheard(event: string, args: readonly Value[], ack: number | undefined, isSeen: boolean): void {
     debug?.(`socket ${this.id} of ${quoted(this.namespace)}: nothing handles ${quoted(event)}`);
     if (ack !== undefined) this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
-    const isSeen = this.#handlers[0] === anyEvent;
     this.context.unhandled(this, event, args, ack === undefined && !isSeen);
   }
 

@@ -78,7 +78,7 @@ export class Room implements Follower {
       // What is decided here is decided in the same way where the log is read.
       for (const member of this.looped ?? []) {
         if (except instanceof Latest) member.line.forwardLatest(frames);
-        else if (except === undefined || !member.wasExcepted(except, stamp, stamp)) member.line.forward(frames);
+        else if (except === undefined || !member.isExceptedIn(this, except, stamp)) member.line.forward(frames);
       }
       return;
     }
@@ -110,7 +110,7 @@ export class Room implements Follower {
 
   onRepeated(stamp: number, except: Except, frames: Frames, place: number): void {
     for (const member of [...this.members.values()]) {
-      if (except !== undefined && member.wasExcepted(except, stamp, stamp)) continue;
+      if (except !== undefined && member.isExceptedIn(this, except, stamp)) continue;
       // Until its client has confirmed something behind it, the log may be read again by who does not know that.
       if (member.wasRenewed(this)) member.line.forgot(place);
       else if (this.looped?.has(member)) member.line.forward(frames);

@@ -1,4 +1,5 @@
 // A socket as its rooms see it.
+import type { Except } from '../log/except';
 import type { Frames, Log } from '../log/log';
 import type { Reader } from '../log/trimmed';
 
@@ -58,6 +59,8 @@ export interface Subscriber extends Reader {
    * its membership: the store had lost that by then.
    */
   hasLeftBefore(log: Log): boolean;
+  /** Whether a message to a room that it is in was not for it. @param stamp when it was emitted */
+  isExceptedIn(room: { readonly name: string }, except: Except, stamp: number): boolean;
   /** Whether its membership of a room has gone on in another epoch. */
   wasRenewed(room: { readonly name: string }): boolean;
 }

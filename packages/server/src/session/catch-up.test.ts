@@ -18,7 +18,7 @@ import type { Presence } from './presence';
 const limits = { entryAgeMsMax: 1_000_000, logPacketsMax: 100_000, logBytesMax: 1 << 28, journalBytesMax: 1 << 30 };
 
 /** A socket that is excepted where its name is. */
-const presence = { wasExcepted: (except: unknown) => except === 'it' } as unknown as Presence;
+const presence = { isExcepted: (_membership: unknown, except: unknown) => except === 'it' } as unknown as Presence;
 
 function setUp(rooms: number) {
   const platform = platformOf(new VirtualClock());

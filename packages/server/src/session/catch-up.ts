@@ -259,7 +259,7 @@ export class CatchUp {
       if (place === undefined || cursor.offset > to || place > cursor.last || place > this.#horizon) return true;
       const emitted = log.emittedAt(cursor.offset) as number;
       if (log.isReplaced(cursor.offset, to)) this.replaced++;
-      else if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {
+      else if (!presence.isExcepted(membership, log.exceptAt(cursor.offset), emitted)) {
         cursor.stamp = emitted < this.#since ? emitted : place;
         return true;
       }

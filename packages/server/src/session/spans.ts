@@ -246,6 +246,20 @@ export abstract class Spans implements Subscriber {
     return this.#past?.some((past) => covers(past, except, last as Earlier | undefined)) ?? false;
   }
 
+  isExceptedIn({ name }: { readonly name: string }, except: Except, stamp: number): boolean {
+    const membership = name === '' ? this.whole() : this.#current?.get(name);
+    return membership !== undefined && this.isExcepted(membership, except, stamp);
+  }
+
+  /**
+   * Whether a message of a time in a room was not for it. Of what was emitted before that began, and is stored behind its beginning, it counts where it was as it began.
+   * @param stamp when it was emitted
+   */
+  isExcepted({ since }: Pick<Membership, 'since'>, except: Except, stamp: number): boolean {
+    const then = Math.max(stamp, since);
+    return this.wasExcepted(except, then, then);
+  }
+
   /** Whether it was in a room of that name all the time from one stamp to another, or is what has the name. */
   private wasIn(name: string, from: number, to: number): boolean {
     if (name === this.id) return true;

@@ -30,6 +30,8 @@ export class Arrivals {
   readonly #context: ArrivalsContext;
   /** By partition, the oldest first. The first of them waits for the answer to a commit. */
   readonly #waiting: Waiting[][];
+  /** Up to where logs are waited for by what is released next. */
+  #awaited: ReadonlyMap<string, number> = new Map();
 
   constructor(context: ArrivalsContext) {
     this.#context = context;
@@ -45,7 +47,19 @@ export class Arrivals {
       return;
     }
     waiting.push({ ...arrival, isEarly });
-    if (waiting.length > waitingMax) this.#flush(waiting);
+    if (waiting.length > waitingMax || this.#isAwaited(arrival)) this.#flush(waiting);
+  }
+
+  /**
+   * What is released next waits for logs. An entry of its own may be stored before what it waits for, in another log, if not all of it is stored at once: then that
+   * does not wait in turn.
+   * @param logs up to where, by name
+   */
+  await(logs: ReadonlyMap<string, number>): void {
+    this.#awaited = logs;
+    for (const waiting of this.#waiting) {
+      if (waiting.some((arrival) => this.#isAwaited(arrival))) this.#flush(waiting);
+    }
   }
 
   /** More of what this node has emitted may be delivered: that is by who has emitted it, and then what came behind. */
@@ -67,6 +81,10 @@ export class Arrivals {
 
   #flush(waiting: Waiting[]): void {
     for (let first = waiting.shift(); first !== undefined; first = waiting.shift()) this.#context.deliver(first);
+  }
+
+  #isAwaited({ log, entry }: Arrival): boolean {
+    return ((entry as StoredEntry | null)?.offset ?? Number.POSITIVE_INFINITY) <= (this.#awaited.get(log) ?? 0);
   }
 
   /** What is no entry is not: its log says so. */

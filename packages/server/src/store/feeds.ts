@@ -155,6 +155,11 @@ export class Feeds {
     return entry && this.notAt(name, [epoch, entry.offset]);
   }
 
+  /** What comes there is not kept waiting for what comes by other logs: that waits for it. */
+  await(places: readonly { readonly feed: Feed; readonly offset: number }[]): void {
+    this.#arrivals.await(new Map(places.map(({ feed, offset }) => [feed.log.name, offset])));
+  }
+
   /** @returns a log's feed, if the log is followed here, and will come to a position that it has not come to */
   notAt(name: string, [epoch, offset]: Position): Feed | undefined {
     const feed = this.#byName.get(name);

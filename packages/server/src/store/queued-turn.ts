@@ -546,23 +546,27 @@ export class QueuedTurn implements Turn {
   }
 
   /**
-   * Who is in several rooms of a message gets it by the first of them, and not before what precedes it in the others.
+   * Who is in several rooms of a message gets it by the first of them, and not before what precedes it in any.
    * @returns where their logs have to come first
    */
   #precede(at: number, item: Item): readonly Awaited[] {
-    if (!('step' in item) || !('log' in item.step) || item.isRepeated) return none;
+    if (!('step' in item) || !('log' in item.step)) return none;
     const { earlier, places } = item.step;
     if (earlier > 0 || places.length === 0) return none;
     const isDone = item === this.#preceded;
     this.#preceded = undefined;
     if (isDone) return none;
     const awaited: Awaited[] = [];
-    for (const { step, position } of this.#releasing.slice(at + 1, at + 1 + places.length) as StepItem[]) {
-      const [epoch, offset] = position as Position;
-      const feed = this.#feeds.notAt((step as NewEntry).log, [epoch, offset - 1]);
+    for (const entry of this.#releasing.slice(at, at + 1 + places.length) as StepItem[]) {
+      if (entry.isRepeated) continue;
+      const [epoch, offset] = entry.position as Position;
+      const feed = this.#feeds.notAt((entry.step as NewEntry).log, [epoch, offset - 1]);
       if (feed !== undefined) awaited.push({ feed, epoch, offset: offset - 1 });
     }
-    if (awaited.length > 0) this.#preceded = item;
+    if (awaited.length > 0) {
+      this.#preceded = item;
+      this.#feeds.await(awaited);
+    }
     return awaited;
   }
 
