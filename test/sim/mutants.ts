@@ -133,7 +133,7 @@ export const mutants: readonly Mutant[] = [
   {
     fault: 'an exception is forgotten when a log is read again',
     file: `${server}/session/catch-up.ts`,
-    code: 'if (!presence.wasExcepted(log.exceptAt(cursor.offset), emitted, emitted)) {',
+    code: 'if (!presence.isExcepted(membership, log.exceptAt(cursor.offset), emitted)) {',
     instead: 'if (emitted > 0) {',
   },
   {
