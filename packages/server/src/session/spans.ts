@@ -248,7 +248,7 @@ export abstract class Spans implements Subscriber {
 
   isExceptedIn({ name }: { readonly name: string }, except: Except, stamp: number): boolean {
     const membership = name === '' ? this.whole() : this.#current?.get(name);
-    return membership !== undefined && this.isExcepted(membership, except, stamp);
+    return this.isExcepted(membership ?? { since: stamp }, except, stamp);
   }
 
   /**

@@ -26,7 +26,7 @@ test('what comes behind an entry of this server waits with it', () => {
 // A message that is stored in several parts: between them another server has said something to its second room.
 test.each(['before it is waited for', 'after'])('but for what is waited for by that, if it comes %s', (when) => {
   const { arrivals, come, delivered } = scene();
-  const wait = (): void => arrivals.await(new Map([['other', 1]]));
+  const wait = (): void => arrivals.waitFor(new Map([['other', 1]]));
   come('one', 1, 'here');
   if (when === 'after') wait();
   come('third', 1, 'there');

@@ -26,12 +26,14 @@ interface Waiting extends Arrival {
 /** As many wait in a partition. What comes then is not kept waiting: each log has its order all the same. */
 const waitingMax = 4_096;
 
+const nothing: ReadonlyMap<string, number> = new Map();
+
 export class Arrivals {
   readonly #context: ArrivalsContext;
   /** By partition, the oldest first. The first of them waits for the answer to a commit. */
   readonly #waiting: Waiting[][];
   /** Up to where logs are waited for by what is released next. */
-  #awaited: ReadonlyMap<string, number> = new Map();
+  #awaited = nothing;
 
   constructor(context: ArrivalsContext) {
     this.#context = context;
@@ -55,7 +57,7 @@ export class Arrivals {
    * does not wait in turn.
    * @param logs up to where, by name
    */
-  await(logs: ReadonlyMap<string, number>): void {
+  waitFor(logs: ReadonlyMap<string, number>): void {
     this.#awaited = logs;
     for (const waiting of this.#waiting) {
       if (waiting.some((arrival) => this.#isAwaited(arrival))) this.#flush(waiting);
@@ -64,6 +66,7 @@ export class Arrivals {
 
   /** More of what this node has emitted may be delivered: that is by who has emitted it, and then what came behind. */
   released(): void {
+    this.#awaited = nothing;
     for (const waiting of this.#waiting) {
       // One after the other: what is delivered may release more.
       for (let [first] = waiting; first !== undefined && !this.#isEarly(first); [first] = waiting) {

@@ -156,8 +156,8 @@ export class Feeds {
   }
 
   /** What comes there is not kept waiting for what comes by other logs: that waits for it. */
-  await(places: readonly { readonly feed: Feed; readonly offset: number }[]): void {
-    this.#arrivals.await(new Map(places.map(({ feed, offset }) => [feed.log.name, offset])));
+  waitFor(places: readonly { readonly feed: Feed; readonly offset: number }[]): void {
+    this.#arrivals.waitFor(new Map(places.map(({ feed, offset }) => [feed.log.name, offset])));
   }
 
   /** @returns a log's feed, if the log is followed here, and will come to a position that it has not come to */

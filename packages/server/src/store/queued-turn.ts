@@ -565,7 +565,7 @@ export class QueuedTurn implements Turn {
     }
     if (awaited.length > 0) {
       this.#preceded = item;
-      this.#feeds.await(awaited);
+      this.#feeds.waitFor(awaited);
     }
     return awaited;
   }
