@@ -46,7 +46,7 @@ export const mutants: readonly Mutant[] = [
     file: `${stream}/client-outbox.ts`,
     code: 'if ((flying || !outbox.window.frameBytesMax) && !fits && carried >= left) return undefined;',
     instead: 'if ((flying || !outbox.window.frameBytesMax) && !fits) return undefined;',
-    from: 21000000,
+    from: 150000106,
   },
   {
     fault: 'what may have been handled in a lost session is said again in the next',
@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     code: 'return generation !== 0 && generation <= this.#generation;',
     instead: 'return false;',
     nodes: 3,
-    from: 107000034,
+    from: 150000002,
   },
   {
     fault: 'a server that has nothing to store does not ask whether the store has what was stored',
@@ -255,7 +255,7 @@ export const mutants: readonly Mutant[] = [
     code: 'decodeRecord(taken.record, store.codec)',
     instead: 'decodeRecord(stored.record, store.codec)',
     nodes: 3,
-    from: 107000041,
+    from: 150000069,
   },
   {
     fault: 'a session is claimed without the nonce',
@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (stored.nonce !== nonce && stored.nonce !== newNonce) return false;',
     instead: '',
     nodes: 3,
-    from: 106000106,
+    from: 150000116,
   },
   {
     fault: 'who was fenced goes on',
@@ -278,7 +278,7 @@ export const mutants: readonly Mutant[] = [
     code: 'const isLater = session.isLater(generation);',
     instead: 'const isLater = false;',
     nodes: 3,
-    from: 107000034,
+    from: 150000002,
   },
   {
     fault: 'a commit that comes again is done again',
@@ -418,7 +418,7 @@ export const mutants: readonly Mutant[] = [
     code: 'if (its !== undefined && replies !== undefined) this.context.finished(its.node, this.id, number, replies);',
     instead: '',
     nodes: 3,
-    from: 107000018,
+    from: 150000046,
   },
   {
     fault: 'what is finished is told a few times, though the session is on its way for longer',
@@ -441,7 +441,7 @@ export const mutants: readonly Mutant[] = [
     code: 'await this.#context.answered();',
     instead: '',
     nodes: 3,
-    from: 107000661,
+    from: 150000007,
   },
   {
     fault: 'a session that another server has is said to be over',
@@ -605,7 +605,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/session/reading.ts`,
     code: 'const isFannedOut = connection.native && !this.isCounted && this.catchUp',
     instead: 'const isFannedOut = this.catchUp',
-    from: 21700092,
+    from: 150000012,
   },
   {
     fault: 'a server takes what somebody has read elsewhere for what it would have delivered',
@@ -680,7 +680,7 @@ export const mutants: readonly Mutant[] = [
     code: 'else this.sendOn(last);',
     instead: '',
     nodes: 3,
-    from: 130200001,
+    from: 150000077,
   },
   {
     fault: 'what was sent on from another server is sent on once more',
