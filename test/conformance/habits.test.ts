@@ -210,7 +210,7 @@ describe.each(hosts)('on %s', (_name, host) => {
   test('an event that nobody handles, waits for, sees or asks for is a warning, once for each name', async () => {
     const warnings: string[] = [];
     const io = await serve({}, (server) => {
-      server.on('warning', ({ code, message }) => warnings.push(`${code}: ${message.split(' of a client')[0]}`));
+      server.on('warning', ({ code, message }) => warnings.push(`${code}: ${message.split(', where')[0]}`));
       server.on('connection', (socket) => socket.on('handled', () => undefined));
       server.of('/seen').on('connection', (socket) => {
         const once = () => void socket.offAny(once);
@@ -229,8 +229,8 @@ describe.each(hosts)('on %s', (_name, host) => {
     );
     await wire.packet(3, ([, ack]) => ack === 2);
     expect(warnings).toEqual([
-      'ERR_NO_HANDLER: Nothing handles the event "handeld"',
-      'ERR_NO_HANDLER: Nothing handles the event "typing"',
+      'ERR_NO_HANDLER: ERR_NO_HANDLER: a client has sent "handeld" in the namespace "/"',
+      'ERR_NO_HANDLER: ERR_NO_HANDLER: a client has sent "typing" in the namespace "/"',
     ]);
     const heard: string[] = [];
     io.on('unhandled', (_socket, event) => heard.push(event));

@@ -1,4 +1,5 @@
 // Where a command goes to: a server as `connect` of the client takes it, its path, and what each request carries.
+import { LocalUsageError } from '@halyard/protocol';
 import { optionError } from './option';
 
 export interface Target {
@@ -34,7 +35,11 @@ export function targetOf(
     throw optionError('URL', form, 'one that cannot be read');
   }
   if (!/^(https?|wss?):$/.test(parsed.protocol)) {
-    throw optionError('URL', `${form}, by http, https, ws or wss`, 'one that begins in another way');
+    throw new LocalUsageError(
+      'ERR_OPTION',
+      'URL has to begin with http://, https://, ws:// or wss://, such as http://localhost:3000',
+      { option: 'URL' },
+    );
   }
   if (parsed.username !== '' || parsed.password !== '') {
     throw optionError('URL', `${form}; credentials belong into --auth-file or --header`, 'one with credentials');

@@ -87,8 +87,9 @@ export interface ClientOptions extends Omit<CoreOptions, 'codec' | 'transport'> 
   /** A transport that has not opened after this gets a rival, the next one. 0 to 600,000, default 400 milliseconds. */
   fallbackDelayMs?: number | undefined;
   /**
-   * Where another transport than the first carries a session, the first is tried beside it after this, and up to as much again; twice as long after each
-   * try in vain, up to 30 times. 1 to Infinity, which is never; default 5,000 milliseconds.
+   * While another transport than the first carries a session, the first is tried beside it after one to two times this. The wait doubles after each try in vain, to at
+   * most 30 times this. Below the default, what does not last is also tried last for less long: for 60 times this. 1 to Infinity, which is never; default 5,000
+   * milliseconds.
    */
   switchDelayMs?: number | undefined;
 }

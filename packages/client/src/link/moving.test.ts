@@ -1,4 +1,5 @@
-// A session on a transport that is not the favourite goes over to it, once it is proven, and back: nobody is to notice.
+// A session on a transport that is not the favourite goes over to it, once it is proven, and back: nobody is to notice. Longer than other files: what dies on
+// the way is tried again at times that go by all that was before.
 import { type Packet, PacketType } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
 import { briefs, connected, event, FakeTransport, type Scene, scene, welcome } from '../../testing/fake';

@@ -15,6 +15,11 @@ export interface ErrorContext {
   readonly where: string;
 }
 
+/** A socket that has no handler for something. */
+interface Unheard {
+  readonly namespace: string;
+}
+
 export class Reports {
   #listeners: Handlers = noHandlers;
   readonly #warnings: Warnings;
@@ -52,16 +57,18 @@ export class Reports {
   }
 
   /** Nothing handles an event of a client. @param isUntold whether nobody knows yet: its client waits for no reply, and no handler has seen it */
-  readonly unhandled = (socket: object, event: string, args: readonly unknown[], isUntold: boolean): void => {
+  readonly unhandled = (socket: Unheard, event: string, args: readonly unknown[], isUntold: boolean): void => {
     if (hasHandler(this.#listeners, 'unhandled')) {
       fireHandlers(this.#listeners, 'unhandled', [socket, event, args], (error) =>
         this.report(error, 'a handler of "unhandled"'),
       );
     } else if (isUntold) {
+      const { namespace } = socket;
       const message =
-        `Nothing handles the event ${quoted(event)} of a client, and it is dropped. Its name may be mistyped, or its handler be added too late, ` +
-        'behind an await. io.on("unhandled", …) hears of each such event, and takes the place of this warning.';
-      this.warn('ERR_NO_HANDLER', message, event);
+        `ERR_NO_HANDLER: a client has sent ${quoted(event)} in the namespace ${quoted(namespace)}, where its socket has no handler for it, so it was dropped. ` +
+        'Is the name the same on both ends, is the handler in this namespace, and is it added before the first await in the handler of "connection"? ' +
+        'io.on("unhandled", (socket, event, args) => …) takes the place of this warning.';
+      this.warn('ERR_NO_HANDLER', message, `${namespace} ${event}`);
     }
   };
 

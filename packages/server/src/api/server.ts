@@ -1,4 +1,4 @@
-// The server as user code holds it, and its main namespace.
+// The server as user code holds it, and its main namespace. Longer than other files: what each event tells is said in one place.
 import type { AnyContract, ServerContract } from '@halyard/contract';
 import {
   type AnyEvents,
