@@ -81,10 +81,12 @@ const limits: Record<string, Met> = {
   },
   windowPacketsMax: {
     options: { windowPacketsMax: 64, packetsPerSecondMax: 10 },
+    app: (io) => io.on('connection', (socket) => socket.on('e', () => {})),
     meet: (io) => closes(io, 4429, ...many(100, [2, '/', 'e', []])),
   },
   windowBytesMax: {
     options: { windowBytesMax: 65_536, packetsPerSecondMax: 10 },
+    app: (io) => io.on('connection', (socket) => socket.on('e', () => {})),
     meet: (io) => closes(io, 4429, ...many(150, [2, '/', 'e', [text]])),
   },
   outboxPacketsMax: {

@@ -11,6 +11,6 @@ try {
   console.error('Perhaps another program has it. Choose another one: PORT=3001 npm run demo');
   process.exit(1);
 }
-console.log(`Halyard chat: http://localhost:${io.port} (open it in two windows; Ctrl-C ends it)`);
+console.log(`Halyard chat: http://localhost:${io.port}`);
 
 handleSignals(io);

@@ -22,7 +22,7 @@ export type { AnyListener, EmitVolatile, EmitWithAck, Socket } from './api/socke
 export type { Connection, ConnectionState, StateChange } from './link/connector';
 export { type Fetch, type FetchInit, type PollingOptions, polling, sse } from './link/http';
 export { race } from './link/race';
-export type { Address, Link, LinkEvents, Transport } from './link/transport';
+export type { Address, BetterTransport, Link, LinkEvents, Transport } from './link/transport';
 export { type WebSocketOptions, websocket } from './link/websocket';
 export type { ConnectInfo, DisconnectInfo, LifecycleEvents } from './session/lifecycle';
 export type { Auth, AuthData, AuthInput } from './session/presence';

@@ -15,6 +15,10 @@ export interface ErrorContext {
   readonly where: string;
 }
 
+/** What is logged holds nothing that a client has sent, and so no name of an event that is not the app's. */
+const unnamed =
+  'A client has sent an event that nothing handles, so it was dropped: io.on("unhandled", …) hears which.';
+
 /** A socket that has no handler for something. */
 interface Unheard {
   readonly namespace: string;
@@ -93,7 +97,7 @@ export class Reports {
 
   #warn(warning: Warning): void {
     const { code, count, message } = warning;
-    this.#happenings.say('warning', { code, count }, message);
+    this.#happenings.say('warning', { code, count }, code === 'ERR_NO_HANDLER' ? unnamed : message);
     if (hasHandler(this.#listeners, 'warning')) {
       fireHandlers(this.#listeners, 'warning', [warning], (error) => this.report(error, 'a handler of "warning"'));
     } else if (!this.#happenings.isLogged) {
