@@ -35,6 +35,10 @@ export const counterNames = [
   'garbage',
   'renewals',
   'auth ended',
+  'pages reloaded',
+  'pages crashed',
+  'pages put away',
+  'sessions over a reload',
 ] as const;
 
 /** What only runs of several servers meet. */

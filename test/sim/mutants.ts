@@ -698,4 +698,46 @@ export const mutants: readonly Mutant[] = [
     nodes: 3,
     from: 130200034,
   },
+  {
+    fault: 'a page that is loaded anew does not know how far it has received',
+    file: `${client}/reload/keeper.ts`,
+    code: 'machine.received = saved.received;',
+    instead: 'machine.received = 0;',
+  },
+  {
+    fault: 'a page that is loaded anew does not know what it has read of rooms',
+    file: `${client}/reload/keeper.ts`,
+    code: 'positions.advance(saved.positions);',
+    instead: '',
+  },
+  {
+    fault: 'the first frame that is not confirmed is not saved for the next page',
+    file: `${client}/reload/keeper.ts`,
+    code: 'for (const { number, mark, waitMs, frame } of frames) {',
+    instead: 'for (const { number, mark, waitMs, frame } of frames.slice(1)) {',
+  },
+  {
+    fault: 'what a page has taken of the one before stays for another one',
+    file: `${client}/platform/tab-storage.ts`,
+    code: 'if (text !== undefined) sessionStorage.removeItem(key);',
+    instead: '',
+  },
+  {
+    fault: 'what a page could not save is not told by the next',
+    file: `${client}/reload/page.ts`,
+    code: 'const word = toText({ lost: lostWith(saved) });',
+    instead: 'const word = toText({ lost: 0 });',
+  },
+  {
+    fault: 'a page that is loaded anew asks for its session as the one before did',
+    file: `${client}/reload/saved.ts`,
+    code: 'generation: count(all.generation, 0, 2 ** 52),',
+    instead: 'generation: count(all.generation, 0, 2 ** 52) - 1,',
+  },
+  {
+    fault: 'slow readers that are to catch up get the newest only',
+    file: `${server}/namespace/audience.ts`,
+    code: "this.#rooms.slowReaders === 'latest' ? '' : undefined",
+    instead: "this.#rooms.slowReaders !== 'cut' ? '' : undefined",
+  },
 ];

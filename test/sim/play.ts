@@ -2,15 +2,17 @@
 // virtual time, and every fault of a network. A step draws from its own random numbers, so that the rest of a run is the same if
 // it is left out. Longer than other files: all that may happen in a run is side by side.
 import { type Socket as ClientSocket, connect, polling, race, sse, type Transport } from '@halyard/client/core';
+import { overReload } from '@halyard/client/reload';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
 import { VirtualClock } from '@halyard/harness/clock';
 import { type Random, seededRandom } from '@halyard/harness/random';
-import { type Handshake, memory, Server, type Socket } from '@halyard/server';
+import { type Handshake, memory, Server, type SlowReaders, type Socket } from '@halyard/server';
 import { LossyHttp, MemoryNetwork } from '@halyard/testkit/internal';
 import { type Counters, noCounts } from './counters';
 import { gated, HaltingTime } from './halting-time';
 import { Broken, Model } from './model';
+import { Page, Tab } from './pages';
 import { Failure, type Script } from './script';
 import { watchTurns } from './told-in-turns';
 
@@ -20,6 +22,8 @@ const clientsMin = 3;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** As long as a client may take to notice that a link is dead, and to come back. */
 const settleMsMax = 120_000;
+/** For how long a reply is waited for that is not to be missed. */
+const longTimeoutMs = 900_000;
 
 /** @returns what the run has met. @throws Failure */
 export async function play(script: Script): Promise<Counters> {
@@ -41,6 +45,7 @@ export async function play(script: Script): Promise<Counters> {
 class World {
   readonly counters = noCounts();
   readonly transcript: string[] = [];
+  readonly #seed: number;
   readonly #random: Random;
   readonly #clock = new VirtualClock();
   readonly #network: MemoryNetwork;
@@ -53,6 +58,11 @@ class World {
   readonly #latest: Random;
   /** How long what is presented to /b lasts, in milliseconds, if it ends: in some runs only. */
   readonly #authMs: number | undefined;
+  /** What slow readers of /b get. */
+  readonly #slowReaders: SlowReaders;
+  /** Where clients are pages that go on over a reload: in some runs only. */
+  readonly #tab: Tab | undefined;
+  readonly #savedCharsMax: number;
   readonly #adapter: ReturnType<typeof memory>;
   readonly #options: ConstructorParameters<typeof Server>[0];
   readonly #model: Model;
@@ -67,6 +77,7 @@ class World {
   #broken: unknown;
 
   constructor(seed: number) {
+    this.#seed = seed;
     const random = seededRandom(seed);
     this.#random = random;
     this.#shared = random.chance(0.4);
@@ -75,6 +86,11 @@ class World {
     this.#streams = seededRandom((seed ^ 0x3c6ef372) >>> 0).chance(0.35);
     const ending = seededRandom((seed ^ 0x6a09e667) >>> 0);
     this.#authMs = ending.chance(0.25) ? ending.pick([1_200, 4_000, 15_000]) : undefined;
+    const slow = seededRandom((seed ^ 0x1f83d9ab) >>> 0);
+    this.#slowReaders = slow.pick(['catch-up', 'catch-up', 'catch-up', 'latest', 'cut']);
+    const paged = seededRandom((seed ^ 0x5be0cd19) >>> 0);
+    this.#tab = paged.chance(0.2) ? new Tab(this.#clock) : undefined;
+    this.#savedCharsMax = paged.pick([1_024, 1 << 20, 1 << 20]);
     this.#adapter = memory(this.#shared ? { shared: true, codec: msgpack() } : {});
     this.#model = new Model(this.#shared);
     const network = { latencyMs: [1, 5] as const, noticeMs: [0, 200] as const, unnoticed: random.pick([0, 0.3, 0.6]) };
@@ -104,6 +120,7 @@ class World {
 
   async step(i: number, random: Random): Promise<void> {
     this.#act(i, random);
+    if (this.#tab !== undefined) this.#turnPage(this.#tab, seededRandom((random.int(2 ** 32) ^ 0x510e527f) >>> 0));
     if (random.chance(0.6)) await this.#elapse(random.int(25));
     if (random.chance(0.02)) await this.#elapse(random.int(4_000));
     if (random.chance(0.02)) await this.#replaceServer(random);
@@ -115,7 +132,7 @@ class World {
     this.#note('the network is well');
     Object.assign(this.#network.network, { latencyMs: [1, 5], unnoticed: 0 });
     Object.assign(this.#http.path, { loss: 0, repeat: 0 });
-    for (const client of this.#clients) client.socket.connect();
+    for (const client of this.#clients) this.#within(client, () => client.socket.connect());
     for (let waited = 0; !this.#isSettled(waited); waited += 250) {
       if (waited > settleMsMax) throw new Broken(`not settled: ${this.#whatIsMissing()}`);
       await this.#elapse(250);
@@ -132,9 +149,12 @@ class World {
     await this.#io.close();
     await this.#elapse(60_000);
     if (this.#network.topics > 0) throw new Broken(`${this.#network.topics} topics are left`);
+    // What a page that is gone has waited for.
+    if (this.#tab !== undefined) await this.#elapse(longTimeoutMs);
     // A store that is shared keeps its logs and records for as long as somebody may come.
     if (!this.#shared && this.#clock.pending > 0) throw new Broken(`${this.#clock.pending} timers are left`);
     this.#check();
+    this.#tab?.close();
   }
 
   /** Nothing of it goes on. */
@@ -142,6 +162,7 @@ class World {
     this.#time.isGone = true;
     for (const client of this.#clients) client.socket.connection.close();
     await turn();
+    this.#tab?.close();
   }
 
   #note(line: string): void {
@@ -189,6 +210,7 @@ class World {
     });
     for (const name of namespaces) {
       const namespace = io.of(name);
+      if (name === '/b') namespace.slowReaders(this.#slowReaders);
       if (name === '/b') namespace.use(() => new Promise<void>((resolve) => time.after(15, resolve)));
       if (name === '/b' && this.#authMs !== undefined) {
         const lasts = (handshake: Handshake): void => {
@@ -228,7 +250,6 @@ class World {
 
   #join(name: string): Client {
     const random = this.#random;
-    const time = new HaltingTime(this.#clock);
     const doubled = seededRandom(random.int(2 ** 32));
     const doubles = (): boolean => {
       const isDoubled = doubled.chance(0.02);
@@ -249,68 +270,142 @@ class World {
     };
     const kind = random.int(3);
     const transport = kind === 0 ? stream : kind === 1 ? requests : race([stream, requests], 30, 60);
-    const socket = connect('http://sim.example', {
-      ...{ transport: gated(transport, { time, doubles }), clock: time },
-      random: seededRandom(random.int(2 ** 32)).next,
-      auth: { name },
-      // Polling is text here.
-      codec: kind === 0 ? random.pick([json(), msgpack()]) : json(),
-      reconnect: { delayMinMs: 1, delayMaxMs: 400 },
-      connectTimeoutMs: 3_000,
-    });
-    const client: Client = {
-      name,
-      time,
-      socket,
-      sockets: new Map(),
-      lost: 0,
-      asked: 0,
-      settled: 0,
-      isLeft: false,
-      hasLeft: false,
-      isKnown: false,
+    const seeds = seededRandom(random.int(2 ** 32));
+    let isFirst = true;
+    // Polling is text here.
+    const codec = kind === 0 ? random.pick([json(), msgpack()]) : json();
+    const load = (client: Client): ClientSocket => {
+      const { time } = client;
+      const { next } = isFirst ? seeds : seededRandom(seeds.int(2 ** 32));
+      isFirst = false;
+      return connect('http://sim.example', {
+        ...{
+          transport: gated(transport, { time, doubles }),
+          clock: time,
+          random: next,
+          codec,
+          auth: { name: client.name },
+        },
+        reconnect: { delayMinMs: 1, delayMaxMs: 400 },
+        connectTimeoutMs: 3_000,
+        ...(this.#tab && { reload: overReload({ name: `${this.#seed} ${name}`, savedCharsMax: this.#savedCharsMax }) }),
+      });
     };
-    socket.connection.on('state', (change) => {
-      if (change.to === 'open' && change.reason === 'moved')
-        this.counters[change.transport === 'memory' ? 'switches' : 'switches back']++;
-      if (change.to !== 'closed') return;
-      this.#note(`${name} is closed: ${JSON.stringify(change)}`);
-      if (this.#authMs !== undefined && change.close?.code === 4401) {
-        this.counters['auth ended']++;
-        // It is told: what waited goes with the session.
-        client.isKnown = false;
-        for (const namespace of namespaces) this.#model.forgive(name + namespace);
-        // As somebody does who has presented what has ended, and has something else.
-        time.after(50, () => {
-          for (const [namespace, one] of client.sockets) if (namespace === '/' || !client.isLeft) one.connect();
-        });
-      } else if (change.reason !== 'local') this.#broken ??= new Broken(`${name} is closed for good`);
-    });
-    for (const namespace of namespaces) {
-      const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
-      client.sockets.set(namespace, one);
-      this.#listen(client, one);
-    }
+    const client: Client = {
+      ...{ name, load, page: new Page(), time: new HaltingTime(this.#clock), socket: undefined as never },
+      ...{ sockets: new Map(), ids: new Map(), hasty: new Map() },
+      ...{ lost: 0, told: 0, asked: 0, settled: 0 },
+      ...{ isLeft: false, hasLeft: false, isKnown: false },
+    };
+    this.#load(client);
     return client;
   }
 
+  /** Runs code of its page. */
+  #within<T>({ page }: Client, run: () => T): T {
+    return this.#tab === undefined ? run() : this.#tab.within(page, run);
+  }
+
+  /** What a client does first: as a page, whenever it is loaded. */
+  #load(client: Client): void {
+    const { name, time } = client;
+    this.#within(client, () => {
+      const socket = client.load(client);
+      client.socket = socket;
+      socket.connection.on('state', (change) => {
+        if (client.socket !== socket) return;
+        if (change.to === 'open' && change.reason === 'moved')
+          this.counters[change.transport === 'memory' ? 'switches' : 'switches back']++;
+        if (change.to !== 'closed') return;
+        this.#note(`${name} is closed: ${JSON.stringify(change)}`);
+        if (this.#authMs !== undefined && change.close?.code === 4401) {
+          this.counters['auth ended']++;
+          // It is told: what waited goes with the session.
+          client.isKnown = false;
+          for (const namespace of namespaces) this.#model.forgive(name + namespace);
+          // As somebody does who has presented what has ended, and has something else.
+          time.after(50, () => {
+            this.#within(client, () => {
+              for (const [namespace, one] of client.sockets) if (namespace === '/' || !client.isLeft) one.connect();
+            });
+          });
+        } else if (change.reason !== 'local') this.#broken ??= new Broken(`${name} is closed for good`);
+      });
+      for (const namespace of namespaces) {
+        const one = namespace === '/' ? socket : socket.of(namespace, { auth: { name } });
+        client.sockets.set(namespace, one);
+        this.#listen(client, one);
+        if (namespace === '/b' && client.isLeft) one.disconnect();
+      }
+    });
+  }
+
+  /** What may happen to a page, and to nothing else. */
+  #turnPage(tab: Tab, random: Random): void {
+    if (!random.chance(0.02)) return;
+    const client = random.pick(this.#clients);
+    const { name, page, time } = client;
+    if (time.isHalted) return;
+    const kind = random.int(6);
+    if (kind === 0) {
+      const ms = random.pick([100, 3_000]);
+      this.#note(`the browser puts ${name} away for ${ms} ms`);
+      this.counters['pages put away']++;
+      tab.hide(page, true);
+      this.#clock.after(ms, () => {
+        if (client.page === page) tab.show(page);
+      });
+      time.halt(ms);
+      return;
+    }
+    const isCrash = kind === 1;
+    this.#note(`${name} ${isCrash ? 'crashes' : 'is loaded anew'}`);
+    this.counters[isCrash ? 'pages crashed' : 'pages reloaded']++;
+    if (!isCrash) tab.hide(page, false);
+    time.isGone = true;
+    tab.gone(page);
+    // Nobody is told of its replies, and what was to leave soon or not at all may be given up by the next page.
+    client.settled = client.asked;
+    for (const [text, key] of client.hasty) this.#model.takenBack(key, text);
+    client.hasty.clear();
+    if (isCrash) {
+      for (const namespace of namespaces) this.#model.forgive(name + namespace);
+      // What is still to be handled of it comes among what the next one says, which is somebody else.
+      client.name += "'";
+    }
+    client.isKnown = false;
+    client.time = new HaltingTime(this.#clock);
+    client.page = new Page();
+    this.#load(client);
+  }
+
   #listen(client: Client, socket: ClientSocket): void {
-    let id: string | undefined;
+    const { page, ids } = client;
+    let isFirst = true;
     watchTurns(client.name, socket, (error) => {
       this.#broken ??= error;
     });
     socket.on('connect', ({ recovered, unconfirmed, reason }) => {
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
+      const id = ids.get(socket.namespace);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
-      id = socket.id;
+      ids.set(socket.namespace, socket.id as string);
+      if (recovered && isFirst) this.counters['sessions over a reload']++;
+      isFirst = false;
       client.isKnown = true;
       if (recovered) this.counters['sessions resumed']++;
       else if (reason) this.counters['sessions lost']++;
-      if (socket.namespace === '/') client.lost += unconfirmed;
+      if (socket.namespace === '/') client.lost += client.told = unconfirmed;
+      // What one namespace alone could not take over a reload is told there: what waited to be asked for it.
+      else if (this.#tab !== undefined && reason !== undefined) client.lost += Math.max(unconfirmed - client.told, 0);
     });
     socket.on('error', (error) => {
       // It left before its last words could.
-      if ((error as { code?: string }).code === 'ERR_DISCONNECTED') this.#model.forgive(client.name + socket.namespace);
+      if (client.page !== page) return;
+      const { code, details } = error as { code?: string; details?: { left?: boolean } };
+      // What the page before has asked: who has asked is not there.
+      if (this.#tab !== undefined && code === 'ERR_ACK_TIMEOUT' && details?.left === false) return;
+      if (code === 'ERR_DISCONNECTED') this.#model.forgive(client.name + socket.namespace);
       else this.#broken ??= error;
     });
     socket.on('connect_error', () => {});
@@ -376,7 +471,9 @@ class World {
       this.#model.said(key, text);
       client.asked++;
       this.counters.acks++;
-      this.#settle(client, key, text, socket.timeout(random.pick([100, 900_000])).emitWithAck('ask', text));
+      const timeoutMs = random.pick([100, longTimeoutMs]);
+      if (timeoutMs === 100 || !socket.active) client.hasty.set(text, key);
+      this.#settle(client, key, text, socket.timeout(timeoutMs).emitWithAck('ask', text));
     }
     this.#note(`${client.name}${namespace} says ${name}${count > 1 ? `, ${count} times` : ''}`);
   }
@@ -384,13 +481,18 @@ class World {
   #settle(client: Client, key: string, text: string, reply: Promise<unknown>): void {
     const notThere = ['ERR_DISCONNECTED', 'ERR_NOT_CONNECTED', 'ERR_NAMESPACE_NOT_CONNECTED'];
     const known = ['ERR_ACK_TIMEOUT', 'ERR_SESSION_LOST', 'ERR_OWNER_LOST', ...notThere];
+    const { page } = client;
     reply.then(
       (value) => {
+        if (client.page !== page) return;
         client.settled++;
+        client.hasty.delete(text);
         if (value !== text) this.#broken ??= new Broken(`the reply to ${text} is ${value}`);
       },
       (error: { code?: string; details?: { left?: boolean } }) => {
+        if (client.page !== page) return;
         client.settled++;
+        client.hasty.delete(text);
         this.counters['acks failed']++;
         const { code = String(error), details } = error;
         if (!known.includes(code)) this.#broken ??= new Broken(`the reply to ${text} is ${code}`);
@@ -435,7 +537,11 @@ class World {
     this.#note(`${namespace} emits ${name} to ${to ?? 'all'}${except.length ? ` except ${except}` : ''}`);
     const isLatest = !isVolatile && this.#latest.chance(0.3) && except.length === 0 && (to?.length ?? 1) === 1;
     const key = isLatest ? this.#latest.pick(['one', 'two']) : undefined;
-    this.#promise(namespace, meant, text, isVolatile, key && `${namespace} ${to ?? ''} ${key}`);
+    // With a key of its own, or the one that all have there.
+    const isOfAll =
+      namespace === '/b' && this.#slowReaders === 'latest' && except.length === 0 && (to?.length ?? 1) === 1;
+    const place = `${namespace} ${to ?? ''} `;
+    this.#promise(namespace, meant, text, isVolatile, key ? place + key : isOfAll ? place : undefined);
     if (to !== undefined && to.length > 1) this.counters['several rooms']++;
     if (except.length > 0 && meant.some((id) => this.#isAway(namespace, id))) this.counters['replays with except']++;
     const target = to === undefined ? io.except(except) : io.to(to).except(except);
@@ -503,13 +609,15 @@ class World {
     if (!client.isLeft && random.chance(0.5)) {
       this.#note(`${client.name}/b leaves`);
       this.counters['namespaces left']++;
+      // Who leaves before it is told what is lost over a reload is not told.
+      if (this.#tab !== undefined && !socket.connected) this.#model.forgive(`${client.name}/b`);
       socket.disconnect();
       client.isLeft = client.hasLeft = true;
       // Who leaves before there is a session has said nothing.
       if (!client.isKnown) this.#model.forgive(`${client.name}/b`);
     } else {
       if (client.isLeft) this.#note(`${client.name}/b is back`);
-      socket.connect();
+      this.#within(client, () => socket.connect());
       client.isLeft = false;
     }
   }
@@ -593,27 +701,36 @@ class World {
     for (const client of this.#clients) {
       const { name, sockets, asked, settled, lost, isLeft } = client;
       if (asked > settled) return `${name} waits for ${asked - settled} replies`;
-      let unhandled = 0;
+      const unhandled: string[] = [];
       for (const [namespace, socket] of sockets) {
-        unhandled += this.#model.unhandled(name + namespace).length;
+        unhandled.push(...this.#model.unhandled(name + namespace));
         if (namespace === '/b' && isLeft) continue;
         if (!socket.connected) return `${name}${namespace} is not connected`;
         const missing = this.#model.undelivered(socket.id as string);
         if (missing.length > 0) return `${name}${namespace} has not got ${missing[0]}, and ${missing.length - 1} more`;
       }
-      if (unhandled > lost) return `${unhandled} of ${name} are not handled, and ${lost} were given up`;
+      if (unhandled.length > lost)
+        return `${unhandled.length} of ${name} are not handled, as ${unhandled[0]}, and ${lost} were given up`;
     }
     return '';
   }
 }
 
 interface Client {
-  readonly name: string;
-  readonly time: HaltingTime;
-  readonly socket: ClientSocket;
+  name: string;
+  readonly load: (client: Client) => ClientSocket;
+  page: Page;
+  time: HaltingTime;
+  socket: ClientSocket;
   readonly sockets: Map<string, ClientSocket>;
+  /** By namespace: as whom it was there last. */
+  readonly ids: Map<string, string>;
+  /** What it has asked with little time to leave, or while it was in no namespace, and in which namespace as the model names it. */
+  readonly hasty: Map<string, string>;
   /** How many events it was told are given up. */
   lost: number;
+  /** Of them, when it was connected to the main namespace last. */
+  told: number;
   asked: number;
   settled: number;
   /** Whether it has left /b. */
@@ -626,5 +743,5 @@ interface Client {
 
 /** How long a reply is waited for: the same for the same name. */
 function random100(name: string): number {
-  return name.length % 2 ? 900_000 : 200;
+  return name.length % 2 ? longTimeoutMs : 200;
 }

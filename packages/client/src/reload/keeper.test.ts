@@ -628,6 +628,21 @@ describe('a page that goes away', () => {
     expect(briefs(await first.link.open())).toEqual(['HELLO / resume s2 1 0']);
   });
 
+  test('that says more than may be saved as it goes, and comes back, is saved again when it goes for good', async () => {
+    const first = await open({ savedCharsMax: 1_024 });
+    const thaw = tab.freeze();
+    first.socket.emit('big', 'x'.repeat(1_000));
+    thaw();
+    await first.link.open();
+    await first.link.say(welcome({ session: 's2' }), connected('/', 'x2'));
+    await first.link.read();
+    await first.link.say(sack(1));
+    first.socket.emit('last');
+    tab.unload();
+    expect(tab.saved).toMatchObject({ key: { session: 's2' }, frames: [{ number: 2 }] });
+    expect(briefs(await load().link.open())).toEqual(['HELLO / resume s2 1 1', 'EVENT / last []']);
+  });
+
   test('that comes back and goes again before it knows what is left takes along what it has said', async () => {
     const first = await open();
     const thaw = tab.freeze();

@@ -124,6 +124,7 @@ export function keepForPage(
     const isWanted = [...presences.values()].some(({ phase }) => phase);
     // Another client of this page was here first.
     if (!isWanted || (!isSaved && filled.has(place))) return false;
+    filled.delete(place);
     if (following) goOn();
     try {
       const saved = savedNow();
