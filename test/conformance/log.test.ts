@@ -252,6 +252,22 @@ describe.each(hosts)('on %s', (_name, host) => {
     ]);
   });
 
+  test('without a logger stderr says of middleware that throws no PublicError that its client is not told what', async () => {
+    const stderr = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const io = await start(host(), undefined, {});
+    io.use(() => {
+      throw new Error('not allowed');
+    });
+    const wire = await WireClient.open(io.port);
+    wire.send([0, [['/']]]);
+    expect(await wire.packet(12)).toEqual([12, '/', 'ERR_REFUSED', 'The connection was refused.']);
+    const lines = stderr.mock.calls.map(([line, error]) => `${line} ${error.message}`);
+    stderr.mockRestore();
+    expect(lines).toEqual([
+      'Halyard: middleware in namespace / failed, and its client is told no more than that it was refused; what a PublicError says is told: not allowed',
+    ]);
+  });
+
   test('a logger that throws disturbs nobody', async () => {
     const stderr = vi.spyOn(console, 'error').mockImplementation(() => {});
     const broken = (): never => {

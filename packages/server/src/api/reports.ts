@@ -57,7 +57,8 @@ export class Reports {
     const leftOut = this.#unheard.take(`${where} ${textOf(error)}`);
     if (leftOut === undefined) return;
     const more = leftOut > 0 ? ` (and ${leftOut} times more that were not printed; io.on("error", …) hears all)` : '';
-    console.error(`Halyard: ${where} failed${more}:`, error);
+    const hint = where.startsWith('middleware') ? untold : '';
+    console.error(`Halyard: ${where} failed${more}${hint}:`, error);
   }
 
   /** Nothing handles an event of a client. @param isUntold whether nobody knows yet: its client waits for no reply, and no handler has seen it */
@@ -114,6 +115,9 @@ function codeOf(error: unknown): string {
 }
 
 const codeCharsMax = 64;
+
+/** Behind what middleware has thrown that is no `PublicError`. */
+const untold = ', and its client is told no more than that it was refused; what a PublicError says is told';
 
 /** Errors that nobody hears are printed so often in a minute, if they are alike, … */
 const unheardTimesMax = 10;
