@@ -74,6 +74,7 @@ export function add(sum: Counters, more: Counters): void {
 const aloneNames: readonly CounterName[] = [
   ...(['servers restarted', 'replays'] as const),
   ...(['volatile dropped', 'namespaces left', 'garbage'] as const),
+  ...(['pages reloaded', 'pages crashed', 'pages put away', 'sessions over a reload'] as const),
 ];
 
 /** What is seldom met: after so many seeds it has to have been. */

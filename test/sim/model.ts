@@ -29,6 +29,8 @@ interface Said {
   /** What need not be handled. */
   readonly spared: Set<string>;
   last: number;
+  /** How many of them were said to a session that goes on without the client: they come among what is said since. */
+  apart: number;
 }
 
 export class Model {
@@ -113,9 +115,15 @@ export class Model {
     const at = said.names.get(name);
     if (at === undefined) throw new Broken(`${client} never said ${name}`);
     if (said.handled.has(name) && !(this.#repeats && redelivered)) throw new Broken(`${name} is handled again`);
-    if (at < said.last && !this.#repeats) throw new Broken(`${name} is handled behind a later one`);
+    if (at < said.last && at >= said.apart && !this.#repeats) throw new Broken(`${name} is handled behind a later one`);
     said.handled.add(name);
     said.last = Math.max(said.last, at);
+  }
+
+  /** A client has left its session to itself, and begins another one. */
+  parted(client: string): void {
+    const said = this.#saidBy(client);
+    said.apart = said.names.size;
   }
 
   /** What a client has said so far need not be handled. */
@@ -163,7 +171,7 @@ export class Model {
   #saidBy(client: string): Said {
     let said = this.#said.get(client);
     if (said === undefined) {
-      said = { names: new Map(), handled: new Set(), spared: new Set(), last: -1 };
+      said = { names: new Map(), handled: new Set(), spared: new Set(), last: -1, apart: 0 };
       this.#said.set(client, said);
     }
     return said;

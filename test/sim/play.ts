@@ -362,6 +362,8 @@ class World {
     this.#note(`${name} ${isCrash ? 'crashes' : 'is loaded anew'}`);
     this.counters[isCrash ? 'pages crashed' : 'pages reloaded']++;
     if (!isCrash) tab.hide(page, false);
+    const isLost = client.socket.connection.state === 'closed';
+    if (isLost) for (const namespace of namespaces) this.#model.parted(name + namespace);
     time.isGone = true;
     tab.gone(page);
     // Nobody is told of its replies, and what was to leave soon or not at all may be given up by the next page.

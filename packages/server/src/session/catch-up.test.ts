@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Meters } from '../base/meters';
 import { platformOf } from '../base/platform';
 import { TimerWheel } from '../base/wheel';
+import { Earlier, isEarlier, Places } from '../log/except';
 import { LocalStore } from '../log/local-store';
 import { Log } from '../log/log';
 import { FanOut } from '../room/fan-out';
@@ -152,4 +153,88 @@ test('a socket that is over is sent what was for it before, and nothing later', 
   other.catchUp.leave(presence, -1);
   other.pages();
   expect(other.sent).toEqual([]);
+});
+
+describe('messages to several rooms, of before a session came from another server, keep the order of each room', () => {
+  /** Of each log the entries: a text, when it was emitted, and the offset in the other log if it is sent by that. */
+  type Entry = readonly [text: string, emitted: number, other?: number];
+
+  /** @returns what is sent to a member of both */
+  function read(a: readonly Entry[], b: readonly Entry[]): string[] {
+    const { machine, stamps, memberships, connection, sent } = setUp(2);
+    const since = 1_000;
+    stamps.observe(since);
+    const both = memberships.map((membership, i): Membership => {
+      const log = new Log(`${i}`, `${i}`, limits, true);
+      for (const [text, emitted, other] of [a, b][i]!) {
+        const except = other === undefined ? undefined : new Earlier(undefined, new Places([[`${1 - i}`, other]]), 1);
+        const frame = Buffer.from(text);
+        log.append(stamps.next(), except, [frame], frame.length, emitted);
+      }
+      return { ...membership, epoch: log.id, room: { ...membership.room, log } as never };
+    });
+    const member = {
+      isExcepted: (_membership: unknown, except: unknown) => isEarlier(except as never),
+      comesBy: ({ places }: Earlier) => both.find(({ epoch }) => places.indexOf(epoch) !== undefined),
+    } as unknown as Presence;
+    const catchUp = new CatchUp(machine, stamps, 0, since);
+    for (const membership of both) catchUp.add(member, membership, 0);
+    while (!catchUp.pump(connection, 0, undefined));
+    return sent;
+  }
+
+  test.each<[what: string, a: readonly Entry[], b: readonly Entry[], sent: string[]]>([
+    [
+      'what is before it in the second comes before it',
+      [['both', 10]],
+      [
+        ['x', 12],
+        ['both', 10, 1],
+        ['y', 5],
+      ],
+      ['x', 'both', 'y'],
+    ],
+    [
+      'what is behind it in the second comes behind it',
+      [
+        ['p', 20],
+        ['both', 10],
+      ],
+      [
+        ['both', 10, 2],
+        ['y', 15],
+      ],
+      ['p', 'both', 'y'],
+    ],
+    [
+      'and of two of them',
+      [
+        ['p', 20],
+        ['one', 10],
+        ['two', 11],
+      ],
+      [
+        ['q', 30],
+        ['one', 10, 2],
+        ['r', 1],
+        ['two', 11, 3],
+        ['s', 2],
+      ],
+      ['p', 'q', 'one', 'r', 'two', 's'],
+    ],
+    [
+      'that the logs have the other way round come once, in the order of one',
+      [
+        ['one', 10],
+        ['two', 11, 1],
+      ],
+      [
+        ['two', 11],
+        ['one', 10, 1],
+      ],
+      ['one', 'two'],
+    ],
+  ])('%s', (_what, a, b, sent) => {
+    expect(read(a, b)).toEqual(sent);
+  });
 });

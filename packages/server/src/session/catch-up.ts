@@ -6,19 +6,34 @@ import type { Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import type { Membership } from '../room/membership';
 import type { LogBudget } from './log-budget';
+import { Overlaps } from './overlaps';
 import type { Spans } from './spans';
 
-interface Cursor {
+class Cursor {
   readonly presence: Spans;
   readonly membership: Membership;
   /** The last offset that the peer has read. */
   position: number;
   /** Offset of the next entry to look at; 0 as long as it is not known where it begins. */
-  offset: number;
+  offset = 0;
   /** Its place among what is sent; infinity if this round has none for the socket. */
-  stamp: number;
+  stamp = none;
   /** What has a later place in the order of this node is not for it. */
-  last: number;
+  last = none;
+  /** Whether the entry is sent by another log, and only waited for. */
+  isSilent = false;
+  /** Whether it was looked through for messages that are in other logs too. */
+  isLooked = false;
+
+  constructor(presence: Spans, membership: Membership, position: number) {
+    this.presence = presence;
+    this.membership = membership;
+    this.position = position;
+  }
+
+  get isAtEntry(): boolean {
+    return this.stamp !== none;
+  }
 }
 
 /** As much as is given to the connection before waiting for it to drain. */
@@ -58,19 +73,23 @@ export class CatchUp {
   /** Of those: as long as it waits, so do all. */
   #oldest: Cursor | undefined;
   #isWaiting = false;
+  /** Of what goes by when it was emitted. */
+  readonly #overlaps: Overlaps | undefined;
 
   /** @param stamp what the peer is known to have handled */
   constructor(machine: ServerMachine<Frame>, stamps: Stamps, stamp: number, since: number) {
     this.#machine = machine;
     this.#stamps = stamps;
     this.#since = since;
+    this.#overlaps = since > 0 ? new Overlaps(since) : undefined;
     this.stamp = stamp;
   }
 
   /** @param position the last offset of its log that the peer has read */
   add(presence: Spans, membership: Membership, position: number): void {
-    const cursor = { presence, membership, position, offset: 0, stamp: none, last: none };
+    const cursor = new Cursor(presence, membership, position);
     this.#cursors.push(cursor);
+    this.#overlaps?.add(cursor);
     const { log } = membership.room;
     const others = this.#byLog.get(log) ?? [];
     // By their ends: that which goes on is the last, also of a namespace as a whole, of which it is not kept since when.
@@ -146,12 +165,17 @@ export class CatchUp {
         }
       } else {
         if (budget?.isSpent) return false;
+        const first = this.#firstOf(next);
+        if (first !== next) {
+          this.#raise(first, next.stamp);
+          continue;
+        }
         const { log } = next.membership.room;
         // Otherwise it was dropped since it was found, or its socket is over: looking again says whether that matters.
         if (next.offset >= log.firstOffset && (log.stampAt(next.offset) as number) <= next.last) {
           const isReplaced = log.isReplaced(next.offset, endOf(next.membership));
           if (isReplaced) this.replaced++;
-          const frame = isReplaced ? undefined : log.frameAt(next.offset, codecIndex);
+          const frame = isReplaced || next.isSilent ? undefined : log.frameAt(next.offset, codecIndex);
           if (frame !== undefined) {
             connection.send(frame);
             bytes += frame.length;
@@ -246,6 +270,8 @@ export class CatchUp {
     const to = endOf(membership);
     // Its client has left, or where it begins is not known yet.
     if (cursor.last < 0 || cursor.offset > to || cursor.offset === 0) return true;
+    if (!cursor.isLooked) this.#overlaps?.look(cursor, to);
+    cursor.isLooked = true;
     if (log.id !== membership.epoch || cursor.offset <= log.base) throw trimmed(log.id);
     if (cursor.offset < log.firstOffset) {
       const newest = Math.min(membership.newest, cursor.last);
@@ -258,6 +284,11 @@ export class CatchUp {
       const place = log.stampAt(cursor.offset);
       if (place === undefined || cursor.offset > to || place > cursor.last || place > this.#horizon) return true;
       const emitted = log.emittedAt(cursor.offset) as number;
+      cursor.isSilent = this.#overlaps?.isToCome(cursor, cursor.offset) ?? false;
+      if (cursor.isSilent) {
+        cursor.stamp = emitted;
+        return true;
+      }
       if (log.isReplaced(cursor.offset, to)) this.replaced++;
       else if (!presence.isExcepted(membership, log.exceptAt(cursor.offset), emitted)) {
         cursor.stamp = emitted < this.#since ? emitted : place;
@@ -279,6 +310,34 @@ export class CatchUp {
     while (at > 0) {
       const parent = (at - 1) >> 1;
       if ((heap[parent] as Cursor).stamp <= cursor.stamp) break;
+      heap[at] = heap[parent] as Cursor;
+      at = parent;
+    }
+    heap[at] = cursor;
+  }
+
+  /** @returns the cursor whose entry goes before that of the first one, because a message to several rooms is behind it in its log; or that itself */
+  #firstOf(next: Cursor): Cursor {
+    if (this.#overlaps === undefined || next.stamp >= this.#since) return next;
+    const seen = new Set<Cursor>();
+    for (let one: Cursor | undefined = next; one !== undefined; ) {
+      // Each is behind the other: logs of several masters may be so.
+      if (seen.has(one)) return next;
+      seen.add(one);
+      const before: Cursor | undefined = this.#overlaps.before(one) as Cursor | undefined;
+      if (before === undefined) return one;
+      one = before;
+    }
+    return next;
+  }
+
+  /** Makes one of the heap its first. @param stamp that of the first one */
+  #raise(cursor: Cursor, stamp: number): void {
+    const heap = this.#heap;
+    cursor.stamp = stamp;
+    let at = heap.indexOf(cursor);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
       heap[at] = heap[parent] as Cursor;
       at = parent;
     }

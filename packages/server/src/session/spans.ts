@@ -246,6 +246,19 @@ export abstract class Spans implements Subscriber {
     return this.#past?.some((past) => covers(past, except, last as Earlier | undefined)) ?? false;
   }
 
+  /** @returns the time in a room by which it gets a message to several rooms, in place of the one whose entry has this exception */
+  comesBy(except: Earlier): Membership | undefined {
+    let first: Membership | undefined;
+    let place = open;
+    for (const membership of [...(this.#current?.values() ?? []), ...(this.#past ?? [])]) {
+      const index = except.places.indexOf(membership.epoch) ?? open;
+      if (index >= place || !covers(membership, except, undefined)) continue;
+      first = membership;
+      place = index;
+    }
+    return first;
+  }
+
   isExceptedIn({ name }: { readonly name: string }, except: Except, stamp: number): boolean {
     const membership = name === '' ? this.whole() : this.#current?.get(name);
     return this.isExcepted(membership ?? { since: stamp }, except, stamp);

@@ -22,6 +22,8 @@ export interface FeedContext extends RenewalContext {
   readonly stamps: Stamps;
   readonly codecs: readonly Codec[];
   readonly detours: Detours;
+  /** All feeds that are ready, by the epochs of their logs. */
+  readonly byEpoch: Map<string, Feed>;
   /** Id of this node. */
   readonly node: string;
   /** Whether what this node has emitted at a stamp may be delivered: it goes out in the order in which it was emitted. */
@@ -35,6 +37,9 @@ const gapMs = 20;
 const pageEntriesMax = 512;
 /** Entries that wait for one before them; what comes then is read again later. */
 const waitingEntriesMax = 4_096;
+
+/** Of a message to more rooms than that what is behind it in one does not wait for it in those before. */
+const earlierMax = 16;
 
 /** How a log is here: up to which offset it is known to go, and up to which it was delivered. */
 export interface FeedState {
@@ -79,6 +84,8 @@ export class Feed {
   /** How many there are who will need it: entries and places of this node that are not stored yet, reads. */
   pins = 0;
   #cancelGap: (() => void) | undefined;
+  /** The entry that waits for another log; 0 if none does. */
+  #waitsAt = 0;
 
   constructor(name: string, context: FeedContext) {
     this.#context = context;
@@ -111,7 +118,7 @@ export class Feed {
     }
     if (this.#state !== 'idle') return;
     this.#state = 'starting';
-    const { store, patience, retention } = this.#context;
+    const { store, patience } = this.#context;
     const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
     // What was stored before, and not answered, may have its place before that.
     await this.#context.answered();
@@ -123,7 +130,7 @@ export class Feed {
     }
     const base = Math.max(this.#wantedFrom(epoch, top), first - 1);
     if (this.#state !== 'starting') return;
-    retention.restart(this.log, epoch, base);
+    this.#restart(epoch, base);
     this.#state = 'ready';
     this.#topAtStart = top;
     this.#top = Math.max(this.#top, top);
@@ -131,6 +138,13 @@ export class Feed {
     this.#takeEarly();
     this.#advance();
     if (this.#top > this.log.lastOffset || this.#isInDoubt) this.#readOn();
+  }
+
+  #restart(epoch: string, base: number): void {
+    const { retention, byEpoch } = this.#context;
+    byEpoch.delete(this.log.id);
+    retention.restart(this.log, epoch, base);
+    byEpoch.set(epoch, this);
   }
 
   #wantedFrom(epoch: string, top: number): number {
@@ -163,6 +177,7 @@ export class Feed {
     this.#state = 'stopped';
     this.#cancelGap?.();
     this.#context.store.unfollow(this.log.name);
+    this.#context.byEpoch.delete(this.log.id);
     this.#wake();
   }
 
@@ -308,7 +323,7 @@ export class Feed {
     if (isWhole) this.follower?.onRenewed?.(epoch, detours);
     this.#top = this.#topAtStart = this.#readElsewhere = 0;
     this.#isLacking = false;
-    this.#context.retention.restart(this.log, epoch, 0);
+    this.#restart(epoch, 0);
     this.#state = 'ready';
     this.#takeWanted();
     this.#takeEarly();
@@ -385,10 +400,41 @@ export class Feed {
         this.#askForRenewal();
         break;
       }
+      if (entry.earlier > 0 && this.#isAhead(entry)) break;
       this.#waiting.shift();
       this.#deliver(entry);
+      // Who waits for this one comes before the next: a message to several rooms, by the log of another one.
+      if (this.#waiters.length > 0) this.#wake();
     }
     this.#wake();
+  }
+
+  /**
+   * Whether a message to several rooms is still to come by one of those before this, for whom it is in both: what is behind it here is
+   * behind it for them. Where one master has both logs, what is waited for was stored before, so that none waits for another in a circle.
+   */
+  #isAhead({ places, earlier, offset }: StoredEntry): boolean {
+    if (earlier > earlierMax) return false;
+    const { byEpoch, store } = this.#context;
+    const partition = store.partitionOf(this.log.name);
+    for (const [epoch, at] of places.slice(0, earlier)) {
+      const feed = byEpoch.get(epoch);
+      if (feed === undefined || !feed.isReady || feed.log.lastOffset >= at) continue;
+      if (store.partitionOf(feed.log.name) !== partition) continue;
+      if (this.#waitsAt !== offset) {
+        this.#waitsAt = offset;
+        feed.whenAt(
+          at,
+          () => {
+            this.#waitsAt = 0;
+            this.#advance();
+          },
+          epoch,
+        );
+      }
+      return true;
+    }
+    return false;
   }
 
   #deliver(entry: StoredEntry): void {
@@ -490,7 +536,7 @@ export class Feed {
   #skipTo(epoch: string, offset: number): void {
     const { log } = this;
     // They were there before it was started, and have become too old since: they were for who was here before.
-    if (log.lastOffset === log.base && offset <= this.#topAtStart) this.#context.retention.restart(log, epoch, offset);
+    if (log.lastOffset === log.base && offset <= this.#topAtStart) this.#restart(epoch, offset);
     else this.#lose(epoch, offset, 'entries are gone that were not read');
   }
 
@@ -498,7 +544,7 @@ export class Feed {
   #lose(epoch: string, top: number, why: string): void {
     this.#waiting.clear();
     this.#top = top;
-    this.#context.retention.restart(this.log, epoch, top);
+    this.#restart(epoch, top);
     this.#tellLost(why);
   }
 

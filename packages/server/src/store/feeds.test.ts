@@ -1,6 +1,6 @@
-// Logs that nobody is in the room of any more, in virtual time.
+// Logs as their entries come, and as nobody is in the room any more, in virtual time.
 import { VirtualClock } from '@halyard/harness/clock';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { platformOf } from '../base/platform';
 import { TimerWheel } from '../base/wheel';
 import { Retention } from '../log/retention';
@@ -9,6 +9,7 @@ import { Detours } from './detours';
 import { Feeds } from './feeds';
 import type { Known } from './known';
 import { Patience } from './patience';
+import type { StoredEntry } from './store';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const limits = { logPacketsMax: 10, logBytesMax: 1_000, entryAgeMsMax: 60_000, journalBytesMax: 1_000 };
@@ -56,4 +57,77 @@ test('a log is followed until it is known what becomes of its renewal, so that w
   expect(lost).toBe(1);
   clock.advance(10_000);
   expect(unfollowed).toBe(1);
+});
+
+describe('a message to several rooms', () => {
+  /** @param partitionOf which master has a log */
+  async function twoRooms(partitionOf: (log: string) => number) {
+    const clock = new VirtualClock();
+    const wheel = new TimerWheel(clock);
+    const patience = new Patience(platformOf(clock));
+    patience.begin();
+    const store = {
+      follow: async (name: string) => [name, 0] as const,
+      unfollow: () => {},
+      read: () => new Promise(() => {}),
+      ...{ partitions: 2, partitionOf },
+    };
+    const feeds = new Feeds(
+      {
+        ...{ store: store as never, patience, node: 'here', codecs: [], detours: new Detours() },
+        retention: new Retention(limits, wheel, () => {}),
+        stamps: new Stamps(() => clock.now()),
+        isReleased: () => true,
+        answered: async () => {},
+        announce: async () => undefined,
+        report: (error: unknown) => {
+          throw error;
+        },
+      },
+      wheel,
+    );
+    const seen: string[] = [];
+    for (const name of ['a', 'b']) {
+      const log = feeds.follow(name, { onEntry: (stamp) => void seen.push(`${name}${stamp}`) });
+      feeds.start(log, undefined);
+    }
+    await turn();
+    /** @param at where it is in a, if it is in both */
+    const arrives = (log: string, offset: number, stamp: number, before: number, at?: number): void => {
+      const places = at === undefined ? [] : [['a', at] as const];
+      const entry = {
+        ...{ offset, stamp, node: 'there', except: [], bodies: [] },
+        after: [before, before ? 'there' : ''],
+      };
+      feeds.arrived(log, log, { ...entry, places, earlier: places.length } as unknown as StoredEntry);
+    };
+    return { feeds, seen, arrives };
+  }
+
+  test('comes by the first of its logs before what is behind it in the second', async () => {
+    const { seen, arrives } = await twoRooms(() => 0);
+    // Of the first log the entry before it is late.
+    arrives('a', 2, 20, 10);
+    arrives('b', 1, 20, 0, 2);
+    arrives('b', 2, 30, 20);
+    expect(seen).toEqual([]);
+    arrives('a', 1, 10, 0);
+    expect(seen).toEqual(['a10', 'a20', 'b20', 'b30']);
+  });
+
+  test('waits for no log of another master, which may wait for its own', async () => {
+    const { seen, arrives } = await twoRooms((log) => (log === 'a' ? 0 : 1));
+    arrives('b', 1, 20, 0, 2);
+    arrives('b', 2, 30, 20);
+    expect(seen).toEqual(['b20', 'b30']);
+  });
+
+  test('and who waits for a place in a log goes on before what is behind that', async () => {
+    const { feeds, seen, arrives } = await twoRooms(() => 0);
+    const log = feeds.follow('b', { onEntry: (stamp) => void seen.push(`b${stamp}`) });
+    feeds.whenAt(log, 1, () => seen.push('goes on'));
+    arrives('b', 2, 30, 20);
+    arrives('b', 1, 20, 0);
+    expect(seen).toEqual(['b20', 'goes on', 'b30']);
+  });
 });

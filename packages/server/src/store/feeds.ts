@@ -24,8 +24,8 @@ export class Feeds {
   readonly #gone = new Map<string, string>();
   readonly #lingering = new Map<Feed, TimedCall>();
 
-  constructor(context: FeedContext, wheel: TimerWheel) {
-    this.#context = context;
+  constructor(context: Omit<FeedContext, 'byEpoch'>, wheel: TimerWheel) {
+    this.#context = { ...context, byEpoch: new Map() };
     this.#wheel = wheel;
     this.#arrivals = new Arrivals({
       ...context,
