@@ -140,6 +140,17 @@ describe.each(hosts)('on %s', (_name, host) => {
     },
   );
 
+  test('two events have two keys, whatever they are called', async () => {
+    const io = await start();
+    const { cable, told } = await away(io, cleanUp);
+    io.to('prices').latest('price\0a', 'b').emit('BTC', 1);
+    io.to('prices').latest('price', 'a\0b').emit('BTC', 2);
+    const before = io.slowReaderCounts.replaced;
+    cable.mend();
+    await expect.poll(() => told).toEqual(['new', true]);
+    expect(io.slowReaderCounts.replaced).toBe(before);
+  });
+
   test('what is for several rooms, or not for all, takes nothing away', async () => {
     const io = await start();
     const { cable, heard } = await away(io, cleanUp);
@@ -225,6 +236,32 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
   });
 });
 
+describe.each(hosts)('a reader of many rooms, each of which is told little, on %s', (_name, host) => {
+  const { cleanUp, serve } = served(host);
+
+  test('is held to the limit of what waits for it', async () => {
+    const rooms = Array.from({ length: 900 }, (_, i) => `room ${i}`);
+    const io = await serve({ backpressureBytesMax: 131_072 }, (io) => {
+      io.on('connection', (socket) => void socket.join(rooms));
+    });
+    const cable = await Cable.open(io.port);
+    cleanUp.push(() => cable.close());
+    const { told } = reader(cable.url, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    const [socket] = [...io.sockets.values()];
+    cable.stall('down');
+    let most = 0;
+    for (let n = 0; io.slowReaderCounts.cut === 0; n++) {
+      if (n === 20_000) throw new Error(`not cut, and ${most} bytes wait`);
+      io.to(rooms[n % rooms.length] as string).emit('price', 'BTC', n, filler);
+      most = Math.max(most, socket?.conn?.bufferedBytes ?? 0);
+      if (n % 16 === 0) await turn();
+    }
+    // And what may be said to all rooms before somebody looks.
+    expect(most).toBeLessThan(131_072 + 65_536 + 262_144 + 16 * 2_100);
+  });
+});
+
 test.each([
   [
     'latest',
@@ -232,6 +269,8 @@ test.each([
     'The key of latest is a text of 0 to 256 characters, not 7',
   ],
   ['latest', (io: Server) => io.latest('price', 'x'.repeat(257)), 'not a text of 257'],
+  ['latest', (io: Server) => io.latest('price', Symbol('BTC') as never), 'not Symbol(BTC)'],
+  ['slowReaders', (io: Server) => io.slowReaders(Object.create(null)), 'not [Object: null prototype] {}'],
   ['slowReaders', (io: Server) => io.slowReaders('wait' as never), 'takes "catch-up", "latest" or "cut", not "wait"'],
 ])('%s refuses what it cannot be', (_name, call, words) => {
   expect(() => call(new Server())).toThrow(expect.objectContaining({ code: 'ERR_OPTION' }));

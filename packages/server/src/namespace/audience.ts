@@ -344,7 +344,8 @@ export class Audience implements LocalTargets {
   #latestKey({ rooms, latest, except }: TargetSpec, event: string): string | undefined {
     const key = latest ?? (this.#rooms.slowReaders === 'latest' ? '' : undefined);
     const isForAll = except.length === 0 && (rooms === undefined || rooms.length === 1);
-    return key !== undefined && isForAll ? `${event}\0${key}` : undefined;
+    // A name may hold anything.
+    return key !== undefined && isForAll ? `${event.length} ${event}${key}` : undefined;
   }
 
   #encode({ log }: Room, event: string, args: readonly Value[]): Frames {

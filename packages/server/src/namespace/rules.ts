@@ -1,4 +1,5 @@
 // Who may enter a namespace, what events pass there, and who listens to it. A child of a dynamic namespace starts with a copy of what that has.
+import { inspect } from 'node:util';
 import { LocalUsageError } from '@halyard/protocol';
 import { type SlowReaders, slowReaderModes } from '../room/rooms';
 import { Gates } from './gates';
@@ -21,7 +22,7 @@ export class Rules {
   /** @throws LocalUsageError `ERR_OPTION` */
   setSlowReaders(mode: SlowReaders): void {
     if (!slowReaderModes.includes(mode)) {
-      const given = typeof mode === 'string' ? `"${mode}"` : String(mode);
+      const given = typeof mode === 'string' ? `"${mode}"` : inspect(mode, { depth: 0 });
       throw new LocalUsageError('ERR_OPTION', `slowReaders takes "catch-up", "latest" or "cut", not ${given}.`);
     }
     this.slowReaders = mode;

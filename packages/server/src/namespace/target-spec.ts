@@ -1,4 +1,5 @@
 // Whom a message is for, as data.
+import { inspect } from 'node:util';
 import { LocalUsageError, type Value } from '@halyard/protocol';
 import type { Presence } from '../session/presence';
 
@@ -35,7 +36,7 @@ export function checkLatestKey(key: string): string {
 
 function checkText(what: string, key: string, charactersMin: number): string {
   if (typeof key === 'string' && key.length >= charactersMin && key.length <= keyCharactersMax) return key;
-  const given = typeof key === 'string' ? `a text of ${key.length}` : `${key}`;
+  const given = typeof key === 'string' ? `a text of ${key.length}` : inspect(key, { depth: 0 });
   throw new LocalUsageError(
     'ERR_OPTION',
     `${what} is a text of ${charactersMin} to ${keyCharactersMax} characters, not ${given}`,

@@ -11,12 +11,23 @@ export function topicOf(logId: string, codecIndex: number): string {
   return `${logId}/${codecIndex}`;
 }
 
+/** Whose members are looked at, because native fan-out tells nobody who does not keep up. */
+interface Watched {
+  look(): void;
+}
+
+/** After so many bytes to all rooms together members are looked at, however little each room was told. */
+const unseenBytesMax = 262_144;
+
 export class FanOut {
   /** The host that runs now. Without a native publish nothing is subscribed either. */
   host: Host | undefined = undefined;
   readonly #codecs: readonly Codec[];
   readonly #flusher: Flusher;
   readonly #meters: Meters;
+  /** Rooms that were told something since their members were looked at, and how much all of them were. */
+  #unseen: Watched[] = [];
+  #unseenBytes = 0;
 
   constructor(codecs: readonly Codec[], flusher: Flusher, meters: Meters) {
     this.#codecs = codecs;
@@ -48,5 +59,16 @@ export class FanOut {
       }
     }
     return true;
+  }
+
+  /** @param isFirst whether it is the first since the room's members were looked at */
+  published(room: Watched, bytes: number, isFirst: boolean): void {
+    if (isFirst) this.#unseen.push(room);
+    this.#unseenBytes += bytes;
+    if (this.#unseenBytes <= unseenBytesMax) return;
+    const rooms = this.#unseen;
+    this.#unseen = [];
+    this.#unseenBytes = 0;
+    for (const one of rooms) one.look();
   }
 }

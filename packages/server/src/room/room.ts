@@ -83,7 +83,7 @@ export class Room implements Follower {
       return;
     }
     if (except instanceof Latest) {
-      if (this.#context.fanOut.publish(this.log.id, frames, undefined)) this.#look(frames);
+      if (this.#context.fanOut.publish(this.log.id, frames, undefined)) this.#published(frames);
       for (const { line } of this.looped ?? []) line.forwardLatest(frames);
       return;
     }
@@ -102,7 +102,7 @@ export class Room implements Follower {
     const [excepted] = left.direct;
     // If its client has left with the excepted one, another socket of that session may be there.
     const line = excepted?.isLeaving ? undefined : excepted?.line;
-    if (this.#context.fanOut.publish(this.log.id, frames, line)) this.#look(frames);
+    if (this.#context.fanOut.publish(this.log.id, frames, line)) this.#published(frames);
     if (this.looped !== undefined) {
       for (const member of this.looped) if (member !== excepted) member.line.forward(frames);
     }
@@ -164,12 +164,20 @@ export class Room implements Follower {
     return [...(this.#leavers ?? [])].filter(([, stamp]) => this.#isInDoubt || this.isLately(stamp));
   }
 
+  #published(frames: Frames): void {
+    const bytes = longest(frames);
+    const before = this.#publishedBytes;
+    this.#publishedBytes += bytes;
+    this.#context.fanOut.published(this, bytes, before === 0);
+    if (this.#publishedBytes > lookBytes) this.look();
+  }
+
   /** Native fan-out tells nobody who does not keep up. */
-  #look(frames: Frames): void {
-    this.#publishedBytes += longest(frames);
-    if (this.#publishedBytes <= lookBytes) return;
-    for (const { line } of this.members.values()) line.published(this.#publishedBytes, this.log.hasLatest);
+  look(): void {
+    const bytes = this.#publishedBytes;
     this.#publishedBytes = 0;
+    if (bytes === 0) return;
+    for (const { line } of this.members.values()) line.published(bytes, this.log.hasLatest);
   }
 }
 
