@@ -128,7 +128,7 @@ export const mutants: readonly Mutant[] = [
     file: `${server}/room/rooms.ts`,
     code: 'membership.to = room.log.lastOffset;',
     instead: 'membership.to = Number.POSITIVE_INFINITY;',
-    from: 78010089,
+    from: 154000249,
   },
   {
     fault: 'an exception is forgotten when a log is read again',
