@@ -40,6 +40,8 @@ const waitingEntriesMax = 4_096;
 
 /** Of a message to more rooms than that what is behind it in one does not wait for it in those before. */
 const earlierMax = 16;
+/** It waits for no longer than that, in milliseconds. */
+const aheadMs = 1_000;
 
 /** How a log is here: up to which offset it is known to go, and up to which it was delivered. */
 export interface FeedState {
@@ -86,6 +88,8 @@ export class Feed {
   #cancelGap: (() => void) | undefined;
   /** The entry that waits for another log; 0 if none does. */
   #waitsAt = 0;
+  /** Entries up to this one wait for no other log. */
+  #hurriedTo = 0;
 
   constructor(name: string, context: FeedContext) {
     this.#context = context;
@@ -145,6 +149,7 @@ export class Feed {
     byEpoch.delete(this.log.id);
     retention.restart(this.log, epoch, base);
     byEpoch.set(epoch, this);
+    this.#waitsAt = this.#hurriedTo = 0;
   }
 
   #wantedFrom(epoch: string, top: number): number {
@@ -411,11 +416,11 @@ export class Feed {
 
   /**
    * Whether a message to several rooms is still to come by one of those before this, for whom it is in both: what is behind it here is
-   * behind it for them. Where one master has both logs, what is waited for was stored before, so that none waits for another in a circle.
+   * behind it for them. Where one master has both logs, what is waited for was stored before.
    */
   #isAhead({ places, earlier, offset }: StoredEntry): boolean {
-    if (earlier > earlierMax) return false;
-    const { byEpoch, store } = this.#context;
+    if (earlier > earlierMax || offset <= this.#hurriedTo) return false;
+    const { byEpoch, store, patience } = this.#context;
     const partition = store.partitionOf(this.log.name);
     for (const [epoch, at] of places.slice(0, earlier)) {
       const feed = byEpoch.get(epoch);
@@ -423,18 +428,29 @@ export class Feed {
       if (store.partitionOf(feed.log.name) !== partition) continue;
       if (this.#waitsAt !== offset) {
         this.#waitsAt = offset;
-        feed.whenAt(
-          at,
-          () => {
-            this.#waitsAt = 0;
-            this.#advance();
-          },
-          epoch,
-        );
+        const goOn = (): void => {
+          cancel();
+          if (this.#waitsAt === offset) this.#waitsAt = 0;
+          this.#advance();
+        };
+        const cancel = patience.after(aheadMs, () => this.hurry(offset));
+        // So far it goes: if that does not come it is read.
+        feed.#top = Math.max(feed.#top, at);
+        feed.whenAt(at, goOn, epoch);
       }
       return true;
     }
     return false;
+  }
+
+  /**
+   * What this node has emitted waits until the log has come so far: nothing up to there waits for another log in turn. A message of its own that goes to
+   * the store in several calls may have its place in one log before that, and in the other behind.
+   */
+  hurry(offset: number): void {
+    if (offset <= this.#hurriedTo) return;
+    this.#hurriedTo = offset;
+    this.#advance();
   }
 
   #deliver(entry: StoredEntry): void {

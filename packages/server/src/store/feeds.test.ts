@@ -101,7 +101,7 @@ describe('a message to several rooms', () => {
       };
       feeds.arrived(log, log, { ...entry, places, earlier: places.length } as unknown as StoredEntry);
     };
-    return { feeds, seen, arrives };
+    return { clock, feeds, seen, arrives };
   }
 
   test('comes by the first of its logs before what is behind it in the second', async () => {
@@ -119,6 +119,19 @@ describe('a message to several rooms', () => {
     const { seen, arrives } = await twoRooms((log) => (log === 'a' ? 0 : 1));
     arrives('b', 1, 20, 0, 2);
     arrives('b', 2, 30, 20);
+    expect(seen).toEqual(['b20', 'b30']);
+  });
+
+  test('waits for no other log where a message of this server waits for it, nor for longer than a second', async () => {
+    const { clock, feeds, seen, arrives } = await twoRooms(() => 0);
+    arrives('b', 1, 20, 0, 2);
+    arrives('b', 2, 30, 20, 3);
+    const feed = feeds.notAt('b', ['b', 1])!;
+    feeds.waitFor([{ feed, offset: 1 }]);
+    expect(seen).toEqual(['b20']);
+    clock.advance(999);
+    expect(seen).toEqual(['b20']);
+    clock.advance(2);
     expect(seen).toEqual(['b20', 'b30']);
   });
 

@@ -158,6 +158,7 @@ export class Feeds {
   /** What comes there is not kept waiting for what comes by other logs: that waits for it. */
   waitFor(places: readonly { readonly feed: Feed; readonly offset: number }[]): void {
     this.#arrivals.waitFor(new Map(places.map(({ feed, offset }) => [feed.log.name, offset])));
+    for (const { feed, offset } of places) feed.hurry(offset);
   }
 
   /** @returns a log's feed, if the log is followed here, and will come to a position that it has not come to */
