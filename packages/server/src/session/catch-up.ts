@@ -5,43 +5,16 @@ import { type Frame, LocalUsageError, type ServerMachine } from '@halyard/protoc
 import type { Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import type { Membership } from '../room/membership';
+import { Cursor, none } from './cursor';
 import type { LogBudget } from './log-budget';
 import { Overlaps } from './overlaps';
 import type { Spans } from './spans';
-
-class Cursor {
-  readonly presence: Spans;
-  readonly membership: Membership;
-  /** The last offset that the peer has read. */
-  position: number;
-  /** Offset of the next entry to look at; 0 as long as it is not known where it begins. */
-  offset = 0;
-  /** Its place among what is sent; infinity if this round has none for the socket. */
-  stamp = none;
-  /** What has a later place in the order of this node is not for it. */
-  last = none;
-  /** Whether the entry is sent by another log, and only waited for. */
-  isSilent = false;
-  /** Whether it was looked through for messages that are in other logs too. */
-  isLooked = false;
-
-  constructor(presence: Spans, membership: Membership, position: number) {
-    this.presence = presence;
-    this.membership = membership;
-    this.position = position;
-  }
-
-  get isAtEntry(): boolean {
-    return this.stamp !== none;
-  }
-}
 
 /** As much as is given to the connection before waiting for it to drain. */
 const pageBytesMax = 64 * 1024;
 /** Frames in a page, and entries that are looked at for it. */
 const pageLooksMax = 2_048;
 
-const none = Number.POSITIVE_INFINITY;
 const unknown = -1;
 
 export class CatchUp {
@@ -284,7 +257,7 @@ export class CatchUp {
       const place = log.stampAt(cursor.offset);
       if (place === undefined || cursor.offset > to || place > cursor.last || place > this.#horizon) return true;
       const emitted = log.emittedAt(cursor.offset) as number;
-      cursor.isSilent = this.#overlaps?.isToCome(cursor, cursor.offset) ?? false;
+      cursor.isSilent = this.#overlaps?.isToCome(cursor) ?? false;
       if (cursor.isSilent) {
         cursor.stamp = emitted;
         return true;
@@ -324,7 +297,7 @@ export class CatchUp {
       // Each is behind the other: logs of several masters may be so.
       if (seen.has(one)) return next;
       seen.add(one);
-      const before: Cursor | undefined = this.#overlaps.before(one) as Cursor | undefined;
+      const before = this.#overlaps.before(one);
       if (before === undefined) return one;
       one = before;
     }
