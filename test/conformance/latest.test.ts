@@ -1,8 +1,16 @@
 // What a reader gets that does not keep up, over real sockets on every transport: of `latest` the newest of each key, and what a namespace
 // says by `slowReaders`. Who keeps up notices nothing.
+// Longer than other files: one reader that is away or slow is the same in all of it.
 import { connect, type TransportName } from '@halyard/client';
 import { Cable } from '@halyard/harness/cable';
-import { type Adapter, Server, type ServerOptions, type SlowReaders } from '@halyard/server';
+import {
+  type Adapter,
+  Server,
+  type ServerOptions,
+  type SlowReaders,
+  type Store,
+  type StoreEvents,
+} from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
 import { served } from '../kit/served';
@@ -233,6 +241,90 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
     await expect.poll(() => told).toEqual(['new', true]);
     await expect.poll(() => newest(heard)).toEqual({ BTC: 27, ETH: 28, SOL: 29 });
     expect(heard.length).toBe(3);
+  });
+
+  const sayOf = (io: Server, n: number): void =>
+    void io
+      .to('prices')
+      .latest('price', symbols[n % 3])
+      .emit(symbols[n % 3] as string, n);
+
+  /** Two servers whose logs keep ten messages of a room, and who was in it and is away. */
+  async function awayOfTwo(adapter: Adapter = newStore()) {
+    const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
+    const start = () => serve({ adapter, logPacketsMax: 10 }, enter);
+    const [a, b] = [await start(), await start()];
+    return { a, b, ...(await away(a, cleanUp)) };
+  }
+
+  test.each([
+    ['nobody', Number.POSITIVE_INFINITY],
+    ['somebody who came when the logs had dropped much', 60],
+    ['somebody who came just before', 96],
+    ['somebody all the time', 1],
+  ])(
+    'who comes to another one gets the newest of each key, though the logs have dropped the others, where there was %s',
+    async (_who, comesAt) => {
+      const { a, b, cable, heard, told } = await awayOfTwo();
+      for (let n = 1; n <= 100; n++) {
+        if (n === comesAt) {
+          const other = reader(`http://127.0.0.1:${b.port}`, 'websocket', cleanUp);
+          await expect.poll(() => other.told).toEqual(['new']);
+        }
+        sayOf(a, n);
+        if (n % 10 === 5) await a.emitDurable('stored');
+      }
+      cable.targetPort = b.port;
+      cable.mend();
+      await expect.poll(() => told).toEqual(['new', true]);
+      await expect.poll(() => newest(heard)).toEqual({ BTC: 99, ETH: 100, SOL: 98 });
+      expect(heard.length).toBeLessThanOrEqual(10);
+    },
+  );
+
+  test('what was no latest, and is dropped, is missed there', async () => {
+    const { a, b, cable, told } = await awayOfTwo();
+    a.to('prices').emit('other', 'once');
+    for (let n = 0; n < 100; n++) sayOf(a, n);
+    await a.emitDurable('stored');
+    cable.targetPort = b.port;
+    cable.mend();
+    await expect.poll(() => told).toEqual(['new', 'log-trimmed']);
+  });
+
+  test('a server that has not heard for long what was said goes on with the newest of each key', async () => {
+    const shared = newStore();
+    let unheard: number | undefined;
+    let events: StoreEvents | undefined;
+    const adapter: Adapter = (context) => {
+      const store = shared(context) as Store;
+      const open = store.open.bind(store);
+      store.open = (node, all) => {
+        events = all;
+        const onEntry: StoreEvents['onEntry'] = (...what) => {
+          if (unheard === undefined) all.onEntry(...what);
+          else unheard++;
+        };
+        return open(node, { ...all, onEntry });
+      };
+      return store;
+    };
+    const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
+    const a = await serve({ adapter: shared, logPacketsMax: 10 }, enter);
+    const b = await serve({ adapter, logPacketsMax: 10 }, enter);
+    const { heard, told } = reader(`http://127.0.0.1:${b.port}`, 'websocket', cleanUp);
+    await expect.poll(() => told).toEqual(['new']);
+    sayOf(a, 0);
+    await expect.poll(() => newest(heard)).toEqual({ BTC: 0 });
+    unheard = 0;
+    for (let n = 1; n <= 100; n++) sayOf(a, n);
+    await expect.poll(() => unheard).toBe(100);
+    unheard = undefined;
+    events?.onMissed();
+    await expect.poll(() => newest(heard)).toEqual({ BTC: 99, ETH: 100, SOL: 98 });
+    sayOf(a, 101);
+    await expect.poll(() => newest(heard)).toEqual({ BTC: 99, ETH: 100, SOL: 101 });
+    expect([told, heard.length]).toEqual([['new'], 12]);
   });
 });
 

@@ -24,7 +24,8 @@ test('its members are told one after the other', async () => {
       events = its;
       return open.call(store, node, its);
     };
-    store.read = (...what) => (isLost ? { epoch: 'another', first: 1, top: 0, entries: [] } : read.apply(store, what));
+    store.read = (...what) =>
+      isLost ? { epoch: 'another', first: 1, top: 0, missed: 0, entries: [] } : read.apply(store, what);
     store.tops = (logs) =>
       isLost ? logs.map(() => ({ epoch: 'another', top: 0, newest: [0, ''] })) : tops.call(store, logs);
     return store;

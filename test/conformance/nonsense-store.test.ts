@@ -79,7 +79,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       const tops = store.tops.bind(store);
       store.read = async (...what) => {
         const page = await read(...what);
-        return isAnother ? { epoch: 'another', first: 1, top: 0, entries: [] } : page;
+        return isAnother ? { epoch: 'another', first: 1, top: 0, missed: 0, entries: [] } : page;
       };
       store.tops = async (logs) =>
         isAnother ? logs.map(() => ({ epoch: 'another', top: 0, newest: [0, ''] })) : tops(logs);
@@ -106,7 +106,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       const tops = store.tops.bind(store);
       store.read = async (log, ...what) => {
         const page = await read(log, ...what);
-        return isAnother && log === '1:r/' ? { epoch: 'another', first: 1, top: 0, entries: [] } : page;
+        return isAnother && log === '1:r/' ? { epoch: 'another', first: 1, top: 0, missed: 0, entries: [] } : page;
       };
       store.tops = async (logs) =>
         Promise.all(
@@ -227,7 +227,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       const read = store.read.bind(store);
       store.read = async (...what) => {
         const page = await read(...what);
-        return { ...page, first: 8, top: 9, entries: [] };
+        return { ...page, first: 8, top: 9, missed: 7, entries: [] };
       };
     });
     const { wire } = await greeted(a);

@@ -45,10 +45,10 @@ function addSpreads(args: Argument[], steps: Commit['steps']): ReadonlyMap<NewEn
 }
 
 function addEntry(args: Argument[], entry: NewEntry, blob: Buffer, spread: number): void {
-  const { log, key, stamp, bodies, earlier } = entry;
+  const { log, key, stamp, bodies, earlier, latest } = entry;
   let bytes = 0;
   for (const body of bodies) bytes += body?.length ?? 0;
-  args.push('entry', log, keyOf(key), String(stamp), bytes, blob, spread, earlier);
+  args.push('entry', log, keyOf(key), String(stamp), bytes, blob, spread, earlier, latest ?? '');
 }
 
 function addLetter(args: Argument[], { to, key, stamp, body }: Letter): void {

@@ -62,12 +62,15 @@ export class Logs {
   async read(log: string, after: number, countMax: number): Promise<LogPage> {
     const { life, keyspace } = this.#context;
     const reply = listOf(await life.scripts.run('read', keyspace.partitionOf(log), [log, after, countMax]));
-    const [epoch, first, top, ...messages] = reply;
+    const [epoch, first, top, missed, ...messages] = reply;
     const entries: StoredEntry[] = [];
     for (let i = 0; i < messages.length; i += 2) {
       entries.push(this.#entryOf(bytesOf(messages[i]), bytesOf(messages[i + 1]), after + 1 + i / 2));
     }
-    return { epoch: textOf(epoch), first: numberOf(first), top: numberOf(top), entries };
+    return {
+      ...{ epoch: textOf(epoch), first: numberOf(first), top: numberOf(top), missed: numberOf(missed) },
+      entries,
+    };
   }
 
   async tops(logs: readonly string[]): Promise<readonly LogState[]> {

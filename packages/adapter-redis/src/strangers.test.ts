@@ -169,14 +169,20 @@ describe.skipIf(!hasRedis)('in one Redis', () => {
 
   describe('a key of another type is removed and counted, and all goes on', () => {
     const base = 'halyard:{0}';
-    const keys = ['expiring', 'commits:a', 'nodes', 'beat', 'terms', 'key:in room k', 'log:room', 'entries:room'];
+    const keys = [
+      ...['expiring', 'commits:a', 'nodes', 'beat', 'terms'],
+      ...['key:in room k', 'log:room', 'entries:room', 'newest:room'],
+    ];
     const parts = new Map([['part', 'x']]);
     const record = {
       ...{ session: 's', nonce: 'n', generation: 1, positions: new Map(), keptMs: 9_000, parts },
       mail: { number: 0, node: '', stamp: 0 },
     };
     const letter = { to: 's', stamp: 1, body: 'letter' };
-    const entry = { log: 'room', key: 'k', stamp: 1, except: [], places: [], earlier: 0, bodies: ['entry'] };
+    const entry = {
+      ...{ log: 'room', key: 'k', stamp: 1, except: [], places: [], earlier: 0 },
+      ...{ bodies: ['entry'], latest: 'l' },
+    };
 
     /** A node that has made all that there is, and who makes keys something else. */
     async function made() {

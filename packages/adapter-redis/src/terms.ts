@@ -5,7 +5,7 @@ import { listOf, textOf } from './replies';
 import type { Scripts } from './scripts';
 
 /** Of keys and of what is in them, beside what servers make of it: a change that others would misread is another one. */
-const layoutVersion = 2;
+const layoutVersion = 3;
 
 export interface TermsContext {
   readonly codecs: StoreContext['codecs'];

@@ -84,6 +84,7 @@ function questions(random: Random): Question {
       earlier: places.length,
       bodies: [text, undefined],
       key,
+      latest: random.chance(0.5) ? one(['p', 'q']) : undefined,
     };
   };
   switch (random.int(12)) {
@@ -144,8 +145,8 @@ function questions(random: Random): Question {
       const [after, count] = [random.int(12), 1 + random.int(4)];
       return async (twin) => {
         const page = await (twin.nodes[at] as Twin['nodes'][number]).store.read(log, after, count);
-        const entries = page.entries.map(({ offset, stamp, node, after, places, earlier, except, bodies }) => ({
-          ...{ offset, stamp, node, after, except, bodies },
+        const entries = page.entries.map(({ offset, stamp, node, after, places, earlier, except, bodies, latest }) => ({
+          ...{ offset, stamp, node, after, except, bodies, latest },
           earlier: twin.positions(places.slice(0, earlier)),
         }));
         return { ...page, epoch: twin.name(page.epoch), entries };

@@ -3,7 +3,7 @@
 /**
  * One argument, a list as MessagePack: node, number, branch, spreads, steps, records → the number of the last one that was done, if this one is not to be; or the result.
  * A spread is where a message to several logs is, in their order.
- * Of a step: `top`, log | `entry`, log, key, stamp, bytes, blob, spread, earlier | `letter`, session, key, stamp, bytes, body.
+ * Of a step: `top`, log | `entry`, log, key, stamp, bytes, blob, spread, earlier, latest | `letter`, session, key, stamp, bytes, body.
  * An entry has the number of its spread, from 1, and how many places there come before it, or 0 and 0.
  * A key has `=` in front, or is empty if there is none. A position is epoch and offset, or empty and which step of this commit.
  * Stamps are texts: they have more digits than a number keeps when it becomes one.
@@ -59,7 +59,7 @@ for i = 1, number() do
     step.bytes = number()
     step.body = arg()
     if step.log then
-      step.spread, step.earlier = spreads[number()], number()
+      step.spread, step.earlier, step.latest = spreads[number()], number(), arg()
       assert(step.earlier == 0 or step.spread.places[step.earlier], 'ERR a place that is not there')
     end
   end
@@ -133,7 +133,7 @@ for i, step in ipairs(steps) do
       positions[i] = { '', post(step.to, node, step.stamp, step.body, step.bytes) }
     else
       local name, earlier = earlierOf(step.spread, step.earlier)
-      append(step.log, step.stamp, node, name, earlier, step.bytes, step.body)
+      append(step.log, step.stamp, node, name, earlier, step.bytes, step.body, step.latest)
       positions[i] = { step.log.epoch, step.log.top }
     end
     -- Of a letter that finds no session nothing is known later: it may be said again.

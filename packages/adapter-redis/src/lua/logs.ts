@@ -12,17 +12,19 @@ local function log(name)
   local log = logs[name]
   if log then return log end
   local key = base .. ':log:' .. name
-  log = { key = key, entries = base .. ':entries:' .. name }
+  log = { key = key, entries = base .. ':entries:' .. name, newest = base .. ':newest:' .. name }
   logs[name] = log
   logOrder[#logOrder + 1] = log
-  local m = sure('HMGET', key, 'epoch', 'top', 'stamp', 'node', 'first', 'bytes', 'old', 'at', 'used', 'ttl')
+  local m = sure('HMGET', key, 'epoch', 'top', 'stamp', 'node', 'first', 'bytes', 'old', 'at', 'used', 'ttl',
+    'missed')
   log.epoch = m[1]
   log.top, log.stamp, log.node = tonumber(m[2] or nil), m[3], m[4]
   log.first, log.bytes, log.old = tonumber(m[5] or nil), tonumber(m[6] or nil), tonumber(m[7] or nil)
   log.at, log.used, log.ttl = tonumber(m[8] or nil), tonumber(m[9] or nil), tonumber(m[10] or nil)
-  log.was = { log.epoch, log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl }
+  log.missed = tonumber(m[11] or nil)
+  log.was = { log.epoch, log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl, log.missed }
   local isWhole = log.epoch and log.top and log.stamp and log.node and log.first and log.bytes and log.old
-    and log.at and log.used and log.ttl
+    and log.at and log.used and log.ttl and log.missed
   if isWhole and log.used + ageMax + linger <= now then
     -- Whoever is subscribed follows it.
     isWhole = redis.call('PUBSUB', 'SHARDNUMSUB', key)[2] > 0
@@ -31,6 +33,7 @@ local function log(name)
     fresh = fresh + 1
     log.epoch = seed .. fresh
     log.top, log.stamp, log.node, log.first, log.bytes, log.old, log.at, log.ttl = 0, '0', '', 1, 0, 0, 0, 0
+    log.missed = 0
     log.isNew, log.was = true, {}
   end
   return log
@@ -39,7 +42,7 @@ end
 -- From here on a script writes.
 local function beginLogs()
   for _, log in ipairs(logOrder) do
-    if log.isNew then redis.call('UNLINK', log.key, log.entries) end
+    if log.isNew then redis.call('UNLINK', log.key, log.entries, log.newest) end
   end
 end
 
@@ -47,17 +50,33 @@ end
 local function renewLog(log)
   fresh = fresh + 1
   log.epoch = seed .. fresh
-  log.top, log.stamp, log.node, log.first, log.bytes = 0, '0', '', 1, 0
-  redis.call('UNLINK', log.entries)
+  log.top, log.stamp, log.node, log.first, log.bytes, log.missed = 0, '0', '', 1, 0, 0
+  redis.call('UNLINK', log.entries, log.newest)
   say(log.key, piece('renewed') .. piece(log.epoch))
+end
+
+-- The entries up to an offset are gone, whoever has taken them.
+local function lose(log, offset)
+  log.first, log.missed = offset + 1, offset
+end
+
+-- An entry is dropped. That is no loss if a newer one has taken its place: of what has a key only the newest matters.
+local function drop(log, offset, key)
+  if key then
+    local newest = tonumber(sure('HGET', log.newest, key) or nil) or 0
+    if newest > offset then return end
+    redis.call('HDEL', log.newest, key)
+  end
+  log.missed = offset
 end
 
 -- Drops what is too old or too much. Entries that are all too old go at once, and of others no more than some for their age.
 local function trim(log)
   if log.first > log.top then return end
   if log.at + ageMax <= now then
-    redis.call('UNLINK', log.entries)
-    log.first, log.bytes = log.top + 1, 0
+    redis.call('UNLINK', log.entries, log.newest)
+    log.bytes = 0
+    lose(log, log.top)
     return
   end
   local dropped, some = 0, 2
@@ -70,20 +89,23 @@ local function trim(log)
     local entries = sure('XRANGE', log.entries, '-', '+', 'COUNT', some)
     some = 32
     if #entries == 0 then
-      log.first, log.bytes = log.top + 1, 0
+      log.bytes = 0
+      lose(log, log.top)
       return
     end
     for _, entry in ipairs(entries) do
       local offset, since = tonumber(string.match(entry[1], '^%d+')), tonumber(entry[2][2]) or 0
-      log.first, log.old = offset, since
+      if offset > log.first then lose(log, offset - 1) end
+      log.old = since
       if not isOver(offset, since) then
         redis.call('XTRIM', log.entries, 'MINID', int(offset))
         return
       end
       log.bytes = log.bytes - (tonumber(entry[2][4]) or 0)
+      drop(log, offset, entry[2][10])
+      log.first = offset + 1
       dropped = dropped + 1
     end
-    log.first = log.first + 1
     redis.call('XTRIM', log.entries, 'MINID', int(log.first))
     if log.first > log.top then return end
   end
@@ -92,9 +114,11 @@ end
 local function saveLogs()
   for _, log in ipairs(logOrder) do
     trim(log)
-    if now - log.ttl > linger or log.hasEntry then
+    local isDue = now - log.ttl > linger
+    if isDue or log.hasEntry then
       log.ttl = now
       redis.call('PEXPIRE', log.entries, ageMax + linger * 4)
+      if isDue then redis.call('PEXPIRE', log.newest, ageMax + linger * 4) end
     end
     local was, fields = log.was, { 'used', now }
     changed(fields, 'epoch', log.epoch, was[1])
@@ -106,19 +130,28 @@ local function saveLogs()
     changed(fields, 'old', log.old, was[7])
     changed(fields, 'at', log.at, was[8])
     changed(fields, 'ttl', log.ttl, was[9])
+    changed(fields, 'missed', log.missed, was[10])
     redis.call('HSET', log.key, unpack(fields))
     if log.ttl == now then redis.call('PEXPIRE', log.key, ageMax + day) end
   end
 end
 
 -- Appends an entry. \`spread\` is the name of what \`earlier\` counts, or empty if it is a list of its own; \`blob\` is what the node has
--- made of the rest.
-local function append(log, stamp, node, spread, earlier, bytes, blob)
+-- made of the rest; \`latest\` is the key under which only the newest matters, or empty.
+local function append(log, stamp, node, spread, earlier, bytes, blob, latest)
   local offset = log.top + 1
   local message = piece('entry') .. piece(log.epoch) .. count(offset) .. piece(stamp) .. piece(node)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
-  local _, isAlone = sure('XADD', log.entries, offset, 't', now, 'n', bytes, 'm', message, 's', spread)
-  if isAlone then log.first, log.bytes = offset, 0 end
+  local entry = { 't', now, 'n', bytes, 'm', message, 's', spread }
+  if latest ~= '' then
+    entry[9], entry[10] = 'k', latest
+    if sure('HSET', log.newest, latest, int(offset)) == 1 then redis.call('PEXPIRE', log.newest, ageMax + linger * 4) end
+  end
+  local _, isAlone = sure('XADD', log.entries, offset, unpack(entry))
+  if isAlone then
+    log.bytes = 0
+    lose(log, offset - 1)
+  end
   say(log.key, message)
   if log.first > log.top then log.old, log.hasEntry = now, true end
   log.top, log.stamp, log.node, log.at = offset, stamp, node, now
@@ -150,20 +183,20 @@ saveLogs()
 return { log.epoch, int(log.top) }
 `;
 
-/** Name, offset, count → epoch, first, top, and then each entry as it was told, with the spread that it names or nothing. */
+/** Name, offset, count → epoch, first, top, missed, and then each entry as it was told, with the spread that it names or nothing. */
 export const readScript = `
 local log, after, some = log(arg()), number(), number()
 beginLogs()
 saveLogs()
-local reply = { log.epoch, int(log.first), int(log.top) }
+local reply = { log.epoch, int(log.first), int(log.top), int(log.missed) }
 if after + 1 < log.first or after >= log.top or some < 1 then return reply end
 local entries = sure('XRANGE', log.entries, int(after + 1), '+', 'COUNT', int(some))
 if #entries == 0 or entries[1][1] ~= int(after + 1) .. '-0' then
   -- They are gone, though nobody has dropped them.
   local oldest = redis.call('XRANGE', log.entries, int(after + 1), '+', 'COUNT', 1)[1]
-  log.first = oldest and tonumber(string.match(oldest[1], '^%d+')) or log.top + 1
-  redis.call('HSET', log.key, 'first', int(log.first))
-  reply[2] = int(log.first)
+  lose(log, oldest and tonumber(string.match(oldest[1], '^%d+')) - 1 or log.top)
+  redis.call('HSET', log.key, 'first', int(log.first), 'missed', int(log.missed))
+  reply[2], reply[4] = int(log.first), int(log.missed)
   return reply
 end
 for _, entry in ipairs(entries) do
@@ -171,10 +204,10 @@ for _, entry in ipairs(entries) do
   local spread = name == '' and name or sure('GET', base .. ':spread:' .. name)
   if not spread then
     -- Whom it was for is not known any more: it is gone, and so is what was before it.
-    log.first = tonumber(string.match(entry[1], '^%d+')) + 1
+    lose(log, tonumber(string.match(entry[1], '^%d+')))
     redis.call('XTRIM', log.entries, 'MINID', int(log.first))
-    redis.call('HSET', log.key, 'first', int(log.first))
-    return { log.epoch, int(log.first), int(log.top) }
+    redis.call('HSET', log.key, 'first', int(log.first), 'missed', int(log.missed))
+    return { log.epoch, int(log.first), int(log.top), int(log.missed) }
   end
   reply[#reply + 1] = entry[2][6] or ''
   reply[#reply + 1] = spread

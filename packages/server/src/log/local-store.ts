@@ -4,7 +4,8 @@ import { KeptKeys } from '../base/kept-keys';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Except } from './except';
-import { type Follower, type Frames, Log } from './log';
+import type { Follower } from './follower';
+import { type Frames, Log } from './log';
 import { Retention, type RetentionLimits } from './retention';
 import { Stamps } from './stamp';
 

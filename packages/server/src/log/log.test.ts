@@ -15,7 +15,7 @@ function logFrom(base: number): Log {
 
 test('entries that are put before others come behind what was emitted before them', () => {
   const log = logFrom(2);
-  expect(log.prepend([older('a', 100), older('b', 90)])).toBe(true);
+  log.prepend([older('a', 100), older('b', 90)]);
   expect([1, 2].map((offset) => [log.emittedAt(offset), log.stampAt(offset)])).toEqual([
     [100, 101],
     [90, 101],
@@ -27,7 +27,7 @@ test('they do not change the places of the others, whatever the clock says by wh
   const log = logFrom(1);
   log.append(50, undefined, frame('b'), 1, 40);
   log.append(60, undefined, frame('c'), 1, 45);
-  expect(log.prepend([older('a', 3_600_000)])).toBe(true);
+  log.prepend([older('a', 3_600_000)]);
   expect([1, 2, 3].map((offset) => log.stampAt(offset))).toEqual([50, 50, 60]);
   expect([1, 2, 3].map((offset) => String(log.frameAt(offset, 0)))).toEqual(['a', 'b', 'c']);
 });
@@ -55,4 +55,24 @@ test('of what is dropped who left before the newer one came has missed it', () =
   expect(log.misses(reader, 0, 0, 3)).toBe(true);
   expect(log.misses(reader, 0, 0, Infinity)).toBe(false);
   expect(log.misses(reader, 0, 2, 3)).toBe(false);
+});
+
+test('what is missing between a place and the first entry, or behind the last one, newer ones have taken the place of', () => {
+  const reader = { wasExcepted: () => false };
+  const log = logFrom(20);
+  log.append(1, new Latest('BTC'), frame('BTC'), 1);
+  expect(log.isWhole).toBe(true);
+  log.extendTo(10);
+  expect([log.base, log.firstOffset, log.isWhole]).toEqual([10, 21, false]);
+  expect(log.misses(reader, 0, 12, Infinity)).toBe(false);
+  // Who left before the newer one came was to get one of them.
+  expect(log.misses(reader, 0, 12, 20)).toBe(true);
+  log.append(2, undefined, frame('a'), 1);
+  log.append(3, new Latest('ETH'), frame('ETH'), 3);
+  log.skipTo(30, 22, 34);
+  expect([log.firstOffset, log.lastOffset, log.bytes]).toEqual([31, 30, 0]);
+  expect([20, 21, 22, 23].map((position) => log.misses(reader, 0, position, Infinity))).toEqual([
+    ...[true, true, false, false],
+  ]);
+  expect([33, 34].map((to) => log.misses(reader, 0, 22, to))).toEqual([true, false]);
 });

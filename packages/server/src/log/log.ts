@@ -5,32 +5,11 @@ import { ByteRing } from '../base/byte-ring';
 import type { CompactList } from '../base/compact-list';
 import { RowQueue } from '../base/row-queue';
 import { type Except, Latest } from './except';
+import type { Follower } from './follower';
 import { type Reader, Trimmed } from './trimmed';
 
 /** A message as it is sent, by codec index; undefined where no session uses the codec. */
 export type Frames = readonly (Uint8Array | undefined)[];
-
-/** Who delivers what is appended to a log. */
-export interface Follower {
-  /** There is a new entry, the last one of the log. @param stamp when it was emitted, by the clock of the node that did */
-  onEntry(stamp: number, except: Except, frames: Frames): void;
-  /**
-   * As `onEntry`, but whoever was there when the log got another epoch has had it already, or will have.
-   * @param place of the entry in the order of this node
-   */
-  onRepeated?(stamp: number, except: Except, frames: Frames, place: number): void;
-  /**
-   * The log is about to have another epoch, and everybody has all that there was of this one: they go on.
-   * @param detours names of logs by which something of that epoch has come already, to who is in both rooms
-   */
-  onRenewed?(epoch: string, detours: ReadonlySet<string>): void;
-  /** The store has lost some of the log: `onRenewed` or `onLost` comes once it is known whether that is here. */
-  onDoubt?(): void;
-  /** The log is another one: what is missing of the one before cannot be read any more. */
-  onLost?(): void;
-  /** It follows the log in the place of another one. */
-  succeeds?(before: Follower): void;
-}
 
 export interface LogLimits {
   /** Entries in one log. */
@@ -103,6 +82,16 @@ export class Log {
   /** Offset of the newest entry that there ever was; 0 if there was none. */
   get lastOffset(): number {
     return this.nextOffset - 1;
+  }
+
+  /** Whether nothing was dropped of what there was since it was read here. */
+  get isWhole(): boolean {
+    return this.firstOffset === this.base + 1;
+  }
+
+  /** Whether there is an entry of this key. */
+  has(key: string): boolean {
+    return this.#latest?.has(key) === true;
   }
 
   /** Whether there is something of which only the newest matters. */
@@ -205,11 +194,10 @@ export class Log {
   }
 
   /**
-   * Puts entries before those that are there. Called by its retention only. @returns whether there is room for all
-   * A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place. What is
+   * Puts entries before those that are there, of which it has dropped none. Called by its retention only. A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place. What is
    * there keeps its own, though: it may have been sent by it.
    */
-  prepend(older: readonly OlderEntry[]): boolean {
+  prepend(older: readonly OlderEntry[]): void {
     const place = this.stampAt(this.firstOffset) ?? Number.POSITIVE_INFINITY;
     const rows: (OlderEntry & { readonly stamp: number })[] = older.map((entry) => ({
       ...entry,
@@ -232,7 +220,31 @@ export class Log {
       this.append(last, except, frames, lengthOf(frames), emitted);
     }
     this.nextOffset = nextOffset;
-    return this.#rows === undefined || (this.#rows as RowQueue<Except>).length === rows.length;
+  }
+
+  /** Newer entries have taken the places of all that were between `base` and its first one. @param base the offset behind which they were */
+  extendTo(base: number): void {
+    if (base < this.base) this.#replace(this.base, this.lastOffset);
+    this.base = base;
+  }
+
+  /**
+   * Goes on behind an offset. Called by its retention only.
+   * @param missed of what is between that, and of what is here, newer entries have taken the places
+   * @param by offset of the last of those that there may be
+   */
+  skipTo(offset: number, missed: number, by: number): void {
+    this.dropThrough(missed);
+    this.#rows = undefined;
+    this.#bytes = new ByteRing();
+    this.#latest = undefined;
+    this.nextOffset = offset + 1;
+    this.#replace(offset, by);
+  }
+
+  #replace(offset: number, by: number): void {
+    this.#replaced = Math.max(this.#replaced, offset);
+    this.#replacedBy = Math.max(this.#replacedBy, by);
   }
 
   /** Is another log of the same room from now on. Called by its retention only. @param top the offset after which its entries come */
@@ -265,18 +277,15 @@ export class Log {
     const { firstOffset } = this;
     const except = rows.itemAt(0);
     if (except instanceof Latest && except.replacedBy > 0) {
-      this.#replaced = firstOffset;
-      this.#replacedBy = Math.max(this.#replacedBy, except.replacedBy);
-    } else this.#miss(firstOffset, except);
+      this.#replace(firstOffset, except.replacedBy);
+    } else {
+      const dropped = { stamp: this.stampAt(firstOffset) as number, offset: firstOffset };
+      this.trimmed.add(dropped, this.emittedAt(firstOffset) as number, except);
+    }
     if (except instanceof Latest && this.#latest?.get(except.key) === except) this.#latest.delete(except.key);
     if (this.#latest?.size === 0) this.#latest = undefined;
     rows.shift();
     this.#bytes.drop(bytes);
-  }
-
-  #miss(firstOffset: number, except: Except): void {
-    const dropped = { stamp: this.stampAt(firstOffset) as number, offset: firstOffset };
-    this.trimmed.add(dropped, this.emittedAt(firstOffset) as number, except);
   }
 
   #number(offset: number, column: number): number | undefined {

@@ -67,16 +67,26 @@ export class Retention extends Timed {
     this.#wheel.schedule(this, at + entryAgeMsMax);
   }
 
-  /** Puts entries before those that a log has: they are kept from now on. @returns whether there is room for all */
-  prepend(log: Log, older: readonly OlderEntry[]): boolean {
+  /** Puts entries before those that a log has: they are kept from now on, as far as there is room. */
+  prepend(log: Log, older: readonly OlderEntry[]): void {
+    if (older.length === 0) return;
     const { bytes, firstOffset } = log;
-    const hasRoom = log.prepend(older);
+    log.prepend(older);
     this.#bytes += log.bytes - bytes;
     const row = this.#rows.push(log);
     this.#rows.set(row, offsetColumn, firstOffset - 1);
     this.#rows.set(row, atColumn, this.#wheel.lately());
     this.#wheel.schedule(this, this.#wheel.lately() + this.limits.entryAgeMsMax);
-    return hasRoom;
+    // With the row of those that are older.
+    if (log.firstOffset >= firstOffset) this.#release(log.firstOffset - firstOffset + 1);
+  }
+
+  /** A log goes on behind an offset: see there. */
+  skipTo(log: Log, offset: number, missed: number, by: number): void {
+    const { bytes, firstOffset, nextOffset } = log;
+    log.skipTo(offset, missed, by);
+    this.#bytes += log.bytes - bytes;
+    this.#release(nextOffset - firstOffset);
   }
 
   /** A log is another one from now on. @param top the offset after which its entries come */

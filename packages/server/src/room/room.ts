@@ -1,7 +1,8 @@
 // A room: its members, the log of what was published to it, and how that reaches them. A namespace as a whole is a room too.
 import { listOf } from '../base/compact-list';
 import { type Except, isEarlier, Latest } from '../log/except';
-import type { Follower, Frames, Log } from '../log/log';
+import type { Follower } from '../log/follower';
+import type { Frames, Log } from '../log/log';
 import { stampsPerMs } from '../log/stamp';
 import { findsOutMs } from '../store/feeds';
 import type { Turn } from '../store/turn';

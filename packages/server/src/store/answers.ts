@@ -15,8 +15,9 @@ export function isPosition(position: Position): boolean {
   return Array.isArray(position) && typeof position[0] === 'string' && isCount(position[1]);
 }
 
-export function isPage({ epoch, first, top, entries }: LogPage, after: number): boolean {
+export function isPage({ epoch, first, top, missed, entries }: LogPage, after: number): boolean {
   if (typeof epoch !== 'string' || !isCount(first) || !isCount(top) || first > top + 1) return false;
+  if (!isCount(missed) || missed >= Math.max(first, 1)) return false;
   if (entries.length === 0 && after >= first - 1 && after < top) return false;
   return entries.every((entry, i) => isEntry(entry) && entry.offset === after + 1 + i && entry.offset <= top);
 }

@@ -3,7 +3,9 @@
 // Longer than other files: every way in which an entry comes ends in the same few lines.
 import type { Codec } from '@halyard/codec';
 import type { Position } from '@halyard/protocol';
-import { type Follower, Log, type OlderEntry } from '../log/log';
+import { Latest } from '../log/except';
+import type { Follower } from '../log/follower';
+import { Log, type OlderEntry } from '../log/log';
 import type { Retention } from '../log/retention';
 import type { Stamps } from '../log/stamp';
 import { isEntry, isPage, isPosition } from './answers';
@@ -126,15 +128,17 @@ export class Feed {
     const [epoch, top] = await patience.until(() => store.follow(this.log.name), isPosition);
     // What was stored before, and not answered, may have its place before that.
     await this.#context.answered();
-    let first = 1;
-    if (this.#wantedFrom(epoch, top) < top) {
-      const page = await this.#page(this.#wantedFrom(epoch, top), 1);
-      // What is gone was for who was here before: that is seen where it is missing.
-      if (page.epoch === epoch) first = page.first;
-    }
-    const base = Math.max(this.#wantedFrom(epoch, top), first - 1);
+    let page: LogPage | undefined;
+    if (this.#wantedFrom(epoch, top) < top) page = await this.#page(this.#wantedFrom(epoch, top), 1);
     if (this.#state !== 'starting') return;
-    this.#restart(epoch, base);
+    const wanted = this.#wantedFrom(epoch, top);
+    if (page?.epoch !== epoch) this.#restart(epoch, wanted);
+    else {
+      // What is missed was for who was here before: that is seen where it is missing.
+      this.#restart(epoch, Math.max(wanted, page.missed));
+      if (page.first > this.log.nextOffset)
+        this.#context.retention.skipTo(this.log, page.first - 1, page.missed, page.top);
+    }
     this.#state = 'ready';
     this.#topAtStart = top;
     this.#top = Math.max(this.#top, top);
@@ -375,24 +379,42 @@ export class Feed {
     await new Promise<void>((resolve) => this.whenAt(this.#top, resolve));
     const epoch = log.id;
     while (after < log.base) {
-      const wanted = log.base - after;
-      // Between what is gone and what is here nothing can be put.
       if (log.trimmed.hasAny) return false;
-      const older: OlderEntry[] = [];
-      for (let at = after; older.length < wanted; ) {
-        const page = await this.#page(at, Math.min(wanted - older.length, pageEntriesMax));
-        if (!this.isReady || page.epoch !== epoch || log.id !== epoch || page.first > at + 1) return false;
-        if (page.entries.length === 0) return false;
-        for (const entry of page.entries.slice(0, wanted - older.length)) older.push(this.#placed(entry));
-        at = after + older.length;
-      }
+      const last = log.base;
+      const before = await this.#before(after, last, epoch);
+      if (before === undefined || !this.isReady || log.id !== epoch) return false;
       // Others may have read some of it meanwhile.
       if (after >= log.base) break;
-      // Their places are not behind what is to come.
-      for (const { emitted } of older) stamps.observe(emitted + 1);
-      if (!retention.prepend(log, older.slice(0, log.base - after))) return false;
+      const older = before.slice(0, Math.max(0, before.length - (last - log.base)));
+      // Between what is gone and what is here nothing can be put.
+      if (log.isWhole) {
+        // Their places are not behind what is to come.
+        for (const { emitted } of older) stamps.observe(emitted + 1);
+        retention.prepend(log, older);
+        if (log.trimmed.hasAny) return false;
+      } else if (!older.every(({ except }) => except instanceof Latest && log.has(except.key))) return false;
+      log.extendTo(after);
     }
     return log.id === epoch;
+  }
+
+  /** @returns entries from behind one offset to another; not the first ones if newer ones have taken their places. Undefined if any is missed */
+  async #before(after: number, last: number, epoch: string): Promise<OlderEntry[] | undefined> {
+    const older: OlderEntry[] = [];
+    for (let at = after; at < last; ) {
+      const { first, missed, entries, ...page } = await this.#page(at, Math.min(last - at, pageEntriesMax));
+      if (!this.isReady || page.epoch !== epoch) return undefined;
+      if (first > at + 1) {
+        if (missed > after) return undefined;
+        older.length = 0;
+        at = first - 1;
+        continue;
+      }
+      if (entries.length === 0) return undefined;
+      for (const entry of entries.slice(0, last - at)) older.push(this.#placed(entry));
+      at += Math.min(entries.length, last - at);
+    }
+    return older;
   }
 
   #advance(): void {
@@ -514,7 +536,7 @@ export class Feed {
       while (this.isReady) {
         const { lastOffset } = this.log;
         const known = this.#top;
-        const { epoch, first, top, entries } = await this.#page(lastOffset, pageEntriesMax);
+        const { epoch, first, top, missed, entries } = await this.#page(lastOffset, pageEntriesMax);
         if (!this.isReady) return;
         if (epoch !== this.log.id) {
           this.renewed(epoch);
@@ -525,7 +547,7 @@ export class Feed {
           return;
         }
         this.#stopWaiting((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);
-        if (first > this.log.nextOffset) this.#skipTo(epoch, first - 1);
+        if (first > this.log.nextOffset) this.#skipTo(epoch, first - 1, missed, top);
         this.#top = Math.max(top, this.#top);
         for (const entry of entries) {
           if (entry.offset > this.log.lastOffset) this.#waiting.set(entry);
@@ -548,9 +570,13 @@ export class Feed {
     );
   }
 
-  /** Entries up to an offset are gone from the store, and were not read. */
-  #skipTo(epoch: string, offset: number): void {
+  /** Entries up to an offset are gone from the store, and were not read. @param missed the last of them of which no newer one has taken the place */
+  #skipTo(epoch: string, offset: number, missed: number, top: number): void {
     const { log } = this;
+    if (missed <= log.lastOffset) {
+      this.#context.retention.skipTo(log, offset, missed, top);
+      return;
+    }
     // They were there before it was started, and have become too old since: they were for who was here before.
     if (log.lastOffset === log.base && offset <= this.#topAtStart) this.#restart(epoch, offset);
     else this.#lose(epoch, offset, 'entries are gone that were not read');

@@ -24,7 +24,7 @@ test('a log is followed until it is known what becomes of its renewal, so that w
   let unfollowed = 0;
   const store = {
     follow: async () => ['before', 1] as const,
-    read: async () => ({ epoch: 'then', first: 1, top: 0, entries: [] }),
+    read: async () => ({ epoch: 'then', first: 1, top: 0, missed: 0, entries: [] }),
     unfollow: () => unfollowed++,
   };
   const context = {

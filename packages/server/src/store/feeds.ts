@@ -1,7 +1,8 @@
 // The logs that this node follows, by name, each as long as somebody here is in its room or reads it, and a little longer.
 import type { Position } from '@halyard/protocol';
 import { TimedCall, type TimerWheel } from '../base/wheel';
-import type { Follower, Log } from '../log/log';
+import type { Follower } from '../log/follower';
+import type { Log } from '../log/log';
 import { isState } from './answers';
 import { Arrivals } from './arrivals';
 import { Feed, type FeedContext, type FeedState } from './feed';

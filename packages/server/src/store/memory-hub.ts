@@ -40,6 +40,10 @@ class KeptLog {
   newest: LogState['newest'] = nothing;
   entries: KeptEntry[] = [];
   bytes = 0;
+  /** Offset of the newest entry of each key, as long as it is kept. */
+  readonly latest = new Map<string, number>();
+  /** Offset of the newest entry that was dropped before a newer one had taken its place. */
+  missed = 0;
 
   constructor(epoch: string, expired: () => void) {
     this.epoch = epoch;
@@ -47,7 +51,12 @@ class KeptLog {
   }
 
   drop(count: number): void {
-    for (const { bytes } of this.entries.splice(0, count)) this.bytes -= bytes;
+    for (const { bytes, offset, latest } of this.entries.splice(0, count)) {
+      this.bytes -= bytes;
+      if (latest !== undefined && (this.latest.get(latest) ?? 0) > offset) continue;
+      if (latest !== undefined) this.latest.delete(latest);
+      this.missed = offset;
+    }
   }
 }
 
@@ -143,10 +152,10 @@ export class MemoryHub {
   }
 
   read(name: string, after: number, countMax: number): LogPage {
-    const { epoch, top, entries } = this.#log(name);
+    const { epoch, top, missed, entries } = this.#log(name);
     const first = top - entries.length + 1;
     const page = after + 1 < first ? [] : entries.slice(after + 1 - first, after + 1 - first + countMax);
-    return { epoch, first, top, entries: page };
+    return { epoch, first, top, missed, entries: page };
   }
 
   tops(names: readonly string[]): LogState[] {
@@ -163,6 +172,7 @@ export class MemoryHub {
       log.top = 0;
       log.newest = nothing;
       log.drop(log.entries.length);
+      log.missed = 0;
       for (const follower of log.followers) this.nodes.get(follower)?.onRenewed(name, log.epoch);
     }
     return [log.epoch, log.top];
@@ -259,6 +269,7 @@ export class MemoryHub {
     log.newest = [stamp, node];
     log.entries.push({ ...stored, bytes, endsAt: this.#wheel.now() + this.#limits.entryAgeMsMax });
     log.bytes += bytes;
+    if (latest !== undefined) log.latest.set(latest, offset);
     this.#trim(log, this.#wheel.now());
     for (const follower of log.followers) this.nodes.get(follower)?.onEntry(entry.log, log.epoch, stored);
     return [log.epoch, offset];

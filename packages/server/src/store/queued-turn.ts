@@ -3,7 +3,8 @@
 // store. Longer than other files: what waits, is stored, and is released is one list, in one order.
 import { type Frame, LocalUsageError, type Position } from '@halyard/protocol';
 import type { UnderWay } from '../base/under-way';
-import type { Follower, Log } from '../log/log';
+import type { Follower } from '../log/follower';
+import type { Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import { isLetter } from './answers';
 import { type Batched, Commits, type StepItem } from './commits';

@@ -167,6 +167,8 @@ export interface LogPage {
   readonly epoch: string;
   /** Offset of the oldest entry that is kept; one more than `top` if there is none. */
   readonly first: number;
+  /** Of those before, the newest that is missed: a later one had not taken its place, by the same `latest`, when it was dropped. 0 if none is. */
+  readonly missed: number;
   /** Offset of the newest entry that there ever was. */
   readonly top: number;
   /** In order. Empty if what was asked for is not kept any more. */

@@ -2,8 +2,9 @@
 // was emitted, so that no client ever has what the store lacks. A server alone has stored what it emits when the call returns.
 import type { Position } from '@halyard/protocol';
 import type { Except } from '../log/except';
+import type { Follower } from '../log/follower';
 import type { LocalStore } from '../log/local-store';
-import type { Follower, Frames, Log } from '../log/log';
+import type { Frames, Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import type { Bodies, RecordWrite } from './store';
 

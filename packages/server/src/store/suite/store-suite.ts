@@ -266,6 +266,33 @@ export function storeSuite(name: string, open: () => StoreLab): void {
         expect(page).toMatchObject({ top: 150, entries: [] });
         expect(page.first).toBeGreaterThan(50);
         expect((await first.store.read('room', page.first - 1, 1_000)).entries.at(-1)?.offset).toBe(150);
+        expect(page.missed).toBe(page.first - 1);
+      });
+
+      test('say what was dropped before a newer entry had taken its place', async () => {
+        const { lab, first } = await setUp(1);
+        const add = (from: number, to: number, latestOf: (n: number) => string | undefined) => {
+          const stamps = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+          return first.commit({ steps: stamps.map((n) => entry('room', n, `${n}`, { latest: latestOf(n) })) });
+        };
+        const page = () => first.store.read('room', 0, 1_000);
+        await first.store.follow('room');
+        await add(1, 1, () => undefined);
+        await add(2, 2, () => 'once');
+        await add(3, 50, (n) => `${n % 2}`);
+        expect(await page()).toMatchObject({ first: 1, missed: 0 });
+        await add(51, 250, (n) => `${n % 2}`);
+        expect(await page()).toMatchObject({ missed: 2, top: 250 });
+        expect((await page()).first).toBeGreaterThan(150);
+        // The newest of each is missed like others, once there is no place for it.
+        await add(251, 450, () => undefined);
+        const { first: oldest } = await page();
+        expect(oldest).toBeGreaterThan(350);
+        expect(await page()).toMatchObject({ missed: oldest - 1 });
+        await add(451, 700, (n) => `${n % 2}`);
+        expect(await page()).toMatchObject({ missed: 450, top: 700 });
+        await lab.elapse(11_000);
+        expect(await page()).toMatchObject({ first: 701, missed: 700, top: 700 });
       });
     });
 
