@@ -57,7 +57,7 @@ export {
 export { node } from './host/node';
 export type { TlsOptions } from './host/tls';
 export { uws } from './host/uws';
-export type { Frames } from './log/log';
+export type { Frames } from './log/frames';
 export type { RetentionLimits } from './log/retention';
 export type { Replies } from './namespace/audience';
 export type { Reached } from './namespace/cluster-requests';

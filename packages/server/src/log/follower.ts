@@ -1,6 +1,6 @@
 // Who delivers what is appended to a log.
 import type { Except } from './except';
-import type { Frames } from './log';
+import type { Frames } from './frames';
 
 /** Of one room, or of one whole namespace. */
 export interface Follower {

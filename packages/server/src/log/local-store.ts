@@ -5,7 +5,8 @@ import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
 import type { Except } from './except';
 import type { Follower } from './follower';
-import { type Frames, Log } from './log';
+import type { Frames } from './frames';
+import { Log } from './log';
 import { Retention, type RetentionLimits } from './retention';
 import { Stamps } from './stamp';
 

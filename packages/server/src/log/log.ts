@@ -6,10 +6,8 @@ import type { CompactList } from '../base/compact-list';
 import { RowQueue } from '../base/row-queue';
 import { type Except, Latest } from './except';
 import type { Follower } from './follower';
+import { type Frames, lengthOf } from './frames';
 import { type Reader, Trimmed } from './trimmed';
-
-/** A message as it is sent, by codec index; undefined where no session uses the codec. */
-export type Frames = readonly (Uint8Array | undefined)[];
 
 export interface LogLimits {
   /** Entries in one log. */
@@ -292,11 +290,4 @@ export class Log {
     const row = offset - this.firstOffset;
     return row < 0 ? undefined : this.#rows?.numberAt(row, column);
   }
-}
-
-/** @returns the sum of the lengths of frames */
-export function lengthOf(frames: Frames): number {
-  let bytes = 0;
-  for (const frame of frames) if (frame !== undefined) bytes += frame.length;
-  return bytes;
 }

@@ -2,7 +2,8 @@
 import { RowQueue } from '../base/row-queue';
 import { Timed, type TimerWheel } from '../base/wheel';
 import type { Except } from './except';
-import { type Frames, type Log, type LogLimits, lengthOf, type OlderEntry } from './log';
+import { type Frames, lengthOf } from './frames';
+import type { Log, LogLimits, OlderEntry } from './log';
 
 export interface RetentionLimits extends LogLimits {
   /** How long an entry is kept. */

@@ -12,7 +12,7 @@ import {
 } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
 import { Earlier, Latest, Places } from '../log/except';
-import type { Frames } from '../log/log';
+import type { Frames } from '../log/frames';
 import type { FanOut } from '../room/fan-out';
 import { isAmong, type Named, type Room } from '../room/room';
 import type { Rooms } from '../room/rooms';

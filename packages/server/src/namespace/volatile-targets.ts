@@ -2,7 +2,7 @@
 // one room goes by the channel of that room, to which a server listens that has members of it; any other by the channel of its
 // namespace. The first of its frames says whom it is for, so that each server decides for its own sockets.
 import { LocalUsageError, RemoteProtocolError, type Value } from '@halyard/protocol';
-import type { Frames } from '../log/log';
+import type { Frames } from '../log/frames';
 import { channelOf } from '../room/rooms';
 import { sessionIn } from '../session/socket-id';
 import type { Channels } from '../store/channels';

@@ -2,7 +2,7 @@
 import type { Codec } from '@halyard/codec';
 import type { Meters } from '../base/meters';
 import type { Host } from '../host/host';
-import type { Frames } from '../log/log';
+import type { Frames } from '../log/frames';
 import type { Flusher } from '../wire/flusher';
 import type { Line } from './subscriber';
 

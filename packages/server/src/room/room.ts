@@ -2,7 +2,8 @@
 import { listOf } from '../base/compact-list';
 import { type Except, isEarlier, Latest } from '../log/except';
 import type { Follower } from '../log/follower';
-import type { Frames, Log } from '../log/log';
+import type { Frames } from '../log/frames';
+import type { Log } from '../log/log';
 import { stampsPerMs } from '../log/stamp';
 import { findsOutMs } from '../store/feeds';
 import type { Turn } from '../store/turn';

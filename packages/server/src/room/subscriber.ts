@@ -1,6 +1,7 @@
 // A socket as its rooms see it.
 import type { Except } from '../log/except';
-import type { Frames, Log } from '../log/log';
+import type { Frames } from '../log/frames';
+import type { Log } from '../log/log';
 import type { Reader } from '../log/trimmed';
 
 /** The way to its client. */

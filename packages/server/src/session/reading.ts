@@ -12,7 +12,7 @@ import {
   packetLimits,
 } from '@halyard/protocol';
 import { type CompactList, listOf } from '../base/compact-list';
-import type { Frames } from '../log/log';
+import type { Frames } from '../log/frames';
 import { stampsPerMs } from '../log/stamp';
 import type { Membership } from '../room/membership';
 import { findsOut, type Room } from '../room/room';

@@ -1,5 +1,5 @@
 // The channels of the volatile bus that this node listens to. Rooms are there before the store is open, and listen from then on.
-import type { Frames } from '../log/log';
+import type { Frames } from '../log/frames';
 import type { Store } from './store';
 
 export class Channels {

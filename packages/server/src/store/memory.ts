@@ -2,8 +2,8 @@
 import type { Codec } from '@halyard/codec';
 import { json } from '@halyard/codec/json';
 import { LocalUsageError, type Position, type Value } from '@halyard/protocol';
+import type { Frames } from '../log/frames';
 import { LocalStore } from '../log/local-store';
-import type { Frames } from '../log/log';
 import { MemoryHub } from './memory-hub';
 import type {
   Adapter,

@@ -3,7 +3,8 @@ import type { Codec } from '@halyard/codec';
 import { type Frame, PacketType, type Position } from '@halyard/protocol';
 import { compactOf } from '../base/compact-list';
 import { Earlier, type Except, Latest, Places } from '../log/except';
-import type { Frames, OlderEntry } from '../log/log';
+import type { Frames } from '../log/frames';
+import type { OlderEntry } from '../log/log';
 import type { StoredEntry } from './store';
 
 /** @throws if it is not what a server writes */

@@ -5,7 +5,7 @@ import type { Codec } from '@halyard/codec';
 import type { Frame, Position, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
 import type { TimerWheel } from '../base/wheel';
-import type { Frames } from '../log/log';
+import type { Frames } from '../log/frames';
 import type { RetentionLimits } from '../log/retention';
 
 /** What was published, by codec index, where its place is not known yet. */

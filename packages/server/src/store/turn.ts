@@ -3,8 +3,9 @@
 import type { Position } from '@halyard/protocol';
 import type { Except } from '../log/except';
 import type { Follower } from '../log/follower';
+import type { Frames } from '../log/frames';
 import type { LocalStore } from '../log/local-store';
-import type { Frames, Log } from '../log/log';
+import type { Log } from '../log/log';
 import type { Stamps } from '../log/stamp';
 import type { Bodies, RecordWrite } from './store';
 

@@ -1,7 +1,7 @@
 // What every store keeps (store.ts): one suite over all engines. Longer than other files: the contract has many sentences.
 import type { Position } from '@halyard/protocol';
 import { describe, expect, test } from 'vitest';
-import type { Frames } from '../../log/log';
+import type { Frames } from '../../log/frames';
 import type {
   Claim,
   Commit,
