@@ -6,6 +6,7 @@ import { msgpack } from '@halyard/codec-msgpack';
 import { msgpack as msgpackBrowser } from '@halyard/codec-msgpack/browser';
 import { protobuf } from '@halyard/codec-protobuf';
 import { hosts } from '../kit/hosts';
+import { isLong } from '../kit/long';
 import { sessionSuite } from './session-suite';
 
 const transports: Record<string, () => Transport> = { websocket, sse, polling };
@@ -19,7 +20,13 @@ const codecs: Record<string, { serverCodec: () => Codec; clientCodec: () => Code
 for (const [host, makeHost] of hosts) {
   for (const [transport, makeTransport] of Object.entries(transports)) {
     for (const [codec, pair] of Object.entries(codecs)) {
-      sessionSuite(`${host}, ${transport}, ${codec}`, { host: makeHost, transport: makeTransport, ...pair });
+      const hasLargest = isLong || codec === 'json';
+      sessionSuite(`${host}, ${transport}, ${codec}`, {
+        host: makeHost,
+        transport: makeTransport,
+        hasLargest,
+        ...pair,
+      });
     }
   }
 }

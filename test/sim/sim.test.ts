@@ -8,7 +8,7 @@ import { Failure } from './script';
 
 const seeds = seedCount(120);
 /** Of several servers; they take four times as long. */
-const clusterSeeds = Math.ceil(seeds / 3);
+const clusterSeeds = Math.ceil(seeds / 4);
 
 /** Long runs go on from other seeds, and one in a thousand of several servers still finds something: here that would be a matter of luck. */
 const clusterFrom = 7_100_000;
