@@ -1,6 +1,6 @@
 // `connect` with nothing chosen: it puts a client together from its layers.
 import type { AnyEvents } from '@halyard/protocol';
-import { atHome, standIn } from '#habits';
+import { atHome, checkScheme, standIn } from '#habits';
 import { optionError } from '../base/option-error';
 import { createConnector } from '../link/connector';
 import { pageOrigin } from '../platform/page';
@@ -31,6 +31,7 @@ export function createClient(
   options: CoreOptions,
 ): readonly [client: Client & { readonly session: Session }, namespace: string] {
   let resolved = resolveOptions(options);
+  checkScheme(url);
   let origin: string;
   let namespace: string;
   try {

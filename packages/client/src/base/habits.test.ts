@@ -128,9 +128,25 @@ describe('events that never come', () => {
 
   test('all others are heard', () => {
     const { socket } = scene({});
-    for (const name of ['connect', 'connect_error', 'disconnect', 'error', 'reconnect', 'message', 'constructor'])
+    for (const name of ['connect', 'connect_error', 'disconnect', 'error', 'message', 'constructor'])
       expect(socket.on(name, () => {})).toBe(socket);
   });
+
+  test('those that were Socket.IO’s are heard, and it is said once whose they are', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { socket } = scene({});
+    for (let i = 0; i < 2; i++) expect(socket.on('reconnect', () => {})).toBe(socket);
+    const message =
+      'Halyard: on("reconnect") hears what the server emits by this name. What a client tells itself is "connect", each time that it is ' +
+      'connected, and "connect_error"; socket.connection.on("state", …) tells of every attempt.';
+    expect(warn.mock.calls).toEqual([[message]]);
+    warn.mockRestore();
+  });
+});
+
+test.each(['localhost:3000', 'app.example:8080/chat', '127.0.0.1:3000/'])('a host without a scheme: %s', (host) => {
+  const message = `url: with its scheme, such as http://${host}`;
+  expect(() => connect(host, { autoConnect: false })).toThrow(optionError(message));
 });
 
 test('a handler that calls its callback is told that there is none', async () => {

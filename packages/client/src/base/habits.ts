@@ -89,6 +89,27 @@ const events: Readonly<Record<string, string>> = {
   moved: 'a session that moves between servers is told by "connect", with recovered: true',
 };
 
+/** Socket.IO's own once, and names that an app may give to its events. */
+const former = new Set([
+  'connecting',
+  'connect_failed',
+  'connect_timeout',
+  'reconnect',
+  'reconnecting',
+  'reconnect_attempt',
+  'reconnect_error',
+  'reconnect_failed',
+]);
+
+/** Says on the console, once for each, that nobody tells of them but the app itself. */
+function lookForFormer(event: string): void {
+  if (!former.delete(event)) return;
+  console.warn(
+    `Halyard: on("${event}") hears what the server emits by this name. What a client tells itself is "connect", each time that it is ` +
+      'connected, and "connect_error"; socket.connection.on("state", …) tells of every attempt.',
+  );
+}
+
 /** By who is listened to: the rule of an event that never comes; undefined for all others. */
 const neverCome: Partial<Record<keyof typeof members, (event: string) => string | undefined>> = {
   socket: (event) => (Object.hasOwn(events, event) ? events[event] : undefined),
@@ -152,11 +173,19 @@ export function answerHabits(owner: keyof typeof members, object: object): void 
       if (typeof event !== 'string')
         throw new LocalUsageError('ERR_EVENT_NAME', `${owner}: the name of an event is text, and not ${String(event)}`);
       const rule = neverOf(event);
-      if (rule === undefined) return listen(event, ...others);
+      if (rule === undefined) {
+        lookForFormer(event);
+        return listen(event, ...others);
+      }
       throw new LocalUsageError('ERR_RESERVED_EVENT', `${owner} of a client has no event "${event}": ${rule}.`);
     };
     Object.defineProperty(object, name, { value: checked, configurable: true, enumerable: true, writable: true });
   }
+}
+
+/** @throws LocalUsageError `ERR_OPTION` for a host with its port alone, of which the host is a scheme to URLs */
+export function checkScheme(url: unknown): void {
+  if (/^[\w.-]+:\d+(\/|$)/.test(`${url}`)) throw optionError('url', `with its scheme, such as http://${url}`);
 }
 
 /** That of nobody (RFC 6761 §6.4). */
