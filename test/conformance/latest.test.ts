@@ -292,7 +292,10 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
     await expect.poll(() => told).toEqual(['new', 'log-trimmed']);
   });
 
-  test('a server that has not heard for long what was said goes on with the newest of each key', async () => {
+  test.each([
+    ['goes on with the newest of each key', false],
+    ['tells who was there, if there was something else', true],
+  ])('a server that has not heard for long what was said %s', async (_what, hasOther) => {
     const shared = newStore();
     let unheard: number | undefined;
     let events: StoreEvents | undefined;
@@ -317,10 +320,15 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
     sayOf(a, 0);
     await expect.poll(() => newest(heard)).toEqual({ BTC: 0 });
     unheard = 0;
+    if (hasOther) a.to('prices').emit('other', 'once');
     for (let n = 1; n <= 100; n++) sayOf(a, n);
-    await expect.poll(() => unheard).toBe(100);
+    await expect.poll(() => unheard).toBe(hasOther ? 101 : 100);
     unheard = undefined;
     events?.onMissed();
+    if (hasOther) {
+      await expect.poll(() => told).toEqual(['new', 'log-trimmed']);
+      return;
+    }
     await expect.poll(() => newest(heard)).toEqual({ BTC: 99, ETH: 100, SOL: 98 });
     sayOf(a, 101);
     await expect.poll(() => newest(heard)).toEqual({ BTC: 99, ETH: 100, SOL: 101 });

@@ -34,7 +34,9 @@ const weights = [0, 1, 1, 2, 5];
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** As long as everything may take to be well again. */
 const settleMsMax = 180_000;
-const limits = { entryAgeMsMax: 200_000, logPacketsMax: 5_000, logBytesMax: 1 << 24, journalBytesMax: 1 << 26 };
+const limits = { entryAgeMsMax: 200_000, logBytesMax: 1 << 24, journalBytesMax: 1 << 26 };
+/** What no run says in a room. */
+const longLog = 5_000;
 /** How long handlers take, by the length of what is asked. */
 const answersMs = [1, 60, 3_000] as const;
 /** How often a run of one scene plays it. */
@@ -128,6 +130,8 @@ class ClusterWorld implements Stage {
   readonly #outlastsWindows: boolean;
   /** Whether the store may lose what it has done: in some runs only, else nothing may be lost, however loudly. */
   readonly #rollsBack: boolean;
+  /** How many messages logs keep: in some runs only so few that some are missed, and most of them replaced by newer ones. */
+  readonly #logPacketsMax: number;
   /** Whether servers find out late what it has lost, and members leave before they have read it: in some runs only, too. */
   readonly #findsOutLate: boolean;
   /** Whether nobody is told what is lost. */
@@ -156,7 +160,10 @@ class ClusterWorld implements Stage {
     this.#nodes = nodes;
     this.#native = random.chance(0.5);
     this.#streams = seededRandom((seed ^ 0x114ad) >>> 0).chance(0.3);
-    this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), limits, random.pick([1, 3]), {
+    const logs = seededRandom((seed ^ 0x1f83d9ab) >>> 0);
+    this.#logPacketsMax = scene === undefined && logs.chance(0.2) ? logs.pick([8, 24]) : longLog;
+    const kept = { ...limits, logPacketsMax: this.#logPacketsMax };
+    this.#store = new SimulatedStore(this.#clock, seededRandom(random.int(2 ** 32)), kept, random.pick([1, 3]), {
       committed: (partition, commit, result) => this.#committed(partition, commit, result),
       repeated: () => this.counters['commits repeated']++,
       fenced: () => this.counters.fences++,
@@ -268,7 +275,7 @@ class ClusterWorld implements Stage {
 
   /** Whether sessions may end, if it is told. */
   get #mayLose(): boolean {
-    return this.#hasRolledBack || this.#outlastsWindows;
+    return this.#hasRolledBack || this.#outlastsWindows || this.#hasShortLogs;
   }
 
   /**
@@ -295,7 +302,11 @@ class ClusterWorld implements Stage {
 
   /** Whether they may later. */
   get #losesSessions(): boolean {
-    return this.#rollsBack || this.#outlastsWindows;
+    return this.#rollsBack || this.#outlastsWindows || this.#hasShortLogs;
+  }
+
+  get #hasShortLogs(): boolean {
+    return this.#logPacketsMax < longLog;
   }
 
   /** Runs something later, if not all is well by then. */
@@ -376,6 +387,7 @@ class ClusterWorld implements Stage {
       () => seededRandom(this.#random.int(2 ** 32)),
       this.#native,
       this.#store.node(),
+      this.#logPacketsMax,
     );
     place.io.on('error', (error) => {
       if (place.isAlive) this.#note(`server ${number}: ${error}`);
@@ -576,6 +588,7 @@ class ClusterWorld implements Stage {
         // Logs are long, and the window is: nothing may be lost.
         if (!mayLose) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);
         this.counters['sessions lost']++;
+        if (reason === 'log-trimmed' && this.#hasShortLogs) this.counters['logs too short']++;
         this.#model.lost(id);
       }
       if (reason !== undefined && (id === undefined || mayLose)) {
@@ -740,7 +753,7 @@ class ClusterWorld implements Stage {
     this.#note(
       `server ${place.number}: ${namespace} emits ${name} to ${to.length ? to : 'all'}${except.length ? ` except ${except}` : ''}`,
     );
-    const isLatest = to.length < 2 && except.length === 0 && this.#latest.chance(0.3);
+    const isLatest = to.length < 2 && except.length === 0 && this.#latest.chance(this.#hasShortLogs ? 0.8 : 0.3);
     const key = isLatest ? this.#latest.pick(['one', 'two']) : undefined;
     this.#model.emitted({ ...emission, rooms: to, except, key });
     if (to.length > 1) this.counters['several rooms']++;

@@ -56,6 +56,7 @@ export const clusterNames = [
   'rollbacks',
   'commits refused',
   'servers told to stop',
+  'logs too short',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number] | (typeof clusterNames)[number];

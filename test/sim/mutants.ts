@@ -733,4 +733,20 @@ export const mutants: readonly Mutant[] = [
     instead: "this.#rooms.slowReaders !== 'cut' ? '' : undefined",
     from: 153000903,
   },
+  {
+    fault: 'what the store has dropped counts as replaced by newer, whatever it was',
+    file: `${server}/store/memory-hub.ts`,
+    code: '      this.missed = offset;',
+    instead: '',
+    nodes: 3,
+    from: 163000150,
+  },
+  {
+    fault: 'a server that reads what was before goes on behind what is missed',
+    file: `${server}/store/feed.ts`,
+    code: 'if (missed > after) return undefined;',
+    instead: '',
+    nodes: 3,
+    from: 163000150,
+  },
 ];

@@ -27,7 +27,14 @@ export class ServerPlace {
   /** It is told to stop, and balancers lead nobody to it any more. */
   isLeaving = false;
 
-  constructor(number: number, clock: VirtualClock, random: () => Random, native: boolean, store: SimulatedNode) {
+  constructor(
+    number: number,
+    clock: VirtualClock,
+    random: () => Random,
+    native: boolean,
+    store: SimulatedNode,
+    logPacketsMax: number,
+  ) {
     this.number = number;
     this.store = store;
     this.time = new HaltingTime(clock);
@@ -50,7 +57,14 @@ export class ServerPlace {
     const backpressureBytesMax = wires.pick([131_072, 131_072, 1 << 20]);
     this.io = new Server({
       ...{ heartbeatMs: 2_000, heartbeatTimeoutMs: 1_500, pollHoldMs: 1_000, codecs: [json(), msgpack()] },
-      ...{ sackPacketsMax: 5, sackDelayMs: 40, recoveryWindowMs, backpressureBytesMax, logBytesMax: 1 << 24 },
+      ...{
+        sackPacketsMax: 5,
+        sackDelayMs: 40,
+        recoveryWindowMs,
+        backpressureBytesMax,
+        logPacketsMax,
+        logBytesMax: 1 << 24,
+      },
       adapter: () => store,
       clock: this.time,
       host,
