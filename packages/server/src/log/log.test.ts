@@ -62,11 +62,11 @@ test('what is missing between a place and the first entry, or behind the last on
   const log = logFrom(20);
   log.append(1, new Latest('BTC'), frame('BTC'), 1);
   expect(log.isWhole).toBe(true);
-  log.extendTo(10);
+  log.extendTo(10, 24);
   expect([log.base, log.firstOffset, log.isWhole]).toEqual([10, 21, false]);
   expect(log.misses(reader, 0, 12, Infinity)).toBe(false);
   // Who left before the newer one came was to get one of them.
-  expect(log.misses(reader, 0, 12, 20)).toBe(true);
+  expect([20, 23, 24].map((to) => log.misses(reader, 0, 12, to))).toEqual([true, true, false]);
   log.append(2, undefined, frame('a'), 1);
   log.append(3, new Latest('ETH'), frame('ETH'), 3);
   log.skipTo(30, 22, 34);
@@ -75,4 +75,15 @@ test('what is missing between a place and the first entry, or behind the last on
     ...[true, true, false, false],
   ]);
   expect([33, 34].map((to) => log.misses(reader, 0, 22, to))).toEqual([true, false]);
+});
+
+test('what makes room for a newer one of its key is not missed', () => {
+  const log = new Log('room', 'epoch', { ...limits, logPacketsMax: 3 });
+  const reader = { wasExcepted: () => false };
+  for (const key of ['a', 'b', 'c', 'a', 'b']) log.append(log.nextOffset, new Latest(key), frame(key), 1);
+  expect([log.firstOffset, log.misses(reader, 0, 0, Infinity)]).toEqual([3, false]);
+  // Who left before those came was to get them.
+  expect([3, 4, 5].map((to) => log.misses(reader, 0, 0, to))).toEqual([true, true, false]);
+  log.append(6, new Latest('d'), frame('d'), 1);
+  expect(log.misses(reader, 0, 0, Infinity)).toBe(true);
 });

@@ -167,9 +167,10 @@ export class Log {
     this.#codecCount = frames.length;
     this.#rows ??= new RowQueue(lengthsColumn + frames.length + (this.#isShared ? 1 : 0));
     const rows = this.#rows;
+    const before = except instanceof Latest ? this.#latest?.get(except.key) : undefined;
     // Room is made before it is used, or the bytes would grow to twice what they keep.
     while (rows.length >= logPacketsMax || (this.#bytes.length + bytes > logBytesMax && rows.length > 0)) {
-      this.#drop(rows);
+      this.#drop(rows, before);
     }
     // What cannot be kept throws here, before anything of it is.
     this.#bytes.reserve(bytes);
@@ -179,7 +180,6 @@ export class Log {
     const row = rows.push(except);
     if (except instanceof Latest) {
       this.#latest ??= new Map();
-      const before = this.#latest.get(except.key);
       if (before !== undefined) before.replacedBy = this.nextOffset;
       this.#latest.set(except.key, except);
     }
@@ -220,9 +220,12 @@ export class Log {
     this.nextOffset = nextOffset;
   }
 
-  /** Newer entries have taken the places of all that were between `base` and its first one. @param base the offset behind which they were */
-  extendTo(base: number): void {
-    if (base < this.base) this.#replace(this.base, this.lastOffset);
+  /**
+   * Newer entries have taken the places of all that were between `base` and its first one.
+   * @param base the offset behind which they were @param by as of `skipTo`
+   */
+  extendTo(base: number, by: number): void {
+    if (base < this.base) this.#replace(this.base, Math.max(by, this.lastOffset));
     this.base = base;
   }
 
@@ -269,14 +272,15 @@ export class Log {
     this.#bytes.shrink();
   }
 
-  #drop(rows: RowQueue<Except>): void {
+  /** @param before what the next entry takes the place of */
+  #drop(rows: RowQueue<Except>, before?: Latest): void {
     let bytes = 0;
     for (let i = 0; i < this.#codecCount; i++) bytes += Math.max(rows.numberAt(0, lengthsColumn + i) as number, 0);
     const { firstOffset } = this;
     const except = rows.itemAt(0);
-    if (except instanceof Latest && except.replacedBy > 0) {
-      this.#replace(firstOffset, except.replacedBy);
-    } else {
+    const replacedBy = except instanceof Latest ? (except === before ? this.nextOffset : except.replacedBy) : 0;
+    if (replacedBy > 0) this.#replace(firstOffset, replacedBy);
+    else {
       const dropped = { stamp: this.stampAt(firstOffset) as number, offset: firstOffset };
       this.trimmed.add(dropped, this.emittedAt(firstOffset) as number, except);
     }

@@ -385,7 +385,8 @@ export class Feed {
       if (before === undefined || !this.isReady || log.id !== epoch) return false;
       // Others may have read some of it meanwhile.
       if (after >= log.base) break;
-      const older = before.slice(0, Math.max(0, before.length - (last - log.base)));
+      const { entries, top } = before;
+      const older = entries.slice(0, Math.max(0, entries.length - (last - log.base)));
       // Between what is gone and what is here nothing can be put.
       if (log.isWhole) {
         // Their places are not behind what is to come.
@@ -393,14 +394,22 @@ export class Feed {
         retention.prepend(log, older);
         if (log.trimmed.hasAny) return false;
       } else if (!older.every(({ except }) => except instanceof Latest && log.has(except.key))) return false;
-      log.extendTo(after);
+      log.extendTo(after, top);
     }
     return log.id === epoch;
   }
 
-  /** @returns entries from behind one offset to another; not the first ones if newer ones have taken their places. Undefined if any is missed */
-  async #before(after: number, last: number, epoch: string): Promise<OlderEntry[] | undefined> {
+  /**
+   * @returns entries from behind one offset to another, but for the first ones if newer ones up to `top` have taken their places; undefined
+   *   if any is missed
+   */
+  async #before(
+    after: number,
+    last: number,
+    epoch: string,
+  ): Promise<{ entries: OlderEntry[]; top: number } | undefined> {
     const older: OlderEntry[] = [];
+    let top = 0;
     for (let at = after; at < last; ) {
       const { first, missed, entries, ...page } = await this.#page(at, Math.min(last - at, pageEntriesMax));
       if (!this.isReady || page.epoch !== epoch) return undefined;
@@ -408,13 +417,14 @@ export class Feed {
         if (missed > after) return undefined;
         older.length = 0;
         at = first - 1;
+        top = page.top;
         continue;
       }
       if (entries.length === 0) return undefined;
       for (const entry of entries.slice(0, last - at)) older.push(this.#placed(entry));
       at += Math.min(entries.length, last - at);
     }
-    return older;
+    return { entries: older, top };
   }
 
   #advance(): void {
