@@ -219,6 +219,28 @@ describe('tabs that share a session', () => {
     await expect.poll(() => ended.mock.calls.length).toBe(1);
   });
 
+  test('are told how the connection is, whenever they come', async () => {
+    const { cable, tab } = await scene();
+    const told = () => {
+      const socket = tab();
+      const states: string[] = [];
+      socket.connection.on('state', ({ from, to, reason }) => void states.push(`${from} ${to} ${reason}`));
+      return { socket, states };
+    };
+    const first = told();
+    await once(first.socket, 'connect');
+    expect(first.states).toEqual(['idle connecting wanted', 'connecting open new']);
+    const second = told();
+    await once(second.socket, 'connect');
+    expect(second.states).toEqual(['idle open new']);
+    cable.pull();
+    await expect.poll(() => second.states.at(-1)).toMatch('waiting');
+    const third = told();
+    await expect.poll(() => third.states.length).toBeGreaterThan(0);
+    expect(third.states[0]).toMatch(/^idle (waiting|connecting)/);
+    expect(second.states[1]).toBe('open waiting lost');
+  });
+
   test('are told of a lost connection, and that the session has gone on', async () => {
     const { io, cable, tab } = await scene();
     const tabs = [tab(), tab()];

@@ -148,7 +148,7 @@ describe('acknowledgements', () => {
     await expect(reply).rejects.toMatchObject({ code: 'ERR_DISCONNECTED' });
     await expect(socket.emitWithAck('x')).rejects.toMatchObject({
       code: 'ERR_NOT_CONNECTED',
-      message: '/: connect() first',
+      message: 'emit("x") of /: connect() first',
     });
     // A listener that emits of what it hears does not hear of that, nor is it said to those who look on.
     const print = vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -222,6 +222,55 @@ describe('listeners', () => {
     expect(heard).toHaveLength(8);
     expect(log.at(-1)).toEqual(['error', 'Error: mine']);
     expect(briefs(await link.read()).at(-1)).toBe('EVENT / last []');
+  });
+
+  test('what is left in the turn in which it was connected, and connected again, was not left: StrictMode of React does so', async () => {
+    const auths: string[] = [];
+    const { socket, transport, log } = scene({
+      autoConnect: false,
+      auth: () => {
+        auths.push('asked');
+        return {};
+      },
+    });
+    socket.emit('before');
+    socket.connect();
+    socket.emit('child');
+    socket.disconnect();
+    expect([socket.active, socket.connection.state]).toEqual([false, 'connecting']);
+    socket.emit('child again');
+    socket.connect();
+    expect(socket.active).toBe(true);
+    await Promise.resolve();
+    expect(briefs(await transport.link.open())).toEqual([
+      'HELLO /{}',
+      'EVENT / before []',
+      'EVENT / child []',
+      'EVENT / child again []',
+    ]);
+    expect([transport.links.length, auths, log]).toEqual([1, ['asked'], []]);
+    // From the next turn on it is another session.
+    socket.disconnect();
+    expect(socket.connection.state).toBe('closed');
+  });
+
+  test('what is left in the turn in which it was connected is left at its end', async () => {
+    const { socket, log } = scene({ autoConnect: false });
+    socket.connect();
+    socket.emit('x');
+    socket.disconnect();
+    await Promise.resolve();
+    expect([socket.active, socket.connection.state]).toEqual([false, 'closed']);
+    expect(log).toEqual([['error', 'ERR_DISCONNECTED']]);
+  });
+
+  test('who has another auth when it is connected again in that turn presents that', async () => {
+    const { socket, transport } = scene({ autoConnect: false, auth: { user: 'guest' } });
+    socket.connect().disconnect();
+    socket.auth = { user: 'ann' };
+    socket.connect();
+    const [hello] = await transport.link.open();
+    expect(hello).toMatchObject({ namespaces: [{ namespace: '/', auth: { user: 'ann' } }] });
   });
 
   test('removeAllListeners takes those of an event, or of all', async () => {

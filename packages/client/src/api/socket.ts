@@ -117,7 +117,10 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
    * @throws LocalUsageError `ERR_NAMESPACES_FULL` for more than 64 namespaces at one time
    */
   connect(): this;
-  /** Leaves the namespace. The last one to leave ends the session and the connection. */
+  /**
+   * Leaves the namespace. The last one to leave ends the session and the connection. What was connected in the same turn is left at its end,
+   * unless `connect()` comes again before.
+   */
   disconnect(): this;
   /** The socket of another namespace over the same connection. */
   of<OtherListen = AnyEvents, OtherEmit = AnyEvents>(
@@ -158,6 +161,12 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   /** Whether it was told that it is connected, and not that it is not any more. */
   let isUp = false;
   let isTelling = false;
+  /** Whether it was wanted in this turn, … */
+  let isNew = false;
+  /** … with what `auth` was then, … */
+  let auth: Auth;
+  /** … and is not any more, should nobody want it again by the end of the turn: StrictMode of React undoes and does again what it does. */
+  let isGoing = false;
 
   const fire: Presence['fire'] = (event, value) => {
     if (event === 'connect') {
@@ -211,7 +220,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   const send = (event: string, args: readonly unknown[], timeoutMs = 0, settle?: Settle) => {
     const values = checked(event, args);
     if (!presence.phase && !presence.held) {
-      const error = new LocalUsageError('ERR_NOT_CONNECTED', `${namespace}: connect() first`);
+      const error = new LocalUsageError('ERR_NOT_CONNECTED', `emit("${event}") of ${namespace}: connect() first`);
       return settle ? settle(error) : fire('error', error);
     }
     session.emit(presence, event, values, timeoutMs, settle);
@@ -240,7 +249,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
       return session.isConnected(presence) ? presence.id : undefined;
     },
     get active() {
-      return !!presence.phase;
+      return !!presence.phase && !isGoing;
     },
     get recovered() {
       return recovered;
@@ -278,8 +287,27 @@ function createPresence(client: Client, namespace: string): SocketPresence {
         callAll(taps.take('out'), [event, ...args], aside);
       },
     },
-    connect: chain(() => session.join(presence)),
-    disconnect: chain(() => session.leave(presence)),
+    connect: chain(() => {
+      // What it would present is another's.
+      if (isGoing && auth !== presence.auth) session.leave(presence);
+      isGoing = false;
+      const wasWanted = presence.phase;
+      session.join(presence);
+      if (wasWanted) return;
+      auth = presence.auth;
+      isNew = true;
+      inNextTurn(() => {
+        isNew = false;
+      });
+    }),
+    disconnect: chain(() => {
+      if (!isNew) return session.leave(presence);
+      isGoing = true;
+      inNextTurn(() => {
+        if (isGoing) session.leave(presence);
+        isGoing = false;
+      });
+    }),
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
   const presence: SocketPresence = { namespace, socket, auth: undefined, held: new Set(), fire, handle };
@@ -288,6 +316,10 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   answerHabits('socket.connection', connection);
   client.presences.set(namespace, presence);
   return presence;
+}
+
+function inNextTurn(run: () => void): void {
+  void Promise.resolve().then(run);
 }
 
 /** @returns the arguments as they go out */

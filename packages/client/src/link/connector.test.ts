@@ -133,7 +133,7 @@ describe('reconnecting', () => {
     await advance(5_000);
     expect(transport.link.closed?.code).toBe(4000);
     expect(log).toEqual([['connect_error', 'ERR_CONNECT']]);
-    expect(error.mock.lastCall?.[0].message).toBe('not connected within 5000 ms (connectTimeoutMs)');
+    expect(error.mock.lastCall?.[0].message).toBe('not connected within 5000 ms (connectTimeoutMs), auth included');
     expect(socket.connection.state).toBe('waiting');
   });
 

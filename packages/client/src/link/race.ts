@@ -91,6 +91,7 @@ export function race(
     let workedAt: number | undefined;
     let heardAt = 0;
     let worst = broken('no transport');
+    let fault = '';
     let cancelTimer = () => {};
 
     const prefer = (first: readonly Transport[], last: readonly Transport[]) => {
@@ -165,6 +166,7 @@ export function race(
           }
           debug.log?.('transport', link.name, 'failed', { close });
           links.delete(link);
+          fault += `; ${link.name}: ${close.reason}`;
           // Of several failures the one that is final tells what is wrong.
           if (afterClose(worst.code) !== 'final') worst = close;
           start();
@@ -183,6 +185,9 @@ export function race(
       },
       get bufferedBytes() {
         return winner?.bufferedBytes ?? 0;
+      },
+      get fault() {
+        return fault;
       },
       get better() {
         const isBest = !winner || links.get(winner) === favourite || switchDelayMs === Infinity;

@@ -38,6 +38,8 @@ export interface Link {
   readonly bufferedBytes: number;
   /** Size of the largest frame it carries, in bytes, once it is open; absent if only the server's own limit counts. */
   readonly frameBytesMax?: number | undefined;
+  /** What else was tried for it and has failed, as words to be added to others. */
+  readonly fault?: string;
   /** What is preferred to this link, if there is something. */
   readonly better?: BetterTransport | undefined;
   /** Takes a frame after `onOpen`. MUST keep the order. MUST NOT throw once closed. */

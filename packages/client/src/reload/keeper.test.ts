@@ -343,6 +343,16 @@ describe('a page that is loaded anew', () => {
     expect(second.log).toEqual([['connect', { recovered: true, unconfirmed: 0 }]]);
   });
 
+  test('may leave and want again in the turn in which it connects, as StrictMode of React does', async () => {
+    await open();
+    tab.unload();
+    const second = load({ autoConnect: false });
+    second.socket.connect().disconnect().connect();
+    await Promise.resolve();
+    expect(briefs(await second.link.open())).toEqual(['HELLO / resume s1 1 0']);
+    expect(second.transport.links.length).toBe(1);
+  });
+
   test('renews in time what the page before has presented', async () => {
     const before = load({ auth: { user: 'ana' } });
     await before.link.open();

@@ -15,7 +15,7 @@ import {
   type Settle,
   type VolatilePacket,
 } from '@halyard/protocol';
-import type { Connection } from '../link/connector';
+import type { Connection, StateChange } from '../link/connector';
 import { holdLock, whenGone } from '../platform/life';
 import { createHold, defaultLimits } from '../session/held';
 import type { AuthData, Presence, Reply } from '../session/presence';
@@ -96,9 +96,12 @@ export function createHub(
     for (const tab of tabs) tab.post(['worker', lock]);
   });
 
+  /** The last change of the connection: who comes later is told how that is now. */
+  let changed: StateChange | undefined;
+  const tellState = (tab: Tab) => tab.post(['state', connection.state, connection.transport, changed]);
   connection.on('state', (change) => {
-    const { state, transport } = connection;
-    for (const tab of tabs) tab.post(['state', state, transport, change]);
+    changed = change;
+    for (const tab of tabs) tellState(tab);
   });
 
   const fire = (place: Place, tab: Tab, event: Parameters<Presence['fire']>[0], value: unknown) => {
@@ -353,7 +356,7 @@ export function createHub(
       if (tabs.has(tab)) take(tab, data as ToWorker);
     });
     port.start();
-    tab.post(['state', connection.state, connection.transport, undefined]);
+    tellState(tab);
     if (isHeld) tab.post(['worker', lock]);
     mirror.renew();
   };

@@ -177,8 +177,10 @@ export function createTab(
       whenGone(message[1], () => void clock.after(goneMs, restart));
     } else if (what === 'state') {
       const [, , , change] = message;
+      const from = state;
       [, state, transport] = message;
-      if (change) callAll(emitter.take('state'), [change], console.error);
+      const isChange = change && (change.from === from || from !== state);
+      if (isChange) callAll(emitter.take('state'), [{ ...change, from }], console.error);
     } else if (what === 'settle') {
       const [, ack, failure, value] = message;
       const { settle } = asked.get(ack) ?? {};
