@@ -4,11 +4,21 @@ import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 import type { ServerToClient } from './events';
 import { socket } from './socket';
 
-/** Connects while the component is there. @returns whether the socket is connected */
+/** Components that are there and want it connected. */
+let users = 0;
+
+/** Connects while any component is there that says this. @returns whether the socket is connected */
 export function useConnection(): boolean {
   useEffect(() => {
+    users++;
     socket.connect();
-    return () => void socket.disconnect();
+    return () => {
+      users--;
+      // In the next turn: what others say as they go still leaves, and who comes in this one goes on.
+      setTimeout(() => {
+        if (users === 0) socket.disconnect();
+      });
+    };
   }, []);
   return useSyncExternalStore(watchConnected, isConnected, isNotOnServers);
 }

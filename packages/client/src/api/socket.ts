@@ -161,12 +161,13 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   /** Whether it was told that it is connected, and not that it is not any more. */
   let isUp = false;
   let isTelling = false;
-  /** Whether it was wanted in this turn, … */
-  let isNew = false;
-  /** … with what `auth` was then, … */
+  /**
+   * 1: it was wanted in this turn; 2: and is not any more, should nobody want it again by the end of the turn: StrictMode of React undoes
+   * and does again what it does.
+   */
+  let fresh: 0 | 1 | 2 = 0;
+  /** What `auth` was then. */
   let auth: Auth;
-  /** … and is not any more, should nobody want it again by the end of the turn: StrictMode of React undoes and does again what it does. */
-  let isGoing = false;
 
   const fire: Presence['fire'] = (event, value) => {
     if (event === 'connect') {
@@ -249,7 +250,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
       return session.isConnected(presence) ? presence.id : undefined;
     },
     get active() {
-      return !!presence.phase && !isGoing;
+      return !!presence.phase && fresh < 2;
     },
     get recovered() {
       return recovered;
@@ -289,24 +290,22 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     },
     connect: chain(() => {
       // What it would present is another's.
-      if (isGoing && auth !== presence.auth) session.leave(presence);
-      isGoing = false;
-      const wasWanted = presence.phase;
+      if (fresh > 1 && auth !== presence.auth) session.leave(presence);
+      const { phase } = presence;
+      if (fresh) fresh = 1;
       session.join(presence);
-      if (wasWanted) return;
+      if (phase) return;
       auth = presence.auth;
-      isNew = true;
-      inNextTurn(() => {
-        isNew = false;
+      fresh = 1;
+      queueMicrotask(() => {
+        const isLeft = fresh > 1;
+        fresh = 0;
+        if (isLeft) session.leave(presence);
       });
     }),
     disconnect: chain(() => {
-      if (!isNew) return session.leave(presence);
-      isGoing = true;
-      inNextTurn(() => {
-        if (isGoing) session.leave(presence);
-        isGoing = false;
-      });
+      if (fresh) fresh = 2;
+      else session.leave(presence);
     }),
     of: (name, other = {}) => openSocket(client, name, other) as never,
   };
@@ -316,10 +315,6 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   answerHabits('socket.connection', connection);
   client.presences.set(namespace, presence);
   return presence;
-}
-
-function inNextTurn(run: () => void): void {
-  void Promise.resolve().then(run);
 }
 
 /** @returns the arguments as they go out */
