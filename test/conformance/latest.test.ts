@@ -293,9 +293,10 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
   });
 
   test.each([
-    ['goes on with the newest of each key', false],
-    ['tells who was there, if there was something else', true],
-  ])('a server that has not heard for long what was said %s', async (_what, hasOther) => {
+    ['goes on with the newest of each key', false, false],
+    ['tells who was there, if there was something else', true, false],
+    ['tells who has left before that, for whom the newest were others', false, true],
+  ])('a server that has not heard for long what was said %s', async (_what, hasOther, leaves) => {
     const shared = newStore();
     let unheard: number | undefined;
     let events: StoreEvents | undefined;
@@ -310,6 +311,11 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
         };
         return open(node, { ...all, onEntry });
       };
+      const read = store.read.bind(store);
+      store.read = async (...what) => {
+        if (unheard !== undefined) throw new Error('away');
+        return read(...what);
+      };
       return store;
     };
     const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
@@ -321,11 +327,15 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
     await expect.poll(() => newest(heard)).toEqual({ BTC: 0 });
     unheard = 0;
     if (hasOther) a.to('prices').emit('other', 'once');
-    for (let n = 1; n <= 100; n++) sayOf(a, n);
+    for (let n = 1; n <= 50; n++) sayOf(a, n);
+    await a.to('nobody').emitDurable('stored');
+    if (leaves) for (const socket of b.sockets.values()) socket.leave('prices');
+    await b.to('nobody else').emitDurable('stored');
+    for (let n = 51; n <= 100; n++) sayOf(a, n);
     await expect.poll(() => unheard).toBe(hasOther ? 101 : 100);
     unheard = undefined;
     events?.onMissed();
-    if (hasOther) {
+    if (hasOther || leaves) {
       await expect.poll(() => told).toEqual(['new', 'log-trimmed']);
       return;
     }

@@ -275,7 +275,7 @@ class ClusterWorld implements Stage {
 
   /** Whether sessions may end, if it is told. */
   get #mayLose(): boolean {
-    return this.#hasRolledBack || this.#outlastsWindows || this.#hasShortLogs;
+    return this.#hasRolledBack || this.#outlastsWindows;
   }
 
   /**
@@ -296,8 +296,10 @@ class ClusterWorld implements Stage {
   }
 
   /** Whether the session of a client may end, if it is told. */
-  #mayLoseIts(client: Client): boolean {
-    return this.#mayLose || this.#isOutlasted(client) || this.#mayHaveEnded(client) || this.#sentOut.has(client.name);
+  #mayLoseIts(client: Client, reason = 'log-trimmed'): boolean {
+    const isTrimmed = this.#hasShortLogs && reason === 'log-trimmed';
+    const isOver = this.#isOutlasted(client) || this.#mayHaveEnded(client) || this.#sentOut.has(client.name);
+    return this.#mayLose || isTrimmed || isOver;
   }
 
   /** Whether they may later. */
@@ -583,7 +585,7 @@ class ClusterWorld implements Stage {
       let id = client.ids.get(socket.namespace);
       this.#note(`${client.name}${socket.namespace} ${recovered ? 'resumed' : `connected ${reason ?? ''}`}`);
       if (recovered && id !== socket.id) this.#broken ??= new Broken(`${client.name} resumed ${id} as ${socket.id}`);
-      const mayLose = this.#mayLoseIts(client);
+      const mayLose = this.#mayLoseIts(client, reason);
       if (!recovered && id !== undefined) {
         // Logs are long, and the window is: nothing may be lost.
         if (!mayLose) this.#broken ??= new Broken(`${client.name} has lost its session: ${reason}`);

@@ -410,7 +410,7 @@ class World {
       if (code === 'ERR_DISCONNECTED') this.#model.forgive(client.name + socket.namespace);
       else this.#broken ??= error;
     });
-    socket.on('connect_error', () => {});
+    socket.on('connect_error', ({ code }) => this.#note(`${client.name}${socket.namespace} is refused: ${code}`));
     for (const event of ['event', 'ask', 'loud']) {
       socket.on(event, (text: string) => {
         this.#watch(() => {

@@ -46,7 +46,7 @@ function addSpreads(args: Argument[], steps: Commit['steps']): ReadonlyMap<NewEn
 
 function addEntry(args: Argument[], entry: NewEntry, blob: Buffer, spread: number): void {
   const { log, key, stamp, bodies, earlier, latest } = entry;
-  let bytes = 0;
+  let bytes = latest?.length ?? 0;
   for (const body of bodies) bytes += body?.length ?? 0;
   args.push('entry', log, keyOf(key), String(stamp), bytes, blob, spread, earlier, latest ?? '');
 }

@@ -89,6 +89,7 @@ local function trim(log)
     local entries = sure('XRANGE', log.entries, '-', '+', 'COUNT', some)
     some = 32
     if #entries == 0 then
+      redis.call('UNLINK', log.newest)
       log.bytes = 0
       lose(log, log.top)
       return
@@ -143,14 +144,15 @@ local function append(log, stamp, node, spread, earlier, bytes, blob, latest)
   local message = piece('entry') .. piece(log.epoch) .. count(offset) .. piece(stamp) .. piece(node)
     .. piece(log.stamp) .. piece(log.node) .. earlier .. blob
   local entry = { 't', now, 'n', bytes, 'm', message, 's', spread }
-  if latest ~= '' then
-    entry[9], entry[10] = 'k', latest
-    if sure('HSET', log.newest, latest, int(offset)) == 1 then redis.call('PEXPIRE', log.newest, ageMax + linger * 4) end
-  end
+  if latest ~= '' then entry[9], entry[10] = 'k', latest end
   local _, isAlone = sure('XADD', log.entries, offset, unpack(entry))
   if isAlone then
+    redis.call('UNLINK', log.newest)
     log.bytes = 0
     lose(log, offset - 1)
+  end
+  if latest ~= '' and sure('HSET', log.newest, latest, int(offset)) == 1 then
+    redis.call('PEXPIRE', log.newest, ageMax + linger * 4)
   end
   say(log.key, message)
   if log.first > log.top then log.old, log.hasEntry = now, true end

@@ -254,6 +254,17 @@ describe('listeners', () => {
     expect(socket.connection.state).toBe('closed');
   });
 
+  test('who asks for a namespace again in the turn in which it was connected and left has it', async () => {
+    const { socket } = scene();
+    const other = socket.of('/x');
+    await settle();
+    other.disconnect();
+    other.connect().disconnect();
+    expect(socket.of('/x')).toBe(other);
+    await settle();
+    expect(other.active).toBe(true);
+  });
+
   test('what is left in the turn in which it was connected is left at its end', async () => {
     const { socket, log } = scene({ autoConnect: false });
     socket.connect();

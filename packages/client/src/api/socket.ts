@@ -119,7 +119,7 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
   connect(): this;
   /**
    * Leaves the namespace. The last one to leave ends the session and the connection. What was connected in the same turn is left at its end,
-   * unless `connect()` comes again before.
+   * unless `connect()` comes again before: what is emitted until then goes with it, or fails with `ERR_DISCONNECTED`.
    */
   disconnect(): this;
   /** The socket of another namespace over the same connection. */
@@ -143,9 +143,13 @@ export interface Client {
 
 /** @returns the socket of a namespace: the one there is, or a new one */
 export function openSocket(client: Client, namespace: string, { auth }: SocketOptions): Socket {
-  const presence = client.presences.get(namespace) ?? createPresence(client, namespace);
+  const known = client.presences.get(namespace);
+  const presence = known ?? createPresence(client, namespace);
   if (auth) presence.auth = auth;
-  if (client.options.autoConnect) client.session.join(presence);
+  if (client.options.autoConnect) {
+    if (known) known.socket.connect();
+    else client.session.join(presence);
+  }
   return presence.socket;
 }
 
@@ -161,13 +165,10 @@ function createPresence(client: Client, namespace: string): SocketPresence {
   /** Whether it was told that it is connected, and not that it is not any more. */
   let isUp = false;
   let isTelling = false;
-  /**
-   * 1: it was wanted in this turn; 2: and is not any more, should nobody want it again by the end of the turn: StrictMode of React undoes
-   * and does again what it does.
-   */
-  let fresh: 0 | 1 | 2 = 0;
-  /** What `auth` was then. */
-  let auth: Auth;
+  /** What was wanted in this turn is left at its end, if at all: StrictMode of React undoes and does again what it does. */
+  let fresh: false | 'wanted' | 'unwanted' = false;
+  /** The `auth` that it was wanted with. */
+  let wantedWith: Auth;
 
   const fire: Presence['fire'] = (event, value) => {
     if (event === 'connect') {
@@ -250,7 +251,7 @@ function createPresence(client: Client, namespace: string): SocketPresence {
       return session.isConnected(presence) ? presence.id : undefined;
     },
     get active() {
-      return !!presence.phase && fresh < 2;
+      return !!presence.phase && fresh !== 'unwanted';
     },
     get recovered() {
       return recovered;
@@ -290,21 +291,21 @@ function createPresence(client: Client, namespace: string): SocketPresence {
     },
     connect: chain(() => {
       // What it would present is another's.
-      if (fresh > 1 && auth !== presence.auth) session.leave(presence);
+      if (fresh === 'unwanted' && wantedWith !== presence.auth) session.leave(presence);
       const { phase } = presence;
-      if (fresh) fresh = 1;
+      if (fresh) fresh = 'wanted';
       session.join(presence);
       if (phase) return;
-      auth = presence.auth;
-      fresh = 1;
+      wantedWith = presence.auth;
+      fresh = 'wanted';
       queueMicrotask(() => {
-        const isLeft = fresh > 1;
-        fresh = 0;
+        const isLeft = fresh === 'unwanted';
+        fresh = false;
         if (isLeft) session.leave(presence);
       });
     }),
     disconnect: chain(() => {
-      if (fresh) fresh = 2;
+      if (fresh) fresh = 'unwanted';
       else session.leave(presence);
     }),
     of: (name, other = {}) => openSocket(client, name, other) as never,

@@ -144,8 +144,8 @@ export function createConnector<Session extends CarriedSession>(
     const limitMs = isSwitch ? Math.min(moveTimeoutMs, connectTimeoutMs) : connectTimeoutMs;
     cancel = clock.after(limitMs, () => {
       if (moving || state === 'connecting') {
-        link!.close(silentCode, '');
-        down(broken(`not connected within ${limitMs} ms (connectTimeoutMs), auth included${link!.fault ?? ''}`));
+        link?.close(silentCode, '');
+        down(broken(`not connected within ${limitMs} ms (connectTimeoutMs${link?.fault ?? ''}), auth included`));
       }
     });
   };

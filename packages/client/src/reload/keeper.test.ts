@@ -299,6 +299,23 @@ describe('a page that is loaded anew', () => {
     expect(late.namespace).toBe('/late');
   });
 
+  test('before its first WELCOME may leave what the page before has asked for, and want it again', async () => {
+    const first = load();
+    first.socket.of('/b');
+    await first.link.open();
+    tab.unload();
+    const second = load();
+    const other = second.socket.of('/b');
+    await settle();
+    other.disconnect();
+    await settle();
+    other.connect();
+    other.emit('again');
+    expect(briefs(await second.link.open())).toEqual([
+      ...['HELLO / /b', 'DISCONNECT /b', 'CONNECT /b undefined', 'EVENT /b again []'],
+    ]);
+  });
+
   test('before anything was said takes along what was emitted', async () => {
     const first = load();
     first.socket.emit('one');

@@ -48,7 +48,7 @@ export interface KeptSession extends Session {
 /** What an earlier one has saved, until the server has answered this one. */
 interface Resumption {
   /** Namespaces that were in the session, or are told of a loss. Those that nobody wants are left with HELLO. */
-  spaces: ReadonlyMap<string, SavedSpace>;
+  spaces: Map<string, SavedSpace>;
   /** Its frames. If this page may not have the session they are given up: another page sends them. */
   readonly entries: ReadonlySet<OutboxEntry<Frame>>;
   readonly keptMs: number;
@@ -256,6 +256,13 @@ export function keepSession(
       session.join(presence);
       if (isOff) presence.held ??= new Set();
       else claim(presence);
+    },
+
+    leave(presence) {
+      const { key, token } = session.parts();
+      // The server is told so behind HELLO: who wants it again asks for it behind that.
+      if (!key && token && presence.phase) resumption?.spaces.delete(presence.namespace);
+      session.leave(presence);
     },
 
     handOver() {

@@ -96,12 +96,13 @@ export function createHub(
     for (const tab of tabs) tab.post(['worker', lock]);
   });
 
-  /** The last change of the connection: who comes later is told how that is now. */
+  /** The last change of the connection: who comes later is told how that is now. What was closed before was not theirs. */
   let changed: StateChange | undefined;
-  const tellState = (tab: Tab) => tab.post(['state', connection.state, connection.transport, changed]);
+  const tellState = (tab: Tab, change: StateChange | undefined) =>
+    tab.post(['state', connection.state, connection.transport, change]);
   connection.on('state', (change) => {
-    changed = change;
-    for (const tab of tabs) tellState(tab);
+    changed = change.to === 'closed' ? undefined : change;
+    for (const tab of tabs) tellState(tab, change);
   });
 
   const fire = (place: Place, tab: Tab, event: Parameters<Presence['fire']>[0], value: unknown) => {
@@ -356,7 +357,7 @@ export function createHub(
       if (tabs.has(tab)) take(tab, data as ToWorker);
     });
     port.start();
-    tellState(tab);
+    tellState(tab, changed);
     if (isHeld) tab.post(['worker', lock]);
     mirror.renew();
   };

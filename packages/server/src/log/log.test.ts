@@ -69,7 +69,7 @@ test('what is missing between a place and the first entry, or behind the last on
   expect([20, 23, 24].map((to) => log.misses(reader, 0, 12, to))).toEqual([true, true, false]);
   log.append(2, undefined, frame('a'), 1);
   log.append(3, new Latest('ETH'), frame('ETH'), 3);
-  log.skipTo(30, 22, 34);
+  log.skipTo(30, 22, 34, 9);
   expect([log.firstOffset, log.lastOffset, log.bytes]).toEqual([31, 30, 0]);
   expect([20, 21, 22, 23].map((position) => log.misses(reader, 0, position, Infinity))).toEqual([
     ...[true, true, false, false],

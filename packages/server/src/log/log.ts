@@ -192,7 +192,8 @@ export class Log {
   }
 
   /**
-   * Puts entries before those that are there, of which it has dropped none. Called by its retention only. A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place. What is
+   * Puts entries before those that are there, of which it has dropped none. Called by its retention only.
+   * A place is behind the time at which something was emitted: what is sent in the order of that has been sent by its place. What is
    * there keeps its own, though: it may have been sent by it.
    */
   prepend(older: readonly OlderEntry[]): void {
@@ -221,8 +222,9 @@ export class Log {
   }
 
   /**
-   * Newer entries have taken the places of all that were between `base` and its first one.
-   * @param base the offset behind which they were @param by as of `skipTo`
+   * Newer entries have taken the places of all that were between another offset and the first one here.
+   * @param base that offset
+   * @param by as of `skipTo`
    */
   extendTo(base: number, by: number): void {
     if (base < this.base) this.#replace(this.base, Math.max(by, this.lastOffset));
@@ -231,11 +233,13 @@ export class Log {
 
   /**
    * Goes on behind an offset. Called by its retention only.
-   * @param missed of what is between that, and of what is here, newer entries have taken the places
+   * @param missed of what is between this and that, here too, newer entries have taken the places
    * @param by offset of the last of those that there may be
+   * @param stamp a place in the order of this node: what is left out has its own no later
    */
-  skipTo(offset: number, missed: number, by: number): void {
+  skipTo(offset: number, missed: number, by: number, stamp: number): void {
     this.dropThrough(missed);
+    this.newestStamp = stamp;
     this.#rows = undefined;
     this.#bytes = new ByteRing();
     this.#latest = undefined;

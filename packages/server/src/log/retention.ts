@@ -26,7 +26,7 @@ export class Retention extends Timed {
   readonly #emptied: (log: Log) => void;
   readonly #rows = new RowQueue<Log>(width);
   #bytes = 0;
-  /** Rows of entries that their log has dropped. */
+  /** About as many rows as are of entries that their log has dropped. */
   #released = 0;
 
   /** @param emptied told of a log whose last entry is gone */
@@ -83,9 +83,9 @@ export class Retention extends Timed {
   }
 
   /** A log goes on behind an offset: see there. */
-  skipTo(log: Log, offset: number, missed: number, by: number): void {
+  skipTo(log: Log, offset: number, missed: number, by: number, stamp: number): void {
     const { bytes, firstOffset, nextOffset } = log;
-    log.skipTo(offset, missed, by);
+    log.skipTo(offset, missed, by, stamp);
     this.#bytes += log.bytes - bytes;
     this.#release(nextOffset - firstOffset);
   }

@@ -75,8 +75,10 @@ export class Feed {
   /** From where its entries are wanted, as long as it is not ready. */
   readonly #wanted: Position[] = [];
   #isReading = false;
-  /** Offset of the newest entry that there was as it was started. */
+  /** Offset of the newest entry that there was as it was started, … */
   #topAtStart = 0;
+  /** … and behind which it has begun. */
+  #begunAt = 0;
   /** Whether the store had an entry in the place of another one that was delivered here: it was not. */
   #isLacking = false;
   /** Up to here somebody who is here has read it at other nodes. */
@@ -136,8 +138,8 @@ export class Feed {
     else {
       // What is missed was for who was here before: that is seen where it is missing.
       this.#restart(epoch, Math.max(wanted, page.missed));
-      if (page.first > this.log.nextOffset)
-        this.#context.retention.skipTo(this.log, page.first - 1, page.missed, page.top);
+      if (page.first > this.log.nextOffset) this.#skip(page);
+      this.#begunAt = this.log.lastOffset;
     }
     this.#state = 'ready';
     this.#topAtStart = top;
@@ -153,6 +155,7 @@ export class Feed {
     byEpoch.delete(this.log.id);
     retention.restart(this.log, epoch, base);
     byEpoch.set(epoch, this);
+    this.#begunAt = base;
     this.#waitsAt = this.#hurriedTo = 0;
   }
 
@@ -381,7 +384,7 @@ export class Feed {
     while (after < log.base) {
       if (log.trimmed.hasAny) return false;
       const last = log.base;
-      const before = await this.#before(after, last, epoch);
+      const before = await this.#readBefore(after, last, epoch);
       if (before === undefined || !this.isReady || log.id !== epoch) return false;
       // Others may have read some of it meanwhile.
       if (after >= log.base) break;
@@ -403,7 +406,7 @@ export class Feed {
    * @returns entries from behind one offset to another, but for the first ones if newer ones up to `top` have taken their places; undefined
    *   if any is missed
    */
-  async #before(
+  async #readBefore(
     after: number,
     last: number,
     epoch: string,
@@ -546,7 +549,8 @@ export class Feed {
       while (this.isReady) {
         const { lastOffset } = this.log;
         const known = this.#top;
-        const { epoch, first, top, missed, entries } = await this.#page(lastOffset, pageEntriesMax);
+        const page = await this.#page(lastOffset, pageEntriesMax);
+        const { epoch, first, top, entries } = page;
         if (!this.isReady) return;
         if (epoch !== this.log.id) {
           this.renewed(epoch);
@@ -557,7 +561,7 @@ export class Feed {
           return;
         }
         this.#stopWaiting((waiter) => waiter.epoch !== undefined && waiter.epoch !== epoch);
-        if (first > this.log.nextOffset) this.#skipTo(epoch, first - 1, missed, top);
+        if (first > this.log.nextOffset) this.#goOnBehind(page);
         this.#top = Math.max(top, this.#top);
         for (const entry of entries) {
           if (entry.offset > this.log.lastOffset) this.#waiting.set(entry);
@@ -580,16 +584,21 @@ export class Feed {
     );
   }
 
-  /** Entries up to an offset are gone from the store, and were not read. @param missed the last of them of which no newer one has taken the place */
-  #skipTo(epoch: string, offset: number, missed: number, top: number): void {
-    const { log } = this;
-    if (missed <= log.lastOffset) {
-      this.#context.retention.skipTo(log, offset, missed, top);
-      return;
-    }
+  /** Entries before a page are gone from the store, and were not read. */
+  #goOnBehind(page: LogPage): void {
+    const { lastOffset } = this.log;
+    const { epoch, first, missed } = page;
+    const offset = first - 1;
+    if (missed <= lastOffset) this.#skip(page);
     // They were there before it was started, and have become too old since: they were for who was here before.
-    if (log.lastOffset === log.base && offset <= this.#topAtStart) this.#restart(epoch, offset);
+    else if (lastOffset === this.#begunAt && offset <= this.#topAtStart) this.#restart(epoch, offset);
     else this.#lose(epoch, offset, 'entries are gone that were not read');
+  }
+
+  /** Newer entries have taken the places of what is gone before a page. */
+  #skip({ first, missed, top }: LogPage): void {
+    const { retention, stamps } = this.#context;
+    retention.skipTo(this.log, first - 1, missed, top, stamps.next());
   }
 
   /** Members cannot know what they have missed: that is told. */

@@ -262,7 +262,7 @@ export class MemoryHub {
     const { stamp, except, bodies, earlier, latest } = entry;
     const log = this.#log(entry.log);
     const offset = ++log.top;
-    let bytes = 0;
+    let bytes = latest?.length ?? 0;
     for (const body of bodies) bytes += body?.length ?? 0;
     const places = placed.of(entry.places, earlier);
     const stored = { offset, node, stamp, after: log.newest, except, bodies, places, earlier, latest };
