@@ -297,7 +297,8 @@ class ClusterWorld implements Stage {
 
   /** Whether the session of a client may end, if it is told. */
   #mayLoseIts(client: Client, reason = 'log-trimmed'): boolean {
-    const isTrimmed = this.#hasShortLogs && reason === 'log-trimmed';
+    // Who was away as that was found out, and comes to another server, is not told why.
+    const isTrimmed = this.#hasShortLogs && ['log-trimmed', 'unknown-session'].includes(reason);
     const isOver = this.#isOutlasted(client) || this.#mayHaveEnded(client) || this.#sentOut.has(client.name);
     return this.#mayLose || isTrimmed || isOver;
   }

@@ -1,4 +1,5 @@
-// A socket: the session's presence in one namespace, as an application holds it.
+// A socket: the session's presence in one namespace, as an application holds it. Longer than other files: a third of it is what an
+// application is told of each member.
 import {
   type AnyEvents,
   checkEventName,

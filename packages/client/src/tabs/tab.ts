@@ -1,4 +1,5 @@
-// A tab's side: what its sockets take for their session is in a worker, where all tabs have the same one.
+// A tab's side: what its sockets take for their session is in a worker, where all tabs have the same one. Longer than other files: what is
+// said to the worker, and again to the next one, is one list with what comes back.
 import type { Codec } from '@halyard/codec';
 import {
   type Clock,
