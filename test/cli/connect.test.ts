@@ -87,7 +87,7 @@ describe('what is typed', () => {
     expect(stdout).toContain('ERR_COMMAND: Which event?');
     expect(stdout).toContain('ERR_VALUE: This begins like JSON, and is none: {"a"');
     expect(stdout).toContain('ERR_RESERVED_EVENT: ');
-    expect(stdout).toContain('ERR_NO_HANDLER: Nothing handles this event.');
+    expect(stdout).toContain('ERR_NO_HANDLER: Nothing handles "');
     expect(stdout).toContain('· reply to echo: [1]');
     expect(code).toBe(1);
   });

@@ -74,7 +74,7 @@ describe.each(hosts)('names on %s', (_name, host) => {
       const socket = await RawWebSocket.connect(port);
       await socket.hello();
       socket.send([6, '/', event, ['volatile']], [2, '/', event, ['told']], [2, '/', event, ['asked'], 1]);
-      expect(await socket.packet(4)).toEqual([4, 1, 'ERR_NO_HANDLER', 'Nothing handles this event.']);
+      expect(await socket.packet(4)).toEqual([4, 1, 'ERR_NO_HANDLER', `Nothing handles ${JSON.stringify(event)}.`]);
       expect(lifecycle).toEqual([]);
       expect(errors).toEqual([]);
     },

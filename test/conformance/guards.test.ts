@@ -127,7 +127,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     });
     const { ask } = await enter(io, '/rooms/a');
     expect(await ask(['open', 'some'])).toEqual([forbidden]);
-    expect(await ask(['open', 'all'])).toEqual([[4, 'ERR_NO_HANDLER', 'Nothing handles this event.']]);
+    expect(await ask(['open', 'all'])).toEqual([[4, 'ERR_NO_HANDLER', 'Nothing handles "open".']]);
     expect(asked.map((name) => name.replace('/rooms/a ', ''))).toEqual(['first', 'second', 'first', 'second', 'third']);
   });
 

@@ -249,7 +249,7 @@ describe.each(hosts)('on %s', (_name, host) => {
     });
     const poller = await Poller.open(io.port);
     await poller.send([0], [2, '/', 'x', [], 1]);
-    expect(await poller.packet(4)).toEqual([4, 1, 'ERR_NO_HANDLER', 'Nothing handles this event.']);
+    expect(await poller.packet(4)).toEqual([4, 1, 'ERR_NO_HANDLER', 'Nothing handles "x".']);
     expect(errors).toEqual(['a handler of "unhandled": boom']);
   });
 

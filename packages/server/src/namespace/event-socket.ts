@@ -376,7 +376,8 @@ export abstract class EventSocket extends Presence {
   /** Its name is mistyped, or its handler comes later, behind an `await`: whoever asked is told, and whoever wants to know. */
   private unheard(event: string, args: readonly Value[], ack: number | undefined, isSeen: boolean): void {
     debug?.(`socket ${this.id} of ${quoted(this.namespace)}: nothing handles ${quoted(event)}`);
-    if (ack !== undefined) this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.'));
+    if (ack !== undefined)
+      this.line.sendError(ack, new PublicError('ERR_NO_HANDLER', `Nothing handles ${quoted(event)}.`));
     this.context.unhandled(this, event, args, ack === undefined && !isSeen);
   }
 

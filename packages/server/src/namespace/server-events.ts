@@ -1,6 +1,6 @@
 // Events between servers: what one of them emits, the handlers of all others get; with the replies of those, if they are wanted.
 import type { Codec } from '@halyard/codec';
-import { checkEventName, type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
+import { checkEventName, type Frame, LocalUsageError, PublicError, quoted, type Value } from '@halyard/protocol';
 import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
 import type { Inbox } from '../store/inbox';
@@ -85,7 +85,8 @@ export class ServerEvents {
       void this.#call(event, args).catch((error: unknown) => report(error, where));
       return null;
     }
-    if (!hasHandler(this.#handlers, event)) throw new PublicError('ERR_NO_HANDLER', 'Nothing handles this event.');
+    if (!hasHandler(this.#handlers, event))
+      throw new PublicError('ERR_NO_HANDLER', `Nothing handles ${quoted(event)}.`);
     try {
       const handlers = this.#handlers;
       const value = (await this.#call(event, args)) as Value | undefined;
