@@ -32,14 +32,15 @@ async function main({ port, file, seed, from, to, sayMs }: ClientsData): Promise
   for (let number = from; number < to; number++) {
     people.push(new Person(number, port, seededRandom(seed + number), pad.write));
   }
-  let state: 'opening' | 'talking' | 'stopped' | 'closed' = 'opening';
+  let state: 'opening' | 'talking' | 'stopped' | 'exiting' = 'opening';
   process.on('disconnect', () => process.exit(1));
   process.on('message', (order: ClientsOrder) => {
     if (typeof order === 'object') for (const person of people) void person.probe(order.probe, order.at);
     else if (order === 'begin') {
       state = 'talking';
       void talk(people, random, sayMs, () => state !== 'talking');
-    } else state = order === 'stop' ? 'stopped' : 'closed';
+    } else if (order === 'close') for (const person of people) person.close();
+    else state = order === 'stop' ? 'stopped' : 'exiting';
   });
   const told = (unsettled: number): ClientsReport['state'] => {
     if (state === 'opening') return people.every((person) => person.connected) ? 'ready' : 'opening';
@@ -47,16 +48,13 @@ async function main({ port, file, seed, from, to, sayMs }: ClientsData): Promise
     return people.every((person) => person.isAtRest) ? 'rested' : 'settled';
   };
   void openAll(people);
-  while ((state as string) !== 'closed') {
+  while ((state as string) !== 'exiting') {
     await delay(reportMs);
     const unsettled = people.reduce((sum, { waiting }) => sum + waiting, 0);
     const progress = people.reduce((sum, person) => sum + person.progress, 0);
     pad.flush();
     process.send?.({ state: told(unsettled), progress, unsettled } satisfies ClientsReport);
   }
-  for (const person of people) person.close();
-  // What a client says as it leaves is on its way.
-  await delay(500);
   pad.flush();
   process.exit(0);
 }

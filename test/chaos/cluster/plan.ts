@@ -84,7 +84,7 @@ export interface ClientsData {
 }
 
 /** `probe`: a server was killed at that time: all show that they are back. */
-export type ClientsOrder = 'begin' | 'stop' | 'close' | { readonly probe: number; readonly at: number };
+export type ClientsOrder = 'begin' | 'stop' | 'close' | 'exit' | { readonly probe: number; readonly at: number };
 
 /** `ready`: all are connected. `settled`: nothing waits for an answer. `rested`: all have had the last word. */
 export interface ClientsReport {

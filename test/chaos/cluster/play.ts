@@ -115,11 +115,13 @@ export async function play(run: Run): Promise<Outcome> {
     });
     run.note('all are at rest');
     crowd.order('close');
-    await crowd.ended();
+    // What clients say as they leave is on its way for as long as it takes.
     const atEnd = await lookUntil(fleet, (looks) => {
       return sum(looks, ({ present, sockets }) => present.length + Object.keys(sockets).length) === 0;
     });
     run.note('all clients have gone');
+    crowd.order('exit');
+    await crowd.ended();
     await fleet.askAll('end');
     const books = booksOf(
       fleet.files.map((file) => readRecords<NodeRecord>(file)),
