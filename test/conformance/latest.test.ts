@@ -223,10 +223,10 @@ describe.each(hosts)('on %s', (_name, host) => {
 describe.each(places)('on servers that share a store, on %s', (_name, host, useStore) => {
   const newStore = useStore();
   const { cleanUp, serve } = served(host);
+  const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
 
   test('who comes to another one gets the newest of each key', async () => {
     const adapter: Adapter = newStore();
-    const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
     const [a, b] = [await serve({ adapter }, enter), await serve({ adapter }, enter)];
     const { cable, heard, told } = await away(a, cleanUp);
     for (let n = 0; n < 30; n++) {
@@ -250,8 +250,8 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
       .emit(symbols[n % 3] as string, n);
 
   /** Two servers whose logs keep ten messages of a room, and who was in it and is away. */
-  async function awayOfTwo(adapter: Adapter = newStore()) {
-    const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
+  async function awayOfTwo() {
+    const adapter = newStore();
     const start = () => serve({ adapter, logPacketsMax: 10 }, enter);
     const [a, b] = [await start(), await start()];
     return { a, b, ...(await away(a, cleanUp)) };
@@ -318,7 +318,6 @@ describe.each(places)('on servers that share a store, on %s', (_name, host, useS
       };
       return store;
     };
-    const enter = (io: Server): void => void io.on('connection', (socket) => void socket.join('prices'));
     const a = await serve({ adapter: shared, logPacketsMax: 10 }, enter);
     const b = await serve({ adapter, logPacketsMax: 10 }, enter);
     const { heard, told } = reader(`http://127.0.0.1:${b.port}`, 'websocket', cleanUp);
