@@ -34,6 +34,10 @@ const units = [
 ];
 const served = [
   'packages/server/src/{api,host,namespace,wire}/**/!(debug).test.ts',
+  'packages/{adapter-redis,admin,harness,testkit}/src/**/*.test.ts',
+  'bench/src/**/*.test.ts',
+  'examples/testing/**/*.test.ts',
+  'test/cli/**/*.test.ts',
   'test/conformance/!(debug).test.ts',
 ];
 const { HALYARD_LONG } = process.env;
@@ -55,7 +59,7 @@ const waits = {
 export default defineConfig({
   test: {
     // Most of them wait most of the time.
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     projects: [
       { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },

@@ -12,10 +12,14 @@ import { type HostFactory, type ListenOptions, PublicError, Server, type ServerO
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Change, Front, type FrontName, fronts } from '../kit/front';
 import { hosts } from '../kit/hosts';
+import { isLong } from '../kit/long';
 import { freePort } from '../kit/ports';
 import { hasRedis, RedisServer } from '../kit/redis-server';
 import * as wrong from './certificates';
 import { fileOf, halyard, type Run, trustsNobody } from './command';
+
+/** Each visit is a process. The other host is visited in `npm run test:long`. */
+const some = isLong ? hosts : hosts.slice(0, 1);
 
 const has = (text: string): string => expect.stringContaining(text);
 
@@ -90,7 +94,7 @@ async function stranger(answer: (path: string, response: ServerResponse) => void
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe.concurrent.each(hosts)('a server on %s', (name, host) => {
+describe.concurrent.each(some)('a server on %s', (name, host) => {
   test('in which nothing is wrong, by every codec that it has', async () => {
     const url = addressOf(await serve(host));
     await finds(url, { faults: [] });
@@ -223,7 +227,7 @@ describe.concurrent.each(hosts)('a server on %s', (name, host) => {
   });
 });
 
-describe.skipIf(!fronts.includes('nginx')).concurrent.each(hosts)('nginx in front of a server on %s', (_host, host) => {
+describe.skipIf(!fronts.includes('nginx')).concurrent.each(some)('nginx in front of a server on %s', (_host, host) => {
   test('as it is shipped', async () => {
     const url = await behind('nginx', [await serve(host)]);
     await finds(url, { args: ['--idle-ms', '500'], faults: [], check: 'path', level: 'ok', message: 'behind nginx/' });

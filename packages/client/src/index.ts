@@ -18,7 +18,7 @@ export function connect<Listen = AnyEvents, Emit = AnyEvents>(
 /** As `ReturnType<typeof connect>` has it. */
 export function connect(url?: string | URL | ClientOptions, options?: ClientOptions): Socket;
 export function connect(url?: string | URL | ClientOptions, options?: ClientOptions): Socket {
-  checkHabits(options);
+  checkHabits(options, url);
   return typeof url !== 'object' || !url || 'href' in url
     ? connectCore(url, chosen(options))
     : connectCore(undefined, chosen(url));

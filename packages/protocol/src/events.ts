@@ -8,7 +8,7 @@ export interface AnyEvents {
   [event: string]: (...args: any[]) => any;
 }
 
-/** The names of the events of a map. */
+/** The names of the events of a map. Where a name may be wrong say `keyof Events & string`: of that a compiler lists the right ones. */
 export type EventName<Events> = keyof Events & string;
 
 /**

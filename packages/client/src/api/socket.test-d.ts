@@ -1,14 +1,6 @@
 // What must compile, and what must not. Checked by the compiler; never run.
 import type { HalyardError } from '@halyard/protocol';
-import {
-  connect,
-  type DisconnectInfo,
-  type EventName,
-  type Listener,
-  PublicError,
-  type Socket,
-  type StateChange,
-} from '../index';
+import { connect, type DisconnectInfo, type Listener, PublicError, type Socket, type StateChange } from '../index';
 
 interface ServerToClient {
   message(m: { from: string; text: string }): void;
@@ -128,7 +120,7 @@ export async function untyped(): Promise<void> {
 }
 
 /** As a hook of an app has it. */
-export function useEvent<Name extends EventName<ServerToClient>>(
+export function useEvent<Name extends keyof ServerToClient & string>(
   event: Name,
   listener: Listener<ServerToClient, Name>,
 ): () => void {

@@ -31,7 +31,7 @@ import type { Options, SocketOptions } from './options';
 
 /** How an event is sent whose reply is waited for. */
 export interface EmitWithAck<Emit> {
-  emitWithAck<Name extends EventName<Emit>>(
+  emitWithAck<Name extends keyof Emit & string>(
     event: Name,
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;
@@ -42,7 +42,7 @@ export type AnyListener = (event: string, ...args: unknown[]) => unknown;
 
 /** How an event is sent that may be dropped. */
 export interface EmitVolatile<Emit> {
-  emit<Name extends EventName<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
+  emit<Name extends keyof Emit & string>(event: Name, ...args: EventArgs<Emit, Name>): void;
 }
 
 /**
@@ -71,11 +71,20 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
    * Hears an event of the server, whose reply is what the listener returns, or what that resolves to; or an event of the socket's own life.
    * What a listener throws is told by `error`.
    */
-  on<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, NoInfer<Name>>): this;
+  on<Name extends (keyof Listen & string) | ReservedEvent>(
+    event: Name,
+    listener: Listener<Listen, NoInfer<Name>>,
+  ): this;
   /** The same, for the first time alone. */
-  once<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener: Listener<Listen, NoInfer<Name>>): this;
+  once<Name extends (keyof Listen & string) | ReservedEvent>(
+    event: Name,
+    listener: Listener<Listen, NoInfer<Name>>,
+  ): this;
   /** Without a listener: all of the event. */
-  off<Name extends EventName<Listen> | ReservedEvent>(event: Name, listener?: Listener<Listen, NoInfer<Name>>): this;
+  off<Name extends (keyof Listen & string) | ReservedEvent>(
+    event: Name,
+    listener?: Listener<Listen, NoInfer<Name>>,
+  ): this;
   /** Without an event: all of all events. Those of `onAny` and its like stay. */
   removeAllListeners(event?: EventName<Listen> | ReservedEvent): this;
   /** Hears every event of the other side, whether or not it has a handler. What it returns is no acknowledgement. */
@@ -93,13 +102,13 @@ export interface Socket<Listen = AnyEvents, Emit = AnyEvents> extends EmitWithAc
    * `disconnect()`, a refusal or a final close it goes nowhere, and `error` tells so by `ERR_NOT_CONNECTED`.
    * @throws LocalUsageError `ERR_OUTBOX_FULL`, `ERR_FRAME_TOO_BIG`, `ERR_NOT_ENCODABLE`, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
-  emit<Name extends EventName<Emit>>(event: Name, ...args: EventArgs<Emit, Name>): void;
+  emit<Name extends keyof Emit & string>(event: Name, ...args: EventArgs<Emit, Name>): void;
   /**
    * Sends an event and waits for its handler's result, `ackTimeoutMs` long.
    * Rejects with what `emit` throws or tells; with the handler's error as a `PublicError`; with `ERR_ACK_TIMEOUT`; with
    * `ERR_SESSION_LOST` or `ERR_DISCONNECTED` if the reply cannot come any more.
    */
-  emitWithAck<Name extends EventName<Emit>>(
+  emitWithAck<Name extends keyof Emit & string>(
     event: Name,
     ...args: EventArgs<Emit, Name>
   ): Promise<EventReply<Emit, Name>>;

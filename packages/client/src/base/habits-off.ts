@@ -1,5 +1,5 @@
 // In production nobody types: what is here does nothing, and a minifier leaves out the calls.
-export const checkHabits = (_options: unknown): void => {};
+export const checkHabits = (_options: unknown, _url?: unknown): void => {};
 export const answerHabits = (_owner: string, _object: object): void => {};
 export const checkScheme = (_url: unknown): void => {};
 export const standIn = (_url: unknown): undefined => undefined;

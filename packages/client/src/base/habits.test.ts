@@ -22,6 +22,7 @@ describe('options', () => {
     [{ transport: 'polling' }, 'transport: no such option: take transports: ["websocket"]'],
     [{ autoConnect: 'no' }, 'autoConnect: true or false'],
     [{ auth: ['a'] }, 'auth: an object, such as { token }, or a function that gives one'],
+    [{ auth: 'secret' }, 'auth: an object, such as { token }, or a function that gives one'],
     [
       { extraHeaders: 'x' },
       'extraHeaders: an object, such as { authorization }; of Headers or a Map, Object.fromEntries(…)',
@@ -37,6 +38,13 @@ describe('options', () => {
   ])('%j', (options, message) => {
     expect(() => connect(url, options as object)).toThrow(optionError(message));
     expect(() => connectCore(url, options as never)).toThrow(optionError(message));
+  });
+
+  test('may be given once', () => {
+    expect(() => connect({ auth: { token: 'a' } }, { transports: ['polling'] })).toThrow(
+      optionError('options: given once: connect(options), or connect(url, options)'),
+    );
+    expect(() => connect(new URL(url), { autoConnect: false })).not.toThrow();
   });
 
   test('are not to be told of if they are right', () => {

@@ -138,14 +138,20 @@ function checkNames(given: object): void {
   }
 }
 
-/** @throws LocalUsageError `ERR_OPTION` for an option of Socket.IO's, and for values that options cannot have */
-export function checkHabits(given: unknown): void {
+/**
+ * @param url where options may be given in its place
+ * @throws LocalUsageError `ERR_OPTION` for an option of Socket.IO's, and for values that options cannot have
+ */
+export function checkHabits(given: unknown, url?: unknown): void {
   if (given === undefined) return;
+  if (typeof url === 'object' && url !== null && !('href' in url))
+    throw optionError('options', 'given once: connect(options), or connect(url, options)');
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw optionError('options', 'an object, such as { auth: { token } }');
   checkNames(given);
   const { autoConnect, reconnect, auth, extraHeaders } = given as Readonly<Record<string, unknown>>;
-  if (Array.isArray(auth)) throw optionError('auth', 'an object, such as { token }, or a function that gives one');
+  if (Array.isArray(auth) || !['undefined', 'object', 'function'].includes(typeof auth))
+    throw optionError('auth', 'an object, such as { token }, or a function that gives one');
   const headers = extraHeaders ?? {};
   if (typeof headers !== 'object' || Symbol.iterator in headers)
     throw optionError(

@@ -1,7 +1,7 @@
 // What a process emits that serves nobody: a job, a function that lives for a second, another service.
 
 import type { Codec } from '@halyard/codec';
-import type { AnyEvents, Clock, EventArgs, EventName, EventReply } from '@halyard/protocol';
+import type { AnyEvents, Clock, EventArgs, EventReply } from '@halyard/protocol';
 import type { Logger } from '../base/logger';
 import type { Platform } from '../base/platform';
 import type { Warning } from '../base/warnings';
@@ -66,12 +66,12 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
    * Calls the handlers that all servers have for an event (`io.on(event, …)`): at most once each, without waiting.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
-  serverSideEmit<Name extends EventName<ServerSide>>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
+  serverSideEmit<Name extends keyof ServerSide & string>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
     this.#guest.serverEvents.emit(event, args);
   }
 
   /** The same, with their replies, as `Server.serverSideEmitWithAck`. */
-  async serverSideEmitWithAck<Name extends EventName<ServerSide>>(
+  async serverSideEmitWithAck<Name extends keyof ServerSide & string>(
     event: Name,
     ...args: EventArgs<ServerSide, Name>
   ): Promise<Replies<EventReply<ServerSide, Name>>> {

@@ -1,6 +1,6 @@
 // A namespace, as user code holds it.
 
-import type { AnyEvents, EventArgs, EventName, OfEvents } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, OfEvents } from '@halyard/protocol';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import type { RoomEvents } from '../namespace/room-events';
 import type { Names } from '../namespace/target-spec';
@@ -10,7 +10,7 @@ import type { Socket } from './socket';
 import type { Target } from './target';
 
 /** Says whether an event of a socket's client may pass: `true` lets it, and nothing else does; a `PublicError` says why not. */
-export type Guard<Incoming, Outgoing, Data, Name extends EventName<Incoming>> = (
+export type Guard<Incoming, Outgoing, Data, Name extends keyof Incoming & string> = (
   socket: Socket<Incoming, Outgoing, Data>,
   ...args: GuardedArgs<Incoming, Name>
 ) => boolean | Promise<boolean>;
@@ -59,7 +59,7 @@ export interface NamespaceRules<Incoming = AnyEvents, Outgoing = AnyEvents, Data
    * @throws LocalUsageError `ERR_UNKNOWN_EVENT` of a name that the contract has not, `ERR_EVENT_NAME`, `ERR_RESERVED_EVENT`,
    *   `ERR_HANDLER_TYPE`
    */
-  guard<Name extends EventName<Incoming>>(
+  guard<Name extends keyof Incoming & string>(
     events: Name | readonly Name[],
     guard: Guard<Incoming, Outgoing, Data, Name>,
   ): this;

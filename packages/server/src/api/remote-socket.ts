@@ -1,6 +1,6 @@
 // A socket as any server of a cluster can give it: of another server it is a snapshot, what is sent to it finds its session, and what
 // else it does is asked of that server.
-import type { AnyEvents, EventArgs, EventName, EventReply, OfEvents } from '@halyard/protocol';
+import type { AnyEvents, EventArgs, EventReply, OfEvents } from '@halyard/protocol';
 import type { Names } from '../namespace/target-spec';
 import type { AnyData, Handshake } from '../session/handshake';
 
@@ -24,14 +24,14 @@ export interface RemoteSocket<Outgoing = AnyEvents, Data = AnyData> {
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_FRAME_TOO_BIG` past
    *   `sentFrameBytesMax`, `ERR_RESERVED_EVENT`
    */
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
+  emit<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
   /** The same, and settles as `Target.emitDurable`. */
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
+  emitDurable<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
   /**
    * Sends an event and waits for the reply, at most `ackTimeoutMs`. Of another server it rejects with `ERR_ACK_TIMEOUT` if there is none,
    * whatever the reason; of this one as `Socket.emitWithAck`.
    */
-  emitWithAck<Name extends EventName<Outgoing>>(
+  emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>>;

@@ -239,7 +239,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return this;
   }
 
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+  emit<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     checkEventName(event);
     const sent = sentArgs(args);
     this.context.gates.checkSent(event, sent);
@@ -250,14 +250,17 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     else this.context.audience.check(event, sent);
   }
 
-  async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+  async emitDurable<Name extends keyof Outgoing & string>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<void> {
     checkEventName(event);
     const sent = sentArgs(args);
     if (isWatched) this.tellOutgoing(event, sent);
     await this.context.audience.publishDurably(socketAlone(this.id), event, sent);
   }
 
-  emitWithAck<Name extends EventName<Outgoing>>(
+  emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>> {
@@ -347,7 +350,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return new AudienceTarget(this.context.audience, { ...wholeNamespace, rooms, except: [this.id] });
   }
 
-  private ask<Name extends EventName<Outgoing>>(
+  private ask<Name extends keyof Outgoing & string>(
     timeoutMs: number | undefined,
     event: Name,
     args: EventArgs<Outgoing, Name>,

@@ -5,7 +5,6 @@ import {
   answerMissing,
   type EventArgs,
   type EventHandler,
-  type EventName,
   type EventReply,
   LocalUsageError,
   type OfEvents,
@@ -224,7 +223,7 @@ export class Server<
   on(event: 'session-expired', handler: ExpiredHandler): this;
   /** As of the main namespace. */
   on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
-  on<Name extends EventName<ServerSide>>(event: Name, handler: EventHandler<ServerSide, Name>): this;
+  on<Name extends keyof ServerSide & string>(event: Name, handler: EventHandler<ServerSide, Name>): this;
   on(event: string, handler: Handler): this {
     if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
     else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);
@@ -252,7 +251,7 @@ export class Server<
    * `attach` a server knows of no other one: nobody hears it, and requests find what is here alone.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
-  serverSideEmit<Name extends EventName<ServerSide>>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
+  serverSideEmit<Name extends keyof ServerSide & string>(event: Name, ...args: EventArgs<ServerSide, Name>): void {
     this.#core.serverEvents.emit(event, args);
   }
 
@@ -261,7 +260,7 @@ export class Server<
    * @returns a reply of each that has answered; in `missing` the ids of those that are gone, too slow, have no handler, or
    *   whose handler failed. Rejects as `serverSideEmit` throws
    */
-  serverSideEmitWithAck<Name extends EventName<ServerSide>>(
+  serverSideEmitWithAck<Name extends keyof ServerSide & string>(
     event: Name,
     ...args: EventArgs<ServerSide, Name>
   ): Promise<Replies<EventReply<ServerSide, Name>>> {
@@ -287,7 +286,7 @@ export class Server<
   }
 
   /** As of the main namespace: see `Namespace.guard`. */
-  guard<Name extends EventName<Incoming>>(
+  guard<Name extends keyof Incoming & string>(
     events: Name | readonly Name[],
     guard: Guard<Incoming, Outgoing, Data, Name>,
   ): this {

@@ -1,6 +1,6 @@
 // A socket that another server has, as that told of it: what is sent to it, and which rooms it joins and leaves, finds its session wherever that
 // is by then; its end is asked of the server that has it.
-import { answerMissing, type EventArgs, type EventName, type EventReply, LocalUsageError } from '@halyard/protocol';
+import { answerMissing, type EventArgs, type EventReply, LocalUsageError } from '@halyard/protocol';
 import type { Audience } from '../namespace/audience';
 import type { ClusterRequests } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
@@ -38,15 +38,18 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
     return this.handshake.data;
   }
 
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+  emit<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     this.#audience.publish(socketAlone(this.id), event, sentArgs(args));
   }
 
-  async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+  async emitDurable<Name extends keyof Outgoing & string>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<void> {
     await this.#audience.publishDurably(socketAlone(this.id), event, sentArgs(args));
   }
 
-  emitWithAck<Name extends EventName<Outgoing>>(
+  emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>> {
@@ -61,7 +64,7 @@ export class SocketElsewhere<Outgoing, Data> implements RemoteSocket<Outgoing, D
     return Object.assign(Object.create(timedPrototype), timed);
   }
 
-  async #ask<Name extends EventName<Outgoing>>(
+  async #ask<Name extends keyof Outgoing & string>(
     timeoutMs: number | undefined,
     event: Name,
     args: EventArgs<Outgoing, Name>,

@@ -97,7 +97,7 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
    * Sends an event and waits for the reply, at most `ackTimeoutMs`. Rejects with the client's error, with `ERR_ACK_TIMEOUT`, and with
    * `ERR_SESSION_ENDED` if the session is over, or goes on at another server before the reply is here: the client may have answered it.
    */
-  emitWithAck<Name extends EventName<Outgoing>>(
+  emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<EventReply<Outgoing, Name>>;

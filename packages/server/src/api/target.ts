@@ -1,13 +1,6 @@
 // Whom a message is for, as user code says it. Immutable: every step makes a new one, so that a target can be kept and reused.
 
-import {
-  type AnyEvents,
-  answerMissing,
-  type EventArgs,
-  type EventName,
-  type EventReply,
-  type OfEvents,
-} from '@halyard/protocol';
+import { type AnyEvents, answerMissing, type EventArgs, type EventReply, type OfEvents } from '@halyard/protocol';
 import type { Audience, Replies } from '../namespace/audience';
 import type { Action, ClusterRequests, Reached } from '../namespace/cluster-requests';
 import { sentArgs } from '../namespace/sent-args';
@@ -54,25 +47,25 @@ export interface Target<Outgoing = AnyEvents, Data = AnyData> {
    * @param key tells apart what one event is about, such as a symbol: up to 256 characters, by default one for all.
    *   @throws LocalUsageError `ERR_OPTION`
    */
-  latest<Name extends EventName<Outgoing>>(event: Name, key?: string): Latest<Outgoing, Name>;
+  latest<Name extends keyof Outgoing & string>(event: Name, key?: string): Latest<Outgoing, Name>;
   /**
    * Sends an event to all of them: once and in order to each, while its session lives.
    * @throws LocalUsageError `ERR_NOT_ENCODABLE` with the path of the value no codec carries, and then nobody gets it;
    *   `ERR_FRAME_TOO_BIG` past `sentFrameBytesMax`
    */
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
+  emit<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): void;
   /**
    * The same, and resolves once it is stored, and survives this server; with a store of its own at once. Rejects with
    * `ERR_CLOSED` once the server is closed, and with `ERR_STORE_AWAY` if that takes longer than `timeout`, by default `ackTimeoutMs`: then it may be stored all the same, later. Say it
    * again with the `idempotencyKey` that it had. Rejects with what `emit` throws.
    */
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
+  emitDurable<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void>;
   /**
    * Sends an event to each and waits for all replies, at most `timeout`, by default `ackTimeoutMs`. Never rejects because of a
    * missing one. A server that is gone is missing at once; one that is slow, a second after its sockets would be. A socket that is on
    * its way from one server to another just then is not asked, and is not among `missing`: what all are to get is emitted.
    */
-  emitWithAck<Name extends EventName<Outgoing>>(
+  emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<Replies<EventReply<Outgoing, Name>>>;
@@ -101,7 +94,7 @@ export interface Target<Outgoing = AnyEvents, Data = AnyData> {
 }
 
 /** An event of which only the newest matters. */
-export interface Latest<Outgoing, Name extends EventName<Outgoing>> {
+export interface Latest<Outgoing, Name extends keyof Outgoing & string> {
   /** As `Target.emit`. */
   emit(...args: EventArgs<Outgoing, Name>): void;
 }
@@ -154,20 +147,23 @@ export class AudienceTarget<Outgoing, Data> implements Target<Outgoing, Data> {
     return this.#with({ key: checkKey(key) });
   }
 
-  latest<Name extends EventName<Outgoing>>(event: Name, key = ''): Latest<Outgoing, Name> {
+  latest<Name extends keyof Outgoing & string>(event: Name, key = ''): Latest<Outgoing, Name> {
     const spec = { ...this.#spec, latest: checkLatestKey(key) };
     return { emit: (...args) => this.#audience.publish(spec, event, sentArgs(args)) };
   }
 
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+  emit<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     this.#audience.publish(this.#spec, event, sentArgs(args));
   }
 
-  async emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+  async emitDurable<Name extends keyof Outgoing & string>(
+    event: Name,
+    ...args: EventArgs<Outgoing, Name>
+  ): Promise<void> {
     await this.#audience.publishDurably(this.#spec, event, sentArgs(args));
   }
 
-  async emitWithAck<Name extends EventName<Outgoing>>(
+  async emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<Replies<EventReply<Outgoing, Name>>> {

@@ -1,5 +1,5 @@
 // All of a namespace, as a target: what its methods do, the target does that `all` gives.
-import type { EventArgs, EventName, EventReply, OfEvents } from '@halyard/protocol';
+import type { EventArgs, EventReply, OfEvents } from '@halyard/protocol';
 import type { Replies } from '../namespace/audience';
 import type { Reached } from '../namespace/cluster-requests';
 import type { Names } from '../namespace/target-spec';
@@ -38,19 +38,19 @@ export abstract class WholeTarget<Outgoing, Data> implements Target<Outgoing, Da
     return this.all.idempotencyKey(key);
   }
 
-  latest<Name extends EventName<Outgoing>>(event: Name, key?: string): Latest<Outgoing, Name> {
+  latest<Name extends keyof Outgoing & string>(event: Name, key?: string): Latest<Outgoing, Name> {
     return this.all.latest(event, key);
   }
 
-  emit<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
+  emit<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): void {
     this.all.emit(event, ...args);
   }
 
-  emitDurable<Name extends EventName<Outgoing>>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
+  emitDurable<Name extends keyof Outgoing & string>(event: Name, ...args: EventArgs<Outgoing, Name>): Promise<void> {
     return this.all.emitDurable(event, ...args);
   }
 
-  emitWithAck<Name extends EventName<Outgoing>>(
+  emitWithAck<Name extends keyof Outgoing & string>(
     event: Name,
     ...args: EventArgs<Outgoing, Name>
   ): Promise<Replies<EventReply<Outgoing, Name>>> {

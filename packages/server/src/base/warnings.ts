@@ -46,6 +46,7 @@ export function warningOf({ code, reason, by }: Close): [code: string, message: 
   if (by !== 'server') return undefined;
   switch (code) {
     case CloseCode.SlowConsumer:
+      if (reason === 'backpressureBytesMax') return slow;
       return reason === 'log-trimmed' ? trimmed : limited(code, reason);
     case CloseCode.SessionEnded:
       if (reason === 'too-many-positions')
@@ -71,9 +72,13 @@ function limited(code: number, reason: string): [code: string, message: string] 
   const [, option] = /(\w+Max)\)?$/.exec(reason) ?? [];
   // That one is told of once, and not for each session that it ends.
   if (option === undefined || option === 'outboxesBytesMax') return undefined;
-  return [option, `A client was closed with ${code}: ${reason}. See ${option}.`];
+  return [option, `A client was closed with ${code}: ${reason}.`];
 }
 
+const slow: [string, string] = [
+  'backpressureBytesMax',
+  'A client was closed (4413): it reads too slowly for backpressureBytesMax, and its namespace cuts such readers (slowReaders).',
+];
 const trimmed: [string, string] = [
   'logBytesMax',
   'A client came back, or caught up, too late: what it missed was not kept. See logPacketsMax, logBytesMax and journalBytesMax; ' +
