@@ -73,6 +73,7 @@ async function play(...kills: number[]): Promise<number> {
   const said: string[] = [];
   const answers: unknown[] = [];
   const ids = new Set<string>();
+  const sides = new Set<string>();
   const io = await serve({}, (io) => {
     io.on('connection', (socket) => {
       ids.add(socket.id);
@@ -81,6 +82,10 @@ async function play(...kills: number[]): Promise<number> {
         said.push(`${tab} ${number}?`);
         return `${tab} ${number}!`;
       });
+    });
+    io.of('/side').on('connection', (socket) => {
+      sides.add(socket.id);
+      socket.on('say', (number: number) => void said.push(`side ${number}`));
     });
   });
   const cable = await Cable.open(io.port as number);
@@ -117,15 +122,18 @@ async function play(...kills: number[]): Promise<number> {
     return { port: port1 };
   };
   const told: string[][] = [];
-  const heard: (readonly [all: number[], one: number[]])[] = [];
-  const tabs = Array.from({ length: tabsCount }, (_, i): Socket => {
-    const socket = connectTab(openWorker, { ackTimeoutMs: 20_000 });
-    cleanUp.push(() => socket.connection.close());
+  const hear = (socket: Socket) => {
     const its: string[] = [];
     told.push(its);
     socket.on('connect', ({ recovered }) => its.push(`connect ${recovered}`));
     socket.on('disconnect', ({ reason }) => its.push(`disconnect ${reason}`));
     socket.on('error', (error) => its.push(`error ${(error as Error).message}`));
+  };
+  const heard: (readonly [all: number[], one: number[]])[] = [];
+  const tabs = Array.from({ length: tabsCount }, (_, i): Socket => {
+    const socket = connectTab(openWorker, { ackTimeoutMs: 20_000 });
+    cleanUp.push(() => socket.connection.close());
+    hear(socket);
     const [all, one]: [number[], number[]] = [[], []];
     heard.push([all, one]);
     socket.on('all', (number: number) => void all.push(number));
@@ -136,6 +144,7 @@ async function play(...kills: number[]): Promise<number> {
   await expect.poll(() => tabs.every(({ connected }) => connected), { timeout: 8_000 }).toBe(true);
   const [server] = io.sockets.values();
 
+  let side: Socket | undefined;
   const replies: Promise<unknown>[] = [];
   for (let round = 0; round < rounds; round++) {
     // Not always in the order in which they come to another worker.
@@ -144,6 +153,10 @@ async function play(...kills: number[]): Promise<number> {
       tabs[i]!.emit('say', i, round);
       replies.push(tabs[i]!.emitWithAck('ask', i, round));
     }
+    // Of a namespace that nobody was in before.
+    side ??= round === 2 ? tabs[0]!.of('/side') : undefined;
+    if (round === 2) hear(side!);
+    side?.emit('say', round);
     io.emit('all', round);
     server!.emit('one', round);
     const question = server!.timeout(20_000).emitWithAck('question', round);
@@ -154,20 +167,23 @@ async function play(...kills: number[]): Promise<number> {
     await turn();
   }
   const numbers = Array.from({ length: rounds }, (_, i) => i);
-  const wants = tabs.map((_, i) => numbers.flatMap((number) => [`${i} ${number}`, `${i} ${number}?`]));
-  const got = () => tabs.map((_, i) => said.filter((one) => one.startsWith(`${i} `)));
+  const wants = [
+    ...tabs.map((_, i) => numbers.flatMap((number) => [`${i} ${number}`, `${i} ${number}?`])),
+    numbers.slice(2).map((number) => `side ${number}`),
+  ];
+  const got = () => [...tabs.keys(), 'side'].map((who) => said.filter((one) => one.startsWith(`${who} `)));
   const timeout = { timeout: 8_000 };
   await expect.poll(got, timeout).toEqual(wants);
   await expect.poll(() => heard, timeout).toEqual(tabs.map(() => [numbers, numbers]));
   const all = numbers.flatMap((number) => tabs.map((_, i) => `${i} ${number}!`));
   expect((await Promise.all(replies)).toSorted()).toEqual(all.toSorted());
   await expect.poll(() => answers.toSorted(), timeout).toEqual(numbers.map((number) => number * 2).toSorted());
-  await expect.poll(() => tabs.every(({ connected }) => connected), timeout).toBe(true);
+  await expect.poll(() => [...tabs, side!].every(({ connected }) => connected), timeout).toBe(true);
   // Nothing comes late.
   await Promise.all(tabs.map((tab) => tab.emitWithAck('ask', 9, 9)));
   expect(got()).toEqual(wants);
   expect(heard).toEqual(tabs.map(() => [numbers, numbers]));
-  expect(ids.size).toBe(1);
+  expect([ids.size, sides.size]).toEqual([1, 1]);
   for (const [first, ...others] of told) {
     expect(first).toBe('connect false');
     const again = [...Array(others.length / 2)].flatMap(() => ['disconnect the worker is gone', 'connect true']);

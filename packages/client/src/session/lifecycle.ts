@@ -7,7 +7,10 @@ export interface ConnectInfo {
   readonly recovered: boolean;
   /** Why an earlier session was not resumed, or who left the events that are `unconfirmed`. */
   readonly reason?: string | undefined;
-  /** How many events had left on an earlier connection and were given up: the server may or may not have handled them. */
+  /**
+   * How many events had left on an earlier connection and were given up: the server may or may not have handled them. Of a session that is
+   * lost all of them, in each of its namespaces.
+   */
   readonly unconfirmed: number;
 }
 

@@ -261,7 +261,13 @@ export function createSession(
       .then(() => {
         // Otherwise HELLO will list the namespace, or WELCOME is about to tell in which session it is asked for.
         if (presence.held !== held || !(key ? open || !link : token)) return;
-        send(connectOf(presence));
+        // Not held any more: what is saved as it leaves goes on with a namespace that was asked for.
+        presence.held = undefined;
+        try {
+          send(connectOf(presence));
+        } finally {
+          presence.held = held;
+        }
         release(presence);
       })
       .catch((error) => {

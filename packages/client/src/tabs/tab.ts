@@ -17,7 +17,7 @@ import type { Connection, ConnectionState } from '../link/connector';
 import { hasLocks, holdLock, whenGone } from '../platform/life';
 import { watchNetwork } from '../platform/network';
 import { createHold, defaultLimits, release } from '../session/held';
-import type { DisconnectInfo } from '../session/lifecycle';
+import type { ConnectInfo, DisconnectInfo } from '../session/lifecycle';
 import { askAuth, type Presence } from '../session/presence';
 import { createReply } from '../session/reply';
 import type { Speech } from '../session/session';
@@ -38,6 +38,8 @@ interface Place extends Presence {
   /** How often it was wanted. */
   joins?: number;
   isConnected?: boolean;
+  /** Its id, if it was connected by a worker that is gone, and is not again. */
+  toldId?: string | undefined;
 }
 
 /** A reply that is waited for. */
@@ -156,6 +158,7 @@ export function createTab(
     begin({ kept: kept && { ...kept, frames: [...frames.values()] } });
     const lost = wanted().filter(({ isConnected }) => isConnected);
     for (const place of wanted()) {
+      if (place.isConnected) place.toldId = place.id;
       place.isConnected = false;
       join(place);
     }
@@ -164,6 +167,14 @@ export function createTab(
     post(['asked', replies]);
     for (const [number, saying] of sayings) repeat(number, saying);
     for (const place of lost) place.fire('disconnect', gone);
+  };
+
+  /** The worker before may have told what it came to know last: to the one after it that is new. */
+  const backIn = (place: Place, [event, info, failure]: News): News => {
+    const connect = info as ConnectInfo;
+    const isIts = place.toldId && place.toldId === place.id && !connect.reason;
+    place.toldId = undefined;
+    return [event, isIts ? { ...connect, recovered: true } : connect, failure];
   };
 
   const hear = (place: Place, [event, info, failure]: News) => {
@@ -208,7 +219,7 @@ export function createTab(
         const [, , , news, isWanted, id] = message;
         place.phase = isWanted ? (id ? 'joined' : 'joining') : undefined;
         if (id) place.id = id;
-        hear(place, news);
+        hear(place, news[0] === 'connect' ? backIn(place, news) : news);
       } else {
         const [, namespace, , event, args, number, at] = message;
         if (!heard.isNew(at)) return;
@@ -225,6 +236,7 @@ export function createTab(
     const { isConnected } = place;
     place.phase = undefined;
     place.isConnected = false;
+    place.toldId = undefined;
     post(['leave', place.namespace]);
     const info: DisconnectInfo = { code: 1000, reason: '', by: 'client', willReconnect: false };
     if (isConnected) place.fire('disconnect', info);
