@@ -331,7 +331,9 @@ export class Core {
 
   /** @returns the port that is listened on. @throws LocalUsageError `ERR_LISTEN`, `ERR_LISTENING`, `ERR_CLOSED`, `ERR_REUSE_PORT`, `ERR_TLS` */
   async listen(port: number, { address, reusePort = false, tls }: ListenOptions): Promise<number> {
-    const host = await this.start(this.#options.host ?? uwsOrNode, tls);
+    // Others are told of a server that can be reached: one whose port is taken is not there.
+    const tryPort = (host: Host) => (port === 0 || reusePort ? undefined : host.tryPort?.(port, address));
+    const host = await this.start(this.#options.host ?? uwsOrNode, tls, tryPort);
     try {
       const bound = await host.listen(port, address, reusePort);
       debug?.(`node ${this.node} listens on port ${bound}`);
@@ -344,18 +346,25 @@ export class Core {
   }
 
   /** @throws LocalUsageError `ERR_LISTENING` if there is a host, `ERR_CLOSED` if the server is closed */
-  async start(factory: HostFactory, tls?: TlsOptions): Promise<Host> {
+  async start(factory: HostFactory, tls?: TlsOptions, check?: (host: Host) => void | Promise<void>): Promise<Host> {
     if (this.#closing) throw closed();
     if (this.#host !== undefined || this.#starting)
       throw new LocalUsageError('ERR_LISTENING', 'The server listens or is attached already.');
     this.#starting = true;
-    let host: Host;
-    try {
-      await this.#openStore();
+    let host: Host | undefined;
+    const make = async (): Promise<Host> => {
       host = await factory(this.#options.path, this.#router, this.#options, this.#options.platform, tls);
       if (typeof host?.listen !== 'function')
         throw new LocalUsageError('ERR_OPTION', 'host: it may be node(), or uws(): call it.', { option: 'host' });
+      return host;
+    };
+    try {
+      // One that listens calls nobody before it does; who is attached to what listens already may be called at once.
+      if (check !== undefined) await check(await make());
+      await this.#openStore();
+      host ??= await make();
     } catch (error) {
+      await host?.close?.();
       throw this.#closing ? closed() : error;
     } finally {
       this.#starting = false;

@@ -21,9 +21,9 @@ describe.each(hosts)('listening on %s', (name, host) => {
     for (const io of servers.splice(0)) await io.close();
   });
 
-  test('the store is opened once, however often listening fails', async () => {
-    const taken = await new Server({ host: host() }).listen(0, '127.0.0.1');
+  test('the store is opened once, however often listening fails, and not before the port is had', async () => {
     const shared = memory({ shared: true });
+    const taken = await new Server({ host: host(), adapter: shared }).listen(0, '127.0.0.1');
     let opened = 0;
     const io = new Server({
       host: host(),
@@ -38,9 +38,13 @@ describe.each(hosts)('listening on %s', (name, host) => {
       },
     });
     servers.push(taken, io);
-    await expect(io.listen(taken.port, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_LISTEN' });
+    for (let i = 0; i < 2; i++)
+      await expect(io.listen(taken.port, '127.0.0.1')).rejects.toMatchObject({ code: 'ERR_LISTEN' });
+    expect([opened, taken.nodes()]).toEqual([0, [taken.node]]);
+    expect(await taken.serverSideEmitWithAck('hello')).toEqual({ replies: [], missing: [] });
     await io.listen(0, '127.0.0.1');
     expect(opened).toBe(1);
+    await expect.poll(() => taken.nodes()).toEqual([taken.node, io.node]);
   });
 
   test('a server that never listened is closed without waiting for its store', async () => {

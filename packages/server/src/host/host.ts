@@ -198,6 +198,8 @@ export interface Host {
    * @returns the port that is listened on. Rejects if the address is taken; and with `reusePort` if the host cannot share it
    */
   listen(port: number, address: string | undefined, reusePort: boolean): Promise<number>;
+  /** Rejects as `listen` would, and does not listen. Absent: only that can tell. */
+  tryPort?(port: number, address: string | undefined): void | Promise<void>;
   /** Sends a frame to every subscriber of a topic, in order with `HostSocket.send` and bound to take it as that is. Absent: there is no native fan-out. */
   publish?(topic: string, frame: Frame, binary: boolean): void;
   /** How many subscribe to a topic. Absent where `publish` is, or where nobody knows. */

@@ -3,6 +3,7 @@
 import type { EventEmitter } from 'node:events';
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
+import { createServer as createPlainServer, type Server as PlainServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LocalUsageError } from '@halyard/protocol';
 import { WebSocketServer } from 'ws';
@@ -94,23 +95,13 @@ class NodeHost implements Host {
   }
 
   async listen(port: number, address: string | undefined, reusePort: boolean): Promise<number> {
-    const server = this.#server;
-    const where = { port, host: address, ...(reusePort && sharedPort()) };
-    return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void =>
-        reject(
-          new LocalUsageError(
-            'ERR_LISTEN',
-            `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: ${error.code ?? error.message}.`,
-          ),
-        );
-      server.once('error', failed);
-      server.listen(where, () => {
-        server.off('error', failed);
-        const bound = server.address();
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
-      });
-    });
+    return listenAt(this.#server, port, address, reusePort);
+  }
+
+  async tryPort(port: number, address: string | undefined): Promise<void> {
+    const server = createPlainServer((socket) => socket.destroy());
+    await listenAt(server, port, address, false);
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
   stopListening(): void {
@@ -121,6 +112,31 @@ class NodeHost implements Host {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+/** @returns the port. @throws LocalUsageError `ERR_LISTEN` */
+async function listenAt(
+  server: PlainServer,
+  port: number,
+  address: string | undefined,
+  reusePort: boolean,
+): Promise<number> {
+  const where = { port, host: address, ...(reusePort && sharedPort()) };
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void =>
+      reject(
+        new LocalUsageError(
+          'ERR_LISTEN',
+          `Port ${port}${address ? ` of ${address}` : ''} cannot be listened on: ${error.code ?? error.message}.`,
+        ),
+      );
+    server.once('error', failed);
+    server.listen(where, () => {
+      server.off('error', failed);
+      const bound = server.address();
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : port);
+    });
+  });
 }
 
 class AttachedNodeHost implements Host {

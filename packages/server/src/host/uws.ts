@@ -213,6 +213,12 @@ class UwsHost implements Host {
     }
   }
 
+  /** At once: who asks for a connection meanwhile is refused, and leaves nothing behind at the port. */
+  tryPort(port: number, address: string | undefined): void {
+    this.#listen(port, address, this.#exclusive);
+    this.stopListening();
+  }
+
   publish(topic: string, frame: Frame, binary: boolean): void {
     const isCompressed = frame.length >= this.#compressedBytesMin;
     this.#app.publish(topic, frame, binary, isCompressed);
