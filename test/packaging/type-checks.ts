@@ -1,4 +1,5 @@
 // An app, the quick start and what READMEs show compile against what was installed, declarations and all, whichever way their project resolves modules.
+// Longer than other files: most of it are the programs that are compiled.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';

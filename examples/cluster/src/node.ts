@@ -13,6 +13,6 @@ io.on('connection', (socket) => {
     if (name === NODE_NAME) process.kill(process.pid, 'SIGKILL');
   });
 });
-await io.listen(Number(PORT));
-
+// Before it listens: who is told to stop as it starts leaves the store, too.
 handleSignals(io);
+await io.listen(Number(PORT));

@@ -1,4 +1,5 @@
 // One node's time in a Redis or a Cluster, from when it has come until it leaves: who else is there, and what they say to each other.
+// Longer than other files: what a Redis is asked for, in the order in which a node comes, lives and goes.
 import type { Codec } from '@halyard/codec';
 import type { StoreContext, StoreEvents, StoreState } from '@halyard/server';
 import type { Redis } from 'ioredis';
@@ -73,7 +74,10 @@ export class Life {
         this.#members.listed(await this.#beat(marker), context.platform.now());
         this.questions.probe();
       },
-      onState: (state) => events.onState(state),
+      onState: (state) => {
+        events.onState(state);
+        if (state === 'up') this.look().catch(() => {});
+      },
       onMissed: () => {
         this.questions.missed();
         events.onMissed();
@@ -101,15 +105,15 @@ export class Life {
 
   /** Rejects if the Redis cannot be used: then it is over. */
   async begin(): Promise<void> {
-    const { keyspace, where, platform, cluster } = this.#context;
+    const { keyspace, platform } = this.#context;
     await this.shards.open();
-    const warnings = await Promise.all(
+    await Promise.all(
       [...this.shards].map(async ({ commands, commits }) => {
         // Who may not wait is told so at once.
         if (commits !== commands) await commits.run((client) => client.wait(0, 1));
-        return checkServer(commands, where, cluster !== undefined);
       }),
     );
+    const warnings = await this.#check();
     const partitions = Array.from({ length: keyspace.partitions }, (_, partition) => partition);
     // By its text and then by its name: a user may be let do one of these alone.
     for (let i = 0; i < 2; i++) {
@@ -141,7 +145,22 @@ export class Life {
     });
     this.shards.begin();
     this.#schedule();
-    for (const [code, message] of warnings.flat()) this.#events.onWarning(code, message);
+    this.#warn(warnings);
+  }
+
+  /** What was so as it was opened may not be so any more: somebody has changed it, or another Redis has taken over. */
+  async look(): Promise<void> {
+    this.#warn(await this.#check());
+  }
+
+  async #check(): Promise<[code: string, message: string][]> {
+    const { where, cluster } = this.#context;
+    const all = [...this.shards].map(({ commands }) => checkServer(commands, where, cluster !== undefined));
+    return (await Promise.all(all)).flat();
+  }
+
+  #warn(warnings: readonly (readonly [code: string, message: string])[]): void {
+    for (const [code, message] of warnings) this.#events.onWarning(code, message);
   }
 
   /** Says what all have to have in common. Rejects if this node has not. */

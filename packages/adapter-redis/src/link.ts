@@ -44,6 +44,7 @@ export class Link {
       if (this.#isOpen) onLost();
     });
     client.on('ready', () => {
+      this.failure = undefined;
       if (this.#isOpen) onBack();
     });
     // ioredis gives up for ever if a Sentinel tells of another master just while it asks who that is.

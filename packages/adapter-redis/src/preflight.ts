@@ -1,6 +1,7 @@
 // What is asked of a Redis before it is used, and what is said to who has given one that will not do.
 import { LocalUsageError } from '@halyard/protocol';
-import type { Link } from './link';
+import { Away, type Link } from './link';
+import { silent } from './shard';
 
 const versionMin = 7;
 
@@ -119,7 +120,7 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
     const full = isClosed ? 'it has as many clients as its maxclients allows, ' : '';
     return new LocalUsageError(
       'ERR_REDIS_UNREACHABLE',
-      `What is at ${where} does not answer as Redis does (${text}): ${full}it is something else, it hangs, or one of both speaks TLS ` +
+      `What is at ${where} does not answer as Redis does (${text}): ${full}it hangs, it is something else, or one of both speaks TLS ` +
         'and the other does not. In the option "url" rediss:// is with TLS, redis:// is without.',
     );
   }
@@ -134,6 +135,17 @@ export function explained(error: unknown, where: string, prefix: string): LocalU
     'ERR_REDIS_UNREACHABLE',
     `Redis cannot be reached at ${where} (${text}): start it, or correct the option "url".`,
   );
+}
+
+/** @returns the same of one that was used before: it is Redis, and is what the options say */
+export function explainedLater(trouble: unknown, where: string, prefix: string): { code: string; message: string } {
+  if (trouble === silent || trouble instanceof Away) {
+    return {
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: `Redis at ${where} does not answer any more: it hangs, one command keeps it busy, or the network to it is cut.`,
+    };
+  }
+  return explained(trouble, where, prefix);
 }
 
 /** Of Redis, while another one takes over, or it reads its file, or keys move: it is asked again, and that passes. */

@@ -15,6 +15,7 @@ import type {
   StoredSession,
   StoreEvents,
   StoreState,
+  StoreTrouble,
 } from '@halyard/server';
 import { argumentOf } from './commits';
 import { readLetter, readResult } from './entries';
@@ -22,7 +23,7 @@ import { channelOf } from './keyspace';
 import { guarded, Life, type LifeContext } from './life';
 import { Logs } from './logs';
 import { Malformed, optional, Pieces, pack, tagged, untagged } from './pieces';
-import { explained, isRefused } from './preflight';
+import { explained, explainedLater, isRefused } from './preflight';
 import { bytesOf, listOf, numberOf, textOf } from './replies';
 import { type Argument, msOf, type ScriptName } from './scripts';
 
@@ -63,6 +64,12 @@ export class RedisStore implements Store {
 
   get state(): StoreState {
     return this.#opened?.life.state ?? 'degraded';
+  }
+
+  get trouble(): StoreTrouble | undefined {
+    const { where, prefix } = this.#context;
+    const trouble = this.#opened?.life.shards.trouble;
+    return trouble === undefined ? undefined : explainedLater(trouble, where, prefix);
   }
 
   partitionOf(name: string): number {
@@ -294,6 +301,7 @@ export class RedisStore implements Store {
       this.#opened?.logs.touchAll().catch(() => {});
       // Redis may have lost it.
       this.#opened?.life.agree().catch(() => {});
+      this.#opened?.life.look().catch(() => {});
     });
   }
 }

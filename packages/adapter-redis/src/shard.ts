@@ -32,6 +32,9 @@ export const beatMs = 2_000;
 const silentMsMax = 6_000;
 const retryMs = 500;
 
+/** It answers nothing. */
+export const silent: unique symbol = Symbol('silent');
+
 export class Shard {
   readonly partitions: Set<number>;
   readonly commands: Link;
@@ -49,6 +52,8 @@ export class Shard {
   #isAgain = false;
   #isMoved = false;
   #beatingSince: number | undefined;
+  /** What it has answered last instead of what it was asked for. */
+  #refusal: unknown;
   #isOver = false;
 
   constructor(context: ShardContext, partitions: Iterable<number>) {
@@ -140,7 +145,8 @@ export class Shard {
       if (this.commits !== this.commands) answers.push(this.commits.run((client) => client.wait(0, 1)));
       await Promise.all(answers);
       if (this.#isSubscribed) this.#become('up');
-    } catch {
+    } catch (error) {
+      this.#refusal = error;
       this.#become('degraded');
     } finally {
       this.#beatingSince = undefined;
@@ -164,6 +170,7 @@ export class Shard {
       }
       this.#isSubscribed = true;
     } catch (error) {
+      this.#refusal = error;
       // Without a connection the next one begins anew.
       platform.after(retryMs, () => {
         if (!this.#isSubscribed && this.subscriber.isReady) void this.recover();
@@ -176,6 +183,13 @@ export class Shard {
     if (this.#isOver) return;
     onMissed();
     void this.pulse();
+  }
+
+  /** What keeps it from being up; undefined if it is. */
+  get trouble(): unknown {
+    if (this.state === 'up') return undefined;
+    for (const { isReady, failure } of this.#links) if (!isReady && failure !== undefined) return failure;
+    return this.#beatingSince === undefined && this.#refusal !== undefined ? this.#refusal : silent;
   }
 
   close(): void {
@@ -213,6 +227,7 @@ export class Shard {
   #become(state: StoreState): void {
     if (state === this.state || this.#isOver) return;
     this.state = state;
+    if (state === 'up') this.#refusal = undefined;
     this.#context.onState();
   }
 }

@@ -55,6 +55,12 @@ export class Shards {
     return this.#state;
   }
 
+  /** What keeps one of them from being up, or a partition from being anywhere; undefined if nothing does. */
+  get trouble(): unknown {
+    for (const { trouble } of this) if (trouble !== undefined) return trouble;
+    return this.#state === 'degraded' ? new Error('CLUSTERDOWN no master has some of the slots') : undefined;
+  }
+
   [Symbol.iterator](): Iterator<Shard> {
     return [...this.#all.values()].map(({ shard }) => shard)[Symbol.iterator]();
   }

@@ -98,6 +98,7 @@ export type {
   StoredSession,
   StoreEvents,
   StoreState,
+  StoreTrouble,
   TakenMail,
 } from './store/store';
 export { positionPart, storeVersion } from './store/store';

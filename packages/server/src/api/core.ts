@@ -126,6 +126,8 @@ export class Core {
           ...{ store, platform, wheel, limits, codecs, report, warn },
           ...{ recoveryWindowMs: options.recoveryWindowMs, ackTimeoutMs: options.ackTimeoutMs },
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
+          storeBack: (awayMs) =>
+            this.#happenings.tell('store back', { reason: `It was away for ${(awayMs / 1_000).toFixed(1)} s.` }),
         })
       : undefined;
     this.#cluster = cluster;
@@ -268,6 +270,7 @@ export class Core {
       isClosing: this.#closing,
       isClosed: this.#isClosed,
       store: store?.state,
+      trouble: store?.trouble?.code,
       overload: this.#overload?.reasons ?? [],
     });
   }

@@ -113,7 +113,15 @@ export class Guest implements Life {
     const common = { store, node, platform, wheel, report, warn };
     const inbox = new LateInbox(common, this);
     this.#inbox = inbox;
-    this.#participant = new Participant({ ...common, limits, codecs, inbox, ackTimeoutMs, released() {} });
+    this.#participant = new Participant({
+      ...common,
+      limits,
+      codecs,
+      inbox,
+      ackTimeoutMs,
+      released() {},
+      storeBack() {},
+    });
     const targets = (): undefined => undefined;
     const { turn } = this.#participant;
     const { stamps } = turn;

@@ -22,11 +22,13 @@ export interface Condition {
   readonly isClosed: boolean;
   /** Of the store that servers share; undefined if there is none. */
   readonly store: StoreState | undefined;
+  /** The code of what keeps it away, if that is known: what it is in words names hosts, and probes are answered to anybody. */
+  readonly trouble?: string | undefined;
   /** Why it sheds work; empty if it does not. */
   readonly overload: readonly string[];
 }
 
-export function healthOf({ isListening, isClosing, isClosed, store, overload }: Condition): Health {
+export function healthOf({ isListening, isClosing, isClosed, store, trouble, overload }: Condition): Health {
   const reasons: string[] = [];
   if (isClosed) reasons.push('The server is closed.');
   else if (isClosing) reasons.push('The server closes: it takes no new clients.');
@@ -34,7 +36,7 @@ export function healthOf({ isListening, isClosing, isClosed, store, overload }: 
   if (!isClosed && store !== undefined) {
     if (store === 'degraded')
       reasons.push(
-        'The store does not answer, or refuses to store: what clients and handlers say waits until it does.',
+        `The store does not answer, or refuses to store${trouble ? ` (${trouble})` : ''}: what clients and handlers say waits until it does.`,
       );
     if (store === 'recovering') reasons.push('The store is back, and what was missed is being read.');
   }

@@ -16,7 +16,7 @@ import { type Known, nameOf } from '../store/known';
 import type { Written } from '../store/lately';
 import { Impatience, Patience } from '../store/patience';
 import { type QueueContext, QueuedTurn } from '../store/queued-turn';
-import type { Store, StoredLetter, StoreEvents } from '../store/store';
+import type { Store, StoredLetter, StoreEvents, StoreState, StoreTrouble } from '../store/store';
 
 export interface ParticipantContext {
   readonly store: Store;
@@ -30,6 +30,8 @@ export interface ParticipantContext {
   readonly ackTimeoutMs: number;
   /** Something was released to connections. */
   released(): void;
+  /** The store is up that was told to be away. */
+  storeBack(awayMs: number): void;
   report(error: unknown, where: string): void;
   warn(code: string, message: string): void;
 }
@@ -47,8 +49,16 @@ const quietMs = 2_000;
 const renewalsMax = 64;
 /** As many times as long as a server alone a node keeps what it has of logs, if there is room. */
 const keptWindows = 10;
+/** A store that is away for so many milliseconds is told of, and again as long as it is. */
+const untoldMsMax = 2_000;
+const againMs = 30_000;
 /** How long one that is closed waits for the store, in milliseconds. */
 const finishMsMax = 2_000;
+
+const unknownTrouble: StoreTrouble = {
+  code: 'ERR_STORE_AWAY',
+  message: 'The store does not answer: what clients and handlers say waits until it does.',
+};
 
 export class Participant {
   readonly node: string;
@@ -59,6 +69,8 @@ export class Participant {
   readonly retention: Retention;
   readonly #feeds: Feeds;
   readonly #context: ParticipantContext;
+  /** Since when the store is away, and whether that was told. */
+  #away: { readonly sinceMs: number; isTold: boolean; cancel(): void } | undefined;
   readonly #looking = new TimedCall(() => {
     this.turn.lookAtQuiet();
     this.#lookLater();
@@ -142,7 +154,10 @@ export class Participant {
           inbox.left(node);
           this.nodeLeft(node);
         },
-        onState: (state) => this.patience.told(state),
+        onState: (state) => {
+          this.patience.told(state);
+          this.#storeIs(state);
+        },
         onWarning: (code, message) => this.#context.warn(code, message),
       }),
     );
@@ -151,6 +166,28 @@ export class Participant {
     this.#lookLater();
     this.begun();
     return this.patience.until(() => store.nodes());
+  }
+
+  #storeIs(state: StoreState): void {
+    const away = this.#away;
+    if (state !== 'up') {
+      this.#away ??= { sinceMs: this.#context.platform.now(), isTold: false, cancel: this.#tellAwayIn(untoldMsMax) };
+      return;
+    }
+    this.#away = undefined;
+    away?.cancel();
+    if (away?.isTold) this.#context.storeBack(this.#context.platform.now() - away.sinceMs);
+  }
+
+  #tellAwayIn(delayMs: number): () => void {
+    return this.patience.after(delayMs, () => {
+      const away = this.#away;
+      if (away === undefined) return;
+      away.isTold = true;
+      away.cancel = this.#tellAwayIn(againMs);
+      const { code, message } = this.store.trouble ?? unknownTrouble;
+      this.#context.warn(code, message);
+    });
   }
 
   #lookLater(): void {

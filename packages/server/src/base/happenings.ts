@@ -75,6 +75,7 @@ const kinds = {
     level: 'warn',
     message: 'The server sheds work, or takes it again.',
   },
+  'store back': { channel: channel('halyard:store'), level: 'info', message: 'The store that was away is back.' },
   // Once a minute already.
   warning: { channel: channel('halyard:warning'), level: 'warn', message: '' },
 } satisfies Record<string, Kind>;

@@ -1,6 +1,7 @@
 // The contract of a store: how the nodes of a cluster share logs, sessions and who is there. A node is one server process.
 // What needs only these calls (queues, gaps, repetition, requests to many nodes) is written once, above it. Every call may take
-// long, fail, or have been done though it fails: then the same call is made again.
+// long, fail, or have been done though it fails: then the same call is made again. Longer than other files: it is read by who writes a
+// store, from the first line to the last.
 import type { Codec } from '@halyard/codec';
 import type { Frame, Position, Value } from '@halyard/protocol';
 import type { Platform } from '../base/platform';
@@ -16,6 +17,14 @@ export type Awaitable<T> = T | Promise<T>;
 
 /** `degraded`: calls fail or do not return. `recovering`: it is back, and what was missed is being read. */
 export type StoreState = 'up' | 'degraded' | 'recovering';
+
+/** What keeps a store from being up. */
+export interface StoreTrouble {
+  /** For programs: `ERR_…`. */
+  readonly code: string;
+  /** For people: what it is, and what to do. */
+  readonly message: string;
+}
 
 /** What was published, as it is stored. */
 interface Published {
@@ -233,6 +242,8 @@ export interface Store {
   /** Of records. */
   readonly codec: Codec;
   readonly state: StoreState;
+  /** As far as it is known; undefined if it is up. Absent: nobody knows. */
+  readonly trouble?: StoreTrouble | undefined;
   /** What is in one partition is stored together, or not at all. */
   readonly partitions: number;
   /** @param name of a log, or id of a session. @returns from 0 */
