@@ -302,7 +302,7 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
       expect(() => namespace[name]).toThrow(`namespace.${name} is not there: `);
     }
     const target = (io as unknown as Server).to('room') as unknown as Record<string, unknown>;
-    for (const name of ['allSockets', 'sockets', 'send']) {
+    for (const name of ['allSockets', 'sockets', 'send', 'serverSideEmitWithAck']) {
       expect(() => target[name]).toThrow(`io.to(…).${name} is not there: `);
     }
     // What an app puts there is the app's.
@@ -313,12 +313,12 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
   test('io.sockets is a Map, and a pattern no namespace', async () => {
     const io = await serve();
     const sockets = io.sockets as unknown as Record<string, unknown>;
-    for (const name of ['emit', 'on', 'to', 'in', 'sockets', 'adapter']) {
+    for (const name of ['emit', 'on', 'to', 'in', 'sockets', 'adapter', 'disconnectSockets', 'once', 'connected']) {
       expect(() => sockets[name]).toThrow(`io.sockets.${name} is not there: `);
     }
     expect([io.sockets.size, [...io.sockets], inspect(io.sockets)]).toEqual([0, [], expect.stringContaining('Map(0)')]);
     const pattern = io.of(/^\/room-/) as unknown as Record<string, unknown>;
-    for (const name of ['emit', 'to', 'sockets']) {
+    for (const name of ['emit', 'to', 'sockets', 'socketsJoin', 'timeout']) {
       expect(() => pattern[name]).toThrow(`io.of(pattern).${name} is not there: a pattern says`);
     }
   });
@@ -341,6 +341,24 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
       );
     }
   });
+
+  test.each([5, {}, Symbol('x'), undefined, null, ['a']])(
+    'what is no text is the name of no event: %s',
+    async (name) => {
+      const io = (await serve()) as unknown as {
+        on(event: unknown, handler: () => void): unknown;
+        of(name: string): typeof io;
+      };
+      const emitter = new Emitter(memory({ shared: true }));
+      cleanUp.push(() => emitter.close());
+      expect(() => io.on(name, () => {})).toThrow(expect.objectContaining({ code: 'ERR_EVENT_NAME' }));
+      expect(() => io.of('/q').on(name, () => {})).toThrow(expect.objectContaining({ code: 'ERR_EVENT_NAME' }));
+      expect(() => emitter.on(name as never, () => {})).toThrow(
+        expect.objectContaining({ code: 'ERR_RESERVED_EVENT' }),
+      );
+      expect(() => emitter.of(name as never)).toThrow('of() of an emitter takes the name of a namespace, and not ');
+    },
+  );
 
   test('an event that looks like one of a server, and is none, is one of other servers, and a warning', async () => {
     const io = (await serve()) as unknown as Server & { on(event: string, handler: () => void): unknown };
@@ -484,6 +502,20 @@ describe.each(hosts)('by habit, on %s', (_host, make) => {
     expect(await client.emitWithAck('who')).toEqual(['ann', data, data]);
     const [remote] = await io.fetchSockets();
     expect(remote?.data).toEqual(data);
+  });
+
+  test('what middleware puts on the handshake, and would be gone at the next server, is refused', async () => {
+    const errors: string[] = [];
+    const io = await serve({}, (io) => {
+      io.on('error', (error) => errors.push((error as Error).message));
+      io.use((handshake) => {
+        (handshake as unknown as { username: string }).username = 'ann';
+      });
+    });
+    const client = connect(`http://127.0.0.1:${io.port}`);
+    cleanUp.push(() => client.connection.close());
+    await new Promise((resolve) => client.on('connect_error', resolve));
+    expect(errors).toEqual(['Cannot add property username, object is not extensible']);
   });
 
   test('middleware that takes the handshake for a socket is told which it is', async () => {

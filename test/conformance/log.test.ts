@@ -174,7 +174,7 @@ describe.each(hosts)('on %s', (_name, host) => {
       { level: 'warn', message: 'A namespace was refused.', code: 'ERR_NAMESPACE_UNKNOWN' },
       { level: 'warn', message: 'A request was refused.', code: 'ERR_REFUSED' },
       { level: 'warn', message: 'A request was refused.', code: 'ERR_NO_COMMON_PROTOCOL' },
-      { level: 'error', message: 'User code has failed.', code: 'TypeError' },
+      { level: 'error', message: 'Something has failed that nobody waits for.', code: 'TypeError' },
     ]) {
       expect(log.lines).toContainEqual(expect.objectContaining(line));
     }

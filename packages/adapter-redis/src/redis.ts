@@ -33,6 +33,8 @@ export interface RedisOptions {
 const known = ['url', 'redis', 'cluster', 'client', 'wait', 'prefix', 'codec'] as const;
 /** With a colon behind, and the hash tag: a brace would be taken for that. */
 const prefixForm = /^[^{}\s]{1,128}$/;
+/** What stands behind it for another database than the first one. */
+const databaseForm = /:db\d+$/;
 
 /**
  * A store in Redis 7 or later, one or a Cluster of them, for the option `adapter` of all servers that are to act as one.
@@ -40,10 +42,12 @@ const prefixForm = /^[^{}\s]{1,128}$/;
  */
 export function redis(options: RedisOptions): Adapter {
   if (typeof options !== 'object' || options === null) {
-    throw new LocalUsageError(
-      'ERR_OPTION',
-      `The options of redis() are ${String(options)}: they may be an object, such as { url: 'redis://127.0.0.1:6379' }.`,
-    );
+    // Not shown: a URL may have a password in it.
+    const what =
+      typeof options === 'string'
+        ? 'a text: a URL is given as redis({ url })'
+        : `${options === null ? 'null' : typeof options}: they may be an object, such as { url: 'redis://127.0.0.1:6379' }`;
+    throw new LocalUsageError('ERR_OPTION', `The options of redis() are ${what}.`);
   }
   if ('duplicate' in options) {
     throw new LocalUsageError(
@@ -61,6 +65,9 @@ export function redis(options: RedisOptions): Adapter {
   if (typeof prefix !== 'string' || !prefixForm.test(prefix)) {
     throw bad('prefix', 'is not valid: it may be 1 to 128 characters without braces and spaces');
   }
+  // Channels are of no database.
+  if (databaseForm.test(prefix))
+    throw bad('prefix', 'is not valid: it may not end with :db and a number, which stands for a database');
   if (typeof codec?.encode !== 'function') throw bad('codec', 'is not valid: it may be a codec, such as msgpack()');
   const { wait } = options;
   if (wait !== undefined && !(isCount(wait?.replicas, 64) && isCount(wait.timeoutMs ?? 100, 1_000))) {

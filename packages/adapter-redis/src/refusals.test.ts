@@ -19,6 +19,12 @@ describe('redis()', () => {
       undefined,
       "The options of redis() are undefined: they may be an object, such as { url: 'redis://127.0.0.1:6379' }.",
     ],
+    ['redis://user:secret@a', 'The options of redis() are a text: a URL is given as redis({ url }).'],
+    [null, "The options of redis() are null: they may be an object, such as { url: 'redis://127.0.0.1:6379' }."],
+    [
+      { url: 'redis://a', prefix: 'mine:db1' },
+      'The option "prefix" of redis() is not valid: it may not end with :db and a number, which stands for a database.',
+    ],
     [{}, 'redis() does not know which Redis: give one of url, redis, cluster, client.'],
     [{ url: undefined }, 'redis() does not know which Redis: give one of url, redis, cluster, client.'],
     [{ url: 'redis://a', redis: {} }, 'redis() does not know which Redis: give one of url, redis, cluster, client.'],

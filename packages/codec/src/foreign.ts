@@ -37,5 +37,9 @@ function isOf(tag: 'Date' | 'ArrayBuffer', value: object): boolean {
 
 /** Why it cannot be sent, and what can be. */
 export function refusalOf(value: object): string {
-  return `an instance of ${value.constructor?.name}: send an object, an array or bytes, or give it a toJSON()`;
+  const name = value.constructor?.name;
+  // Made by Object.create.
+  if (name === 'Object')
+    return 'an object that has another one as its prototype: send { ...value }, or give it a toJSON()';
+  return `an instance of ${name}: send an object, an array or bytes, or give it a toJSON()`;
 }

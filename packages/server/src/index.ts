@@ -25,6 +25,7 @@ export type { OverloadOptions } from './api/overload-options';
 export type { RemoteSocket } from './api/remote-socket';
 export type { ErrorContext } from './api/reports';
 export { Server } from './api/server';
+export type { ServerHandler, ServerLifecycle } from './api/server-lifecycle';
 export { handleSignals, type SignalOptions } from './api/signals';
 export type { AnyHandler, Socket, SocketHandler } from './api/socket';
 export type { Counted, FetchedSockets, Latest, Target } from './api/target';

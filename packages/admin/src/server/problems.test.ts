@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Problems } from './problems';
 
-const error = { happening: 'error', level: 'error', message: 'User code has failed.' } as const;
+const error = { happening: 'error', level: 'error', message: 'Something has failed that nobody waits for.' } as const;
 
 test('each kind is there once, the newest first, and without the error itself', () => {
   let now = 0;

@@ -53,7 +53,8 @@ export function detailsOf(session: InspectedSession, describe: Describe): Sessio
 }
 
 function socketRowOf(socket: Socket, describe: Describe): SocketRow {
-  const { id, namespace, handshake, rooms } = socket;
+  const { id, namespace, handshake } = socket;
+  const rooms = new Set(socket.rooms);
   rooms.delete(id);
   return {
     ...{ id, namespace },

@@ -45,6 +45,7 @@ const options: Readonly<Record<string, string>> = {
 };
 
 const listeners = 'it does not give its listeners';
+const rooms = 'rooms are of the server: emit an event whose handler there does it';
 
 /** By whose members they are. */
 const members = {
@@ -58,6 +59,12 @@ const members = {
     compress: 'compression is an option of the server, perMessageDeflate',
     sendBuffer: 'offlinePacketsMax and offlineBytesMax bound what waits',
     receiveBuffer: 'what comes is handled at once',
+    join: rooms,
+    leave: rooms,
+    to: rooms,
+    in: rooms,
+    rooms,
+    broadcast: rooms,
     hasListeners: listeners,
     listeners,
     listenersAny: listeners,

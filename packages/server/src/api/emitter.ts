@@ -1,7 +1,8 @@
 // What a process emits that serves nobody: a job, a function that lives for a second, another service.
 
 import type { Codec } from '@halyard/codec';
-import type { AnyEvents, Clock, EventArgs, EventReply } from '@halyard/protocol';
+import { type AnyEvents, type Clock, type EventArgs, type EventReply, LocalUsageError } from '@halyard/protocol';
+import { given } from '../base/given';
 import type { Logger } from '../base/logger';
 import type { Platform } from '../base/platform';
 import type { Warning } from '../base/warnings';
@@ -51,6 +52,11 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
 
   /** A namespace, as a target. @param name starts with `/`, or is given one */
   of<Its = Outgoing, ItsData = Data>(name: string): Target<Its, ItsData> {
+    if (typeof name !== 'string')
+      throw new LocalUsageError(
+        'ERR_OPTION',
+        `of() of an emitter takes the name of a namespace, and not ${given(name)}.`,
+      );
     return new AudienceTarget(this.#guest.audienceOf(name), wholeNamespace);
   }
 
@@ -58,6 +64,11 @@ export class Emitter<Outgoing = AnyEvents, Data = AnyData, ServerSide = AnyEvent
   on(event: 'error', handler: (error: unknown, context: ErrorContext) => unknown): this;
   on(event: 'warning', handler: (warning: Warning) => unknown): this;
   on(event: 'error' | 'warning', handler: Handler): this {
+    if (event !== 'error' && event !== 'warning') {
+      const rule =
+        'an emitter tells of "error" and "warning" alone; sockets, and what other servers emit, come to a server';
+      throw new LocalUsageError('ERR_RESERVED_EVENT', `There is no event ${given(event)}: ${rule}.`);
+    }
     this.#guest.reports.on(event, handler);
     return this;
   }

@@ -79,6 +79,8 @@ export const serverHabits: MissingMembers = {
 export const targetHabits: MissingMembers = {
   allSockets: 'take await target.fetchSockets(), which gives sockets: each has its id',
   sockets: 'take await target.fetchSockets()',
+  serverSideEmit: 'servers talk by io.serverSideEmit(event, …), which is of no rooms',
+  serverSideEmitWithAck: 'servers talk by io.serverSideEmitWithAck(event, …), which waits for ackTimeoutMs',
   send: 'name the event: target.emit("message", …)',
   write: 'name the event: target.emit("message", …)',
   compress: 'compression is the option perMessageDeflate',
@@ -106,7 +108,23 @@ export const namespaceHabits: MissingMembers = {
 
 /** Members of what a pattern of namespaces gives. */
 export const patternHabits: MissingMembers = Object.fromEntries(
-  ['emit', 'to', 'in', 'except', 'sockets', 'fetchSockets', 'local', 'volatile', 'adapter'].map((name) => [
+  [
+    ...[
+      'emit',
+      'emitWithAck',
+      'send',
+      'to',
+      'in',
+      'except',
+      'local',
+      'volatile',
+      'timeout',
+      'sockets',
+      'rooms',
+      'adapter',
+    ],
+    ...['fetchSockets', 'allSockets', 'socketsJoin', 'socketsLeave', 'disconnectSockets', 'serverSideEmit'],
+  ].map((name) => [
     name,
     'a pattern says what its namespaces start with; each of them is io.of(name), by the whole name that a client asked for',
   ]),
@@ -115,12 +133,27 @@ export const patternHabits: MissingMembers = Object.fromEntries(
 /** Members of `io.sockets`, which is the main namespace in Socket.IO, and a Map here. */
 export const socketsHabits: MissingMembers = {
   ...Object.fromEntries(
-    ['emit', 'on', 'use', 'to', 'in', 'except', 'fetchSockets', 'local', 'volatile'].map((name) => [
-      name,
-      `sockets is a Map by id; the main namespace is io itself: io.${name}`,
-    ]),
+    [
+      ...[
+        'emit',
+        'emitWithAck',
+        'on',
+        'once',
+        'off',
+        'removeAllListeners',
+        'use',
+        'to',
+        'in',
+        'except',
+        'local',
+        'volatile',
+      ],
+      ...['timeout', 'fetchSockets', 'allSockets', 'socketsJoin', 'socketsLeave', 'disconnectSockets', 'send'],
+      ...['serverSideEmit', 'serverSideEmitWithAck', 'clients'],
+    ].map((name) => [name, `sockets is a Map by id; the main namespace is io itself: io.${name}`]),
   ),
   sockets: 'it is that Map by id itself',
+  connected: 'it is that Map by id itself: io.sockets.get(id)',
   adapter: 'rooms and who is in them are io.of(name).rooms',
 };
 
@@ -191,6 +224,7 @@ const ownEvents: readonly string[] = ['connection', 'session-expired', ...report
  * @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a socket's life, or one that no server has
  */
 export function checkServerEvent(event: string, warn: (code: string, message: string, about: string) => void): void {
+  checkName(event);
   const rule =
     event === 'connect' || event === 'connect_error'
       ? 'io.on("connection", (socket) => …) hears of each new socket'
@@ -214,11 +248,15 @@ const socketEventHabits: MissingMembers = {
 
 /** @throws LocalUsageError `ERR_RESERVED_EVENT` for an event of a server's or a client's life, which no handler of a socket would hear */
 export function checkSocketEvent(event: string): void {
-  if (typeof event !== 'string')
-    throw new LocalUsageError('ERR_EVENT_NAME', `The name of an event is ${given(event)}: it may be text.`);
+  checkName(event);
   if (!Object.hasOwn(socketEventHabits, event)) return;
   const message = `A socket of a server has no event "${event}": ${socketEventHabits[event]}.`;
   throw new LocalUsageError('ERR_RESERVED_EVENT', message);
+}
+
+function checkName(event: unknown): void {
+  if (typeof event !== 'string')
+    throw new LocalUsageError('ERR_EVENT_NAME', `The name of an event is ${given(event)}: it may be text.`);
 }
 
 /** Options where none are taken: otherwise they would be dropped in silence. @throws LocalUsageError `ERR_OPTION` */

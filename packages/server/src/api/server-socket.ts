@@ -169,7 +169,7 @@ export class ServerSocket<Incoming, Outgoing, Data> extends EventSocket implemen
     return Object.assign(Object.create(connPrototype), { transport, bufferedBytes });
   }
 
-  get rooms(): Set<string> {
+  get rooms(): ReadonlySet<string> {
     return new Set([this.id, ...this.ownRooms]);
   }
 

@@ -4,16 +4,11 @@ import {
   type AnyEvents,
   answerMissing,
   type EventArgs,
-  type EventHandler,
   type EventReply,
   LocalUsageError,
   type OfEvents,
-  type PublicError,
-  type Value,
 } from '@halyard/protocol';
 import type { Instruments } from '../base/instruments';
-import type { OverloadChange } from '../base/overload';
-import type { Warning } from '../base/warnings';
 import type { AppServer } from '../host/attached';
 import { attachedNode } from '../host/node';
 import type { Replies } from '../namespace/audience';
@@ -21,7 +16,7 @@ import type { NamespacePattern } from '../namespace/dynamic-namespaces';
 import type { Handler } from '../namespace/handlers';
 import type { Middleware, ResumeCheck } from '../namespace/middleware';
 import { isReportEvent } from '../namespace/report-events';
-import { isRoomEvent, type RoomEvents } from '../namespace/room-events';
+import { isRoomEvent } from '../namespace/room-events';
 import type { SlowReaders } from '../room/rooms';
 import type { SlowReaderCounts } from '../session/context';
 import type { ExpiredHandler } from '../session/expiry';
@@ -37,7 +32,7 @@ import type { Guard, Namespace, NamespaceRules } from './namespace';
 import { contractIn, type NamespaceOptions } from './namespace-options';
 import { checkOptions, type ServerOptions } from './options';
 import { PatternRules } from './pattern-rules';
-import type { ErrorContext } from './reports';
+import type { ServerHandler, ServerLifecycle } from './server-lifecycle';
 import type { Socket } from './socket';
 import type { Target } from './target';
 import { WholeTarget } from './whole-target';
@@ -202,28 +197,15 @@ export class Server<
   }
 
   /**
-   * `connection`: a socket is connected to the main namespace. `error`: user code failed. `warning`: a limit was met, or a page
-   * refused; once a minute for each. Unheard, these two go to stderr, errors that are alike ten times a minute. `unhandled`: an event of a client of any namespace has no
-   * handler, whatever `onAny` does with it: its name is mistyped, or its handler was added too late, behind an `await`; unheard, what waits for no reply and no `onAny` has seen
-   * is a `warning`. `refused`: an event
-   * of a client of any namespace was refused by the contract or a guard; the error is what its caller is told. Any other event is one that another server emits by `serverSideEmit`: what
+   * Hears of what happens to the server: see `ServerLifecycle`. Any other event is one that another server emits by `serverSideEmit`: what
    * the handler returns is the reply. Handlers may be asynchronous: nothing waits for them.
+   * @throws LocalUsageError `ERR_RESERVED_EVENT`, `ERR_EVENT_NAME`
    */
   on(event: 'connection', handler: (socket: Socket<Incoming, Outgoing, Data>) => unknown): this;
-  on(event: 'error', handler: (error: unknown, context: ErrorContext) => unknown): this;
-  on(event: 'warning', handler: (warning: Warning) => unknown): this;
-  /** The server sheds work from now on, because it has more to do than it can, or takes it again: see the option `overload`. */
-  on(event: 'overload', handler: (change: OverloadChange) => unknown): this;
-  on(event: 'unhandled', handler: (socket: Socket, event: string, args: readonly Value[]) => unknown): this;
-  on(event: 'refused', handler: (socket: Socket, event: string, error: PublicError) => unknown): this;
-  /**
-   * A session is over whose server is gone: nobody came back to it. One of the servers that share a store is told, and another one if
-   * that goes before the handler has settled, or takes longer than 30 s. Where its server lives, each socket fires `disconnect` instead.
-   */
-  on(event: 'session-expired', handler: ExpiredHandler): this;
-  /** As of the main namespace. */
-  on<Name extends keyof RoomEvents>(event: Name, handler: RoomEvents[Name]): this;
-  on<Name extends keyof ServerSide & string>(event: Name, handler: EventHandler<ServerSide, Name>): this;
+  on<Name extends keyof ServerLifecycle | (keyof ServerSide & string)>(
+    event: Name,
+    handler: ServerHandler<ServerSide, Incoming, Outgoing, Data, NoInfer<Name>>,
+  ): this;
   on(event: string, handler: Handler): this {
     if (event === 'connection') this.#main.on(event, handler as (socket: Socket<Incoming, Outgoing, Data>) => void);
     else if (isRoomEvent(event)) this.#main.on(event, handler as () => void);

@@ -45,7 +45,7 @@ export interface Socket<Incoming = AnyEvents, Outgoing = AnyEvents, Data = AnyDa
   /** The app's own, as middleware left it in `handshake.data`. It goes where its session goes: what is in it has to be what a codec carries. */
   data: Data;
   /** Its own id, and every room it is in; once it is over, those it was in. */
-  readonly rooms: Set<string>;
+  readonly rooms: ReadonlySet<string>;
   /** Whether the session was ever resumed on another connection. */
   readonly recovered: boolean;
   /**

@@ -69,7 +69,12 @@ const kinds = {
   'namespace refused': { channel: namespaces, level: 'warn', message: 'A namespace was refused.', isSampled: true },
   'event refused': { channel: events, level: 'debug', message: 'An event was refused by the contract or a guard.' },
   'event failed': { channel: events, level: 'debug', message: 'An event has failed.' },
-  error: { channel: channel('halyard:error'), level: 'error', message: 'User code has failed.', isSampled: true },
+  error: {
+    channel: channel('halyard:error'),
+    level: 'error',
+    message: 'Something has failed that nobody waits for.',
+    isSampled: true,
+  },
   overload: {
     channel: channel('halyard:overload'),
     level: 'warn',

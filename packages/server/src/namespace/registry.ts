@@ -1,5 +1,5 @@
 // All namespaces of a server by name: those the app has asked for, and those made on demand.
-import { type Failure, namespaceName, type Value } from '@halyard/protocol';
+import { type Failure, namespaceName, quoted, type Value } from '@halyard/protocol';
 import { Held } from '../base/held';
 import type { Entrance, Founder } from '../session/context';
 import { DynamicNamespaces, type DynamicNamespacesLimits, type NamespacePattern } from './dynamic-namespaces';
@@ -65,7 +65,7 @@ export class NamespaceRegistry<Namespace extends Registered> {
     const existing = this.#byName.get(name);
     if (existing !== undefined) return existing;
     const rules = this.#dynamicRules(name, auth);
-    if (rules === undefined) return unknown;
+    if (rules === undefined) return unknownNamespace(name);
     const full = this.#dynamic.add(name, founder);
     if (full === undefined) return this.#create(name, rules);
     this.#context.warn(full.option, `A namespace was refused: ${full.failure.message}`);
@@ -105,8 +105,10 @@ export class NamespaceRegistry<Namespace extends Registered> {
   }
 }
 
-const unknown: Failure = {
-  code: 'ERR_NAMESPACE_UNKNOWN',
-  message: 'There is no such namespace.',
-  data: undefined,
-};
+function unknownNamespace(name: string): Failure {
+  return {
+    code: 'ERR_NAMESPACE_UNKNOWN',
+    message: `There is no namespace ${quoted(name)}: on the server io.of(name) makes it.`,
+    data: undefined,
+  };
+}

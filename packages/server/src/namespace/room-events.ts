@@ -1,5 +1,6 @@
 // Events of the rooms of a namespace, as they are on this server: told after what is under way, because handlers join and emit.
 import { LocalUsageError } from '@halyard/protocol';
+import { given } from '../base/given';
 import type { Platform } from '../base/platform';
 import type { RoomWatch, SlowReaders } from '../room/rooms';
 import { fireHandlers, hasHandler } from './handlers';
@@ -33,7 +34,7 @@ export function checkedEvent(event: string): string {
   if (event === 'connection' || isRoomEvent(event)) return event;
   throw new LocalUsageError(
     'ERR_EVENT_NAME',
-    `A namespace has no event "${event}", but connection, ${roomEvents.join(', ')}.`,
+    `A namespace has no event ${given(event)}, but connection, ${roomEvents.join(', ')}.`,
   );
 }
 

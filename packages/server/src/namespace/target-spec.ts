@@ -1,6 +1,7 @@
 // Whom a message is for, as data.
 import { inspect } from 'node:util';
 import { LocalUsageError, type Value } from '@halyard/protocol';
+import { given } from '../base/given';
 import type { Presence } from '../session/presence';
 
 export interface TargetSpec {
@@ -81,7 +82,8 @@ export function flatten(names: Names, before: readonly string[] = []): string[] 
 /** @throws LocalUsageError `ERR_ROOM_NAME` for a number, which no room is named like */
 function textOf(name: string): string {
   if (typeof name === 'string') return name;
-  throw new LocalUsageError('ERR_ROOM_NAME', `a room is named by text, not by ${String(name)}: see String(…)`);
+  const hint = Symbol.iterator in Object(name) ? 'take [...rooms]' : 'see String(…)';
+  throw new LocalUsageError('ERR_ROOM_NAME', `a room is named by text, not by ${given(name)}: ${hint}`);
 }
 
 /** The name of a namespace as Socket.IO's users say it, who may leave out the slash. */

@@ -62,6 +62,8 @@ export class Handshake<Data = AnyData> {
     this.#time = origin.time;
     this.#trustProxy = origin.trustProxy;
     this.#data = data;
+    // What an app puts there would be gone with the next server: `data` is what goes along.
+    Object.preventExtensions(this);
   }
 
   /** Becomes `socket.data`: an empty object until middleware sets what `Data` has. */

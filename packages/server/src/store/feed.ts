@@ -2,7 +2,7 @@
 // order, each entry once. A gap is read from the store and never guessed over; if the store cannot fill it, that is told.
 // Longer than other files: every way in which an entry comes ends in the same few lines.
 import type { Codec } from '@halyard/codec';
-import type { Position } from '@halyard/protocol';
+import { HalyardError, type Position } from '@halyard/protocol';
 import { Latest } from '../log/except';
 import type { Follower } from '../log/follower';
 import { Log, type OlderEntry } from '../log/log';
@@ -610,7 +610,8 @@ export class Feed {
   }
 
   #tellLost(why: string): void {
-    this.#context.report(new Error(`The log of ${this.log.name} goes on from another place: ${why}.`), 'a log');
+    const message = `The log of ${this.log.name} goes on from another place: ${why}. Members who lack something are told so.`;
+    this.#context.report(new HalyardError('ERR_LOG_LOST', message), 'a log');
     this.follower?.onLost?.();
     this.#stopWaiting();
   }
