@@ -67,6 +67,8 @@ describe('new Server', () => {
     ['adapter', memory, 'adapter: it may be redis({ url }), or memory(): call it.'],
     ['fetch', Object.assign(() => {}, { use() {}, listen() {} }), 'an app of Express is attached'],
     ['constructor', 1, 'is not an option: known ones are'],
+    ['port', 3000, 'The server option "port" is not an option: it is given to listen: await io.listen(3000'],
+    ['server', {}, 'an http.Server is given to attach: await io.attach(httpServer)'],
   ])('with the option %s', (name, value, ours) => {
     const make = (): Server => new Server(Object.fromEntries([[name, value]]) as ServerOptions);
     expect(make).toThrow(ours);

@@ -56,6 +56,7 @@ export function checkListen(given: string | ListenOptions = {}): ListenOptions {
     throw bad('address', `is ${String(given)}`, 'it may be a local address, or an object of options');
   }
   for (const name of Object.keys(given)) {
+    if (name === 'host' || name === 'hostname') throw bad(name, 'is not an option', 'take address');
     if (!known.includes(name)) throw bad(name, 'is not an option', `known ones are ${known.join(', ')}`);
   }
   const { address, reusePort, tls } = given;

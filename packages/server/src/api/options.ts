@@ -254,6 +254,16 @@ const habits: Readonly<Record<string, string>> = {
   httpCompression: 'answers are not compressed',
 };
 
+const ofListen = 'it is given to listen: await io.listen(3000, { address, tls: { keyFile, certFile } })';
+/** What is said where the server is told where it is to be. */
+const places: Readonly<Record<string, string>> = {
+  port: ofListen,
+  hostname: ofListen,
+  address: ofListen,
+  tls: ofListen,
+  server: 'an http.Server is given to attach: await io.attach(httpServer)',
+};
+
 /** @throws LocalUsageError `ERR_OPTION` that says what the server is told where */
 function checkObject(options: unknown): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options) && !('listeners' in options)) return;
@@ -275,6 +285,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     if (Object.hasOwn(numbers, name) || (others as readonly string[]).includes(name)) continue;
     const ours = Object.hasOwn(habits, name) ? habits[name] : undefined;
     if (ours !== undefined) throw bad(name, "is one of Socket.IO's", ours);
+    if (Object.hasOwn(places, name)) throw bad(name, 'is not an option', places[name] as string);
     const known = [...others, ...Object.keys(numbers)];
     const meant = known.find((one) => isAlike(name, one));
     throw bad(name, 'is not an option', meant ? `"${meant}" is one` : `known ones are ${known.join(', ')}`);

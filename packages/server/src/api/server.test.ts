@@ -90,7 +90,7 @@ describe.each(hosts)('listening on %s', (name, host) => {
   test.each([
     [70_000, {}, 'The port is 70000: it may be a whole number from 0 to 65535.'],
     [0, null, 'The option "address" of listen is null: it may be a local address, or an object of options.'],
-    [0, { host: 'a' }, 'The option "host" of listen is not an option: known ones are address, reusePort, tls.'],
+    [0, { host: 'a' }, 'The option "host" of listen is not an option: take address.'],
     [0, { address: 1 }, 'The option "address" of listen is 1: it may be a local address.'],
     [0, { reusePort: 'yes' }, 'The option "reusePort" of listen is yes: it may be true or false.'],
   ])('listen refuses %j and %j', async (port, options, message) => {
