@@ -51,8 +51,8 @@ const common = {
 };
 const waits = {
   // Far above what anything here takes: they end what hangs.
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
   expect: { poll: { timeout: 30_000 } },
 };
 
