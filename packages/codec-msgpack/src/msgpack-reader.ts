@@ -2,7 +2,7 @@
 // reading, both lose a leading U+FEFF, one renames the key `__proto__`, the other refuses it, one turns extensions
 // into functions, errors and regular expressions by a registry shared with the app, the other believes declared lengths.
 // Here a frame is read in one pass that accepts the data model and nothing else, and copies all it keeps.
-import { bytesOf, copyOf, fieldDepthMax, guarded, undecodable } from '@halyard/codec/internal';
+import { bytesOf, copyOf, fieldDepthMax, guarded, isIndexed, keepApart, undecodable } from '@halyard/codec/internal';
 import { type Frame, fromTupleFast, type Packet } from '@halyard/protocol';
 
 const none: Uint8Array = new Uint8Array();
@@ -133,9 +133,14 @@ function readArray(size: number, room: number): unknown[] {
 function readMap(size: number, room: number): Record<string, unknown> {
   if (room === 0) throw undecodable('nested too deep');
   const object: Record<string, unknown> = {};
+  let isApart = false;
   for (let i = 0; i < size; i++) {
     const key = read(0);
     if (typeof key !== 'string') throw undecodable('a key is text');
+    if (!isApart && isIndexed(key)) {
+      keepApart(object);
+      isApart = true;
+    }
     const value = read(room - 1);
     // Assigning this one would set the prototype.
     if (key === '__proto__') {

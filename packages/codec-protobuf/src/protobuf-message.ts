@@ -1,6 +1,6 @@
 // An event's one argument as a message of the app. protobufjs takes more than arrives as it is: numbers are cut to what their
 // field takes, and an object of any kind is a message without fields. Here that is an error of the sender.
-import { Trait, undecodable } from '@halyard/codec/internal';
+import { objectOf, Trait, undecodable } from '@halyard/codec/internal';
 import { LocalUsageError, type Value } from '@halyard/protocol';
 import { Writer } from 'protobufjs/minimal.js';
 
@@ -96,7 +96,7 @@ export function withoutMessages(value: unknown, room: number): unknown {
   const made = value.constructor as { toObject?: unknown; isLong?: unknown } | undefined;
   if (typeof made?.isLong === 'function') return exactly(value as Halves);
   if (typeof made?.toObject !== 'function' && (made !== Object || 'toJSON' in value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutMessages(item, room - 1)]));
+  return objectOf(Object.entries(value).map(([key, item]) => [key, withoutMessages(item, room - 1)]));
 }
 
 function isMessage(value: unknown): value is object {

@@ -1,6 +1,6 @@
 // A value of the data model as the message Value of halyard.proto. By hand: protobufjs would compile source text at run
 // time, which a content security policy forbids, and knows neither bigints nor a key `__proto__`.
-import { copyOf, undecodable } from '@halyard/codec/internal';
+import { copyOf, objectOf, undecodable } from '@halyard/codec/internal';
 import type { Reader, Writer } from 'protobufjs/minimal.js';
 
 export const Wire = { Varint: 0, Fixed64: 1, Bytes: 2 } as const;
@@ -169,6 +169,5 @@ function readMap(reader: Reader, room: number): Record<string, unknown> {
     entries.push([key, value]);
     return true;
   });
-  // Defines properties, never assigns them: a key `__proto__` is a key like any other.
-  return Object.fromEntries(entries);
+  return objectOf(entries);
 }

@@ -2,4 +2,5 @@
 // version numbers, and packages that import it are released together with this one.
 export { checkPacket, fieldDepthMax, Trait } from './data';
 export { bytesOf, copyOf, guarded, undecodable } from './frame';
+export { isIndexed, keepApart, objectOf } from './indexed';
 export { madePlain } from './plain';

@@ -99,13 +99,14 @@ function read(value: unknown, room: number): unknown {
   if (keys.length === 1 && isNotation(keys[0]!)) return notation(keys[0]!, fields[keys[0]!]);
   if (!room) throw value;
   if (Array.isArray(value)) return value.map((item) => read(item, room - 1));
-  // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
-  return Object.fromEntries(
-    keys.map((key) => {
-      if (isNotation(key)) throw key;
-      return [read(key[0] === '$' ? key.slice(1) : key, 0), read(fields[key], room - 1)];
-    }),
-  );
+  // Where they are: what is made anew takes much of memory for keys that are numbers, and to assign `__proto__` would set the prototype.
+  for (const key of keys) {
+    if (isNotation(key)) throw key;
+    const item = read(fields[key], room - 1);
+    if (key[0] === '$') delete fields[key];
+    fields[read(key.replace(/^\$/, ''), 0) as string] = item;
+  }
+  return fields;
 }
 
 function isNotation(key: string): boolean {

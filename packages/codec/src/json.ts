@@ -7,6 +7,7 @@ import { fromBase64, toBase64 } from './base64';
 import type { Codec } from './codec';
 import { checkPacket, dataLimits, dollar, fieldDepthMax, isBigint64, isWellFormed, Trait } from './data';
 import { guarded, textOf, undecodable } from './frame';
+import { isIndexed, keepApart } from './indexed';
 import { madePlain } from './plain';
 
 const codec: Codec = { name: 'json', binary: false, encode, decode: guarded(decode), withPositions };
@@ -173,6 +174,8 @@ function readEscaped(fields: Fields, first: string, room: number): unknown {
   if (room === 0) throw outside();
   const start = keys.indexOf(first);
   const made: Fields = {};
+  // Keys that are indexes come first.
+  if (isIndexed(keys[0]!)) keepApart(made);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const item = i < start ? fields[key] : readProperty(key, fields[key], room);

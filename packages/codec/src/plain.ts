@@ -2,6 +2,7 @@
 import type { Packet } from '@halyard/protocol';
 import { fieldDepthMax } from './data';
 import { hasToJson, kindOf } from './foreign';
+import { objectOf } from './indexed';
 
 /** @returns a copy of a packet with what is of the data model in place of what stands for it, and all else as it is */
 export function madePlain(packet: Packet): Packet {
@@ -31,8 +32,7 @@ function itemsOf(list: readonly unknown[], room: number): unknown[] {
 
 function copyOf(value: object, room: number): object {
   const fields = Object.entries(value).filter(([name, item]) => name !== 'toJSON' || typeof item !== 'function');
-  // fromEntries defines properties and never assigns them: a key `__proto__` is a key like any other.
-  return Object.fromEntries(fields.map(([name, item]) => [name, plainOf(item, name, room - 1)]));
+  return objectOf(fields.map(([name, item]) => [name, plainOf(item, name, room - 1)]));
 }
 
 /** @returns all bytes of a buffer, or those that a view shows */

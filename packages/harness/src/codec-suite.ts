@@ -1,5 +1,6 @@
 // What every codec must do (packages/codec/src/codec.ts), for one that writes and one that reads. Longer than other files by its
 // list of packets and values.
+import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
   type Frame,
@@ -300,6 +301,16 @@ const anyNoise = {
   ),
 };
 
+/** Whether V8 has a place for each index of an object, and not for all below it: as `JSON.parse` makes them. */
+const hasIndexesApart = (() => {
+  setFlagsFromString('--allow-natives-syntax');
+  const asked = new Function('object', 'return %HasDictionaryElements(object)') as (object: object) => boolean;
+  // Parsed when it is called first.
+  asked({});
+  setFlagsFromString('--no-allow-natives-syntax');
+  return asked;
+})();
+
 /**
  * Runs the suite.
  * @param pair makes the codec that encodes and the one that decodes; one and the same if there is one
@@ -416,6 +427,14 @@ export function codecSuite(name: string, pair: () => { writer: Codec; reader: Co
         expect(Object.getPrototypeOf(frame)).toBe(Uint8Array.prototype);
         expect(frame.length).toBe(frame.buffer.byteLength);
       }
+    });
+
+    test('makes no room for indexes that are not there: a key that is a number costs what any key does', () => {
+      const value = { 1023: 0, 2573: { 999: [] }, $a: { 512: 1 }, __proto__x: { b: { 77: 1, 1099: 2 } } };
+      const read = reader.decode(writer.encode(places.value!(value as Value))) as unknown as { value: typeof value };
+      expect(read.value).toEqual(value);
+      for (const one of [read.value, read.value[2573], read.value.$a, read.value.__proto__x.b])
+        expect(hasIndexesApart(one)).toBe(true);
     });
 
     test('keeps nothing of the bytes it was given', () => {
