@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Platform } from '../base/platform';
 import { addressOfText } from './address';
 import type { Bodies } from './bodies';
+import { Gathered } from './gathered';
 import {
   bodyMsMax,
   type HostLimits,
@@ -67,12 +68,11 @@ export function readBody(
   whole: (body: Uint8Array) => void,
 ): void {
   const held = bodies.begin();
-  let chunks: Buffer[] = [];
-  let bytes = 0;
+  const gathered = new Gathered();
   let over = false;
   const stop = (answer?: HttpAnswer): void => {
     over = true;
-    chunks = [];
+    gathered.clear();
     held.end();
     cancel();
     if (answer !== undefined) refuse(answer);
@@ -92,15 +92,14 @@ export function readBody(
   request.on('data', (chunk: Buffer) => {
     if (over) return;
     heardAt = platform.now();
-    bytes += chunk.length;
-    if (bytes > httpBodyBytesMax) stop(bodyTooBig(httpBodyBytesMax));
+    if (gathered.bytes + chunk.length > httpBodyBytesMax) stop(bodyTooBig(httpBodyBytesMax));
     else if (!held.add(chunk.length)) stop(bodiesFull(bodies.bytesMax));
-    else chunks.push(chunk);
+    else gathered.add(chunk);
   });
   request.on('end', () => {
     // HTTP/2 ends a body that was broken off too, when its stream is closed.
     if (over || isGone(request)) return;
-    const body = Buffer.concat(chunks);
+    const body = gathered.take();
     stop();
     whole(body);
   });

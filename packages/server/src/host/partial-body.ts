@@ -1,6 +1,7 @@
 // A body that comes in parts, as uWebSockets.js hands them on: kept until it is whole, bounded like that of `readBody`.
 import type { Platform } from '../base/platform';
 import type { Bodies } from './bodies';
+import { Gathered } from './gathered';
 import { bodyMsMax, type HostLimits, type HttpAnswer } from './host';
 import { bodiesFull, bodyTooBig, bodyTooLong } from './json-error';
 
@@ -10,8 +11,7 @@ export class PartialBody {
   readonly #bodies: Bodies;
   readonly #held: ReturnType<Bodies['begin']>;
   readonly #cancel: () => void;
-  #parts: Uint8Array[] = [];
-  #bytes = 0;
+  readonly #gathered = new Gathered();
   #isOver = false;
 
   /** @param refuse answers in its place. @param refuse.last whether the connection ends with that */
@@ -33,13 +33,12 @@ export class PartialBody {
   add(part: ArrayBuffer, last: boolean): Uint8Array | undefined {
     const { httpBodyBytesMax } = this.#limits;
     if (this.#isOver) return undefined;
-    this.#bytes += part.byteLength;
-    if (this.#bytes > httpBodyBytesMax) this.#refused(bodyTooBig(httpBodyBytesMax));
+    if (this.#gathered.bytes + part.byteLength > httpBodyBytesMax) this.#refused(bodyTooBig(httpBodyBytesMax));
     else if (!this.#held.add(part.byteLength)) this.#refused(bodiesFull(this.#bodies.bytesMax));
     else {
-      this.#parts.push(new Uint8Array(part.slice(0)));
+      this.#gathered.add(new Uint8Array(part));
       if (!last) return undefined;
-      const whole = Buffer.concat(this.#parts);
+      const whole = this.#gathered.take();
       this.end();
       return whole;
     }
@@ -49,7 +48,7 @@ export class PartialBody {
   /** Nobody waits for it any more. */
   end(): void {
     this.#isOver = true;
-    this.#parts = [];
+    this.#gathered.clear();
     this.#held.end();
     this.#cancel();
   }
