@@ -153,6 +153,48 @@ describe.each(hosts)('origins on %s', (_name, host) => {
     expect((await answers((await serve({ trustProxy: true })).port, headers)).websocket).toEqual(ok);
   });
 
+  test('of several forwarded hosts the last one counts: those before it may be the client’s', async () => {
+    const { port } = await serve({ trustProxy: true });
+    const headers = { Origin: 'http://foreign.test', 'X-Forwarded-Host': 'foreign.test, halyard.test' };
+    expect((await answers(port, headers)).websocket).toEqual(refused);
+  });
+
+  test.each(['foreign.test/x', 'foreign.test#', 'evil@foreign.test', 'foreign.test\\x'])(
+    'a forwarded host is a host: %s',
+    async (host) => {
+      const { port } = await serve({ trustProxy: true });
+      const headers = { Origin: 'http://foreign.test', 'X-Forwarded-Host': host };
+      expect((await answers(port, headers)).websocket).toEqual(refused);
+    },
+  );
+
+  test('a page is let send any header field but those of proxies', async () => {
+    const { port } = await serve({ trustProxy: true });
+    const asked = 'x-mine, x-forwarded-host, X-Forwarded-For, forwarded, x-real-ip, x-forwarded-proto';
+    const foreign = { Origin: 'http://foreign.test', 'Access-Control-Request-Headers': asked, 'Content-Length': '0' };
+    const { headers } = await http(port, request('OPTIONS /halyard', foreign));
+    expect(headers['access-control-allow-headers']).toMatch(/, x-mine$/);
+    expect(headers['access-control-allow-headers']).not.toMatch(/forward|real/);
+  });
+
+  test.each(['x/admin?', 'x/admin#', 'x\\admin?', '', 'x y', 'user@x', 'x:port', '[::1'])(
+    'a Host that is none does not make another path for the app: %j',
+    async (host) => {
+      const paths: string[] = [];
+      const fetch = ({ url }: Request): Response => {
+        paths.push(new URL(url).pathname);
+        return new Response('the app');
+      };
+      const { port } = await serve({ fetch });
+      const { status } = await http(port, `GET /public HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      expect([status, paths]).toEqual([400, []]);
+      for (const good of ['a.example', 'a_b.example:8080', '127.0.0.1:1', '[::1]:3000']) {
+        await http(port, `GET /public HTTP/1.1\r\nHost: ${good}\r\n\r\n`);
+        expect(paths.splice(0)).toEqual(['/public']);
+      }
+    },
+  );
+
   test('every request of a polling connection is checked, and a foreign one leaves it alone', async () => {
     const { port } = await serve();
     const poller = await Poller.open(port);

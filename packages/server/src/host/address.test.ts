@@ -9,6 +9,11 @@ test.each([
   ['2001:db8::1', '2001:db8::1'],
   ['::1', '::1'],
   ['::ffff:0:0', '::ffff:0:0'],
+  ['192.0.2.1:4711', '192.0.2.1'],
+  ['[2001:db8::1]:4711', '2001:db8::1'],
+  ['[2001:db8::1]', '2001:db8::1'],
+  ['[::ffff:192.0.2.1]:4711', '192.0.2.1'],
+  ['unknown', 'unknown'],
 ])('text %s', (address, written) => {
   expect(addressOfText(address)).toBe(written);
 });
@@ -32,6 +37,7 @@ test.each([
   ['::1', '0:0:0:0'],
   ['::', '0:0:0:0'],
   ['2001:db8:1:2:3::1%eth0', '2001:db8:1:2'],
+  ['no:address', 'no:address'],
 ])('the network of %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
 });

@@ -1,9 +1,13 @@
 // Addresses as people write them: IPv4 where it is one that IPv6 wraps (RFC 4291 §2.5.5.2); and what of them is one peer's.
 
+import { isIPv6 } from 'node:net';
+
 const wrapper = '::ffff:';
 
-/** @param address what Node has, such as `::ffff:192.0.2.1` */
-export function addressOfText(address: string): string {
+/** @param text what Node has, such as `::ffff:192.0.2.1`, or a proxy, which may write a port behind it, and brackets around IPv6 */
+export function addressOfText(text: string): string {
+  const [, v6, v4] = /^(?:\[(.*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/.exec(text) ?? [];
+  const address = v6 ?? v4 ?? text;
   return address.startsWith(wrapper) && address.includes('.') ? address.slice(wrapper.length) : address;
 }
 
@@ -18,7 +22,7 @@ export function addressOfBytes(bytes: Uint8Array, text: () => string): string {
 
 /** @returns what stands for one peer: an IPv4 address, or the first 64 bits of an IPv6 one, of which a peer has as many as it likes */
 export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
+  if (!isIPv6(address)) return address;
   const [before = '', after] = address.split('::');
   const groups = before === '' ? [] : before.split(':');
   const behind = after ? after.split(':') : [];

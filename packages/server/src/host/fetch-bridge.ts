@@ -1,5 +1,6 @@
 // Requests that are not Halyard's, as the Fetch API has them: the app's own pages and endpoints on either host.
 import type { HttpAnswer, RequestFacts, StreamableReply } from './host';
+import { isHost } from './host-name';
 import { jsonError, pathUnknown } from './json-error';
 
 /**
@@ -147,12 +148,15 @@ function turn(): Promise<undefined> {
   return new Promise((resolve) => setImmediate(resolve, undefined));
 }
 
+/** @throws TypeError if it makes no URL */
 function toRequest(facts: RequestFacts, body: Uint8Array, signal: AbortSignal): Request {
   const headers = new globalThis.Headers();
   for (const [name, value] of facts.peer.headers) headers.append(name, value);
   const scheme = facts.peer.secure ? 'https' : 'http';
+  const host = facts.peer.headers.get('host') ?? 'localhost';
+  if (!isHost(host) || !facts.path.startsWith('/')) throw new TypeError('no host, or no path');
   const hasBody = body.length > 0 && facts.method !== 'GET' && facts.method !== 'HEAD';
-  return new Request(`${scheme}://${facts.peer.headers.get('host') ?? 'localhost'}${facts.path}${facts.query}`, {
+  return new Request(`${scheme}://${host}${facts.path}${facts.query}`, {
     method: facts.method,
     headers,
     body: hasBody ? new Uint8Array(body) : null,

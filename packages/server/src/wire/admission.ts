@@ -2,6 +2,7 @@
 // (docs/PROTOCOL.md §2).
 import { negotiate, subprotocol } from '@halyard/protocol';
 import type { Headers, HttpAnswer, RequestFacts } from '../host/host';
+import { isHost } from '../host/host-name';
 import { jsonError } from '../host/json-error';
 import type { TransportName } from './connection';
 import { isBelieved, type Trust } from './proxies';
@@ -143,11 +144,12 @@ const upgradeHeaders = { upgrade: 'websocket', connection: 'Upgrade', 'sec-webso
 
 function isSameHost(origin: string, request: RequestFacts, options: AdmissionOptions): boolean {
   const forwarded = isBelieved(request.peer, options.trustProxy)
-    ? request.peer.headers.get('x-forwarded-host')?.split(',')[0]?.trim()
+    ? // What stands before may be the client's.
+      request.peer.headers.get('x-forwarded-host')?.split(',').pop()?.trim()
     : undefined;
   const host = forwarded || request.peer.headers.get('host');
   // Without a host there is none to be the same as: the URL of a file has none either.
-  if (!host) return false;
+  if (!host || !isHost(host)) return false;
   try {
     const url = new URL(origin);
     // The same text for a default port, written or not.

@@ -3,6 +3,9 @@
 import { framesHeader, pollingHeaders, pollingLimitHeaders, protocolHeader } from '@halyard/protocol';
 import type { HttpAnswer, HttpStream, RequestFacts, StreamableReply } from '../host/host';
 
+/** What proxies say of the way that a request has come: a page may not. */
+const ofProxies = /^(?:x-)?forwarded|^x-real-ip$/;
+
 const ownHeaders = ['content-type', protocolHeader, ...Object.values(pollingHeaders)];
 
 const exposedHeaders = [
@@ -58,7 +61,9 @@ export class ReadableReply implements StreamableReply {
 export function preflight({ peer: { headers } }: RequestFacts): HttpAnswer {
   const asked = headers.get('access-control-request-headers') ?? '';
   const names = asked.length > askedCharsMax ? [] : asked.toLowerCase().split(/[ \t]*,[ \t]*/);
-  const more = names.filter((name) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && !ownHeaders.includes(name));
+  const more = names.filter(
+    (name) => /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name) && !ofProxies.test(name) && !ownHeaders.includes(name),
+  );
   return {
     status: 204,
     headers: {
