@@ -24,7 +24,12 @@ export class PollingStage {
       this.#connections.set(line.id, line);
       request.answer(
         200,
-        { 'halyard-protocol': `halyard.v1+${this.#writing.name}`, 'halyard-connection': line.id },
+        {
+          'halyard-protocol': `halyard.v1+${this.#writing.name}`,
+          'halyard-connection': line.id,
+          'halyard-poll-hold-ms': '20000',
+          'halyard-body-bytes-max': '1048576',
+        },
         '',
       );
       this.#lines.push(line);
