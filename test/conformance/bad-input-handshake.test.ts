@@ -188,7 +188,7 @@ describe.each(hosts)('origins on %s', (_name, host) => {
       const { port } = await serve({ fetch });
       const { status } = await http(port, `GET /public HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
       expect([status, paths]).toEqual([400, []]);
-      for (const good of ['a.example', 'a_b.example:8080', '127.0.0.1:1', '[::1]:3000']) {
+      for (const good of ['a.example', 'a.example:', 'a_b.example:8080', '127.0.0.1:1', '[::1]:3000']) {
         await http(port, `GET /public HTTP/1.1\r\nHost: ${good}\r\n\r\n`);
         expect(paths.splice(0)).toEqual(['/public']);
       }

@@ -51,7 +51,7 @@ const troubles: readonly Trouble[] = [
     make: ({ server }) => server.stop(),
     mend: ({ server }) => server.run(),
     code: 'ERR_REDIS_UNREACHABLE',
-    message: (at) => `Redis cannot be reached at ${at} (connect ECONNREFUSED `,
+    message: (at) => `Redis at ${at} cannot be reached any more (connect ECONNREFUSED `,
   },
   {
     name: 'it hangs',

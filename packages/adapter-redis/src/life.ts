@@ -53,6 +53,8 @@ export class Life {
   readonly #context: LifeContext;
   readonly #events: StoreEvents;
   readonly #members: Members;
+  /** Whether it was, since it has come. */
+  #wasAway = false;
   #marker = 0;
   #isOver = false;
   #cancel: (() => void) | undefined;
@@ -76,7 +78,8 @@ export class Life {
       },
       onState: (state) => {
         events.onState(state);
-        if (state === 'up') this.look().catch(() => {});
+        if (state !== 'up') this.#wasAway = true;
+        else if (this.#wasAway) this.look().catch(() => {});
       },
       onMissed: () => {
         this.questions.missed();

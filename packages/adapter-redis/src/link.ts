@@ -43,6 +43,10 @@ export class Link {
       for (const { reject } of lost) reject(new Away('the connection to Redis is lost'));
       if (this.#isOpen) onLost();
     });
+    // From then on it may be loading what it has.
+    client.on('connect', () => {
+      this.failure = undefined;
+    });
     client.on('ready', () => {
       this.failure = undefined;
       if (this.#isOpen) onBack();
@@ -61,6 +65,11 @@ export class Link {
       throw this.failure ?? error;
     }
     this.#isOpen = true;
+  }
+
+  /** Whether there is a connection, over which nothing may be said yet. */
+  get isConnected(): boolean {
+    return this.client.status === 'connect';
   }
 
   get isReady(): boolean {

@@ -1,7 +1,7 @@
 // What is asked of a Redis before it is used, and what is said to who has given one that will not do.
 import { LocalUsageError } from '@halyard/protocol';
 import { Away, type Link } from './link';
-import { silent } from './shard';
+import { loading, silent } from './shard';
 
 const versionMin = 7;
 
@@ -143,6 +143,25 @@ export function explainedLater(trouble: unknown, where: string, prefix: string):
     return {
       code: 'ERR_REDIS_UNREACHABLE',
       message: `Redis at ${where} does not answer any more: it hangs, one command keeps it busy, or the network to it is cut.`,
+    };
+  }
+  if (trouble === loading) {
+    return {
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: `Redis at ${where} is there, and not ready: it reads what it has kept.`,
+    };
+  }
+  const text = (trouble as Error | undefined)?.message || String((trouble as NodeJS.ErrnoException | undefined)?.code);
+  if (/^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN) /.test(text)) {
+    return {
+      code: 'ERR_REDIS_CLUSTER',
+      message: `The Redis Cluster at ${where} moves slots, or elects a master (${text}): redis-cli --cluster check says whether that ends.`,
+    };
+  }
+  if (/\bE[A-Z]{3,}\b|Connection is closed/.test(text) && !/^[A-Z]+ /.test(text)) {
+    return {
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: `Redis at ${where} cannot be reached any more (${text}): start it, or mend the network to it.`,
     };
   }
   return explained(trouble, where, prefix);

@@ -34,6 +34,8 @@ const retryMs = 500;
 
 /** It answers nothing. */
 export const silent: unique symbol = Symbol('silent');
+/** It has let this node connect, and does nothing yet. */
+export const loading: unique symbol = Symbol('loading');
 
 export class Shard {
   readonly partitions: Set<number>;
@@ -170,7 +172,7 @@ export class Shard {
       }
       this.#isSubscribed = true;
     } catch (error) {
-      this.#refusal = error;
+      if (!isElsewhere(error)) this.#refusal = error;
       // Without a connection the next one begins anew.
       platform.after(retryMs, () => {
         if (!this.#isSubscribed && this.subscriber.isReady) void this.recover();
@@ -188,7 +190,8 @@ export class Shard {
   /** What keeps it from being up; undefined if it is. */
   get trouble(): unknown {
     if (this.state === 'up') return undefined;
-    for (const { isReady, failure } of this.#links) if (!isReady && failure !== undefined) return failure;
+    for (const { isReady, isConnected, failure } of this.#links)
+      if (!isReady && (isConnected || failure !== undefined)) return failure ?? loading;
     return this.#beatingSince === undefined && this.#refusal !== undefined ? this.#refusal : silent;
   }
 

@@ -100,12 +100,12 @@ function read(value: unknown, room: number): unknown {
   if (!room) throw value;
   if (Array.isArray(value)) return value.map((item) => read(item, room - 1));
   // Where they are: what is made anew takes much of memory for keys that are numbers, and to assign `__proto__` would set the prototype.
-  for (const key of keys) {
+  const items = keys.map((key) => {
     if (isNotation(key)) throw key;
-    const item = read(fields[key], room - 1);
-    if (key[0] === '$') delete fields[key];
-    fields[read(key.replace(/^\$/, ''), 0) as string] = item;
-  }
+    return [read(key.replace(/^\$/, ''), 0) as string, read(fields[key], room - 1)] as const;
+  });
+  for (const key of keys) if (key[0] === '$') delete fields[key];
+  for (const [key, item] of items) fields[key] = item;
   return fields;
 }
 

@@ -429,6 +429,16 @@ export function codecSuite(name: string, pair: () => { writer: Codec; reader: Co
       }
     });
 
+    test('carries keys that begin with the same signs, in any order', () => {
+      const values = [
+        { $$a: 1, $a: 2 },
+        { $a: 1, $$a: 2 },
+        { $$$a: 1, $$a: 2, $a: [-0], a: 3 },
+        { $a: 5n, $$a: { x: [-0] } },
+      ];
+      for (const value of values) expectSame(places.value!(value as Value));
+    });
+
     test('makes no room for indexes that are not there: a key that is a number costs what any key does', () => {
       const value = { 1023: 0, 2573: { 999: [] }, $a: { 512: 1 }, __proto__x: { b: { 77: 1, 1099: 2 } } };
       const read = reader.decode(writer.encode(places.value!(value as Value))) as unknown as { value: typeof value };

@@ -183,6 +183,11 @@ export class Participant {
     return this.patience.after(delayMs, () => {
       const away = this.#away;
       if (away === undefined) return;
+      if (this.store.state === 'recovering') {
+        // It is there again, and has much to read.
+        away.cancel = this.#tellAwayIn(untoldMsMax);
+        return;
+      }
       away.isTold = true;
       away.cancel = this.#tellAwayIn(againMs);
       const { code, message } = this.store.trouble ?? unknownTrouble;

@@ -1,5 +1,6 @@
 // The node host: node:http and ws, stand-alone or attached to an http.Server of the app's.
 
+import cluster from 'node:cluster';
 import type { EventEmitter } from 'node:events';
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
@@ -99,6 +100,8 @@ class NodeHost implements Host {
   }
 
   async tryPort(port: number, address: string | undefined): Promise<void> {
+    // It would be given connections that other workers have, at a port that all share.
+    if (cluster.isWorker) return;
     const server = createPlainServer((socket) => socket.destroy());
     await listenAt(server, port, address, false);
     await new Promise<void>((resolve) => server.close(() => resolve()));
