@@ -34,9 +34,8 @@ const units = [
 ];
 const served = [
   'packages/server/src/{api,host,namespace,wire}/**/!(debug).test.ts',
-  'packages/{adapter-redis,admin,harness,testkit}/src/**/*.test.ts',
+  'packages/{adapter-redis,admin,harness}/src/**/*.test.ts',
   'bench/src/**/*.test.ts',
-  'examples/testing/**/*.test.ts',
   'test/cli/**/*.test.ts',
   'test/conformance/!(debug).test.ts',
 ];
@@ -59,7 +58,7 @@ const waits = {
 export default defineConfig({
   test: {
     // Most of them wait most of the time.
-    maxWorkers: 5,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       { ...common, test: { name: 'units', include: units, exclude: apart, isolate: false, ...waits } },

@@ -181,6 +181,8 @@ async function play(...kills: number[]): Promise<number> {
   await expect.poll(() => [...tabs, side!].every(({ connected }) => connected), timeout).toBe(true);
   // Nothing comes late.
   await Promise.all(tabs.map((tab) => tab.emitWithAck('ask', 9, 9)));
+  // It may have been killed just then.
+  await expect.poll(() => [...tabs, side!].every(({ connected }) => connected), timeout).toBe(true);
   expect(got()).toEqual(wants);
   expect(heard).toEqual(tabs.map(() => [numbers, numbers]));
   expect([ids.size, sides.size]).toEqual([1, 1]);

@@ -302,14 +302,15 @@ const anyNoise = {
 };
 
 /** Whether V8 has a place for each index of an object, and not for all below it: as `JSON.parse` makes them. */
-const hasIndexesApart = (() => {
+function hasIndexesApart(object: object): boolean {
+  // Each time: it may be parsed again whenever it is called.
   setFlagsFromString('--allow-natives-syntax');
-  const asked = new Function('object', 'return %HasDictionaryElements(object)') as (object: object) => boolean;
-  // Parsed when it is called first.
-  asked({});
-  setFlagsFromString('--no-allow-natives-syntax');
-  return asked;
-})();
+  try {
+    return new Function('object', 'return %HasDictionaryElements(object)')(object);
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
+  }
+}
 
 /**
  * Runs the suite.
