@@ -31,7 +31,9 @@ const html = `<!doctype html><title>One</title><script type="importmap">${JSON.s
 </script>`;
 
 describeInBrowser('a page that is made before it is shown', () => {
-  test('goes on with the session of the page before once it is shown, and loses none of its words', async () => {
+  // A browser that has much else to do may not show the page that it has made, and loads it then.
+  const again = { retry: 2 };
+  test('goes on with the session of the page before once it is shown, and loses none of its words', again, async () => {
     const said: string[] = [];
     const ids = new Set<string>();
     let isMade = false;
