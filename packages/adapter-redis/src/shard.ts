@@ -190,8 +190,12 @@ export class Shard {
   /** What keeps it from being up; undefined if it is. */
   get trouble(): unknown {
     if (this.state === 'up') return undefined;
-    for (const { isReady, isConnected, failure } of this.#links)
-      if (!isReady && (isConnected || failure !== undefined)) return failure ?? loading;
+    const links = [...this.#links].filter(({ isReady }) => !isReady);
+    const { failure } = links.find((link) => link.failure !== undefined) ?? {};
+    if (failure !== undefined) return failure;
+    // After such an answer ioredis may connect anew, again and again.
+    if ((this.#refusal as Error | undefined)?.name === 'ReplyError') return this.#refusal;
+    if (links.some(({ isConnected }) => isConnected)) return loading;
     return this.#beatingSince === undefined && this.#refusal !== undefined ? this.#refusal : silent;
   }
 
