@@ -27,7 +27,8 @@ const long = [
 ];
 
 // These share their modules, in each worker: to load them for each file would take as long as all that units test, and a minute of what
-// starts servers. But for what is read from the environment as modules are loaded.
+// starts servers. But for what is read from the environment as modules are loaded. Nor do the tests of the testkit: they load some while timers are fake,
+// which would keep those.
 const units = [
   'packages/{protocol,codec*,contract,client}/src/**/!(debug).test.ts',
   'packages/server/src/{base,log,room,session,store}/**/!(debug).test.ts',

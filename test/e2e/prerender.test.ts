@@ -30,56 +30,62 @@ const html = `<!doctype html><title>One</title><script type="importmap">${JSON.s
   if (path === '/one') socket.on('go', () => (location.href = '/two'));
 </script>`;
 
+/** @returns what the pages have said, up to that the second one is connected, and the ids that their sockets had */
+async function visit(): Promise<{ said: string[]; ids: Set<string> }> {
+  const said: string[] = [];
+  const ids = new Set<string>();
+  let isMade = false;
+  const answer = (body: BodyInit, type: string): Response =>
+    new Response(body, { headers: { 'content-type': `text/${type}`, 'cache-control': 'no-store' } });
+  const io = new Server({
+    fetch: async ({ url }) => {
+      const { pathname } = new URL(url);
+      if (pathname === '/made') {
+        isMade = true;
+        io.emit('go');
+      }
+      if (pathname === '/one') return answer(html + speculation, 'html');
+      if (!pathname.startsWith('/m/')) return answer(html, 'html');
+      return answer(await readFile(new URL(pathname.slice(3), packages)), 'javascript');
+    },
+  });
+  io.on('connection', (socket) => {
+    ids.add(socket.id);
+    socket.on('said', (text: string) => said.push(text));
+    if (isMade) socket.emit('go');
+  });
+  await io.listen(0, '127.0.0.1');
+  const folder = await mkdtemp(join(tmpdir(), 'halyard-prerender-'));
+  const flags = [
+    '--headless=new',
+    ...chromiumFlags,
+    `--user-data-dir=${folder}`,
+    '--disable-features=BackForwardCache',
+  ];
+  const browser = spawn(findChromium() as string, [...flags, `http://127.0.0.1:${io.port}/one`], { stdio: 'ignore' });
+  try {
+    await expect.poll(() => said.at(-1), { timeout: 30_000 }).toMatch(/^\/two recovered/);
+    return { said, ids };
+  } finally {
+    const gone = new Promise((resolve) => browser.once('exit', resolve));
+    browser.kill('SIGKILL');
+    await gone;
+    await io.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
 describeInBrowser('a page that is made before it is shown', () => {
-  // A browser that has much else to do may not show the page that it has made, and loads it then.
-  const again = { retry: 2 };
-  test('goes on with the session of the page before once it is shown, and loses none of its words', again, async () => {
-    const said: string[] = [];
-    const ids = new Set<string>();
-    let isMade = false;
-    const answer = (body: BodyInit, type: string): Response =>
-      new Response(body, { headers: { 'content-type': `text/${type}`, 'cache-control': 'no-store' } });
-    const io = new Server({
-      fetch: async ({ url }) => {
-        const { pathname } = new URL(url);
-        if (pathname === '/made') {
-          isMade = true;
-          io.emit('go');
-        }
-        if (pathname === '/one') return answer(html + speculation, 'html');
-        if (!pathname.startsWith('/m/')) return answer(html, 'html');
-        return answer(await readFile(new URL(pathname.slice(3), packages)), 'javascript');
-      },
-    });
-    io.on('connection', (socket) => {
-      ids.add(socket.id);
-      socket.on('said', (text: string) => said.push(text));
-      if (isMade) socket.emit('go');
-    });
-    await io.listen(0, '127.0.0.1');
-    const folder = await mkdtemp(join(tmpdir(), 'halyard-prerender-'));
-    const flags = [
-      '--headless=new',
-      ...chromiumFlags,
-      `--user-data-dir=${folder}`,
-      '--disable-features=BackForwardCache',
-    ];
-    const browser = spawn(findChromium() as string, [...flags, `http://127.0.0.1:${io.port}/one`], { stdio: 'ignore' });
-    try {
-      await expect.poll(() => said.length, { timeout: 30_000 }).toBe(4);
-      expect(said).toEqual([
-        '/one recovered false',
-        'last words of /one',
-        'early words of /two',
-        '/two recovered true early',
-      ]);
-      expect(ids.size).toBe(1);
-    } finally {
-      const gone = new Promise((resolve) => browser.once('exit', resolve));
-      browser.kill('SIGKILL');
-      await gone;
-      await io.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    }
+  test('goes on with the session of the page before once it is shown, and loses none of its words', async () => {
+    // A browser may not show the page that it has made, and loads it then: so it is asked again, and nothing else is.
+    let visited = await visit();
+    for (let i = 0; i < 2 && visited.said.at(-1) === '/two recovered true'; i++) visited = await visit();
+    expect(visited.said).toEqual([
+      '/one recovered false',
+      'last words of /one',
+      'early words of /two',
+      '/two recovered true early',
+    ]);
+    expect(visited.ids.size).toBe(1);
   });
 });

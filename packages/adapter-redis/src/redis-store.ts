@@ -23,9 +23,9 @@ import { channelOf } from './keyspace';
 import { guarded, Life, type LifeContext } from './life';
 import { Logs } from './logs';
 import { Malformed, optional, Pieces, pack, tagged, untagged } from './pieces';
-import { explained, explainedLater, isRefused } from './preflight';
 import { bytesOf, listOf, numberOf, textOf } from './replies';
 import { type Argument, msOf, type ScriptName } from './scripts';
+import { explained, explainedLater, isRefused } from './trouble';
 
 type Frames = Parameters<Store['publish']>[1];
 

@@ -7,6 +7,7 @@ import { isElsewhere } from './cluster-map';
 import { Link, type LinkEvents } from './link';
 import { defineScripts } from './scripts';
 import type { Subscriptions } from './subscriptions';
+import { loading, silent } from './trouble';
 
 export interface ShardContext extends Pick<StoreContext, 'platform'> {
   /** @returns a connection that is not open yet */
@@ -31,11 +32,6 @@ export const beatMs = 2_000;
 /** A connection that has not answered for so long is made anew. */
 const silentMsMax = 6_000;
 const retryMs = 500;
-
-/** It answers nothing. */
-export const silent: unique symbol = Symbol('silent');
-/** It has let this node connect, and does nothing yet. */
-export const loading: unique symbol = Symbol('loading');
 
 export class Shard {
   readonly partitions: Set<number>;

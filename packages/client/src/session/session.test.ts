@@ -130,12 +130,16 @@ describe('the first connection', () => {
   test.each(['token', 7, true, [['token']]])(
     'an auth that is %j, and no object, is said so, and would be the same again',
     async (auth) => {
-      // Any is refused by value before.
-      const { socket, transport } = scene({ auth: (async () => auth) as never });
-      const errors: unknown[][] = [];
-      socket.on('connect_error', ({ code, message, details }) => errors.push([code, message, details?.final]));
-      expect(await transport.link.open()).toEqual([]);
-      expect(errors).toEqual([['ERR_AUTH', 'auth of /: no object', true]]);
+      // As an option it is refused before; set later it is not.
+      for (const given of [auth, async () => auth]) {
+        const { socket, transport } = scene({ autoConnect: false });
+        const errors: unknown[][] = [];
+        socket.on('connect_error', ({ code, message, details }) => errors.push([code, message, details?.final]));
+        socket.auth = given as never;
+        socket.connect();
+        expect(await transport.link.open()).toEqual([]);
+        expect(errors).toEqual([['ERR_AUTH', 'auth of /: no object', true]]);
+      }
     },
   );
 

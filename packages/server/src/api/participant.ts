@@ -277,6 +277,7 @@ export class Participant {
   }
 
   async close(): Promise<void> {
+    this.#away?.cancel();
     this.patience.end();
     this.turn.close();
     this.#feeds.stop();
