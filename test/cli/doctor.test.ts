@@ -3,7 +3,7 @@
 import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { redis } from '@halyard/adapter-redis';
-import type { Diagnosis } from '@halyard/cli';
+import { type DiagnoseOptions, type Diagnosis, diagnose } from '@halyard/cli';
 import { connect } from '@halyard/client';
 import { json } from '@halyard/codec/json';
 import { msgpack } from '@halyard/codec-msgpack';
@@ -18,7 +18,7 @@ import { hasRedis, RedisServer } from '../kit/redis-server';
 import * as wrong from './certificates';
 import { fileOf, halyard, type Run, trustsNobody } from './command';
 
-/** Each visit is a process. The other host is visited in `npm run test:long`. */
+/** The other host is visited in `npm run test:long`. */
 const some = isLong ? hosts : hosts.slice(0, 1);
 
 const has = (text: string): string => expect.stringContaining(text);
@@ -30,9 +30,9 @@ afterAll(async () => {
 
 /** What a visit is to find: the checks that find a fault, and what one of them says. */
 interface Case {
-  /** Behind the URL. */
-  readonly args?: readonly string[];
-  readonly env?: Run['env'];
+  readonly options?: DiagnoseOptions;
+  /** Of the command, which is run as it was built, as for `https:` too; else the diagnosis is made in this process. */
+  readonly command?: { readonly args?: readonly string[]; readonly env?: Run['env'] };
   /** Names of the checks that find a fault; none if all is well. */
   readonly faults: readonly string[];
   /** Of the first of these checks, or of `check`. */
@@ -43,20 +43,31 @@ interface Case {
 }
 
 /** What is not waited for, because a test is not about it. */
-const quick = ['--json', '--idle-ms', '0', '--wait-ms', '2000'];
+const quick: DiagnoseOptions = { idleMs: 0, waitMs: 2_000 };
 
-async function visit(url: string, { args = [], env = {} }: Pick<Case, 'args' | 'env'> = {}) {
-  const { code, stdout, stderr } = await halyard(['doctor', url, ...quick, ...args], { env });
-  expect(stderr.replace(/^Warning: .*\n/gm, '')).toBe('');
-  return { code, diagnosis: JSON.parse(stdout) as Diagnosis };
+async function visit(
+  url: string,
+  { options = {}, command }: Pick<Case, 'options' | 'command'> = {},
+): Promise<Diagnosis> {
+  const chosen = { ...quick, ...options };
+  // Whose certificates are trusted is settled as a process begins.
+  if (command === undefined && !url.startsWith('https:')) return diagnose(url, chosen);
+  const args = Object.entries(chosen).flatMap(([name, value]) => [
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    String(value),
+  ]);
+  const ended = await halyard(['doctor', url, '--json', ...args, ...(command?.args ?? [])], command);
+  expect(ended.stderr.replace(/^Warning: .*\n/gm, '')).toBe('');
+  const diagnosis = JSON.parse(ended.stdout) as Diagnosis;
+  expect(ended.code).toBe(diagnosis.healthy ? 0 : 1);
+  return diagnosis;
 }
 
 async function finds(url: string, expected: Case): Promise<void> {
   const { faults, message = '', advice = '', level = 'fault', check = faults[0] } = expected;
-  const { code, diagnosis } = await visit(url, expected);
+  const diagnosis = await visit(url, expected);
   const found = diagnosis.findings.filter((finding) => finding.level === 'fault').map((finding) => finding.check);
   expect([...new Set(found)], JSON.stringify(diagnosis.findings, undefined, 1)).toEqual(faults);
-  expect(code).toBe(faults.length > 0 ? 1 : 0);
   expect(diagnosis.healthy).toBe(faults.length === 0);
   if (check === undefined) return;
   const said = diagnosis.findings.filter((one) => one.check === check && one.level === level);
@@ -97,13 +108,19 @@ async function stranger(answer: (path: string, response: ServerResponse) => void
 describe.concurrent.each(some)('a server on %s', (name, host) => {
   test('in which nothing is wrong, by every codec that it has', async () => {
     const url = addressOf(await serve(host));
-    await finds(url, { faults: [] });
-    await finds(url, { args: ['--codec', 'msgpack'], faults: [], check: 'codec', level: 'ok', message: 'has msgpack' });
+    await finds(url, { command: {}, faults: [] });
+    await finds(url, {
+      options: { codec: 'msgpack' },
+      faults: [],
+      check: 'codec',
+      level: 'ok',
+      message: 'has msgpack',
+    });
   });
 
   test('without the codec of the client', async () => {
     await finds(addressOf(await serve(host)), {
-      args: ['--codec', 'protobuf'],
+      options: { codec: 'protobuf' },
       faults: ['codec'],
       message:
         'speak protobuf, and the server does not have it: it speaks halyard.v1+json, halyard.v1+msgpack. What follows',
@@ -114,12 +131,12 @@ describe.concurrent.each(some)('a server on %s', (name, host) => {
   test('asked by pages of another origin', async () => {
     const pages = 'https://pages.example';
     await finds(addressOf(await serve(host)), {
-      args: ['--origin', pages],
+      options: { origin: pages },
       faults: ['origin'],
       message: `Pages of ${pages} may not connect (403 ERR_ORIGIN)`,
       advice: `origins: ['${pages}']`,
     });
-    const listed = { args: ['--origin', pages], faults: [], check: 'origin', level: 'ok' } as const;
+    const listed = { command: {}, options: { origin: pages }, faults: [], check: 'origin', level: 'ok' } as const;
     await finds(addressOf(await serve(host, { origins: [pages] })), listed);
   });
 
@@ -131,7 +148,7 @@ describe.concurrent.each(some)('a server on %s', (name, host) => {
       advice: "{ path: '/app/halyard' }",
     });
     await finds(url, { faults: ['path'], message: 'has another path than what has come to it for /halyard' });
-    await finds(url, { args: ['--path', '/app/halyard'], faults: [] });
+    await finds(url, { command: {}, options: { path: '/app/halyard' }, faults: [] });
   });
 
   test.runIf(name === hosts[0]?.[0])('whose certificate is none that clients take', async () => {
@@ -153,7 +170,7 @@ describe.concurrent.each(some)('a server on %s', (name, host) => {
     const url = await tls('sound', cert, key);
     await finds(url, { faults: [], check: 'tls', level: 'ok', message: 'more days' });
     await finds(url, {
-      env: trustsNobody,
+      command: { env: trustsNobody },
       faults: ['tls'],
       message: 'signed by itself',
       advice: 'NODE_EXTRA_CA_CERTS',
@@ -186,8 +203,9 @@ describe.concurrent.each(some)('a server on %s', (name, host) => {
     } as const;
     await finds(url, { faults: [], ...refused });
     const entered = { faults: [], check: 'session', level: 'ok', message: 'let into the namespace /.' } as const;
-    await finds(url, { args: ['--auth-file', fileOf('auth.json', '{"token":"secret"}')], ...entered });
-    await finds(url, { env: { HALYARD_AUTH: '{"token":"secret"}' }, ...entered });
+    await finds(url, { options: { auth: { token: 'secret' } }, ...entered });
+    await finds(url, { command: { args: ['--auth-file', fileOf('auth.json', '{"token":"secret"}')] }, ...entered });
+    await finds(url, { command: { env: { HALYARD_AUTH: '{"token":"secret"}' } }, ...entered });
   });
 
   test('with a transport alone, and a namespace that is not there', async () => {
@@ -230,7 +248,14 @@ describe.concurrent.each(some)('a server on %s', (name, host) => {
 describe.skipIf(!fronts.includes('nginx')).concurrent.each(some)('nginx in front of a server on %s', (_host, host) => {
   test('as it is shipped', async () => {
     const url = await behind('nginx', [await serve(host)]);
-    await finds(url, { args: ['--idle-ms', '500'], faults: [], check: 'path', level: 'ok', message: 'behind nginx/' });
+    await finds(url, {
+      command: {},
+      options: { idleMs: 500 },
+      faults: [],
+      check: 'path',
+      level: 'ok',
+      message: 'behind nginx/',
+    });
   });
 
   test('that does not pass on Upgrade', async () => {
@@ -259,7 +284,7 @@ describe.skipIf(!fronts.includes('nginx')).concurrent('nginx in front of a serve
     const gathers = ['proxy_buffering off;', 'proxy_ignore_headers X-Accel-Buffering;'] as const;
     const url = await behind('nginx', [await serve(host)], gathers);
     await finds(url, {
-      args: ['--wait-ms', '1000'],
+      options: { waitMs: 1_000 },
       faults: ['sse'],
       message: 'something on the way gathers it',
       advice: 'proxy_buffering off;',
@@ -268,7 +293,7 @@ describe.skipIf(!fronts.includes('nginx')).concurrent('nginx in front of a serve
 
   test('that cuts what is silent', async () => {
     const url = await behind('nginx', [await serve(host)], ['proxy_read_timeout 60s', 'proxy_read_timeout 1200ms']);
-    const cut = { args: ['--idle-ms', '3000'], faults: ['idle'], advice: 'proxy_read_timeout 60s;' } as const;
+    const cut = { options: { idleMs: 3_000 }, faults: ['idle'], advice: 'proxy_read_timeout 60s;' } as const;
     await finds(url, { ...cut, message: 'A WebSocket was cut (1006) after' });
     await finds(url, { ...cut, message: 'A poll that waits was ended with 504 after' });
   });
@@ -276,7 +301,7 @@ describe.skipIf(!fronts.includes('nginx')).concurrent('nginx in front of a serve
   test('with a path that is not taken off on the way', async () => {
     const url = await behind('nginx', [await serve(host)], ['location /halyard {', 'location /app/halyard {']);
     await finds(url, {
-      args: ['--path', '/app/halyard'],
+      options: { path: '/app/halyard' },
       faults: ['path'],
       message: 'has another path than what has come to it for /app/halyard',
       advice: 'proxy_pass http://halyard/halyard;',
@@ -311,7 +336,7 @@ describe.skipIf(!fronts.includes('nginx')).concurrent('nginx in front of a serve
     ] as const;
     const url = await behind('nginx', [await serve(host, { origins: [pages] })], twice);
     await finds(url, {
-      args: ['--origin', pages],
+      options: { origin: pages },
       faults: ['origin'],
       message: `"access-control-allow-origin" is "${pages}, *"`,
       advice: 'no add_header Access-Control-Allow-Origin',
@@ -320,8 +345,8 @@ describe.skipIf(!fronts.includes('nginx')).concurrent('nginx in front of a serve
 
   test('and two servers that share no store', async () => {
     const url = await behind('nginx', [await serve(host), await serve(host)]);
-    const { code, diagnosis } = await visit(url);
-    expect(code).toBe(1);
+    const diagnosis = await visit(url);
+    expect(diagnosis.healthy).toBe(false);
     const faults = diagnosis.findings.filter(({ level }) => level === 'fault');
     expect(faults.map(({ message }) => message)).toContainEqual(has('share no store'));
     expect(faults.flatMap(({ advice }) => advice).join('\n')).toContain('adapter: redis(');
@@ -380,7 +405,7 @@ describe.concurrent('what is on the way', () => {
     await finds(await behind('haproxy', [io]), { faults: [] });
     const waits = 'balance roundrobin\n  http-response wait-for-body time 60s at-least 16000';
     await finds(await behind('haproxy', [io], ['balance roundrobin', waits]), {
-      args: ['--wait-ms', '1000'],
+      options: { waitMs: 1_000 },
       faults: ['sse'],
       message: 'something on the way gathers it',
       advice: 'wait-for-body',
@@ -396,7 +421,7 @@ describe.concurrent('what is on the way', () => {
         answer.pipe(response);
       }).end();
     });
-    const { diagnosis } = await visit(url);
+    const diagnosis = await visit(url);
     expect(diagnosis.findings).toContainEqual(
       expect.objectContaining({ check: 'clock', level: 'warning', message: has('behind the one of this machine') }),
     );

@@ -8,11 +8,16 @@ interface Ban {
   readonly others: readonly string[];
 }
 
-/**
- * @param root the workspace: the layers' paths are in it
- * @returns an import, a cycle or a file each that goes against the layers
- */
-export async function faultsOf(root: string, layers: Layers): Promise<string[]> {
+/** What a workspace is found to be, read once. */
+export interface Imports {
+  /** An import, a cycle or a file each that goes against the layers. */
+  readonly faults: readonly string[];
+  /** For each file the files it imports. */
+  readonly of: ReadonlyMap<string, readonly string[]>;
+}
+
+/** @param root the workspace: the layers' paths are in it */
+export async function readImports(root: string, layers: Layers): Promise<Imports> {
   const parts = layers.parts.flat();
   const { modules, summary } = await read(
     root,
@@ -31,13 +36,8 @@ export async function faultsOf(root: string, layers: Layers): Promise<string[]> 
       if (couldNotResolve) faults.push(`not found: ${source} → ${module}`);
     }
   }
-  return faults.sort();
-}
-
-/** @returns for each file the files it imports */
-export async function importsOf(root: string, paths: readonly string[]): Promise<Map<string, string[]>> {
-  const { modules } = await read(root, paths, []);
-  return new Map(modules.map(({ source, dependencies }) => [source, dependencies.map(({ resolved }) => resolved)]));
+  const of = new Map(modules.map(({ source, dependencies }) => [source, dependencies.map(({ resolved }) => resolved)]));
+  return { faults: faults.sort(), of };
 }
 
 async function read(root: string, paths: readonly string[], forbidden: IForbiddenRuleType[]): Promise<ICruiseResult> {
