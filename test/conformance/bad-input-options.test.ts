@@ -68,7 +68,7 @@ describe('server options', () => {
     ['packetsPerSecondMax', 0, /from 1 to 16777216/],
     ['bytesPerSecondMax', 1_023, /from 1024 to/],
     ['outboxesBytesMax', 1_024, /from 65536 to/],
-    ['outboxesBytesMax', 1 << 20, /may not be below outboxBytesMax, 8388608/],
+    ['outboxesBytesMax', 1 << 20, /may not be below outboxBytesMax, 33554432/],
     ['handshakesMax', 0, /from 1 to/],
     ['sessionsPerKeyMax', 0, /from 1 to/],
     ['sessionKey', 'user', /function from a handshake to a text/],

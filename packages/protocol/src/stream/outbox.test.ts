@@ -30,19 +30,22 @@ describe('bounds', () => {
     expect(carried(outbox)).toEqual(['b', 'c', 'd']);
   });
 
-  it('takes outboxBytesMax bytes', () => {
+  it('takes outboxBytesMax bytes, and what goes past that', () => {
     const outbox = outboxOf('12345', '12345');
-    expect(() => outbox.push('1', 30, limits)).toThrow(code('ERR_OUTBOX_FULL'));
-    outbox.confirm(1);
-    outbox.push('12345', 30, limits);
+    outbox.push('1', 30, limits);
     expect(() => outbox.push('1', 40, limits)).toThrow(code('ERR_OUTBOX_FULL'));
+    outbox.confirm(1);
+    outbox.push('12345', 40, limits);
+    expect(() => outbox.push('1', 50, limits)).toThrow(code('ERR_OUTBOX_FULL'));
   });
 
-  it('takes one frame of any size when it is empty', () => {
-    const outbox = outboxOf('12345678901234567890');
-    expect(() => outbox.push('1', 20, limits)).toThrow(code('ERR_OUTBOX_FULL'));
-    outbox.confirm(1);
+  it('takes one frame of any size behind what is within the limit', () => {
+    const outbox = outboxOf('1');
     outbox.push('12345678901234567890', 20, limits);
+    expect(outbox.unconfirmed).toBe(2);
+    expect(() => outbox.push('1', 30, limits)).toThrow(code('ERR_OUTBOX_FULL'));
+    outbox.confirm(2);
+    outbox.push('1', 30, limits);
     expect(outbox.unconfirmed).toBe(1);
   });
 });

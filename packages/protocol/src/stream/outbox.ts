@@ -84,7 +84,8 @@ export class Outbox<F extends { readonly length: number }> implements MachineOut
 
   push(frame: F, mark: number, { outboxPacketsMax, outboxBytesMax }: OutboxLimits): void {
     const { unconfirmed } = this;
-    if (unconfirmed > 0 && (unconfirmed >= outboxPacketsMax || this.#bytes + frame.length > outboxBytesMax)) {
+    // What is pushed does not count, so that one frame of any size gets through.
+    if (unconfirmed >= outboxPacketsMax || this.#bytes > outboxBytesMax) {
       const limit = unconfirmed >= outboxPacketsMax ? 'outboxPacketsMax' : 'outboxBytesMax';
       throw new LocalUsageError(
         'ERR_OUTBOX_FULL',

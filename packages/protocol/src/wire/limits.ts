@@ -61,7 +61,7 @@ export const defaultSettings: SessionSettings = {
 export interface OutboxLimits {
   /** Frames sent and not yet confirmed, or waiting to be sent. */
   readonly outboxPacketsMax: number;
-  /** Sum of their sizes: bytes of binary frames, UTF-16 units of text frames. */
+  /** Sum of their sizes, past which no more is kept: bytes of binary frames, UTF-16 units of text frames. */
   readonly outboxBytesMax: number;
   /** Acknowledgements waited for at one time. */
   readonly pendingAcksMax: number;
@@ -81,6 +81,7 @@ export const defaultPendingAcksMax = 16_384;
 
 export const defaultOutboxLimits: OutboxLimits = {
   outboxPacketsMax: 16_384,
-  outboxBytesMax: 8 << 20,
+  // Twice the largest frame: what is said behind one finds room.
+  outboxBytesMax: 32 << 20,
   pendingAcksMax: defaultPendingAcksMax,
 };

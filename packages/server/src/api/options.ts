@@ -59,7 +59,7 @@ const numbers = {
   httpBodyBytesMax: { default: 4 << 20, min: 1_024, max: 1 << 30 },
   /** What bodies of HTTP that have not come whole may hold together; past that larger ones are refused with 503. */
   httpBodiesBytesMax: { default: bodiesBytesMax, min: 1 << 16, max: 2 ** 40 },
-  /** Bytes that may wait for a slow client; past it the connection is cut, and the session resumes by pages. */
+  /** Bytes that may wait for a slow client, over HTTP twice so many; past it the connection is cut, and the session resumes by pages. */
   backpressureBytesMax: { default: 4 << 20, min: 131_072, max: 1 << 30 },
   /** A client confirms after this many packets … */
   sackPacketsMax: { default: defaultSettings.sackPacketsMax, min: 1, max: 4_096 },
@@ -75,7 +75,7 @@ const numbers = {
   bytesPerSecondMax: { default: defaultRateLimits.bytesPerSecondMax, min: 1_024, max: 1 << 30 },
   /** Packets kept for one session until it confirms them. */
   outboxPacketsMax: { default: defaultOutboxLimits.outboxPacketsMax, min: 16, max: 1 << 24 },
-  /** Their sum in bytes. */
+  /** Their sum in bytes, which one of them may exceed: below `sentFrameBytesMax` what is said behind a large event ends the session. */
   outboxBytesMax: { default: defaultOutboxLimits.outboxBytesMax, min: 65_536, max: 1 << 30 },
   /** … and of all sessions together: past it those end that have most. */
   outboxesBytesMax: { default: 512 << 20, min: 65_536, max: 2 ** 40 },

@@ -68,6 +68,8 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
   #bodies = 0;
   #flushing = false;
   #wantsDrain = false;
+  /** Of the frames that were in the queue since it was empty: one of any size gets through, whatever is said behind it. */
+  #largest = 0;
 
   constructor(codecIndex: number, binary: boolean, peer: Peer, settings: HttpSettings, forget: (id: string) => void) {
     super();
@@ -108,8 +110,10 @@ export abstract class HttpConnection extends Timed implements Connection, Flusha
     const frame = typeof given === 'string' || this.binary ? given : sharedText(given);
     this.queue.push(frame);
     this.queuedBytes += frame.length;
-    if (this.queuedBytes > this.settings.patience.backpressureBytesMax + frame.length) {
-      // As a WebSocket past its limit: an unbroken beginning, then the end. The session resumes from there.
+    if (this.queue.length === 1 || frame.length > this.#largest) this.#largest = frame.length;
+    if (this.queuedBytes - this.#largest > 2 * this.settings.patience.backpressureBytesMax) {
+      // As a WebSocket past its limit, of which a kernel holds as much again: an unbroken beginning, then the end. The session resumes
+      // from there.
       const close: Close = { code: CloseCode.Abnormal, reason: 'backpressureBytesMax', by: 'server' };
       this.close(close);
       // The owner hears of it after it has finished sending.
