@@ -11,8 +11,10 @@ export interface Path {
   silence(): void;
   /** It is read from where it was silenced. */
   goOn(): void;
-  /** All connections are lost, and there are no others. */
+  /** All connections are lost, and there are no others … */
   cut(): void;
+  /** … until now. */
+  open(): Promise<void>;
 }
 
 /** A connection of a client, and that which goes on to the Redis. */
@@ -46,9 +48,10 @@ export async function pathTo(port: number): Promise<Path> {
     });
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port: own } = proxy.address() as { port: number };
   const subscribers = (): Pair[] => [...pairs].filter(({ isSubscriber }) => isSubscriber);
   return {
-    url: `redis://127.0.0.1:${(proxy.address() as { port: number }).port}`,
+    url: `redis://127.0.0.1:${own}`,
     get endedByRedis() {
       return endedByRedis;
     },
@@ -69,5 +72,6 @@ export async function pathTo(port: number): Promise<Path> {
         pair.from.destroy();
       }
     },
+    open: () => new Promise((resolve) => proxy.listen(own, '127.0.0.1', resolve)),
   };
 }

@@ -11,6 +11,10 @@ import { Participant, type ParticipantContext } from './participant';
 
 export interface NodeContext extends ParticipantContext {
   readonly recoveryWindowMs: number;
+  /** Another node is there, for the first time or again. */
+  nodeJoined(node: string): void;
+  /** What other nodes have said may not have come. */
+  missed(): void;
 }
 
 /** So many sessions are stored at a time only to learn whether they have letters, … */
@@ -91,6 +95,11 @@ export class Node extends Participant implements SharedContext {
 
   /** The store tells of letters where a session is written. Those that are away read theirs when they come back. */
   protected override missed(): void {
+    // What was heard again may be so before anything can be said.
+    this.patience.until(() => this.store.nodes()).then(
+      () => this.#context.missed(),
+      () => {},
+    );
     const isAsking = this.#unasked !== undefined;
     this.#unasked = this.sessions[Symbol.iterator]();
     if (!isAsking) this.#ask();
@@ -107,6 +116,10 @@ export class Node extends Participant implements SharedContext {
       if (session.connection !== undefined) this.turn.touch(session);
     }
     this.patience.after(askedEachMs, () => this.#ask());
+  }
+
+  protected override nodeJoined(node: string): void {
+    this.#context.nodeJoined(node);
   }
 
   protected override nodeLeft(node: string): void {

@@ -149,7 +149,10 @@ export class Participant {
         onRenewed: (log, epoch) => this.#feeds.renewed(log, epoch),
         onMessage: (from, message) => inbox.receive(from, message),
         onVolatile,
-        onJoined: (node) => inbox.joined(node),
+        onJoined: (node) => {
+          inbox.joined(node);
+          this.nodeJoined(node);
+        },
         onLeft: (node) => {
           inbox.left(node);
           this.nodeLeft(node);
@@ -206,8 +209,11 @@ export class Participant {
   /** There is a letter for a session that is here. */
   protected letter(_session: string, _letter: StoredLetter): void {}
 
-  /** Letters may be there that were not told of. */
+  /** Letters and messages of other nodes may be there that were not told of. */
   protected missed(): void {}
+
+  /** Another node is there, for the first time or again. */
+  protected nodeJoined(_node: string): void {}
 
   /** Another node is gone. */
   protected nodeLeft(_node: string): void {}

@@ -1,5 +1,6 @@
 // What a target means on other servers: its sockets there are listed, acted upon and asked, with what came back and which servers
-// did not answer. Each server does for itself what it is asked; nothing here rejects because of one of them.
+// did not answer. Each server does for itself what it is asked; nothing here rejects because of one of them. Longer than other files: each
+// question with its answer.
 import type { Codec } from '@halyard/codec';
 import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
 import type { Stamps } from '../log/stamp';
@@ -87,7 +88,10 @@ export class ClusterRequests {
     inbox.on(kinds.list, (value) => this.#here(value).map((socket) => factsOf(socket, context.codec)));
     inbox.on(kinds.ids, (value) => this.#here(value).map(({ id }) => id));
     inbox.on(kinds.act, (value) => this.#act(value));
-    inbox.on(kinds.revoked, () => this.#revoked());
+    inbox.on(kinds.revoked, (value) => {
+      this.#takeOver(value);
+      return this.#revoked();
+    });
     inbox.on(kinds.ask, (value) => this.#ask(value));
   }
 
@@ -146,21 +150,46 @@ export class ClusterRequests {
     for (const withdrawal of this.#context.revocations.of(socket)) perform(socket, withdrawal);
   }
 
-  /** Asks all other servers what was taken lately: then `learned` resolves. */
+  /** Asks all other servers what was taken lately, and tells them the same: then `learned` resolves. */
   learn(): void {
     this.learned = this.#learn();
   }
 
   async #learn(): Promise<void> {
-    const { inbox, report } = this.#context;
-    const { results } = await inbox.askAll(kinds.revoked, '', learnMsMax);
-    for (const [node, value] of results) {
-      try {
-        for (const message of shaped<Value[]>(value, { list: 'any' }, 'revocations')) this.#actionOf(message);
-      } catch (error) {
-        report(error, `reading the answer of node ${node}`);
-      }
+    const { results, missing } = await this.#context.inbox.askAll(kinds.revoked, this.#revoked(), learnMsMax);
+    for (const [node, value] of results) this.#hear(node, value);
+    for (const node of missing) this.joined(node);
+  }
+
+  /** A server is there, perhaps again: what was taken meanwhile was not taken from its sockets, and not from those here if it has said so. */
+  joined(node: string): void {
+    const { inbox, ackTimeoutMs } = this.#context;
+    inbox.ask(node, kinds.revoked, this.#revoked(), ackTimeoutMs).then(
+      (value) => this.#hear(node, value),
+      // It is gone, or has not heard all that was said to it: then it asks.
+      () => {},
+    );
+  }
+
+  #hear(node: string, value: Value): void {
+    try {
+      this.#takeOver(value);
+    } catch (error) {
+      this.#context.report(error, `reading the answer of node ${node}`);
     }
+  }
+
+  /** What another server knows was taken is taken from who is here, too. @throws RemoteProtocolError, PublicError */
+  #takeOver(value: Value): void {
+    const { targets } = this.#context;
+    const comers = new Set<UsableSocket>();
+    for (const message of shaped<Value[]>(value, { list: 'any' }, 'revocations')) {
+      const { namespace, spec, isNew } = this.#actionOf(message);
+      // Who is in an excepted room now may have come into it since.
+      const all = isNew ? targets(namespace)?.select({ ...spec, except: [] }) : undefined;
+      for (const socket of (all ?? []) as UsableSocket[]) comers.add(socket);
+    }
+    for (const socket of comers) this.catchUp(socket);
   }
 
   /** @returns an event as an `emit` takes it. @throws LocalUsageError `ERR_NOT_ENCODABLE` */
@@ -206,7 +235,7 @@ export class ClusterRequests {
 
   /** @returns with how many sockets it was done, once the store knows: what is emitted from then on finds them where they are */
   async #act(message: Value): Promise<number> {
-    const [target, action] = this.#actionOf(message);
+    const { target, action } = this.#actionOf(message);
     let failure: { readonly error: unknown } | undefined;
     const sockets = this.#here(target);
     for (const socket of sockets) {
@@ -222,8 +251,8 @@ export class ClusterRequests {
     return sockets.length;
   }
 
-  /** @returns whom an action of another server means, and what it is. What is taken is known from here on */
-  #actionOf(message: Value): [target: Value, action: Action] {
+  /** @returns whom an action of another server means, what it is, and whether it was not known. What is taken is from here on */
+  #actionOf(message: Value) {
     const kind = Array.isArray(message) ? (message[1] as unknown) : undefined;
     if (typeof kind !== 'string' || !Object.hasOwn(actionShapes, kind)) {
       throw new PublicError('ERR_ACTION', `an action is one of ${Object.keys(actionShapes).join(', ')}`);
@@ -232,12 +261,12 @@ export class ClusterRequests {
     const [target, , what, stamp, id] = shaped<[Value, string, never, number, string]>(message, shape, 'action');
     const action: Action = [kind as Action[0], what];
     this.#context.stamps.observe(stamp);
-    this.#note({ ...targetOf(target), id, stamp }, action);
-    return [target, action];
+    const whom = targetOf(target);
+    return { ...whom, target, action, isNew: this.#note({ ...whom, id, stamp }, action) };
   }
 
-  #note(said: Omit<Revocation, 'withdrawal'>, action: Action): void {
-    if (action[0] !== 'join') this.#context.revocations.add({ ...said, withdrawal: action });
+  #note(said: Omit<Revocation, 'withdrawal'>, action: Action): boolean {
+    return action[0] !== 'join' && this.#context.revocations.add({ ...said, withdrawal: action });
   }
 
   #revoked(): Value {

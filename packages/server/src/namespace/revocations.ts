@@ -1,5 +1,5 @@
 // What was taken from sockets lately, on any server: a session that no server had just then, because its server was gone or because it
-// was on its way to another one, is told of it where it comes next.
+// was on its way to another one, is told of it where it comes next; and so is one whose server stood still or was cut off, when that is back.
 import type { TargetSpec } from './target-spec';
 
 /** Rooms are left, or sockets disconnected. What is given is not kept: it may have been given away since. */
@@ -55,8 +55,9 @@ export class Revocations implements Iterable<Revocation> {
     return this.#kept.values();
   }
 
-  add(revocation: Revocation): void {
-    if (this.#kept.has(revocation.id)) return;
+  /** @returns whether it was not known */
+  add(revocation: Revocation): boolean {
+    if (this.#kept.has(revocation.id)) return false;
     const kept = { ...revocation, at: this.#context.now() };
     this.#kept.set(kept.id, kept);
     for (const key of keysOf(kept)) {
@@ -65,6 +66,7 @@ export class Revocations implements Iterable<Revocation> {
       this.#names++;
     }
     this.#forgetOld(kept.at);
+    return true;
   }
 
   /** What is still to be taken from a socket that has come from elsewhere. */
