@@ -34,6 +34,7 @@ describe('DEBUG', () => {
 
 it('a text of a peer is one line, and steers no terminal', () => {
   expect(quoted('a\nb\x1b[2J\x9b"\u2028')).toBe('"a\\nb\\u001b[2J?\\"?"');
+  expect(quoted('a\u202eb\u2066c\u200fd')).toBe('"a?b?c?d"');
   expect(quoted('x'.repeat(1_000))).toHaveLength(258);
 });
 

@@ -6,7 +6,7 @@ import { type Auth, connect as connectClient } from '@halyard/client';
 import type { Frame } from '@halyard/protocol';
 import { codecOf } from '../base/codecs';
 import { optionError, wholeNumber } from '../base/option';
-import { plain } from '../base/plain';
+import { jsonOf, plain } from '../base/plain';
 import { styleOf } from '../base/style';
 import { targetOf } from '../base/target';
 import { entered } from '../connect/entered';
@@ -79,7 +79,7 @@ export const connect: Command = {
       } catch (error) {
         [name, text] = ['?', `no packet: ${(error as Error).message}`];
       }
-      if (values.json) print(JSON.stringify({ time, direction, name, packet: name === '?' ? text : JSON.parse(text) }));
+      if (values.json) print(jsonOf({ time, direction, name, packet: name === '?' ? text : JSON.parse(text) }));
       else {
         const arrow = direction === 'out' ? style.blue('→') : style.green('←');
         const shown =
@@ -89,7 +89,7 @@ export const connect: Command = {
     };
     const say = (text: string, value?: string): void => {
       const more = value === undefined ? undefined : { value: JSON.parse(value) };
-      if (values.json) print(JSON.stringify({ time: new Date(), said: text, ...more }));
+      if (values.json) print(jsonOf({ time: new Date(), said: text, ...more }));
       else print(`${style.dim('·')} ${plain(text)}`);
     };
 

@@ -1,6 +1,7 @@
 // `halyard doctor URL`: what is wrong on the way to a server, and what to do about it.
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../base/option';
+import { jsonOf } from '../base/plain';
 import { styleOf } from '../base/style';
 import { checks, diagnose } from '../doctor/diagnose';
 import { lineOf, summaryOf } from '../doctor/report';
@@ -60,7 +61,7 @@ export const doctor: Command = {
       },
     });
     if (isTerminal) process.stdout.write(clearLine);
-    console.log(json ? JSON.stringify(diagnosis, undefined, 2) : summaryOf(diagnosis, style));
+    console.log(json ? jsonOf(diagnosis, 2) : summaryOf(diagnosis, style));
     return diagnosis.healthy ? 0 : 1;
   },
 };

@@ -4,7 +4,7 @@ import { type Auth, connect as connectClient, type HalyardError } from '@halyard
 import { codecOf } from '../base/codecs';
 import { askHidden } from '../base/hidden';
 import { namesError } from '../base/option';
-import { plain } from '../base/plain';
+import { jsonOf, plain } from '../base/plain';
 import { styleOf } from '../base/style';
 import { targetOf } from '../base/target';
 import { isOfKind, itemsIn, kindNames, lineOf } from '../tail/items';
@@ -61,7 +61,7 @@ export const tail: Command = {
       for (const item of itemsIn(items)) {
         if (!isOfKind(item, wanted)) continue;
         const { at, happening, level, message, facts } = item;
-        if (json) console.log(JSON.stringify({ ...facts, time: at, node: name, happening, level, message }));
+        if (json) console.log(jsonOf({ ...facts, time: at, node: name, happening, level, message }));
         else console.log(lineOf(name, item, style));
       }
       if (typeof leftOut === 'number' && leftOut > 0) say(`${name}: ${leftOut} more were too many to be told`);

@@ -44,6 +44,7 @@ export interface FetchInit {
   readonly signal: AbortSignal;
   readonly keepalive: boolean;
   readonly credentials: 'include' | 'same-origin';
+  readonly redirect: 'manual';
 }
 
 export interface PollingOptions {
@@ -140,6 +141,8 @@ function open(
           // Lets a goodbye go out from a page that is going away.
           keepalive: method === 'DELETE',
           credentials: withCredentials ? 'include' : 'same-origin',
+          // What `auth` and `extraHeaders` hold is for this server alone.
+          redirect: 'manual',
         });
         // It comes as fast as it can.
         cancel();

@@ -7,7 +7,8 @@ import type { Close } from '@halyard/protocol';
  */
 export function refusalOf(status: number, body: string, after: string | null | undefined): Close {
   let code = 1006;
-  let words = `no Halyard server, but one that answers ${status}`;
+  // A browser does not show a redirect that it does not follow.
+  let words = `no Halyard server, but one that answers ${status || 'with a redirect'}`;
   let by: Close['by'] = 'network';
   // Another one has no words for it: its page may be about anything.
   try {

@@ -96,10 +96,12 @@ export class Node extends Participant implements SharedContext {
   /** The store tells of letters where a session is written. Those that are away read theirs when they come back. */
   protected override missed(): void {
     // What was heard again may be so before anything can be said.
-    this.patience.until(() => this.store.nodes()).then(
-      () => this.#context.missed(),
-      () => {},
-    );
+    this.patience
+      .until(() => this.store.nodes())
+      .then(
+        () => this.#context.missed(),
+        () => {},
+      );
     const isAsking = this.#unasked !== undefined;
     this.#unasked = this.sessions[Symbol.iterator]();
     if (!isAsking) this.#ask();

@@ -5,7 +5,7 @@ import { cert, key } from '@halyard/harness/certificate';
 import { VirtualClock } from '@halyard/harness/clock';
 import { expect, test } from 'vitest';
 import { platformOf } from '../base/platform';
-import { endIdle } from './http2-idle';
+import { endIdle, endUnread } from './http2-idle';
 
 test('a connection of HTTP/2 ends once it has had no stream for so long, and not before', async ({
   onTestFinished,
@@ -45,4 +45,51 @@ test('a connection of HTTP/2 ends once it has had no stream for so long, and not
   // NO_ERROR
   expect((await goaway)[0]).toBe(0);
   if (!client.destroyed) await once(client, 'close');
+});
+
+test('a stream whose answer is not read ends, however much goes on beside it; one that is read slowly does not', async ({
+  onTestFinished,
+}) => {
+  const clock = new VirtualClock();
+  const server = createSecureServer({ key, cert });
+  server.on('session', (session) => endUnread(session, 30_000, platformOf(clock)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect(`https://127.0.0.1:${port}`, {
+    rejectUnauthorized: false,
+    settings: { initialWindowSize: 0 },
+  });
+  onTestFinished(() => {
+    client.destroy();
+    server.close();
+  });
+  await once(client, 'remoteSettings');
+  const ends: string[] = [];
+  const asked = async (name: string): Promise<ServerHttp2Stream> => {
+    const request = client.request();
+    request.on('error', () => {});
+    request.on('close', () => ends.push(`${name} ${request.rstCode}`));
+    const [stream] = await once(server, 'stream');
+    return stream as ServerHttp2Stream;
+  };
+  const [small, large, open] = [await asked('small'), await asked('large'), await asked('open')];
+  for (const [stream, bytes] of [
+    [small, 10],
+    [large, 100_000],
+  ] as const) {
+    stream.respond();
+    stream.end(Buffer.alloc(bytes));
+  }
+  open.respond();
+  open.write('x');
+  // Of 100,000 bytes, at a kilobyte in a second: 98 s.
+  for (const expected of [[], ['small 8'], ['small 8'], ['small 8'], ['small 8', 'large 8']]) {
+    clock.advance(30_000);
+    await new Promise((resolve) => client.ping(resolve));
+    expect(ends).toEqual(expected);
+  }
+  clock.advance(600_000);
+  await new Promise((resolve) => client.ping(resolve));
+  expect(ends).toHaveLength(2);
 });

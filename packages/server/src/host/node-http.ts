@@ -25,7 +25,7 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 /** Who sends nothing for so long in the midst of a request is let go: what uWS does. */
 export const idleMsMax = 10_000;
 /** Who reads nothing of an answer for so long is cut. */
-const unreadMsMax = 30_000;
+export const unreadMsMax = 30_000;
 
 export function pathOf({ url = '/' }: NodeRequest): string {
   const query = url.indexOf('?');
@@ -208,6 +208,9 @@ export function refuse(socket: Duplex, { status, headers = {}, body = '' }: Http
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': String(Buffer.byteLength(body)) });
   // Nobody reads this socket any more, so nobody would notice that the peer closes its half.
   socket.once('finish', () => socket.destroy());
+  // Of HTTP/2 the answer may wait for its stream's window, and be at no end before that.
+  const cut = setTimeout(() => socket.destroy(), unreadMsMax).unref();
+  socket.once('close', () => clearTimeout(cut));
   socket.write(
     `HTTP/1.1 ${statusText(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
   );

@@ -13,7 +13,7 @@ import { type AppServer, attachTo, type Mount } from './attached';
 import { Bodies } from './bodies';
 import { refuseFraming, refuseHandshakeFraming } from './framing';
 import type { Host, HostFactory, HostHandlers, HostLimits, HttpAnswer, UpgradeVerdict } from './host';
-import { endIdle } from './http2-idle';
+import { endIdle, endUnread } from './http2-idle';
 import { handshakeOf, isWebSocket } from './http2-websocket';
 import { pathUnknown } from './json-error';
 import {
@@ -27,6 +27,7 @@ import {
   pathOf,
   readBody,
   refuse as refuseUpgrade,
+  unreadMsMax,
 } from './node-http';
 import { NodeSocket, ToldWebSocket } from './node-socket';
 import { sharedPort } from './shared-port';
@@ -74,7 +75,10 @@ class NodeHost implements Host {
       const server = createSecureServer({ ...readTls(tls), settings, allowHTTP1: true, handshakeTimeout: idleMsMax });
       // It has other times for HTTP/1.1, whatever it is given, and keeps a connection without a request for ever.
       Object.assign(server, patience, { keepAliveTimeout });
-      server.on('session', (session) => endIdle(session, idleMsMax, platform));
+      server.on('session', (session) => {
+        endIdle(session, idleMsMax, platform);
+        endUnread(session, unreadMsMax, platform);
+      });
       server.on('connect', (request, response) => {
         if (isWebSocket(request)) upgrade(...handshakeOf(request, response), Buffer.alloc(0));
         else new NodeReply(response).send(pathUnknown);

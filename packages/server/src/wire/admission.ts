@@ -1,6 +1,6 @@
 // Who may connect, and in which protocol: decided before anything else, the same for every transport
 // (docs/PROTOCOL.md §2).
-import { negotiate, subprotocol } from '@halyard/protocol';
+import { negotiate, quoted, subprotocol } from '@halyard/protocol';
 import type { Headers, HttpAnswer, RequestFacts } from '../host/host';
 import { isHost } from '../host/host-name';
 import { jsonError } from '../host/json-error';
@@ -40,8 +40,8 @@ export function allowsCredentials({ origins }: AdmissionOptions): boolean {
 
 /** @returns what the operator should know of a page that was refused */
 export function foreignOrigin({ peer: { headers } }: RequestFacts, { origins, path }: AdmissionOptions): string {
-  const origin = JSON.stringify((headers.get('origin') ?? '').slice(0, originCharsMax));
-  const host = JSON.stringify((headers.get('host') ?? '').slice(0, originCharsMax));
+  const origin = quoted((headers.get('origin') ?? '').slice(0, originCharsMax));
+  const host = quoted((headers.get('host') ?? '').slice(0, originCharsMax));
   const why =
     origins === 'same-host'
       ? `it has asked ${host}, which is not its own host`

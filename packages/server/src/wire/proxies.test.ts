@@ -22,6 +22,7 @@ test('of a list it is what the first listed proxy has seen, and who is not liste
   expect(clientAddress(from('192.0.2.8', '203.0.113.1'), trust)).toBe('192.0.2.8');
   expect(clientAddress(from('10.1.2.3', '10.0.0.1'), trust)).toBe('10.0.0.1');
   expect(clientAddress(from('10.1.2.3', 'nonsense'), trust)).toBe('nonsense');
+  expect(clientAddress(from('10.1.2.3', '\x9b31mred'), trust)).toBe('?31mred');
   expect(clientAddress(from('', '203.0.113.1'), trust)).toBe('');
 });
 

@@ -46,7 +46,8 @@ export function isBelieved({ address }: Peer, trust: Trust): boolean {
 export function clientAddress(peer: Peer, trust: Trust): string {
   const forwarded = isBelieved(peer, trust) ? peer.headers.get('x-forwarded-for') : undefined;
   if (forwarded === undefined) return peer.address;
-  const seen = forwarded.split(',').map((one) => addressOfText(one.trim()));
+  // What is no address is shown as well, in logs too.
+  const seen = forwarded.split(',').map((one) => addressOfText(one.trim()).replace(/[^ -~]/g, '?'));
   if (typeof trust === 'boolean') return seen.pop() || peer.address;
   let { address } = peer;
   while (seen.length > 0 && trust.has(address)) address = seen.pop() || address;

@@ -17,6 +17,7 @@ import type {
   StreamableReply,
   UpgradeVerdict,
 } from '../host/host';
+import { TurnCount } from '../host/turn-count';
 import {
   type AdmissionOptions,
   allowsCredentials,
@@ -44,6 +45,7 @@ export interface RouterOptions {
   readonly fetch: FetchHandler | undefined;
   readonly codecs: readonly Codec[];
   readonly frameBytesMax: number;
+  readonly windowBytesMax: number;
   readonly compression: Compression;
   /** What may wait for a slow client: it changes with what the server has to do. */
   readonly patience: { readonly backpressureBytesMax: number };
@@ -80,14 +82,18 @@ export class Router implements HostHandlers {
 
   /** Requests come from this host from now on. */
   serve(host: Host): void {
-    const { codecs, frameBytesMax, compression, patience, flusher, platform, fansOut } = this.#options;
+    const { codecs, frameBytesMax, windowBytesMax, compression, patience, flusher, platform, fansOut } = this.#options;
     const { meters, closed } = this.#options;
     const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
+    // Nobody has more under way than the window and one frame, but for what is volatile.
+    const inflatedMax = 2 * (windowBytesMax + frameBytesMax);
+    const inflated = compression && host.gathersInMessage ? new TurnCount(platform, inflatedMax) : undefined;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,
       binary,
       frameBytesMax,
       compressedBytesMin,
+      inflated,
       patience,
       flusher,
       platform,

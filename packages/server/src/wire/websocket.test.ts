@@ -72,6 +72,7 @@ function setUp({ native = true } = {}) {
     codecIndex: 0,
     binary: false,
     frameBytesMax: 100,
+    inflated: undefined,
     compressedBytesMin: Number.POSITIVE_INFINITY,
     patience: { backpressureBytesMax: 1_000 },
     native,

@@ -5,6 +5,7 @@ import { debugOf } from '../base/debug';
 import type { Platform } from '../base/platform';
 import type { Traffic } from '../base/traffic';
 import type { HostSocket, HostSocketListener, Peer } from '../host/host';
+import type { TurnCount } from '../host/turn-count';
 import { closeReason } from './close-reason';
 import type { Connection, Receiver } from './connection';
 import type { Flushable, Flusher } from './flusher';
@@ -19,6 +20,8 @@ export interface WebSocketSettings {
   readonly frameBytesMax: number;
   /** Messages from this size on are compressed; Infinity: none are. */
   readonly compressedBytesMin: number;
+  /** Bytes that came in this turn, where a host inflates all that it has read in one. */
+  readonly inflated: TurnCount | undefined;
   /** As much as may wait for the peer before a further frame cuts the connection. */
   readonly patience: { readonly backpressureBytesMax: number };
   readonly flusher: Flusher;
@@ -195,7 +198,7 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
 
   onMessage(data: ArrayBuffer | Uint8Array, binary: boolean): void {
     if (!this.#open) return;
-    const { frameBytesMax, flusher, gathersInMessage, traffic } = this.#settings;
+    const { frameBytesMax, flusher, gathersInMessage, inflated, traffic } = this.#settings;
     if (traffic.isCounted) traffic.received(data.byteLength);
     if (data.byteLength > frameBytesMax) {
       fail(this, CloseCode.TooBig, `frames may have ${frameBytesMax} bytes (frameBytesMax)`);
@@ -203,6 +206,14 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
     }
     if (binary !== this.#settings.binary) {
       fail(this, CloseCode.UnsupportedData, binary ? 'this codec is text' : 'this codec is binary');
+      return;
+    }
+    if (inflated?.isFull(this, data.byteLength)) {
+      fail(
+        this,
+        CloseCode.RateLimited,
+        'ERR_RATE: what was sent at once inflates to more than a client may have unconfirmed',
+      );
       return;
     }
     if (gathersInMessage) flusher.current = this;
