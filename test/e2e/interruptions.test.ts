@@ -50,6 +50,8 @@ describeInBrowser('a page of Chromium', () => {
   async function start(html: string) {
     const said: number[] = [];
     const io = new Server({
+      // Who is frozen is found out to be away.
+      ...{ heartbeatMs: 5_000, heartbeatTimeoutMs: 5_000 },
       fetch: async ({ url }) => {
         const { pathname } = new URL(url);
         if (!pathname.endsWith('.js')) return new Response(html, { headers: { 'content-type': 'text/html' } });
@@ -58,8 +60,10 @@ describeInBrowser('a page of Chromium', () => {
       },
     });
     const ids: string[] = [];
+    const aways: string[] = [];
     io.on('connection', (socket) => {
       ids.push(socket.id);
+      socket.on('away', () => void aways.push(socket.id));
       socket.on('say', (_name: string, number: number) => void said.push(number));
       socket.on('echo', (value) => value);
     });
@@ -71,7 +75,7 @@ describeInBrowser('a page of Chromium', () => {
     const context = await browser.newContext();
     cleanups.push(() => context.close());
     const page = await context.newPage();
-    return { io, ids, said, page, url: `http://127.0.0.1:${io.port}`, numbers: () => number };
+    return { io, ids, aways, said, page, url: `http://127.0.0.1:${io.port}`, numbers: () => number };
   }
 
   type Scene = Awaited<ReturnType<typeof start>>;
@@ -110,10 +114,16 @@ describeInBrowser('a page of Chromium', () => {
       const scene = await start(html);
       await scene.page.goto(scene.url);
       await eventually(() => scene.page.evaluate('heard.numbers.length')).toBeGreaterThan(20);
-      const tool = await scene.page.context().newCDPSession(scene.page);
-      await tool.send('Page.setWebLifecycleState', { state: 'frozen' });
-      await delay(frozenMs);
-      await tool.send('Page.setWebLifecycleState', { state: 'active' });
+      // What the tools of Chromium call frozen has its timers and messages. As when the system freezes it, nothing of it runs.
+      const { processInfo } = await (await browser.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
+      const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+      for (const id of renderers) process.kill(id, 'SIGSTOP');
+      try {
+        await delay(frozenMs);
+        expect(scene.aways).toEqual(scene.ids);
+      } finally {
+        for (const id of renderers) process.kill(id, 'SIGCONT');
+      }
       await isWhole(scene, says);
     });
   });
@@ -137,7 +147,7 @@ describeInBrowser('a page of Chromium', () => {
     expect(await page.evaluate('socket.connection.transport')).toBe('sse');
     // The rest is set-up, and whatever else this machine does.
     expect(first).toBeLessThan(fallbackDelayMs + 3_000);
-    expect(second).toBeLessThan(first);
+    expect(second).toBeLessThan(fallbackDelayMs);
     console.log(`the first answer after ${first.toFixed(0)} ms, and then after ${second.toFixed(0)} ms`);
   });
 });

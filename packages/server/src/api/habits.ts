@@ -53,8 +53,8 @@ export const elsewhereHabits: MissingMembers = Object.fromEntries(
 /** Members of a server. */
 export const serverHabits: MissingMembers = {
   engine:
-    'io.sockets.size is how many are connected; what is refused is counted by io.metrics(); allowRequest decides before a handshake, and ' +
-    "ids are the server's own",
+    'io.sockets.size is how many are connected; what is refused is counted by io.metrics(); allowRequest decides before a handshake, ' +
+    "ids are the server's own, and a session of Express is read in io.use: examples/auth",
   adapter: 'it is an option: new Server({ adapter: redis({ url }) }); rooms and who is in them are io.of(name).rooms',
   bind: 'there is no engine below: await io.attach(httpServer), or io.listen(port)',
   httpServer: 'it is the one that you have given to attach()',
