@@ -170,8 +170,8 @@ describe.each(hosts)('failing handlers on %s', (_name, host) => {
       [4, 2, 'ERR_HANDLER', 'The handler failed.'],
     ]);
     expect(errors).toEqual([
-      'the handler of "nan" in namespace /: value.a[0]: cannot send NaN',
-      'the handler of "later" in namespace /: value: cannot send an instance of Map: send an object, an array or bytes, or give it a toJSON()',
+      'the reply of the handler of "nan" in namespace /: value.a[0]: cannot send NaN',
+      'the reply of the handler of "later" in namespace /: value: cannot send an instance of Map: send an object, an array or bytes, or give it a toJSON()',
     ]);
   });
 

@@ -397,16 +397,16 @@ export abstract class EventSocket extends Presence {
     try {
       this.line.sendAck(ack, value as Value | undefined);
     } catch (error) {
-      this.failed(error, event, ack);
+      this.failed(error, event, ack, 'the reply of ');
     }
   }
 
-  private failed(thrown: unknown, event: string, ack: number | undefined): void {
+  private failed(thrown: unknown, event: string, ack: number | undefined, what = ''): void {
     const error = lookable(thrown);
     const hint = isMissedCallback(error)
       ? ' (it is given no callback: what it returns, or its promise resolves to, is the reply)'
       : '';
-    const where = `the handler of "${event}"${hint}`;
+    const where = `${what}the handler of "${event}"${hint}`;
     if (error instanceof LocalUsageError && error.code === 'ERR_REPLY_INVALID') {
       this.refuse(error, where, ack, error.code, 'The reply of the server was not as the contract has it.');
     } else this.refuse(error, where, ack, 'ERR_HANDLER', 'The handler failed.');
