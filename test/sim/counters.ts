@@ -80,7 +80,9 @@ const aloneNames: readonly CounterName[] = [
 
 /** What is seldom met: after so many seeds it has to have been. */
 const rareNames: readonly CounterName[] = ['switches back', 'slow readers cut'];
-const rareAmongSeveral: readonly CounterName[] = ['servers told to stop', 'renewals', 'auth ended'];
+const rareAmongSeveral: readonly CounterName[] = [
+  ...(['servers told to stop', 'renewals', 'auth ended', 'logs too short'] as const),
+];
 const rareSeeds = 500;
 
 /** @returns the names of what was never met by so many seeds with so many servers */
