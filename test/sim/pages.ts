@@ -77,6 +77,11 @@ export class Tab {
     }
   }
 
+  /** Whether something of a client is saved: it was put away and brought back, and has not been connected since. */
+  keeps(client: string): boolean {
+    return [...this.#stored.keys()].some((key) => key.endsWith(` ${client}`));
+  }
+
   /** A page goes away. @param isKept whether the browser may bring it back */
   hide(page: Page, isKept: boolean): void {
     this.within(page, () => page.tell('pagehide', isKept));

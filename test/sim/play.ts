@@ -359,6 +359,8 @@ class World {
       return;
     }
     const isCrash = kind === 1;
+    // What is saved of a page until it is connected again the next one goes on with, however this one ends.
+    if (isCrash && tab.keeps(`${this.#seed} ${name.replaceAll("'", '')}`)) return;
     this.#note(`${name} ${isCrash ? 'crashes' : 'is loaded anew'}`);
     this.counters[isCrash ? 'pages crashed' : 'pages reloaded']++;
     if (!isCrash) tab.hide(page, false);
