@@ -182,22 +182,27 @@ describe.each(hosts)('on %s', (_name, host) => {
   });
 
   test.each([
-    ['catch-up', [true], false],
-    ['cut', ['unknown-session'], false],
+    ...(['websocket', 'sse', 'polling'] as const).flatMap(
+      (transport) =>
+        [
+          ['catch-up', [true], false, transport],
+          ['cut', ['unknown-session'], false, transport],
+        ] as const,
+    ),
     // Else it would be held back for that, and all of the rest would come late.
-    ['cut', ['unknown-session'], true],
+    ['cut', ['unknown-session'], true, 'websocket'],
   ] as const)(
-    '%s: a reader past the limit is cut, and then %j; with something of latest: %s',
+    '%s: a reader past the limit is cut, and then %j; with something of latest: %s; by %s',
     {
       timeout: 120_000,
     },
-    async (mode, after, hasLatest) => {
+    async (mode, after, hasLatest, transport) => {
       const io = await start({ backpressureBytesMax: 131_072, logBytesMax: 256 << 20, logPacketsMax: 200_000 }, mode);
       const ended: number[] = [];
       io.on('connection', (socket) => void socket.on('disconnect', ({ code }) => void ended.push(code)));
       const cable = await Cable.open(io.port);
       cleanUp.push(() => cable.close());
-      const { heard, told } = reader(cable.url, 'websocket', cleanUp);
+      const { heard, told } = reader(cable.url, transport, cleanUp);
       await expect.poll(() => told).toEqual(['new']);
       cable.stall('down');
       const n = await emitUntil(
