@@ -172,21 +172,27 @@ describe.each(hosts)('on %s', (name, host) => {
     expect(handled).toBeLessThan(20 + (6 * (performance.now() - beganMs)) / 1_000);
   });
 
-  test('who sends at once what inflates to more than a client may have under way is cut before most of it is inflated', async () => {
-    const io = await start({ perMessageDeflate: true });
-    const { ws } = await open(io);
-    // Many values take long to read; nobody is in that namespace.
-    const packet = deflateRawSync(Buffer.from(`[6,"/nowhere","much",[${'0,'.repeat(500_000)}0]]`), {
-      finishFlush: constants.Z_SYNC_FLUSH,
-    });
-    const bytes = packet.subarray(0, -4);
-    const head = Buffer.from([0xc1, 0xfe, bytes.length >> 8, bytes.length & 0xff, 0, 0, 0, 0]);
-    const stream = (ws as unknown as { _socket: { write(data: Buffer): void } })._socket;
-    stream.write(Buffer.concat(Array.from({ length: 400 }, () => [head, bytes]).flat()));
-    const [code, reason] = await once(ws, 'close');
-    const rule = name === 'uws' ? 'ERR_RATE: what was sent at once inflates to more' : 'ERR_RATE: more than';
-    expect([code, String(reason)]).toEqual([4429, expect.stringContaining(rule)]);
-  });
+  // Elsewhere messages are inflated one after the other, and others come between.
+  test.runIf(name === 'uws')(
+    'who sends at once what inflates to more than a client may have under way is cut before most of it is inflated',
+    async () => {
+      const io = await start({ perMessageDeflate: true });
+      const { ws } = await open(io);
+      // Many values take long to read; nobody is in that namespace.
+      const packet = deflateRawSync(Buffer.from(`[6,"/nowhere","much",[${'0,'.repeat(500_000)}0]]`), {
+        finishFlush: constants.Z_SYNC_FLUSH,
+      });
+      const bytes = packet.subarray(0, -4);
+      const head = Buffer.from([0xc1, 0xfe, bytes.length >> 8, bytes.length & 0xff, 0, 0, 0, 0]);
+      const stream = (ws as unknown as { _socket: { write(data: Buffer): void } })._socket;
+      stream.write(Buffer.concat(Array.from({ length: 400 }, () => [head, bytes]).flat()));
+      const [code, reason] = await once(ws, 'close');
+      expect([code, String(reason)]).toEqual([
+        4429,
+        expect.stringContaining('ERR_RATE: what was sent at once inflates'),
+      ]);
+    },
+  );
 
   test('what is being compressed makes nobody slow: what is volatile goes behind it', async () => {
     const io = await start({ perMessageDeflate: true });

@@ -9,7 +9,7 @@ const built = existsSync(new URL('../../../packages/client/dist/index.js', impor
 // What the client is held to today, above the goal in figures.ts, which it does not reach: docs/PERFORMANCE.md says by what
 // parts, and what it would take. Lower these with every byte that is won. The goal's reason: the client of Socket.IO 4.8 is
 // 13.4 kB, and a page should not pay more than that for resuming sessions.
-const heldTo: Readonly<Record<string, number>> = { 'client-gz': 15_835, 'client-ws-gz': 12_830 };
+const heldTo: Readonly<Record<string, number>> = { 'client-gz': 15_820, 'client-ws-gz': 12_820 };
 
 /** What `overReload` adds to the whole. */
 const reloadHeldTo = 3_515;

@@ -16,9 +16,8 @@ export function isDebugged(name: string, wanted: string): boolean {
 
 /** @returns a text of a peer's, such as an event's name, as it may stand in a line: it steers no terminal */
 export function quoted(text: string): string {
-  const json = JSON.stringify(text.slice(0, packetLimits.nameCharsMax));
   // Nor does it turn round what stands beside it.
-  return json.replace(/[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?');
+  return JSON.stringify(text.slice(0, packetLimits.nameCharsMax)).replace(/[\x7f-\x9f\p{Cf}\u2028\u2029]/gu, '?');
 }
 
 /**

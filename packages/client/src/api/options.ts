@@ -41,7 +41,7 @@ export interface CoreOptions extends SocketOptions {
   ackTimeoutMs?: number | undefined;
   /** Packets kept until the server has confirmed them; connected or not. 1 to 1,000,000, default 16,384. */
   offlinePacketsMax?: number | undefined;
-  /** Sum of their sizes, in bytes (characters with a text codec); one alone may have any. 1 to 2^30, default 8 MiB. */
+  /** Sum of their sizes, in bytes (characters with a text codec); the last may have any size. 1 to 2^30, default 8 MiB. */
   offlineBytesMax?: number | undefined;
   /** Connect at once, without a call of `connect()`. Default true. */
   autoConnect?: boolean | undefined;

@@ -317,7 +317,7 @@ export function keepSession(
         const { machine } = session.parts();
         for (const { namespace, phase } of resumption.spaces.values()) {
           if (!phase || presences.get(namespace)?.phase) continue;
-          machine.send(codec.encode({ type: PacketType.Disconnect, namespace, reason: '' }), FrameTag.Leave);
+          machine.send(codec.encode({ type: PacketType.Disconnect, namespace, reason: '' }), FrameTag.Owed);
         }
         resumption.spaces = new Map();
         resumption.isSaid = true;

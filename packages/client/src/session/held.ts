@@ -24,12 +24,12 @@ export type Hold = (presence: Presence, frame: Frame, timeoutMs: number, told: S
 
 export const defaultLimits: ClientLimits = { offlinePacketsMax: 16_384, offlineBytesMax: 1 << 23 };
 
-/** What the limits say is for all presences together. As in the outbox, one may be of any size. */
+/** What the limits say is for all presences together. As in the outbox, one more may be of any size. */
 export function createHold({ clock, offlinePacketsMax, offlineBytesMax }: ClientLimits & { clock: Clock }): Hold {
   let packets = 0;
   let bytes = 0;
   return (presence, { length }, timeoutMs, told, go) => {
-    if (packets && (packets >= offlinePacketsMax || bytes + length > offlineBytesMax)) throw outboxFull();
+    if (packets >= offlinePacketsMax || bytes > offlineBytesMax) throw outboxFull();
     packets++;
     bytes += length;
     const over = (error?: unknown) => {

@@ -1,5 +1,5 @@
 // The answer to an event that asks for one: what a handler gave, or its error, as much of it as the other side may know.
-import { failureOf, type HalyardError, type Packet, PacketType, PublicError } from '@halyard/protocol';
+import { failureOf, type Packet, PacketType, PublicError } from '@halyard/protocol';
 import type { Presence, Reply } from './presence';
 
 export const noHandler = new PublicError('ERR_NO_HANDLER', 'No handler for this event.');
@@ -15,9 +15,7 @@ export function createReply(ack: number, presence: Presence | undefined, send: (
       else send({ type: PacketType.Ack, ack, value });
     } catch (failure) {
       presence?.fire('error', failure);
-      if ((failure as HalyardError).code !== 'ERR_OUTBOX_FULL') {
-        reply(error instanceof PublicError && error.data ? new PublicError(error.code, error.message) : failure);
-      }
+      reply(error instanceof PublicError && error.data ? new PublicError(error.code, error.message) : failure);
     }
   };
   return reply;

@@ -195,7 +195,7 @@ export function createSession(
   };
   const send = (packet: Packet, tag: number = FrameTag.Session) => machine.send(encode(packet), tag);
   const sendDisconnect = (namespace: string) =>
-    send({ type: PacketType.Disconnect, namespace, reason: '' }, FrameTag.Leave);
+    send({ type: PacketType.Disconnect, namespace, reason: '' }, FrameTag.Owed);
 
   /** Something is not wanted any more. If that was the last, the link stays for what has not left. */
   const idle = () => {
@@ -404,7 +404,7 @@ export function createSession(
     const mine = key;
     return createReply(ack, presence, (packet) => {
       // The number means nothing to another session.
-      if (mine === key) send(packet);
+      if (mine === key) send(packet, FrameTag.Owed);
     });
   };
 

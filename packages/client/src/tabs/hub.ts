@@ -156,7 +156,7 @@ export function createHub(
   const inherited = (tab: Tab, number: number): Question | undefined => {
     if (tab.heirOf !== mirror.name() || (asking === mirror.name() && number >= askedFrom)) return undefined;
     const reply = createReply(number, undefined, (packet) =>
-      session.parts().machine.send(frames.encode(packet), FrameTag.Session),
+      session.parts().machine.send(frames.encode(packet), FrameTag.Owed),
     );
     return { asked: new Set([tab]), reply, isHandled: false };
   };

@@ -26,14 +26,14 @@ describe('bounds', () => {
   it('takes outboxPacketsMax frames, and one to leave a namespace always', () => {
     const { outbox, fly } = tight('a b c');
     expect(() => outbox.push('d', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
-    outbox.push('leave', FrameTag.Leave);
+    outbox.push('leave', FrameTag.Owed);
     expect(fly(2)).toBe('ab');
     outbox.confirm(2);
     outbox.push('e', FrameTag.Event);
     expect(fly()).toBe('cleavee');
   });
 
-  it('takes outboxBytesMax bytes, or one frame of any size', () => {
+  it('takes offlineBytesMax bytes, and one frame of any size past that', () => {
     const { outbox, fly } = tight('12345678901234567890');
     expect(() => outbox.push('1', FrameTag.Event)).toThrow(/client's offlinePacketsMax, offlineBytesMax/);
     fly();
@@ -41,9 +41,11 @@ describe('bounds', () => {
     outbox.push('12345678901234567890', FrameTag.Event);
     fly();
     outbox.confirm(2);
-    outbox.push('12345', FrameTag.Event);
-    outbox.push('12345', FrameTag.Event);
+    for (const frame of ['12345', '12345', '12345678901234567890']) outbox.push(frame, FrameTag.Event);
     expect(() => outbox.push('1', FrameTag.Event)).toThrow(code('ERR_OUTBOX_FULL'));
+    expect(() => outbox.push('1', FrameTag.Session)).toThrow(code('ERR_OUTBOX_FULL'));
+    // A reply is owed.
+    outbox.push('1', FrameTag.Owed);
   });
 });
 
@@ -195,7 +197,7 @@ describe('what is given up', () => {
   it('leaves room for others', () => {
     const { outbox, fly } = flying('12345', 10, 10, { offlinePacketsMax: 3, offlineBytesMax: 10 });
     outbox.push('6', FrameTag.Event);
-    outbox.push('leave', FrameTag.Leave);
+    outbox.push('leave', FrameTag.Owed);
     outbox.giveUp(big);
     outbox.push('7890', FrameTag.Event);
     expect(fly()).toBe('6leave7890');
@@ -204,7 +206,7 @@ describe('what is given up', () => {
   it('is nothing but events', () => {
     const { outbox, fly } = flying('a');
     outbox.push('reply', FrameTag.Session);
-    outbox.push('leave', FrameTag.Leave);
+    outbox.push('leave', FrameTag.Owed);
     expect(outbox.giveUp(() => true).map(({ frame }) => frame)).toEqual(['a']);
     expect(fly()).toBe('replyleave');
   });

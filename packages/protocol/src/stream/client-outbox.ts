@@ -117,8 +117,8 @@ export function createClientOutbox<F extends { readonly length: number }>(
     },
     push(frame, mark) {
       const { size } = entries;
-      if (size && mark !== FrameTag.Leave && (size >= offlinePacketsMax || bytes + frame.length > offlineBytesMax))
-        throw outboxFull();
+      // What is pushed does not count, so that one of any size gets through.
+      if (mark !== FrameTag.Owed && (size >= offlinePacketsMax || bytes > offlineBytesMax)) throw outboxFull();
       entries.set(++sent, { frame, mark });
       bytes += frame.length;
     },

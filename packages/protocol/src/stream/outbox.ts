@@ -8,9 +8,9 @@ import type { OutboxBudget } from './outbox-budget';
 
 /** Marks of a client's frames. */
 export const FrameTag = {
-  /** Takes a namespace back: there is room for it always, as there was for what asked for that. */
-  Leave: -2,
-  /** Belongs to this session only: a reply, or a change of a namespace. */
+  /** As `Session`, and there is room for it always: it takes a namespace back, which there was room for, or is the reply to what was asked. */
+  Owed: -2,
+  /** Belongs to this session only: a change of a namespace. */
   Session: -1,
   /** An event without acknowledgement. Numbers from 1 are events that wait for the acknowledgement of that number. */
   Event: 0,

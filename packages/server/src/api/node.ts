@@ -13,8 +13,9 @@ export interface NodeContext extends ParticipantContext {
   readonly recoveryWindowMs: number;
   /** Another node is there, for the first time or again. */
   nodeJoined(node: string): void;
-  /** What other nodes have said may not have come. */
-  missed(): void;
+  nodeLeft(node: string): void;
+  /** What other nodes have said may not have come. @param awayMs for how long the store is known to be away */
+  missed(awayMs: number): void;
 }
 
 /** So many sessions are stored at a time only to learn whether they have letters, … */
@@ -94,12 +95,12 @@ export class Node extends Participant implements SharedContext {
   }
 
   /** The store tells of letters where a session is written. Those that are away read theirs when they come back. */
-  protected override missed(): void {
+  protected override missed(awayMs: number): void {
     // What was heard again may be so before anything can be said.
     this.patience
       .until(() => this.store.nodes())
       .then(
-        () => this.#context.missed(),
+        () => this.#context.missed(awayMs),
         () => {},
       );
     const isAsking = this.#unasked !== undefined;
@@ -125,6 +126,7 @@ export class Node extends Participant implements SharedContext {
   }
 
   protected override nodeLeft(node: string): void {
+    this.#context.nodeLeft(node);
     this.sessions.nodeLeft(node);
   }
 

@@ -441,9 +441,6 @@ class UwsReply implements StreamableReply {
   }
 }
 
-/** A comment, which readers of a stream skip. */
-const nothing = ':\n\n';
-
 class UwsStream implements HttpStream {
   onDrain: (() => void) | undefined;
   onGone: (() => void) | undefined;
@@ -454,7 +451,6 @@ class UwsStream implements HttpStream {
   readonly #last: boolean;
   readonly #head: boolean;
   #isOver = false;
-  #wrote = false;
 
   /** @param last whether nothing more is read of the connection @param head whether its request was HEAD */
   constructor(res: uWS.HttpResponse, begin: HttpAnswer, last: boolean, head: boolean) {
@@ -465,17 +461,14 @@ class UwsStream implements HttpStream {
     // Without it a timer stays armed after a write that had to wait, and cuts the stream ten seconds later.
     res.onWritable(() => {
       this.isWritable = true;
-      this.#wrote = false;
+      // What waits in uWebSockets.js leaves, with such a handler, only as something is written behind it.
       if (!this.#isOver) this.onDrain?.();
-      // With it, what waits in uWebSockets.js leaves only as something is written behind it.
-      if (!this.#wrote) this.write(nothing);
       return true;
     });
   }
 
   write(content: string | Uint8Array): void {
     if (this.#isOver || this.#head) return;
-    this.#wrote = true;
     this.#res.cork(() => {
       this.#writeHead();
       this.isWritable = this.#res.write(content);

@@ -25,6 +25,8 @@ export interface ClusterRequestsContext {
   readonly stamps: Pick<Stamps, 'next' | 'observe'>;
   readonly revocations: Revocations;
   readonly turn: Turn;
+  /** Milliseconds of a clock that does not go back. */
+  now(): number;
   /** @returns whom targets of a namespace mean here; undefined if there is no such namespace */
   targets(namespace: string): LocalTargets | undefined;
   report(error: unknown, where: string): void;
@@ -49,6 +51,13 @@ const learnMsMax = 500;
 /** Longer than the other server waits for its sockets: its answer has to come here. */
 const answerSlackMs = 1_000;
 
+/** What was said so long before a server is seen to be gone, or sees that it is cut off, may not have come either. */
+export const unheardMsMax = 15_000;
+/** A server that is gone for longer does not come back. */
+const goneMsMax = 600_000;
+
+/** For how long, 0 for ever, and what was taken meanwhile. */
+const revokedShape: Shape = { tuple: ['count', { list: 'any' }] };
 const askShape: Shape = { tuple: [targetShape, 'frame', 'count'] };
 const answersShape: Shape = { tuple: [{ list: { tuple: ['text', 'frame'] } }, { list: 'text' }] };
 /** What an action is done with, before its stamp and its id. */
@@ -81,6 +90,11 @@ export class ClusterRequests {
   /** Once it is known what was taken while this server was not there, as far as others say so in time. Never rejects. */
   learned: Promise<void> = Promise.resolve();
   readonly #context: ClusterRequestsContext;
+  /** Since when servers are gone that may come back. */
+  readonly #gone = new Map<string, number>();
+  #isLearning = false;
+  /** For how long what was taken is to be asked for. */
+  #learnsMs = 0;
 
   constructor(context: ClusterRequestsContext) {
     this.#context = context;
@@ -88,9 +102,11 @@ export class ClusterRequests {
     inbox.on(kinds.list, (value) => this.#here(value).map((socket) => factsOf(socket, context.codec)));
     inbox.on(kinds.ids, (value) => this.#here(value).map(({ id }) => id));
     inbox.on(kinds.act, (value) => this.#act(value));
-    inbox.on(kinds.revoked, (value) => {
-      this.#takeOver(value);
-      return this.#revoked();
+    inbox.on(kinds.revoked, (value, from) => {
+      const [forMs, list] = shaped<[number, Value[]]>(value, revokedShape, 'revocations');
+      const answer = this.#listOf(forMs === 0 ? Number.POSITIVE_INFINITY : forMs);
+      this.#takeOver(list, from);
+      return answer;
     });
     inbox.on(kinds.ask, (value) => this.#ask(value));
   }
@@ -150,46 +166,96 @@ export class ClusterRequests {
     for (const withdrawal of this.#context.revocations.of(socket)) perform(socket, withdrawal);
   }
 
-  /** Asks all other servers what was taken lately, and tells them the same: then `learned` resolves. */
-  learn(): void {
+  /**
+   * Asks all other servers what was taken, and tells them what was here: then `learned` resolves.
+   * @param forMs for so long this server may have missed it. Default: it was not there
+   */
+  learn(forMs = Number.POSITIVE_INFINITY): void {
+    this.#learnsMs = Math.max(this.#learnsMs, forMs);
+    // Often several ways to the store come back one after the other.
+    if (this.#isLearning) return;
+    this.#isLearning = true;
     this.learned = this.#learn();
   }
 
   async #learn(): Promise<void> {
-    const { results, missing } = await this.#context.inbox.askAll(kinds.revoked, this.#revoked(), learnMsMax);
-    for (const [node, value] of results) this.#hear(node, value);
-    for (const node of missing) this.joined(node);
+    while (this.#learnsMs > 0) {
+      const forMs = this.#learnsMs;
+      this.#learnsMs = 0;
+      const { results, missing } = await this.#context.inbox.askAll(kinds.revoked, this.#lately(forMs), learnMsMax);
+      for (const [node, value] of results) this.#hear(node, value);
+      for (const node of missing) this.#exchange(node, forMs, []);
+    }
+    this.#isLearning = false;
   }
 
-  /** A server is there, perhaps again: what was taken meanwhile was not taken from its sockets, and not from those here if it has said so. */
+  left(node: string): void {
+    const { now } = this.#context;
+    for (const [one, at] of this.#gone) if (now() - at > goneMsMax) this.#gone.delete(one);
+    this.#gone.set(node, now());
+  }
+
+  /** A server is there, which asks itself if it is new. If it was gone for the others only, neither side has heard what was taken at the other. */
   joined(node: string): void {
+    const at = this.#gone.get(node);
+    if (at === undefined) return;
+    this.#gone.delete(node);
+    const forMs = this.#context.now() - at + unheardMsMax;
+    this.#exchange(node, forMs, this.#listOf(forMs));
+  }
+
+  #exchange(node: string, forMs: number, list: Value[]): void {
     const { inbox, ackTimeoutMs } = this.#context;
-    inbox.ask(node, kinds.revoked, this.#revoked(), ackTimeoutMs).then(
+    inbox.ask(node, kinds.revoked, [forMsOf(forMs), list], ackTimeoutMs).then(
       (value) => this.#hear(node, value),
       // It is gone, or has not heard all that was said to it: then it asks.
       () => {},
     );
   }
 
+  #lately(forMs: number): Value {
+    return [forMsOf(forMs), forMs === Number.POSITIVE_INFINITY ? [] : this.#listOf(forMs)];
+  }
+
+  #listOf(forMs: number): Value[] {
+    return this.#context.revocations
+      .lately(forMs)
+      .map(({ namespace, spec, withdrawal, stamp, id }) => actionMessage(namespace, spec, withdrawal, stamp, id));
+  }
+
   #hear(node: string, value: Value): void {
     try {
-      this.#takeOver(value);
+      this.#takeOver(shaped(value, { list: 'any' }, 'revocations'), node);
     } catch (error) {
       this.#context.report(error, `reading the answer of node ${node}`);
     }
   }
 
-  /** What another server knows was taken is taken from who is here, too. @throws RemoteProtocolError, PublicError */
-  #takeOver(value: Value): void {
-    const { targets } = this.#context;
+  /** What another server knows was taken, and this one did not know, is taken from who is here, too. */
+  #takeOver(list: readonly Value[], node: string): void {
+    const { targets, revocations, report } = this.#context;
     const comers = new Set<UsableSocket>();
-    for (const message of shaped<Value[]>(value, { list: 'any' }, 'revocations')) {
-      const { namespace, spec, isNew } = this.#actionOf(message);
-      // Who is in an excepted room now may have come into it since.
-      const all = isNew ? targets(namespace)?.select({ ...spec, except: [] }) : undefined;
-      for (const socket of (all ?? []) as UsableSocket[]) comers.add(socket);
+    const fresh = new Set<string>();
+    for (const message of list) {
+      try {
+        if (Array.isArray(message) && revocations.has(message[4] as string)) continue;
+        const { namespace, spec, id } = this.#actionOf(message);
+        fresh.add(id);
+        // Who is in an excepted room now may have come into it since.
+        const all = targets(namespace)?.select({ ...spec, except: [] }) ?? [];
+        for (const socket of all as UsableSocket[]) comers.add(socket);
+      } catch (error) {
+        // One of them must not keep it from the others.
+        report(error, `what node ${node} says was taken`);
+      }
     }
-    for (const socket of comers) this.catchUp(socket);
+    for (const socket of comers) {
+      try {
+        for (const withdrawal of revocations.of(socket, fresh)) perform(socket, withdrawal);
+      } catch (error) {
+        report(error, 'what was taken while this server was cut off');
+      }
+    }
   }
 
   /** @returns an event as an `emit` takes it. @throws LocalUsageError `ERR_NOT_ENCODABLE` */
@@ -251,7 +317,7 @@ export class ClusterRequests {
     return sockets.length;
   }
 
-  /** @returns whom an action of another server means, what it is, and whether it was not known. What is taken is from here on */
+  /** @returns whom an action of another server means, what it is, and its id. What is taken is known from here on */
   #actionOf(message: Value) {
     const kind = Array.isArray(message) ? (message[1] as unknown) : undefined;
     if (typeof kind !== 'string' || !Object.hasOwn(actionShapes, kind)) {
@@ -262,17 +328,12 @@ export class ClusterRequests {
     const action: Action = [kind as Action[0], what];
     this.#context.stamps.observe(stamp);
     const whom = targetOf(target);
-    return { ...whom, target, action, isNew: this.#note({ ...whom, id, stamp }, action) };
+    this.#note({ ...whom, id, stamp }, action);
+    return { ...whom, target, action, id };
   }
 
-  #note(said: Omit<Revocation, 'withdrawal'>, action: Action): boolean {
-    return action[0] !== 'join' && this.#context.revocations.add({ ...said, withdrawal: action });
-  }
-
-  #revoked(): Value {
-    return [...this.#context.revocations].map(({ namespace, spec, withdrawal, stamp, id }) =>
-      actionMessage(namespace, spec, withdrawal, stamp, id),
-    );
+  #note(said: Omit<Revocation, 'withdrawal'>, action: Action): void {
+    if (action[0] !== 'join') this.#context.revocations.add({ ...said, withdrawal: action });
   }
 
   async #ask(message: Value): Promise<Value> {
@@ -326,6 +387,10 @@ export class ClusterRequests {
     }
     return { found, missing: all };
   }
+}
+
+function forMsOf(ms: number): number {
+  return Number.isFinite(ms) ? Math.ceil(ms) : 0;
 }
 
 function actionMessage(namespace: string, spec: TargetSpec, [kind, what]: Action, stamp: number, id: string): Value {

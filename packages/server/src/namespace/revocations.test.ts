@@ -52,9 +52,9 @@ describe('what is taken', () => {
   test('is known once, however often it is heard', () => {
     const { revocations, take, comer } = kept();
     take(['a']);
-    const [one] = revocations;
+    const [one] = revocations.lately(Infinity);
     revocations.add(one!);
-    expect([...revocations]).toHaveLength(1);
+    expect(revocations.lately(Infinity)).toHaveLength(1);
     expect(revocations.of(comer({ a: 1 }))).toEqual([ends]);
   });
 
@@ -83,6 +83,26 @@ describe('what is taken', () => {
     expect(revocations.of(comer({ b: 1 }))).toEqual([ends]);
     take(['c', 'd']);
     expect(revocations.of(comer({ 7: 1 }))).toEqual([]);
-    expect([...revocations]).toHaveLength(2);
+    expect(revocations.lately(Infinity)).toHaveLength(2);
+  });
+
+  test('is told to others by how long it is known, and no longer than it is kept', () => {
+    const { revocations, take, clock } = kept(1_000);
+    take(['a']);
+    clock.ms = 600;
+    take(['b']);
+    clock.ms = 1_100;
+    const roomsOf = (ms: number) => revocations.lately(ms).map(({ spec }) => spec.rooms);
+    expect(roomsOf(100)).toEqual([]);
+    expect(roomsOf(500)).toEqual([['b']]);
+    expect(roomsOf(Infinity)).toEqual([['b']]);
+  });
+
+  test('may be asked about some alone', () => {
+    const { revocations, take, comer } = kept();
+    take(['a']);
+    take(['a'], ['leave', ['a']]);
+    const [, second] = revocations.lately(Infinity);
+    expect(revocations.of(comer({ a: 1 }), new Set([second!.id]))).toEqual([['leave', ['a']]]);
   });
 });

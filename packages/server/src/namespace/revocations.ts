@@ -39,7 +39,7 @@ interface Kept extends Revocation {
   readonly at: number;
 }
 
-export class Revocations implements Iterable<Revocation> {
+export class Revocations {
   readonly #context: RevocationsContext;
   /** By id, oldest first. */
   readonly #kept = new Map<string, Kept>();
@@ -51,13 +51,18 @@ export class Revocations implements Iterable<Revocation> {
     this.#context = context;
   }
 
-  [Symbol.iterator](): Iterator<Revocation> {
-    return this.#kept.values();
+  /** What became known here within so many milliseconds. */
+  lately(ms: number): Revocation[] {
+    const from = this.#context.now() - Math.min(ms, this.#context.keptMs);
+    return [...this.#kept.values()].filter(({ at }) => at >= from);
   }
 
-  /** @returns whether it was not known */
-  add(revocation: Revocation): boolean {
-    if (this.#kept.has(revocation.id)) return false;
+  has(id: string): boolean {
+    return this.#kept.has(id);
+  }
+
+  add(revocation: Revocation): void {
+    if (this.#kept.has(revocation.id)) return;
     const kept = { ...revocation, at: this.#context.now() };
     this.#kept.set(kept.id, kept);
     for (const key of keysOf(kept)) {
@@ -66,16 +71,19 @@ export class Revocations implements Iterable<Revocation> {
       this.#names++;
     }
     this.#forgetOld(kept.at);
-    return true;
   }
 
-  /** What is still to be taken from a socket that has come from elsewhere. */
-  of(socket: Comer): Withdrawal[] {
+  /**
+   * What is still to be taken from a socket that has come from elsewhere.
+   * @param among ids of those that it is asked about. Default: all
+   */
+  of(socket: Comer, among?: ReadonlySet<string>): Withdrawal[] {
     if (this.#kept.size === 0) return [];
     const found = new Set<Kept>();
     for (const name of ['', ...socket.rooms]) {
       for (const kept of this.#byName.get(keyOf(socket.namespace, name)) ?? []) {
-        const { stamp, spec } = kept;
+        const { id, stamp, spec } = kept;
+        if (among?.has(id) === false) continue;
         const isIn = (room: string): boolean => socket.isInSince(room, stamp);
         if (isIn(name) && !spec.except.some(isIn)) found.add(kept);
       }

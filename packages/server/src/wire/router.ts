@@ -86,7 +86,7 @@ export class Router implements HostHandlers {
     const { meters, closed } = this.#options;
     const compressedBytesMin = compression?.thresholdBytes ?? Number.POSITIVE_INFINITY;
     // Nobody has more under way than the window and one frame, but for what is volatile.
-    const inflatedMax = 2 * (windowBytesMax + frameBytesMax);
+    const inflatedMax = 4 * (windowBytesMax + frameBytesMax);
     const inflated = compression && host.gathersInMessage ? new TurnCount(platform, inflatedMax) : undefined;
     this.#webSockets = codecs.map(({ binary }, codecIndex) => ({
       codecIndex,

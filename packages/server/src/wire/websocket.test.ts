@@ -166,6 +166,7 @@ describe('past backpressureBytesMax', () => {
     socket.buffered = 5_000;
     connection.published(4_000);
     expect(socket.done).toEqual([]);
+    socket.buffered = 5_001;
     connection.published(3_999);
     expect(socket.done).toEqual(['cut']);
   });

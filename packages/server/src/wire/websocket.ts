@@ -48,6 +48,8 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   receiver!: Receiver;
   /** Size of the frames sent since it was last looked at what waits. */
   #sentBytes = 0;
+  /** The most that was sent between two looks since nothing waited: a frame of any size gets through, whatever is said behind it. */
+  #largest = 0;
   #wantsDrain = false;
   readonly peer: Peer;
   number = 0;
@@ -136,8 +138,10 @@ export class WebSocketConnection implements Connection, HostSocketListener, Flus
   }
 
   published(bytes: number): void {
-    if (this.#open && this.#socket.getBufferedAmount() - bytes > this.#settings.patience.backpressureBytesMax)
-      this.#cut();
+    if (!this.#open) return;
+    const waiting = this.#socket.getBufferedAmount();
+    if (bytes > this.#largest || waiting <= bytes) this.#largest = bytes;
+    if (waiting - this.#largest > this.#settings.patience.backpressureBytesMax) this.#cut();
   }
 
   #look(): void {

@@ -26,7 +26,11 @@ export class StreamConnection extends HttpConnection {
       return;
     }
     this.#stream = stream;
-    stream.onDrain = () => this.flush();
+    stream.onDrain = () => {
+      const writes = this.queue.length > 0;
+      this.flush();
+      if (!writes && this.closed === undefined && stream.isWritable) stream.write(comment);
+    };
     stream.onGone = () => this.#gone();
     stream.write(firstComment);
     this.#dueIn(commentMs);
