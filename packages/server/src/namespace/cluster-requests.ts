@@ -167,26 +167,27 @@ export class ClusterRequests {
   }
 
   /**
-   * Asks all other servers what was taken, and tells them what was here: then `learned` resolves.
-   * @param forMs for so long this server may have missed it. Default: it was not there
+   * Asks all other servers what was taken, and tells them what was here.
+   * @param forMs for so long this server may have missed it. Default: it was not there, and `learned` resolves then
    */
   learn(forMs = Number.POSITIVE_INFINITY): void {
     this.#learnsMs = Math.max(this.#learnsMs, forMs);
     // Often several ways to the store come back one after the other.
     if (this.#isLearning) return;
     this.#isLearning = true;
-    this.learned = this.#learn();
+    const asked = this.#learn();
+    // Who comes later does not wait: what is learned then is taken from who is here.
+    if (forMs === Number.POSITIVE_INFINITY) this.learned = asked;
   }
 
   async #learn(): Promise<void> {
-    while (this.#learnsMs > 0) {
-      const forMs = this.#learnsMs;
-      this.#learnsMs = 0;
-      const { results, missing } = await this.#context.inbox.askAll(kinds.revoked, this.#lately(forMs), learnMsMax);
-      for (const [node, value] of results) this.#hear(node, value);
-      for (const node of missing) this.#exchange(node, forMs, []);
-    }
+    const forMs = this.#learnsMs;
+    this.#learnsMs = 0;
+    const { results, missing } = await this.#context.inbox.askAll(kinds.revoked, this.#lately(forMs), learnMsMax);
+    for (const [node, value] of results) this.#hear(node, value);
+    for (const node of missing) this.#exchange(node, forMs, []);
     this.#isLearning = false;
+    if (this.#learnsMs > 0) this.learn(this.#learnsMs);
   }
 
   left(node: string): void {
