@@ -14,7 +14,7 @@ import type { TlsOptions } from '../host/tls';
 import type { Frames } from '../log/frames';
 import type { LocalStore } from '../log/local-store';
 import type { Retention } from '../log/retention';
-import { ClusterRequests, unheardMsMax } from '../namespace/cluster-requests';
+import { ClusterRequests } from '../namespace/cluster-requests';
 import type { Running } from '../namespace/handling';
 import { NamespaceRegistry } from '../namespace/registry';
 import { Revocations } from '../namespace/revocations';
@@ -128,7 +128,6 @@ export class Core {
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
           nodeJoined: (node) => this.#requests.joined(node),
           nodeLeft: (node) => this.#requests.left(node),
-          missed: (awayMs) => this.#requests.learn(awayMs + unheardMsMax),
           storeBack: (awayMs) =>
             this.#happenings.tell('store back', { reason: `It was away for ${(awayMs / 1_000).toFixed(1)} s.` }),
         })
@@ -166,7 +165,8 @@ export class Core {
     const targets = (name: string): LocalTargets | undefined => this.namespaces.get(name)?.audience;
     const kept = { keptMs: keptMsOf(settingsOf(options)), now: () => wheel.now(), warn };
     const requests = new ClusterRequests({
-      ...{ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report, now: () => wheel.now() },
+      ...{ inbox: this.#inbox, codec, ackTimeoutMs, trustProxy, targets, report },
+      ...{ now: () => wheel.now(), later: (delayMs, run) => void platform.after(delayMs, run) },
       ...{ turn, stamps: turn.stamps, revocations: new Revocations(kept) },
     });
     this.#requests = requests;

@@ -128,7 +128,7 @@ export class Guest implements Life {
     const requests = new ClusterRequests({
       ...{ inbox, codec, ackTimeoutMs, trustProxy, turn, stamps, targets, report },
       // No session comes here.
-      now: () => wheel.now(),
+      ...{ now: () => wheel.now(), later: (delayMs, run) => void platform.after(delayMs, run) },
       revocations: new Revocations({ keptMs: 0, now: () => wheel.now(), warn }),
     });
     this.#serverEvents = new ServerEvents({ inbox, codec, ackTimeoutMs, report, warn });

@@ -14,8 +14,6 @@ export interface NodeContext extends ParticipantContext {
   /** Another node is there, for the first time or again. */
   nodeJoined(node: string): void;
   nodeLeft(node: string): void;
-  /** What other nodes have said may not have come. @param awayMs for how long the store is known to be away */
-  missed(awayMs: number): void;
 }
 
 /** So many sessions are stored at a time only to learn whether they have letters, … */
@@ -95,14 +93,7 @@ export class Node extends Participant implements SharedContext {
   }
 
   /** The store tells of letters where a session is written. Those that are away read theirs when they come back. */
-  protected override missed(awayMs: number): void {
-    // What was heard again may be so before anything can be said.
-    this.patience
-      .until(() => this.store.nodes())
-      .then(
-        () => this.#context.missed(awayMs),
-        () => {},
-      );
+  protected override missed(): void {
     const isAsking = this.#unasked !== undefined;
     this.#unasked = this.sessions[Symbol.iterator]();
     if (!isAsking) this.#ask();

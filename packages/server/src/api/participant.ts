@@ -144,7 +144,7 @@ export class Participant {
         // What is on its way there comes before: it shows what is lost.
         onMissed: () => {
           this.turn.probe(() => this.#check());
-          this.missed(this.#away === undefined ? 0 : this.#context.platform.now() - this.#away.sinceMs);
+          this.missed();
         },
         onRenewed: (log, epoch) => this.#feeds.renewed(log, epoch),
         onMessage: (from, message) => inbox.receive(from, message),
@@ -209,8 +209,8 @@ export class Participant {
   /** There is a letter for a session that is here. */
   protected letter(_session: string, _letter: StoredLetter): void {}
 
-  /** Letters and messages of other nodes may be there that were not told of. @param awayMs for how long the store is known to be away */
-  protected missed(_awayMs: number): void {}
+  /** Letters may be there that were not told of. */
+  protected missed(): void {}
 
   /** Another node is there, for the first time or again. */
   protected nodeJoined(_node: string): void {}

@@ -2,7 +2,7 @@
 // did not answer. Each server does for itself what it is asked; nothing here rejects because of one of them. Longer than other files: each
 // question with its answer.
 import type { Codec } from '@halyard/codec';
-import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
+import { type Frame, type HalyardError, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
 import type { Stamps } from '../log/stamp';
 import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
@@ -27,6 +27,7 @@ export interface ClusterRequestsContext {
   readonly turn: Turn;
   /** Milliseconds of a clock that does not go back. */
   now(): number;
+  later(delayMs: number, run: () => void): void;
   /** @returns whom targets of a namespace mean here; undefined if there is no such namespace */
   targets(namespace: string): LocalTargets | undefined;
   report(error: unknown, where: string): void;
@@ -51,13 +52,13 @@ const learnMsMax = 500;
 /** Longer than the other server waits for its sockets: its answer has to come here. */
 const answerSlackMs = 1_000;
 
-/** What was said so long before a server is seen to be gone, or sees that it is cut off, may not have come either. */
-export const unheardMsMax = 15_000;
 /** A server that is gone for longer does not come back. */
 const goneMsMax = 600_000;
+/** So much of what was taken is kept for one that does not answer: the newest. */
+const owedMax = 4_096;
+/** It is told again after so many milliseconds. */
+const againMs = 1_000;
 
-/** For how long, 0 for ever, and what was taken meanwhile. */
-const revokedShape: Shape = { tuple: ['count', { list: 'any' }] };
 const askShape: Shape = { tuple: [targetShape, 'frame', 'count'] };
 const answersShape: Shape = { tuple: [{ list: { tuple: ['text', 'frame'] } }, { list: 'text' }] };
 /** What an action is done with, before its stamp and its id. */
@@ -86,15 +87,21 @@ export function perform(socket: UsableSocket, action: Action): void {
   }
 }
 
+/** What a server has not answered. */
+interface Owed {
+  readonly messages: Set<Value>;
+  /** Whether it is being told, or will be in a moment. */
+  isTold: boolean;
+}
+
 export class ClusterRequests {
   /** Once it is known what was taken while this server was not there, as far as others say so in time. Never rejects. */
   learned: Promise<void> = Promise.resolve();
   readonly #context: ClusterRequestsContext;
   /** Since when servers are gone that may come back. */
   readonly #gone = new Map<string, number>();
-  #isLearning = false;
-  /** For how long what was taken is to be asked for. */
-  #learnsMs = 0;
+  /** What servers have not answered that was taken. */
+  readonly #owed = new Map<string, Owed>();
 
   constructor(context: ClusterRequestsContext) {
     this.#context = context;
@@ -102,11 +109,11 @@ export class ClusterRequests {
     inbox.on(kinds.list, (value) => this.#here(value).map((socket) => factsOf(socket, context.codec)));
     inbox.on(kinds.ids, (value) => this.#here(value).map(({ id }) => id));
     inbox.on(kinds.act, (value) => this.#act(value));
+    // Who tells nothing asks.
     inbox.on(kinds.revoked, (value, from) => {
-      const [forMs, list] = shaped<[number, Value[]]>(value, revokedShape, 'revocations');
-      const answer = this.#listOf(forMs === 0 ? Number.POSITIVE_INFINITY : forMs);
-      this.#takeOver(list, from);
-      return answer;
+      const told = shaped<Value[]>(value, { list: 'any' }, 'revocations');
+      this.#takeOver(told, from);
+      return told.length === 0 ? this.#revoked() : [];
     });
     inbox.on(kinds.ask, (value) => this.#ask(value));
   }
@@ -135,8 +142,9 @@ export class ClusterRequests {
     const message = this.#messageOf(namespace, spec, action);
     // What was said to them before comes before.
     await this.#stored();
-    const answers = await this.#askAll(kinds.act, message, spec);
-    return { missing: answers.missing };
+    const { missing } = await this.#askAll(kinds.act, message, spec);
+    this.#owe([...missing, ...this.#gone.keys()], message, action);
+    return { missing };
   }
 
   /**
@@ -151,6 +159,7 @@ export class ClusterRequests {
     try {
       if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
     } catch (error) {
+      this.#owe([owner], message, action);
       // Who is gone has perhaps done it: it may be done again.
       if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') {
         report(error, `"${action[0]}" for a socket of node ${owner}`);
@@ -166,61 +175,72 @@ export class ClusterRequests {
     for (const withdrawal of this.#context.revocations.of(socket)) perform(socket, withdrawal);
   }
 
-  /**
-   * Asks all other servers what was taken, and tells them what was here.
-   * @param forMs for so long this server may have missed it. Default: it was not there, and `learned` resolves then
-   */
-  learn(forMs = Number.POSITIVE_INFINITY): void {
-    this.#learnsMs = Math.max(this.#learnsMs, forMs);
-    // Often several ways to the store come back one after the other.
-    if (this.#isLearning) return;
-    this.#isLearning = true;
-    const asked = this.#learn();
-    // Who comes later does not wait: what is learned then is taken from who is here.
-    if (forMs === Number.POSITIVE_INFINITY) this.learned = asked;
+  /** Asks all other servers what was taken while this one was not there: then `learned` resolves. */
+  learn(): void {
+    this.learned = this.#learn();
   }
 
   async #learn(): Promise<void> {
-    const forMs = this.#learnsMs;
-    this.#learnsMs = 0;
-    const { results, missing } = await this.#context.inbox.askAll(kinds.revoked, this.#lately(forMs), learnMsMax);
+    const { results } = await this.#context.inbox.askAll(kinds.revoked, [], learnMsMax);
     for (const [node, value] of results) this.#hear(node, value);
-    for (const node of missing) this.#exchange(node, forMs, []);
-    this.#isLearning = false;
-    if (this.#learnsMs > 0) this.learn(this.#learnsMs);
   }
 
   left(node: string): void {
     const { now } = this.#context;
-    for (const [one, at] of this.#gone) if (now() - at > goneMsMax) this.#gone.delete(one);
+    for (const [one, at] of this.#gone) {
+      if (now() - at <= goneMsMax) continue;
+      this.#gone.delete(one);
+      this.#owed.delete(one);
+    }
     this.#gone.set(node, now());
   }
 
-  /** A server is there, which asks itself if it is new. If it was gone for the others only, neither side has heard what was taken at the other. */
+  /** A server is there: one that stood still, or was cut off, has not heard what was taken meanwhile. */
   joined(node: string): void {
-    const at = this.#gone.get(node);
-    if (at === undefined) return;
     this.#gone.delete(node);
-    const forMs = this.#context.now() - at + unheardMsMax;
-    this.#exchange(node, forMs, this.#listOf(forMs));
+    this.#tell(node);
   }
 
-  #exchange(node: string, forMs: number, list: Value[]): void {
-    const { inbox, ackTimeoutMs } = this.#context;
-    inbox.ask(node, kinds.revoked, [forMsOf(forMs), list], ackTimeoutMs).then(
-      (value) => this.#hear(node, value),
-      // It is gone, or has not heard all that was said to it: then it asks.
-      () => {},
+  /** What these servers have not answered they are told again, and those that are gone if they come back. */
+  #owe(nodes: Iterable<string>, message: Value, [kind]: Action): void {
+    if (kind === 'join') return;
+    for (const node of nodes) {
+      const owed = this.#owed.get(node) ?? { messages: new Set(), isTold: false };
+      this.#owed.set(node, owed);
+      owed.messages.add(message);
+      const [oldest] = owed.messages;
+      if (owed.messages.size > owedMax) owed.messages.delete(oldest as Value);
+      this.#tell(node);
+    }
+  }
+
+  /** Until it answers, or is gone. */
+  #tell(node: string): void {
+    const { inbox, ackTimeoutMs, later } = this.#context;
+    const owed = this.#owed.get(node);
+    if (owed === undefined || owed.isTold || !inbox.nodes.includes(node)) return;
+    owed.isTold = true;
+    const told = [...owed.messages];
+    inbox.ask(node, kinds.revoked, told, ackTimeoutMs).then(
+      () => {
+        owed.isTold = false;
+        for (const message of told) owed.messages.delete(message);
+        if (owed.messages.size > 0) this.#tell(node);
+        else this.#owed.delete(node);
+      },
+      (error) => {
+        if ((error as HalyardError).code === 'ERR_INBOX_CLOSED') return;
+        later(againMs, () => {
+          owed.isTold = false;
+          this.#tell(node);
+        });
+      },
     );
   }
 
-  #lately(forMs: number): Value {
-    return [forMsOf(forMs), forMs === Number.POSITIVE_INFINITY ? [] : this.#listOf(forMs)];
-  }
-
-  #listOf(forMs: number): Value[] {
+  #revoked(): Value[] {
     return this.#context.revocations
-      .lately(forMs)
+      .lately(Number.POSITIVE_INFINITY)
       .map(({ namespace, spec, withdrawal, stamp, id }) => actionMessage(namespace, spec, withdrawal, stamp, id));
   }
 
@@ -388,10 +408,6 @@ export class ClusterRequests {
     }
     return { found, missing: all };
   }
-}
-
-function forMsOf(ms: number): number {
-  return Number.isFinite(ms) ? Math.ceil(ms) : 0;
 }
 
 function actionMessage(namespace: string, spec: TargetSpec, [kind, what]: Action, stamp: number, id: string): Value {
