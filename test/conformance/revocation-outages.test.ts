@@ -1,6 +1,6 @@
 // What is taken from sockets whose server is cut off from the store just then: it is taken as soon as the server is back, whether the others
 // had noticed or not; and what it has taken itself meanwhile is taken from those at the others.
-import { redis } from '@halyard/adapter-redis';
+import { Emitter, redis } from '@halyard/adapter-redis';
 import type { HostFactory, Server } from '@halyard/server';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '../kit/hosts';
@@ -61,5 +61,23 @@ describe.skipIf(!hasRedis)('a server that was cut off from the Redis', () => {
     await untilHolds(() => expect(other.socket.rooms.has('club')).toBe(false));
     expect([...later.socket.rooms]).toEqual(expect.arrayContaining(['banned', 'club']));
     expect([later, guest, other, spared].map(({ wire }) => wire.closed)).toEqual(Array(4).fill(undefined));
+  });
+
+  test('and that an emitter has taken from, where there is no other server', async () => {
+    const store = await RedisServer.start();
+    cleanUp.push(() => store.end());
+    const path = await pathTo(store.port);
+    cleanUp.push(() => path.cut());
+    const app = (io: Server): unknown => io.on('warning', () => {}).on('error', () => {});
+    const io = await serve({ adapter: redis({ url: path.url }) }, app);
+    const emitter = new Emitter({ url: store.url, ackTimeoutMs: 1_000 });
+    cleanUp.push(() => emitter.close());
+    emitter.on('warning', () => {}).on('error', () => {});
+    const banned = await member(io, 'banned');
+    expect(await emitter.in('nobody').disconnectSockets(true)).toEqual({ missing: [] });
+    path.cut();
+    expect((await emitter.in('banned').disconnectSockets(true)).missing).toHaveLength(1);
+    await path.open();
+    await untilHolds(() => expect(banned.wire.closed?.code).toBe(1000));
   });
 });

@@ -126,8 +126,8 @@ export class Core {
           ...{ store, platform, wheel, limits, codecs, report, warn },
           ...{ recoveryWindowMs: options.recoveryWindowMs, ackTimeoutMs: options.ackTimeoutMs },
           ...{ node: this.node, inbox: this.#inbox, released: () => this.#flusher.flush() },
-          nodeJoined: (node) => this.#requests.joined(node),
-          nodeLeft: (node) => this.#requests.left(node),
+          nodeJoined: (node) => this.#requests.untold.joined(node),
+          nodeLeft: (node) => this.#requests.untold.left(node),
           storeBack: (awayMs) =>
             this.#happenings.tell('store back', { reason: `It was away for ${(awayMs / 1_000).toFixed(1)} s.` }),
         })

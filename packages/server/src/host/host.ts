@@ -100,7 +100,7 @@ export interface HttpReply {
 
 /** An answer that does not end by itself. After `end`, and once `onGone` was called, nothing of it does anything. */
 export interface HttpStream {
-  /** Called when it takes more again. */
+  /** Called when it takes more again. On uws some of what was written may wait still, and leaves as more is written. */
   onDrain: (() => void) | undefined;
   /** Called if the peer goes away before the end. */
   onGone: (() => void) | undefined;

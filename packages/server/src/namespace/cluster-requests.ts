@@ -2,7 +2,7 @@
 // did not answer. Each server does for itself what it is asked; nothing here rejects because of one of them. Longer than other files: each
 // question with its answer.
 import type { Codec } from '@halyard/codec';
-import { type Frame, type HalyardError, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
+import { type Frame, LocalUsageError, PublicError, type Value } from '@halyard/protocol';
 import type { Stamps } from '../log/stamp';
 import { encodeEvent, encodeValue } from '../session/record';
 import type { Shape } from '../session/record-shape';
@@ -14,6 +14,7 @@ import type { Revocation, Revocations, Withdrawal } from './revocations';
 import { type FoundSocket, factsOf, factsShape, foundOf, type SocketFacts, type UsableSocket } from './socket-facts';
 import { decoded, shaped, targetMessage, targetOf, targetShape } from './target-message';
 import type { LocalTargets, TargetSpec } from './target-spec';
+import { Untold } from './untold';
 
 export interface ClusterRequestsContext {
   readonly inbox: Inbox;
@@ -52,13 +53,6 @@ const learnMsMax = 500;
 /** Longer than the other server waits for its sockets: its answer has to come here. */
 const answerSlackMs = 1_000;
 
-/** A server that is gone for longer does not come back. */
-const goneMsMax = 600_000;
-/** So much of what was taken is kept for one that does not answer: the newest. */
-const owedMax = 4_096;
-/** It is told again after so many milliseconds. */
-const againMs = 1_000;
-
 const askShape: Shape = { tuple: [targetShape, 'frame', 'count'] };
 const answersShape: Shape = { tuple: [{ list: { tuple: ['text', 'frame'] } }, { list: 'text' }] };
 /** What an action is done with, before its stamp and its id. */
@@ -87,24 +81,16 @@ export function perform(socket: UsableSocket, action: Action): void {
   }
 }
 
-/** What a server has not answered. */
-interface Owed {
-  readonly messages: Set<Value>;
-  /** Whether it is being told, or will be in a moment. */
-  isTold: boolean;
-}
-
 export class ClusterRequests {
   /** Once it is known what was taken while this server was not there, as far as others say so in time. Never rejects. */
   learned: Promise<void> = Promise.resolve();
+  /** Is told which servers come and go. */
+  readonly untold: Untold;
   readonly #context: ClusterRequestsContext;
-  /** Since when servers are gone that may come back. */
-  readonly #gone = new Map<string, number>();
-  /** What servers have not answered that was taken. */
-  readonly #owed = new Map<string, Owed>();
 
   constructor(context: ClusterRequestsContext) {
     this.#context = context;
+    this.untold = new Untold({ ...context, kind: kinds.revoked });
     const { inbox } = context;
     inbox.on(kinds.list, (value) => this.#here(value).map((socket) => factsOf(socket, context.codec)));
     inbox.on(kinds.ids, (value) => this.#here(value).map(({ id }) => id));
@@ -143,7 +129,7 @@ export class ClusterRequests {
     // What was said to them before comes before.
     await this.#stored();
     const { missing } = await this.#askAll(kinds.act, message, spec);
-    this.#owe([...missing, ...this.#gone.keys()], message, action);
+    if (action[0] !== 'join') this.untold.add(missing, message);
     return { missing };
   }
 
@@ -159,7 +145,7 @@ export class ClusterRequests {
     try {
       if ((await inbox.ask(owner, kinds.act, message, ackTimeoutMs)) !== 0) return true;
     } catch (error) {
-      this.#owe([owner], message, action);
+      if (action[0] !== 'join') this.untold.add([owner], message);
       // Who is gone has perhaps done it: it may be done again.
       if (!(error instanceof LocalUsageError) || error.code !== 'ERR_NODE_UNKNOWN') {
         report(error, `"${action[0]}" for a socket of node ${owner}`);
@@ -183,59 +169,6 @@ export class ClusterRequests {
   async #learn(): Promise<void> {
     const { results } = await this.#context.inbox.askAll(kinds.revoked, [], learnMsMax);
     for (const [node, value] of results) this.#hear(node, value);
-  }
-
-  left(node: string): void {
-    const { now } = this.#context;
-    for (const [one, at] of this.#gone) {
-      if (now() - at <= goneMsMax) continue;
-      this.#gone.delete(one);
-      this.#owed.delete(one);
-    }
-    this.#gone.set(node, now());
-  }
-
-  /** A server is there: one that stood still, or was cut off, has not heard what was taken meanwhile. */
-  joined(node: string): void {
-    this.#gone.delete(node);
-    this.#tell(node);
-  }
-
-  /** What these servers have not answered they are told again, and those that are gone if they come back. */
-  #owe(nodes: Iterable<string>, message: Value, [kind]: Action): void {
-    if (kind === 'join') return;
-    for (const node of nodes) {
-      const owed = this.#owed.get(node) ?? { messages: new Set(), isTold: false };
-      this.#owed.set(node, owed);
-      owed.messages.add(message);
-      const [oldest] = owed.messages;
-      if (owed.messages.size > owedMax) owed.messages.delete(oldest as Value);
-      this.#tell(node);
-    }
-  }
-
-  /** Until it answers, or is gone. */
-  #tell(node: string): void {
-    const { inbox, ackTimeoutMs, later } = this.#context;
-    const owed = this.#owed.get(node);
-    if (owed === undefined || owed.isTold || !inbox.nodes.includes(node)) return;
-    owed.isTold = true;
-    const told = [...owed.messages];
-    inbox.ask(node, kinds.revoked, told, ackTimeoutMs).then(
-      () => {
-        owed.isTold = false;
-        for (const message of told) owed.messages.delete(message);
-        if (owed.messages.size > 0) this.#tell(node);
-        else this.#owed.delete(node);
-      },
-      (error) => {
-        if ((error as HalyardError).code === 'ERR_INBOX_CLOSED') return;
-        later(againMs, () => {
-          owed.isTold = false;
-          this.#tell(node);
-        });
-      },
-    );
   }
 
   #revoked(): Value[] {

@@ -28,6 +28,7 @@ export class StreamConnection extends HttpConnection {
     this.#stream = stream;
     stream.onDrain = () => {
       const writes = this.queue.length > 0;
+      // With nothing to say, a comment has what waits in the host leave.
       this.flush();
       if (!writes && this.closed === undefined && stream.isWritable) stream.write(comment);
     };
